@@ -1,0 +1,70 @@
+"""Filter and convolve images, right and fast.
+
+The public names are loaded on first use, so that ``import convtool`` costs next to nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convtool import images as images
+    from convtool.convolution.api import convolve as convolve
+    from convtool.convolution.api import correlate as correlate
+    from convtool.convolution.api import plan as plan
+    from convtool.convolution.engines import engines as engines
+    from convtool.convolution.gradient import gradient as gradient
+    from convtool.convolution.toeplitz import toeplitz as toeplitz
+    from convtool.errors import ConvtoolError as ConvtoolError
+    from convtool.images.read import read as read
+    from convtool.images.write import write as write
+    from convtool.kernels.presets import presets as presets
+    from convtool.kernels.spec import kernel as kernel
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ConvtoolError": "convtool.errors",
+    "convolve": "convtool.convolution.api",
+    "correlate": "convtool.convolution.api",
+    "engines": "convtool.convolution.engines",
+    "gradient": "convtool.convolution.gradient",
+    "kernel": "convtool.kernels.spec",
+    "plan": "convtool.convolution.api",
+    "presets": "convtool.kernels.presets",
+    "read": "convtool.images.read",
+    "toeplitz": "convtool.convolution.toeplitz",
+    "write": "convtool.images.write",
+}
+_SUBPACKAGES = ("images", "kernels")
+
+__all__ = [
+    "ConvtoolError",
+    "__version__",
+    "convolve",
+    "correlate",
+    "engines",
+    "gradient",
+    "images",
+    "kernel",
+    "kernels",
+    "plan",
+    "presets",
+    "read",
+    "toeplitz",
+    "write",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    elif name in _SUBPACKAGES:
+        value = import_module(f"convtool.{name}")
+    else:
+        raise AttributeError(f"module 'convtool' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

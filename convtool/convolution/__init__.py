@@ -1,0 +1,1 @@
+"""The convolution: validate, plan, run."""

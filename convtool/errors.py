@@ -1,0 +1,46 @@
+"""Every error that convtool raises on purpose.
+
+Each is a :class:`ConvtoolError` and also the built-in exception that it is by nature, so that
+``except ValueError`` works as a NumPy user expects. A message is one line and says what is wrong,
+where, and what would be right; only the command line turns it into an exit code.
+"""
+
+
+class ConvtoolError(Exception):
+    """The root of all errors that convtool raises on purpose."""
+
+
+class OptionError(ConvtoolError, ValueError):
+    """An option has a value that it cannot have: a border, an engine, a stride, a range."""
+
+
+class KernelError(ConvtoolError, ValueError):
+    """A kernel, or the text or file that describes one, is not usable."""
+
+
+class EngineError(ConvtoolError, ValueError):
+    """The engine that was asked for cannot do this convolution."""
+
+
+class ShapeError(ConvtoolError, ValueError):
+    """The sizes of image, kernel, padding and stride leave no output or do not fit."""
+
+
+class PixelTypeError(ConvtoolError, TypeError):
+    """An array is of a type that has no meaning here: complex numbers, objects, text."""
+
+
+class ImageReadError(ConvtoolError, OSError):
+    """A picture cannot be read: missing, empty, damaged or of no known format."""
+
+
+class ImageTooLargeError(ImageReadError):
+    """A picture claims more pixels than the limit allows."""
+
+
+class ImageWriteError(ConvtoolError, OSError):
+    """A picture cannot be written."""
+
+
+class ImageFormatError(ConvtoolError, ValueError):
+    """The output's format is unknown, or cannot hold what it is asked to hold."""

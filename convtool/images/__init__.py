@@ -1,0 +1,1 @@
+"""Files to arrays and back: reading, writing, tone, sample pictures."""
