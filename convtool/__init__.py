@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from convtool.convolution.api import correlate as correlate
     from convtool.convolution.api import plan as plan
     from convtool.convolution.engines import engines as engines
-    from convtool.convolution.gradient import gradient as gradient
+    from convtool.convolution.gradient import gradient_direction as gradient_direction
+    from convtool.convolution.gradient import gradient_magnitude as gradient_magnitude
     from convtool.convolution.toeplitz import toeplitz as toeplitz
     from convtool.errors import ConvtoolError as ConvtoolError
     from convtool.images.read import read as read
@@ -27,7 +28,8 @@ _HOMES = {
     "convolve": "convtool.convolution.api",
     "correlate": "convtool.convolution.api",
     "engines": "convtool.convolution.engines",
-    "gradient": "convtool.convolution.gradient",
+    "gradient_direction": "convtool.convolution.gradient",
+    "gradient_magnitude": "convtool.convolution.gradient",
     "kernel": "convtool.kernels.spec",
     "plan": "convtool.convolution.api",
     "presets": "convtool.kernels.presets",
@@ -43,7 +45,8 @@ __all__ = [
     "convolve",
     "correlate",
     "engines",
-    "gradient",
+    "gradient_direction",
+    "gradient_magnitude",
     "images",
     "kernel",
     "kernels",
