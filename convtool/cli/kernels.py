@@ -133,7 +133,8 @@ def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
     for title, weights, one in zip(titles, _singles(kernel), known, strict=False):
         lines += ["", title] if kernel.is_gradient else []
         lines += ["", *(f"  {line}" for line in matrix_lines(weights)), "", *_fact_lines(one)]
-    lines += ["", *(f"mind: {note}" for note in _notes(kernel, known))]
+    notes = [f"mind: {note}" for note in _notes(kernel, known)]
+    lines += ["", *notes] if notes else []
     if preset:
         lines += ["", f"source: {preset.source}", *_parameter_lines(preset.parameters)]
     return lines

@@ -111,7 +111,7 @@ def pair_notes(pair: Weights) -> tuple[str, ...]:
     notes = ["a pair: the answer is the magnitude of the two, flat areas become 0"]
     if reach > 1:
         notes.append(
-            f"it stays below {reach:.5g} for an image of 0 to 1: "
+            f"it reaches at most {reach:.5g} for an image of 0 to 1: "
             "choose what becomes of more than 1 with --range"
         )
     return tuple(notes)
