@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.convolution import borders, dtypes, engines, planner, startup, tiles
-from convtool.convolution.engines import Array
+from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan, Problem
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.kernels.factor import rank as kernel_rank
 from convtool.kernels.spec import as_kernel
 
 LARGEST_FACTORED = 256
@@ -19,10 +18,10 @@ LARGEST_FACTORED = 256
 
 
 @lru_cache(maxsize=64)
-def _rank(weights: bytes, shape: tuple[int, int]) -> int:
+def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
     if min(shape) > LARGEST_FACTORED:
         return min(shape)
-    return kernel_rank(np.frombuffer(weights).reshape(shape))
+    return engines.rank_for(np.frombuffer(weights).reshape(shape), working)
 
 
 def _split_engine(engine: str) -> tuple[str, int | None]:
@@ -43,7 +42,7 @@ def _split_engine(engine: str) -> tuple[str, int | None]:
 
 def _problem(
     image_shape: tuple[int, ...],
-    working: "np.dtype[np.generic]",
+    working: DType,
     kernel: NDArray[np.float64],
     layout: Geometry,
     workers: int,
@@ -54,7 +53,7 @@ def _problem(
         channels=image_shape[2] if len(image_shape) == 3 else 1,
         kernel_shape=(kernel.shape[0], kernel.shape[1]),
         taps=int(np.count_nonzero(kernel)),
-        rank=max(1, _rank(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]))),
+        rank=_rank(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]), working),
         itemsize=working.itemsize,
         threads=workers,
         finite=finite,
@@ -117,7 +116,8 @@ def _run(
     cube = pixels.shape + (1,) * (3 - pixels.ndim)
     prepare = engines.load(chosen.engine)
     correlator = prepare(
-        weights.astype(working),
+        weights,
+        working,
         (layout.rows.dense, layout.columns.dense, cube[2]),
         rank if rank is not None else chosen.rank,
         workers,
@@ -160,7 +160,9 @@ def _filter(
     if flipped:
         weights = np.ascontiguousarray(weights[::-1, ::-1])
     shape = layout.shape + pixels.shape[2:]
-    answer_type = dtypes.output_type(pixels.dtype, out.dtype if dtype is None and out is not None else dtype)
+    answer_type = dtypes.output_type(
+        pixels.dtype, out.dtype if dtype is None and out is not None else dtype
+    )
     workers = thread_count(threads)
     if out is None:
         answer = np.empty(shape, answer_type)
@@ -174,7 +176,7 @@ def _filter(
     return answer
 
 
-def _check_out(out: Array, shape: tuple[int, ...], dtype: "np.dtype[np.generic]") -> None:
+def _check_out(out: Array, shape: tuple[int, ...], dtype: DType) -> None:
     if not isinstance(out, np.ndarray):
         raise OptionError(f"out must be an array, not {type(out).__name__}")
     if out.shape != shape:
@@ -356,4 +358,3 @@ def plan(
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
     problem = _problem(tuple(shape), working, weights, layout, thread_count(threads))
     return planner.choose(problem, startup.seconds(), engine=_split_engine(engine)[0])
-

@@ -3,13 +3,14 @@
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from convtool.convolution.engines import DType
 from convtool.errors import OptionError, PixelTypeError
 
 EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32."""
 
 
-def check_image_type(dtype: "np.dtype[np.generic]") -> None:
+def check_image_type(dtype: DType) -> None:
     """Refuse pixels that are not real numbers of at most 64 bits.
 
     Raises
@@ -23,7 +24,7 @@ def check_image_type(dtype: "np.dtype[np.generic]") -> None:
         )
 
 
-def output_type(image_dtype: "np.dtype[np.generic]", asked: DTypeLike | None) -> "np.dtype[np.generic]":
+def output_type(image_dtype: DType, asked: DTypeLike | None) -> DType:
     """Return the type of the answer: float64 for float64, else float32, unless one is asked for.
 
     Raises
@@ -47,16 +48,16 @@ def output_type(image_dtype: "np.dtype[np.generic]", asked: DTypeLike | None) ->
     return dtype.newbyteorder("=")
 
 
-def working_type(
-    image_dtype: "np.dtype[np.generic]", out_dtype: "np.dtype[np.generic]", kernel: NDArray[np.float64]
-) -> "np.dtype[np.generic]":
+def working_type(image_dtype: DType, out_dtype: DType, kernel: NDArray[np.float64]) -> DType:
     """Return the type that is computed in: float32 or float64.
 
     float32 serves float32 and integers of up to 16 bits; float64 serves float64, longer integers,
     float64 answers, and 16-bit images whose kernel is made of whole numbers so large that their
     sums would not be exact in float32.
     """
-    if np.float64 in (image_dtype, out_dtype) or (image_dtype.kind in "ui" and image_dtype.itemsize > 2):
+    if np.float64 in (image_dtype, out_dtype) or (
+        image_dtype.kind in "ui" and image_dtype.itemsize > 2
+    ):
         return np.dtype(np.float64)
     if image_dtype.kind in "ui" and image_dtype.itemsize == 2:
         largest = float(np.abs(kernel).sum()) * 65535

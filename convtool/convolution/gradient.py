@@ -20,7 +20,9 @@ def _as_pair(pair: ArrayLike | str) -> Array:
     return kernels
 
 
-def _derivatives(image: ArrayLike, pair: ArrayLike | str, options: dict[str, object]) -> list[Array]:
+def _derivatives(
+    image: ArrayLike, pair: ArrayLike | str, options: dict[str, object]
+) -> list[Array]:
     return [
         correlate(image, kernel, **options)  # type: ignore[arg-type]
         for kernel in _as_pair(pair)
@@ -36,7 +38,11 @@ def _stored(values: Array, dtype: DTypeLike | None) -> Array:
 
 
 def gradient_magnitude(
-    image: ArrayLike, pair: ArrayLike | str = "sobel", *, dtype: DTypeLike | None = None, **options: object
+    image: ArrayLike,
+    pair: ArrayLike | str = "sobel",
+    *,
+    dtype: DTypeLike | None = None,
+    **options: object,
 ) -> Array:
     """Return the length of the gradient, sqrt(gx² + gy²).
 
@@ -67,7 +73,7 @@ def gradient_magnitude(
     Examples
     --------
     >>> ramp = np.arange(25.0).reshape(5, 5)
-    >>> float(gradient_magnitude(ramp, "sobel")[2, 2]) == np.hypot(8 * 5, 8 * 1)
+    >>> float(gradient_magnitude(ramp, "sobel")[2, 2]) == float(np.hypot(8 * 5, 8 * 1))
     True
     """
     down, right = _derivatives(image, pair, options)
@@ -76,7 +82,11 @@ def gradient_magnitude(
 
 
 def gradient_direction(
-    image: ArrayLike, pair: ArrayLike | str = "sobel", *, dtype: DTypeLike | None = None, **options: object
+    image: ArrayLike,
+    pair: ArrayLike | str = "sobel",
+    *,
+    dtype: DTypeLike | None = None,
+    **options: object,
 ) -> Array:
     """Return the angle in which the image brightens fastest, atan2(gy, gx).
 

@@ -234,10 +234,7 @@ def choose(
     def total(estimate: _Estimate) -> float:
         return estimate.seconds + startup.get(estimate.engine, 0.0)
 
-    costs = {
-        name: min(total(e) for e in estimates if e.engine == name)
-        for name in ENGINES
-    }
+    costs = {name: min(total(e) for e in estimates if e.engine == name) for name in ENGINES}
     if engine != "auto":
         best = min((e for e in usable if e.engine == engine), key=total)
         return Plan(engine, best.rank, costs, f"asked for; {_work_in_words(best, problem)}")

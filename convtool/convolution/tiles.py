@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.convolution import borders, dtypes, threads
-from convtool.convolution.engines import Array, Correlator
+from convtool.convolution.engines import Array, Correlator, DType
 from convtool.convolution.geometry import Axis, Geometry
 
 
@@ -34,7 +34,7 @@ class Source:
     pixels: Array
     rule: str
     cval: float
-    dtype: "np.dtype[np.generic]"
+    dtype: DType
 
     def window(self, rows: tuple[int, int], columns: tuple[int, int]) -> Array:
         """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""

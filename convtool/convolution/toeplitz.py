@@ -76,7 +76,7 @@ def toeplitz(
     y, x = reads[0][:, None, :, None], reads[1][None, :, None, :]
     inside = (y != borders.OUTSIDE) & (x != borders.OUTSIDE)
     pixel = np.where(inside, y * shape[1] + x, 0)
-    output = np.arange(pixel.shape[0] * pixel.shape[1]).reshape(pixel.shape[:2] + (1, 1))
+    output = np.arange(pixel.shape[0] * pixel.shape[1]).reshape((*pixel.shape[:2], 1, 1))
     kept = inside & (weights != 0)
     values = np.broadcast_to(weights, pixel.shape)[kept]
     places = (np.broadcast_to(output, pixel.shape)[kept], pixel[kept])

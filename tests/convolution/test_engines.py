@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference
+from conftest import tolerance
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage, signal
@@ -11,7 +12,6 @@ import convtool
 from convtool.convolution.borders import RULES
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.geometry import MODES
-from conftest import tolerance
 
 NAMES = convtool.engines()
 DTYPES = ["float32", "float64", "uint8", "int8", "uint16", "int16", "int32", "bool", "float16"]
@@ -144,7 +144,9 @@ class TestArithmetic:
 
     def test_shifts_with_the_image(self, engine, rng):
         image, kernel = rng.normal(size=(12, 9)), rng.normal(size=(4, 3))
-        moved = convtool.convolve(np.roll(image, (2, -3), (0, 1)), kernel, border="wrap", engine=engine)
+        moved = convtool.convolve(
+            np.roll(image, (2, -3), (0, 1)), kernel, border="wrap", engine=engine
+        )
         still = convtool.convolve(image, kernel, border="wrap", engine=engine)
         np.testing.assert_allclose(moved, np.roll(still, (2, -3), (0, 1)), atol=1e-12)
 
@@ -178,7 +180,14 @@ LOCAL = ["auto", *(name for name, entry in ENGINES.items() if entry.local)]
 @pytest.mark.parametrize("engine", LOCAL)
 @pytest.mark.parametrize(
     "kernel",
-    ["box:size=5", "cross", "laplacian-4", "disk:radius=7", "gaussian:sigma=6", "motion:length=9,angle=30"],
+    [
+        "box:size=5",
+        "cross",
+        "laplacian-4",
+        "disk:radius=7",
+        "gaussian:sigma=6",
+        "motion:length=9,angle=30",
+    ],
 )
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_and_inf_spread_as_far_as_the_kernel_reaches(engine, kernel, bad, rng):

@@ -31,8 +31,9 @@ class TestWorkedExamples:
     def test_correlation_and_convolution_differ(self, engine):
         correlated = convtool.correlate(IMAGE, KERNEL, mode="valid", engine=engine)
         convolved = convtool.convolve(IMAGE, KERNEL, mode="valid", engine=engine)
-        assert correlated.tolist() == pytest.approx([[1017]], abs=1e-2)
-        assert convolved.tolist() == pytest.approx([[357]], abs=1e-2)
+        assert correlated.shape == convolved.shape == (1, 1)
+        assert correlated[0, 0] == pytest.approx(1017, abs=1e-2)
+        assert convolved[0, 0] == pytest.approx(357, abs=1e-2)
 
     def test_diagonal_difference(self, engine):
         image = np.arange(1, 10).reshape(3, 3)
@@ -84,7 +85,9 @@ class TestWorkedExamples:
         image, kernel = rng.normal(size=(7, 9)), rng.normal(size=(4, 3))
         matrix = convtool.toeplitz(kernel, image.shape, mode=mode)
         answer = convtool.convolve(image, kernel, mode=mode, border="constant", engine=engine)
-        np.testing.assert_allclose((matrix @ image.ravel()).reshape(answer.shape), answer, atol=1e-11)
+        np.testing.assert_allclose(
+            (matrix @ image.ravel()).reshape(answer.shape), answer, atol=1e-11
+        )
 
 
 def test_toeplitz_matrix_is_toeplitz():

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import EngineError, OptionError
+from convtool.kernels.factor import Factors, factor, rank
 
 Array = NDArray[Any]
+DType = np.dtype[Any]
 
 
 @dataclass(frozen=True)
@@ -37,14 +40,21 @@ class Prepare(Protocol):
     """What an engine's module has as ``prepare``."""
 
     def __call__(
-        self, kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+        self,
+        kernel: Array,
+        dtype: DType,
+        shape: tuple[int, int, int],
+        rank: int | None,
+        threads: int,
     ) -> Correlator:
         """Make a correlator.
 
         Parameters
         ----------
-        kernel : ndarray, shape (KH, KW)
-            The weights, already in the working dtype (float32 or float64), not to be flipped.
+        kernel : ndarray of float64, shape (KH, KW)
+            The weights, not to be flipped.
+        dtype : dtype
+            The working dtype, float32 or float64.
         shape : tuple of int
             (H, W, C) of the stride-1 output, to choose a tile by.
         rank : int or None
@@ -156,6 +166,35 @@ def load(name: str) -> Prepare:
     module = import_module(entry(name).module)
     prepare: Prepare = getattr(module, "prepare", None) or module.PREPARE[name]
     return prepare
+
+
+def rank_tolerance(dtype: DType) -> float | None:
+    """Return which singular values count as zero: those that the working dtype cannot see."""
+    return float(np.finfo(np.float32).eps) / 2 if dtype == np.float32 else None
+
+
+def rank_for(kernel: Array, dtype: DType) -> int:
+    """Return how many factors a kernel needs in the working dtype, at least 1."""
+    return max(1, rank(kernel, rank_tolerance(dtype)))
+
+
+def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> Factors:
+    """Return the factors of a kernel in the working dtype.
+
+    Raises
+    ------
+    EngineError
+        If fewer factors are asked for than the kernel needs.
+    """
+    factors = factor(kernel, rtol=rank_tolerance(dtype))
+    needed = len(factors.columns)
+    if asked is not None and asked < needed:
+        raise EngineError(
+            f"the kernel has rank {needed}, engine {engine!r} was asked to do it with rank {asked};"
+            f" ask for at least {needed}, or leave the rank out"
+        )
+    columns, rows = factors.columns.astype(dtype), factors.rows.astype(dtype)
+    return Factors(columns, rows, factors.singular_values)
 
 
 def cache_tile(shape: tuple[int, int, int], itemsize: int, budget: int) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator
+from convtool.convolution.engines import Array, Correlator, DType
 
 LARGEST_LENGTH = 512
 """No transform is longer than this unless the kernel asks for it: tiles stay in cache."""
@@ -24,7 +24,7 @@ def tile_length(taps: int, size: int) -> int:
     Examples
     --------
     >>> tile_length(15, 1080)
-    114
+    66
     >>> tile_length(15, 40)
     40
     """
@@ -40,7 +40,7 @@ def tile_length(taps: int, size: int) -> int:
 
 
 def prepare(
-    kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
     """Make a correlator that multiplies spectra, in the working precision.
 
@@ -55,7 +55,7 @@ def prepare(
         transforms.next_fast_len(n + k - 1, real=axis == 1)
         for axis, (n, k) in enumerate(zip(tile, taps, strict=True))
     )
-    spectrum = np.conj(transforms.rfft2(kernel, lengths))[None]
+    spectrum = np.conj(transforms.rfft2(kernel.astype(dtype), lengths))[None]
 
     def run(window: Array, out: Array) -> None:
         rows, columns, _ = out.shape

@@ -10,9 +10,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, cache_tile, jit_cache
-from convtool.errors import EngineError
-from convtool.kernels.factor import factor
+from convtool.convolution.engines import (
+    Array,
+    Correlator,
+    DType,
+    cache_tile,
+    factors_for,
+    jit_cache,
+)
 
 TILE_BYTES = 1 << 18
 """Bytes of a tile's output: with its input it stays in a core's L2 cache."""
@@ -82,7 +87,7 @@ _factored = _compiled(_factored_loops)
 
 
 def prepare(
-    kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
     """Make a correlator: dense where ``rank`` is None, else by that many factors.
 
@@ -93,24 +98,18 @@ def prepare(
     EngineError
         If ``rank`` is given and the kernel has a higher one.
     """
-    tile = cache_tile(shape, kernel.itemsize, TILE_BYTES)
+    tile = cache_tile(shape, dtype.itemsize, TILE_BYTES)
     if rank is None:
-        weights = np.ascontiguousarray(kernel)
+        weights = np.ascontiguousarray(kernel, dtype)
 
         def run_dense(window: Array, out: Array) -> None:
             _dense(window, weights, out)
 
         return Correlator(run_dense, tile)
-    factors = factor(np.asarray(kernel, dtype=np.float64))
-    if rank < len(factors.columns):
-        raise EngineError(
-            f"the kernel has rank {len(factors.columns)}, engine 'numba' was asked for rank {rank}"
-        )
-    columns = factors.columns.astype(kernel.dtype)
-    rows = factors.rows.astype(kernel.dtype)
+    factors = factors_for("numba", kernel, dtype, rank)
 
     def run_factored(window: Array, out: Array) -> None:
         line = np.empty(window.shape[1] * window.shape[2], window.dtype)
-        _factored(window, columns, rows, line, out)
+        _factored(window, factors.columns, factors.rows, line, out)
 
     return Correlator(run_factored, tile)

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, Prepare
+from convtool.convolution.engines import Array, Correlator, DType, Prepare
 
 OPENCV_CHANNELS = 4
 """OpenCV's filter2D is given at most so many channels at once."""
@@ -27,7 +27,7 @@ def _opencv_threads(threads: int) -> Iterator[None]:
 
 
 def prepare_opencv(
-    kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
     """Make a correlator that calls ``cv2.filter2D``, in float32 or float64 throughout.
 
@@ -35,7 +35,7 @@ def prepare_opencv(
     """
     import cv2
 
-    weights = np.ascontiguousarray(kernel)
+    weights = kernel.astype(dtype)
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
 
     def run(window: Array, out: Array) -> None:
@@ -54,7 +54,7 @@ def prepare_opencv(
 
 
 def prepare_scipy(
-    kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
     """Make a correlator that calls ``scipy.ndimage.correlate``; it sums in float64.
 
@@ -62,7 +62,7 @@ def prepare_scipy(
     """
     from scipy import ndimage
 
-    weights = kernel[:, :, None]
+    weights = kernel.astype(dtype)[:, :, None]
     top, left = kernel.shape[0] // 2, kernel.shape[1] // 2
 
     def run(window: Array, out: Array) -> None:

@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, cache_tile
-from convtool.errors import EngineError
-from convtool.kernels.factor import factor
+from convtool.convolution.engines import Array, Correlator, DType, cache_tile, factors_for
 
 TILE_BYTES = 1 << 17
 """Bytes of a tile's output: with its scratch and its input it stays in a core's L2 cache."""
@@ -21,7 +19,7 @@ def _pass(window: Array, weights: Array, axis: int, out: Array, scratch: Array) 
 
 
 def prepare(
-    kernel: Array, shape: tuple[int, int, int], rank: int | None, threads: int
+    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
     """Make a correlator of ``r`` column passes, each followed by a row pass.
 
@@ -32,27 +30,18 @@ def prepare(
     EngineError
         If ``rank`` is given and the kernel has a higher one.
     """
-    factors = factor(np.asarray(kernel, dtype=np.float64))
-    needed = len(factors.columns)
-    if rank is not None and rank < needed:
-        raise EngineError(
-            f"the kernel has rank {needed}, engine 'separable' was asked to do it with rank {rank};"
-            f" ask for at least {needed}, or leave the rank out"
-        )
-    lines = [
-        (column.astype(kernel.dtype), row.astype(kernel.dtype))
-        for column, row in zip(factors.columns, factors.rows, strict=True)
-    ]
+    factors = factors_for("separable", kernel, dtype, rank)
+    lines = list(zip(factors.columns, factors.rows, strict=True))
 
     def run(window: Array, out: Array) -> None:
-        rows, columns, channels = out.shape
+        rows, _, channels = out.shape
         wide = (rows, window.shape[1], channels)
-        tall, tall_scratch = np.empty(wide, kernel.dtype), np.empty(wide, kernel.dtype)
-        part, scratch = np.empty(out.shape, kernel.dtype), np.empty(out.shape, kernel.dtype)
+        tall, tall_scratch = np.empty(wide, dtype), np.empty(wide, dtype)
+        part, scratch = np.empty(out.shape, dtype), np.empty(out.shape, dtype)
         out[...] = 0
         for column, row in lines:
             _pass(window, column, 0, tall, tall_scratch)
             _pass(tall, row, 1, part, scratch)
             np.add(out, part, out=out)
 
-    return Correlator(run, cache_tile(shape, kernel.itemsize, TILE_BYTES))
+    return Correlator(run, cache_tile(shape, dtype.itemsize, TILE_BYTES))
