@@ -190,7 +190,7 @@ PRESETS: dict[str, Preset] = {
     "laplacian-4-mask": Preset(
         lambda: -edges.laplacian_4(),
         "laplacian-4 negated: the sum of second derivatives",
-        _GONZALEZ,
+        _SHARPENING,
     ),
     "laplacian-8-mask": Preset(
         lambda: -edges.laplacian_8(), "laplacian-8 negated: diagonals included", _SHARPENING
