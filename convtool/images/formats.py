@@ -9,7 +9,9 @@ import os
 import re
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
+
+import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.image import DEPTHS, Pixels
@@ -43,6 +45,17 @@ class Header:
     has_alpha: bool = False
     orientation: int = 1
     pages: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the pixels once the orientation is applied."""
+        size = (self.height, self.width)[:: -1 if self.orientation >= 5 else 1]
+        return size if self.channels == 1 else (*size, self.channels)
+
+    @property
+    def pixel_type(self) -> np.dtype[Any]:
+        """The type of the pixels."""
+        return np.dtype(self.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,10 +306,10 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
 
     Examples
     --------
-    >>> check_holds(FORMATS["jpeg"], "out.jpg", 4, "uint8")
+    >>> check_holds(FORMATS["jpeg"], "a.jpg", 4, "uint8")
     Traceback (most recent call last):
     ...
-    convtool.errors.ImageFormatError: out.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
+    convtool.errors.ImageFormatError: a.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
     """
     depth = DEPTHS[dtype]
     if depth in entry.depths and channels in entry.channels:

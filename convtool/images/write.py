@@ -51,10 +51,10 @@ def write(
 
     Examples
     --------
-    >>> write("out.jpg", np.zeros((4, 4, 4), np.uint8))
+    >>> write("a.jpg", np.zeros((4, 4, 4), np.uint8))
     Traceback (most recent call last):
     ...
-    convtool.errors.ImageFormatError: out.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
+    convtool.errors.ImageFormatError: a.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
     """
     image = as_image(image)
     entry = check_writable(path, image.channels, image.pixels.dtype, format=format, quality=quality)

@@ -1,4 +1,4 @@
-"""BMP: 8 bits a channel or less; grey, palette, colour, and alpha where the header has a mask for it.
+"""BMP: 8 bits a channel or less; grey, palette, colour, and alpha where a mask says so.
 
 References
 ----------

@@ -115,7 +115,7 @@ def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directo
     size = 20 if big else 12
     if count > len(data) // size:
         raise ImageReadError(f"is damaged: a tag directory claims {count} entries")
-    tags = {}
+    tags: dict[int, Tag] = {}
     for position in range(offset, offset + count * size, size):
         number, kind, values = unpack(order + entry_form, data, position)
         place = position + size - inline

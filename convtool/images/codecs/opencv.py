@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
@@ -75,7 +74,7 @@ def decode(data: bytes) -> tuple[Pixels, str]:
     ImageReadError
         If OpenCV refuses the file.
     """
-    import cv2  # noqa: PLC0415
+    import cv2
 
     with _caught(cv2) as printed:
         try:
@@ -110,7 +109,7 @@ def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
     ImageFormatError
         If the picture is too large for the format.
     """
-    import cv2  # noqa: PLC0415
+    import cv2
 
     flat = [item for name, value in options.items() for item in (constant(name), value)]
     try:
@@ -127,12 +126,12 @@ def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
 
 def constant(name: str) -> int:
     """Return the value of OpenCV's constant ``IMWRITE_`` + name."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     return int(getattr(cv2, f"IMWRITE_{name}"))
 
 
-def _swap_red_and_blue(cv2: Any, pixels: Pixels) -> Pixels:
+def _swap_red_and_blue(cv2: ModuleType, pixels: Pixels) -> Pixels:
     if pixels.ndim == 2:
         return pixels
     code = cv2.COLOR_BGR2RGB if pixels.shape[2] == 3 else cv2.COLOR_BGRA2RGBA

@@ -112,7 +112,8 @@ def to_full_range(values: Pixels, white: int) -> Pixels:
     if values.size and int(values.max()) > white:
         raise ImageReadError(f"is damaged: a value is above the stated white, {white}")
     table = np.rint(np.arange(white + 1) * (peak / white)).astype(dtype)
-    return table[values]
+    stretched: Pixels = table[values]
+    return stretched
 
 
 def _raw(data: bytes, layout: _Layout) -> Pixels:
@@ -123,7 +124,8 @@ def _raw_bits(data: bytes, layout: _Layout) -> Pixels:
     row_bytes = (layout.width + 7) // 8
     packed = raw_values(data, layout.start, layout.height * row_bytes, 255)
     bits = np.unpackbits(packed.reshape(layout.height, row_bytes), axis=1, count=layout.width)
-    return 1 - bits
+    values: Pixels = 1 - bits
+    return values
 
 
 def _plain(data: bytes, layout: _Layout) -> Pixels:
@@ -150,7 +152,8 @@ def _plain_bits(data: bytes, layout: _Layout) -> Pixels:
     digits = text[(text == ord("0")) | (text == ord("1"))]
     if digits.size < layout.count:
         raise ImageReadError(f"is cut off: it has {digits.size} pixels of {layout.count}")
-    return ord("1") - digits[: layout.count]
+    values: Pixels = ord("1") - digits[: layout.count]
+    return values
 
 
 def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:

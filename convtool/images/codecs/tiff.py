@@ -282,9 +282,9 @@ def _look_up(indices: Pixels, layout: _Layout, first: Directory) -> Pixels:
     stored = np.array(first.values(320), np.uint16)
     if stored.size != 3 * 2**layout.bits or layout.stored.str[1:] != "u1":
         raise ImageReadError("is damaged: its palette is missing or makes no sense")
-    if stored.max() > 255:
-        stored = stored >> 8
-    return stored.reshape(3, -1).T.astype(np.uint8)[indices]
+    shift = 8 if stored.max() > 255 else 0
+    palette = (stored >> shift).astype(np.uint8).reshape(3, -1)
+    return palette.T[indices]
 
 
 def _divide_by_alpha(pixels: Pixels) -> Pixels:

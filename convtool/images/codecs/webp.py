@@ -93,7 +93,7 @@ def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
     if not has_alpha:
         chosen = _LOSSLESS_FOR_OPENCV if quality is None else quality
         return opencv.encode(".webp", pixels, {"WEBP_QUALITY": chosen})
-    from PIL import Image as Pillow  # noqa: PLC0415  OpenCV 4 has no way to keep hidden colours
+    from PIL import Image as Pillow
 
     file = io.BytesIO()
     picture = Pillow.fromarray(np.ascontiguousarray(pixels))
