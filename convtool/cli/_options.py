@@ -7,9 +7,7 @@ import click
 
 
 def pair(text: str) -> int | tuple[int, ...]:
-    """Return ``N`` as a number, ``N,M`` (vertical, horizontal) as two; their limits are checked
-    where they are used.
-    """
+    """Return ``N`` as a number and ``N,M`` (vertical, horizontal) as two."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
