@@ -186,8 +186,9 @@ def outline(
         plan = api.plan((*size, colours), working, matrix, **step_options)
         size = _layout(size, kernel, options, last).shape
         working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        reason = plan.reason + (", each of the pair" if kernel.is_gradient else "")
         steps.append(
-            Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, (*size, colours))
+            Step(kernel.text, plan.engine, plan.rank, plan.costs, reason, (*size, colours))
         )
     total = colours + int(has_alpha)
     result = size if total == 1 else (*size, total)

@@ -63,7 +63,8 @@ def _siemens_star() -> NDArray[np.uint8]:
 def _checkerboard() -> NDArray[np.uint8]:
     """Draw squares of 32 pixels, black and white."""
     y, x = np.mgrid[:SIZE, :SIZE] // 32
-    return ((y + x) % 2 * 255).astype(np.uint8)
+    squares: NDArray[np.uint8] = ((y + x) % 2 * 255).astype(np.uint8)
+    return squares
 
 
 def _gray_ramp() -> NDArray[np.uint8]:

@@ -9,13 +9,15 @@ D. Saupe, "Algorithms for random fractals", in The Science of Fractal Images, 19
 noise whose spectrum falls with a power of frequency looks like clouds and terrain.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Plane = NDArray[np.float64]
+Plane = NDArray[Any]
 """Values, shape (H, W)."""
 
-Colours = NDArray[np.float64]
+Colours = NDArray[Any]
 """Red, green, blue of linear light, shape (H, W, 3)."""
 
 HEIGHT, WIDTH = 480, 640
@@ -32,7 +34,7 @@ class _Dice:
 
     def uniform(self, *shape: int) -> NDArray[np.float64]:
         raw = self._bits.random_raw(int(np.prod(shape))) >> np.uint64(11)
-        return (raw * 2.0**-53).reshape(shape)
+        return (raw.astype(np.float64) * 2.0**-53).reshape(shape)
 
     def fractal(self, height: int, width: int, fall: float, longest: float = 1e9) -> Plane:
         """Return noise with a spectrum of frequency**-fall, 0 to 1, no wave above ``longest``."""
@@ -43,7 +45,8 @@ class _Dice:
         weight[0, 0] = 0.0
         noise = np.fft.irfft2(spectrum * weight, s=(height, width))
         low, high = np.quantile(noise, [0.002, 0.998])
-        return np.clip((noise - low) / (high - low), 0, 1)
+        clipped: Plane = np.clip((noise - low) / (high - low), 0, 1)
+        return clipped
 
     def ridge(self, width: int, fall: float, longest: float) -> NDArray[np.float64]:
         """Return a fractal line, 0 to 1."""
@@ -52,7 +55,8 @@ class _Dice:
         frequency[0] = 1.0
         weight = np.where(frequency < 1 / longest, 0.0, frequency**-fall)
         line = np.fft.irfft(spectrum * weight, 2 * width)[:width]
-        return (line - line.min()) / (line.max() - line.min())
+        scaled: NDArray[np.float64] = (line - line.min()) / (line.max() - line.min())
+        return scaled
 
 
 def _smooth(low: float, high: float, values: Plane) -> Plane:
@@ -61,12 +65,14 @@ def _smooth(low: float, high: float, values: Plane) -> Plane:
 
 
 def _mix(under: Colours, over: Colours | tuple[float, float, float], share: Plane) -> Colours:
-    return under + (np.asarray(over) - under) * share[..., None]
+    mixed: Colours = under + (np.asarray(over) - under) * share[..., None]
+    return mixed
 
 
 def _inside(*distances: Plane) -> Plane:
     """Return how much of each pixel lies inside all edges, from distances inward in pixels."""
-    return np.clip(np.minimum.reduce(distances) + 0.5, 0, 1)
+    share: Plane = np.clip(np.minimum.reduce(distances) + 0.5, 0, 1)
+    return share
 
 
 def _box(y: Plane, x: Plane, top: float, left: float, bottom: float, right: float) -> Plane:
