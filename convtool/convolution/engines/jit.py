@@ -20,6 +20,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.convolution import dtypes
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -58,6 +59,9 @@ BLOCKS = tuple((rows, vectors, 1) for rows, vectors in WIDE.items()) + tuple(
 """(rows, vectors, share of a vector's lanes) of each block."""
 
 ROWS = tuple(WIDE)
+
+CONVERTED = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
+"""Types that are read and written without a copy of the tile."""
 
 _keep: list[Any] = []
 """Compiled functions whose addresses are in use."""
@@ -246,6 +250,18 @@ def _call_plane(
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def _line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
+    """Return whether none of ``count`` scalars at an address is NaN or inf."""
+    scalar, lanes = _scalar(like), _lanes(like)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source = builder.inttoptr(arguments[1], scalar.as_pointer())
+        return simd.line_is_finite(builder, scalar, lanes, source, arguments[2])
+
+    return types.boolean(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def _convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, count: Any) -> Any:
     """Write ``count`` scalars at address ``start`` to address ``end``.
 
@@ -272,6 +288,31 @@ def _convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, 
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@_compiled
+def _is_finite(like, source, source_stride, rows, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Return whether a plane holds neither NaN nor inf."""
+    size = VECTOR_BYTES // _lanes_of(like)
+    for line in range(rows):
+        if not _line_is_finite(like, source + line * source_stride * size, width):
+            return False
+    return True
+
+
+@_compiled
+def _sparse(window, weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    """Correlate weight by weight, those of zero left out, so that they carry no NaN or inf."""
+    rows, columns, step = out.shape
+    out[:] = 0
+    for y in range(rows):
+        for ky in range(weights.shape[0]):
+            for kx in range(weights.shape[1]):
+                weight = weights[ky, kx]
+                if weight != 0:
+                    for x in range(columns):
+                        for channel in range(step):
+                            out[y, x, channel] += weight * window[y + ky, x + kx, channel]
 
 
 @_compiled
@@ -392,6 +433,24 @@ def _place(window: Array) -> tuple[int, int]:
     return _address(window), _stride(window)
 
 
+def _keeping_support(
+    run: Callable[[Array, Array], None], weights: Array
+) -> Callable[[Array, Array], None]:
+    """Return ``run`` for tiles that are finite, and weight by weight for those that are not."""
+    like = weights[0, 0]
+
+    def guarded(window: Array, out: Array) -> None:
+        rows, columns, step = window.shape
+        if window.dtype.kind != "f" or _is_finite(like, *_place(window), rows, columns * step):
+            run(window, out)
+            return
+        answer = np.empty(out.shape, weights.dtype)
+        _sparse(window, weights, answer)
+        dtypes.store(answer, out)
+
+    return guarded
+
+
 def prepare(
     kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
@@ -406,8 +465,9 @@ def prepare(
     """
     tile = cache_tile(shape, dtype.itemsize, TILE_BYTES)
     plane = _plane(dtype)
+    weights = np.ascontiguousarray(kernel, dtype)
+    full = bool(np.all(weights))
     if rank is None:
-        weights = np.ascontiguousarray(kernel, dtype)
 
         def run_dense(window: Array, out: Array) -> None:
             rows, columns, step = out.shape
@@ -418,7 +478,8 @@ def prepare(
             reads, writes = np.empty(0, window.dtype), np.empty(0, out.dtype)
             _dense_converting(plane, *_place(window), reads, weights, *_place(out), writes, *size)
 
-        return Correlator(run_dense, tile)
+        run = run_dense if full else _keeping_support(run_dense, weights)
+        return Correlator(run, tile, frames=True, types=CONVERTED)
     factors = factors_for("numba", kernel, dtype, rank)
     passes = np.ascontiguousarray(factors.columns)[:, :, None], np.ascontiguousarray(factors.rows)
 
@@ -427,4 +488,5 @@ def prepare(
         size = rows, columns * step, step
         _factored(plane, *_place(window), *passes, *_place(out), *size)
 
-    return Correlator(run_factored, tile)
+    run = run_factored if full else _keeping_support(run_factored, weights)
+    return Correlator(run, tile, frames=True)

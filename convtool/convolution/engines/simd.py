@@ -210,21 +210,55 @@ def copier(e: Emitter, source: Any, target: Any) -> None:
     e.store(e.load(source), target)
 
 
+def _over_line(
+    builder: Any,
+    scalar: Any,
+    lanes: int,
+    count: Any,
+    one: Callable[[Emitter, Any], None],
+) -> None:
+    """Write a loop over ``count`` scalars: ``one(emitter, place)`` on vectors, then one by one."""
+    whole = builder.sub(count, builder.srem(count, ir.Constant(INT, lanes)))
+    nothing = ir.Constant(INT, 0)
+    for width, first, last in ((lanes, nothing, whole), (1, whole, count)):
+        emitter = Emitter(builder, scalar, width)
+
+        def step(index: Any, _: list[Any], e: Emitter = emitter, start: Any = first) -> list[Any]:
+            one(e, builder.add(start, builder.mul(index, e.number(e.lanes))))
+            return []
+
+        rounds = builder.sdiv(builder.sub(last, first), emitter.number(width))
+        with builder.if_then(builder.icmp_signed(">", rounds, nothing)):
+            emitter.repeat(rounds, [], step)
+
+
 def convert_line(
     builder: Any, scalar: Any, lanes: int, convert: Convert, source: Any, target: Any, count: Any
 ) -> None:
-    """Write the code that converts ``count`` scalars: whole vectors, then one by one."""
-    for width, first, last in (
-        (lanes, ir.Constant(INT, 0), builder.sdiv(count, ir.Constant(INT, lanes))),
-        (1, builder.sub(count, builder.srem(count, ir.Constant(INT, lanes))), None),
-    ):
-        emitter = Emitter(builder, scalar, width)
-        rounds = last if last is not None else builder.sub(count, first)
+    """Write the code that converts ``count`` scalars."""
 
-        def one(index: Any, carried: list[Any], e: Emitter = emitter, start: Any = first) -> list[Any]:
-            place = builder.add(start, builder.mul(index, e.number(e.lanes)))
-            convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
-            return carried
+    def one(e: Emitter, place: Any) -> None:
+        convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
 
-        with builder.if_then(builder.icmp_signed(">", rounds, ir.Constant(INT, 0))):
-            emitter.repeat(rounds, [], one)
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def line_is_finite(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
+    """Write the code that tells (i1) whether none of ``count`` scalars is NaN or inf.
+
+    The product of a number with zero is zero, that of NaN or inf is NaN.
+    """
+    whole = ir.VectorType(scalar, lanes)
+    found = builder.alloca(whole)
+    builder.store(ir.Constant(whole, [0.0] * lanes), found)
+
+    def one(e: Emitter, place: Any) -> None:
+        sums = builder.bitcast(found, e.vector.as_pointer())
+        zero = ir.Constant(e.vector, [0.0] * e.lanes)
+        value = e.load(builder.gep(source, [place]))
+        builder.store(e.intrinsic("fma", [value, zero, builder.load(sums)]), sums)
+
+    _over_line(builder, scalar, lanes, count, one)
+    clean = builder.fcmp_ordered("==", builder.load(found), ir.Constant(whole, [0.0] * lanes))
+    bits = builder.bitcast(clean, ir.IntType(lanes))
+    return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(lanes), (1 << lanes) - 1))
