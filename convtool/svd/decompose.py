@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.svd.planner import plan
 from convtool.svd.solvers import solver
-from convtool.svd.triples import Doubt, Triples
+from convtool.svd.threads import suited_to
+from convtool.svd.triples import Doubt, Triples, energy
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -69,7 +70,8 @@ def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:
     wide = array.T if tall else array
     rows, columns = wide.shape
     name = plan(rows, columns, k, single=array.dtype == np.float32, method=method).method
-    triples = _assured(wide, k, name)
+    with suited_to(wide.size):
+        triples = _assured(wide, k, name)
     return triples.transposed() if tall else triples
 
 
@@ -92,6 +94,6 @@ def _floats(matrix: ArrayLike) -> FloatArray:
         raise ShapeError(f"a matrix of shape {array.shape}; give two dimensions, neither empty")
     small = array.dtype.itemsize <= 2 or array.dtype == np.float32
     floats: FloatArray = np.ascontiguousarray(array, np.float32 if small else np.float64)
-    if not np.isfinite(floats).all():
+    if not np.isfinite(energy(floats)) and not np.isfinite(floats).all():
         raise PixelTypeError("a picture with NaN or infinity; give finite numbers")
     return floats

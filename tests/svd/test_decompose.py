@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from svd.spectra import COLUMNS, MATRICES, ROWS, K, matrix_of, singular_values
 
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.svd.decompose import decompose
 from convtool.svd.planner import plan
 from convtool.svd.solvers import SOLVERS, methods, solver
 from convtool.svd.triples import Doubt
-from svd.spectra import COLUMNS, MATRICES, ROWS, K, matrix_of, singular_values
 
 WORST_DB = 0.01
 

@@ -56,7 +56,7 @@ def solve(matrix: FloatArray, k: int) -> Triples:
     nothing = np.zeros((0, len(matrix)), matrix.dtype)
     basis = _block(matrix, nothing, nothing, width)
     image = latest = basis @ matrix
-    squares = np.zeros((0, 0))
+    squares: FloatArray = np.zeros((0, 0))
     fine = False
     while True:
         squares = _extended(squares, image, latest)
