@@ -217,23 +217,29 @@ def compress(
     (0.06298828125, inf)
     """
     picture = as_image(image)
-    split = coloring(color).split
-    if block is not None and block not in BLOCKS:
-        raise OptionError(f"block {block}: choose one of {', '.join(map(str, BLOCKS))}")
     target = Target.of(k=k, psnr=target_psnr, ratio=target_ratio, energy=energy)
-    largest = largest_k(picture, color, block)
-    matrices = split(picture)
-    if target.name == "k":
-        count = _checked(int(target.value), picture, largest, block)
-    else:
-        count = smallest_k(matrices, target, largest, block, picture.peak)
+    count = chosen_k(picture, target, color, block)
+    matrices = coloring(color).split(picture)
     parts = [approximate(matrix, count, block=block, method=method) for matrix in matrices]
     shape = picture.pixels.shape[:2] if color == "gray" else picture.pixels.shape
     return Compressed(shape, picture.pixels.dtype, count, color, block, parts)
 
 
-def _checked(k: int, picture: Image, largest: int, block: int | None) -> int:
-    if not 1 <= k <= largest:
+def chosen_k(picture: Image, target: Target, color: str, block: int | None) -> int:
+    """Return the k that a target means for a picture.
+
+    Raises
+    ------
+    OptionError
+        Where the target cannot be met, or color or block have no such value.
+    """
+    split = coloring(color).split
+    if block is not None and block not in BLOCKS:
+        raise OptionError(f"block {block}: choose one of {', '.join(map(str, BLOCKS))}")
+    largest = largest_k(picture, color, block)
+    if target.name != "k":
+        return smallest_k(split(picture), target, largest, block, picture.peak)
+    if not 1 <= target.value <= largest:
         what = f"tiles of {block}×{block}" if block else f"{picture.width}×{picture.height} pixels"
-        raise OptionError(f"k {k}: a picture of {what} allows 1 to {largest}")
-    return k
+        raise OptionError(f"k {target.value:g}: a picture of {what} allows 1 to {largest}")
+    return int(target.value)

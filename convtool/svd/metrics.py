@@ -43,7 +43,7 @@ def mse(a: ArrayLike, b: ArrayLike) -> float:
     """
     first, second = _pair(a, b)
     difference = (first.astype(np.float64) - second).ravel()
-    return float(difference @ difference) / difference.size
+    return float(difference @ difference / difference.size)
 
 
 def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:

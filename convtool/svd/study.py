@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convtool.errors import OptionError
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
-from convtool.svd.compressed import BLOCKS, Compressed, compress
+from convtool.svd.compressed import BLOCKS, Compressed, chosen_k, compress
 from convtool.svd.fileformat import to_bytes
 from convtool.svd.metrics import decibels, psnr, ssim
 from convtool.svd.planes import coloring
-from convtool.svd.targets import Spectrum, k_for_psnr, spectrum
+from convtool.svd.targets import Spectrum, Target, k_for_psnr, spectrum
 
 DEFAULT_KS = (5, 10, 20, 100, 200, 400, 500)
 QUALITIES = (30.0, 35.0, 40.0)
@@ -124,9 +123,8 @@ def study(
     OptionError
         As `compress` does.
     """
-    for k in sorted(ks):
-        if k < 1:
-            raise OptionError(f"k {k}: give whole numbers from 1")
+    for k in ks:
+        chosen_k(image, Target("k", k), color, block)
     best = compress(image, max(ks), method=method, color=color, block=block)
     matrices = coloring(color).split(image)
     original = coloring(color).join(matrices, image.channels)

@@ -137,4 +137,5 @@ def _residuals(ahead: FloatArray, vectors: FloatArray) -> FloatArray:
     Only the last block reaches beyond the basis, by `ahead`, shape (b, M).
     """
     last = vectors[-len(ahead) :].astype(ahead.dtype)
-    return np.linalg.norm(last.T @ ahead, axis=1).astype(np.float64)
+    norms: FloatArray = np.linalg.norm(last.T @ ahead, axis=1).astype(np.float64)
+    return norms
