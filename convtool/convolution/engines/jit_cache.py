@@ -1,11 +1,29 @@
 """Where compiled code is kept between runs, and whether there is any. Imports no compiler."""
 
+import hashlib
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Numba's own variable; where it is set, it decides."""
+
+
+SOURCES = Path(__file__).with_name("jit")
+"""Where the compiled code's sources are."""
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    """Return a name for this version of the sources.
+
+    Numba looks only at the file of the function that it compiles, not at those that it calls.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(SOURCES.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def folder() -> Path | None:
@@ -16,12 +34,12 @@ def folder() -> Path | None:
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen)
+        return Path(chosen) / _fingerprint()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = base / "convtool" / "jit"
+    path = base / "convtool" / "jit" / _fingerprint()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
