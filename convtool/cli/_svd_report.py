@@ -148,9 +148,8 @@ def picture(study: Study) -> Pixels:
     labels = [f"original\n{study.raw_bytes} bytes"]
     for row in study.rows:
         level = "exact" if math.isinf(row.psnr) else f"{row.psnr:.1f} dB"
-        labels.append(
-            f"k={row.k}  {level}\n{row.file_bytes} bytes ({100 * row.file_bytes / study.raw_bytes:.1f}%)"
-        )
+        share = 100 * row.file_bytes / study.raw_bytes
+        labels.append(f"k={row.k}  {level}\n{row.file_bytes} bytes ({share:.1f}%)")
     return contact_sheet(cells, labels)
 
 

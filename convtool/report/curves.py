@@ -86,7 +86,8 @@ def compression_plot(
     size.set_xscale("log")
     size.margins(x=0.12)
     size.xaxis.set_major_formatter("{x:g}")
-    size.legend()
+    if quality:
+        size.legend()
     for axes in (spectrum, energy, size):
         axes.grid(visible=True, alpha=0.3)
     buffer = io.BytesIO()

@@ -94,6 +94,19 @@ def _floats(matrix: ArrayLike) -> FloatArray:
         raise ShapeError(f"a matrix of shape {array.shape}; give two dimensions, neither empty")
     small = array.dtype.itemsize <= 2 or array.dtype == np.float32
     floats: FloatArray = np.ascontiguousarray(array, np.float32 if small else np.float64)
-    if not np.isfinite(energy(floats)) and not np.isfinite(floats).all():
-        raise PixelTypeError("a picture with NaN or infinity; give finite numbers")
+    check_finite(floats)
     return floats
+
+
+def check_finite(matrix: FloatArray) -> None:
+    """Check that a matrix holds numbers only.
+
+    Raises
+    ------
+    PixelTypeError
+        Where it holds NaN or infinity.
+    """
+    with np.errstate(all="ignore"):
+        quick = energy(matrix)
+    if not np.isfinite(quick) and not np.isfinite(matrix).all():
+        raise PixelTypeError("a picture with NaN or infinity; give finite numbers")

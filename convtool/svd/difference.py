@@ -43,7 +43,7 @@ class Difference:
 
 
 def differences(a: Image, b: Image) -> list[Difference]:
-    """Return how far two pictures are apart: over all, then in each channel where there are several.
+    """Return how far two pictures are apart: over all, then in each of several channels.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ _CRC = struct.Struct("<I")
 _LAYER = struct.Struct("<Bf")
 _RANK = np.dtype("<u2")
 _PIXELS = ("uint8", "uint16", "float32", "float64")
-_NEGLIGIBLE = {"u": 0.05, "f": 1e-7}
+_NEGLIGIBLE = {"u": 0.01, "f": 1e-7}
 _DEFLATE_MOST = 1100
 
 
@@ -132,7 +132,7 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
             ranks.append(factors.ranks)
             products.append(_products(factors))
     step = _NEGLIGIBLE[picture.dtype.kind] * (1.0 if picture.dtype.kind == "u" else picture.peak)
-    budget = (10 ** (LOSS_DB / 10) - 1) * picture.mse * picture.size + step**2 * picture.size
+    budget = max((10 ** (LOSS_DB / 10) - 1) * picture.mse, step**2) * picture.size
     layers = code_all([one for each in products for one in each], precision, budget)
     chunks = []
     for each, rank in zip(products, ranks, strict=True):

@@ -74,10 +74,15 @@ class Layer:
     right: NDArray[Any]
 
     def factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return s, left and right as float64, float32 and float32."""
+        """Return singular values in float64, and unit vectors in float32."""
         s = self.weights.astype(np.float64) * self.unit
-        left, right = (part.astype(np.float32) / self.code.top for part in (self.left, self.right))
-        return s, left, right
+        vectors = []
+        for stored in (self.left, self.right):
+            wide = stored.astype(np.float32) / np.float32(self.code.top)
+            norms = np.linalg.norm(wide, axis=1)
+            vectors.append(wide / np.where(norms > 0, norms, 1)[:, np.newaxis])
+            s = s * norms
+        return s, vectors[0], vectors[1]
 
 
 def quantise(code: Code, s: FloatArray, left: FloatArray, right: FloatArray) -> Layer:

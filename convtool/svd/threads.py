@@ -10,7 +10,7 @@ does not wait for another that the system, busy with other work, has put aside."
 
 
 @cache
-def _controller() -> Any | None:  # noqa: ANN401
+def _controller() -> Any | None:
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from convtool.svd.threads import suited_to
+
 ROWS, COLUMNS, K = 120, 170, 20
 
 
@@ -63,4 +65,6 @@ MATRICES = _matrices()
 
 def singular_values(matrix):
     """Return LAPACK's singular values in float64."""
-    return np.linalg.svd(np.asarray(matrix, np.float64), compute_uv=False)
+    wide = np.asarray(matrix, np.float64)
+    with suited_to(wide.size):
+        return np.linalg.svd(wide, compute_uv=False)
