@@ -86,6 +86,22 @@ class TestPng:
             reading(make.png(2, 40, 8, 0, [[1, 2]] * 20))
         assert capfd.readouterr().err == ""
 
+    @pytest.mark.parametrize("palette", [b"", b"\1\2", bytes(771)])
+    def test_a_palette_that_makes_no_sense_is_refused(self, reading, palette):
+        with pytest.raises(ImageReadError, match="palette"):
+            reading(make.png(2, 1, 8, 3, [[0, 1]], before=[(b"PLTE", palette)]))
+
+    @pytest.mark.parametrize(("bits", "colour"), [(3, 0), (16, 3), (8, 1), (4, 2)])
+    def test_a_kind_that_does_not_exist_is_refused(self, reading, bits, colour):
+        with pytest.raises(ImageReadError, match="header makes no sense"):
+            reading(make.png(2, 1, bits, colour, [[0, 1]]))
+
+    def test_no_pixels_are_refused(self, reading):
+        data = make.png(2, 1, 8, 0, [[0, 1]])
+        without = data[:33] + data[-12:]
+        with pytest.raises(ImageReadError, match="no pixels"):
+            reading(without)
+
     def test_an_index_outside_the_palette_is_refused(self, reading):
         with pytest.raises(ImageReadError, match="not in its palette"):
             reading(make.png(2, 1, 8, 3, [[0, 3]], before=[(b"PLTE", PALETTE)]))
@@ -211,6 +227,20 @@ class TestTiff:
             reading(make.tiff(BASE | {259: [5]}, [b"\xff\xff\xff\xff"]))
         assert capfd.readouterr().err == ""
 
+    @pytest.mark.parametrize("orientation", [1, 3])
+    def test_jpeg_within_tiff(self, reading, tmp_path, orientation):
+        ramp = np.add.outer(np.arange(16), 2 * np.arange(24)).astype(np.uint8)
+        write(tmp_path / "a.jpg", ramp)
+        expected = upright(read(tmp_path / "a.jpg").pixels, orientation)
+        strip = (tmp_path / "a.jpg").read_bytes()
+        tags = BASE | {256: [24], 257: [16], 259: [7], 274: [orientation], 278: [16]}
+        np.testing.assert_array_equal(reading(make.tiff(tags, [strip])).pixels, expected)
+
+    def test_alpha_within_jpeg_within_tiff_is_refused(self, reading):
+        tags = BASE | {258: [8] * 4, 259: [7], 262: [2], 277: [4]}
+        with pytest.raises(ImageReadError, match="alpha compressed as JPEG"):
+            reading(make.tiff(tags, [bytes(16)]))
+
 
 class TestBmp:
     def test_colour_from_the_bottom_up(self, reading):
@@ -232,6 +262,66 @@ class TestBmp:
         colour = bytes([0, 0, 0, 0, 1, 2, 3, 0])
         image = reading(make.bmp(2, 1, 8, [[1, 0]], palette=colour))
         assert image.pixels.tolist() == [[[3, 2, 1], [0, 0, 0]]]
+
+    @pytest.mark.parametrize(
+        ("place", "value", "message"),
+        [
+            (14, 13, "header claims to have 13 bytes"),
+            (18, 0, "0×1 pixels"),
+            (28, 5, "5 bits"),
+            (30, 9, "BMP compression 9"),
+            (18, 200, "is cut off"),
+        ],
+    )
+    def test_what_makes_no_sense_is_refused(self, reading, place, value, message):
+        data = bytearray(make.bmp(1, 1, 24, [[3, 2, 1]]))
+        data[place] = value
+        with pytest.raises(ImageReadError, match=message):
+            reading(bytes(data))
+
+
+class TestWebp:
+    @pytest.mark.parametrize("channels", [3, 4])
+    def test_lossy(self, tmp_path, channels):
+        flat = np.full((20, 30, channels), [200, 100, 50, 128][:channels], np.uint8)
+        write(tmp_path / "a.webp", flat, quality=90)
+        image = read(tmp_path / "a.webp")
+        assert image.has_alpha == (channels == 4)
+        assert np.abs(image.pixels.astype(int) - flat).max() <= 4
+        assert read_header(tmp_path / "a.webp")[1].shape == flat.shape
+
+    @pytest.fixture
+    def chunks(self, tmp_path):
+        write(tmp_path / "a.webp", np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 9)
+        return (tmp_path / "a.webp").read_bytes()[12:]
+
+    def extended(self, chunks, more, flags, size=(3, 2)):
+        canvas = b"".join(struct.pack("<I", side - 1)[:3] for side in size)
+        body = b"WEBPVP8X" + struct.pack("<IBBBB", 10, flags, 0, 0, 0) + canvas + chunks + more
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+
+    def test_orientation_is_applied(self, reading, chunks):
+        block = make.exif(6)
+        block += b"\0" * (len(block) % 2)
+        more = b"EXIF" + struct.pack("<I", len(block)) + block
+        image = reading(self.extended(chunks, more, 0x08))
+        assert image.pixels.shape == (3, 2, 3)
+        assert image.metadata.orientation == 6
+        assert image.pixels[0, 1].tolist() == [0, 9, 18]
+
+    def test_promised_alpha_that_is_missing_is_opaque(self, reading, chunks):
+        image = reading(self.extended(chunks, b"", 0x10))
+        assert image.pixels.shape == (2, 3, 4)
+        assert (image.pixels[:, :, 3] == 255).all()
+
+    def test_another_size_than_promised_is_refused(self, reading, chunks):
+        with pytest.raises(ImageReadError, match="damaged"):
+            reading(self.extended(chunks, b"", 0, size=(4, 2)))
+
+    def test_a_chunk_that_reaches_too_far_is_refused(self, reading, chunks):
+        more = b"XMP " + struct.pack("<I", 99) + bytes(4)
+        with pytest.raises(ImageReadError, match="beyond its end"):
+            reading(self.extended(chunks, more, 0))
 
 
 class TestPnm:
