@@ -1,5 +1,6 @@
 """The public functions: validate, plan, run."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -26,13 +27,15 @@ def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
 
 def _split_engine(engine: str) -> tuple[str, int | None]:
     """Split ``separable:rank=2`` into the engine's name and the rank asked for."""
+    if not isinstance(engine, str):
+        raise OptionError(f"engine must be a name, not {engine!r}")
     name, _, rest = engine.partition(":")
     if name != "auto":
         engines.entry(name)
     if not rest:
         return name, None
     key, _, value = rest.partition("=")
-    if key != "rank" or not value.isdigit() or int(value) < 1:
+    if key != "rank" or not value.isdecimal() or int(value) < 1:
         raise OptionError(f"engine {engine!r}: after the colon comes rank=N with N at least 1")
     if name == "auto" or not engines.entry(name).takes_rank:
         takers = [e.name for e in engines.ENGINES.values() if e.takes_rank]
@@ -160,6 +163,8 @@ def _filter(
     if flipped:
         weights = np.ascontiguousarray(weights[::-1, ::-1])
     shape = layout.shape + pixels.shape[2:]
+    if out is not None and not isinstance(out, np.ndarray):
+        raise OptionError(f"out must be an array, not {type(out).__name__}")
     answer_type = dtypes.output_type(
         pixels.dtype, out.dtype if dtype is None and out is not None else dtype
     )
@@ -168,7 +173,8 @@ def _filter(
         answer = np.empty(shape, answer_type)
     else:
         _check_out(out, shape, answer_type)
-        answer = np.empty(shape, answer_type) if np.may_share_memory(out, pixels) else out
+        shared = any(np.may_share_memory(out, source) for source in (pixels, weights))
+        answer = np.empty(shape, answer_type) if shared else out
     _run(pixels, weights, layout, rule, answer, engine, workers)
     if out is not None and answer is not out:
         np.copyto(out, answer)
@@ -177,8 +183,6 @@ def _filter(
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: DType) -> None:
-    if not isinstance(out, np.ndarray):
-        raise OptionError(f"out must be an array, not {type(out).__name__}")
     if out.shape != shape:
         raise ShapeError(f"out has shape {out.shape}, the answer {shape}")
     if out.dtype != dtype:
@@ -343,8 +347,13 @@ def plan(
     >>> sorted(plan((480, 640), "uint8", "sobel-vertical").costs)
     ['direct', 'fft', 'numba', 'opencv', 'scipy', 'separable']
     """
-    image_type = np.dtype(dtype)
+    try:
+        image_type = np.dtype(dtype)
+    except TypeError as error:
+        raise PixelTypeError(f"dtype {dtype!r} is not a NumPy type") from error
     dtypes.check_image_type(image_type)
+    if not isinstance(shape, tuple | list):
+        raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     _check_shape(tuple(shape))
     borders.resolve(_default_border(border, mode, padding), 0.0)
     weights = as_kernel(kernel)
@@ -357,4 +366,6 @@ def plan(
     )
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
     problem = _problem(tuple(shape), working, weights, layout, thread_count(threads))
-    return planner.choose(problem, startup.seconds(), engine=_split_engine(engine)[0])
+    name, rank = _split_engine(engine)
+    chosen = planner.choose(problem, startup.seconds(), engine=name)
+    return chosen if rank is None else replace(chosen, rank=rank)

@@ -2,7 +2,8 @@
 
 Each tile's window is a view of the image where it lies inside it and needs no conversion, else a
 small copy through the border table. Tiles are cut the same way whatever the number of threads, so
-the answer does not depend on it.
+the answer does not depend on it. Sums that overflow, or that add inf to -inf, become inf and NaN
+silently, as in ``scipy.ndimage``.
 """
 
 from collections.abc import Iterator
@@ -87,6 +88,7 @@ def run(
     ]
     strided = (layout.rows.stride, layout.columns.stride) != (1, 1)
 
+    @np.errstate(all="ignore")
     def work(index: int) -> None:
         span_y, span_x = tiles[index]
         keep_y, to_y = _kept(layout.rows, span_y)

@@ -1,0 +1,58 @@
+"""Starting is part of the job: what each way in imports, seen in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = "click cv2 dask imageio matplotlib numba numpy onnx PIL rich scipy sklearn torch".split()
+COMMAND = """
+import sys
+from convtool.cli import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def imported(program, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split()) & set(HEAVY)
+
+
+def test_import_convtool_imports_nothing_heavy():
+    program = (
+        "import sys, convtool, convtool.errors; convtool.__version__; dir(convtool);"
+        "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == set()
+
+
+def test_import_of_the_command_line_needs_click_alone():
+    program = (
+        "import sys, convtool.cli;"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == {"click"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"]])
+def test_help_needs_click_alone(arguments):
+    assert imported(COMMAND, *arguments) == {"click"}
+
+
+def test_a_preset_needs_numpy_alone():
+    program = (
+        "import sys, convtool; convtool.kernel('gaussian:sigma=2'); convtool.presets();"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == {"numpy"}
