@@ -44,3 +44,7 @@ class ImageWriteError(ConvtoolError, OSError):
 
 class ImageFormatError(ConvtoolError, ValueError):
     """The output's format is unknown, or cannot hold what it is asked to hold."""
+
+
+class ReportWriteError(ConvtoolError, OSError):
+    """A report cannot be written."""

@@ -119,8 +119,8 @@ def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None
     count = _count(singular_values, _tolerance(array) if rtol is None else rtol)
     count = count if rank is None else min(rank, count)
     roots = np.sqrt(singular_values[:count, np.newaxis])
-    columns = _without_noise(u[:, :count].T * roots, scaled.any(axis=1))
-    rows = _without_noise(vt[:count] * roots, scaled.any(axis=0))
+    columns = _without_noise(u[:, :count].T * roots, (scaled != 0).any(axis=1))
+    rows = _without_noise(vt[:count] * roots, (scaled != 0).any(axis=0))
     return Factors(np.ldexp(columns, exponent), rows, np.ldexp(singular_values, exponent))
 
 
@@ -190,7 +190,7 @@ def _count(singular_values: FloatArray, rtol: float) -> int:
 
 
 def _tolerance(array: FloatArray) -> float:
-    return max(array.shape) * float(np.finfo(array.dtype).eps)
+    return float(max(array.shape) * np.finfo(array.dtype).eps)
 
 
 def _scaled(array: FloatArray) -> tuple[FloatArray, int]:

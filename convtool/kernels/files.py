@@ -128,7 +128,7 @@ def _rows(value: object, where: str) -> list[list[float]]:
 def _number(item: object, where: str) -> float:
     try:
         if isinstance(item, bool) or not isinstance(item, int | float | str):
-            raise KernelError(f"{numerals.shown(json.dumps(item))} is not a number")
+            raise KernelError(f"a {type(item).__name__} where a number should stand")
         return numerals.number(str(item))
     except KernelError as error:
         raise KernelError(f"{where}: {error}") from error

@@ -106,7 +106,9 @@ _BINOMIAL_SIGMA = Parameter(
 )
 _ANGLE = Parameter("angle", "number", 0.0, "degrees counter-clockwise from the rows", -360, 360)
 
-_GONZALEZ = "R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed. (2018), section 3.6"
+_GONZALEZ = "R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed. (2018)"
+_SMOOTHING = f"{_GONZALEZ}, section 3.5"
+_SHARPENING = f"{_GONZALEZ}, section 3.6"
 _PREWITT = "J. M. S. Prewitt, Object enhancement and extraction (1970)"
 _SOBEL = "I. Sobel, G. Feldman, A 3x3 isotropic gradient operator for image processing (1968)"
 _SCHARR = "H. Scharr, Optimale Operatoren in der digitalen Bildverarbeitung (2000)"
@@ -121,7 +123,7 @@ PRESETS: dict[str, Preset] = {
     "box": Preset(
         smoothing.box,
         "mean over a rectangle",
-        f"{_GONZALEZ[:-3]}3.5",
+        _SMOOTHING,
         parameters=(Parameter("size", "size", (3, 3), "rows x columns"),),
     ),
     "gaussian": Preset(
@@ -179,21 +181,23 @@ PRESETS: dict[str, Preset] = {
     ),
     "scharr-horizontal": Preset(_half(edges.scharr, 0), "horizontal edges", _SCHARR),
     "scharr-vertical": Preset(_half(edges.scharr, 1), "vertical edges", _SCHARR),
-    "laplacian-4": Preset(edges.laplacian_4, "edges: centre +4 against four neighbours", _GONZALEZ),
+    "laplacian-4": Preset(
+        edges.laplacian_4, "edges: centre +4 against four neighbours", _SHARPENING
+    ),
     "laplacian-8": Preset(
-        edges.laplacian_8, "edges: centre +8 against eight neighbours", _GONZALEZ
+        edges.laplacian_8, "edges: centre +8 against eight neighbours", _SHARPENING
     ),
     "laplacian-4-mask": Preset(
         lambda: -edges.laplacian_4(),
         "laplacian-4 negated: the sum of second derivatives",
-        _GONZALEZ,
+        _SHARPENING,
     ),
     "laplacian-8-mask": Preset(
-        lambda: -edges.laplacian_8(), "laplacian-8 negated: diagonals included", _GONZALEZ
+        lambda: -edges.laplacian_8(), "laplacian-8 negated: diagonals included", _SHARPENING
     ),
-    "sharpen-5": Preset(sharpening.sharpen_5, "sharpens: identity plus laplacian-4", _GONZALEZ),
+    "sharpen-5": Preset(sharpening.sharpen_5, "sharpens: identity plus laplacian-4", _SHARPENING),
     "sharpen-9": Preset(
-        sharpening.sharpen_9, "sharpens more: identity plus laplacian-8", _GONZALEZ
+        sharpening.sharpen_9, "sharpens more: identity plus laplacian-8", _SHARPENING
     ),
     "unsharp": Preset(
         sharpening.unsharp,

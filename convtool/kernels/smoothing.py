@@ -35,7 +35,7 @@ def sampled_gaussian(length: int, sigma: float) -> Weights:
     SciPy, ``scipy.ndimage.gaussian_filter1d`` (order 0).
     """
     curve = np.exp(-0.5 * (offsets(length) / sigma) ** 2)
-    return curve / curve.sum()
+    return np.asarray(curve / curve.sum())
 
 
 def gaussian_size(sigma: float) -> Size:

@@ -197,7 +197,7 @@ def _read_preset(spec: str) -> tuple[str, Weights, dict[str, str]]:
     name, _, rest = spec.partition(":")
     name = name.strip()
     if name not in PRESETS:
-        raise KernelError(_unknown(name))
+        raise KernelError(_unknown(name, spec))
     preset = PRESETS[name]
     options = _options(rest)
     parameters = {parameter.name: parameter for parameter in preset.parameters}
@@ -209,9 +209,14 @@ def _read_preset(spec: str) -> tuple[str, Weights, dict[str, str]]:
     return name, preset.build(**values), options
 
 
-def _unknown(name: str) -> str:
-    if name.lower().endswith(FILE_TYPES) or os.sep in name:
-        return f"no such file; give a kernel in one of {', '.join(FILE_TYPES)}"
+def _unknown(name: str, spec: str) -> str:
+    """Return what is wrong with a spec whose first word is no preset."""
+    head, colon, rest = spec.rpartition(":")
+    path = head if colon and _OPTIONS.fullmatch(rest) else spec
+    if os.path.isfile(path):
+        return f"a kernel file ends in {', '.join(FILE_TYPES)}"
+    if path.lower().endswith(FILE_TYPES) or os.sep in path:
+        return "no such file; give one that exists, a preset or a literal"
     near = difflib.get_close_matches(name.lower(), PRESETS, n=3)
     if near:
         return f"unknown preset {shown(name)}; did you mean {' or '.join(near)}?"
