@@ -165,8 +165,8 @@ def _estimates(problem: Problem, rates: Mapping[str, Rate]) -> list[_Estimate]:
         _Estimate("direct", None, at("direct", problem.taps), True),
         _Estimate("separable", problem.rank, at("separable", passes), keeps),
         _Estimate("fft", None, at("fft", _butterflies(problem)), False),
-        _Estimate("numba", None, at("numba", problem.taps), True),
-        _Estimate("numba", problem.rank, at("numba-factored", passes), keeps),
+        _Estimate("numba", None, at("numba", height * width), True),
+        _Estimate("numba", problem.rank, at("numba-factored", passes), True),
         _Estimate("opencv", None, at("opencv-dft" if dft else "opencv", height * width), False),
         _Estimate("scipy", None, at("scipy", problem.taps), True),
     ]

@@ -30,10 +30,16 @@ class Correlator:
         both of the working dtype; writes the valid correlation of each channel with the kernel.
     tile : tuple of int
         The largest (R, N) that a call should have.
+    frames : bool
+        Tiles that touch the border are to be cut off from the rest, which is then read in place.
+    types : frozenset of dtype
+        Types beside the working dtype that ``run`` reads and writes by itself.
     """
 
     run: Callable[[Array, Array], None]
     tile: tuple[int, int]
+    frames: bool = False
+    types: frozenset[DType] = frozenset()
 
 
 class Prepare(Protocol):
@@ -116,7 +122,8 @@ ENGINES: dict[str, EngineEntry] = {
         EngineEntry(
             "numba",
             "convtool.convolution.engines.jit",
-            "Numba: compiled loops, dense or by factors, on threads",
+            "Numba: compiled vector code, dense or by factors, on threads",
+            local=True,
             takes_rank=True,
         ),
         EngineEntry(
