@@ -6,7 +6,21 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = "click cv2 dask imageio matplotlib numba numpy onnx PIL rich scipy sklearn torch".split()
+HEAVY = {
+    "PIL",
+    "click",
+    "cv2",
+    "dask",
+    "imageio",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "onnx",
+    "rich",
+    "scipy",
+    "sklearn",
+    "torch",
+}
 COMMAND = """
 import sys
 from convtool.cli import run
@@ -26,7 +40,7 @@ def imported(program, *arguments):
         cwd=Path(__file__).parents[1],
     )
     assert done.returncode == 0, done.stderr
-    return set(done.stderr.splitlines()[-1].split()) & set(HEAVY)
+    return set(done.stderr.splitlines()[-1].split()) & HEAVY
 
 
 def test_import_convtool_imports_nothing_heavy():
