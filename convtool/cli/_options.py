@@ -5,6 +5,18 @@ from typing import Any, TypeVar
 
 import click
 
+
+def pair(text: str) -> int | tuple[int, ...]:
+    """Return ``N`` as a number and ``N,M`` (vertical, horizontal) as two."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        raise click.BadParameter(f"{text!r} is neither a whole number nor two as in 2,1")
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
