@@ -38,8 +38,8 @@ AT_THE_TOP = {
 
 ONLY_IN = {
     "click": ("cli/",),
-    "llvmlite": ("convolution/engines/",),
-    "numba": ("convolution/engines/",),
+    "llvmlite": tuple(AT_THE_TOP),
+    "numba": tuple(AT_THE_TOP),
 }
 """Where alone these may be imported at all."""
 
