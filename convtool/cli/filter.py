@@ -164,7 +164,7 @@ def command(
     explain: bool,
     dry_run: bool,
     json_target: str | None,
-    **how: Any,  # noqa: ANN401  the fields of FilterOptions, which checks them
+    **how: Any,
 ) -> None:
     """Convolve the picture IN with kernels and write it to OUT.
 

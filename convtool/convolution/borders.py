@@ -11,6 +11,7 @@ rule (see :data:`ALIASES`).
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,7 @@ def resolve(border: str, cval: float) -> tuple[str, float]:
     return BORDERS[border], 0.0 if border == "zero" else value
 
 
+@lru_cache(maxsize=64)
 def table(n: int, start: int, stop: int, rule: str) -> Indices:
     """Return where the positions ``start … stop-1`` of a line of ``n`` pixels are read.
 
@@ -109,7 +111,7 @@ def table(n: int, start: int, stop: int, rule: str) -> Indices:
     Returns
     -------
     ndarray of intp, shape (stop - start,)
-        Indices from 0 to n-1, or :data:`OUTSIDE`.
+        Indices from 0 to n-1, or :data:`OUTSIDE`; read-only, since it is kept for the next call.
 
     Examples
     --------
@@ -118,4 +120,6 @@ def table(n: int, start: int, stop: int, rule: str) -> Indices:
     >>> table(4, -3, 7, "mirror").tolist()
     [3, 2, 1, 0, 1, 2, 3, 2, 1, 0]
     """
-    return RULES[rule](np.arange(start, stop, dtype=np.intp), n)
+    indices = RULES[rule](np.arange(start, stop, dtype=np.intp), n)
+    indices.flags.writeable = False
+    return indices

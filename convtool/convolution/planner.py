@@ -6,7 +6,8 @@ and a calibration. :mod:`~.startup` looks at the process; nothing here does.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
@@ -50,11 +51,15 @@ OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """The rates that the planner computes with."""
 
-    rates: Mapping[str, Rate] = field(default_factory=lambda: DEFAULT_RATES)
+    rates: Mapping[str, Rate]
+
+
+BUILT_IN = Calibration(DEFAULT_RATES)
+"""The calibration of a machine that was not measured."""
 
 
 @dataclass(frozen=True)
@@ -151,8 +156,10 @@ def _butterflies(problem: Problem) -> float:
     return waste * bits
 
 
-def _estimates(problem: Problem, rates: Mapping[str, Rate]) -> list[_Estimate]:
+@lru_cache(maxsize=256)
+def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
     """Return what each engine takes once it is started, in each way that it can work."""
+    rates = calibration.rates
     height, width = problem.kernel_shape
     passes = problem.rank * (height + width)
     dft = height * width >= OPENCV_DFT_FROM**2
@@ -161,7 +168,7 @@ def _estimates(problem: Problem, rates: Mapping[str, Rate]) -> list[_Estimate]:
     def at(rate: str, steps: float) -> float:
         return _seconds(problem, rates[rate], steps)
 
-    return [
+    return (
         _Estimate("direct", None, at("direct", problem.taps), True),
         _Estimate("separable", problem.rank, at("separable", passes), keeps),
         _Estimate("fft", None, at("fft", _butterflies(problem)), False),
@@ -169,7 +176,7 @@ def _estimates(problem: Problem, rates: Mapping[str, Rate]) -> list[_Estimate]:
         _Estimate("numba", problem.rank, at("numba-factored", passes), True),
         _Estimate("opencv", None, at("opencv-dft" if dft else "opencv", height * width), False),
         _Estimate("scipy", None, at("scipy", problem.taps), True),
-    ]
+    )
 
 
 def _in_words(seconds: float) -> str:
@@ -190,7 +197,7 @@ def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
     """Return whether a plan spreads NaN and inf no further than the kernel's support reaches."""
     return any(
         estimate.local
-        for estimate in _estimates(problem, DEFAULT_RATES)
+        for estimate in _estimates(problem, BUILT_IN)
         if (estimate.engine, estimate.rank) == (plan.engine, plan.rank)
     )
 
@@ -198,7 +205,7 @@ def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
 def choose(
     problem: Problem,
     startup: Mapping[str, float] | None = None,
-    calibration: Calibration | None = None,
+    calibration: Calibration = BUILT_IN,
     engine: str = "auto",
 ) -> Plan:
     """Choose the engine, and the way it works, that takes least time.
@@ -228,7 +235,7 @@ def choose(
     'opencv'
     """
     startup = startup or {}
-    estimates = _estimates(problem, (calibration or Calibration()).rates)
+    estimates = _estimates(problem, calibration)
     usable = [e for e in estimates if problem.finite or e.local or e.engine == engine]
 
     def total(estimate: _Estimate) -> float:

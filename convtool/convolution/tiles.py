@@ -14,6 +14,9 @@ from convtool.convolution import borders, dtypes, threads
 from convtool.convolution.engines import Array, Correlator, DType
 from convtool.convolution.geometry import Axis, Geometry
 
+Span = tuple[int, int]
+"""First position, and the one after the last."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -36,7 +39,7 @@ class Source:
     cval: float
     dtype: DType
 
-    def window(self, rows: tuple[int, int], columns: tuple[int, int]) -> Array:
+    def window(self, rows: Span, columns: Span) -> Array:
         """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""
         height, width, channels = self.pixels.shape
         if rows[0] >= 0 and rows[1] <= height and columns[0] >= 0 and columns[1] <= width:
@@ -67,7 +70,7 @@ def _is_packed(view: Array) -> bool:
     return packed and view.strides[0] % size == 0 and view.flags.aligned
 
 
-def _spans(axis: Axis, tile: int, frames: bool) -> list[tuple[int, int]]:
+def _spans(axis: Axis, tile: int, frames: bool) -> list[Span]:
     """Cut an axis into spans of at most ``tile`` windows, those at the border apart if asked."""
     if not frames:
         return [(n, min(n + tile, axis.dense)) for n in range(0, axis.dense, tile)]
@@ -78,7 +81,7 @@ def _spans(axis: Axis, tile: int, frames: bool) -> list[tuple[int, int]]:
     return [span for span in (outer[0], *inner, outer[1]) if span[0] < span[1]]
 
 
-def _tiles(layout: Geometry, correlator: Correlator) -> list[tuple[tuple[int, int], ...]]:
+def _tiles(layout: Geometry, correlator: Correlator) -> list[tuple[Span, Span]]:
     """Cut the windows into tiles; with frames, those at the left and right are whole columns."""
     tall, wide = correlator.tile
     if not correlator.frames:
@@ -89,7 +92,7 @@ def _tiles(layout: Geometry, correlator: Correlator) -> list[tuple[tuple[int, in
         ]
     height, width = layout.rows.dense, layout.columns.dense
     rows = _spans(layout.rows, height, True)
-    tiles = []
+    tiles: list[tuple[Span, Span]] = []
     for y in rows:
         touching = y[0] + layout.rows.start < 0 or (
             y[1] - 1 + layout.rows.start + layout.rows.taps > layout.rows.size
@@ -111,7 +114,7 @@ def _tiles(layout: Geometry, correlator: Correlator) -> list[tuple[tuple[int, in
     return tiles
 
 
-def _kept(axis: Axis, span: tuple[int, int]) -> tuple[slice, slice]:
+def _kept(axis: Axis, span: Span) -> tuple[slice, slice]:
     """Return which windows of a span the stride keeps, and where they go in the output."""
     first = -(-span[0] // axis.stride)
     offset = first * axis.stride - span[0]

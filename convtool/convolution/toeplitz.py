@@ -19,7 +19,7 @@ def toeplitz(
     border: str = "constant",
     padding: int | tuple[int, int] | None = None,
     stride: int | tuple[int, int] = 1,
-) -> Any:  # noqa: ANN401 - scipy has no types
+) -> Any:
     """Return the matrix whose product with an image's pixels is its convolution.
 
     With the default mode and border the matrix is doubly block Toeplitz: constant along the

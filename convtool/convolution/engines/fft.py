@@ -6,6 +6,7 @@ A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 8.7.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ LARGEST_LENGTH = 512
 """No transform is longer than this unless the kernel asks for it: tiles stay in cache."""
 
 
+@lru_cache(maxsize=256)
 def tile_length(taps: int, size: int) -> int:
     """Return how many outputs a transform along one axis should make.
 

@@ -25,14 +25,19 @@ from convtool.convolution.engines import (
     Array,
     Correlator,
     DType,
-    cache_tile,
     factors_for,
     jit_cache,
     simd,
 )
 
-TILE_BYTES = 1 << 19
-"""Bytes of a tile's output: its rows go through a core's L2 cache."""
+TILES = 8
+"""A dense image is cut into about so many tiles, for threads to share; blocks need no smaller."""
+
+LEAST_ROWS = 48
+"""A tile has at least so many rows."""
+
+WIDEST = 1 << 14
+"""Scalars of a tile's row at the most: the rows that a block reads stay in L2."""
 
 SCRATCH_SCALARS = 1 << 16
 """Scalars of a converted group of rows: they stay in L2."""
@@ -60,7 +65,7 @@ BLOCKS = tuple((rows, vectors, 1) for rows, vectors in WIDE.items()) + tuple(
 
 ROWS = tuple(WIDE)
 
-CONVERTED = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
+CONVERTED: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 """Types that are read and written without a copy of the tile."""
 
 _keep: list[Any] = []
@@ -71,7 +76,7 @@ def _cached(decorator: Callable[..., Any], *arguments: Any, **options: Any) -> C
     """Return a decorator that compiles a function and keeps the result where that is possible."""
     folder = jit_cache.folder()
 
-    def compiled(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - numba has no types
+    def compiled(function: Callable[..., Any]) -> Any:
         if folder is None:
             return decorator(*arguments, **options)(function)
         before = numba.config.CACHE_DIR
@@ -92,12 +97,13 @@ def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _scalar(kind: Any) -> Any:  # noqa: ANN401 - numba has no types
+def _scalar(kind: Any) -> Any:
     return ir.FloatType() if kind == types.float32 else ir.DoubleType()
 
 
-def _lanes(kind: Any, share: int = 1) -> int:  # noqa: ANN401
-    return max(1, VECTOR_BYTES // (kind.bitwidth // 8) // share)
+def _lanes(kind: Any, share: int = 1) -> int:
+    bits: int = kind.bitwidth
+    return max(1, VECTOR_BYTES // (bits // 8) // share)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -157,19 +163,19 @@ def _make_block(
     return signature, generate
 
 
-def _plane_loops(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    like,  # noqa: ANN001
-    source,  # noqa: ANN001
-    source_stride,  # noqa: ANN001
-    weights,  # noqa: ANN001
-    height,  # noqa: ANN001
-    taps,  # noqa: ANN001
-    step,  # noqa: ANN001
-    target,  # noqa: ANN001
-    target_stride,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    width,  # noqa: ANN001
-):
+def _plane_loops(
+    like: Any,
+    source: Any,
+    source_stride: Any,
+    weights: Any,
+    height: Any,
+    taps: Any,
+    step: Any,
+    target: Any,
+    target_stride: Any,
+    rows: Any,
+    width: Any,
+) -> None:
     """Correlate a plane of ``rows`` × ``width`` outputs, block by block.
 
     ``like`` is any number of the working type; source, weights and target are addresses.
@@ -274,24 +280,24 @@ def _convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, 
     lanes = _lanes(target.dtype if reads else source.dtype)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        pointers = [
+        line, out = (
             builder.inttoptr(arguments[place], context.get_data_type(kind.dtype).as_pointer())
             for place, kind in ((1, source), (3, target))
-        ]
+        )
         if reads:
             convert = simd.reader(source.dtype.bitwidth, source.dtype.signed)
         elif isinstance(target.dtype, types.Integer):
             convert = simd.writer(target.dtype.bitwidth)
         else:
             convert = simd.copier
-        simd.convert_line(builder, scalar, lanes, convert, *pointers, arguments[4])
+        simd.convert_line(builder, scalar, lanes, convert, line, out, arguments[4])
         return context.get_dummy_value()
 
     return signature, generate
 
 
 @_compiled
-def _is_finite(like, source, source_stride, rows, width):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _is_finite(like: Any, source: int, source_stride: int, rows: int, width: int) -> bool:
     """Return whether a plane holds neither NaN nor inf."""
     size = VECTOR_BYTES // _lanes_of(like)
     for line in range(rows):
@@ -301,7 +307,7 @@ def _is_finite(like, source, source_stride, rows, width):  # type: ignore[no-unt
 
 
 @_compiled
-def _sparse(window, weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _sparse(window: Array, weights: Array, out: Array) -> None:
     """Correlate weight by weight, those of zero left out, so that they carry no NaN or inf."""
     rows, columns, step = out.shape
     out[:] = 0
@@ -316,17 +322,17 @@ def _sparse(window, weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN0
 
 
 @_compiled
-def _dense(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    plane,  # noqa: ANN001
-    source,  # noqa: ANN001
-    source_stride,  # noqa: ANN001
-    weights,  # noqa: ANN001
-    target,  # noqa: ANN001
-    target_stride,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    width,  # noqa: ANN001
-    step,  # noqa: ANN001
-):
+def _dense(
+    plane: int,
+    source: int,
+    source_stride: int,
+    weights: Array,
+    target: int,
+    target_stride: int,
+    rows: int,
+    width: int,
+    step: int,
+) -> None:
     """Correlate a plane whose scalars are of the working type."""
     height, taps = weights.shape
     _call_plane(
@@ -346,19 +352,19 @@ def _dense(  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 @_compiled
-def _dense_converting(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    plane,  # noqa: ANN001
-    source,  # noqa: ANN001
-    source_stride,  # noqa: ANN001
-    reads,  # noqa: ANN001
-    weights,  # noqa: ANN001
-    target,  # noqa: ANN001
-    target_stride,  # noqa: ANN001
-    writes,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    width,  # noqa: ANN001
-    step,  # noqa: ANN001
-):
+def _dense_converting(
+    plane: int,
+    source: int,
+    source_stride: int,
+    reads: Array,
+    weights: Array,
+    target: int,
+    target_stride: int,
+    writes: Array,
+    rows: int,
+    width: int,
+    step: int,
+) -> None:
     """Correlate a plane of other types through scratch of the working type, rows at a time."""
     height, taps = weights.shape
     size = weights.itemsize
@@ -380,18 +386,18 @@ def _dense_converting(  # type: ignore[no-untyped-def]  # noqa: ANN202
 
 
 @_compiled
-def _factored(  # type: ignore[no-untyped-def]  # noqa: ANN202
-    plane,  # noqa: ANN001
-    source,  # noqa: ANN001
-    source_stride,  # noqa: ANN001
-    columns,  # noqa: ANN001
-    rows,  # noqa: ANN001
-    target,  # noqa: ANN001
-    target_stride,  # noqa: ANN001
-    count,  # noqa: ANN001
-    width,  # noqa: ANN001
-    step,  # noqa: ANN001
-):
+def _factored(
+    plane: int,
+    source: int,
+    source_stride: int,
+    columns: Array,
+    rows: Array,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+    step: int,
+) -> None:
     """Correlate a plane by factors: column passes into scratch, then all row passes at once."""
     parts = columns.shape[0]
     size = columns.itemsize
@@ -451,6 +457,11 @@ def _keeping_support(
     return guarded
 
 
+def _tile(shape: tuple[int, int, int]) -> tuple[int, int]:
+    height, width, channels = shape
+    return max(LEAST_ROWS, -(-height // TILES)), min(width, max(1, WIDEST // channels))
+
+
 def prepare(
     kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
 ) -> Correlator:
@@ -463,7 +474,7 @@ def prepare(
     EngineError
         If ``rank`` is given and the kernel has a higher one.
     """
-    tile = cache_tile(shape, dtype.itemsize, TILE_BYTES)
+    tile = _tile(shape)
     plane = _plane(dtype)
     weights = np.ascontiguousarray(kernel, dtype)
     full = bool(np.all(weights))

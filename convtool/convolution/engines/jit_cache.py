@@ -1,11 +1,26 @@
 """Where compiled code is kept between runs, and whether there is any. Imports no compiler."""
 
+import hashlib
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Numba's own variable; where it is set, it decides."""
+
+
+SOURCES = ("jit.py", "simd.py")
+"""The files that the compiled code is made from."""
+
+
+@lru_cache(maxsize=1)
+def _fingerprint() -> str:
+    """Return a name for this version of the sources: Numba itself looks only at the first."""
+    digest = hashlib.sha256()
+    for name in SOURCES:
+        digest.update(Path(__file__).with_name(name).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def folder() -> Path | None:
@@ -16,12 +31,12 @@ def folder() -> Path | None:
     """
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen)
+        return Path(chosen) / _fingerprint()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = base / "convtool" / "jit"
+    path = base / "convtool" / "jit" / _fingerprint()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = path.stat()
