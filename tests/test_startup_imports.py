@@ -70,3 +70,21 @@ def test_a_preset_needs_numpy_alone():
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     assert imported(program) == {"numpy"}
+
+
+@pytest.mark.parametrize("kernel", ["sobel", "gaussian:sigma=2", "3x3:0,-1,0,-1,5,-1,0,-1,0"])
+@pytest.mark.parametrize("name", ["photograph.jpg", "siemens-star.png"])
+def test_filtering_a_small_picture_waits_for_no_compiler_and_no_plots(kernel, name, tmp_path):
+    source = Path(__file__).parents[1] / "sample_images" / name
+    target = tmp_path / "out.png"
+    assert imported(COMMAND, "filter", "--kernel", kernel, source, target) <= {
+        "click",
+        "cv2",
+        "numpy",
+    }
+    assert target.is_file()
+
+
+def test_listing_kernels_needs_numpy_and_click():
+    assert imported(COMMAND, "kernels") == {"click", "numpy"}
+    assert imported(COMMAND, "kernels", "disk:radius=3") == {"click", "numpy"}

@@ -39,6 +39,13 @@ class Source:
     cval: float
     dtype: DType
 
+    def cval_fits(self, dtype: DType) -> bool:
+        """Return whether windows of an integer type can hold what lies outside the image."""
+        if self.rule != "constant":
+            return True
+        limits = np.iinfo(dtype)
+        return limits.min <= self.cval <= limits.max and self.cval == int(self.cval)
+
     def window(self, rows: Span, columns: Span) -> Array:
         """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""
         height, width, channels = self.pixels.shape
@@ -132,7 +139,7 @@ def run(
 ) -> None:
     """Correlate the whole image into ``out``, shape (rows.count, columns.count, C)."""
     working = source.dtype
-    native = source.pixels.dtype in correlator.types
+    native = source.pixels.dtype in correlator.types and source.cval_fits(source.pixels.dtype)
     reader = replace(source, dtype=source.pixels.dtype) if native else source
     channels = source.pixels.shape[2]
     tiles = _tiles(layout, correlator)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import tolerance
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,6 +71,24 @@ def test_cval_is_in_units_of_the_image():
     image = np.full((3, 3), 200, np.uint8)
     same = convtool.convolve(image, "box", border="constant", cval=200, dtype=np.uint8)
     np.testing.assert_array_equal(same, image)
+
+
+@pytest.mark.parametrize("engine", ["auto", *convtool.engines()])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64"])
+@pytest.mark.parametrize("cval", [7, 1.5, -3, 70000.25, np.nan, np.inf])
+def test_cval_need_not_fit_the_images_type(engine, dtype, cval):
+    image = np.full((80, 90), 10, dtype)
+    answer = convtool.convolve(image, np.ones((3, 3)), border="constant", cval=cval, engine=engine)
+    expected = np.full((80, 90), 90.0)
+    expected[[0, -1]] = expected[:, [0, -1]] = 60 + 3 * cval if np.isfinite(cval) else cval
+    if np.isfinite(cval):
+        expected[[0, 0, -1, -1], [0, -1, 0, -1]] = 40 + 5 * cval
+    if engine in ("fft", "separable", "opencv") and not np.isfinite(cval):
+        assert not np.isfinite(answer[0]).any()
+        return
+    reach = [10, cval] if np.isfinite(cval) else [10]
+    atol = tolerance(answer.dtype, reach, np.ones((3, 3)))
+    np.testing.assert_allclose(answer, expected, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("engine", convtool.engines())
