@@ -1,6 +1,9 @@
 """Who may import what, where the import linter cannot see: heavy modules and where they load."""
 
 import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -111,3 +114,32 @@ def test_modules_named_at_run_time_come_from_registries(path):
     named = {node.id for node in ast.walk(parse(path)) if isinstance(node, ast.Name)}
     if path.name != "__init__.py" and place(path) != "images/formats.py":
         assert not named & {"import_module", "__import__"}
+
+
+class TestDependencies:
+    """What is imported is declared, and what is declared is imported."""
+
+    modules = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
+    brought_along = {"llvmlite"}
+
+    @pytest.fixture
+    def project(self):
+        text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text)["project"]
+
+    @pytest.fixture
+    def imported(self):
+        named = set().union(*(roots(node) for path in MODULES for node in ast.walk(parse(path))))
+        return named - set(sys.stdlib_module_names) - {"convtool"} - self.brought_along
+
+    def names(self, requirements):
+        plain = [re.match(r"[\w-]+", requirement)[0] for requirement in requirements]
+        return {self.modules.get(name, name) for name in plain}
+
+    def test_every_import_is_declared(self, project, imported):
+        extras = project.get("optional-dependencies", {}).values()
+        declared = self.names(project["dependencies"]).union(*map(self.names, extras))
+        assert imported <= declared
+
+    def test_every_dependency_is_imported(self, project, imported):
+        assert self.names(project["dependencies"]) <= imported
