@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -33,7 +34,7 @@ ON_USE = {
 """Modules that cost more to import than a small job takes: never at a module's top level …"""
 
 COMPILERS = {"numba", "llvmlite"}
-JIT = ("convolution/engines/jit", "convolution/engines/simd")
+JIT = ("convolution/engines/jit/",)
 AT_THE_TOP = {JIT: COMPILERS}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 
@@ -119,8 +120,12 @@ def test_modules_named_at_run_time_come_from_registries(path):
 class TestDependencies:
     """What is imported is declared, and what is declared is imported."""
 
-    modules = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
-    brought_along = {"llvmlite"}
+    modules: ClassVar = {
+        "opencv-python-headless": "cv2",
+        "pillow": "PIL",
+        "scikit-learn": "sklearn",
+    }
+    brought_along: ClassVar = {"llvmlite"}
 
     @pytest.fixture
     def project(self):
