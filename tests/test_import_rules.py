@@ -5,7 +5,6 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -34,7 +33,7 @@ ON_USE = {
 """Modules that cost more to import than a small job takes: never at a module's top level …"""
 
 COMPILERS = {"numba", "llvmlite"}
-JIT = ("convolution/engines/jit/",)
+JIT = ("convolution/engines/jit", "convolution/engines/simd")
 AT_THE_TOP = {JIT: COMPILERS}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 
@@ -117,15 +116,12 @@ def test_modules_named_at_run_time_come_from_registries(path):
         assert not named & {"import_module", "__import__"}
 
 
+MODULE_OF = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
+BROUGHT_ALONG = {"llvmlite"}
+
+
 class TestDependencies:
     """What is imported is declared, and what is declared is imported."""
-
-    modules: ClassVar = {
-        "opencv-python-headless": "cv2",
-        "pillow": "PIL",
-        "scikit-learn": "sklearn",
-    }
-    brought_along: ClassVar = {"llvmlite"}
 
     @pytest.fixture
     def project(self):
@@ -135,11 +131,11 @@ class TestDependencies:
     @pytest.fixture
     def imported(self):
         named = set().union(*(roots(node) for path in MODULES for node in ast.walk(parse(path))))
-        return named - set(sys.stdlib_module_names) - {"convtool"} - self.brought_along
+        return named - set(sys.stdlib_module_names) - {"convtool"} - BROUGHT_ALONG
 
     def names(self, requirements):
         plain = [re.match(r"[\w-]+", requirement)[0] for requirement in requirements]
-        return {self.modules.get(name, name) for name in plain}
+        return {MODULE_OF.get(name, name) for name in plain}
 
     def test_every_import_is_declared(self, project, imported):
         extras = project.get("optional-dependencies", {}).values()

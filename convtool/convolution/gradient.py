@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import dtypes
-from convtool.convolution.api import correlate
+from convtool.convolution.api import correlate, filtered
 from convtool.convolution.engines import Array
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
@@ -35,13 +35,17 @@ def _as_pair(pair: ArrayLike | str) -> Array:
     return kernels
 
 
+def _check_names(options: Options) -> None:
+    for name in options.keys() - Options.__annotations__.keys():
+        valid = ", ".join(Options.__annotations__)
+        raise OptionError(f"a gradient has no option {name!r}; it takes dtype, {valid}")
+
+
 def _derivatives(
     image: ArrayLike, pair: ArrayLike | str, dtype: DTypeLike | None, options: Options
 ) -> list[Array]:
     """Return the vertical and the horizontal derivative, in double where the answer is double."""
-    for name in options.keys() - Options.__annotations__.keys():
-        valid = ", ".join(Options.__annotations__)
-        raise OptionError(f"a gradient has no option {name!r}; it takes dtype, {valid}")
+    _check_names(options)
     floating = np.float64 if dtypes.output_type(np.dtype(np.float32), dtype) == np.float64 else None
     return [correlate(image, kernel, dtype=floating, **options) for kernel in _as_pair(pair)]
 
@@ -96,10 +100,8 @@ def gradient_magnitude(
     >>> float(gradient_magnitude(ramp, "sobel")[2, 2]) == float(np.hypot(8 * 5, 8 * 1))
     True
     """
-    down, right = _derivatives(image, pair, dtype, options)
-    with np.errstate(over="ignore"):
-        np.hypot(down, right, out=down)
-    return _stored(down, dtype)
+    _check_names(options)
+    return filtered(image, tuple(_as_pair(pair)), False, dtype=dtype, **options)
 
 
 def gradient_direction(

@@ -66,9 +66,9 @@ class TestOptions:
     def test_modes_borders_and_strides_pass_through(self, call, rng):
         image = rng.normal(size=(8, 9))
         whole = call(image, border="wrap")
-        strided, inner = call(image, border="wrap", stride=(2, 3)), call(image, mode="valid")
-        np.testing.assert_allclose(strided, whole[::2, ::3], atol=1e-12)
-        np.testing.assert_allclose(inner, whole[1:-1, 1:-1], atol=1e-12)
+        strided = call(image, border="wrap", stride=(2, 3))
+        np.testing.assert_allclose(strided, whole[::2, ::3], atol=1e-13)
+        np.testing.assert_allclose(call(image, mode="valid"), whole[1:-1, 1:-1], atol=1e-13)
 
     @pytest.mark.parametrize("name", ["out", "kernel_size"])
     def test_an_option_it_has_not(self, call, name):

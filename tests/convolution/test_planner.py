@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convtool
-from convtool.convolution import api, startup
+from convtool.convolution import run, startup
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.planner import Calibration, Problem, Rate, choose
 
@@ -184,12 +184,12 @@ class TestFactorsAndNan:
 
     def test_convolve_looks_for_nan_only_where_the_engine_would_spread_it(self, monkeypatch):
         looked = []
-        monkeypatch.setattr(api, "_is_finite", lambda pixels: bool(looked.append(1)) or True)
+        monkeypatch.setattr(run, "_is_finite", lambda pixels: bool(looked.append(1)) or True)
         image = np.ones((64, 64), np.float32)
         convtool.convolve(image, "box", engine="fft")
         convtool.convolve(image, "cross", engine="direct")
         assert not looked
-        monkeypatch.setattr(api.startup, "seconds", lambda: COLD | {"opencv": 0.0})
+        monkeypatch.setattr(run.startup, "seconds", lambda: COLD | {"opencv": 0.0})
         convtool.convolve(np.ones((900, 900), np.float32), np.ones((5, 5)))
         assert looked
 

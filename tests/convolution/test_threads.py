@@ -122,7 +122,7 @@ def test_an_engines_error_in_a_worker_reaches_the_caller(engine, monkeypatch):
     monkeypatch.setattr(tiles.dtypes, "store", broken)
     image = np.ones((900, 900), np.float32)
     with pytest.raises(MemoryError, match="no room for a tile"):
-        convtool.convolve(image, "box", dtype=np.float16, engine=engine, threads=4)
+        convtool.convolve(image, "box", dtype=np.int32, engine=engine, threads=4)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
