@@ -5,7 +5,6 @@ References
 A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 8.7.3 (overlap-save).
 """
 
-import math
 from functools import lru_cache
 
 import numpy as np
