@@ -24,11 +24,13 @@ import numpy as np
 from convtool.images import samples
 from convtool.images.read import read
 from convtool.images.tone import to_gray
-from convtool.svd.decompose import decompose
 from convtool.svd.planner import plan
+from convtool.svd.truncated import decompose
 
 OWN = "convtool"
 PROMISE_DB = 0.01
+PAUSE = 0.2
+"""Seconds between turns: the BLAS threads of the one before spin for a while before they sleep."""
 
 
 def contenders(k):
@@ -82,6 +84,7 @@ def measure(matrix, k, rounds):
     names = list(functions)
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            time.sleep(PAUSE)
             begin = time.perf_counter()
             functions[name](matrix)
             times[name].append(time.perf_counter() - begin)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.svd.decompose import decompose
+from convtool.svd.threads import one_thread
 from convtool.svd.tiles import Region, cut, paste, regions
-from convtool.svd.triples import energy
+from convtool.svd.truncated import decompose, finite_energy
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -185,8 +185,10 @@ def tiled(matrix: FloatArray, block: int) -> Approximation:
         Exact to rounding; `Approximation.first` cuts it.
     """
     rows, columns = matrix.shape
+    total = finite_energy(matrix)
     factors = []
     for region in regions(rows, columns, block):
-        u, s, vt = np.linalg.svd(cut(matrix, region), full_matrices=False)
+        with one_thread():
+            u, s, vt = np.linalg.svd(cut(matrix, region), full_matrices=False)
         factors.append(TileFactors(region, u.transpose(0, 2, 1), s.astype(np.float64), vt))
-    return Approximation((rows, columns), factors, energy(matrix), 0.0)
+    return Approximation((rows, columns), factors, total, 0.0)

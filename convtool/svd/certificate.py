@@ -82,16 +82,17 @@ def confirmed(values: FloatArray, residuals: FloatArray, outside: float, tail: f
     return missed <= _SHARE * (tail - missed)
 
 
-def resolves(tail: float, total: float, dtype: np.dtype[Any]) -> bool:
-    """Return whether arithmetic in a dtype can tell how large the tail of a spectrum is.
+def resolves(values: FloatArray, total: float, dtype: np.dtype[Any]) -> bool:
+    """Return whether arithmetic in a dtype sees the end of a spectrum that matters.
 
     The tail is what remains of the total energy, a difference, and so it is known to some units
-    of rounding of the total only. Those must stay well below the loss that is allowed.
+    of rounding of the total only; those must stay well below the loss that is allowed. And
+    whatever is smaller than the rounding of the largest squared singular value is lost in it.
 
     Parameters
     ----------
-    tail : float
-        The energy beyond the first k singular values.
+    values : ndarray
+        The squares of the first k singular values, descending.
     total : float
         The energy of the whole matrix.
     dtype : dtype
@@ -101,4 +102,6 @@ def resolves(tail: float, total: float, dtype: np.dtype[Any]) -> bool:
     -------
     bool
     """
-    return tail > 100 * float(np.finfo(dtype).eps) * total
+    eps = float(np.finfo(dtype).eps)
+    tail = total - float(values.sum())
+    return len(values) > 0 and tail > 100 * eps * total and values[-1] > 16 * eps * values[0]

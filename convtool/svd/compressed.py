@@ -12,7 +12,6 @@ from convtool.images.image import Image, Pixels, as_image, peak_of
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
 from convtool.svd.approximation import Approximation, approximate
-from convtool.svd.decompose import check_finite
 from convtool.svd.metrics import decibels
 from convtool.svd.planes import COLORINGS, coloring
 from convtool.svd.targets import Target, smallest_k
@@ -220,8 +219,6 @@ def compress(
     picture = as_image(image)
     target = Target.of(k=k, psnr=target_psnr, ratio=target_ratio, energy=energy)
     matrices = coloring(color).split(picture)
-    for matrix in matrices:
-        check_finite(matrix)
     count = chosen_k(picture, target, color, block)
     parts = [approximate(matrix, count, block=block, method=method) for matrix in matrices]
     shape = picture.pixels.shape[:2] if color == "gray" else picture.pixels.shape

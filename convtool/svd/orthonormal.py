@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 
-_ROUNDS = 4
+_REPAIRS = 4
 _CLOSE = 1e-3
+_SAFE = 0.5
 _LEAST = 1e-14
 _LOST = 0.01
 
@@ -48,13 +49,26 @@ def orthonormal_rows(block: FloatArray, against: FloatArray) -> FloatArray:
     >>> np.abs(rows).round(6)
     array([[0.6, 0.8]])
     """
-    for turn in range(_ROUNDS):
-        if turn:
+    wide = block.astype(np.float64, copy=False)
+    gram = wide @ wide.T
+    block = _scaled(block, gram, _LEAST * float(np.trace(gram)))
+    for _ in range(_REPAIRS):
+        if len(against):
             block = block - (block @ against.T) @ against
-        wide = block.astype(np.float64, copy=False)
-        squares, vectors = np.linalg.eigh(wide @ wide.T)
-        kept = squares > (_LOST if turn else _LEAST * squares.max(initial=0.0))
-        block = (vectors[:, kept] / np.sqrt(squares[kept])).T.astype(block.dtype) @ block
-        if np.abs(squares - 1).max(initial=0.0) < _CLOSE:
+        gram = (block @ block.T).astype(np.float64, copy=False)
+        apart = float(np.linalg.norm(gram - np.eye(len(gram))))
+        if apart < _SAFE:
+            block = np.linalg.inv(np.linalg.cholesky(gram)).astype(block.dtype) @ block
+        else:
+            block = _scaled(block, gram, _LOST)
+        if apart < _CLOSE:
             break
     return block
+
+
+def _scaled(block: FloatArray, gram: FloatArray, least: float) -> FloatArray:
+    """Return the rows times the inverse root of their Gram matrix, those too short left out."""
+    squares, vectors = np.linalg.eigh(gram)
+    kept = squares > least
+    product: FloatArray = (vectors[:, kept] / np.sqrt(squares[kept])).T.astype(block.dtype) @ block
+    return product

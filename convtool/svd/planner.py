@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from convtool.errors import OptionError
 from convtool.svd.solvers import SOLVERS, methods
-from convtool.svd.start import block_size
+from convtool.svd.start import block_size, can_guess, guessed_size
 
 _SINGLE_RATE = 1.1e11
 _DOUBLE_RATE = 5.5e10
@@ -96,7 +96,7 @@ def _passes(m: int, n: int, count: float, width: int, single: bool) -> float:
 
 
 def _lanczos(m: int, n: int, k: int, single: bool) -> float:
-    width = block_size(k)
+    width = guessed_size(k) if can_guess(m, n, k) else block_size(k)
     if width > m // 3:
         return _full(m, n, k, single) * 4
     basis = width * _LANCZOS_BLOCKS

@@ -1,17 +1,27 @@
-"""Where the iterations begin: how wide a block, and which random vectors."""
+"""Where the iterations begin: how wide a block, and which vectors."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.svd.orthonormal import orthonormal_rows
+
+FloatArray = NDArray[np.floating[Any]]
+
 _SPARE_SHARE = 0.44
 _SPARE_LEAST = 15
 _MULTIPLE = 8
+_STEP = 4
+_GUESSED_SHARE = 0.12
+_GUESSED_LEAST = 4
+_RANDOM_PART = 8
+_ROUNDS = 2
+_NOISE = 0.1
 
 
 def block_size(k: int) -> int:
-    """Return how many vectors advance at once.
+    """Return how many vectors advance at once, after a random start.
 
     It exceeds k, because a subspace that grows from b vectors finds at most b directions of a
     singular value that occurs many times.
@@ -25,9 +35,67 @@ def block_size(k: int) -> int:
     return -(-wanted // _MULTIPLE) * _MULTIPLE
 
 
-def starting_vectors(
-    length: int, count: int, dtype: np.dtype[Any], seed: int
-) -> NDArray[np.floating[Any]]:
+def guessed_size(k: int) -> int:
+    """Return how many vectors advance at once, after a start that is a good guess.
+
+    Examples
+    --------
+    >>> guessed_size(50)
+    60
+    """
+    return k + round(_GUESSED_SHARE * k) + _GUESSED_LEAST
+
+
+def can_guess(rows: int, columns: int, k: int) -> bool:
+    """Return whether every fourth row and column are enough to guess k vectors from.
+
+    Examples
+    --------
+    >>> can_guess(1080, 1920, 50), can_guess(480, 640, 80)
+    (True, False)
+    """
+    return min(rows, columns) // _STEP >= 2 * guessed_size(k)
+
+
+def first_rows(matrix: FloatArray, k: int) -> FloatArray:
+    """Return the vectors to begin with: a guess where the matrix is large enough, else random.
+
+    A picture that is large shows much the same when it is small. The right singular vectors of
+    every fourth row and column, found roughly and stretched, are near the ones sought. Noise is
+    added to them, and a few vectors are random altogether: they find what the small picture hides.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Shape (M, N) with M ≤ N.
+    k : int
+        How many triples are sought.
+
+    Returns
+    -------
+    ndarray
+        Shape (b, N) with b ≤ M, the same for the same matrix.
+    """
+    rows, columns = matrix.shape
+    if not can_guess(rows, columns, k):
+        width = min(block_size(k), rows)
+        return starting_vectors(columns, width, matrix.dtype, seed=0).T
+    width = guessed_size(k)
+    small = np.ascontiguousarray(matrix[::_STEP, ::_STEP])
+    count = width - width // _RANDOM_PART
+    guess = starting_vectors(small.shape[1], count, matrix.dtype, seed=0).T
+    nothing = np.zeros((0, 0), matrix.dtype)
+    for _ in range(_ROUNDS):
+        back = orthonormal_rows(guess @ small.T, nothing)
+        guess = orthonormal_rows(back @ small, nothing)
+    others = starting_vectors(columns, width - len(guess), matrix.dtype, seed=1).T
+    stretched = np.repeat(guess, _STEP, axis=1)[:, :columns]
+    noise = np.random.default_rng(2).random(stretched.shape, dtype=np.float32) - 0.5
+    strength = _NOISE * _STEP * np.sqrt(12 / columns) / 2
+    return np.vstack((stretched + (noise * strength).astype(matrix.dtype), others))
+
+
+def starting_vectors(length: int, count: int, dtype: np.dtype[Any], seed: int) -> FloatArray:
     """Return random vectors: white noise and slow waves.
 
     The strongest singular vectors of pictures are smooth, and so are the waves; the noise sees to

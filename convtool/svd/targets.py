@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from convtool.errors import OptionError
 from convtool.svd.approximation import tiled
+from convtool.svd.threads import suited_to
 from convtool.svd.tiles import regions
-from convtool.svd.triples import energy
+from convtool.svd.truncated import finite_energy
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -121,11 +122,12 @@ def _energies(matrix: FloatArray, block: int | None) -> tuple[FloatArray, FloatA
 
 def _squares(matrix: FloatArray) -> FloatArray:
     """Return all squared singular values, descending, from the Gram matrix."""
-    if energy(matrix) == 0.0:
+    if finite_energy(matrix) == 0.0:
         return np.zeros(min(matrix.shape))
     wide = matrix.astype(np.float64, copy=False)
     gram = wide @ wide.T if len(wide) <= wide.shape[1] else wide.T @ wide
-    squares: FloatArray = np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0)
+    with suited_to(gram.size):
+        squares: FloatArray = np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0)
     rounding = max(matrix.shape) * float(np.finfo(np.float64).eps) * squares[0]
     return np.where(squares > rounding, squares, 0.0)
 

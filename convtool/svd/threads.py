@@ -1,12 +1,25 @@
-"""How many threads the BLAS uses: one where a second gains little and can lose much."""
+"""Large matrix products on the project's own threads, and all small work on one.
+
+A BLAS splits each product, however small, among its threads, and each waits for the slowest: where
+the system is busy with other work, that is most of the time. Strips that any free thread may take
+cost the same on a quiet machine and keep going on a busy one. It needs the package threadpoolctl,
+which tells the BLAS to use one thread; without it the BLAS does as it likes.
+"""
 
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.convolution.threads import count, for_each
+
+FloatArray = NDArray[np.floating[Any]]
+
 _SMALL = 2**19
-"""Matrices of fewer entries are left to one thread: alone it takes a few milliseconds more, but it
-does not wait for another that the system, busy with other work, has put aside."""
+_MOST = 16
+_NARROWEST = 256
 
 
 @cache
@@ -18,22 +31,69 @@ def _controller() -> Any | None:
     return ThreadpoolController()
 
 
-def suited_to(size: int) -> AbstractContextManager[Any]:
-    """Return a context in which the BLAS uses one thread for small work.
-
-    It needs the package threadpoolctl; without it nothing is changed.
-
-    Parameters
-    ----------
-    size : int
-        How many entries the matrix has.
-
-    Returns
-    -------
-    context manager
-    """
-    controller = _controller() if size < _SMALL else None
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which the BLAS uses one thread."""
+    controller = _controller()
     if controller is None:
         return nullcontext()
     limit: AbstractContextManager[Any] = controller.limit(limits=1, user_api="blas")
     return limit
+
+
+def suited_to(size: int) -> AbstractContextManager[Any]:
+    """Return a context in which LAPACK uses one thread for a matrix of few entries."""
+    return one_thread() if size < _SMALL else nullcontext()
+
+
+def product(left: FloatArray, right: FloatArray) -> FloatArray:
+    """Return left @ right, where right is large: on several threads, by strips of its columns.
+
+    Examples
+    --------
+    >>> product(np.ones((1, 2)), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[4., 6.]])
+    """
+    answer = np.empty((len(left), right.shape[1]), right.dtype)
+    strips = _strips(right)
+
+    def work(index: int) -> None:
+        np.matmul(left, right[:, strips[index]], out=answer[:, strips[index]])
+
+    for_each(work, range(len(strips)), _threads(strips))
+    return answer
+
+
+def there_and_back(rows: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return rows @ matrix, and that @ matrix.T, reading the matrix from memory once.
+
+    Each strip of the matrix's columns is used twice while it is in the processor's cache.
+
+    Examples
+    --------
+    >>> there_and_back(np.array([[1.0, 0.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]))
+    (array([[1., 2.]]), array([[ 5., 11.]]))
+    """
+    image = np.empty((len(rows), matrix.shape[1]), matrix.dtype)
+    strips = _strips(matrix)
+    back = np.empty((len(strips), *rows.shape), matrix.dtype)
+
+    def work(index: int) -> None:
+        columns = matrix[:, strips[index]]
+        np.matmul(rows, columns, out=image[:, strips[index]])
+        np.matmul(image[:, strips[index]], columns.T, out=back[index])
+
+    for_each(work, range(len(strips)), _threads(strips))
+    return image, back.sum(axis=0)
+
+
+def _strips(matrix: FloatArray) -> list[slice]:
+    """Return slices of columns; how many there are does not depend on the threads."""
+    columns = matrix.shape[1]
+    if matrix.size < _SMALL or _controller() is None:
+        return [slice(0, columns)]
+    step = max(_NARROWEST, -(-columns // _MOST))
+    return [slice(first, first + step) for first in range(0, columns, step)]
+
+
+def _threads(strips: list[slice]) -> int:
+    return min(count(), len(strips))

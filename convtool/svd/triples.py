@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.svd.threads import product
+
 FloatArray = NDArray[np.floating[Any]]
 
 _AT_ONCE = 2**14
@@ -145,7 +147,7 @@ def energy_outside(matrix: FloatArray, u: FloatArray) -> float:
     float
         ‖A − u·uᵀ·A‖², from the difference itself and so not subject to the rounding of ‖A‖².
     """
-    image = u.T @ matrix
+    image = product(u.T, matrix)
     step = max(1, _AT_ONCE // max(1, matrix.shape[1]))
     parts = (slice(first, first + step) for first in range(0, len(matrix), step))
     return sum(energy(matrix[rows] - u[rows] @ image) for rows in parts)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.svd.threads import one_thread, suited_to
 from convtool.svd.triples import Triples
 
 FloatArray = NDArray[np.floating[Any]]
-Solver = Callable[[FloatArray, int], Triples]
+Solver = Callable[[FloatArray, int, float], Triples]
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,20 @@ class SolverEntry:
     Attributes
     ----------
     module : str
-        The module whose function ``solve(matrix, k)`` it is.
-    summary : str
-        One line for people.
+        The module whose function ``solve(matrix, k, total)`` it is.
+    iterative : bool
+        Whether its large products are on threads of its own, so that LAPACK needs one only.
     """
 
     module: str
-    summary: str
+    iterative: bool
 
 
 SOLVERS = {
-    "full": SolverEntry(
-        "convtool.svd.solvers.full", "LAPACK's whole decomposition in float64: the yardstick"
-    ),
-    "gram": SolverEntry(
-        "convtool.svd.solvers.gram", "eigenvectors of A·Aᵀ in float64, while σ/σ₁ stays above 1e-7"
-    ),
-    "randomized": SolverEntry(
-        "convtool.svd.solvers.randomized", "power iteration of a random block, with a residual test"
-    ),
-    "lanczos": SolverEntry(
-        "convtool.svd.solvers.lanczos", "a block Krylov subspace, with a residual test"
-    ),
+    "full": SolverEntry("convtool.svd.solvers.full", iterative=False),
+    "gram": SolverEntry("convtool.svd.solvers.gram", iterative=False),
+    "randomized": SolverEntry("convtool.svd.solvers.randomized", iterative=True),
+    "lanczos": SolverEntry("convtool.svd.solvers.lanczos", iterative=True),
 }
 
 
@@ -68,5 +61,11 @@ def solver(name: str) -> Solver:
     """
     if name not in SOLVERS:
         raise OptionError(f"method {name!r}: choose one of {', '.join(methods())}")
-    function: Solver = import_module(SOLVERS[name].module).solve
-    return function
+    entry = SOLVERS[name]
+    function: Solver = import_module(entry.module).solve
+
+    def solve(matrix: FloatArray, k: int, total: float) -> Triples:
+        with one_thread() if entry.iterative else suited_to(matrix.size):
+            return function(matrix, k, total)
+
+    return solve

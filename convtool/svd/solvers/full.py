@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.kernels.factor import truncated_svd
-from convtool.svd.triples import Triples, energy
+from convtool.svd.triples import Triples
 
 
-def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
+def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix from its whole decomposition.
 
     Parameters
@@ -18,6 +18,8 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
         Float32 or float64, shape (M, N), finite; computed in float64.
     k : int
         How many triples, 1 to min(M, N).
+    total : float
+        The energy of the matrix.
 
     Returns
     -------
@@ -26,4 +28,4 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
     """
     wide = matrix.astype(np.float64, copy=False)
     u, values, vt = truncated_svd(wide, k)
-    return Triples(u, values[:k], vt, energy(wide), float((values[k:] ** 2).sum()))
+    return Triples(u, values[:k], vt, total, float((values[k:] ** 2).sum()))

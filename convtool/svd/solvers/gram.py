@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.svd.certificate import resolves
-from convtool.svd.triples import Doubt, Triples, energy, from_projection
+from convtool.svd.triples import Doubt, Triples, from_projection
 
 _ROWS_AT_ONCE = 256
 
 
-def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
+def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix from its Gram matrix.
 
     Parameters
@@ -20,6 +20,8 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
         Float32 or float64, shape (M, N) with M ≤ N, finite; A·Aᵀ is formed in float64.
     k : int
         How many triples, 1 to M.
+    total : float
+        The energy of the matrix.
 
     Returns
     -------
@@ -38,8 +40,7 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
         rows = slice(first, first + _ROWS_AT_ONCE)
         gram[rows, first:] = wide[rows] @ wide[first:].T
     values, vectors = np.linalg.eigh(gram, UPLO="U")
-    total = energy(wide)
-    tail = float(np.maximum(values[: len(values) - k], 0.0).sum())
-    doubt = Doubt.NONE if resolves(tail, total, wide.dtype) else Doubt.PRECISION
+    good = resolves(values[::-1][:k], total, wide.dtype)
+    doubt = Doubt.NONE if good else Doubt.PRECISION
     basis = vectors[:, ::-1][:, :k].T
     return from_projection(basis, basis @ wide, np.eye(k), total, doubt)

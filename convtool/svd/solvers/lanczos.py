@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from convtool.svd.certificate import confirmed, resolves
 from convtool.svd.orthonormal import orthonormal_rows
-from convtool.svd.start import block_size, starting_vectors
-from convtool.svd.triples import Doubt, Triples, energy, energy_outside, from_projection
+from convtool.svd.start import first_rows, starting_vectors
+from convtool.svd.threads import product, there_and_back
+from convtool.svd.triples import Doubt, Triples, energy_outside, from_projection
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -17,7 +18,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _ROUNDINGS = 64
 
 
-def solve(matrix: FloatArray, k: int) -> Triples:
+def solve(matrix: FloatArray, k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix by block Lanczos iteration.
 
     Parameters
@@ -27,6 +28,8 @@ def solve(matrix: FloatArray, k: int) -> Triples:
         dtype, the small ones in float64.
     k : int
         How many triples, 1 to M.
+    total : float
+        The energy of the matrix.
 
     Returns
     -------
@@ -37,8 +40,9 @@ def solve(matrix: FloatArray, k: int) -> Triples:
 
     Notes
     -----
-    The basis is that of A·Ω, (A·Aᵀ)A·Ω, (A·Aᵀ)²A·Ω, … for a random Ω, each block made orthonormal
-    against all earlier ones. Ω comes from a fixed seed: the same matrix gives the same answer.
+    The basis is that of A·Ω, (A·Aᵀ)A·Ω, (A·Aᵀ)²A·Ω, …, each block made orthonormal against all
+    earlier ones. Ω is random, or a guess with random parts, from fixed seeds: the same matrix
+    gives the same answer.
 
     In float64, a tail too small to be seen as a difference of energies is computed from what the
     projection leaves of the matrix; where that is rounding, nothing can be missed.
@@ -50,39 +54,41 @@ def solve(matrix: FloatArray, k: int) -> Triples:
     G. H. Golub, F. T. Luk, M. L. Overton, "A block Lanczos method for computing the singular
     values and corresponding singular vectors of a matrix", ACM TOMS 7 (1981), pp. 149-169.
     """
-    width = min(block_size(k), len(matrix))
+    start = first_rows(matrix, k)
+    width = len(start)
     most = max(_LARGEST_SHARE * len(matrix), 2 * width)
-    total = energy(matrix)
     nothing = np.zeros((0, len(matrix)), matrix.dtype)
-    basis = _block(matrix, nothing, nothing, width)
-    image = latest = basis @ matrix
+    basis = _block(matrix, product(start, matrix.T), nothing, width)
+    image, ahead = there_and_back(basis, matrix)
+    latest = image
     squares: FloatArray = np.zeros((0, 0))
     fine = False
     while True:
         squares = _extended(squares, image, latest)
-        values, vectors = _ritz(image, squares, k, fine=fine)
+        values, vectors = _ritz(image, squares, k, fine=False)
         tail = total - float(values.sum())
-        if not resolves(tail, total, matrix.dtype):
+        fine = fine or not resolves(values, total, matrix.dtype)
+        if fine:
             if matrix.dtype != np.float64:
                 doubt = Doubt.PRECISION
                 break
-            fine = True
-            values, vectors = _ritz(image, squares, k, fine=fine)
-            tail = energy_outside(matrix, basis.T @ vectors)
+            values, vectors = _ritz(image, squares, k, fine=True)
+            u = basis.T @ vectors
+            tail = energy_outside(matrix, u)
             if tail <= (_ROUNDINGS * _EPS) ** 2 * total:
                 doubt = Doubt.NONE
                 break
-        ahead = latest @ matrix.T
         ahead -= (ahead @ basis.T) @ basis
         outside = _norm_of_last(squares, len(latest))
-        if len(values) == k and confirmed(values, _residuals(ahead, vectors), outside, tail):
+        residuals = _all_residuals(matrix, u, values) if fine else _residuals(ahead, vectors)
+        if len(values) == k and confirmed(values, residuals, outside, tail):
             doubt = Doubt.NONE
             break
         block = _block(matrix, ahead, basis, width)
         if not len(block) or len(basis) + len(block) > most:
             doubt = Doubt.EFFORT if len(block) else Doubt.NONE
             break
-        latest = block @ matrix
+        latest, ahead = there_and_back(block, matrix)
         basis, image = np.vstack((basis, block)), np.vstack((image, latest))
     return from_projection(basis, image, vectors, total, doubt, tail).padded(k)
 
@@ -95,7 +101,7 @@ def _block(matrix: FloatArray, ahead: FloatArray, basis: FloatArray, width: int)
     held = np.vstack((basis, block))
     columns = matrix.shape[1]
     fresh = starting_vectors(columns, width - len(block), matrix.dtype, seed=len(held))
-    more = (matrix @ fresh).T
+    more = product(fresh.T, matrix.T)
     more -= (more @ held.T) @ held
     return np.vstack((block, orthonormal_rows(more, held)))
 
@@ -120,15 +126,27 @@ def _norm_of_last(squares: FloatArray, count: int) -> float:
 
 
 def _extended(squares: FloatArray, image: FloatArray, latest: FloatArray) -> FloatArray:
-    """Return image·imageᵀ in float64, given all of it but its last rows and columns."""
+    """Return image·imageᵀ, given all of it but its last rows and columns.
+
+    It is formed in the dtype of the image: each entry is wrong by some rounding of the two norms
+    that meet there, so that large singular values do not blur small ones.
+    """
     old = len(squares)
-    border = image.astype(np.float64) @ latest.astype(np.float64).T
+    border = image @ latest.T
     size = len(image)
     larger = np.empty((size, size))
     larger[:old, :old] = squares
     larger[:, old:] = border
     larger[old:, :old] = border[:old].T
     return larger
+
+
+def _all_residuals(matrix: FloatArray, u: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the residual norm of each vector, from the definition: ‖A·Aᵀ·u − θ·u‖."""
+    norms: FloatArray = np.linalg.norm(
+        there_and_back(u.T, matrix)[1] - values[:, None] * u.T, axis=1
+    )
+    return norms
 
 
 def _residuals(ahead: FloatArray, vectors: FloatArray) -> FloatArray:

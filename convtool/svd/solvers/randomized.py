@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from convtool.svd.certificate import confirmed, resolves
 from convtool.svd.orthonormal import orthonormal_rows
 from convtool.svd.start import block_size, starting_vectors
-from convtool.svd.triples import Doubt, Triples, energy, from_projection
+from convtool.svd.threads import product, there_and_back
+from convtool.svd.triples import Doubt, Triples, from_projection
 
 _ROUNDS = 24
 
 
-def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
+def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix by randomised power iteration.
 
     Parameters
@@ -23,6 +24,8 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
         dtype, the small ones in float64.
     k : int
         How many triples, 1 to M.
+    total : float
+        The energy of the matrix.
 
     Returns
     -------
@@ -40,21 +43,20 @@ def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
     (2011), pp. 217-288, algorithm 4.4.
     """
     width = min(block_size(k), len(matrix))
-    total = energy(matrix)
-    ahead = (matrix @ starting_vectors(matrix.shape[1], width, matrix.dtype, seed=0)).T
+    start = starting_vectors(matrix.shape[1], width, matrix.dtype, seed=0)
+    ahead = product(start.T, matrix.T)
     nothing = ahead[:0]
     for turn in range(1, _ROUNDS + 1):
         basis = orthonormal_rows(ahead, nothing)
-        image = basis @ matrix
+        image, ahead = there_and_back(basis, matrix)
         wide = image.astype(np.float64, copy=False)
         values, vectors = np.linalg.eigh(wide @ wide.T)
         values, vectors = values[::-1], vectors[:, ::-1][:, :k]
         outside = float(values[(k + len(values)) // 2]) if len(values) > k else 0.0
         tail = total - float(values[:k].sum())
-        if not resolves(tail, total, matrix.dtype):
+        if not resolves(values[:k], total, matrix.dtype):
             doubt = Doubt.PRECISION
             break
-        ahead = image @ matrix.T
         beyond = ahead - (ahead @ basis.T) @ basis
         residuals = np.linalg.norm(vectors.T.astype(basis.dtype) @ beyond, axis=1)
         if len(values) >= k and confirmed(values[:k], residuals, outside, tail):

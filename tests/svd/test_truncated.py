@@ -7,12 +7,19 @@ from hypothesis import strategies as st
 from svd.spectra import COLUMNS, MATRICES, ROWS, K, matrix_of, singular_values
 
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.svd.decompose import decompose
+from convtool.svd.orthonormal import orthonormal_rows
 from convtool.svd.planner import plan
 from convtool.svd.solvers import SOLVERS, methods, solver
-from convtool.svd.triples import Doubt
+from convtool.svd.start import can_guess
+from convtool.svd.threads import product, there_and_back
+from convtool.svd.triples import Doubt, energy
+from convtool.svd.truncated import decompose
 
 WORST_DB = 0.01
+
+
+def _solved(name, matrix, k):
+    return solver(name)(matrix, k, energy(matrix))
 
 
 def loss_db(matrix, triples, k):
@@ -82,20 +89,20 @@ def test_the_same_matrix_gives_the_same_triples():
 def test_every_copy_of_a_multiple_singular_value_is_found():
     i = np.arange(ROWS)
     matrix = matrix_of(np.where(i < 16, 10.0, np.where(i < 20, 5.0, 0.1)))
-    triples = solver("lanczos")(matrix, 20)
+    triples = _solved("lanczos", matrix, 20)
     np.testing.assert_allclose(triples.s, [10.0] * 16 + [5.0] * 4, rtol=1e-4)
 
 
 def test_gram_says_where_it_is_not_good_enough():
     fine, steep = MATRICES["spectrum inverse"], MATRICES["spectrum steep"]
-    assert solver("gram")(fine, K).doubt is Doubt.NONE
-    assert solver("gram")(steep[:, ::-1], 30).doubt is Doubt.PRECISION
+    assert _solved("gram", fine, K).doubt is Doubt.NONE
+    assert _solved("gram", steep[:, ::-1], 30).doubt is Doubt.PRECISION
 
 
 def test_single_precision_says_where_it_is_not_good_enough():
     matrix = MATRICES["spectrum deep step"]
-    assert solver("lanczos")(matrix, K).doubt is Doubt.PRECISION
-    assert solver("lanczos")(matrix.astype(np.float64), K).doubt is Doubt.NONE
+    assert _solved("lanczos", matrix, K).doubt is Doubt.PRECISION
+    assert _solved("lanczos", matrix.astype(np.float64), K).doubt is Doubt.NONE
 
 
 @given(
@@ -142,3 +149,53 @@ def test_plan_takes_the_cheapest_and_says_so():
     assert plan(1080, 1920, 50, method="gram").method == "gram"
     assert plan(40, 40, 10).method in SOLVERS
     assert plan(500, 500, 500).method == "full"
+
+
+@pytest.mark.parametrize("pattern", ["smooth", "checkerboard", "stripes", "hidden in every fourth"])
+def test_a_guessed_start_hides_nothing(pattern, rng):
+    y, x = np.mgrid[:300, :400]
+    picture = 90 + 60 * np.sin(y / 31 + x / 47) + 40 * (x > y) + 4 * rng.standard_normal(x.shape)
+    picture += {
+        "smooth": 0 * x,
+        "checkerboard": 25 * ((x + y) % 2),
+        "stripes": 25 * (x % 2) + 15 * (y % 3),
+        "hidden in every fourth": np.where((x % 4 > 0) & (y % 4 > 0), 30 * np.cos(2.1 * x * y), 0),
+    }[pattern]
+    matrix = np.rint(picture).astype(np.uint8)
+    assert can_guess(300, 400, 6)
+    for k in (1, 6):
+        triples = decompose(matrix, k, method="lanczos")
+        assert loss_db(matrix, triples, k) < WORST_DB
+
+
+@given(
+    rows=st.integers(1, 40),
+    columns=st.integers(1, 40),
+    rank=st.integers(0, 12),
+    have=st.integers(0, 12),
+    seed=st.integers(0, 99),
+)
+def test_rows_become_orthonormal(rows, columns, rank, have, seed):
+    rng = np.random.default_rng(seed)
+    held = orthonormal_rows(rng.standard_normal((have, columns)), np.zeros((0, columns)))
+    np.testing.assert_allclose(held @ held.T, np.eye(len(held)), atol=1e-12)
+    block = rng.standard_normal((rows, rank)) @ rng.standard_normal((rank, columns))
+    block -= (block @ held.T) @ held
+    found = orthonormal_rows(block, held)
+    assert len(found) <= rows
+    assert len(found) + len(held) <= columns
+    np.testing.assert_allclose(found @ found.T, np.eye(len(found)), atol=1e-10)
+    np.testing.assert_allclose(found @ held.T, 0, atol=1e-10)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_products_do_not_depend_on_the_threads(threads, rng, monkeypatch):
+    matrix = rng.random((600, 1000), dtype=np.float32)
+    rows = rng.random((5, 600), dtype=np.float32)
+    expected = there_and_back(rows, matrix)
+    np.testing.assert_allclose(expected[0], rows @ matrix, rtol=1e-5)
+    np.testing.assert_allclose(expected[1], rows @ matrix @ matrix.T, rtol=1e-5)
+    monkeypatch.setenv("CONVTOOL_NUM_THREADS", threads)
+    for one, other in zip(expected, there_and_back(rows, matrix), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(product(rows, matrix), expected[0])

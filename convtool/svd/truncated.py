@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.svd.planner import plan
 from convtool.svd.solvers import solver
-from convtool.svd.threads import suited_to
 from convtool.svd.triples import Doubt, Triples, energy
 
 FloatArray = NDArray[np.floating[Any]]
@@ -70,20 +69,20 @@ def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:
     wide = array.T if tall else array
     rows, columns = wide.shape
     name = plan(rows, columns, k, single=array.dtype == np.float32, method=method).method
-    with suited_to(wide.size):
-        triples = _assured(wide, k, name)
+    triples = _assured(wide, k, name, finite_energy(array))
     return triples.transposed() if tall else triples
 
 
-def _assured(matrix: FloatArray, k: int, name: str) -> Triples:
+def _assured(matrix: FloatArray, k: int, name: str, total: float) -> Triples:
     """Solve, then in float64, then by the whole decomposition, until nothing is in doubt."""
-    triples = solver(name)(matrix, k)
+    triples = solver(name)(matrix, k, total)
     if triples.doubt is Doubt.PRECISION and matrix.dtype == np.float32:
         matrix = matrix.astype(np.float64)
-        triples = solver("lanczos" if name == "randomized" else name)(matrix, k)
+        total = energy(matrix)
+        triples = solver("lanczos" if name == "randomized" else name)(matrix, k, total)
     if triples.doubt is Doubt.EFFORT:
-        triples = solver("gram")(matrix, k)
-    return triples if triples.doubt is Doubt.NONE else solver("full")(matrix, k)
+        triples = solver("gram")(matrix, k, total)
+    return triples if triples.doubt is Doubt.NONE else solver("full")(matrix, k, total)
 
 
 def _floats(matrix: ArrayLike) -> FloatArray:
@@ -94,19 +93,21 @@ def _floats(matrix: ArrayLike) -> FloatArray:
         raise ShapeError(f"a matrix of shape {array.shape}; give two dimensions, neither empty")
     small = array.dtype.itemsize <= 2 or array.dtype == np.float32
     floats: FloatArray = np.ascontiguousarray(array, np.float32 if small else np.float64)
-    check_finite(floats)
     return floats
 
 
-def check_finite(matrix: FloatArray) -> None:
-    """Check that a matrix holds numbers only.
+def finite_energy(matrix: FloatArray) -> float:
+    """Return the energy of a matrix that holds numbers only.
 
     Raises
     ------
     PixelTypeError
-        Where it holds NaN or infinity.
+        Where it holds NaN or infinity, or numbers whose squares are beyond float64.
     """
     with np.errstate(all="ignore"):
-        quick = energy(matrix)
-    if not np.isfinite(quick) and not np.isfinite(matrix).all():
+        total = energy(matrix)
+        if not np.isfinite(total):
+            total = energy(matrix.astype(np.float64))
+    if not np.isfinite(total):
         raise PixelTypeError("a picture with NaN or infinity; give finite numbers")
+    return total
