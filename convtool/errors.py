@@ -48,3 +48,7 @@ class ImageFormatError(ConvtoolError, ValueError):
 
 class ReportWriteError(ConvtoolError, OSError):
     """A report cannot be written."""
+
+
+class ConvtoolWarning(UserWarning):
+    """Something was ignored or done otherwise, and the answer is right all the same."""

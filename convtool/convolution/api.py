@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from convtool.convolution import borders, dtypes, engines, planner, startup, tiles
+from convtool.convolution import borders, calibration, dtypes, engines, planner, startup, tiles
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan, Problem
@@ -106,13 +106,13 @@ def _run(
     working = dtypes.working_type(pixels.dtype, out.dtype, weights)
     name, rank = _split_engine(engine)
     problem = _problem(pixels.shape, working, weights, layout, workers)
-    waits = startup.seconds()
-    chosen = planner.choose(problem, waits, engine=name)
+    waits, rates = startup.seconds(), calibration.load()
+    chosen = planner.choose(problem, waits, rates, name)
     if name == "auto" and not planner.keeps_nonfinite(chosen, problem):
         finite = _is_finite(pixels) and bool(np.isfinite(rule[1]))
         if not finite:
             problem = _problem(pixels.shape, working, weights, layout, workers, finite)
-            chosen = planner.choose(problem, waits, engine=name)
+            chosen = planner.choose(problem, waits, rates, name)
     cube = pixels.shape + (1,) * (3 - pixels.ndim)
     prepare = engines.load(chosen.engine)
     correlator = prepare(
@@ -357,4 +357,5 @@ def plan(
     )
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
     problem = _problem(tuple(shape), working, weights, layout, thread_count(threads))
-    return planner.choose(problem, startup.seconds(), engine=_split_engine(engine)[0])
+    name = _split_engine(engine)[0]
+    return planner.choose(problem, startup.seconds(), calibration.load(), name)
