@@ -1,14 +1,16 @@
 """The public functions: validate, plan, run."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.convolution import borders, calibration, dtypes, engines, planner, startup, tiles
-from convtool.convolution.engines import Array, DType
+from convtool.convolution.engines import Array, DType, Job, StripCorrelator
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan, Problem
+from convtool.convolution.source import Source
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
@@ -94,42 +96,48 @@ def _default_border(border: str | None, mode: str, padding: object) -> str:
     return "constant" if mode == "full" and padding is None else "reflect"
 
 
+def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
+    """Return the plan for an image; NaN and inf get an engine that does not spread them."""
+    waits, rates = startup.seconds(), calibration.load()
+    chosen = planner.choose(problem, waits, rates, engine)
+    if engine != "auto" or planner.keeps_nonfinite(chosen, problem):
+        return chosen
+    if _is_finite(pixels) and np.isfinite(cval):
+        return chosen
+    return planner.choose(replace(problem, finite=False), waits, rates, engine)
+
+
 def _run(
     pixels: Array,
-    weights: NDArray[np.float64],
+    weights: tuple[NDArray[np.float64], ...],
     layout: Geometry,
     rule: tuple[str, float],
     out: Array,
     engine: str,
     workers: int,
 ) -> None:
-    working = dtypes.working_type(pixels.dtype, out.dtype, weights)
+    working = dtypes.working_type(pixels.dtype, out.dtype, weights[0])
     name, rank = _split_engine(engine)
-    problem = _problem(pixels.shape, working, weights, layout, workers)
-    waits, rates = startup.seconds(), calibration.load()
-    chosen = planner.choose(problem, waits, rates, name)
-    if name == "auto" and not planner.keeps_nonfinite(chosen, problem):
-        finite = _is_finite(pixels) and bool(np.isfinite(rule[1]))
-        if not finite:
-            problem = _problem(pixels.shape, working, weights, layout, workers, finite)
-            chosen = planner.choose(problem, waits, rates, name)
+    problem = _problem(pixels.shape, working, weights[0], layout, workers)
+    chosen = plan_for(pixels, problem, name, rule[1])
     cube = pixels.shape + (1,) * (3 - pixels.ndim)
-    prepare = engines.load(chosen.engine)
-    correlator = prepare(
+    entry = engines.entry(chosen.engine)
+    job = Job(
         weights,
         working,
-        (layout.rows.dense, layout.columns.dense, cube[2]),
+        layout,
+        cube[2],
         rank if rank is not None else chosen.rank,
         workers,
     )
-    tiles.run(
-        correlator,
-        tiles.Source(pixels.reshape(cube), rule[0], rule[1], working),
-        (weights.shape[0], weights.shape[1]),
-        layout,
-        out.reshape(out.shape + (1,) * (3 - out.ndim)),
-        1 if engines.entry(chosen.engine).own_threads else workers,
-    )
+    correlator = engines.load(chosen.engine)(job)
+    source = Source(pixels.reshape(cube), rule[0], rule[1], working)
+    answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
+    if isinstance(correlator, StripCorrelator):
+        tiles.run_strips(correlator, source, job, answer)
+    else:
+        alone = replace(job, threads=1) if entry.own_threads else job
+        tiles.run_tiles(correlator, source, alone, answer)
 
 
 def _filter(
@@ -169,7 +177,7 @@ def _filter(
     else:
         _check_out(out, shape, answer_type)
         answer = np.empty(shape, answer_type) if np.may_share_memory(out, pixels) else out
-    _run(pixels, weights, layout, rule, answer, engine, workers)
+    _run(pixels, (weights,), layout, rule, answer, engine, workers)
     if out is not None and answer is not out:
         np.copyto(out, answer)
         return out

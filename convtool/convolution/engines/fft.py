@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, DType
+from convtool.convolution.engines import Array, Job, TileCorrelator
 
 LARGEST_LENGTH = 512
 """No transform is longer than this unless the kernel asks for it: tiles stay in cache."""
@@ -41,23 +41,20 @@ def tile_length(taps: int, size: int) -> int:
     return min(size, best - taps + 1)
 
 
-def prepare(
-    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
-) -> Correlator:
+def prepare(job: Job) -> TileCorrelator:
     """Make a correlator that multiplies spectra, in the working precision.
 
-    Memory beyond the output is a tile and its spectrum for each thread. Parameters as in
-    :class:`~.engines.Prepare`.
+    Memory beyond the output is a tile and its spectrum for each thread.
     """
     from scipy import fft as transforms
 
-    taps = kernel.shape
-    tile = (tile_length(taps[0], shape[0]), tile_length(taps[1], shape[1]))
+    taps = job.kernel.shape
+    tile = (tile_length(taps[0], job.shape[0]), tile_length(taps[1], job.shape[1]))
     lengths = tuple(
         transforms.next_fast_len(n + k - 1, real=axis == 1)
         for axis, (n, k) in enumerate(zip(tile, taps, strict=True))
     )
-    spectrum = np.conj(transforms.rfft2(kernel.astype(dtype), lengths))[None]
+    spectrum = np.conj(transforms.rfft2(job.kernel.astype(job.dtype), lengths))[None]
 
     def run(window: Array, out: Array) -> None:
         rows, columns, _ = out.shape
@@ -67,4 +64,4 @@ def prepare(
         full = transforms.irfft2(product, lengths, overwrite_x=True)
         out[...] = np.moveaxis(full[:, :rows, :columns], 0, 2)
 
-    return Correlator(run, tile)
+    return TileCorrelator(run, tile)

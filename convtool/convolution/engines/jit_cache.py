@@ -10,16 +10,19 @@ VARIABLE = "NUMBA_CACHE_DIR"
 """Numba's own variable; where it is set, it decides."""
 
 
-SOURCES = ("jit.py", "simd.py")
-"""The files that the compiled code is made from."""
+SOURCES = Path(__file__).with_name("jit")
+"""Where the compiled code's sources are."""
 
 
 @lru_cache(maxsize=1)
 def _fingerprint() -> str:
-    """Return a name for this version of the sources: Numba itself looks only at the first."""
+    """Return a name for this version of the sources.
+
+    Numba looks only at the file of the function that it compiles, not at those that it calls.
+    """
     digest = hashlib.sha256()
-    for name in SOURCES:
-        digest.update(Path(__file__).with_name(name).read_bytes())
+    for path in sorted(SOURCES.glob("*.py")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,9 +1,10 @@
-"""libtiff, through OpenCV, as a decompressor for what Python's own modules cannot undo.
+"""libtiff, through Pillow, as a decompressor for what Python's own modules cannot undo.
 
 Strips and tiles are handed over as rows of plain bytes, in a file made for the purpose, so that
 no decoder's idea of colour, alpha or orientation touches them.
 """
 
+import io
 import struct
 from collections.abc import Iterator, Sequence
 
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import opencv
 from convtool.images.codecs.ifd import ORIENTATION, Directory
+from convtool.images.codecs.stderr import caught
 from convtool.images.image import Pixels
 
 _LZW, _PACKBITS = 5, 32773
@@ -133,7 +134,14 @@ def decode_whole(data: bytes, first: Directory) -> Pixels:
 
 
 def _decoded(file: bytes) -> Pixels:
-    pixels, remarks = opencv.decode(file)
-    if remarks:
-        raise ImageReadError(f"is cut off or damaged: {remarks}")
+    """Decode a file of mode 1, L or RGB; Pillow stops at libtiff's first error."""
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    try:
+        with caught() as printed, TiffImageFile(io.BytesIO(file)) as picture:
+            pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ImageReadError(f"is cut off or damaged: {printed.text or error}") from None
+    if printed.text:
+        raise ImageReadError(f"is cut off or damaged: {printed.text}")
     return pixels

@@ -40,6 +40,8 @@ class Block:
         KH and KW.
     step : int
         Scalars from one pixel to the next, the number of channels.
+    adding : int
+        0 where the block's answer takes the place of what the output holds, else it is added.
     """
 
     source: Any
@@ -50,6 +52,7 @@ class Block:
     step: Any
     target: Any
     target_stride: Any
+    adding: Any
 
 
 class Emitter:
@@ -154,7 +157,14 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
 
         return e.repeat(block.width, sums, add_column)
 
-    sums = [ir.Constant(e.vector, [0.0] * lanes)] * (rows * vectors)
+    places = [
+        e.at(e.at(block.target, b.mul(e.number(r), block.target_stride)), v * lanes)
+        for r in range(rows)
+        for v in range(vectors)
+    ]
+    zero = ir.Constant(e.vector, [0.0] * lanes)
+    adding = b.icmp_signed("!=", block.adding, e.number(0))
+    sums = [b.select(adding, e.load(place), zero) for place in places]
     for index in range(rows - 1):
         sums = add_row(e.number(index), range(index + 1), sums)
     first = e.number(rows - 1)
@@ -165,10 +175,8 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
     )
     for index in range(rows - 1):
         sums = add_row(b.add(block.height, e.number(index)), range(index + 1, rows), sums)
-    for r in range(rows):
-        line = e.at(block.target, b.mul(e.number(r), block.target_stride))
-        for v in range(vectors):
-            e.store(sums[r * vectors + v], e.at(line, v * lanes))
+    for place, value in zip(places, sums, strict=True):
+        e.store(value, place)
 
 
 Convert = Callable[[Emitter, Any, Any], None]
@@ -205,6 +213,14 @@ def writer(bits: int) -> Convert:
     return convert
 
 
+def widener(e: Emitter, source: Any, target: Any) -> None:
+    """Write the code that converts a vector of float32 to float64."""
+    singles = ir.VectorType(ir.FloatType(), e.lanes)
+    value = e.builder.load(e.builder.bitcast(source, singles.as_pointer()))
+    value.align = 1
+    e.store(e.builder.fpext(value, e.vector), target)
+
+
 def copier(e: Emitter, source: Any, target: Any) -> None:
     """Write the code that copies a vector of the emitter's scalars."""
     e.store(e.load(source), target)
@@ -239,6 +255,48 @@ def convert_line(
 
     def one(e: Emitter, place: Any) -> None:
         convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, count: Any) -> None:
+    """Write the code that writes a value ``count`` times."""
+
+    def one(e: Emitter, place: Any) -> None:
+        e.store(e.splat(value), builder.gep(target, [place]))
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def add_weighted_line(
+    builder: Any, scalar: Any, lanes: int, weight: Any, source: Any, target: Any, count: Any
+) -> None:
+    """Write the code that adds ``weight`` times ``count`` scalars to others."""
+
+    def one(e: Emitter, place: Any) -> None:
+        total = builder.gep(target, [place])
+        value = e.load(builder.gep(source, [place]))
+        e.store(e.intrinsic("fma", [value, e.splat(weight), e.load(total)]), total)
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def magnitude_line(
+    builder: Any, scalar: Any, lanes: int, scale: Any, down: Any, right: Any, count: Any
+) -> None:
+    """Write the code that puts sqrt(down² + right²) in place of ``down``.
+
+    Both are multiplied by ``scale`` before they are squared and the root is divided by it, so that
+    squares of very large and very small values fit.
+    """
+
+    def one(e: Emitter, place: Any) -> None:
+        here = builder.gep(down, [place])
+        factor = e.splat(scale)
+        a = builder.fmul(e.load(here), factor)
+        b = builder.fmul(e.load(builder.gep(right, [place])), factor)
+        total = e.intrinsic("fma", [a, a, builder.fmul(b, b)])
+        e.store(builder.fdiv(e.intrinsic("sqrt", [total]), factor), here)
 
     _over_line(builder, scalar, lanes, count, one)
 
