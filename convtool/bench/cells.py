@@ -82,6 +82,14 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """What else a cell of a work is given: `Cell.rank` and `Cell.stride`."""
+
+    rank: int | None = None
+    stride: int = 1
+
+
+@dataclass(frozen=True)
 class Work:
     """A kind of convolution, with its opponents and what it is to reach against them.
 
@@ -101,7 +109,7 @@ class Work:
         Types in the suite.
     sizes : tuple of int or None
         The only kernel sizes that there are; None for any.
-    variants : tuple of dict
+    variants : tuple of Variant
         What else a cell of the suite is given.
     """
 
@@ -114,13 +122,16 @@ class Work:
     ceiling: float
     dtypes: tuple[str, ...] = ("uint8", "float32")
     sizes: tuple[int, ...] | None = None
-    variants: tuple[dict[str, int], ...] = ({},)
+    variants: tuple[Variant, ...] = (Variant(),)
 
     def cells(self, base: Cell) -> list[Cell]:
         """Return the cells of this work, in all its variants, where such kernels exist."""
         if self.sizes is not None and base.kernel not in self.sizes:
             return []
-        cells = [replace(base, work=self.name, **variant) for variant in self.variants]
+        cells = [
+            replace(base, work=self.name, rank=variant.rank, stride=variant.stride)
+            for variant in self.variants
+        ]
         return [cell for cell in cells if cell.rank is None or cell.rank <= cell.kernel]
 
 
@@ -226,7 +237,7 @@ WORKS: dict[str, Work] = {
             _FILTER2D,
             0.5,
             1.0,
-            variants=({"rank": 2}, {"rank": 3}, {"rank": 4}),
+            variants=(Variant(rank=2), Variant(rank=3), Variant(rank=4)),
         ),
         Work(
             "strided",
@@ -236,7 +247,7 @@ WORKS: dict[str, Work] = {
             _FILTER2D,
             0.5,
             0.8,
-            variants=({"stride": 2}, {"stride": 4}),
+            variants=(Variant(stride=2), Variant(stride=4)),
         ),
     )
 }

@@ -71,14 +71,20 @@ def _through(engine: str) -> Prepare:
 def engine(name: str) -> Contender:
     """Return an engine as a contender; ``auto`` is the planner's choice.
 
+    Parameters
+    ----------
+    name : str
+        Its name, or with a rank as in ``separable:rank=2``.
+
     Raises
     ------
     OptionError
         If no engine has that name.
     """
-    if name != AUTO:
-        entry(name)
-    return Contender(name, _through(name), True, name)
+    plain = name.partition(":")[0]
+    if plain != AUTO:
+        entry(plain)
+    return Contender(name, _through(name), True, plain)
 
 
 def own_engines() -> tuple[str, ...]:

@@ -100,7 +100,7 @@ def _validated(
         return None, replace(entry, note="cannot: not enough memory")
     wrong = oracle.error(job, answer)
     entry = replace(entry, error=wrong)
-    if not wrong <= oracle.tolerated(job):
+    if not wrong <= oracle.tolerated(job, contender.own):
         return None, replace(entry, note=f"wrong: its error is {wrong:.2g}")
     if contender.name == AUTO:
         entry = replace(entry, note=_chosen(job))

@@ -143,7 +143,9 @@ def read_rows(report: object, name: str) -> list[Row]:
         If it is no such report.
     """
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
-        raise OptionError(f"{name}: is no report of convtool bench ({SCHEMA}); make one with --json")
+        raise OptionError(
+            f"{name}: is no report of convtool bench ({SCHEMA}); make one with --json"
+        )
     try:
         return [
             Row(

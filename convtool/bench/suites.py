@@ -8,10 +8,9 @@ from convtool.bench.cells import WORKS, Cell, work_named
 from convtool.bench.contenders import AUTO, Contender, engine, own_engines, peers_of
 from convtool.bench.results import Entry, Ratio, by_cell, fastest, geometric_mean, ratio
 
-SIZES = ((1080, 1920), (3000, 4000))
-CHANNELS = (1, 3)
+SIZES = ((1080, 1920, 1), (1080, 1920, 3), (3000, 4000, 1), (3000, 4000, 3))
 KERNELS = (3, 5, 7, 9, 11, 15, 21, 31, 63)
-"""The suite's sizes, channels and kernels."""
+"""The suite's images (height, width, channels) and kernels."""
 
 AUTO_WITHIN, AUTO_SHARE, AUTO_WORST = 1.1, 0.95, 1.5
 """``auto`` takes at most 1.1 of the fastest engine's time in 95% of the cells, 1.5 in any."""
@@ -26,16 +25,15 @@ class Grid:
 
     Attributes
     ----------
-    sizes : tuple of (int, int)
-        Heights and widths.
-    channels, kernels, works, dtypes : tuple
+    sizes : tuple of (int, int, int)
+        Heights, widths and channels.
+    kernels, works, dtypes : tuple
         The others; no dtypes means each work's own.
     threads : int
         Threads.
     """
 
-    sizes: tuple[tuple[int, int], ...] = SIZES
-    channels: tuple[int, ...] = CHANNELS
+    sizes: tuple[tuple[int, int, int], ...] = SIZES
     kernels: tuple[int, ...] = KERNELS
     works: tuple[str, ...] = tuple(WORKS)
     dtypes: tuple[str, ...] = ()
@@ -46,8 +44,7 @@ class Grid:
         return [
             cell
             for work in map(work_named, self.works)
-            for height, width in self.sizes
-            for channels in self.channels
+            for height, width, channels in self.sizes
             for dtype in self.dtypes or work.dtypes
             for kernel in self.kernels
             for cell in work.cells(
@@ -202,7 +199,5 @@ def auto_verdicts(found: Sequence[Duel]) -> list[Verdict]:
             far,
             round(1 - AUTO_SHARE, 12),
         ),
-        Verdict.at_most(
-            "auto: worst cell", len(found), worst.ratio.median, AUTO_WORST, detail
-        ),
+        Verdict.at_most("auto: worst cell", len(found), worst.ratio.median, AUTO_WORST, detail),
     ]

@@ -39,12 +39,15 @@ Prepare = Callable[[Task], Ready]
 
 
 def task(cell: Cell, image: Array | None = None) -> Task:
-    """Return a cell with its data; the image is noise unless it is given.
+    """Return a cell with its data; the image is noise unless it is given, of any type.
 
     Examples
     --------
     >>> task(Cell("box", 4, 5)).kernel.shape
     (3, 3)
     """
-    pixels = drawn_image(cell.shape, cell.dtype) if image is None else image
+    if image is None:
+        pixels = drawn_image(cell.shape, cell.dtype)
+    else:
+        pixels = image.astype(cell.dtype, copy=False)
     return Task(cell, pixels, work_named(cell.work).kernels(cell))

@@ -6,6 +6,9 @@ none of them.
 
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +17,7 @@ import click
 from convtool import __version__
 from convtool.errors import (
     ConvtoolError,
+    ConvtoolWarning,
     EngineError,
     ImageFormatError,
     KernelError,
@@ -21,6 +25,7 @@ from convtool.errors import (
 )
 
 COMMANDS = {
+    "bench": "Time the engines and their peers on this machine.",
     "filter": "Convolve a picture with one or more kernels.",
     "kernels": "List the preset kernels, or show one.",
 }
@@ -64,6 +69,23 @@ def _report(message: str) -> None:
     click.echo(f"convtool: error: {line}", err=True)
 
 
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show this project's own warnings as lines on stderr, others as ever."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvtoolWarning)
+        ordinary = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, ConvtoolWarning):
+                click.echo(f"convtool: warning: {message}", err=True)
+            else:
+                ordinary(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -81,7 +103,8 @@ def run(arguments: list[str] | None = None) -> int:
     debug = "--debug" in arguments
     arguments = [a for a in arguments if a != "--debug"]
     try:
-        code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
+        with _warnings_in_words():
+            code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
         return code if isinstance(code, int) else DONE
     except click.exceptions.Exit as stop:
         return stop.exit_code

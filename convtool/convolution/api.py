@@ -58,6 +58,7 @@ def _problem(
         rank=_rank(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]), working),
         itemsize=working.itemsize,
         threads=workers,
+        stride=(layout.rows.stride, layout.columns.stride),
         finite=finite,
     )
 
