@@ -110,6 +110,8 @@ def _rate(numbers: object) -> Rate:
             raise ValueError("is damaged (a rate is not a number)")
         if not (math.isfinite(number) and number >= 0):
             raise ValueError("is damaged (a rate is negative or not finite)")
+    if numbers["parallel"] > 1:
+        raise ValueError("is damaged (a share is more than 1)")
     return Rate(**numbers)
 
 
