@@ -21,6 +21,9 @@ SIZES = ((256, 384), (1080, 1920), (2000, 3000))
 LONGEST = 0.4
 """Convolutions that are expected to take more seconds tell nothing new and are left out."""
 
+BUDGET = 0.05
+"""Seconds for the rounds of each of them."""
+
 PARALLEL = tuple(step / 50 for step in range(25, 51))
 """Shares of parallel work that are tried."""
 
@@ -56,7 +59,7 @@ TARGETS = (
     Target(
         "separable", "separable:rank={rank}", ((3, 1), (7, 1), (15, 1), (31, 1), (7, 2), (15, 3))
     ),
-    Target("fft", "fft", _full(7, 11, 15, 21, 31, 47, 63)),
+    Target("fft", "fft", _full(9, 15, 21, 31, 47, 63)),
     Target("numba", "numba", _full(3, 5, 7, 9, 11, 15, 21, 31)),
     Target(
         "numba-factored",
@@ -112,7 +115,7 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
                 yield Sample(problem, way, expected), task(cell), target.engine.format(rank=rank)
 
 
-def samples(target: Target, threads: int, rounds: int = 5) -> list[Sample]:
+def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:
     """Time the convolutions that measure a rate, on one thread and on so many.
 
     Parameters
@@ -121,8 +124,8 @@ def samples(target: Target, threads: int, rounds: int = 5) -> list[Sample]:
         The rate.
     threads : int
         The most threads.
-    rounds : int
-        How often each; the median counts.
+    rounds : int, optional
+        How often each; by default as often as `BUDGET` pays for. The median counts.
 
     Returns
     -------
@@ -133,7 +136,7 @@ def samples(target: Target, threads: int, rounds: int = 5) -> list[Sample]:
         for count in sorted({1, threads}):
             for sample, job, name in _tasks(target, count):
                 call = engine(name).prepare(job)
-                seconds = interleave({name: call}, rounds=rounds)[name].median
+                seconds = interleave({name: call}, rounds=rounds, budget=BUDGET)[name].median
                 found.append(Sample(sample.problem, sample.way, seconds))
     return found
 

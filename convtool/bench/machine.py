@@ -86,7 +86,9 @@ def describe(threads: int) -> dict[str, Any]:
 def in_words(machine: dict[str, Any]) -> list[str]:
     """Return the description as a few lines."""
     packages = ", ".join(f"{name} {known}" for name, known in machine["packages"].items())
-    blas = ", ".join(f"{pool[next(iter(pool))]} {pool['version']}" for pool in machine["blas"][:1])
+    blas = ", ".join(
+        sorted({" ".join(map(str, list(pool.values())[:2])) for pool in machine["blas"]})
+    )
     ipp = machine["opencv"].get("Intel IPP", "none")
     return [
         f"{machine['cpu']}, {machine['usable_cores']} of {machine['cores']} cores, "

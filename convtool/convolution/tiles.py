@@ -3,7 +3,8 @@
 Engines of tiles are given windows: views of the image where they lie inside it and need no
 conversion, else small copies through the border table; type, channels and stride are seen to here.
 Engines of strips do that themselves, from the same tables. Pieces are cut the same way whatever
-the number of threads, so the answer does not depend on it.
+the number of threads, so the answer does not depend on it. Sums that overflow, or that add inf to
+-inf, become inf and NaN silently, as in ``scipy.ndimage``.
 """
 
 import numpy as np
@@ -37,6 +38,7 @@ def run_tiles(correlator: TileCorrelator, source: Source, job: Job, out: Array) 
         for span_x in _spans(columns.dense, correlator.tile[1])
     ]
 
+    @np.errstate(all="ignore")
     def work(index: int) -> None:
         span_y, span_x = tiles[index]
         keep_y, to_y = _kept(rows, span_y)
@@ -69,6 +71,7 @@ def run_strips(correlator: StripCorrelator, source: Source, job: Job, out: Array
     ]
     direct = (out.dtype == source.dtype or out.dtype in correlator.writes) and is_packed(out)
 
+    @np.errstate(all="ignore")
     def work(index: int) -> None:
         lines, windows = strips[index]
         if direct:

@@ -189,14 +189,13 @@ def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, c
             builder.inttoptr(arguments[place], context.get_data_type(kind.dtype).as_pointer())
             for place, kind in ((1, source), (3, target))
         )
+        convert: simd.Convert = simd.copier
         if reads and isinstance(source.dtype, types.Float):
             convert = simd.widener
         elif reads:
             convert = simd.reader(source.dtype.bitwidth, source.dtype.signed)
         elif isinstance(target.dtype, types.Integer):
             convert = simd.writer(target.dtype.bitwidth)
-        else:
-            convert = simd.copier
         simd.convert_line(builder, scalar, lanes, convert, line, out, arguments[4])
         return context.get_dummy_value()
 
