@@ -143,7 +143,8 @@ def decode(data: bytes, header: Header) -> Decoded:
         if block.offset + block.length > len(data):
             raise ImageReadError("is cut off: part of its pixels lies beyond its end")
     if layout.compression in libtiff.WHOLE:
-        return Decoded(libtiff.decode_whole(data, first))
+        parts = [data[block.offset : block.offset + block.length] for block in blocks]
+        return Decoded(libtiff.decode_whole(parts, first))
     pixels = _samples(data, first, layout, blocks)
     return _meaning(pixels, layout, first)
 

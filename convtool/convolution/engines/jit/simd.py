@@ -163,8 +163,16 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
         for v in range(vectors)
     ]
     zero = ir.Constant(e.vector, [0.0] * lanes)
-    adding = b.icmp_signed("!=", block.adding, e.number(0))
-    sums = [b.select(adding, e.load(place), zero) for place in places]
+    before = b.block
+    with b.if_then(b.icmp_signed("!=", block.adding, e.number(0)), likely=False):
+        held = [e.load(place) for place in places]
+        loading = b.block
+    sums = []
+    for value in held:
+        start = b.phi(e.vector)
+        start.add_incoming(zero, before)
+        start.add_incoming(value, loading)
+        sums.append(start)
     for index in range(rows - 1):
         sums = add_row(e.number(index), range(index + 1), sums)
     first = e.number(rows - 1)

@@ -82,8 +82,8 @@ def _pad_line(
             target + (start - first) * step * size,
             (stop - start) * step,
         )
-    for position in range(first, last):
-        if position < start or position >= stop:
+    for outside in ((first, start), (stop, last)):
+        for position in range(outside[0], outside[1]):
             place = target + (position - first) * step * size
             column = image.columns[position]
             if column < 0:
