@@ -1,5 +1,6 @@
 """The public functions: validate, plan, run."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _as_image(image: ArrayLike) -> Array:
-    if isinstance(image, np.ma.MaskedArray):
+    # numpy.ma takes time to import; an image can be of it only if somebody has.
+    if "numpy.ma" in sys.modules and isinstance(image, np.ma.MaskedArray):
         raise PixelTypeError("a masked array cannot be filtered; fill it first: image.filled(0)")
     try:
         pixels = np.asarray(image)

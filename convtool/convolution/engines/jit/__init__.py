@@ -25,6 +25,9 @@ LEAST_ROWS = 48
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
 
+UNIFORM_FROM = 25
+"""Kernels of so many equal weights are done by running sums."""
+
 WRITES: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 """Types, beside the working one, that are written by the compiled code."""
 
@@ -37,13 +40,14 @@ def _ordered(kernel: Array, phases: int) -> tuple[Array, Array]:
 
 def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int) -> Weights:
     dense, order = _ordered(kernel.astype(dtype), phases)
-    if rank is None:
+    uniform = dense.size >= UNIFORM_FROM and bool(np.all(dense == dense[0, 0]))
+    if rank is None or uniform:
         nothing = np.empty((0, 1, 1), dtype)
-        return Weights(dense, order, nothing, np.empty((0, 1), dtype))
+        return Weights(dense, order, nothing, np.empty((0, 1), dtype), uniform)
     factors = factors_for("numba", kernel, dtype, rank)
     columns, _ = _ordered(factors.columns.T, phases)
     columns = np.ascontiguousarray(columns.T)[:, :, None]
-    return Weights(dense, order, columns, np.ascontiguousarray(factors.rows))
+    return Weights(dense, order, columns, np.ascontiguousarray(factors.rows), False)
 
 
 def _address(array: Array) -> int:
@@ -84,7 +88,7 @@ def prepare(job: Job) -> StripCorrelator:
     plane = plane_address(dtype)
     weights = [_weights(kernel, dtype, job.rank, phases) for kernel in job.kernels]
     second = weights[1] if len(weights) > 1 else _weights(np.empty((0, 1)), dtype, None, 1)
-    guarded = not all(np.all(kernel) for kernel in job.kernels)
+    guarded = weights[0].uniform or not all(np.all(kernel) for kernel in job.kernels)
 
     def run(source: Source, out: Array, origin: Span, lines: Span, windows: Span) -> None:
         pixels = source.pixels

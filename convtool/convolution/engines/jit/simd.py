@@ -17,7 +17,7 @@ R and V are, so the answer does not depend on how an image is cut.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
@@ -187,6 +187,70 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
         e.store(value, place)
 
 
+@dataclass(frozen=True)
+class Plane:
+    """The sizes of a plane of outputs, all LLVM values.
+
+    Attributes
+    ----------
+    rows, width : int
+        Rows, and scalars in each.
+    phases : int
+        Output rows lie so many image rows apart; the kernel's rows are ordered by phase (row
+        modulo ``phases``), since each phase is a convolution of every ``phases``-th image row.
+    """
+
+    rows: Any
+    width: Any
+    phases: Any
+
+
+def correlate_plane(emitter: Emitter, whole: Block, plane: Plane, rows: int, vectors: int) -> None:
+    """Write the code that makes a plane, block by block.
+
+    A block at the end of a row or a column overlaps the one before rather than being smaller; both
+    write the same values there. Needs at least one block's rows and width.
+    """
+    e, b = emitter, emitter.builder
+    tall, wide = e.number(rows), e.number(vectors * e.lanes)
+
+    def least(value: Any, most: Any) -> Any:
+        return b.select(b.icmp_signed("<", value, most), value, most)
+
+    def blocks(count: Any, size: Any) -> Any:
+        return b.sdiv(b.add(count, b.sub(size, e.number(1))), size)
+
+    def over_rows(line: Any, _: list[Any]) -> list[Any]:
+        y = least(b.mul(line, tall), b.sub(plane.rows, tall))
+        target = e.at(whole.target, b.mul(y, whole.target_stride))
+        source = e.at(whole.source, b.mul(b.mul(y, plane.phases), whole.source_stride))
+
+        def over_columns(place: Any, _: list[Any]) -> list[Any]:
+            x = least(b.mul(place, wide), b.sub(plane.width, wide))
+
+            def over_phases(phase: Any, weights: list[Any]) -> list[Any]:
+                left = b.sub(whole.height, phase)
+                block = replace(
+                    whole,
+                    source=e.at(e.at(source, x), b.mul(phase, whole.source_stride)),
+                    source_stride=b.mul(whole.source_stride, plane.phases),
+                    weights=weights[0],
+                    height=blocks(left, plane.phases),
+                    target=e.at(target, x),
+                    adding=phase,
+                )
+                correlate_block(e, block, rows, vectors)
+                return [e.at(block.weights, b.mul(block.height, whole.width))]
+
+            e.repeat(least(plane.phases, whole.height), [whole.weights], over_phases)
+            return []
+
+        e.repeat(blocks(plane.width, wide), [], over_columns)
+        return []
+
+    e.repeat(blocks(plane.rows, tall), [], over_rows)
+
+
 Convert = Callable[[Emitter, Any, Any], None]
 """Writes the code that converts one vector from an address to another."""
 
@@ -285,6 +349,26 @@ def add_weighted_line(
         total = builder.gep(target, [place])
         value = e.load(builder.gep(source, [place]))
         e.store(e.intrinsic("fma", [value, e.splat(weight), e.load(total)]), total)
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def slide_line(
+    builder: Any, scalar: Any, lanes: int, entering: Any, leaving: Any, sums: Any, count: Any
+) -> None:
+    """Write the code that adds ``entering - leaving`` to ``count`` sums, which are float64."""
+    double = ir.DoubleType()
+
+    def one(e: Emitter, place: Any) -> None:
+        wide = Emitter(builder, double, e.lanes)
+
+        def read(pointer: Any) -> Any:
+            value = e.load(builder.gep(pointer, [place]))
+            return value if scalar == double else builder.fpext(value, wide.vector)
+
+        here = builder.gep(sums, [place])
+        total = builder.fadd(wide.load(here), builder.fsub(read(entering), read(leaving)))
+        wide.store(total, here)
 
     _over_line(builder, scalar, lanes, count, one)
 
