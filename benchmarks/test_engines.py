@@ -15,6 +15,7 @@ ROUNDS = 5
 
 
 def cells(work, kernels):
+    """Return the cells of a work with these kernels."""
     return [
         Cell(work, height, width, channels, dtype, kernel, threads=count())
         for height, width, channels, dtype in SIZES
@@ -23,6 +24,7 @@ def cells(work, kernels):
 
 
 def timed(benchmark, cell, contender):
+    """Time a contender in a cell."""
     benchmark.group = cell.title
     call = contender.prepare(task(cell))
     benchmark.pedantic(call, rounds=ROUNDS, warmup_rounds=1)
@@ -31,12 +33,14 @@ def timed(benchmark, cell, contender):
 @pytest.mark.parametrize("name", [contenders.AUTO, "numba", "fft", "opencv"])
 @pytest.mark.parametrize("cell", cells("dense", (3, 7, 15, 31)), ids=lambda cell: cell.title)
 def test_dense(benchmark, cell, name):
+    """Full-rank kernels through the engines."""
     timed(benchmark, cell, contenders.engine(name))
 
 
 @pytest.mark.parametrize("work", ["gaussian", "box"])
 @pytest.mark.parametrize("side", ["convtool", "peers"])
 def test_works(benchmark, work, side):
+    """Separable kernels against OpenCV."""
     cell = cells(work, (15,))[0]
     names = work_named(work).peers
     contender = contenders.engine("auto") if side == "convtool" else contenders.peer(names[0])

@@ -24,7 +24,7 @@ LONGEST = 0.4
 BUDGET = 0.05
 """Seconds for the rounds of each of them."""
 
-PARALLEL = tuple(step / 50 for step in range(25, 51))
+PARALLEL = tuple(step / 50 for step in range(51))
 """Shares of parallel work that are tried."""
 
 DEFAULT_PARALLEL = 0.95

@@ -36,16 +36,17 @@ class Rate:
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(1e-4, 0.3, 0.25),
-    "separable": Rate(1e-4, 0.5, 0.25),
-    "fft": Rate(3e-4, 2.0, 0.25),
-    "numba": Rate(1e-4, 0.4, 0.08),
-    "numba-factored": Rate(1e-4, 0.5, 0.08),
-    "opencv": Rate(5e-5, 0.4, 0.05),
-    "opencv-dft": Rate(1e-3, 16.0, 0.0),
-    "scipy": Rate(1e-4, 2.0, 1.4),
+    "direct": Rate(0.0, 3.79, 0.736, 0.0),
+    "separable": Rate(0.000236, 4.09, 0.559, 0.0),
+    "fft": Rate(0.00186, 9.91, 0.216, 0.54),
+    "numba": Rate(0.000448, 0.691, 0.0257, 0.92),
+    "numba-factored": Rate(0.000804, 1.05, 0.0448, 0.92),
+    "opencv": Rate(0.000163, 1.93, 0.0422, 0.28),
+    "opencv-dft": Rate(0.00157, 13.1, 0.00148, 0.1),
+    "scipy": Rate(0.00123, 4.43, 0.712, 0.6),
 }
-"""Measured on two cores at 2.6 GHz with AVX-512; the ratios matter more than the values."""
+"""Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; the ratios matter
+more than the values."""
 
 OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
