@@ -43,11 +43,14 @@ class Target:
         The engine as it is asked for; ``{rank}`` stands for the rank.
     kernels : tuple of (int, int or None)
         Sides and ranks of kernels; full rank where that is None.
+    work : str
+        The work, where there is no rank.
     """
 
     rate: str
     engine: str
     kernels: tuple[tuple[int, int | None], ...]
+    work: str = "dense"
 
 
 def _full(*sizes: int) -> tuple[tuple[int, None], ...]:
@@ -66,6 +69,7 @@ TARGETS = (
         "numba:rank={rank}",
         ((3, 1), (5, 1), (7, 1), (15, 1), (31, 1), (63, 1), (7, 2), (9, 3), (15, 3), (31, 4)),
     ),
+    Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
     Target("scipy", "scipy", _full(3, 5, 7)),
@@ -90,6 +94,7 @@ def _problem(cell: Cell, rank: int | None) -> Problem:
         cell.kernel**2,
         rank or cell.kernel,
         threads=cell.threads,
+        uniform=cell.work == "box",
     )
 
 
@@ -106,7 +111,7 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
     """Yield the convolutions that measure a rate, with the seconds that are expected."""
     for height, width in SIZES:
         for size, rank in target.kernels:
-            work = "dense" if rank is None else "rank"
+            work = target.work if rank is None else "rank"
             cell = Cell(work, height, width, 1, "float32", size, rank, threads=threads)
             problem = _problem(cell, rank)
             way = _way(problem, target, rank)

@@ -1,5 +1,6 @@
 """Validating contenders against float64, then timing those that are right against each other."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,11 +33,14 @@ class Effort:
         Seconds for the rounds of a cell.
     longest : float
         A contender that is expected to take more seconds than this for one call is left out.
+    farthest : float
+        So is one that is expected to take so many times the seconds of the fastest.
     """
 
     rounds: int | None = None
     budget: float = 0.5
     longest: float = 1.0
+    farthest: float = math.inf
 
 
 def measure(
@@ -71,10 +75,18 @@ def measure(
     entries: dict[str, Entry] = {}
     ready: dict[str, Ready] = {}
     bound = machine.bound(cell) if machine else None
+    expected = {one.name: predicted(cell, one, job) for one in contenders}
+    quickest = min((seconds for seconds in expected.values() if seconds), default=math.inf)
+    longest = min(effort.longest, quickest * effort.farthest)
     with threads(cell.threads):
         for contender in contenders:
             entry = Entry(cell, contender.name, contender.own, roofline=bound)
-            call, entry = _validated(job, contender, entry, effort)
+            seconds = expected[contender.name]
+            if seconds is not None and seconds > longest:
+                note = f"left out: would take {seconds_text(seconds)}"
+                entries[contender.name] = replace(entry, note=note)
+                continue
+            call, entry = _validated(job, contender, entry)
             entries[contender.name] = entry
             if call is not None:
                 ready[contender.name] = call
@@ -84,13 +96,8 @@ def measure(
     return list(entries.values())
 
 
-def _validated(
-    job: Task, contender: Contender, entry: Entry, effort: Effort
-) -> tuple[Ready | None, Entry]:
+def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | None, Entry]:
     """Return a contender's call once it has given the right answer, else the reason."""
-    expected = predicted(job.cell, contender, job)
-    if expected is not None and expected > effort.longest:
-        return None, replace(entry, note=f"left out: would take {seconds_text(expected)}")
     try:
         call = contender.prepare(job)
         answer = call()

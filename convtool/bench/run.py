@@ -1,5 +1,6 @@
 """What ``convtool bench`` does: the table of engines, and the suites."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,9 @@ SIZES = ((1080, 1920, 1),)
 
 EXTRA_PEERS = ("scipy.ndimage.convolve", "scipy.signal.fftconvolve")
 """Peers that the table has beside those of its works, where the work is one kernel."""
+
+FARTHEST = 10.0
+"""Engines that are expected to take so many times as long are no candidates in the suite ``auto``."""
 
 SUITES = ("peers", "auto", "scaling")
 """The suites."""
@@ -146,12 +150,13 @@ def _duels(
     kind: str,
     versus: Callable[[Cell], list[contenders.Contender]],
     judge: Callable[[Sequence[suites.Duel]], list[suites.Verdict]],
+    farthest: float,
     request: Request,
     progress: Progress,
 ) -> Outcome:
     cells = _grid(request, Grid()).suited().cells()
     machine = Machine()
-    effort = Effort(request.rounds)
+    effort = Effort(request.rounds, farthest=farthest)
     shown = partial(progress, kind)
     entries = list(measure_all(cells, versus, effort, machine=machine, progress=shown))
     found = suites.duels(entries)
@@ -182,7 +187,7 @@ def _scaling(request: Request, progress: Progress) -> Outcome:
 
 _RUNS: dict[str | None, Callable[[Request, Progress], Outcome]] = {
     None: _table,
-    "peers": partial(_duels, "peers", suites.against_peers, suites.peer_verdicts),
-    "auto": partial(_duels, "auto", suites.against_engines, suites.auto_verdicts),
+    "peers": partial(_duels, "peers", suites.against_peers, suites.peer_verdicts, math.inf),
+    "auto": partial(_duels, "auto", suites.against_engines, suites.auto_verdicts, FARTHEST),
     "scaling": _scaling,
 }

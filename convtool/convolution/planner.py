@@ -41,12 +41,16 @@ DEFAULT_RATES: dict[str, Rate] = {
     "fft": Rate(0.00186, 9.91, 0.216, 0.54),
     "numba": Rate(0.000448, 0.691, 0.0257, 0.92),
     "numba-factored": Rate(0.000804, 1.05, 0.0448, 0.92),
+    "numba-running": Rate(0.000804, 1.05, 0.0, 0.92),
     "opencv": Rate(0.000163, 1.93, 0.0422, 0.28),
     "opencv-dft": Rate(0.00157, 13.1, 0.00148, 0.1),
     "scipy": Rate(0.00123, 4.43, 0.712, 0.6),
 }
-"""Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; the ratios matter
-more than the values."""
+"""Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
+matter more than their values."""
+
+RUNNING_SUMS_FROM = 25
+"""The JIT engine does kernels of so many equal weights by running sums."""
 
 OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
@@ -85,6 +89,8 @@ class Problem:
         Number of threads.
     stride : tuple of int
         Every how many rows and columns of that output are kept.
+    uniform : bool
+        Whether all weights are the same.
     finite : bool
         False if the image holds NaN or inf, which limits the choice to engines that keep them
         where the kernel reaches.
@@ -98,6 +104,7 @@ class Problem:
     itemsize: int = 4
     threads: int = 1
     stride: tuple[int, int] = (1, 1)
+    uniform: bool = False
     finite: bool = True
 
     @property
@@ -202,12 +209,20 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
     keeps, samples = problem.factors_keep_support, float(problem.samples)
     kept = samples / problem.stride[0]
+    if problem.uniform and area >= RUNNING_SUMS_FROM:
+        compiled: tuple[Way, ...] = (
+            Way("numba", None, "numba-running", kept, height + width, True),
+        )
+    else:
+        compiled = (
+            Way("numba", None, "numba", kept, area, True),
+            Way("numba", problem.rank, "numba-factored", kept, passes, True),
+        )
     return (
         Way("direct", None, "direct", samples, problem.taps, True),
         Way("separable", problem.rank, "separable", samples, passes, keeps),
         Way("fft", None, "fft", samples, _butterflies(problem), False),
-        Way("numba", None, "numba", kept, area, True),
-        Way("numba", problem.rank, "numba-factored", kept, passes, True),
+        *compiled,
         Way("opencv", None, dft, samples, area, False),
         Way("scipy", None, "scipy", samples, problem.taps, True),
     )
@@ -237,6 +252,8 @@ def _in_words(seconds: float) -> str:
 
 def _work_in_words(way: Way, problem: Problem) -> str:
     height, width = problem.kernel_shape
+    if way.rate == "numba-running":
+        return "equal weights: running sums, whose cost does not grow with the kernel"
     if way.engine == "fft":
         return "FFT tiles, whose cost hardly grows with the kernel"
     if way.rank is not None:

@@ -63,6 +63,7 @@ def problem_for(
         itemsize=working.itemsize,
         threads=workers,
         stride=(layout.rows.stride, layout.columns.stride),
+        uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
     )
 
 

@@ -246,8 +246,8 @@ def filter_image(
     colours, alpha = _split(image, options)
     if alpha is None and _stays_in_range(specs, options, source, colours):
         pixels, taken = _timed(colours, specs[0], options, True, dtype=source)
-        steps = (replace(plan.steps[0], seconds=taken),)
-        return FilterResult(replace(image, pixels=pixels), steps, 0.0, image.notes)
+        step = replace(plan.steps[0], seconds=taken)
+        return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
     values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak)
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
