@@ -24,7 +24,7 @@ EXTRA_PEERS = ("scipy.ndimage.convolve", "scipy.signal.fftconvolve")
 """Peers that the table has beside those of its works, where the work is one kernel."""
 
 FARTHEST = 10.0
-"""Engines that are expected to take so many times as long are no candidates in the suite ``auto``."""
+"""An engine that is expected to take so many times the fastest is none for the suite ``auto``."""
 
 SUITES = ("peers", "auto", "scaling")
 """The suites."""

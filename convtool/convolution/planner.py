@@ -36,15 +36,15 @@ class Rate:
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.0, 3.79, 0.736, 0.0),
-    "separable": Rate(0.000236, 4.09, 0.559, 0.0),
-    "fft": Rate(0.00186, 9.91, 0.216, 0.54),
-    "numba": Rate(0.000448, 0.691, 0.0257, 0.92),
-    "numba-factored": Rate(0.000804, 1.05, 0.0448, 0.92),
-    "numba-running": Rate(0.000804, 1.05, 0.0, 0.92),
-    "opencv": Rate(0.000163, 1.93, 0.0422, 0.28),
-    "opencv-dft": Rate(0.00157, 13.1, 0.00148, 0.1),
-    "scipy": Rate(0.00123, 4.43, 0.712, 0.6),
+    "direct": Rate(0.0, 1.96, 0.565, 0.3),
+    "separable": Rate(0.000181, 2.76, 0.307, 0.0),
+    "fft": Rate(0.00059, 4.87, 0.186, 0.84),
+    "numba": Rate(0.000266, 0.28, 0.0205, 0.88),
+    "numba-factored": Rate(0.000475, 0.711, 0.0321, 0.8),
+    "numba-running": Rate(0.000331, 1.25, 0.00413, 0.8),
+    "opencv": Rate(7.76e-05, 1.26, 0.0335, 0.26),
+    "opencv-dft": Rate(0.000906, 9.83, 0.00112, 0.0),
+    "scipy": Rate(0.000307, 2.78, 0.597, 0.8),
 }
 """Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
 matter more than their values."""
