@@ -46,5 +46,13 @@ class ImageFormatError(ConvtoolError, ValueError):
     """The output's format is unknown, or cannot hold what it is asked to hold."""
 
 
+class ReportReadError(ConvtoolError, OSError):
+    """A report of an earlier run cannot be read."""
+
+
 class ReportWriteError(ConvtoolError, OSError):
     """A report cannot be written."""
+
+
+class ConvtoolWarning(UserWarning):
+    """Something was ignored or done otherwise, and the answer is right all the same."""
