@@ -28,8 +28,10 @@ from convtool.errors import (
 
 COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
+    "compare": "Measure how far two pictures are apart.",
     "filter": "Convolve a picture with one or more kernels.",
     "kernels": "List the preset kernels, or show one.",
+    "svd": "Compress a picture with the singular value decomposition.",
 }
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
 
