@@ -440,6 +440,27 @@ def magnitude_line(
     _over_line(builder, scalar, lanes, count, one)
 
 
+def largest_of_line(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
+    """Write the code that finds the largest magnitude of ``count`` scalars; NaN counts as 0."""
+    whole = ir.VectorType(scalar, lanes)
+    found = builder.alloca(whole)
+    builder.store(ir.Constant(whole, [0.0] * lanes), found)
+
+    def one(e: Emitter, place: Any) -> None:
+        here = builder.bitcast(found, e.vector.as_pointer())
+        value = e.intrinsic("fabs", [e.load(builder.gep(source, [place]))])
+        builder.store(e.intrinsic("maxnum", [builder.load(here), value]), here)
+
+    _over_line(builder, scalar, lanes, count, one)
+    values = builder.load(found)
+    largest = builder.extract_element(values, ir.Constant(_LANE, 0))
+    for lane in range(1, lanes):
+        value = builder.extract_element(values, ir.Constant(_LANE, lane))
+        larger = builder.fcmp_ordered(">", value, largest)
+        largest = builder.select(larger, value, largest)
+    return largest
+
+
 def line_is_finite(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
     """Write the code that tells (i1) whether none of ``count`` scalars is NaN or inf.
 

@@ -197,6 +197,30 @@ def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) 
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
+    """Return the largest magnitude of ``count`` scalars at an address; NaN counts as 0."""
+    scalar, lanes = _scalar(like), _lanes(like)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source = builder.inttoptr(arguments[1], scalar.as_pointer())
+        return simd.largest_of_line(builder, scalar, lanes, source, arguments[2])
+
+    return like(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take_next(_typing: Any, counter: Any) -> Any:
+    """Return the number at an address and add 1 to it, no other thread coming between."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        integer = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], integer.as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(integer, 1), "seq_cst")
+
+    return types.intp(types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
     """Return whether none of ``count`` scalars at an address is NaN or inf."""
     scalar, lanes = _scalar(like), _lanes(like)
