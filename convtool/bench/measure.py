@@ -9,7 +9,7 @@ from convtool.bench import oracle
 from convtool.bench.cells import Array, Cell
 from convtool.bench.contenders import AUTO, Contender, predicted
 from convtool.bench.peers import threads
-from convtool.bench.results import Entry
+from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry
 from convtool.bench.roofline import Machine
 from convtool.bench.task import Ready, Task, task
 from convtool.bench.timing import interleave
@@ -83,7 +83,7 @@ def measure(
             entry = Entry(cell, contender.name, contender.own, roofline=bound)
             seconds = expected[contender.name]
             if seconds is not None and seconds > longest:
-                note = f"left out: would take {seconds_text(seconds)}"
+                note = f"{LEFT_OUT}would take {seconds_text(seconds)}"
                 entries[contender.name] = replace(entry, note=note)
                 continue
             call, entry = _validated(job, contender, entry)
@@ -102,13 +102,13 @@ def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | N
         call = contender.prepare(job)
         answer = call()
     except ConvtoolError as error:
-        return None, replace(entry, note=f"cannot: {error}")
+        return None, replace(entry, note=f"{CANNOT}{error}")
     except MemoryError:
-        return None, replace(entry, note="cannot: not enough memory")
+        return None, replace(entry, note=f"{CANNOT}not enough memory")
     wrong = oracle.error(job, answer)
     entry = replace(entry, error=wrong)
     if not wrong <= oracle.tolerated(job, contender.own):
-        return None, replace(entry, note=f"wrong: its error is {wrong:.2g}")
+        return None, replace(entry, note=f"{WRONG}its error is {wrong:.2g}")
     if contender.name == AUTO:
         entry = replace(entry, note=_chosen(job))
     return call, entry

@@ -12,6 +12,9 @@ from convtool.errors import OptionError
 SCHEMA = "convtool.bench/1"
 """The schema of the report."""
 
+LEFT_OUT, CANNOT, WRONG = "left out: ", "cannot: ", "wrong: "
+"""What the note of an entry without a timing begins with."""
+
 CELL_FIELDS = tuple(Cell.__dataclass_fields__)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from convtool.bench.cells import Cell
 from convtool.bench.compare import Change, Comparison
-from convtool.bench.results import Entry, by_cell, fastest
+from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry, by_cell, fastest
 from convtool.bench.scaling import Finding
 from convtool.bench.suites import Duel, Verdict
 from convtool.report.matrix import table
@@ -14,7 +14,7 @@ from convtool.report.units import seconds_text
 FASTEST = "*"
 """What stands at the fastest time of a cell."""
 
-_WHY = {"left": "-", "cann": "cannot", "wron": "wrong"}
+_WHY = {LEFT_OUT: "-", CANNOT: "cannot", WRONG: "wrong"}
 
 
 def _title(cell: Cell) -> str:
@@ -70,7 +70,7 @@ def _place(entry: Entry | None, is_best: bool) -> str:
     if entry is None:
         return ""
     if entry.timing is None:
-        return _WHY[entry.note[:4]]
+        return next(word for why, word in _WHY.items() if entry.note.startswith(why))
     mark = FASTEST if is_best else ""
     return f"{mark}{entry.timing.median * 1e3:.3g} {_error(entry)}"
 
@@ -89,7 +89,7 @@ def _spread(entries: Sequence[Entry]) -> str:
 
 
 def duel_lines(duels: Sequence[Duel], notes: Sequence[Entry]) -> list[str]:
-    """Return a line for each duel, and one for each contender that could not take part."""
+    """Return a line for each duel, and one for each contender that could not, or was wrong."""
     head = ["CELL", "TOOK", "MS", "BEST OTHER", "MS", "RATIO", "QUARTILES", "ROOFLINE"]
     rows = [head]
     for duel in duels:
@@ -112,7 +112,7 @@ def duel_lines(duels: Sequence[Duel], notes: Sequence[Entry]) -> list[str]:
     missing = [
         f"{entry.cell.title}: {entry.contender}: {entry.note}"
         for entry in notes
-        if entry.timing is None
+        if entry.timing is None and not entry.note.startswith(LEFT_OUT)
     ]
     return [*table(rows), *missing]
 
