@@ -37,6 +37,8 @@ class Sequential:
         How pictures become inputs.
     engine : "auto" or "numpy"
         Whether :meth:`train_step` may use the compiled step. Both give the same up to rounding.
+    threads : int, optional
+        How many threads the compiled step uses; by default one a processor.
 
     Attributes
     ----------
@@ -69,6 +71,7 @@ class Sequential:
         classes: Sequence[str] = (),
         preprocessing: Preprocessing | None = None,
         engine: str = "auto",
+        threads: int | None = None,
     ) -> None:
         self.layers = list(layers)
         if not self.layers:
@@ -79,7 +82,7 @@ class Sequential:
             raise OptionError(f"unknown engine {engine!r}: choose {', '.join(ENGINES)}")
         self.input_shape = None if input_shape is None else tuple(input_shape)
         self.task, self.classes, self.preprocessing = task, tuple(classes), preprocessing
-        self.engine = engine
+        self.engine, self.threads = engine, threads
         self.record: dict[str, Any] = {}
         self._plan: StepPlan | None = None
         if isinstance(self.layers[0], Conv2D):
@@ -197,7 +200,9 @@ class Sequential:
         from convtool.nn.compiled import plan_for  # noqa: PLC0415  (numba is loaded on use)
 
         self._plan = plan_for(self, x.shape, self._plan)
-        return self._plan if self._plan and self._plan.covers(loss, optimizer) else None
+        if self._plan is None or not self._plan.covers(loss, optimizer):
+            return None
+        return self._plan
 
     def outputs(self, x: Array) -> Array:
         """Return the outputs (logits) of any number of inputs, computed in blocks."""

@@ -10,6 +10,7 @@ Duchi, Hazan, Singer (2011): Adaptive subgradient methods. Tieleman, Hinton (201
 regularization, arXiv:1711.05101. Polyak (1964): Some methods of speeding up the convergence.
 """
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,8 +31,6 @@ class Optimizer:
     ----------
     slots : tuple of str
         The names of the arrays that are kept for each parameter.
-    state : dict of str to dict of str to ndarray
-        These arrays by slot and parameter.
     steps : int
         The number of steps taken.
     """
@@ -45,7 +44,15 @@ class Optimizer:
             raise OptionError(f"learning rate {lr}: a positive number")
         self.lr = lr
         self.steps = 0
-        self.state: dict[str, Arrays] = {slot: {} for slot in self.slots}
+        self.on_access: Callable[[], None] | None = None
+        self._state: dict[str, Arrays] = {slot: {} for slot in self.slots}
+
+    @property
+    def state(self) -> dict[str, Arrays]:
+        """What is kept for each parameter, by slot and parameter."""
+        if self.on_access is not None:
+            self.on_access()
+        return self._state
 
     def step(self, params: Arrays, grads: Arrays, decayed: frozenset[str] = frozenset()) -> None:
         """Change each parameter in place.
@@ -58,10 +65,10 @@ class Optimizer:
             The names that weight decay applies to (weights, not biases).
         """
         self.steps += 1
+        state = self.state
         for name, parameter in params.items():
             kept = {
-                slot: self.state[slot].setdefault(name, np.zeros_like(parameter))
-                for slot in self.slots
+                slot: state[slot].setdefault(name, np.zeros_like(parameter)) for slot in self.slots
             }
             if self.decoupled_decay and name in decayed:
                 parameter *= 1 - self.lr * self.decoupled_decay
