@@ -60,3 +60,7 @@ class DatasetError(ConvtoolError, ValueError):
 
 class TrainingError(ConvtoolError, ArithmeticError):
     """Training cannot go on: the loss is no longer a finite number."""
+
+
+class ReportWriteError(ConvtoolError, OSError):
+    """A report cannot be written."""

@@ -36,6 +36,7 @@ def write_whole(path: Path, content: bytes) -> None:
     ModelFileError
         If the folder is missing, full or closed to us; nothing is left behind.
     """
+    path = Path(os.path.realpath(path))
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -355,6 +355,10 @@ class Program:
     def _post_backward(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         _, height, width = stage.outputs
+        left_over = (height * stage.window[0], width * stage.window[1]) != stage.sums[1:]
+        if left_over and stage.norm is not None:
+            start, end = dz + low * place.dz_p, dz + high * place.dz_p
+            self._add(contraction.clear, first=start, last=end)
         self._add(
             elementwise.post_backward,
             **self._common(number),

@@ -1,0 +1,44 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+
+def pair(text: str) -> int | tuple[int, ...]:
+    """Return ``N`` as a number and ``N,M`` (vertical, horizontal) as two."""
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        numbers = ()
+    if len(numbers) not in (1, 2):
+        raise click.BadParameter(f"{text!r} is neither a whole number nor two as in 2,1")
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _json_target(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Check that what follows ``--json`` is meant as its file, not as the next argument."""
+    if value is None or value == "-" or value.lower().endswith(".json"):
+        return value
+    raise click.BadParameter(
+        f"{value!r} does not end in .json; give FILE.json, or put --json last to print it",
+        ctx,
+        parameter,
+    )
+
+
+def json_option(command: _Command) -> _Command:
+    """Add ``--json [FILE]``: passes ``json_target``, None, ``-`` for stdout or a file's name."""
+    return click.option(
+        "--json",
+        "json_target",
+        metavar="[FILE.json]",
+        is_flag=False,
+        flag_value="-",
+        callback=_json_target,
+        help="Give the report as JSON, on stdout or in a file.",
+    )(command)

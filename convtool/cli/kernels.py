@@ -1,0 +1,163 @@
+"""``convtool kernels``: list the preset kernels, or show one kernel."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.kernels.export import FORMATS, export
+from convtool.kernels.facts import Facts, facts, pair_notes
+from convtool.kernels.presets import PRESETS, Parameter
+from convtool.kernels.spec import KernelSpec, parse
+from convtool.kernels.weights import Weights
+from convtool.report.json_report import write_report
+from convtool.report.matrix import matrix_lines, table
+
+SCHEMA = "convtool.kernels/1"
+
+
+@click.command(
+    "kernels",
+    epilog="""\b
+Examples:
+  convtool kernels
+  convtool kernels gaussian:sigma=1,size=3
+  convtool kernels 3x3:0,-1,0,-1,5,-1,0,-1,0
+  convtool kernels sobel-vertical --as opencv
+  convtool kernels emboss --json""",
+)
+@click.argument("spec", required=False)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="Print the kernel in the syntax of another tool, turned by half where it correlates.",
+)
+@json_option
+def command(spec: str | None, form: str | None, json_target: str | None) -> None:
+    """List the preset kernels, or show the kernel SPEC.
+
+    SPEC is a preset with parameters (gaussian:sigma=2,size=15), a file (.txt, .csv, .npy, .json)
+    or a literal (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=sum or
+    normalize=abs, and scale=NUMBER, as in sobel:scale=1/4.
+    """
+    if form is not None and (spec is None or json_target is not None):
+        raise click.UsageError("--as prints one kernel SPEC; give one, and no --json")
+    if spec is None:
+        _give(_list_report(), _list_lines, json_target)
+        return
+    kernel = parse(spec)
+    if form is not None:
+        click.echo(export(kernel, form))
+        click.echo(f"{form}: {FORMATS[form].note}", err=True)
+        return
+    known = [facts(weights) for weights in _singles(kernel)]
+    _give(_kernel_report(kernel, known), lambda: _kernel_lines(kernel, known), json_target)
+
+
+def _give(report: dict[str, object], lines: Callable[[], list[str]], target: str | None) -> None:
+    """Print the lines, or write the report where that was asked for."""
+    if target != "-":
+        click.echo("\n".join(lines()))
+    if target is not None:
+        write_report(report, target)
+
+
+def _singles(kernel: KernelSpec) -> list[Weights]:
+    return list(kernel.weights) if kernel.is_gradient else [kernel.weights]
+
+
+def _size(name: str) -> str:
+    rows, columns = parse(name).weights.shape[-2:]
+    return f"{rows}x{columns}"
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.default is None:
+        return parameter.name
+    if isinstance(parameter.default, tuple):
+        return f"{parameter.name}={parameter.default[0]}x{parameter.default[1]}"
+    return f"{parameter.name}={parameter.default:g}"
+
+
+def _list_report() -> dict[str, object]:
+    presets = [
+        {
+            "name": name,
+            "size": _size(name),
+            "summary": preset.summary,
+            "source": preset.source,
+            "pair": list(preset.pair),
+            "parameters": [
+                {**asdict(parameter), "range": parameter.range} for parameter in preset.parameters
+            ],
+        }
+        for name, preset in PRESETS.items()
+    ]
+    return {"schema": SCHEMA, "presets": presets}
+
+
+def _list_lines() -> list[str]:
+    sources = list(dict.fromkeys(preset.source for preset in PRESETS.values()))
+    rows = [["NAME", "SIZE", "SOURCE", "WHAT IT DOES", "PARAMETERS"]]
+    for name, preset in PRESETS.items():
+        parameters = " ".join(map(_default, preset.parameters))
+        source = f"[{sources.index(preset.source) + 1}]"
+        rows.append([name, _size(name), source, preset.summary, parameters])
+    return [
+        *table(rows),
+        "",
+        "Every kernel also takes normalize=none|sum|abs and scale=NUMBER.",
+        "",
+        *(f"[{i}] {source}" for i, source in enumerate(sources, start=1)),
+    ]
+
+
+def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
+    return {
+        "schema": SCHEMA,
+        "spec": kernel.text,
+        "name": kernel.name,
+        "gradient": kernel.is_gradient,
+        "kernel": kernel.weights.tolist(),
+        "facts": [asdict(one) for one in known],
+        "notes": _notes(kernel, known),
+    }
+
+
+def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
+    preset = PRESETS.get(kernel.name)
+    lines = [f"{kernel.name}: {preset.summary}" if preset else kernel.name]
+    titles = preset.pair if preset and preset.pair else ("horizontal", "vertical")
+    for title, weights, one in zip(titles, _singles(kernel), known, strict=False):
+        lines += ["", title] if kernel.is_gradient else []
+        lines += ["", *(f"  {line}" for line in matrix_lines(weights)), "", *_fact_lines(one)]
+    notes = [f"mind: {note}" for note in _notes(kernel, known)]
+    lines += ["", *notes] if notes else []
+    if preset:
+        lines += ["", f"source: {preset.source}", *_parameter_lines(preset.parameters)]
+    return lines
+
+
+def _notes(kernel: KernelSpec, known: list[Facts]) -> list[str]:
+    return list(pair_notes(kernel.weights) if kernel.is_gradient else known[0].notes)
+
+
+def _fact_lines(known: Facts) -> list[str]:
+    turned = "yes" if known.symmetric else "no, a half turn negates it"
+    rows = [
+        ["size", "{}x{}".format(*known.shape)],
+        ["sum", f"{known.sum:.6g}"],
+        ["rank", f"{known.rank}"],
+        ["separable", "yes" if known.separable else "no"],
+        ["symmetric", turned if known.symmetric or known.antisymmetric else "no"],
+        ["anchor", "row {}, column {} (from 0)".format(*known.anchor)],
+        ["output", "{:.5g} to {:.5g} for an image of 0 to 1".format(*known.output)],
+    ]
+    return table(rows)
+
+
+def _parameter_lines(parameters: tuple[Parameter, ...]) -> list[str]:
+    rows = [[_default(one), one.range, one.meaning] for one in parameters]
+    return ["", *table([["PARAMETER", "RANGE", "MEANING"], *rows])] if rows else []

@@ -1,0 +1,87 @@
+"""The one table of types: what each image type computes in and comes back as."""
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from convtool.convolution.engines import DType
+from convtool.errors import OptionError, PixelTypeError
+
+EXACT_IN_FLOAT32 = 1 << 24
+"""Whole numbers up to here are exact in float32."""
+
+
+def check_image_type(dtype: DType) -> None:
+    """Refuse pixels that are not real numbers of at most 64 bits.
+
+    Raises
+    ------
+    PixelTypeError
+        For complex, object, text and extended-precision arrays.
+    """
+    if dtype.kind not in "buif" or dtype.itemsize > 8:
+        raise PixelTypeError(
+            f"pixels of type {dtype} cannot be filtered; convert them to float64 or an integer type"
+        )
+
+
+def output_type(image_dtype: DType, asked: DTypeLike | None) -> DType:
+    """Return the type of the answer: float64 for float64, else float32, unless one is asked for.
+
+    Raises
+    ------
+    OptionError
+        If ``asked`` is neither an integer nor a real floating type of at most 64 bits.
+
+    Examples
+    --------
+    >>> output_type(np.dtype(np.uint8), None)
+    dtype('float32')
+    """
+    if asked is None:
+        return np.dtype(np.float64 if image_dtype == np.float64 else np.float32)
+    try:
+        dtype = np.dtype(asked)
+    except TypeError as error:
+        raise OptionError(f"dtype {asked!r} is not a NumPy type") from error
+    if dtype.kind not in "uif" or dtype.itemsize > 8:
+        raise OptionError(f"dtype must be a real number type of at most 64 bits, not {dtype}")
+    return dtype.newbyteorder("=")
+
+
+def working_type(image_dtype: DType, out_dtype: DType, kernel: NDArray[np.float64]) -> DType:
+    """Return the type that is computed in: float32 or float64.
+
+    float32 serves float32 and integers of up to 16 bits; float64 serves float64, longer integers,
+    float64 answers, and 16-bit images whose kernel is made of whole numbers so large that their
+    sums would not be exact in float32.
+    """
+    if np.float64 in (image_dtype, out_dtype) or (
+        image_dtype.kind in "ui" and image_dtype.itemsize > 2
+    ):
+        return np.dtype(np.float64)
+    if image_dtype.kind in "ui" and image_dtype.itemsize == 2:
+        largest = float(np.abs(kernel).sum()) * 65535
+        if largest > EXACT_IN_FLOAT32 and bool(np.all(kernel == np.rint(kernel))):
+            return np.dtype(np.float64)
+    return np.dtype(np.float32)
+
+
+def store(values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
+    """Write computed values into ``out``; integers are rounded half to even and saturate.
+
+    NaN becomes 0 in an integer type. ``values`` may be overwritten.
+    """
+    if out.dtype.kind == "f":
+        np.copyto(out, values, casting="same_kind")
+        return
+    limits = np.iinfo(out.dtype)  # type: ignore[type-var]
+    np.rint(values, out=values)
+    np.copyto(values, 0, where=np.isnan(values))
+    if int(values.dtype.type(limits.max)) == limits.max:
+        np.clip(values, limits.min, limits.max, out=values)
+        np.copyto(out, values, casting="unsafe")
+        return
+    low, high = values <= limits.min, values >= limits.max
+    np.copyto(out, np.where(low | high, 0, values), casting="unsafe")
+    out[low] = limits.min
+    out[high] = limits.max

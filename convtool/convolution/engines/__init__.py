@@ -1,0 +1,215 @@
+"""The registry of engines: names and facts as data, the modules imported on use.
+
+An engine's module has one public function, :class:`Prepare`: it makes whatever the kernel needs
+once (factors, spectra, compiled code) and returns a correlator that is called tile by tile.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import EngineError, OptionError
+from convtool.kernels.factor import Factors, factor, rank
+
+Array = NDArray[Any]
+DType = np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class Correlator:
+    """A kernel made ready: correlates tiles of an image with it.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(window, out)``: ``window`` has shape (R + KH - 1, N + KW - 1, C), ``out`` (R, N, C),
+        both of the working dtype; writes the valid correlation of each channel with the kernel.
+    tile : tuple of int
+        The largest (R, N) that a call should have.
+    frames : bool
+        Tiles that touch the border are to be cut off from the rest, which is then read in place.
+    types : frozenset of dtype
+        Types beside the working dtype that ``run`` reads and writes by itself.
+    """
+
+    run: Callable[[Array, Array], None]
+    tile: tuple[int, int]
+    frames: bool = False
+    types: frozenset[DType] = frozenset()
+
+
+class Prepare(Protocol):
+    """What an engine's module has as ``prepare``."""
+
+    def __call__(
+        self,
+        kernel: Array,
+        dtype: DType,
+        shape: tuple[int, int, int],
+        rank: int | None,
+        threads: int,
+    ) -> Correlator:
+        """Make a correlator.
+
+        Parameters
+        ----------
+        kernel : ndarray of float64, shape (KH, KW)
+            The weights, not to be flipped.
+        dtype : dtype
+            The working dtype, float32 or float64.
+        shape : tuple of int
+            (H, W, C) of the stride-1 output, to choose a tile by.
+        rank : int or None
+            The number of factors to use, for engines that factor.
+        threads : int
+            How many threads may work.
+        """
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """What the registry knows of an engine without importing it.
+
+    Attributes
+    ----------
+    name, module : str
+        Its name and where it lives.
+    summary : str
+        What it does, in a line.
+    own : bool
+        Written by this project, not an adapter to another library.
+    local : bool
+        NaN and inf spread only as far as the kernel's non-zero weights reach.
+    takes_rank : bool
+        ``rank`` means something to it.
+    own_threads : bool
+        It uses threads of its own and is called from one.
+    """
+
+    name: str
+    module: str
+    summary: str
+    own: bool = True
+    local: bool = False
+    takes_rank: bool = False
+    own_threads: bool = False
+
+
+ENGINES: dict[str, EngineEntry] = {
+    entry.name: entry
+    for entry in (
+        EngineEntry(
+            "direct",
+            "convtool.convolution.engines.direct",
+            "NumPy: one multiply-add of the whole tile for each weight",
+            local=True,
+        ),
+        EngineEntry(
+            "separable",
+            "convtool.convolution.engines.separable",
+            "NumPy: a column and a row pass for each of the kernel's SVD factors",
+            takes_rank=True,
+        ),
+        EngineEntry(
+            "fft",
+            "convtool.convolution.engines.fft",
+            "SciPy: real FFTs of overlapping tiles (overlap-save)",
+        ),
+        EngineEntry(
+            "numba",
+            "convtool.convolution.engines.jit",
+            "Numba: compiled vector code, dense or by factors, on threads",
+            local=True,
+            takes_rank=True,
+        ),
+        EngineEntry(
+            "opencv",
+            "convtool.convolution.engines.reference",
+            "OpenCV's filter2D, to compare with",
+            own=False,
+            own_threads=True,
+        ),
+        EngineEntry(
+            "scipy",
+            "convtool.convolution.engines.reference",
+            "scipy.ndimage.correlate, to compare with",
+            own=False,
+            local=True,
+        ),
+    )
+}
+
+
+def engines() -> tuple[str, ...]:
+    """Return the names of all engines.
+
+    Examples
+    --------
+    >>> engines()
+    ('direct', 'separable', 'fft', 'numba', 'opencv', 'scipy')
+    """
+    return tuple(ENGINES)
+
+
+def entry(name: str) -> EngineEntry:
+    """Return what the registry knows of an engine.
+
+    Raises
+    ------
+    OptionError
+        If no engine has that name.
+    """
+    if name not in ENGINES:
+        raise OptionError(f"engine {name!r} is not known; one of auto, {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def load(name: str) -> Prepare:
+    """Import an engine's module and return its ``prepare``."""
+    module = import_module(entry(name).module)
+    prepare: Prepare = getattr(module, "prepare", None) or module.PREPARE[name]
+    return prepare
+
+
+def rank_tolerance(dtype: DType) -> float | None:
+    """Return which singular values count as zero: those that the working dtype cannot see."""
+    return float(np.finfo(np.float32).eps) / 2 if dtype == np.float32 else None
+
+
+def rank_for(kernel: Array, dtype: DType) -> int:
+    """Return how many factors a kernel needs in the working dtype, at least 1."""
+    return max(1, rank(kernel, rank_tolerance(dtype)))
+
+
+def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> Factors:
+    """Return the factors of a kernel in the working dtype.
+
+    Raises
+    ------
+    EngineError
+        If fewer factors are asked for than the kernel needs.
+    """
+    factors = factor(kernel, rtol=rank_tolerance(dtype))
+    needed = len(factors.columns)
+    if asked is not None and asked < needed:
+        raise EngineError(
+            f"the kernel has rank {needed}, engine {engine!r} was asked to do it with rank {asked};"
+            f" ask for at least {needed}, or leave the rank out"
+        )
+    columns, rows = factors.columns.astype(dtype), factors.rows.astype(dtype)
+    return Factors(columns, rows, factors.singular_values)
+
+
+def cache_tile(shape: tuple[int, int, int], itemsize: int, budget: int) -> tuple[int, int]:
+    """Return the largest tile (rows, columns) of whole image rows that fits ``budget`` bytes.
+
+    Very wide images are cut into columns too, so that a tile keeps at least 32 rows.
+    """
+    height, width, channels = shape
+    columns = min(width, max(1, budget // (32 * channels * itemsize)))
+    rows = max(1, budget // (columns * channels * itemsize))
+    return min(height, rows), columns

@@ -1,0 +1,264 @@
+"""The inner loop in LLVM's vector code: several output rows share each vector that is loaded.
+
+Numba has no vector types, so the loop is written as LLVM instructions. One block makes R rows of
+V vectors of output. Its sums stay in registers over the whole kernel. Each vector of the image is
+loaded once for each column of weights and serves up to R output rows, so the multiply-adds, not
+the loads, set the pace: unaligned loads alone would halve it.
+
+A block of R rows reads KH + R - 1 rows of the image::
+
+    image row   0     feeds output row 0
+    image row   1     feeds output rows 0, 1
+    ...               (the rows in between feed all R)
+    image row KH+R-2  feeds output row R-1
+
+The order of the additions in each output pixel is that of the kernel's rows and columns whatever
+R and V are, so the answer does not depend on how an image is cut.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+INT = ir.IntType(64)
+_LANE = ir.IntType(32)
+
+
+@dataclass(frozen=True)
+class Block:
+    """The addresses and sizes that a block works on, all LLVM values.
+
+    Attributes
+    ----------
+    source, weights, target : pointer
+        First scalar of the window, of the weights (KH, KW) and of the output.
+    source_stride, target_stride : int
+        Scalars from one row to the next.
+    height, width : int
+        KH and KW.
+    step : int
+        Scalars from one pixel to the next, the number of channels.
+    """
+
+    source: Any
+    source_stride: Any
+    weights: Any
+    height: Any
+    width: Any
+    step: Any
+    target: Any
+    target_stride: Any
+
+
+class Emitter:
+    """Writes vector instructions for one scalar type and number of lanes."""
+
+    def __init__(self, builder: Any, scalar: Any, lanes: int) -> None:
+        self.builder = builder
+        self.scalar = scalar
+        self.lanes = lanes
+        self.vector = ir.VectorType(scalar, lanes)
+        self.bits = 32 if scalar == ir.FloatType() else 64
+
+    def number(self, value: int) -> Any:
+        """Return an integer constant."""
+        return ir.Constant(INT, value)
+
+    def intrinsic(self, name: str, arguments: list[Any], result: Any = None) -> Any:
+        """Call one of LLVM's own functions on vectors, such as ``fma``."""
+        full = f"llvm.{name}.v{self.lanes}f{self.bits}"
+        module = self.builder.module
+        function = module.globals.get(full)
+        if function is None:
+            kinds = [argument.type for argument in arguments]
+            function = ir.Function(module, ir.FunctionType(result or self.vector, kinds), full)
+        return self.builder.call(function, arguments)
+
+    def at(self, pointer: Any, offset: Any) -> Any:
+        """Return the pointer ``offset`` scalars further on."""
+        offset = self.number(offset) if isinstance(offset, int) else offset
+        return self.builder.gep(pointer, [offset])
+
+    def load(self, pointer: Any) -> Any:
+        """Load a vector from any address."""
+        value = self.builder.load(self.builder.bitcast(pointer, self.vector.as_pointer()))
+        value.align = 1
+        return value
+
+    def store(self, value: Any, pointer: Any) -> None:
+        """Store a vector to any address."""
+        target = self.builder.bitcast(pointer, value.type.as_pointer())
+        self.builder.store(value, target).align = 1
+
+    def splat(self, value: Any) -> Any:
+        """Return a vector whose lanes all hold a scalar."""
+        nothing = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(nothing, value, ir.Constant(_LANE, 0))
+        lanes = ir.Constant(ir.VectorType(_LANE, self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, nothing, lanes)
+
+    def repeat(
+        self, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+    ) -> list[Any]:
+        """Write a loop of at least one round: ``carried = body(k, carried)`` for k in 0 … count-1.
+
+        The carried values are LLVM values, kept in registers from round to round.
+        """
+        builder = self.builder
+        before = builder.block
+        head = builder.function.append_basic_block()
+        after = builder.function.append_basic_block()
+        builder.branch(head)
+        builder.position_at_end(head)
+        index = builder.phi(INT)
+        index.add_incoming(self.number(0), before)
+        entering = []
+        for value in carried:
+            phi = builder.phi(value.type)
+            phi.add_incoming(value, before)
+            entering.append(phi)
+        leaving = body(index, entering)
+        following = builder.add(index, self.number(1))
+        index.add_incoming(following, builder.block)
+        for phi, value in zip(entering, leaving, strict=True):
+            phi.add_incoming(value, builder.block)
+        builder.cbranch(builder.icmp_signed("<", following, count), head, after)
+        builder.position_at_end(after)
+        return leaving
+
+
+def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> None:
+    """Write the code that makes ``rows`` × ``vectors``·lanes outputs; needs KH >= rows."""
+    e, b = emitter, emitter.builder
+    lanes = emitter.lanes
+
+    def add_row(index: Any, active: range, sums: list[Any]) -> list[Any]:
+        """Add what image row ``index`` feeds into the active output rows."""
+        source = e.at(block.source, b.mul(index, block.source_stride))
+        weights = {
+            r: e.at(block.weights, b.mul(b.sub(index, e.number(r)), block.width)) for r in active
+        }
+
+        def add_column(column: Any, entering: list[Any]) -> list[Any]:
+            leaving = list(entering)
+            pixel = e.at(source, b.mul(column, block.step))
+            loaded = [e.load(e.at(pixel, v * lanes)) for v in range(vectors)]
+            for r in active:
+                weight = e.splat(b.load(e.at(weights[r], column)))
+                for v in range(vectors):
+                    n = r * vectors + v
+                    leaving[n] = e.intrinsic("fma", [loaded[v], weight, leaving[n]])
+            return leaving
+
+        return e.repeat(block.width, sums, add_column)
+
+    sums = [ir.Constant(e.vector, [0.0] * lanes)] * (rows * vectors)
+    for index in range(rows - 1):
+        sums = add_row(e.number(index), range(index + 1), sums)
+    first = e.number(rows - 1)
+    sums = e.repeat(
+        b.sub(block.height, first),
+        sums,
+        lambda index, entering: add_row(b.add(index, first), range(rows), entering),
+    )
+    for index in range(rows - 1):
+        sums = add_row(b.add(block.height, e.number(index)), range(index + 1, rows), sums)
+    for r in range(rows):
+        line = e.at(block.target, b.mul(e.number(r), block.target_stride))
+        for v in range(vectors):
+            e.store(sums[r * vectors + v], e.at(line, v * lanes))
+
+
+Convert = Callable[[Emitter, Any, Any], None]
+"""Writes the code that converts one vector from an address to another."""
+
+
+def reader(bits: int, signed: bool) -> Convert:
+    """Return a conversion from integers of so many bits to the emitter's scalars."""
+
+    def convert(e: Emitter, source: Any, target: Any) -> None:
+        integers = ir.VectorType(ir.IntType(bits), e.lanes)
+        value = e.builder.load(e.builder.bitcast(source, integers.as_pointer()))
+        value.align = 1
+        widen = e.builder.sitofp if signed else e.builder.uitofp
+        e.store(widen(value, e.vector), target)
+
+    return convert
+
+
+def writer(bits: int) -> Convert:
+    """Return a conversion to unsigned integers of so many bits (at most 16).
+
+    Values are rounded half to even; those outside the type's range become its ends, NaN 0.
+    """
+
+    def convert(e: Emitter, source: Any, target: Any) -> None:
+        zero = ir.Constant(e.vector, [0.0] * e.lanes)
+        most = ir.Constant(e.vector, [float((1 << bits) - 1)] * e.lanes)
+        value = e.intrinsic("maxnum", [e.load(source), zero])
+        value = e.intrinsic("nearbyint", [e.intrinsic("minnum", [value, most])])
+        wide = e.builder.fptosi(value, ir.VectorType(ir.IntType(e.bits), e.lanes))
+        e.store(e.builder.trunc(wide, ir.VectorType(ir.IntType(bits), e.lanes)), target)
+
+    return convert
+
+
+def copier(e: Emitter, source: Any, target: Any) -> None:
+    """Write the code that copies a vector of the emitter's scalars."""
+    e.store(e.load(source), target)
+
+
+def _over_line(
+    builder: Any,
+    scalar: Any,
+    lanes: int,
+    count: Any,
+    one: Callable[[Emitter, Any], None],
+) -> None:
+    """Write a loop over ``count`` scalars: ``one(emitter, place)`` on vectors, then one by one."""
+    whole = builder.sub(count, builder.srem(count, ir.Constant(INT, lanes)))
+    nothing = ir.Constant(INT, 0)
+    for width, first, last in ((lanes, nothing, whole), (1, whole, count)):
+        emitter = Emitter(builder, scalar, width)
+
+        def step(index: Any, _: list[Any], e: Emitter = emitter, start: Any = first) -> list[Any]:
+            one(e, builder.add(start, builder.mul(index, e.number(e.lanes))))
+            return []
+
+        rounds = builder.sdiv(builder.sub(last, first), emitter.number(width))
+        with builder.if_then(builder.icmp_signed(">", rounds, nothing)):
+            emitter.repeat(rounds, [], step)
+
+
+def convert_line(
+    builder: Any, scalar: Any, lanes: int, convert: Convert, source: Any, target: Any, count: Any
+) -> None:
+    """Write the code that converts ``count`` scalars."""
+
+    def one(e: Emitter, place: Any) -> None:
+        convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def line_is_finite(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
+    """Write the code that tells (i1) whether none of ``count`` scalars is NaN or inf.
+
+    The product of a number with zero is zero, that of NaN or inf is NaN.
+    """
+    whole = ir.VectorType(scalar, lanes)
+    found = builder.alloca(whole)
+    builder.store(ir.Constant(whole, [0.0] * lanes), found)
+
+    def one(e: Emitter, place: Any) -> None:
+        sums = builder.bitcast(found, e.vector.as_pointer())
+        zero = ir.Constant(e.vector, [0.0] * e.lanes)
+        value = e.load(builder.gep(source, [place]))
+        builder.store(e.intrinsic("fma", [value, zero, builder.load(sums)]), sums)
+
+    _over_line(builder, scalar, lanes, count, one)
+    clean = builder.fcmp_ordered("==", builder.load(found), ir.Constant(whole, [0.0] * lanes))
+    bits = builder.bitcast(clean, ir.IntType(lanes))
+    return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(lanes), (1 << lanes) - 1))

@@ -1,0 +1,37 @@
+"""What each engine still has to start in this process, in seconds."""
+
+import sys
+
+from convtool.convolution.engines import jit_cache
+
+IMPORT_SECONDS = {"numba": 0.45, "scipy.fft": 0.30, "scipy.ndimage": 0.30, "cv2": 0.12}
+"""Measured import times, numpy already there."""
+
+COMPILE_SECONDS = 3.0
+"""Compilation of the JIT engine's functions where none are kept from an earlier run."""
+
+LOAD_SECONDS = 0.1
+"""Loading them where they are."""
+
+
+def _imported(module: str) -> bool:
+    return module in sys.modules
+
+
+def seconds() -> dict[str, float]:
+    """Return how long each engine takes to start from here; 0 for one that is ready.
+
+    Examples
+    --------
+    >>> seconds()["direct"]
+    0.0
+    """
+    waits = {"direct": 0.0, "separable": 0.0}
+    for engine, module in (("fft", "scipy.fft"), ("opencv", "cv2"), ("scipy", "scipy.ndimage")):
+        waits[engine] = 0.0 if _imported(module) else IMPORT_SECONDS[module]
+    if _imported("convtool.convolution.engines.jit"):
+        waits["numba"] = 0.0
+    else:
+        waits["numba"] = 0.0 if _imported("numba") else IMPORT_SECONDS["numba"]
+        waits["numba"] += LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
+    return waits

@@ -1,0 +1,87 @@
+"""BMP: 8 bits a channel or less; grey, palette, colour, and alpha where a mask says so.
+
+References
+----------
+Microsoft, "Bitmap Storage" and BITMAPV5HEADER: the headers and the meaning of their masks.
+"""
+
+import numpy as np
+
+from convtool.errors import ImageReadError
+from convtool.images.codecs import opencv
+from convtool.images.codecs.binary import unpack
+from convtool.images.formats import Decoded, Header
+from convtool.images.image import Pixels
+
+_CORE, _INFO, _WITH_ALPHA_MASK = 12, 40, 56
+_RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
+
+
+def _fields(data: bytes) -> tuple[int, int, int, int]:
+    """Return width, height, bits a pixel and compression; refuse what is cut off."""
+    (pixels_from, size) = unpack("<II", data, 10)
+    compression = _RGB
+    if size == _CORE:
+        width, height, _, bits = unpack("<HHHH", data, 18)
+    elif size >= _INFO:
+        width, height, _, bits, compression = unpack("<iiHHI", data, 18)
+    else:
+        raise ImageReadError(f"is damaged: its header claims to have {size} bytes")
+    if width <= 0 or height == 0 or bits not in (1, 4, 8, 16, 24, 32):
+        raise ImageReadError(f"is damaged: {width}×{height} pixels of {bits} bits")
+    if compression not in (_RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS):
+        raise ImageReadError(f"has the BMP compression {compression}, which is not read")
+    needed = abs(height) * ((width * bits + 31) // 32 * 4)
+    if compression not in (_RLE8, _RLE4) and pixels_from + needed > len(data):
+        raise ImageReadError(f"is cut off: it has {len(data)} bytes of {pixels_from + needed}")
+    return width, abs(height), bits, compression
+
+
+def _has_alpha(data: bytes, bits: int, compression: int) -> bool:
+    """Tell whether there is an alpha mask; without one the fourth byte of a pixel means nothing."""
+    (size,) = unpack("<I", data, 14)
+    if bits != 32 or compression not in (_BITFIELDS, _ALPHA_BITFIELDS):
+        return False
+    if size < _WITH_ALPHA_MASK and compression != _ALPHA_BITFIELDS:
+        return False
+    (mask,) = unpack("<I", data, 66)
+    return bool(mask)
+
+
+def _is_grey(data: bytes, bits: int) -> bool:
+    """Tell whether every colour of the palette is grey."""
+    if bits > 8:
+        return False
+    (pixels_from, size) = unpack("<II", data, 10)
+    stored = data[14 + size : pixels_from]
+    step = 3 if size == _CORE else 4
+    stored = stored[: min(len(stored) // step, 2**bits) * step]
+    palette = np.frombuffer(stored, np.uint8).reshape(-1, step)[:, :3]
+    return bool((palette == palette[:, :1]).all())
+
+
+def inspect(data: bytes) -> Header:
+    """Read size and kind from the header and the palette."""
+    width, height, bits, compression = _fields(data)
+    has_alpha = _has_alpha(data, bits, compression)
+    channels = 4 if has_alpha else 1 if _is_grey(data, bits) else 3
+    return Header(width, height, channels, "uint8", has_alpha)
+
+
+def decode(data: bytes, header: Header) -> Decoded:
+    """Decode; a fourth byte without a mask is left out."""
+    pixels, _ = opencv.decode(data)
+    if pixels.shape[:2] != (header.height, header.width):
+        raise ImageReadError("is damaged: it decodes to another size than its header says")
+    if header.channels == 1:
+        return Decoded(pixels if pixels.ndim == 2 else pixels[:, :, 0])
+    if pixels.ndim == 2:
+        return Decoded(np.repeat(pixels[:, :, np.newaxis], 3, axis=2))
+    return Decoded(pixels[:, :, : header.channels])
+
+
+def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
+    """Encode; grey with alpha is stored as equal colours with alpha."""
+    if pixels.ndim == 3 and pixels.shape[2] == 2:
+        pixels = pixels[:, :, [0, 0, 0, 1]]
+    return opencv.encode(".bmp", pixels, {})

@@ -1,0 +1,150 @@
+"""The tag directories of TIFF, which EXIF uses too.
+
+References
+----------
+TIFF 6.0, section 2; the BigTIFF design by the libtiff project (8-byte offsets, version 43).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from convtool.errors import ImageReadError
+from convtool.images.codecs.binary import unpack
+
+ORIENTATION = 274
+_TYPES = {
+    1: "u1", 2: "u1", 3: "u2", 4: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4",
+    11: "f4", 12: "f8", 13: "u4", 16: "u8", 17: "i8", 18: "u8",
+}  # fmt: skip
+_RATIONALS = {5: "u4", 10: "i4"}
+_MOST_PAGES = 100_000
+
+
+@dataclass(frozen=True)
+class Tag:
+    """Where a tag's values lie."""
+
+    type: int
+    count: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Directory:
+    """One directory: its tags, and the byte order ('<' or '>') of their values."""
+
+    data: bytes
+    order: str
+    tags: dict[int, Tag] = field(default_factory=dict)
+
+    def values(self, number: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """Return the integers of a tag, or the default where it is absent.
+
+        Raises
+        ------
+        ImageReadError
+            If the values lie outside the file, or are of no integer type.
+        """
+        tag = self.tags.get(number)
+        if tag is None:
+            return default
+        kind = _TYPES.get(tag.type)
+        if kind is None:
+            raise ImageReadError(f"is damaged: its tag {number} has the unknown type {tag.type}")
+        dtype = np.dtype(self.order + kind)
+        end = tag.offset + tag.count * dtype.itemsize
+        if end > len(self.data):
+            raise ImageReadError(f"is cut off: the values of its tag {number} lie beyond its end")
+        return tuple(int(v) for v in np.frombuffer(self.data[tag.offset : end], dtype))
+
+    def value(self, number: int, default: int | None = None) -> int:
+        """Return the first integer of a tag, or the default where it is absent.
+
+        Raises
+        ------
+        ImageReadError
+            If it is absent and there is no default.
+        """
+        values = self.values(number)
+        if values:
+            return values[0]
+        if default is None:
+            raise ImageReadError(f"is damaged: its tag {number} is missing")
+        return default
+
+
+def directories(data: bytes) -> tuple[Directory, int]:
+    """Read the first directory of a file and count all of them.
+
+    Parameters
+    ----------
+    data : bytes
+        A TIFF file, or the body of an EXIF segment.
+
+    Returns
+    -------
+    first : Directory
+        The first directory.
+    count : int
+        How many there are in the chain.
+
+    Raises
+    ------
+    ImageReadError
+        If the header or a directory is damaged.
+    """
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
+    if order is None:
+        raise ImageReadError("is damaged: its tag directory has no byte order")
+    (version,) = unpack(order + "H", data, 2)
+    big = version == 43
+    (offset,) = unpack(order + ("Q" if big else "I"), data, 8 if big else 4)
+    first, following = _directory(data, order, big, offset)
+    seen = {offset}
+    while following and following not in seen and len(seen) < _MOST_PAGES:
+        seen.add(following)
+        _, following = _directory(data, order, big, following)
+    return first, len(seen)
+
+
+def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directory, int]:
+    count_form, entry_form, inline = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
+    (count,) = unpack(order + count_form, data, offset)
+    offset += inline if big else 2
+    size = 20 if big else 12
+    if count > len(data) // size:
+        raise ImageReadError(f"is damaged: a tag directory claims {count} entries")
+    tags: dict[int, Tag] = {}
+    for position in range(offset, offset + count * size, size):
+        number, kind, values = unpack(order + entry_form, data, position)
+        place = position + size - inline
+        if values * _size_of(kind) > inline:
+            (place,) = unpack(order + ("Q" if big else "I"), data, place)
+        tags.setdefault(number, Tag(kind, values, place))
+    (following,) = unpack(order + ("Q" if big else "I"), data, offset + count * size)
+    return Directory(data, order, tags), following
+
+
+def _size_of(kind: int) -> int:
+    if kind in _RATIONALS:
+        return 8
+    return np.dtype(_TYPES.get(kind, "u1")).itemsize
+
+
+def exif_orientation(block: bytes) -> int:
+    """Return the orientation that an EXIF block states, 1 where it states none that makes sense.
+
+    Damage in EXIF is no reason to refuse a picture.
+
+    Examples
+    --------
+    >>> exif_orientation(b"MM no tags")
+    1
+    """
+    try:
+        first, _ = directories(block)
+        orientation = first.value(ORIENTATION, 1)
+    except ImageReadError:
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1

@@ -1,0 +1,151 @@
+"""A picture in memory: its pixels, and what is known about them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import PixelTypeError, ShapeError
+
+Pixels = NDArray[Any]
+"""An array of uint8, uint16, float32 or float64 pixels, shape (H, W) or (H, W, C)."""
+
+PEAKS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
+"""The value of white (and of opaque) for each type that pixels can have."""
+
+DEPTHS = {"uint8": "8", "uint16": "16", "float32": "float", "float64": "float"}
+"""The word for the depth of each type that pixels can have, as ``--depth`` says it."""
+
+
+def peak_of(dtype: np.dtype[Any]) -> float:
+    """Return the value of white for pixels of a type.
+
+    Examples
+    --------
+    >>> peak_of(np.dtype("uint16"))
+    65535.0
+    """
+    try:
+        return PEAKS[dtype.name]
+    except KeyError:
+        raise PixelTypeError(
+            f"pixels are of type {dtype}; uint8, uint16, float32 and float64 have a meaning"
+        ) from None
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What a file says about its picture besides the pixels.
+
+    Parameters
+    ----------
+    orientation : int
+        The EXIF orientation that the file had, 1 to 8. It has been applied to the pixels.
+    pages : int
+        How many pages or frames the file holds. The pixels are those of the first.
+    """
+
+    orientation: int = 1
+    pages: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """A picture: pixels in the depth of their file, and what is known about them.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        Shape (H, W) for grey, (H, W, 2) for grey and alpha, (H, W, 3) for colour, (H, W, 4) for
+        colour and alpha; uint8 (0 to 255), uint16 (0 to 65535), float32 or float64 (white is 1.0).
+        Colours are in the order red, green, blue, and not multiplied by alpha.
+    has_alpha : bool
+        Whether the last channel is alpha.
+    format : str
+        The name of the file format it came from, empty where there was none.
+    metadata : Metadata
+        What the file said besides.
+    notes : tuple of str
+        What a reader of the file should know: damage that was survived, pages left out.
+
+    Examples
+    --------
+    >>> picture = Image(np.zeros((4, 6, 3), np.uint16))
+    >>> picture.channels, picture.depth, picture.peak
+    (3, '16', 65535.0)
+    """
+
+    pixels: Pixels
+    has_alpha: bool = False
+    format: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, alpha included."""
+        return 1 if self.pixels.ndim == 2 else int(self.pixels.shape[2])
+
+    @property
+    def depth(self) -> str:
+        """The word for the depth: ``"8"``, ``"16"`` or ``"float"``."""
+        return DEPTHS[self.pixels.dtype.name]
+
+    @property
+    def peak(self) -> float:
+        """The value of white, and of opaque."""
+        return peak_of(self.pixels.dtype)
+
+
+def as_image(value: Image | Pixels) -> Image:
+    """Take an array as a picture, its second or fourth channel as alpha.
+
+    Parameters
+    ----------
+    value : Image or ndarray
+        An array has the shape (H, W) or (H, W, 1 to 4) and the type bool (False is black, True is
+        white), uint8, uint16, float32 or float64.
+
+    Returns
+    -------
+    Image
+        The picture itself, or a new one around the array; (H, W, 1) becomes (H, W), bool uint8.
+
+    Raises
+    ------
+    ShapeError
+        If the array has another shape, or no pixels.
+    PixelTypeError
+        If the array is of another type.
+
+    Examples
+    --------
+    >>> as_image(np.ones((2, 2, 4), np.uint8)).has_alpha
+    True
+    """
+    if isinstance(value, Image):
+        return value
+    pixels = np.asarray(value)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[:, :, 0]
+    if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (2, 3, 4)):
+        raise ShapeError(
+            f"a picture has the shape (H, W) or (H, W, 1 to 4), this array has {pixels.shape}"
+        )
+    if 0 in pixels.shape:
+        raise ShapeError(f"an array of shape {pixels.shape} holds no pixels")
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * np.uint8(255)
+    peak_of(pixels.dtype)
+    return Image(pixels, has_alpha=pixels.ndim == 3 and pixels.shape[2] in (2, 4))

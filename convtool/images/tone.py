@@ -1,0 +1,267 @@
+"""Tone: how computed values become pixels, and colours become grey.
+
+Everything about depth and range is here. Values are in the units of the picture they were computed
+from: 0 to 255, 0 to 65535, or 0 to 1.0 for floats.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.convolution.threads import count, for_each
+from convtool.errors import OptionError
+from convtool.images.image import Pixels, peak_of
+
+Values = NDArray[Any]
+"""An array of float32 or float64 values in the units of a picture."""
+
+LUMA = (0.299, 0.587, 0.114)
+"""The shares of red, green and blue in grey (ITU-R BT.601-7, section 2.5.1)."""
+
+OUTPUT_DEPTHS: dict[str, str | None] = {
+    "keep": None,
+    "8": "uint8",
+    "16": "uint16",
+    "float": "float32",
+}
+"""The words for the depth of an output, and the type each makes."""
+
+_STRIP_BYTES = 1 << 18
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How values are moved before they are stored: ``(v - base) · gain``, perhaps |v| for v."""
+
+    base: float = 0.0
+    gain: float = 1.0
+    absolute: bool = False
+
+
+def _clip(values: Values, peak: float) -> Fit:
+    return Fit()
+
+
+def _abs(values: Values, peak: float) -> Fit:
+    return Fit(absolute=True)
+
+
+def _offset(values: Values, peak: float) -> Fit:
+    return Fit(base=-peak / 2)
+
+
+def _stretch(values: Values, peak: float) -> Fit:
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(high - low):
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    return Fit(base=low, gain=peak / (high - low) if high > low else 0.0)
+
+
+RANGES: dict[str, Callable[[Values, float], Fit]] = {
+    "clip": _clip,
+    "abs": _abs,
+    "offset": _offset,
+    "stretch": _stretch,
+}
+"""How negative and overflowing values reach the output's range, all ending in a clip: as they are;
+their magnitudes; half the peak added; smallest to largest (NaN and inf aside) onto 0 to peak."""
+
+
+@dataclass(frozen=True, eq=False)
+class Toned:
+    """Pixels in the output's type.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        uint8, uint16, float32 or float64.
+    clipped : int
+        How many values lay outside the output's range.
+    nans : int
+        How many values were NaN and became 0; those in floats stay and are not counted.
+    """
+
+    pixels: Pixels
+    clipped: int = 0
+    nans: int = 0
+
+
+def to_working(pixels: Pixels) -> Values:
+    """Return pixels as floats in their own units, float32 but for float64.
+
+    Examples
+    --------
+    >>> to_working(np.array([[0, 255]], np.uint8))
+    array([[  0., 255.]], dtype=float32)
+    """
+    return pixels.astype(np.float64 if pixels.dtype == np.float64 else np.float32, copy=False)
+
+
+def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
+    """Return the luma of colours, 0.299 R + 0.587 G + 0.114 B.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W, 3)
+        Colours of any type.
+    threads : int, optional
+        How many threads work.
+
+    Returns
+    -------
+    ndarray, shape (H, W)
+        float32, or float64 for float64, in the units of the pixels, not rounded.
+
+    Examples
+    --------
+    >>> to_gray(np.array([[[255, 0, 0]]], np.uint8)).round(3)
+    array([[76.245]], dtype=float32)
+    """
+    dtype = np.float64 if pixels.dtype == np.float64 else np.float32
+    gray = np.empty(pixels.shape[:2], dtype)
+    weights = np.array(LUMA, dtype)
+
+    def strip(rows: slice) -> None:
+        np.matmul(to_working(pixels[rows]), weights, out=gray[rows])
+
+    _in_strips(strip, gray, threads)
+    return gray
+
+
+def output_dtype(depth: str, source: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the type of pixels of a depth, for a picture made from pixels of type ``source``.
+
+    Raises
+    ------
+    OptionError
+        If the depth is none of `OUTPUT_DEPTHS`.
+
+    Examples
+    --------
+    >>> output_dtype("float", np.dtype("uint8"))
+    dtype('float32')
+    """
+    if depth not in OUTPUT_DEPTHS:
+        raise OptionError(f"depth {depth!r} is not known; one of {', '.join(OUTPUT_DEPTHS)}")
+    name = OUTPUT_DEPTHS[depth]
+    if name is None or (depth == "float" and source.kind == "f"):
+        return source
+    return np.dtype(name)
+
+
+def check_range(name: str) -> None:
+    """Check the name of a range.
+
+    Raises
+    ------
+    OptionError
+        If it is none of `RANGES`.
+    """
+    if name not in RANGES:
+        raise OptionError(f"range {name!r} is not known; one of {', '.join(RANGES)}")
+
+
+def finish(
+    values: Values,
+    *,
+    source: np.dtype[Any],
+    depth: str = "keep",
+    range: str = "clip",
+    threads: int | None = None,
+) -> Toned:
+    """Turn computed values into pixels.
+
+    Parameters
+    ----------
+    values : ndarray of float32 or float64
+        In the units of the picture that they were computed from; not changed.
+    source : dtype
+        The type of that picture's pixels: uint8, uint16, float32 or float64.
+    depth : {'keep', '8', '16', 'float'}
+        The depth of the result. From one depth to another white stays white: 255, 65535 and 1.0
+        are the same, so that 8 bits become 16 by the factor 257.
+    range : {'clip', 'abs', 'offset', 'stretch'}
+        How values below 0 or above white are treated, see `RANGES`.
+    threads : int, optional
+        How many threads work.
+
+    Returns
+    -------
+    Toned
+        Pixels of the shape of ``values``. Integers are rounded half to even and saturate, NaN
+        becomes 0 in them; floats hold everything, so that nothing is clipped there.
+
+    Raises
+    ------
+    OptionError
+        If there is no such depth or range.
+
+    Examples
+    --------
+    >>> edges = np.array([[-300.0, 2.5, 254.7]])
+    >>> finish(edges, source=np.dtype("uint8")).pixels
+    array([[  0,   2, 255]], dtype=uint8)
+    >>> finish(edges, source=np.dtype("uint8"), depth="16", range="abs").pixels
+    array([[65535,   642, 65458]], dtype=uint16)
+    """
+    check_range(range)
+    dtype = output_dtype(depth, source)
+    peak = peak_of(source)
+    fit = RANGES[range](values, peak)
+    gain = fit.gain * (peak_of(dtype) / peak)
+    pixels = np.empty(values.shape, dtype)
+    clipped, nans = 0, 0
+    lock = Lock()
+
+    def strip(rows: slice) -> None:
+        nonlocal clipped, nans
+        with np.errstate(all="ignore"):
+            moved = _moved(values[rows], fit, gain)
+            if dtype.kind == "u":
+                bad, undefined = _to_integers(moved, peak_of(dtype))
+                with lock:
+                    clipped += bad
+                    nans += undefined
+            np.copyto(pixels[rows], moved, casting="unsafe")
+
+    _in_strips(strip, values, threads)
+    return Toned(pixels, clipped, nans)
+
+
+def _moved(values: Values, fit: Fit, gain: float) -> Values:
+    """Return a fresh array of values, moved and scaled."""
+    moved = np.abs(values) if fit.absolute else values.copy()
+    if fit.base:
+        moved -= fit.base
+    if gain != 1:
+        moved *= gain
+    return moved
+
+
+def _to_integers(values: Values, peak: float) -> tuple[int, int]:
+    """Round and saturate in place; return how many values were outside, and how many NaN."""
+    np.rint(values, out=values)
+    low, high = values.min(), values.max()
+    if low >= 0 and high <= peak:
+        return 0, 0
+    nans = 0
+    if np.isnan(low):
+        undefined = np.isnan(values)
+        nans = int(np.count_nonzero(undefined))
+        values[undefined] = 0
+    clipped = int(np.count_nonzero(values < 0) + np.count_nonzero(values > peak))
+    np.clip(values, 0, peak, out=values)
+    return clipped, nans
+
+
+def _in_strips(task: Callable[[slice], None], like: Pixels, threads: int | None) -> None:
+    """Call a task on strips of rows that fit a processor's cache, on several threads."""
+    height = like.shape[0]
+    rows = max(1, _STRIP_BYTES * height // max(1, like.nbytes))
+    tops = range(0, height, rows)
+    for_each(lambda top: task(slice(top, top + rows)), tops, min(count(threads), len(tops)))

@@ -1,0 +1,108 @@
+"""Kernels that answer to edges and to texture: differences, Laplacians, Gabor.
+
+``horizontal`` answers to horizontal edges (the brightness changes from row to row); ``vertical``
+is its transpose.
+"""
+
+import math
+
+import numpy as np
+
+from convtool.kernels.smoothing import (
+    Size,
+    gaussian,
+    gaussian_size,
+    odd_size,
+    offsets,
+    sampled_gaussian,
+)
+from convtool.kernels.weights import Weights
+
+DIFFERENCE = np.array([-1.0, 0, 1])
+SECOND_DIFFERENCE = np.array([-1.0, 2, -1])
+CENTRE = np.array([0.0, 1, 0])
+ONES = np.ones(3)
+SOBEL_SMOOTH = np.array([1.0, 2, 1])
+SCHARR_SMOOTH = np.array([3.0, 10, 3])
+
+
+def first_order() -> Weights:
+    """Return the difference of differences along both axes, [1 0 -1; 0 0 0; -1 0 1]."""
+    return np.outer(DIFFERENCE, DIFFERENCE)
+
+
+def prewitt() -> Weights:
+    """Return the pair of differences with equal weights, shape (2, 3, 3)."""
+    return _pair(ONES)
+
+
+def sobel() -> Weights:
+    """Return the pair of differences with weights 1 2 1, shape (2, 3, 3)."""
+    return _pair(SOBEL_SMOOTH)
+
+
+def scharr() -> Weights:
+    """Return the pair of differences with weights 3 10 3, shape (2, 3, 3)."""
+    return _pair(SCHARR_SMOOTH)
+
+
+def _pair(smooth: Weights) -> Weights:
+    horizontal = np.outer(DIFFERENCE, smooth)
+    return np.stack([horizontal, horizontal.T])
+
+
+def laplacian_4() -> Weights:
+    """Return the centre against its four neighbours, centre +4."""
+    return np.outer(SECOND_DIFFERENCE, CENTRE) + np.outer(CENTRE, SECOND_DIFFERENCE)
+
+
+def laplacian_8() -> Weights:
+    """Return the centre against its eight neighbours, centre +8."""
+    return 9 * np.outer(CENTRE, CENTRE) - np.outer(ONES, ONES)
+
+
+def laplacian_of_gaussian(sigma: float, size: Size | None) -> Weights:
+    """Return the sum of the second derivatives of a Gaussian; its centre is negative.
+
+    Each 1-D second derivative uses the variance of the sampled Gaussian, so that the weights sum
+    to zero whatever the size.
+    """
+    rows, columns = size or gaussian_size(sigma)
+    smooth_y, smooth_x = sampled_gaussian(rows, sigma), sampled_gaussian(columns, sigma)
+    curved_y, curved_x = _second_derivative(smooth_y, sigma), _second_derivative(smooth_x, sigma)
+    return np.outer(curved_y, smooth_x) + np.outer(smooth_y, curved_x)
+
+
+def _second_derivative(smooth: Weights, sigma: float) -> Weights:
+    squares = offsets(len(smooth)) ** 2
+    return np.asarray(smooth * (squares - smooth @ squares) / sigma**4)
+
+
+def difference_of_gaussians(sigma: float, ratio: float, size: Size | None) -> Weights:
+    """Return a Gaussian of `sigma` minus one that is `ratio` times as wide."""
+    wide = sigma * ratio
+    size = size or gaussian_size(max(sigma, wide))
+    return gaussian(size, sigma) - gaussian(size, wide)
+
+
+def gabor(
+    *,
+    wavelength: float,
+    angle: float,
+    sigma: float,
+    aspect: float,
+    phase: float,
+    size: Size | None,
+) -> Weights:
+    """Return a cosine wave under a Gaussian; `angle` and `phase` in degrees."""
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    if size is None:
+        across, along = 3 * sigma, 3 * sigma / aspect
+        size = odd_size(
+            round(max(abs(across * sine), abs(along * cosine))),
+            round(max(abs(across * cosine), abs(along * sine))),
+        )
+    y, x = offsets(size[0])[:, np.newaxis], offsets(size[1])
+    across_wave, along_wave = x * cosine + y * sine, y * cosine - x * sine
+    envelope = np.exp(-0.5 * ((across_wave / sigma) ** 2 + (aspect * along_wave / sigma) ** 2))
+    return envelope * np.cos(2 * np.pi * across_wave / wavelength + math.radians(phase))

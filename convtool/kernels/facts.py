@@ -1,0 +1,158 @@
+"""What a kernel does to an image, and what a user may trip over, as data."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from convtool.kernels import factor
+from convtool.kernels.weights import Weights
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one kernel.
+
+    Attributes
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    sum : float
+        Of all weights: what a flat area is multiplied by. Exactly 0 where only rounding is left.
+    rank : int
+        How many column and row passes it takes; 0 for a kernel of zeros.
+    separable : bool
+        Whether one column and one row make it.
+    symmetric : bool
+        Whether a half turn leaves it as it is, so that convolution and correlation agree (but
+        for where an even size puts the picture).
+    antisymmetric : bool
+        Whether a half turn negates it, so that they differ in sign only.
+    even : (bool, bool)
+        Whether its rows, its columns are even in number.
+    anchor : (int, int)
+        The entry, counted from 0, that lies on the pixel being computed: size // 2.
+    output : (float, float)
+        The least and the greatest value that an image from 0 to 1 can give.
+    notes : tuple of str
+        What a user may trip over, one sentence each.
+    """
+
+    shape: tuple[int, int]
+    sum: float
+    rank: int
+    separable: bool
+    symmetric: bool
+    antisymmetric: bool
+    even: tuple[bool, bool]
+    anchor: tuple[int, int]
+    output: tuple[float, float]
+    notes: tuple[str, ...]
+
+
+def facts(kernel: Weights) -> Facts:
+    """Return what is known of a kernel.
+
+    Parameters
+    ----------
+    kernel : ndarray
+        float64, shape (KH, KW), finite.
+
+    Returns
+    -------
+    Facts
+
+    References
+    ----------
+    The anchor is that of ``scipy.ndimage.convolve`` and ``correlate``, for even sizes too.
+
+    Examples
+    --------
+    >>> sobel = facts(np.array([[-1.0, -2, -1], [0, 0, 0], [1, 2, 1]]))
+    >>> sobel.sum, sobel.rank, sobel.antisymmetric, sobel.output
+    (0.0, 1, True, (-4.0, 4.0))
+    """
+    rows, columns = kernel.shape
+    turned = kernel[::-1, ::-1]
+    magnitude = float(np.abs(kernel).sum())
+    rounding = kernel.size * float(np.finfo(np.float64).eps) * magnitude
+    total = float(kernel.sum())
+    rank = factor.rank(kernel)
+    closeness = 4 * float(np.finfo(np.float64).eps) * float(np.abs(kernel).max())
+    known = Facts(
+        shape=(rows, columns),
+        sum=0.0 if abs(total) <= rounding else total,
+        rank=rank,
+        separable=rank <= 1,
+        symmetric=bool((np.abs(kernel - turned) <= closeness).all()),
+        antisymmetric=bool((np.abs(kernel + turned) <= closeness).all()),
+        even=(rows % 2 == 0, columns % 2 == 0),
+        anchor=(rows // 2, columns // 2),
+        output=(float(kernel.clip(max=0).sum()) + 0.0, float(kernel.clip(min=0).sum()) + 0.0),
+        notes=(),
+    )
+    return replace(known, notes=tuple(_notes(known, rounding)))
+
+
+def pair_notes(pair: Weights) -> tuple[str, ...]:
+    """Return what a user may trip over in the gradient magnitude of a pair.
+
+    Parameters
+    ----------
+    pair : ndarray
+        float64, shape (2, KH, KW), finite.
+
+    Returns
+    -------
+    tuple of str
+    """
+    positive = pair.clip(min=0).sum(axis=(1, 2))
+    negative = -pair.clip(max=0).sum(axis=(1, 2))
+    reach = float(np.hypot(*np.maximum(positive, negative)))
+    notes = ["a pair: the answer is the magnitude of the two, flat areas become 0"]
+    if reach > 1:
+        notes.append(
+            f"it reaches at most {reach:.5g} for an image of 0 to 1: "
+            "choose what becomes of more than 1 with --range"
+        )
+    return tuple(notes)
+
+
+def _notes(known: Facts, rounding: float) -> list[str]:
+    notes = []
+    if not known.symmetric:
+        other = "the negative" if known.antisymmetric else "another picture"
+        notes.append(
+            f"not symmetric: convolution turns it by half a circle, --correlate gives {other}"
+        )
+    if any(known.even):
+        row, column = known.anchor
+        moved = " and ".join(
+            way for way, even in zip(("up", "left"), known.even, strict=True) if even
+        )
+        back = moved.replace("up", "down").replace("left", "right")
+        notes.append(
+            f"even: row {row}, column {column} (from 0) lies on the pixel, "
+            f"so convolution moves the picture half a pixel {moved}, correlation {back}"
+        )
+    notes += _brightness(known, rounding)
+    low, high = known.output
+    if low < -rounding or high > 1 + rounding:
+        notes.append(
+            f"answers reach from {low:.5g} to {high:.5g} for an image of 0 to 1: "
+            "choose what becomes of the rest with --range"
+        )
+    return notes
+
+
+def _brightness(known: Facts, rounding: float) -> list[str]:
+    if abs(known.sum - 1) <= max(rounding, 1e-12):
+        return []
+    if known.sum == 0:
+        return ["the sum is 0: flat areas become 0, and only changes remain"]
+    if known.sum < 0:
+        return [f"the sum is {known.sum:.5g}: flat areas become negative"]
+    effect = "darkens" if known.sum < 1 else "brightens"
+    return [
+        f"the sum is {known.sum:.5g}: it {effect} flat areas by that factor; "
+        "normalize=sum keeps the brightness"
+    ]

@@ -1,0 +1,152 @@
+"""Kernels in files: .txt, .csv, .npy and .json, read without trusting them."""
+
+import json
+import os
+import tokenize
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import KernelError
+from convtool.kernels import numerals
+from convtool.kernels.weights import Weights, checked
+
+MAX_BYTES = 64 * 2**20
+"""The largest kernel file that is read."""
+
+_SEPARATORS = (";", ",", None)
+
+
+def read_weights(path: str) -> Weights:
+    """Return the kernel in a file.
+
+    Parameters
+    ----------
+    path : str
+        A file whose suffix is one of `FILE_TYPES`: rows of numbers between blanks, commas or
+        semicolons (.txt, .csv; ``#`` starts a comment), a NumPy array (.npy), or JSON: a list of
+        rows, or an object with such a list under ``"kernel"``.
+
+    Returns
+    -------
+    ndarray
+        float64, shape (KH, KW); .npy and .json may hold a pair, (2, KH, KW).
+
+    Raises
+    ------
+    KernelError
+        Where the file cannot be read, is too large, or holds no such numbers; says which row.
+    """
+    suffix = os.path.splitext(path)[1].lower()
+    try:
+        length = os.path.getsize(path)
+        if length > MAX_BYTES:
+            raise KernelError(f"the file has {length} bytes; at most {MAX_BYTES} are read")
+        return _READERS[suffix](path)
+    except OSError as error:
+        raise KernelError(f"cannot read the file: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise KernelError(f"the file is not text (byte {error.start})") from error
+
+
+def _read_text(path: str) -> Weights:
+    with open(path, encoding="utf-8-sig") as file:
+        lines = file.read().splitlines()
+    rows: list[list[float]] = []
+    for count, line in enumerate(lines, start=1):
+        text = line.partition("#")[0].strip()
+        if not text:
+            continue
+        separator = next(s for s in _SEPARATORS if s is None or s in text)
+        row = [
+            _number(item, f"line {count}, column {column}")
+            for column, item in enumerate(text.split(separator), start=1)
+        ]
+        rows.append(row)
+        _check_length(row, rows[0], f"line {count}")
+    if not rows:
+        raise KernelError("the file holds no numbers; give rows of them")
+    return checked(rows)
+
+
+def _read_npy(path: str) -> Weights:
+    try:
+        with open(path, "rb") as file:
+            array: Any = np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, EOFError, MemoryError, OverflowError, tokenize.TokenError) as error:
+        raise KernelError(f"not a NumPy array of numbers: {error}") from error
+    return checked(array, pair=True)
+
+
+def _read_json(path: str) -> Weights:
+    with open(path, encoding="utf-8-sig") as file:
+        text = file.read()
+    try:
+        value: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise KernelError(f"not JSON: {error}") from error
+    if isinstance(value, dict):
+        if "kernel" not in value:
+            raise KernelError('the JSON object has no "kernel"; give {"kernel": [[...], ...]}')
+        value = value["kernel"]
+    if not isinstance(value, list):
+        raise KernelError("the JSON holds no list of rows; give [[...], ...]")
+    if _depth(value) < 3:
+        return checked(_rows(value, ""))
+    parts = [_rows(part, f"kernel {i}, ") for i, part in enumerate(value, start=1)]
+    return checked(parts, pair=True)
+
+
+def _depth(value: object) -> int:
+    """Return how deep lists lie in the first places of a list; 3 stands for more."""
+    depth = 0
+    while isinstance(value, list) and depth < 3:
+        value, depth = value[0] if value else None, depth + 1
+    return depth
+
+
+def _rows(value: object, where: str) -> list[list[float]]:
+    """Return a JSON matrix, or a JSON list as its one row, as numbers."""
+    if not isinstance(value, list):
+        raise KernelError(f"{where}a list of rows is missing; give [[...], ...]")
+    rows = value if _depth(value) > 1 else [value]
+    numbers: list[list[float]] = []
+    for count, row in enumerate(rows, start=1):
+        if not isinstance(row, list):
+            raise KernelError(f"{where}row {count} is not a list of numbers")
+        numbers.append(
+            [
+                _number(item, f"{where}row {count}, column {column}")
+                for column, item in enumerate(row, start=1)
+            ]
+        )
+        _check_length(row, rows[0], f"{where}row {count}")
+    return numbers
+
+
+def _number(item: object, where: str) -> float:
+    try:
+        if isinstance(item, bool) or not isinstance(item, int | float | str):
+            raise KernelError(f"a {type(item).__name__} where a number should stand")
+        return numerals.number(str(item))
+    except KernelError as error:
+        raise KernelError(f"{where}: {error}") from error
+
+
+def _check_length(row: list[Any], first: list[Any], where: str) -> None:
+    if len(row) != len(first):
+        raise KernelError(
+            f"{where} has {len(row)} numbers where the first row has {len(first)}; give equal rows"
+        )
+
+
+_READERS: dict[str, Callable[[str], Weights]] = {
+    ".txt": _read_text,
+    ".csv": _read_text,
+    ".npy": _read_npy,
+    ".json": _read_json,
+}
+
+FILE_TYPES = tuple(_READERS)
+"""The suffixes of kernel files."""

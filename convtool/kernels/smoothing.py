@@ -1,0 +1,145 @@
+"""Kernels that smooth: box, Gaussian, disk, motion, and the 1-D Gaussians that others build on."""
+
+import math
+
+import numpy as np
+
+from convtool.errors import KernelError
+from convtool.kernels.numerals import MAX_SIDE
+from convtool.kernels.weights import Weights
+
+Size = tuple[int, int]
+
+
+def offsets(length: int) -> Weights:
+    """Return the distances of `length` entries from their centre, e.g. -1, 0, 1."""
+    return np.arange(length, dtype=np.float64) - (length - 1) / 2
+
+
+def binomial(length: int) -> Weights:
+    """Return a row of Pascal's triangle divided by its sum, shape (length,).
+
+    References
+    ----------
+    P. J. Burt, "Fast filter transforms for image processing", CGIP 16 (1981), pp. 20-51.
+    """
+    total = 1 << (length - 1)
+    return np.array([math.comb(length - 1, i) / total for i in range(length)])
+
+
+def sampled_gaussian(length: int, sigma: float) -> Weights:
+    """Return exp(-x²/2σ²) at the integers around 0, divided by its sum, shape (length,).
+
+    References
+    ----------
+    SciPy, ``scipy.ndimage.gaussian_filter1d`` (order 0).
+    """
+    curve = np.exp(-0.5 * (offsets(length) / sigma) ** 2)
+    return np.asarray(curve / curve.sum())
+
+
+def gaussian_size(sigma: float) -> Size:
+    """Return the square size that holds four standard deviations, rounded as SciPy rounds."""
+    return odd_size(int(4 * sigma + 0.5), int(4 * sigma + 0.5))
+
+
+def odd_size(row_radius: int, column_radius: int) -> Size:
+    """Return the size that reaches so far on either side of the centre.
+
+    Raises
+    ------
+    KernelError
+        Where a side would be longer than `MAX_SIDE`.
+    """
+    rows, columns = 2 * row_radius + 1, 2 * column_radius + 1
+    if max(rows, columns) > MAX_SIDE:
+        raise KernelError(
+            f"these parameters need a kernel of {rows}x{columns}, and a side has 1 to {MAX_SIDE}; "
+            "choose smaller ones, or a size"
+        )
+    return rows, columns
+
+
+def identity(size: Size) -> Weights:
+    """Return the kernel that leaves an image as it is: 1 at the centre, 0 elsewhere."""
+    weights = np.zeros(size)
+    weights[size[0] // 2, size[1] // 2] = 1
+    return weights
+
+
+def box(size: Size) -> Weights:
+    """Return the mean over a rectangle."""
+    rows, columns = size
+    return np.full(size, 1 / (rows * columns))
+
+
+def gaussian(size: Size | None, sigma: float | None) -> Weights:
+    """Return a Gaussian: sampled where `sigma` is given, else the binomial of `size` (3×3)."""
+    if sigma is None:
+        rows, columns = size or (3, 3)
+        return np.outer(binomial(rows), binomial(columns))
+    rows, columns = size or gaussian_size(sigma)
+    return np.outer(sampled_gaussian(rows, sigma), sampled_gaussian(columns, sigma))
+
+
+def cross() -> Weights:
+    """Return the plus-shaped neighbourhood: the centre and its four neighbours, each 1."""
+    ends, middle, ones = np.array([1.0, 0, 1]), np.array([0.0, 1, 0]), np.ones(3)
+    return np.outer(ends, middle) + np.outer(middle, ones)
+
+
+def motion(length: float, angle: float) -> Weights:
+    """Return the mean along a line segment, its pixels weighted by 1 - distance from it.
+
+    The segment runs through the centre, `length` pixels long counting both end pixels, `angle`
+    degrees counter-clockwise from the rows.
+    """
+    half = (length - 1) / 2
+    radius = math.ceil(half)
+    along_y, along_x = -math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    y = offsets(odd_size(radius, radius)[0])[:, np.newaxis]
+    x = y.T
+    along = np.clip(y * along_y + x * along_x, -half, half)
+    distance = np.hypot(y - along * along_y, x - along * along_x)
+    weights = np.maximum(1 - distance, 0)
+    weights[weights < 1e-12] = 0
+    rows = np.flatnonzero(weights.any(axis=1))
+    columns = np.flatnonzero(weights.any(axis=0))
+    weights = weights[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return np.ascontiguousarray(weights / weights.sum())
+
+
+def disk(radius: float) -> Weights:
+    """Return the mean over a disk: each pixel weighted by how much of it the disk covers."""
+    reach = max(0, math.ceil(radius - 0.5))
+    odd_size(reach, reach)
+    quarter = _disk_cover(radius, reach)
+    half = np.vstack([quarter[:0:-1], quarter])
+    whole = np.hstack([half[:, :0:-1], half])
+    return np.ascontiguousarray(whole / whole.sum())
+
+
+def _disk_cover(radius: float, reach: int) -> Weights:
+    """Return the share of each pixel (0..reach, 0..reach) that the disk at (0, 0) covers."""
+    low = np.arange(reach + 1, dtype=np.float64) - 0.5
+    corners = np.arange(reach + 2, dtype=np.float64) - 0.5
+    area = _corner_area(corners[:, np.newaxis], corners, radius)
+    cover = np.diff(np.diff(area, axis=0), axis=1)
+    nearest = np.hypot(*np.meshgrid(np.maximum(low, 0), np.maximum(low, 0)))
+    farthest = np.hypot(*np.meshgrid(low + 1, low + 1))
+    cover[nearest >= radius] = 0
+    cover[farthest <= radius] = 1
+    return np.asarray(np.clip((cover + cover.T) / 2, 0, 1))
+
+
+def _corner_area(y: Weights, x: Weights, radius: float) -> Weights:
+    """Return the area of the disk inside the rectangle from (0, 0) to (y, x), with its sign."""
+    height, width = np.minimum(abs(y), radius), np.minimum(abs(x), radius)
+    flat = np.minimum(np.sqrt(radius**2 - height**2), width)
+    area = height * flat + _arc_area(width, radius) - _arc_area(flat, radius)
+    return np.asarray(np.sign(y) * np.sign(x) * area)
+
+
+def _arc_area(x: Weights, radius: float) -> Weights:
+    """Return the integral of sqrt(radius² - u²) for u from 0 to x."""
+    return np.asarray(0.5 * (x * np.sqrt(radius**2 - x**2) + radius**2 * np.arcsin(x / radius)))

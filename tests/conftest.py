@@ -1,0 +1,44 @@
+"""What all tests share: the tolerance table, the oracle, a private place for compiled code."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+settings.register_profile("convtool", deadline=None, max_examples=60, derandomize=True)
+settings.load_profile("convtool")
+
+RELATIVE = {np.dtype(np.float32): 4e-6, np.dtype(np.float64): 1e-13}
+"""The tolerance table: the largest error of any engine, by working type, relative to the largest
+magnitude that the kernel could make of the image, max|image| · sum|kernel|."""
+
+
+def tolerance(dtype, image, kernel):
+    """Return the largest absolute error that is allowed."""
+    finite = np.abs(np.asarray(image, np.float64))
+    finite = finite[np.isfinite(finite)]
+    largest = max(1.0, float(finite.max(initial=0.0)))
+    return RELATIVE[np.dtype(dtype)] * largest * max(1e-3, float(np.abs(kernel).sum()))
+
+
+@pytest.fixture
+def close():
+    """Compare with the oracle within the tolerance table."""
+
+    def check(answer, expected, image, kernel):
+        assert answer.shape == expected.shape
+        np.testing.assert_allclose(
+            answer, expected, rtol=0, atol=tolerance(answer.dtype, image, kernel)
+        )
+
+    return check
+
+
+@pytest.fixture
+def rng():
+    """A seeded generator."""
+    return np.random.default_rng(20260721)

@@ -1,0 +1,79 @@
+"""The oracle: the slow, obvious convolution. It imports nothing from convtool."""
+
+from itertools import product
+
+import numpy as np
+
+
+def _outside(index: int, n: int, border: str) -> int | None:
+    """Walk an index back into 0 … n-1 step by step; None where there is no pixel."""
+    while not 0 <= index < n:
+        if border == "constant":
+            return None
+        if border == "nearest":
+            index = 0 if index < 0 else n - 1
+        elif border == "wrap":
+            index += n if index < 0 else -n
+        elif border == "reflect":
+            index = -1 - index if index < 0 else 2 * n - 1 - index
+        elif border == "mirror":
+            index = 0 if n == 1 else (-index if index < 0 else 2 * n - 2 - index)
+        else:
+            raise AssertionError(border)
+    return index
+
+
+def correlate(
+    image,
+    kernel,
+    mode="same",
+    border="reflect",
+    cval=0.0,
+    padding=None,
+    stride=(1, 1),
+    flipped=False,
+):
+    """Sum the products of each window, pixel by pixel, in float64.
+
+    A kernel weight of zero reads no pixel, so it carries no NaN.
+    """
+    image = np.asarray(image, dtype=np.float64)
+    kernel = np.asarray(kernel, dtype=np.float64)
+    if image.ndim == 3:
+        planes = [
+            correlate(image[:, :, c], kernel, mode, border, cval, padding, stride, flipped)
+            for c in range(image.shape[2])
+        ]
+        return np.stack(planes, axis=2)
+    if flipped:
+        kernel = kernel[::-1, ::-1]
+    starts, counts = [], []
+    for axis in (0, 1):
+        n, k = image.shape[axis], kernel.shape[axis]
+        if padding is not None:
+            start, count = -padding[axis], n + 2 * padding[axis] - k + 1
+        elif mode == "same":
+            start, count = -((k - 1) // 2 if flipped else k // 2), n
+        elif mode == "full":
+            start, count = 1 - k, n + k - 1
+        else:
+            start, count = 0, n - k + 1
+        starts.append(start)
+        counts.append(range(0, count, stride[axis]))
+    answer = np.zeros((len(counts[0]), len(counts[1])))
+    for (row, top), (column, left) in product(enumerate(counts[0]), enumerate(counts[1])):
+        total = 0.0
+        for y, x in product(range(kernel.shape[0]), range(kernel.shape[1])):
+            if kernel[y, x] == 0:
+                continue
+            sy = _outside(top + starts[0] + y, image.shape[0], border)
+            sx = _outside(left + starts[1] + x, image.shape[1], border)
+            value = cval if sy is None or sx is None else image[sy, sx]
+            total += kernel[y, x] * value
+        answer[row, column] = total
+    return answer
+
+
+def convolve(image, kernel, **options):
+    """Correlate with the kernel flipped."""
+    return correlate(image, kernel, flipped=True, **options)
