@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from convtool.nn.compiled import StepPlan
 
 ENGINES = ("auto", "numpy")
-_PREDICT_BATCH = 256
+_PREDICT_BATCH = 128
+_WORTH_COMPILING = 512
 
 
 class Sequential:
@@ -44,6 +45,8 @@ class Sequential:
     ----------
     record : dict
         What is known of the training; kept in the model's file (JSON values).
+    last_outputs : ndarray
+        The outputs that the last :meth:`train_step` compared with its targets.
 
     Raises
     ------
@@ -84,6 +87,7 @@ class Sequential:
         self.task, self.classes, self.preprocessing = task, tuple(classes), preprocessing
         self.engine, self.threads = engine, threads
         self.record: dict[str, Any] = {}
+        self.last_outputs = np.empty((0, 0), np.float32)
         self._plan: StepPlan | None = None
         if isinstance(self.layers[0], Conv2D):
             self.layers[0].needs_input_gradient = False
@@ -175,13 +179,16 @@ class Sequential:
         if self.engine == "auto":
             plan = self._compiled(x, loss, optimizer)
             if plan is not None:
-                return plan.train_step(x, y, loss, optimizer, l2)
+                value = plan.train_step(x, y, loss, optimizer, l2)
+                self.last_outputs = plan.outputs(len(x))
+                return value
         return self._readable_step(x, y, loss, optimizer, l2)
 
     def _readable_step(
         self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float
     ) -> float:
-        value, dy = loss.evaluate(self.forward(x, training=True), y)
+        self.last_outputs = self.forward(x, training=True)
+        value, dy = loss.evaluate(self.last_outputs, y)
         params, decayed = self.parameters(trained_only=True), self.decayed()
         if l2:
             squares = sum(float(np.square(params[name]).sum(dtype=np.float64)) for name in decayed)
@@ -206,13 +213,17 @@ class Sequential:
 
     def outputs(self, x: Array) -> Array:
         """Return the outputs (logits) of any number of inputs, computed in blocks."""
+        if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
+            from convtool.nn.compiled import plan_for  # noqa: PLC0415  (Numba is loaded on use)
+
+            self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
+        plan = self._plan
+        block = plan.capacity if plan is not None else _PREDICT_BATCH
         parts = []
-        for start in range(0, len(x), _PREDICT_BATCH):
-            block = x[start : start + _PREDICT_BATCH]
-            if self._plan is not None and self._plan.fits(block.shape):
-                parts.append(self._plan.forward(block))
-            else:
-                parts.append(self.forward(block))
+        for start in range(0, len(x), block):
+            part = x[start : start + block]
+            usable = plan is not None and plan.fits(part.shape) and plan.matches(self)
+            parts.append(plan.forward(part) if plan and usable else self.forward(part))
         return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
 
     def predict_proba(self, x: Array) -> Array:

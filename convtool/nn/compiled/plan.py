@@ -69,6 +69,11 @@ class StepPlan:
     def _freeze(model: "Sequential") -> list[frozenset[str]]:
         return [frozenset(layer.frozen) for layer in model.layers]
 
+    @property
+    def capacity(self) -> int:
+        """The most inputs in a batch."""
+        return self._shape[0]
+
     def fits(self, shape: Shape) -> bool:
         """Say whether a batch of this shape has room."""
         return shape[0] <= self._shape[0] and tuple(shape[1:]) == self._shape[1:] and shape[0] > 0
@@ -272,6 +277,10 @@ class StepPlan:
         tables, programs = self._program(len(x), "", "")
         self._input(x)
         team(self.threads).run(self._memory, tables)
+        return self.outputs(len(x))
+
+    def outputs(self, count: int) -> Array:
+        """Return the outputs of the last batch, which had `count` inputs."""
         columns = self._buffers.places[-1].columns
-        rows = self._memory[self._buffers.y : self._buffers.y + len(x) * columns]
-        return rows.reshape(len(x), columns)[:, : self._buffers.stages[-1].outputs[0]].copy()
+        rows = self._memory[self._buffers.y : self._buffers.y + count * columns]
+        return rows.reshape(count, columns)[:, : self._buffers.stages[-1].outputs[0]].copy()
