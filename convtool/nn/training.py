@@ -164,7 +164,7 @@ class Trainer:
         while state.epoch < self.recipe.epochs and not self._should_end():
             self._begin_epoch()
             while state.batch < self.batches:
-                self._step()
+                self._step(self._scheduled_rate())
                 state.seconds = before + time.perf_counter() - began
                 done = state.epoch * self.batches + state.batch
                 left = (state.seconds - before) / (done - steps_before) * (all_steps - done)
@@ -212,11 +212,29 @@ class Trainer:
         warp(self._stack, index, self._maps[part], gain, offset, self._x)
         return self._x, labels
 
-    def _step(self) -> None:
-        state = self._state
-        done = state.epoch * self.batches + state.batch
+    def trial_step(self, rate: float, number: int) -> float:
+        """Take one step at a learning rate, outside of any epoch; return its loss.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is not finite.
+        """
+        self._state.epoch, self._state.batch = divmod(number, self.batches)
+        if not self._state.batch:
+            self._begin_epoch()
+        before = self._state.losses
+        self._step(rate)
+        return self._state.losses - before
+
+    def _scheduled_rate(self) -> float:
+        done = self._state.epoch * self.batches + self._state.batch
         factor = SCHEDULES[self.recipe.schedule](done / (self.recipe.epochs * self.batches))
-        self.optimizer.lr = self.recipe.rate * factor
+        return self.recipe.rate * factor
+
+    def _step(self, rate: float) -> None:
+        state = self._state
+        self.optimizer.lr = rate
         x, labels = self._batch()
         loss = self.model.train_step(
             x, labels, self._loss, self.optimizer, l2=self.recipe.loss_l2

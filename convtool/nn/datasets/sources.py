@@ -1,8 +1,9 @@
 """The registry of data sets, and how each is split for judging."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from convtool.errors import DatasetError
 from convtool.nn.datasets.cifar10 import read_cifar10
@@ -27,12 +28,15 @@ class Source:
         The share of the training part that is judged on where there is no test part.
     needs_data : bool
         Whether a folder must be given.
+    recipe : dict
+        What a training on it does by default (fields of ``nn.recipe.Recipe``).
     """
 
     about: str
     read: Callable[[Path], tuple[Dataset, Dataset | None]]
     held_out: float
     needs_data: bool = True
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 SOURCES: dict[str, Source] = {
