@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from convtool.images.read import read
-from convtool.nn.datasets import SOURCES, Split, open_dataset
+from convtool.nn.datasets import Split, open_dataset
 
 
 def pixels_of(path: Path | str) -> Any:
@@ -14,7 +14,7 @@ def pixels_of(path: Path | str) -> Any:
     return read(path).pixels
 
 
-class SizeType(click.ParamType):
+class SizeType(click.ParamType[tuple[int, int]]):
     """``64`` or ``100x80``, rows first."""
 
     name = "size"
@@ -34,14 +34,9 @@ class SizeType(click.ParamType):
         return numbers[0], numbers[-1]
 
 
-def open_split(
-    name: str, data: Path | None, seed: int, size: tuple[int, int], gray: bool
-) -> Split:
+def open_split(name: str, data: Path | None, seed: int, size: tuple[int, int], gray: bool) -> Split:
     """Read a named data set or a folder of pictures; say on stderr what was skipped."""
     split = open_dataset(name, data=data, seed=seed, read=pixels_of, size=size, gray=gray)
     for reason in split.train.skipped:
         click.echo(f"convtool: skipped: {reason}", err=True)
     return split
-
-
-DATASET_HELP = f"{', '.join(SOURCES)}, idx:FOLDER, or a folder with one sub-folder for each class"

@@ -67,7 +67,7 @@ def command(
     scores = evaluate(model, chosen)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
-        from convtool.report.curves import draw_confusion  # noqa: PLC0415  (matplotlib on use)
+        from convtool.report.curves import draw_confusion
 
         draw_confusion(scores.confusion.tolist(), model.classes, confusion)
     report = _report(model, chosen, scores, probabilities)
@@ -155,7 +155,7 @@ def _text(report: dict[str, Any], scores: Scores) -> str:
         f"  {entry['pictures']:>8}"
         for entry in report["classes"]
     ]
-    cell = max(len(str(scores.confusion.max())), max(len(name) for name in names)) + 1
+    cell = max(len(str(scores.confusion.max())), *(len(name) for name in names)) + 1
     lines += ["", "confusion matrix: rows are the right classes, columns the predicted ones"]
     lines.append(" " * wide + "".join(f"{name:>{cell}}" for name in names))
     for name, row in zip(names, scores.confusion.tolist(), strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import DATASET_HELP, SizeType, open_split
+from convtool.cli._pictures import SizeType, open_split
 from convtool.cli._progress import ProgressLine
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.kernels.spec import parse
@@ -239,6 +239,6 @@ def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
 def _plot(trainer: Trainer, path: Path) -> None:
     if not trainer.history:
         raise OptionError("--plot: there is no finished epoch to draw")
-    from convtool.report.curves import draw_curves  # noqa: PLC0415  (matplotlib on use)
+    from convtool.report.curves import draw_curves
 
     draw_curves(_history(trainer), path)

@@ -118,9 +118,7 @@ def _channels(context: _Context) -> int:
 
 
 def _conv(words: _Words, context: _Context) -> Layer:
-    options = words.options(
-        2, {"stride", "pad", "dilation", "groups"}, {"same", "valid", "nobias"}
-    )
+    options = words.options(2, {"stride", "pad", "dilation", "groups"}, {"same", "valid", "nobias"})
     padding: Padding = "same" if "same" in options else 0
     if "pad" in options:
         padding = words.size(options["pad"])
@@ -264,7 +262,9 @@ def build_layers(
             layer = LAYER_WORDS[name](_Words(line, tuple(words)), context)
         _append(layers, layer, context, line)
     if bank is not None:
-        raise OptionError("--fixed-filters: the architecture has no convolution to take the place of")
+        raise OptionError(
+            "--fixed-filters: the architecture has no convolution to take the place of"
+        )
     return layers
 
 

@@ -33,7 +33,8 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 def he(shape: Shape, rng: np.random.Generator) -> Array:
     """Draw from a normal distribution of variance ``2 / inputs``: keeps the scale through ReLU."""
-    return rng.standard_normal(shape) * np.sqrt(2 / fans(shape)[0])
+    result: Array = rng.standard_normal(shape) * np.sqrt(2 / fans(shape)[0])
+    return result
 
 
 def glorot(shape: Shape, rng: np.random.Generator) -> Array:

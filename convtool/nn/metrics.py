@@ -48,13 +48,15 @@ class Scores:
     def precision(self) -> Array:
         """For each class, the share of its predictions that are right; 0 where there are none."""
         predicted = self.confusion.sum(axis=0)
-        return np.diag(self.confusion) / np.maximum(predicted, 1)
+        result: Array = np.diag(self.confusion) / np.maximum(predicted, 1)
+        return result
 
     @property
     def recall(self) -> Array:
         """For each class, the share of its pictures that were found; 0 where there are none."""
         actual = self.confusion.sum(axis=1)
-        return np.diag(self.confusion) / np.maximum(actual, 1)
+        result: Array = np.diag(self.confusion) / np.maximum(actual, 1)
+        return result
 
 
 def judge(probabilities: Array, labels: Array) -> Scores:

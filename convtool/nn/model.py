@@ -204,7 +204,7 @@ class Sequential:
         return value
 
     def _compiled(self, x: Array, loss: Loss, optimizer: Optimizer) -> "StepPlan | None":
-        from convtool.nn.compiled import plan_for  # noqa: PLC0415  (numba is loaded on use)
+        from convtool.nn.compiled import plan_for
 
         self._plan = plan_for(self, x.shape, self._plan)
         if self._plan is None or not self._plan.covers(loss, optimizer):
@@ -214,7 +214,7 @@ class Sequential:
     def outputs(self, x: Array) -> Array:
         """Return the outputs (logits) of any number of inputs, computed in blocks."""
         if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
-            from convtool.nn.compiled import plan_for  # noqa: PLC0415  (Numba is loaded on use)
+            from convtool.nn.compiled import plan_for
 
             self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
         plan = self._plan

@@ -25,7 +25,11 @@ FORMAT = "convtool.nn"
 VERSION = 1
 _MAX_HEADER = 16 * 2**20
 _MAX_NUMBERS = 2**31
-_DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I64": np.dtype("<i8")}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+    "I64": np.dtype("<i8"),
+}
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -62,7 +66,7 @@ def _umask() -> int:
 
 def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
     """Write named arrays and a JSON object as one safetensors file."""
-    from safetensors.numpy import save as to_bytes  # noqa: PLC0415  (on use)
+    from safetensors.numpy import save as to_bytes
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     write_whole(path, to_bytes(whole, {"format": FORMAT, "convtool": json.dumps(about)}))
@@ -119,8 +123,8 @@ def _claim(entry: dict[str, Any]) -> tuple[str, Shape]:
 
 def arrays_of(path: Path, content: bytes) -> Arrays:
     """Return the arrays of a safetensors file that has been checked."""
-    from safetensors import SafetensorError  # noqa: PLC0415  (on use)
-    from safetensors.numpy import load as from_bytes  # noqa: PLC0415
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
 
     try:
         arrays: Arrays = from_bytes(content)
@@ -239,8 +243,7 @@ def _check_claims(path: Path, targets: Arrays, claims: dict[str, tuple[str, Shap
         dtype, shape = claims[name]
         if shape != target.shape or _DTYPES[dtype].kind != target.dtype.kind:
             raise ModelFileError(
-                f"{path}: damaged: {name} is {dtype} {shape}, its layer needs"
-                f" {_short(target)}"
+                f"{path}: damaged: {name} is {dtype} {shape}, its layer needs {_short(target)}"
             )
 
 

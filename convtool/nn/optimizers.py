@@ -71,7 +71,7 @@ class Optimizer:
                 slot: state[slot].setdefault(name, np.zeros_like(parameter)) for slot in self.slots
             }
             if self.decoupled_decay and name in decayed:
-                parameter *= 1 - self.lr * self.decoupled_decay
+                np.multiply(parameter, 1 - self.lr * self.decoupled_decay, out=parameter)
             self._change(parameter, grads[name], kept)
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:

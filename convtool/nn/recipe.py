@@ -103,7 +103,7 @@ class Recipe:
         """Return the optimiser at the start."""
         kind = OPTIMIZERS[self.optimizer]
         if kind in (Momentum, AdaGradMomentum):
-            return kind(self.rate, momentum=self.momentum)  # type: ignore[call-arg]
+            return kind(self.rate, momentum=self.momentum)
         if kind is AdamW:
             return AdamW(self.rate, weight_decay=self.l2)
         return kind(self.rate)

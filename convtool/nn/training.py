@@ -206,7 +206,7 @@ class Trainer:
         labels = self.train.labels[index]
         if not self.recipe.augmentation:
             return self.preprocessing.tensor(self.train.images[index]), labels
-        from convtool.nn.jit.warp import warp  # noqa: PLC0415  (Numba is loaded on use)
+        from convtool.nn.jit.warp import warp
 
         gain, offset = self.preprocessing.line
         warp(self._stack, index, self._maps[part], gain, offset, self._x)
@@ -236,9 +236,7 @@ class Trainer:
         state = self._state
         self.optimizer.lr = rate
         x, labels = self._batch()
-        loss = self.model.train_step(
-            x, labels, self._loss, self.optimizer, l2=self.recipe.loss_l2
-        )
+        loss = self.model.train_step(x, labels, self._loss, self.optimizer, l2=self.recipe.loss_l2)
         if not np.isfinite(loss):
             self.keep_best()
             raise TrainingError(
@@ -252,10 +250,8 @@ class Trainer:
         state.seen += len(labels)
 
     def _choices(self, outputs: Array) -> Array:
-        if outputs.shape[1] == 1:
-            result: Array = (outputs[:, 0] > 0).astype(np.int64)
-            return result
-        result = outputs.argmax(axis=1)
+        binary = outputs.shape[1] == 1
+        result: Array = outputs[:, 0] > 0 if binary else outputs.argmax(axis=1)
         return result
 
     def _end_epoch(self) -> None:

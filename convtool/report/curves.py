@@ -30,7 +30,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     ReportWriteError
         If it cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415  (on use)
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4), layout="constrained")
     epochs = [entry["epoch"] for entry in history]
@@ -52,7 +52,7 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path
     ReportWriteError
         If it cannot be written.
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415  (on use)
+    from matplotlib.figure import Figure
 
     size = max(4.0, 0.5 * len(classes) + 2)
     figure = Figure(figsize=(size, size), layout="constrained")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from convtool import nn
 from convtool.errors import OptionError, ShapeError
 from convtool.nn.layers import LAYERS, Layer

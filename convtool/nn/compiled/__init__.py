@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convtool.nn.compiled.plan import StepPlan
     from convtool.nn.model import Sequential
 
-__all__ = ["plan_for"]
+__all__ = ["StepPlan", "plan_for"]
 
 
 def plan_for(model: "Sequential", shape: Shape, current: "StepPlan | None") -> "StepPlan | None":
@@ -28,7 +28,7 @@ def plan_for(model: "Sequential", shape: Shape, current: "StepPlan | None") -> "
     """
     if current is not None and current.fits(shape) and current.matches(model):
         return current
-    from convtool.nn.compiled.plan import make  # noqa: PLC0415  (Numba is loaded on use)
+    from convtool.nn.compiled.plan import make
 
     if current is not None:
         current.release()

@@ -109,7 +109,7 @@ class Buffers:
 
     def _segment(self, stage: int, name: str, packing: Packing | Plain, shared: bool) -> int:
         start = self.arena.take(packing.size)
-        layer_name, parameter = name.split(".")
+        parameter = name.split(".")[1]
         self.segments.append(
             Segment(name, packing, start, shared, parameter == "weight", frozen=False)
         )

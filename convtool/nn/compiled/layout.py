@@ -90,9 +90,7 @@ class Packing:
 
     def view(self, packed: Array) -> Array:
         """Return the packed numbers as a view of the natural (KH, KW, in, out), padded."""
-        cut = packed.reshape(
-            self.panels.count, *self.taps, self.stored_inputs, self.panels.width
-        )
+        cut = packed.reshape(self.panels.count, *self.taps, self.stored_inputs, self.panels.width)
         return cut.transpose(1, 2, 3, 0, 4)
 
     def pack(self, natural: Array, packed: Array) -> None:

@@ -99,7 +99,10 @@ class StepPlan:
             self._memory[place.constants : place.constants + 2] = stage.slope, 1 / keep
             if stage.norm is not None:
                 norm = stage.norm[1]
-                self._memory[place.constants + 2 : place.constants + 4] = norm.epsilon, norm.momentum
+                self._memory[place.constants + 2 : place.constants + 4] = (
+                    norm.epsilon,
+                    norm.momentum,
+                )
             self._memory[place.mask : place.mask + stage.outputs[0]] = 1.0
 
     def _place(self, segment: Segment, base: int = 0) -> Array:
@@ -216,9 +219,7 @@ class StepPlan:
             self._programs[key] = ([program.table() for program in programs], programs)
         return self._programs[key]
 
-    def train_step(
-        self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float
-    ) -> float:
+    def train_step(self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float) -> float:
         """Learn from one batch; return its loss. See :meth:`Sequential.train_step`."""
         self._bind(optimizer)
         if self._behind:
@@ -274,7 +275,7 @@ class StepPlan:
         """Return the outputs of a batch, in inference."""
         if self._behind:
             self._read()
-        tables, programs = self._program(len(x), "", "")
+        tables, _ = self._program(len(x), "", "")
         self._input(x)
         team(self.threads).run(self._memory, tables)
         return self.outputs(len(x))

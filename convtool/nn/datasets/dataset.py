@@ -1,6 +1,7 @@
 """A set of labelled pictures, and how to part one."""
 
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
@@ -75,7 +76,7 @@ def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]
     ----------
     labels : ndarray of int, shape (N,)
     fraction : float
-        The second part's share: it gets ``round(fraction * N)`` places.
+        The second part's share: it gets ``ceil(fraction * N)`` places.
     seed : int
 
     Returns
@@ -93,7 +94,7 @@ def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * fraction
     takes = np.floor(shares).astype(int)
-    short = round(fraction * len(labels)) - int(takes.sum())
+    short = ceil(fraction * len(labels) - 1e-9) - int(takes.sum())
     takes[np.argsort(takes - shares, kind="stable")[:short]] += 1
     second = [
         rng.permutation(np.flatnonzero(labels == kind))[:take]

@@ -47,9 +47,7 @@ def read_idx(path: Path, dimensions: int) -> Array:
                 raise DatasetError(f"{path}: not an IDX file of bytes: its magic number is wrong")
             if start[3] != dimensions:
                 what = "labels" if dimensions == 1 else "pictures"
-                raise DatasetError(
-                    f"{path}: holds {start[3]} dimensions, {what} have {dimensions}"
-                )
+                raise DatasetError(f"{path}: holds {start[3]} dimensions, {what} have {dimensions}")
             shape = struct.unpack(f">{dimensions}I", start[4:])
             if prod(shape) > _MAX_BYTES:
                 raise DatasetError(f"{path}: claims {prod(shape)} bytes: damaged")

@@ -239,7 +239,8 @@ def norm_forward(mem: Any, row: Any) -> None:
         centre, spread = np.float64(mem[mean + c]), np.float64(mem[variance + c])
         if training:
             old_centre, old_spread = centre, spread
-            seen, centre, squares = 0.0, 0.0, 0.0
+            seen, squares = 0.0, 0.0
+            centre = np.float64(0)
             for t in range(threads):
                 size = float((count * (t + 1) // threads - count * t // threads) * pixels)
                 if size > 0:
@@ -251,7 +252,7 @@ def norm_forward(mem: Any, row: Any) -> None:
                     squares += max(own_squares, 0.0) + gap * gap * seen * size / (seen + size)
                     seen += size
                     centre += gap * size / seen
-            spread = squares / seen
+            spread = np.float64(squares / seen)
             if leader:
                 mem[mean + c] = np.float32(old_centre + momentum * (centre - old_centre))
                 unbiased = squares / (seen - 1)

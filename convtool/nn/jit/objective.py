@@ -41,7 +41,7 @@ def cross_entropy(mem: Any, row: Any) -> None:
 @operation(10)
 def binary_cross_entropy(mem: Any, row: Any) -> None:
     """Sigmoid and binary cross-entropy of pictures first to last."""
-    first, last, count, classes, y, y_p, labels, dy, loss, smoothing = unpack(row, 10)
+    first, last, count, _classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
     losses = 0.0
     for p in range(first, last):
         x, goal = np.float64(mem[y + p * y_p]), np.float64(mem[labels + p])
@@ -55,12 +55,14 @@ def binary_cross_entropy(mem: Any, row: Any) -> None:
 @operation(10)
 def mean_squared_error(mem: Any, row: Any) -> None:
     """Mean squared error of pictures first to last; targets lie as closely as possible."""
-    first, last, count, classes, y, y_p, labels, dy, loss, smoothing = unpack(row, 10)
+    first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
     losses = 0.0
     size = count * classes
     for p in range(first, last):
         for c in range(classes):
-            difference = np.float64(mem[y + p * y_p + c]) - np.float64(mem[labels + p * classes + c])
+            difference = np.float64(mem[y + p * y_p + c]) - np.float64(
+                mem[labels + p * classes + c]
+            )
             losses += difference * difference
             mem[dy + p * y_p + c] = np.float32(2.0 * difference / size)
     mem[loss] = np.float32(losses / size)
@@ -100,7 +102,7 @@ def _gradient(mem: Any, i: int, grads: int, step: int, copies: int, decayed: int
 @operation(12)
 def sgd(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.SGD``."""
-    (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (
+    (first, last, grads, step, copies, decayed, _one, _two, numbers, loss, loss_step, threads) = (
         unpack(row, 12)
     )
     if not _finite(mem, loss, loss_step, threads):
@@ -114,7 +116,7 @@ def sgd(mem: Any, row: Any) -> None:
 @operation(12)
 def momentum(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.Momentum``."""
-    (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (
+    (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
         unpack(row, 12)
     )
     if not _finite(mem, loss, loss_step, threads):
@@ -130,7 +132,7 @@ def momentum(mem: Any, row: Any) -> None:
 @operation(12)
 def adagrad(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.AdaGrad``."""
-    (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (
+    (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
         unpack(row, 12)
     )
     if not _finite(mem, loss, loss_step, threads):
@@ -165,7 +167,7 @@ def adagrad_momentum(mem: Any, row: Any) -> None:
 @operation(12)
 def rmsprop(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.RMSProp``."""
-    (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (
+    (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
         unpack(row, 12)
     )
     if not _finite(mem, loss, loss_step, threads):

@@ -88,12 +88,13 @@ class Operation:
     ----------
     fields : tuple of str
         The names of the numbers that it reads from its program row, in order: the first local
-        variables of the function.
+        variables of the function (an underscore before one that it does not use).
     """
 
     def __init__(self, function: Callable[..., Any], count: int) -> None:
         self.name = function.__name__
-        self.fields = function.__code__.co_varnames[2 : 2 + count]
+        names = function.__code__.co_varnames[2 : 2 + count]
+        self.fields = tuple(name.lstrip("_") for name in names)
         self._function = function
 
     @cached_property
@@ -281,7 +282,7 @@ def exponential(typingctx: Any, value: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def keep(typingctx: Any, first: Any, step: Any, key: Any, threshold: Any, scale: Any) -> Any:
-    """Return dropout's factors, 0 or `scale`, of the elements first, first + step, …
+    """Return dropout's factors, 0 or `scale`, of the elements first, first + step and on.
 
     The same numbers as ``operations.noise.keep_mask``.
     """

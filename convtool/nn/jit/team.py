@@ -104,7 +104,7 @@ def _await_change(signal: int, seen: int, patience: int) -> bool:
 
 
 class Team:
-    """This thread and `threads` - 1 others, which wait for programs to run.
+    """The calling thread and `threads` - 1 others, which wait for programs to run.
 
     Parameters
     ----------

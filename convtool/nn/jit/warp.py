@@ -28,7 +28,7 @@ def _warp(images: Any, index: Any, maps: Any, gain: float, offset: float, out: A
                 y, x = i - middle_row, j - middle_column
                 row = a * y + b * x + middle_row + down
                 column = c * y + d * x + middle_column + right
-                top, left = int(floor(row)), int(floor(column))
+                top, left = floor(row), floor(column)
                 lower, after = row - top, column - left
                 for channel in range(images.shape[3]):
                     value = _value(images, n, top, left, channel) * (1 - lower) * (1 - after)

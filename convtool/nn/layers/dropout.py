@@ -69,4 +69,5 @@ class GaussianDropout(_Noise):
     """Multiply by normal noise of mean 1 and variance ``rate / (1 - rate)``."""
 
     def _factor(self, stream: int, x: Array) -> Array:
-        return 1 + normal(stream, x.shape) * np.sqrt(self.rate / (1 - self.rate))
+        spread = float(np.sqrt(self.rate / (1 - self.rate)))
+        return 1 + normal(stream, x.shape) * spread

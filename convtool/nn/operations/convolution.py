@@ -1,4 +1,4 @@
-"""The convolution of a CNN layer: a correlation (the kernel is not flipped), as in PyTorch and ONNX.
+"""The convolution of a CNN layer: a correlation, the kernel not flipped, as in PyTorch and ONNX.
 
 All pixels under the kernel are gathered into a matrix ("im2col"), so that the forward pass and both
 gradients are matrix products. Rows of that matrix are ordered (channel, kernel row, kernel column),
@@ -74,7 +74,8 @@ def conv2d(
     y = y.reshape(len(x), outputs, oh, ow)
     if bias is not None:
         y += bias[:, None, None]
-    return y
+    result: Array = y
+    return result
 
 
 def conv2d_backward(

@@ -70,4 +70,5 @@ def normal(stream_key: int, shape: tuple[int, ...]) -> Array:
     count = int(np.prod(shape))
     uniform = (bits(stream_key, 2 * count).astype(np.float64) + 0.5) / 2.0**32
     radius = np.sqrt(-2 * np.log(uniform[:count]))
-    return (radius * np.cos(2 * np.pi * uniform[count:])).reshape(shape)
+    result: Array = radius * np.cos(2 * np.pi * uniform[count:])
+    return result.reshape(shape)

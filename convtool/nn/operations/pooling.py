@@ -110,7 +110,9 @@ def window_counts(
     """Return, for each window, the number of pixels that its mean is taken over."""
     ones = np.ones((1, 1, *size))
     if include_pad:
-        ones = np.pad(ones, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=1)
+        ones = np.pad(
+            ones, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=1
+        )
         inner = [
             pooled_size(n, k, s, p, ceil_mode)
             for n, k, s, p in zip(size, kernel, stride, padding, strict=True)
