@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convtool import images as images
+    from convtool import nn as nn
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate
     from convtool.convolution.api import plan as plan
@@ -37,7 +38,7 @@ _HOMES = {
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("images", "kernels")
+_SUBPACKAGES = ("images", "kernels", "nn")
 
 __all__ = [
     "ConvtoolError",
@@ -50,6 +51,7 @@ __all__ = [
     "images",
     "kernel",
     "kernels",
+    "nn",
     "plan",
     "presets",
     "read",

@@ -179,7 +179,6 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
         save(trainer.model, out)
         click.echo(f"interrupted: {out} has the best weights; --resume goes on", err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
-    trainer.keep_best()
 
 
 def _history(trainer: Trainer) -> list[dict[str, Any]]:

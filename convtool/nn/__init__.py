@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from convtool.nn import datasets as datasets
     from convtool.nn import losses as losses
     from convtool.nn import optimizers as optimizers
+    from convtool.nn.classifier import Classifier as Classifier
     from convtool.nn.layers import AvgPool2D as AvgPool2D
     from convtool.nn.layers import BatchNorm as BatchNorm
     from convtool.nn.layers import Conv2D as Conv2D
@@ -31,8 +33,21 @@ if TYPE_CHECKING:
     from convtool.nn.modelfile import load as load
     from convtool.nn.modelfile import save as save
     from convtool.nn.preprocessing import Preprocessing as Preprocessing
+    from convtool.nn.recipe import Recipe as Recipe
+    from convtool.nn.training import Trainer as Trainer
+    from convtool.nn.training import evaluate as evaluate
+    from convtool.nn.training import fit as fit
+    from convtool.nn.training import predict as predict
+    from convtool.nn.training import predict_proba as predict_proba
 
 _HOMES = {
+    "Classifier": "classifier",
+    "Trainer": "training",
+    "evaluate": "training",
+    "fit": "training",
+    "predict": "training",
+    "predict_proba": "training",
+    "Recipe": "recipe",
     "Preprocessing": "preprocessing",
     "Sequential": "model",
     "load": "modelfile",

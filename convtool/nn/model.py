@@ -94,6 +94,13 @@ class Sequential:
         if self.input_shape is not None:
             self.shapes(self.input_shape)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: all but the compiled step."""
+        if self._plan is not None:
+            self._plan.release()
+            self._plan = None
+        return self.__dict__
+
     def shapes(self, input_shape: Shape) -> list[Shape]:
         """Return the output shape of each layer for inputs of one shape.
 

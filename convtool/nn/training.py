@@ -146,6 +146,9 @@ class Trainer:
     ) -> bool:
         """Train until the recipe is done; return whether it was, and not stopped.
 
+        A training that ran to its end keeps its last weights, to which the schedule has led it;
+        one that ended early, by itself, the best in validation.
+
         Parameters
         ----------
         report : callable
@@ -173,6 +176,8 @@ class Trainer:
                     return False
             self._end_epoch()
             state.seconds = before + time.perf_counter() - began
+        if self._should_end():
+            self.keep_best()
         return True
 
     def _should_end(self) -> bool:
@@ -370,3 +375,33 @@ def evaluate(model: Sequential, data: Dataset) -> Scores:
         for start in range(0, len(data), block)
     ]
     return judge(np.concatenate(parts), data.labels)
+
+
+def fit(model: Sequential, data: Dataset, recipe: Recipe | None = None) -> list[Epoch]:
+    """Train a model on pictures, and return what happened.
+
+    Parameters
+    ----------
+    model : Sequential
+        With a preprocessing.
+    data : Dataset
+    recipe : Recipe, optional
+
+    Raises
+    ------
+    DatasetError, TrainingError
+        See :class:`Trainer`.
+    """
+    trainer = Trainer(model, data, recipe or Recipe())
+    trainer.run()
+    return trainer.history
+
+
+def predict_proba(model: Sequential, x: Array) -> Array:
+    """Return each class's probability for tensors (N, C, H, W), shape (N, K)."""
+    return model.predict_proba(x)
+
+
+def predict(model: Sequential, x: Array) -> Array:
+    """Return the most probable class's number for tensors (N, C, H, W), shape (N,)."""
+    return model.predict(x)

@@ -45,6 +45,7 @@ SOURCES: dict[str, Source] = {
         lambda folder: (read_digits(), None),
         0.2,
         needs_data=False,
+        recipe={"epochs": 80, "augment": "shift=0.5,rotate=10,scale=0.1"},
     ),
     "mnist": Source("70,000 digits of 28x28, IDX files", read_idx_folder, 1 / 6),
     "cifar10": Source("60,000 pictures of 32x32, the binary version", read_cifar10, 1 / 6),

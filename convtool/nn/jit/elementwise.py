@@ -31,7 +31,7 @@ MAXIMUM, MEAN = range(2)
 def _activate(kind: int, slope: Any, v: Any) -> Any:
     zero, one = splat(np.float32(0)), splat(np.float32(1))
     if kind == RELU:
-        return select_greater(v, zero, v, zero)
+        return select_greater(zero, v, zero, v)
     if kind == LEAKY:
         return select_greater(v, zero, v, v * splat(slope))
     if kind == SIGMOID:

@@ -31,9 +31,9 @@ class ReLU(Layer):
     """
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """Return ``max(x, 0)``."""
+        """Return ``max(x, 0)``; NaN stays NaN."""
         self._positive = x > 0
-        return np.where(self._positive, x, np.zeros((), x.dtype))
+        return np.where(x <= 0, np.zeros((), x.dtype), x)
 
     def backward(self, dy: Array) -> Array:
         """Pass the gradient where the input was positive."""

@@ -30,6 +30,11 @@ class Layer:
         self.frozen: set[str] = set()
         self.on_access: Callable[[], None] | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: not what the last forward pass left for the gradient."""
+        kept = {"_params", "_state"}
+        return {k: v for k, v in self.__dict__.items() if k[0] != "_" or k in kept}
+
     @property
     def params(self) -> Arrays:
         """The parameters by name."""
