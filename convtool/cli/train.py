@@ -44,10 +44,9 @@ Examples:
 @click.option("--gray", is_flag=True, help="For folders: take the pictures as grey.")
 @click.option(
     "--arch",
-    default="small",
-    show_default=True,
     metavar="NAME|SPEC",
-    help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'.",
+    help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'."
+    "  [default: small; mnist: compact]",
 )
 @click.option(
     "--fixed-filters",
@@ -86,7 +85,7 @@ def command(
     data: Path | None,
     size: tuple[int, int],
     gray: bool,
-    arch: str,
+    arch: str | None,
     fixed_filters: str | None,
     dropout: float | None,
     find_lr: bool,
@@ -108,6 +107,7 @@ def command(
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = _recipe(dataset, seed, choices)
+    arch = arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")
     bank = filter_bank([parse(spec).weights for spec in _names(fixed_filters)])
     split = open_split(dataset, data, seed, size, gray)
 

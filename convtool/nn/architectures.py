@@ -39,8 +39,8 @@ ARCHITECTURES: dict[str, str] = {
     "small": "conv 32 3x3 same nobias, norm, relu, conv 32 3x3 same nobias, norm, relu, pool 2,"
     " conv 64 3x3 same nobias, norm, relu, pool 2, dropout 0.3, dense 128 nobias, norm, relu,"
     " dropout 0.3",
-    "compact": "conv 32 3x3 same nobias, norm, relu, pool 2, conv 64 3x3 same nobias, norm, relu,"
-    " pool 2, dropout 0.3, dense 128 nobias, norm, relu, dropout 0.3",
+    "compact": "conv 16 3x3 same nobias, norm, relu, pool 2, conv 32 3x3 same nobias, norm, relu,"
+    " pool 2, dropout 0.2, dense 128 nobias, norm, relu, dropout 0.3",
     "lenet": "conv 6 5x5 same, tanh, avgpool 2, conv 16 5x5, tanh, avgpool 2, dense 120, tanh,"
     " dense 84, tanh",
     "digits": "conv 16 3x3 same, relu, conv 32 3x3 same, relu, pool 2, dense 64, relu",

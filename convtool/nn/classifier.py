@@ -12,7 +12,17 @@ from convtool.nn.model import Sequential
 from convtool.nn.recipe import Recipe
 from convtool.nn.schedules import SCHEDULES
 
-_NAMES = ("arch", "epochs", "batch_size", "optimizer", "lr", "schedule", "l2", "image_shape", "seed")
+_NAMES = (
+    "arch",
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "lr",
+    "schedule",
+    "l2",
+    "image_shape",
+    "seed",
+)
 
 
 class Classifier:
@@ -164,9 +174,7 @@ class Classifier:
                     continue
                 done = (epoch * len(starts) + number) / (recipe.epochs * len(starts))
                 rule.lr = recipe.rate * SCHEDULES[recipe.schedule](done)
-                self.model_.train_step(
-                    tensor[index], numbers[index], loss, rule, l2=recipe.loss_l2
-                )
+                self.model_.train_step(tensor[index], numbers[index], loss, rule, l2=recipe.loss_l2)
 
     def _tensor(self, values: Array) -> Array:
         """Return pictures as (N, C, H, W), brought to mean 0 and deviation 1."""

@@ -164,18 +164,21 @@ class Trainer:
         state, began, before = self._state, time.perf_counter(), self._state.seconds
         steps_before = state.epoch * self.batches + state.batch
         all_steps = self.recipe.epochs * self.batches
+        stopped = False
         while state.epoch < self.recipe.epochs and not self._should_end():
             self._begin_epoch()
-            while state.batch < self.batches:
+            while state.batch < self.batches and not stopped:
                 self._step(self._scheduled_rate())
                 state.seconds = before + time.perf_counter() - began
                 done = state.epoch * self.batches + state.batch
                 left = (state.seconds - before) / (done - steps_before) * (all_steps - done)
                 report(self._progress(left))
-                if stop():
-                    return False
-            self._end_epoch()
+                stopped = stop()
+            if state.batch == self.batches:
+                self._end_epoch()
             state.seconds = before + time.perf_counter() - began
+            if stopped:
+                return False
         if self._should_end():
             self.keep_best()
         return True

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from convtool import nn
 from convtool.errors import DatasetError
 from convtool.nn.architectures import ARCHITECTURES, build_layers

@@ -4,6 +4,7 @@ import ctypes
 
 import numpy as np
 import pytest
+
 from convtool.nn.jit import contraction
 from convtool.nn.jit.simd import (
     MAX_ROWS,

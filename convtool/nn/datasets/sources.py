@@ -28,6 +28,8 @@ class Source:
         The share of the training part that is judged on where there is no test part.
     needs_data : bool
         Whether a folder must be given.
+    arch : str
+        The network that is trained on it by default.
     recipe : dict
         What a training on it does by default (fields of ``nn.recipe.Recipe``).
     """
@@ -36,6 +38,7 @@ class Source:
     read: Callable[[Path], tuple[Dataset, Dataset | None]]
     held_out: float
     needs_data: bool = True
+    arch: str = "small"
     recipe: dict[str, Any] = field(default_factory=dict)
 
 
@@ -47,7 +50,17 @@ SOURCES: dict[str, Source] = {
         needs_data=False,
         recipe={"epochs": 80, "augment": "shift=0.5,rotate=10,scale=0.1"},
     ),
-    "mnist": Source("70,000 digits of 28x28, IDX files", read_idx_folder, 1 / 6),
+    "mnist": Source(
+        "70,000 digits of 28x28, IDX files",
+        read_idx_folder,
+        1 / 6,
+        arch="compact",
+        recipe={
+            "epochs": 20,
+            "augment": "shift=1,rotate=8,scale=0.06",
+            "validation": 0.02,
+        },
+    ),
     "cifar10": Source("60,000 pictures of 32x32, the binary version", read_cifar10, 1 / 6),
 }
 """Every named data set."""
