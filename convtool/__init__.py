@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from convtool import images as images
+    from convtool import kernels as kernels
     from convtool import nn as nn
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate

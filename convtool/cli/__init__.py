@@ -4,8 +4,10 @@ Commands are imported on use. Their one-line helps stand here, so that ``convtoo
 none of them.
 """
 
+import difflib
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Any
 
@@ -31,7 +33,14 @@ COMMANDS = {
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_USAGE_ERRORS = (OptionError, KernelError, EngineError, ImageFormatError, ModelError)
+_USAGE_ERRORS = (
+    click.UsageError,
+    OptionError,
+    KernelError,
+    EngineError,
+    ImageFormatError,
+    ModelError,
+)
 
 
 class LazyGroup(click.Group):
@@ -50,22 +59,63 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the first argument names, or say which names come near it."""
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        near = difflib.get_close_matches(name, COMMANDS)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(COMMANDS)}"
+        raise click.UsageError(f"unknown command {name!r}; {hint}", ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from their one-line helps, importing none."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="convtool")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def root(debug: bool) -> None:
     """Filter and convolve images: right, fast, and with nothing lost."""
 
 
-def _report(message: str) -> None:
-    line = " ".join(message.split())
-    click.echo(f"convtool: error: {line}", err=True)
+def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """Take ``--debug`` out, wherever it stands before a ``--``."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [argument for argument in arguments[:end] if argument != "--debug"]
+    return kept + arguments[end:], len(kept) < end
+
+
+def _words(error: BaseException) -> str:
+    """Return what an error says, as one line: what, where, what to do."""
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        text = "interrupted"
+    elif isinstance(error, click.UsageError):
+        where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
+        text = error.format_message().rstrip(".") + where
+    elif isinstance(error, click.ClickException):
+        text = error.format_message()
+    elif isinstance(error, MemoryError):
+        detail = f" ({error})" if str(error) else ""
+        text = f"out of memory{detail}; use a smaller picture or fewer threads"
+    elif isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        text = place + error.strerror
+    else:
+        text = str(error)
+    return " ".join(text.split())
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        return INTERRUPTED
+    return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -82,31 +132,34 @@ def run(arguments: list[str] | None = None) -> int:
         0 done; 1 some input failed; 2 wrong usage; 130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in arguments
-    arguments = [a for a in arguments if a != "--debug"]
+    arguments, debug = _without_debug(arguments)
     try:
         code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
-        return code if isinstance(code, int) else DONE
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        if debug:
-            raise
-        _report("interrupted")
-        return INTERRUPTED
-    except click.UsageError as error:
-        where = f" (see '{error.ctx.command_path} --help')" if error.ctx else ""
-        _report(error.format_message().rstrip(".") + where)
-        return USAGE
-    except (ConvtoolError, click.ClickException) as error:
-        if debug:
-            raise
-        text = error.format_message() if isinstance(error, click.ClickException) else str(error)
-        _report(text)
-        return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
+        sys.stdout.flush()
+    except SystemExit as stop:  # click's answer to a reader that has gone
+        _drop_stdout()
+        return stop.code if isinstance(stop.code, int) else FAILED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return FAILED
+    except (
+        click.Abort,
+        click.ClickException,
+        ConvtoolError,
+        KeyboardInterrupt,
+        MemoryError,
+        OSError,
+    ) as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"convtool: error: {_words(error)}", err=True)
+        return _code(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _drop_stdout() -> None:
+    """Send what is still to be printed nowhere, as nobody reads it any more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:

@@ -1,63 +1,19 @@
 """The public functions: validate, plan, run."""
 
-from functools import lru_cache
+import sys
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import borders, dtypes, engines, planner, startup, tiles
+from convtool.convolution import borders, dtypes, planner, startup
 from convtool.convolution.engines import Array, DType
-from convtool.convolution.geometry import Geometry, geometry
-from convtool.convolution.planner import Plan, Problem
+from convtool.convolution.geometry import geometry
+from convtool.convolution.planner import Plan
+from convtool.convolution.run import Kernels, problem_for, run, split_engine
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
-
-LARGEST_FACTORED = 256
-"""Kernels longer than this on both sides are planned as if they had full rank."""
-
-
-@lru_cache(maxsize=64)
-def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
-    if min(shape) > LARGEST_FACTORED:
-        return min(shape)
-    return engines.rank_for(np.frombuffer(weights).reshape(shape), working)
-
-
-def _split_engine(engine: str) -> tuple[str, int | None]:
-    """Split ``separable:rank=2`` into the engine's name and the rank asked for."""
-    name, _, rest = engine.partition(":")
-    if name != "auto":
-        engines.entry(name)
-    if not rest:
-        return name, None
-    key, _, value = rest.partition("=")
-    if key != "rank" or not value.isdigit() or int(value) < 1:
-        raise OptionError(f"engine {engine!r}: after the colon comes rank=N with N at least 1")
-    if name == "auto" or not engines.entry(name).takes_rank:
-        takers = [e.name for e in engines.ENGINES.values() if e.takes_rank]
-        raise OptionError(f"engine {name!r} takes no rank; {' and '.join(takers)} do")
-    return name, int(value)
-
-
-def _problem(
-    image_shape: tuple[int, ...],
-    working: DType,
-    kernel: NDArray[np.float64],
-    layout: Geometry,
-    workers: int,
-    finite: bool = True,
-) -> Problem:
-    return Problem(
-        outputs=(layout.rows.dense, layout.columns.dense),
-        channels=image_shape[2] if len(image_shape) == 3 else 1,
-        kernel_shape=(kernel.shape[0], kernel.shape[1]),
-        taps=int(np.count_nonzero(kernel)),
-        rank=_rank(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]), working),
-        itemsize=working.itemsize,
-        threads=workers,
-        finite=finite,
-    )
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -69,7 +25,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _as_image(image: ArrayLike) -> Array:
-    if isinstance(image, np.ma.MaskedArray):
+    # numpy.ma takes time to import; an image can be of it only if somebody has.
+    if "numpy.ma" in sys.modules and isinstance(image, np.ma.MaskedArray):
         raise PixelTypeError("a masked array cannot be filtered; fill it first: image.filled(0)")
     try:
         pixels = np.asarray(image)
@@ -80,74 +37,30 @@ def _as_image(image: ArrayLike) -> Array:
     return pixels
 
 
-def _is_finite(pixels: Array) -> bool:
-    """Return whether no pixel is NaN or inf (a sum that overflows counts as not finite)."""
-    if pixels.dtype.kind != "f":
-        return True
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(pixels.sum()))
-
-
 def _default_border(border: str | None, mode: str, padding: object) -> str:
     if border is not None:
         return border
     return "constant" if mode == "full" and padding is None else "reflect"
 
 
-def _run(
-    pixels: Array,
-    weights: NDArray[np.float64],
-    layout: Geometry,
-    rule: tuple[str, float],
-    out: Array,
-    engine: str,
-    workers: int,
-) -> None:
-    working = dtypes.working_type(pixels.dtype, out.dtype, weights)
-    name, rank = _split_engine(engine)
-    problem = _problem(pixels.shape, working, weights, layout, workers)
-    waits = startup.seconds()
-    chosen = planner.choose(problem, waits, engine=name)
-    if name == "auto" and not planner.keeps_nonfinite(chosen, problem):
-        finite = _is_finite(pixels) and bool(np.isfinite(rule[1]))
-        if not finite:
-            problem = _problem(pixels.shape, working, weights, layout, workers, finite)
-            chosen = planner.choose(problem, waits, engine=name)
-    cube = pixels.shape + (1,) * (3 - pixels.ndim)
-    prepare = engines.load(chosen.engine)
-    correlator = prepare(
-        weights,
-        working,
-        (layout.rows.dense, layout.columns.dense, cube[2]),
-        rank if rank is not None else chosen.rank,
-        workers,
-    )
-    tiles.run(
-        correlator,
-        tiles.Source(pixels.reshape(cube), rule[0], rule[1], working),
-        (weights.shape[0], weights.shape[1]),
-        layout,
-        out.reshape(out.shape + (1,) * (3 - out.ndim)),
-        1 if engines.entry(chosen.engine).own_threads else workers,
-    )
-
-
-def _filter(
+def filtered(
     image: ArrayLike,
-    kernel: ArrayLike | str,
+    kernels: Kernels,
     flipped: bool,
-    mode: str,
-    border: str | None,
-    cval: float,
-    padding: int | tuple[int, int] | None,
-    stride: int | tuple[int, int],
-    engine: str,
-    dtype: DTypeLike | None,
-    out: Array | None,
-    threads: int | None,
+    *,
+    mode: str = "same",
+    border: str | None = None,
+    cval: float = 0.0,
+    padding: int | tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+    engine: str = "auto",
+    dtype: DTypeLike | None = None,
+    out: Array | None = None,
+    threads: int | None = None,
 ) -> Array:
+    """Validate everything and run: what all public functions do; see :func:`convolve`."""
     pixels = _as_image(image)
-    weights = as_kernel(kernel)
+    weights = kernels[0]
     rule = borders.resolve(_default_border(border, mode, padding), cval)
     layout = geometry(
         (pixels.shape[0], pixels.shape[1]),
@@ -158,8 +71,10 @@ def _filter(
         flipped=flipped,
     )
     if flipped:
-        weights = np.ascontiguousarray(weights[::-1, ::-1])
+        kernels = tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
     shape = layout.shape + pixels.shape[2:]
+    if out is not None and not isinstance(out, np.ndarray):
+        raise OptionError(f"out must be an array, not {type(out).__name__}")
     answer_type = dtypes.output_type(
         pixels.dtype, out.dtype if dtype is None and out is not None else dtype
     )
@@ -168,8 +83,9 @@ def _filter(
         answer = np.empty(shape, answer_type)
     else:
         _check_out(out, shape, answer_type)
-        answer = np.empty(shape, answer_type) if np.may_share_memory(out, pixels) else out
-    _run(pixels, weights, layout, rule, answer, engine, workers)
+        shared = any(np.may_share_memory(out, source) for source in (pixels, *kernels))
+        answer = np.empty(shape, answer_type) if shared else out
+    run(pixels, kernels, layout, rule, answer, engine, workers)
     if out is not None and answer is not out:
         np.copyto(out, answer)
         return out
@@ -177,8 +93,6 @@ def _filter(
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: DType) -> None:
-    if not isinstance(out, np.ndarray):
-        raise OptionError(f"out must be an array, not {type(out).__name__}")
     if out.shape != shape:
         raise ShapeError(f"out has shape {out.shape}, the answer {shape}")
     if out.dtype != dtype:
@@ -269,8 +183,19 @@ def convolve(
     >>> convolve(image.astype(np.uint8), "box", dtype=np.uint8)[1, 1]
     np.uint8(108)
     """
-    return _filter(
-        image, kernel, True, mode, border, cval, padding, stride, engine, dtype, out, threads
+    return filtered(
+        image,
+        (as_kernel(kernel),),
+        True,
+        mode=mode,
+        border=border,
+        cval=cval,
+        padding=padding,
+        stride=stride,
+        engine=engine,
+        dtype=dtype,
+        out=out,
+        threads=threads,
     )
 
 
@@ -300,8 +225,19 @@ def correlate(
     >>> float(correlate(image, kernel, mode="valid")[0, 0])
     1017.0
     """
-    return _filter(
-        image, kernel, False, mode, border, cval, padding, stride, engine, dtype, out, threads
+    return filtered(
+        image,
+        (as_kernel(kernel),),
+        False,
+        mode=mode,
+        border=border,
+        cval=cval,
+        padding=padding,
+        stride=stride,
+        engine=engine,
+        dtype=dtype,
+        out=out,
+        threads=threads,
     )
 
 
@@ -343,8 +279,13 @@ def plan(
     >>> sorted(plan((480, 640), "uint8", "sobel-vertical").costs)
     ['direct', 'fft', 'numba', 'opencv', 'scipy', 'separable']
     """
-    image_type = np.dtype(dtype)
+    try:
+        image_type = np.dtype(dtype)
+    except TypeError as error:
+        raise PixelTypeError(f"dtype {dtype!r} is not a NumPy type") from error
     dtypes.check_image_type(image_type)
+    if not isinstance(shape, tuple | list):
+        raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     _check_shape(tuple(shape))
     borders.resolve(_default_border(border, mode, padding), 0.0)
     weights = as_kernel(kernel)
@@ -356,5 +297,7 @@ def plan(
         stride=stride,
     )
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
-    problem = _problem(tuple(shape), working, weights, layout, thread_count(threads))
-    return planner.choose(problem, startup.seconds(), engine=_split_engine(engine)[0])
+    problem = problem_for(tuple(shape), working, (weights,), layout, thread_count(threads))
+    name, rank = split_engine(engine)
+    chosen = planner.choose(problem, startup.seconds(), engine=name)
+    return chosen if rank is None else replace(chosen, rank=rank)

@@ -77,7 +77,7 @@ def resolve(border: str, cval: float) -> tuple[str, float]:
     Raises
     ------
     OptionError
-        If no border has that name.
+        If no border has that name, or ``cval`` is not a real number.
 
     Examples
     --------
@@ -86,9 +86,13 @@ def resolve(border: str, cval: float) -> tuple[str, float]:
     >>> resolve("zero", 7.0)
     ('constant', 0.0)
     """
-    if border not in BORDERS:
+    if not isinstance(border, str) or border not in BORDERS:
         raise OptionError(f"border {border!r} is not known; one of {', '.join(BORDERS)}")
-    return BORDERS[border], 0.0 if border == "zero" else float(cval)
+    try:
+        value = float(cval)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"cval must be a number, not {cval!r}") from error
+    return BORDERS[border], 0.0 if border == "zero" else value
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,10 @@ EXACT_IN_FLOAT32 = 1 << 24
 """Whole numbers up to here are exact in float32."""
 
 
+def _is_double(dtype: DType) -> bool:
+    return dtype.kind == "f" and dtype.itemsize == 8
+
+
 def check_image_type(dtype: DType) -> None:
     """Refuse pixels that are not real numbers of at most 64 bits.
 
@@ -38,7 +42,7 @@ def output_type(image_dtype: DType, asked: DTypeLike | None) -> DType:
     dtype('float32')
     """
     if asked is None:
-        return np.dtype(np.float64 if image_dtype == np.float64 else np.float32)
+        return np.dtype(np.float64 if _is_double(image_dtype) else np.float32)
     try:
         dtype = np.dtype(asked)
     except TypeError as error:
@@ -52,17 +56,26 @@ def working_type(image_dtype: DType, out_dtype: DType, kernel: NDArray[np.float6
     """Return the type that is computed in: float32 or float64.
 
     float32 serves float32 and integers of up to 16 bits; float64 serves float64, longer integers,
-    float64 answers, and 16-bit images whose kernel is made of whole numbers so large that their
-    sums would not be exact in float32.
+    float64 answers, integer images whose kernel is made of whole numbers so large that their sums
+    would not be exact in float32, and kernels whose largest weight float32 cannot hold.
+
+    Examples
+    --------
+    >>> working_type(np.dtype(np.uint8), np.dtype(np.float32), np.ones((3, 3)))
+    dtype('float32')
     """
-    if np.float64 in (image_dtype, out_dtype) or (
-        image_dtype.kind in "ui" and image_dtype.itemsize > 2
-    ):
-        return np.dtype(np.float64)
-    if image_dtype.kind in "ui" and image_dtype.itemsize == 2:
-        largest = float(np.abs(kernel).sum()) * 65535
-        if largest > EXACT_IN_FLOAT32 and bool(np.all(kernel == np.rint(kernel))):
-            return np.dtype(np.float64)
+    double = np.dtype(np.float64)
+    whole = image_dtype.kind in "ui"
+    if _is_double(image_dtype) or _is_double(out_dtype) or (whole and image_dtype.itemsize > 2):
+        return double
+    weights = np.abs(kernel[kernel != 0])
+    single = np.finfo(np.float32)
+    if weights.size and not single.tiny <= weights.max() <= single.max:
+        return double
+    if whole and bool(np.all(weights == np.rint(weights))):
+        largest = float(weights.sum()) * (1 << 8 * image_dtype.itemsize)
+        if largest > EXACT_IN_FLOAT32:
+            return double
     return np.dtype(np.float32)
 
 

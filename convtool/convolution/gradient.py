@@ -1,18 +1,33 @@
 """Magnitude and direction of the gradient that a pair of derivative kernels estimates."""
 
+from typing import TypedDict, Unpack
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import dtypes
-from convtool.convolution.api import correlate
+from convtool.convolution.api import correlate, filtered
 from convtool.convolution.engines import Array
-from convtool.errors import KernelError
+from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
+from convtool.kernels.weights import checked
+
+
+class Options(TypedDict, total=False):
+    """What both functions take besides the pair: options of :func:`convtool.convolve`."""
+
+    mode: str
+    border: str | None
+    cval: float
+    padding: int | tuple[int, int] | None
+    stride: int | tuple[int, int]
+    engine: str
+    threads: int | None
 
 
 def _as_pair(pair: ArrayLike | str) -> Array:
-    kernels = np.asarray(named_kernel(pair) if isinstance(pair, str) else pair)
-    if kernels.ndim != 3 or len(kernels) != 2:
+    kernels = named_kernel(pair) if isinstance(pair, str) else checked(pair, pair=True)
+    if kernels.ndim != 3:
         raise KernelError(
             f"a gradient needs a pair of kernels, shape (2, KH, KW), not {kernels.shape};"
             " use 'sobel', 'prewitt' or 'scharr'"
@@ -20,20 +35,27 @@ def _as_pair(pair: ArrayLike | str) -> Array:
     return kernels
 
 
+def _check_names(options: Options) -> None:
+    for name in options.keys() - Options.__annotations__.keys():
+        valid = ", ".join(Options.__annotations__)
+        raise OptionError(f"a gradient has no option {name!r}; it takes dtype, {valid}")
+
+
 def _derivatives(
-    image: ArrayLike, pair: ArrayLike | str, options: dict[str, object]
+    image: ArrayLike, pair: ArrayLike | str, dtype: DTypeLike | None, options: Options
 ) -> list[Array]:
-    return [
-        correlate(image, kernel, **options)  # type: ignore[arg-type]
-        for kernel in _as_pair(pair)
-    ]
+    """Return the vertical and the horizontal derivative, in double where the answer is double."""
+    _check_names(options)
+    floating = np.float64 if dtypes.output_type(np.dtype(np.float32), dtype) == np.float64 else None
+    return [correlate(image, kernel, dtype=floating, **options) for kernel in _as_pair(pair)]
 
 
 def _stored(values: Array, dtype: DTypeLike | None) -> Array:
     if dtype is None:
         return values
     answer = np.empty(values.shape, dtypes.output_type(values.dtype, dtype))
-    dtypes.store(values, answer)
+    with np.errstate(all="ignore"):
+        dtypes.store(values, answer)
     return answer
 
 
@@ -42,7 +64,7 @@ def gradient_magnitude(
     pair: ArrayLike | str = "sobel",
     *,
     dtype: DTypeLike | None = None,
-    **options: object,
+    **options: Unpack[Options],
 ) -> Array:
     """Return the length of the gradient, sqrt(gx² + gy²).
 
@@ -69,6 +91,8 @@ def gradient_magnitude(
     ------
     KernelError
         If ``pair`` is not a pair.
+    ShapeError, PixelTypeError, OptionError, EngineError
+        As :func:`convtool.convolve` does.
 
     Examples
     --------
@@ -76,9 +100,8 @@ def gradient_magnitude(
     >>> float(gradient_magnitude(ramp, "sobel")[2, 2]) == float(np.hypot(8 * 5, 8 * 1))
     True
     """
-    down, right = _derivatives(image, pair, options)
-    np.hypot(down, right, out=down)
-    return _stored(down, dtype)
+    _check_names(options)
+    return filtered(image, tuple(_as_pair(pair)), False, dtype=dtype, **options)
 
 
 def gradient_direction(
@@ -86,7 +109,7 @@ def gradient_direction(
     pair: ArrayLike | str = "sobel",
     *,
     dtype: DTypeLike | None = None,
-    **options: object,
+    **options: Unpack[Options],
 ) -> Array:
     """Return the angle in which the image brightens fastest, atan2(gy, gx).
 
@@ -103,7 +126,7 @@ def gradient_direction(
     >>> float(gradient_direction(np.tile(np.arange(5.0), (5, 1)).T)[2, 2])
     1.5707963267948966
     """
-    down, right = _derivatives(image, pair, options)
+    down, right = _derivatives(image, pair, dtype, options)
     # Adding zero turns -0.0 into 0.0, so that no angle of a flat or straight edge becomes -π.
     np.arctan2(down + 0.0, right + 0.0, out=down)
     return _stored(down, dtype)

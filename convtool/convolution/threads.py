@@ -1,8 +1,9 @@
 """How many threads work, and the small pool that they work in."""
 
+import operator
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import lru_cache
 
 from convtool.errors import OptionError
@@ -16,6 +17,16 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _whole(source: str, value: object) -> int:
+    try:
+        number = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if number < 1:
+        raise OptionError(f"{source} must be a whole number of at least 1, not {value!r}")
+    return number
 
 
 def count(threads: int | None = None) -> int:
@@ -37,16 +48,10 @@ def count(threads: int | None = None) -> int:
     >>> count(2)
     2
     """
-    source, value = "threads", threads
-    if value is None:
-        text = os.environ.get(VARIABLE, "").strip()
-        if not text:
-            return usable_cores()
-        source, value = VARIABLE, int(text) if text.isdigit() else -1
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        shown = os.environ.get(VARIABLE) if source == VARIABLE else threads
-        raise OptionError(f"{source} must be a whole number of at least 1, not {shown!r}")
-    return value
+    if threads is not None:
+        return _whole("threads", threads)
+    text = os.environ.get(VARIABLE, "").strip()
+    return _whole(VARIABLE, int(text) if text.isdecimal() else text) if text else usable_cores()
 
 
 @lru_cache(maxsize=8)
@@ -54,25 +59,30 @@ def _pool(workers: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers, thread_name_prefix="convtool")
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) -> None:
-    """Call ``task`` on every item, on several threads; the first error of any is raised.
+    """Call ``task`` on every item, on several threads; an error of any of them is raised.
 
-    The calling thread works too, so that one thread needs no pool.
+    The calling thread works too, so that one thread needs no pool. After an error no further item
+    is begun, and none is still at work when it is raised.
     """
     queue = iter(list(items))
 
     def work() -> None:
-        for item in queue:
-            task(item)
+        try:
+            for item in queue:
+                task(item)
+        finally:
+            for item in queue:
+                del item
 
     helpers = [_pool(threads - 1).submit(work) for _ in range(threads - 1)]
     try:
         work()
     finally:
-        for item in queue:
-            del item
-        for helper in helpers:
-            helper.result()
+        wait(helpers)
+    for helper in helpers:
+        helper.result()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convtool.convolution import borders
-from convtool.convolution.geometry import geometry
+from convtool.convolution.geometry import geometry, pair
 from convtool.errors import ShapeError
 from convtool.kernels.spec import as_kernel
 
@@ -61,11 +61,16 @@ def toeplitz(
     """
     from scipy import sparse
 
-    if len(shape) != 2 or min(shape) < 1:
-        raise ShapeError(f"shape must be (H, W) of an image, not {shape}")
+    if not (isinstance(shape, tuple | list) and len(shape) == 2):
+        raise ShapeError(f"shape must be (H, W) of an image, not {shape!r}")
+    height, width = pair(shape, "each side of shape", 1)
     weights = as_kernel(kernel)[::-1, ::-1]
     layout = geometry(
-        shape, (weights.shape[0], weights.shape[1]), mode=mode, padding=padding, stride=stride
+        (height, width),
+        (weights.shape[0], weights.shape[1]),
+        mode=mode,
+        padding=padding,
+        stride=stride,
     )
     rule, _ = borders.resolve(border, 0.0)
     reads = []
@@ -75,10 +80,10 @@ def toeplitz(
         reads.append(line[windows])
     y, x = reads[0][:, None, :, None], reads[1][None, :, None, :]
     inside = (y != borders.OUTSIDE) & (x != borders.OUTSIDE)
-    pixel = np.where(inside, y * shape[1] + x, 0)
+    pixel = np.where(inside, y * width + x, 0)
     output = np.arange(pixel.shape[0] * pixel.shape[1]).reshape((*pixel.shape[:2], 1, 1))
     kept = inside & (weights != 0)
     values = np.broadcast_to(weights, pixel.shape)[kept]
     places = (np.broadcast_to(output, pixel.shape)[kept], pixel[kept])
-    size = (pixel.shape[0] * pixel.shape[1], shape[0] * shape[1])
+    size = (pixel.shape[0] * pixel.shape[1], height * width)
     return sparse.coo_array((values, places), shape=size).tocsr()

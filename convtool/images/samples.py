@@ -75,7 +75,7 @@ def _gray_ramp() -> NDArray[np.uint8]:
 
 
 SAMPLES = {
-    "photograph": Sample("photograph.jpg", photograph, quality=88),
+    "photograph": Sample("photograph.jpg", photograph, quality=92),
     "zone-plate": Sample("zone-plate.png", _zone_plate),
     "siemens-star": Sample("siemens-star.png", _siemens_star),
     "checkerboard": Sample("checkerboard.png", _checkerboard),

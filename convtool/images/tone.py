@@ -213,7 +213,7 @@ def finish(
     dtype = output_dtype(depth, source)
     peak = peak_of(source)
     fit = RANGES[range](values, peak)
-    gain = fit.gain * (peak_of(dtype) / peak)
+    ratio = peak_of(dtype) / peak
     pixels = np.empty(values.shape, dtype)
     clipped, nans = 0, 0
     lock = Lock()
@@ -221,7 +221,7 @@ def finish(
     def strip(rows: slice) -> None:
         nonlocal clipped, nans
         with np.errstate(all="ignore"):
-            moved = _moved(values[rows], fit, gain)
+            moved = _moved(values[rows], fit, ratio)
             if dtype.kind == "u":
                 bad, undefined = _to_integers(moved, peak_of(dtype))
                 with lock:
@@ -233,13 +233,17 @@ def finish(
     return Toned(pixels, clipped, nans)
 
 
-def _moved(values: Values, fit: Fit, gain: float) -> Values:
-    """Return a fresh array of values, moved and scaled."""
+def _moved(values: Values, fit: Fit, ratio: float) -> Values:
+    """Return a fresh array of values, moved, and scaled from one peak to another."""
     moved = np.abs(values) if fit.absolute else values.copy()
     if fit.base:
         moved -= fit.base
-    if gain != 1:
-        moved *= gain
+    if fit.gain != 1:
+        moved *= fit.gain
+    if ratio > 1:
+        moved *= ratio
+    elif ratio < 1:
+        moved /= 1 / ratio
     return moved
 
 

@@ -1,7 +1,6 @@
 """Pictures to files: checked beforehand, encoded in memory, in place whole or not at all."""
 
 import os
-import secrets
 import stat
 import sys
 from contextlib import suppress
@@ -139,7 +138,7 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         return
     target = _place(path)
     temporary = os.path.join(
-        os.path.dirname(target), f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(4)}"
+        os.path.dirname(target), f"{_TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}"
     )
     try:
         _write_through(temporary, data)

@@ -7,7 +7,7 @@ once (factors, spectra, compiled code) and returns a correlator that is called t
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +15,60 @@ from numpy.typing import NDArray
 from convtool.errors import EngineError, OptionError
 from convtool.kernels.factor import Factors, factor, rank
 
+if TYPE_CHECKING:
+    from convtool.convolution.geometry import Geometry
+    from convtool.convolution.source import Source
+
 Array = NDArray[Any]
 DType = np.dtype[Any]
 
 
+Span = tuple[int, int]
+"""First position, and the one after the last."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What an engine is asked to do.
+
+    Attributes
+    ----------
+    kernels : tuple of ndarray
+        One kernel of float64, shape (KH, KW), not to be flipped; or two of the same shape, for
+        engines that take pairs, whose answers' length sqrt(a² + b²) is wanted.
+    dtype : dtype
+        The working dtype, float32 or float64.
+    layout : Geometry
+        Where the windows lie.
+    channels : int
+        Number of channels.
+    rank : int or None
+        The number of factors to use, for engines that factor.
+    threads : int
+        How many threads may work.
+    """
+
+    kernels: tuple[Array, ...]
+    dtype: DType
+    layout: "Geometry"
+    channels: int
+    rank: int | None
+    threads: int
+
+    @property
+    def kernel(self) -> Array:
+        """The only kernel, or the first of a pair."""
+        return self.kernels[0]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C) of the stride-1 output."""
+        return self.layout.rows.dense, self.layout.columns.dense, self.channels
+
+
 @dataclass(frozen=True)
-class Correlator:
-    """A kernel made ready: correlates tiles of an image with it.
+class TileCorrelator:
+    """A kernel made ready for an engine that is given windows.
 
     Attributes
     ----------
@@ -30,44 +77,42 @@ class Correlator:
         both of the working dtype; writes the valid correlation of each channel with the kernel.
     tile : tuple of int
         The largest (R, N) that a call should have.
-    frames : bool
-        Tiles that touch the border are to be cut off from the rest, which is then read in place.
-    types : frozenset of dtype
-        Types beside the working dtype that ``run`` reads and writes by itself.
     """
 
     run: Callable[[Array, Array], None]
     tile: tuple[int, int]
-    frames: bool = False
-    types: frozenset[DType] = frozenset()
+
+
+@dataclass(frozen=True)
+class StripCorrelator:
+    """A kernel made ready for an engine that reads the image through the border table itself.
+
+    Attributes
+    ----------
+    run : callable
+        ``run(source, out, origin, lines, windows)`` makes the rows ``lines`` of the answer (after
+        the stride), as far as they come from the columns ``windows`` (at stride 1). ``out`` holds
+        the part of the answer that starts at row and column ``origin``. ``source`` and ``out``
+        have rows whose scalars lie side by side.
+    tile : tuple of int
+        The most rows and windows that a call should have.
+    writes : frozenset of dtype
+        What ``out`` may be of, beside the working dtype.
+    """
+
+    run: Callable[["Source", Array, Span, Span, Span], None]
+    tile: tuple[int, int]
+    writes: frozenset[DType]
+
+
+Correlator = TileCorrelator | StripCorrelator
 
 
 class Prepare(Protocol):
     """What an engine's module has as ``prepare``."""
 
-    def __call__(
-        self,
-        kernel: Array,
-        dtype: DType,
-        shape: tuple[int, int, int],
-        rank: int | None,
-        threads: int,
-    ) -> Correlator:
-        """Make a correlator.
-
-        Parameters
-        ----------
-        kernel : ndarray of float64, shape (KH, KW)
-            The weights, not to be flipped.
-        dtype : dtype
-            The working dtype, float32 or float64.
-        shape : tuple of int
-            (H, W, C) of the stride-1 output, to choose a tile by.
-        rank : int or None
-            The number of factors to use, for engines that factor.
-        threads : int
-            How many threads may work.
-        """
+    def __call__(self, job: Job) -> Correlator:
+        """Make a correlator."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +131,8 @@ class EngineEntry:
         NaN and inf spread only as far as the kernel's non-zero weights reach.
     takes_rank : bool
         ``rank`` means something to it.
+    takes_pairs : bool
+        It makes the length of two kernels' answers in one pass.
     own_threads : bool
         It uses threads of its own and is called from one.
     """
@@ -96,6 +143,7 @@ class EngineEntry:
     own: bool = True
     local: bool = False
     takes_rank: bool = False
+    takes_pairs: bool = False
     own_threads: bool = False
 
 
@@ -125,6 +173,7 @@ ENGINES: dict[str, EngineEntry] = {
             "Numba: compiled vector code, dense or by factors, on threads",
             local=True,
             takes_rank=True,
+            takes_pairs=True,
         ),
         EngineEntry(
             "opencv",

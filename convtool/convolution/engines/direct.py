@@ -2,21 +2,19 @@
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, DType, cache_tile
+from convtool.convolution.engines import Array, Job, TileCorrelator, cache_tile
 
 TILE_BYTES = 1 << 17
 """Bytes of a tile's output: with its scratch and its input it stays in a core's L2 cache."""
 
 
-def prepare(
-    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
-) -> Correlator:
+def prepare(job: Job) -> TileCorrelator:
     """Make a correlator that adds a shifted, weighted tile for each non-zero weight.
 
     Zero weights are skipped, so NaN and inf reach no further than the kernel's support. Memory
-    beyond the output is one tile a thread. Parameters as in :class:`~.engines.Prepare`.
+    beyond the output is one tile a thread.
     """
-    taps = [(int(y), int(x), dtype.type(kernel[y, x])) for y, x in np.argwhere(kernel)]
+    taps = [(int(y), int(x), job.dtype.type(job.kernel[y, x])) for y, x in np.argwhere(job.kernel)]
 
     def run(window: Array, out: Array) -> None:
         rows, columns = out.shape[:2]
@@ -31,4 +29,4 @@ def prepare(
             np.multiply(window[y : y + rows, x : x + columns], weight, out=scratch)
             np.add(out, scratch, out=out)
 
-    return Correlator(run, cache_tile(shape, dtype.itemsize, TILE_BYTES))
+    return TileCorrelator(run, cache_tile(job.shape, job.dtype.itemsize, TILE_BYTES))

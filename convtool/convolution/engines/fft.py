@@ -5,59 +5,58 @@ References
 A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 8.7.3 (overlap-save).
 """
 
-import math
 from functools import lru_cache
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, DType
+from convtool.convolution.engines import Array, Job, TileCorrelator
 
-LARGEST_LENGTH = 512
-"""No transform is longer than this unless the kernel asks for it: tiles stay in cache."""
+LEAST_LENGTH = 192
+"""No transform is shorter, unless the image is: each call costs, however little it does."""
+
+CACHED_LENGTH = 1500
+"""Transforms cost the more per output the longer they are, twice as much at this length."""
 
 
 @lru_cache(maxsize=256)
 def tile_length(taps: int, size: int) -> int:
     """Return how many outputs a transform along one axis should make.
 
-    A transform of length L makes L - taps + 1 outputs. The length that costs least per output is
-    a few times the kernel's; lengths are powers of two times 1, 3 or 5 (fast for pocketfft).
+    A transform of length L makes L - taps + 1 outputs: long ones waste less, short ones stay in
+    cache. Lengths are powers of two times 1, 3 or 5, which are fast.
 
     Examples
     --------
     >>> tile_length(15, 1080)
-    66
+    178
     >>> tile_length(15, 40)
     40
     """
-    if size + taps - 1 <= 2 * taps:
+    if size + taps - 1 <= max(LEAST_LENGTH, 2 * taps):
         return size
     lengths = [
         length
-        for length in sorted(m << e for m in (1, 3, 5) for e in range(3, 24))
-        if length >= 2 * taps and (length <= LARGEST_LENGTH or length < 4 * taps)
+        for length in (m << e for m in (1, 3, 5) for e in range(24))
+        if max(LEAST_LENGTH, 2 * taps) <= length
     ]
-    best = min(lengths, key=lambda n: n * (math.log2(n) + 2) / (n - taps + 1) + n / 128)
+    best = min(lengths, key=lambda n: n / (n - taps + 1) * (1 + n / CACHED_LENGTH))
     return min(size, best - taps + 1)
 
 
-def prepare(
-    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
-) -> Correlator:
+def prepare(job: Job) -> TileCorrelator:
     """Make a correlator that multiplies spectra, in the working precision.
 
-    Memory beyond the output is a tile and its spectrum for each thread. Parameters as in
-    :class:`~.engines.Prepare`.
+    Memory beyond the output is a tile and its spectrum for each thread.
     """
     from scipy import fft as transforms
 
-    taps = kernel.shape
-    tile = (tile_length(taps[0], shape[0]), tile_length(taps[1], shape[1]))
+    taps = job.kernel.shape
+    tile = (tile_length(taps[0], job.shape[0]), tile_length(taps[1], job.shape[1]))
     lengths = tuple(
         transforms.next_fast_len(n + k - 1, real=axis == 1)
         for axis, (n, k) in enumerate(zip(tile, taps, strict=True))
     )
-    spectrum = np.conj(transforms.rfft2(kernel.astype(dtype), lengths))[None]
+    spectrum = np.conj(transforms.rfft2(job.kernel.astype(job.dtype), lengths))[None]
 
     def run(window: Array, out: Array) -> None:
         rows, columns, _ = out.shape
@@ -67,4 +66,4 @@ def prepare(
         full = transforms.irfft2(product, lengths, overwrite_x=True)
         out[...] = np.moveaxis(full[:, :rows, :columns], 0, 2)
 
-    return Correlator(run, tile)
+    return TileCorrelator(run, tile)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Correlator, DType, cache_tile, factors_for
+from convtool.convolution.engines import Array, Job, TileCorrelator, cache_tile, factors_for
 
 TILE_BYTES = 1 << 17
 """Bytes of a tile's output: with its scratch and its input it stays in a core's L2 cache."""
@@ -18,30 +18,26 @@ def _pass(window: Array, weights: Array, axis: int, out: Array, scratch: Array) 
         np.add(out, scratch, out=out)
 
 
-def prepare(
-    kernel: Array, dtype: DType, shape: tuple[int, int, int], rank: int | None, threads: int
-) -> Correlator:
+def prepare(job: Job) -> TileCorrelator:
     """Make a correlator of ``r`` column passes, each followed by a row pass.
-
-    Parameters as in :class:`~.engines.Prepare`.
 
     Raises
     ------
     EngineError
         If ``rank`` is given and the kernel has a higher one.
     """
-    factors = factors_for("separable", kernel, dtype, rank)
+    factors = factors_for("separable", job.kernel, job.dtype, job.rank)
     lines = list(zip(factors.columns, factors.rows, strict=True))
 
     def run(window: Array, out: Array) -> None:
         rows, _, channels = out.shape
         wide = (rows, window.shape[1], channels)
-        tall, tall_scratch = np.empty(wide, dtype), np.empty(wide, dtype)
-        part, scratch = np.empty(out.shape, dtype), np.empty(out.shape, dtype)
+        tall, tall_scratch = np.empty(wide, job.dtype), np.empty(wide, job.dtype)
+        part, scratch = np.empty(out.shape, job.dtype), np.empty(out.shape, job.dtype)
         out[...] = 0
         for column, row in lines:
             _pass(window, column, 0, tall, tall_scratch)
             _pass(tall, row, 1, part, scratch)
             np.add(out, part, out=out)
 
-    return Correlator(run, cache_tile(shape, dtype.itemsize, TILE_BYTES))
+    return TileCorrelator(run, cache_tile(job.shape, job.dtype.itemsize, TILE_BYTES))

@@ -5,6 +5,8 @@ References
 Microsoft, "Bitmap Storage" and BITMAPV5HEADER: the headers and the meaning of their masks.
 """
 
+import struct
+
 import numpy as np
 
 from convtool.errors import ImageReadError
@@ -13,7 +15,8 @@ from convtool.images.codecs.binary import unpack
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Pixels
 
-_CORE, _INFO, _WITH_ALPHA_MASK = 12, 40, 56
+_CORE, _INFO, _WITH_ALPHA_MASK, _V4 = 12, 40, 56, 108
+_BYTE_MASKS = {0xFF: 0, 0xFF00: 1, 0xFF0000: 2, 0xFF000000: 3}
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 
 
@@ -70,6 +73,8 @@ def inspect(data: bytes) -> Header:
 
 def decode(data: bytes, header: Header) -> Decoded:
     """Decode; a fourth byte without a mask is left out."""
+    if header.has_alpha:
+        return Decoded(_decode_alpha(data, header))
     pixels, _ = opencv.decode(data)
     if pixels.shape[:2] != (header.height, header.width):
         raise ImageReadError("is damaged: it decodes to another size than its header says")
@@ -77,11 +82,29 @@ def decode(data: bytes, header: Header) -> Decoded:
         return Decoded(pixels if pixels.ndim == 2 else pixels[:, :, 0])
     if pixels.ndim == 2:
         return Decoded(np.repeat(pixels[:, :, np.newaxis], 3, axis=2))
-    return Decoded(pixels[:, :, : header.channels])
+    return Decoded(pixels[:, :, :3])
+
+
+def _decode_alpha(data: bytes, header: Header) -> Pixels:
+    """Take four channels out of each pixel, by their masks; some OpenCV drop the fourth."""
+    pixels_from, _, _, height = unpack("<IIii", data, 10)
+    masks = unpack("<4I", data, 54)
+    if not set(masks) <= set(_BYTE_MASKS):
+        raise ImageReadError("has channels that are no whole bytes, beside alpha; not read")
+    stored = np.frombuffer(data, np.uint8, header.width * header.height * 4, pixels_from)
+    pixels = stored.reshape(header.height, header.width, 4)[:: 1 if height < 0 else -1]
+    return np.ascontiguousarray(pixels[:, :, [_BYTE_MASKS[mask] for mask in masks]])
 
 
 def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
     """Encode; grey with alpha is stored as equal colours with alpha."""
-    if pixels.ndim == 3 and pixels.shape[2] == 2:
-        pixels = pixels[:, :, [0, 0, 0, 1]]
-    return opencv.encode(".bmp", pixels, {})
+    if not has_alpha:
+        return opencv.encode(".bmp", pixels, {})
+    order = [2, 1, 0, 3] if pixels.shape[2] == 4 else [0, 0, 0, 1]
+    height, width = pixels.shape[:2]
+    body = np.ascontiguousarray(pixels[::-1, :, order]).tobytes()
+    info = struct.pack("<IiiHHIIiiII", _V4, width, height, 1, 32, _BITFIELDS, len(body), 0, 0, 0, 0)
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    space = b"BGRs" + bytes(_V4 - _INFO - 16 - 4)
+    start = 14 + _V4
+    return struct.pack("<2sIII", b"BM", start + len(body), 0, start) + info + masks + space + body

@@ -39,7 +39,7 @@ class Directory:
     tags: dict[int, Tag] = field(default_factory=dict)
 
     def values(self, number: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
-        """Return the integers of a tag, or the default where it is absent.
+        """Return the integers of a tag, or the default where it is absent or empty.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class Directory:
             If the values lie outside the file, or are of no integer type.
         """
         tag = self.tags.get(number)
-        if tag is None:
+        if tag is None or tag.count == 0:
             return default
         kind = _TYPES.get(tag.type)
         if kind is None:

@@ -1,18 +1,20 @@
-"""libtiff, through OpenCV, as a decompressor for what Python's own modules cannot undo.
+"""libtiff, through Pillow, as a decompressor for what Python's own modules cannot undo.
 
 Strips and tiles are handed over as rows of plain bytes, in a file made for the purpose, so that
 no decoder's idea of colour, alpha or orientation touches them.
 """
 
+import io
 import struct
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import opencv
-from convtool.images.codecs.ifd import ORIENTATION, Directory
+from convtool.images.codecs.ifd import Directory
+from convtool.images.codecs.stderr import caught, first_line
 from convtool.images.image import Pixels
 
 _LZW, _PACKBITS = 5, 32773
@@ -23,7 +25,16 @@ _CCITT, _JPEG = (2, 3, 4), 7
 WHOLE = (*_CCITT, _JPEG)
 """Compressions of pixels (fax, JPEG): the picture is decoded as a whole."""
 
-_SHORT, _LONG = 3, 4
+_BYTE, _SHORT, _LONG = 1, 3, 4
+_STORED_AS = {_BYTE: "u1", _SHORT: "<u2", _LONG: "<u4"}
+_STRIPS, _TILES = (273, 279), (324, 325)
+_NEEDED = {
+    256: _LONG, 257: _LONG, 258: _SHORT, 259: _SHORT, 262: _SHORT, 266: _SHORT, 277: _SHORT,
+    278: _LONG, 284: _SHORT, 292: _LONG, 293: _LONG, 322: _LONG, 323: _LONG, 347: _BYTE,
+    530: _SHORT,
+}  # fmt: skip
+"""Tags of size, samples and compression, and their types."""
+
 _MOST_ROWS = 1 << 19
 
 
@@ -69,9 +80,7 @@ def _plain_file(
     parts: Sequence[bytes], width: int, rows_per_strip: int, height: int, compression: int
 ) -> bytes:
     """Make a grey 8-bit file of strips that are compressed already."""
-    ends = np.cumsum([len(part) for part in parts]) + 8
-    offsets = [8, *(int(end) for end in ends[:-1])]
-    lengths = [len(part) for part in parts]
+    offsets, lengths = _places(parts)
     tags = [
         (256, _LONG, [width]),
         (257, _LONG, [height]),
@@ -92,7 +101,7 @@ def join(tags: Sequence[tuple[int, int, Sequence[int]]], parts: Sequence[bytes])
     Parameters
     ----------
     tags : sequence of (int, int, sequence of int)
-        Number, type (3 for 16 bits, 4 for 32 bits) and values, in ascending order of numbers.
+        Number, type (1 for 8 bits, 3 for 16, 4 for 32) and values, in ascending order of numbers.
     parts : sequence of bytes
         The strips' data.
 
@@ -107,7 +116,7 @@ def join(tags: Sequence[tuple[int, int, Sequence[int]]], parts: Sequence[bytes])
     entries, beyond = [], []
     behind = position + 2 + 12 * len(tags) + 4
     for number, kind, values in tags:
-        content = np.array(values, "<u2" if kind == _SHORT else "<u4").tobytes()
+        content = np.array(values, np.int64).astype(_STORED_AS[kind]).tobytes()
         if len(content) > 4:
             beyond.append(content)
             content, behind = struct.pack("<I", behind), behind + len(content)
@@ -117,23 +126,51 @@ def join(tags: Sequence[tuple[int, int, Sequence[int]]], parts: Sequence[bytes])
     return b"".join([start, *parts, padding, directory, *beyond])
 
 
-def decode_whole(data: bytes, first: Directory) -> Pixels:
+def decode_whole(parts: Sequence[bytes], first: Directory) -> Pixels:
     """Decode a fax or JPEG compressed page, as its file stores it.
+
+    Parameters
+    ----------
+    parts : sequence of bytes
+        The strips' or tiles' data.
+    first : Directory
+        The page's tags, of which only those that decoding needs are passed on.
+
+    Returns
+    -------
+    ndarray of uint8
+        Shape (H, W) or (H, W, 3), not turned.
 
     Raises
     ------
     ImageReadError
         If libtiff refuses the data.
     """
-    patched = bytearray(data)
-    tag = first.tags.get(ORIENTATION)
-    if tag is not None:
-        struct.pack_into(first.order + "H", patched, tag.offset, 1)
-    return _decoded(bytes(patched))
+    places = _TILES if _TILES[0] in first.tags else _STRIPS
+    tags = [(number, kind, list(first.values(number))) for number, kind in _NEEDED.items()]
+    tags += zip(places, (_LONG, _LONG), _places(parts), strict=True)
+    return _decoded(join(sorted(tag for tag in tags if tag[2]), parts))
+
+
+def _places(parts: Sequence[bytes]) -> tuple[list[int], list[int]]:
+    """Return offsets and lengths of parts that lie one after the other from byte 8 on."""
+    lengths = [len(part) for part in parts]
+    ends = np.cumsum([8, *lengths])
+    return [int(end) for end in ends[:-1]], lengths
 
 
 def _decoded(file: bytes) -> Pixels:
-    pixels, remarks = opencv.decode(file)
-    if remarks:
-        raise ImageReadError(f"is cut off or damaged: {remarks}")
+    """Decode a file of mode 1, L or RGB; Pillow stops at libtiff's first error."""
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    try:
+        with caught() as printed, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            with TiffImageFile(io.BytesIO(file)) as picture:
+                pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
+    except (OSError, SyntaxError, ValueError, UserWarning) as error:
+        reason = printed.text or first_line(str(error))
+        raise ImageReadError(f"is cut off or damaged: {reason}") from None
+    if printed.text:
+        raise ImageReadError(f"is cut off or damaged: {printed.text}")
     return pixels

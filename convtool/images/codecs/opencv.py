@@ -1,14 +1,8 @@
 """OpenCV's codecs, asked in such a way that they lose nothing and print nothing.
 
-Files are decoded from memory and never by name. libpng, libjpeg and OpenCV's log print to the
-process's standard error, and damage that a decoder survives is reported there and nowhere else: so
-what they print is caught and returned.
+Files are decoded from memory and never by name.
 """
 
-import os
-import re
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -16,42 +10,22 @@ from types import ModuleType
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codecs.stderr import Printed, caught, first_line
 from convtool.images.image import Pixels
 
-_one_at_a_time = threading.Lock()
-_LOG_TAG = re.compile(r"\[ *(?:ERROR|FATAL)[^\]]*\] global \S+ \S+ ")
-
-
-class _Printed:
-    text = ""
+_ERRORS_ONLY = 2
 
 
 @contextmanager
-def _caught(cv2: ModuleType) -> Iterator[_Printed]:
-    """Catch what native code prints to standard error: its errors, and no lesser messages."""
-    printed = _Printed()
-    if sys.stderr is None:
-        yield printed
-        return
-    log = cv2.utils.logging
-    with _one_at_a_time:
-        level = log.setLogLevel(log.LOG_LEVEL_ERROR)
-        sys.stderr.flush()
-        saved = os.dup(2)
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        os.set_blocking(reading, False)
-        os.dup2(writing, 2)
-        try:
+def _quiet(cv2: ModuleType) -> Iterator[Printed]:
+    """Catch what is printed, OpenCV's own log cut down to errors."""
+    log = getattr(cv2.utils, "logging", cv2)  # its place moved between OpenCV 4 and 5
+    level = log.setLogLevel(_ERRORS_ONLY)
+    try:
+        with caught() as printed:
             yield printed
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(writing)
-            log.setLogLevel(level)
-            with open(reading, "rb") as pipe:
-                text = (pipe.read() or b"").decode("utf-8", "replace")
-            printed.text = _one_line(_LOG_TAG.sub("", text))
+    finally:
+        log.setLogLevel(level)
 
 
 def decode(data: bytes) -> tuple[Pixels, str]:
@@ -76,11 +50,11 @@ def decode(data: bytes) -> tuple[Pixels, str]:
     """
     import cv2
 
-    with _caught(cv2) as printed:
+    with _quiet(cv2) as printed:
         try:
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         except cv2.error as error:
-            raise ImageReadError(f"is damaged: {_one_line(str(error))}") from None
+            raise ImageReadError(f"is damaged: {first_line(str(error))}") from None
     if pixels is None:
         reason = printed.text or "the decoder refuses it"
         raise ImageReadError(f"is cut off or damaged: {reason}")
@@ -113,10 +87,10 @@ def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
 
     flat = [item for name, value in options.items() for item in (constant(name), value)]
     try:
-        with _caught(cv2):
+        with _quiet(cv2):
             done, buffer = cv2.imencode(ending, _swap_red_and_blue(cv2, pixels), flat)
     except cv2.error as error:
-        raise ImageFormatError(f"cannot be encoded: {_one_line(str(error))}") from None
+        raise ImageFormatError(f"cannot be encoded: {first_line(str(error))}") from None
     if not done:
         height, width = pixels.shape[:2]
         raise ImageFormatError(f"{width}×{height} pixels are too many for the format")
@@ -140,9 +114,3 @@ def _swap_red_and_blue(cv2: ModuleType, pixels: Pixels) -> Pixels:
         return np.ascontiguousarray(pixels[:, :, order])
     swapped: Pixels = cv2.cvtColor(pixels, code)
     return swapped
-
-
-def _one_line(text: str) -> str:
-    """Return the first line that says something, at most 120 characters of it."""
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    return next((line[:120] for line in lines if line), "")

@@ -32,6 +32,7 @@ _DEFLATE = (8, 32946)
 _WITH_PREDICTOR = (5, *_DEFLATE)
 _HORIZONTAL, _FLOATING = 2, 3
 _MULTIPLIED_IN = 1
+_LARGEST_SMALL_TILE = 1 << 24
 _TYPES = {
     (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2",
     (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
@@ -142,7 +143,8 @@ def decode(data: bytes, header: Header) -> Decoded:
         if block.offset + block.length > len(data):
             raise ImageReadError("is cut off: part of its pixels lies beyond its end")
     if layout.compression in libtiff.WHOLE:
-        return Decoded(libtiff.decode_whole(data, first))
+        parts = [data[block.offset : block.offset + block.length] for block in blocks]
+        return Decoded(libtiff.decode_whole(parts, first))
     pixels = _samples(data, first, layout, blocks)
     return _meaning(pixels, layout, first)
 
@@ -156,8 +158,8 @@ def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
     else:
         width, height = layout.width, min(first.value(278, layout.height), layout.height)
         offsets, lengths = first.values(273), first.values(279)
-    if not width * height:
-        raise ImageReadError("is damaged: its strips or tiles have no size")
+    if not 0 < width * height <= max(_LARGEST_SMALL_TILE, 4 * layout.width * layout.height):
+        raise ImageReadError(f"is damaged: its strips or tiles have {width}×{height} pixels")
     if not tiled and not lengths and layout.compression == _STORED and len(offsets) == 1:
         lengths = (layout.height * layout.row_bytes(width),)
     planes = layout.samples if layout.planar else 1

@@ -17,7 +17,7 @@ R and V are, so the answer does not depend on how an image is cut.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
@@ -40,6 +40,8 @@ class Block:
         KH and KW.
     step : int
         Scalars from one pixel to the next, the number of channels.
+    adding : int
+        0 where the block's answer takes the place of what the output holds, else it is added.
     """
 
     source: Any
@@ -50,6 +52,7 @@ class Block:
     step: Any
     target: Any
     target_stride: Any
+    adding: Any
 
 
 class Emitter:
@@ -154,7 +157,22 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
 
         return e.repeat(block.width, sums, add_column)
 
-    sums = [ir.Constant(e.vector, [0.0] * lanes)] * (rows * vectors)
+    places = [
+        e.at(e.at(block.target, b.mul(e.number(r), block.target_stride)), v * lanes)
+        for r in range(rows)
+        for v in range(vectors)
+    ]
+    zero = ir.Constant(e.vector, [0.0] * lanes)
+    before = b.block
+    with b.if_then(b.icmp_signed("!=", block.adding, e.number(0)), likely=False):
+        held = [e.load(place) for place in places]
+        loading = b.block
+    sums = []
+    for value in held:
+        start = b.phi(e.vector)
+        start.add_incoming(zero, before)
+        start.add_incoming(value, loading)
+        sums.append(start)
     for index in range(rows - 1):
         sums = add_row(e.number(index), range(index + 1), sums)
     first = e.number(rows - 1)
@@ -165,10 +183,72 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
     )
     for index in range(rows - 1):
         sums = add_row(b.add(block.height, e.number(index)), range(index + 1, rows), sums)
-    for r in range(rows):
-        line = e.at(block.target, b.mul(e.number(r), block.target_stride))
-        for v in range(vectors):
-            e.store(sums[r * vectors + v], e.at(line, v * lanes))
+    for place, value in zip(places, sums, strict=True):
+        e.store(value, place)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The sizes of a plane of outputs, all LLVM values.
+
+    Attributes
+    ----------
+    rows, width : int
+        Rows, and scalars in each.
+    phases : int
+        Output rows lie so many image rows apart; the kernel's rows are ordered by phase (row
+        modulo ``phases``), since each phase is a convolution of every ``phases``-th image row.
+    """
+
+    rows: Any
+    width: Any
+    phases: Any
+
+
+def correlate_plane(emitter: Emitter, whole: Block, plane: Plane, rows: int, vectors: int) -> None:
+    """Write the code that makes a plane, block by block.
+
+    A block at the end of a row or a column overlaps the one before rather than being smaller; both
+    write the same values there. Needs at least one block's rows and width.
+    """
+    e, b = emitter, emitter.builder
+    tall, wide = e.number(rows), e.number(vectors * e.lanes)
+
+    def least(value: Any, most: Any) -> Any:
+        return b.select(b.icmp_signed("<", value, most), value, most)
+
+    def blocks(count: Any, size: Any) -> Any:
+        return b.sdiv(b.add(count, b.sub(size, e.number(1))), size)
+
+    def over_rows(line: Any, _: list[Any]) -> list[Any]:
+        y = least(b.mul(line, tall), b.sub(plane.rows, tall))
+        target = e.at(whole.target, b.mul(y, whole.target_stride))
+        source = e.at(whole.source, b.mul(b.mul(y, plane.phases), whole.source_stride))
+
+        def over_columns(place: Any, _: list[Any]) -> list[Any]:
+            x = least(b.mul(place, wide), b.sub(plane.width, wide))
+
+            def over_phases(phase: Any, weights: list[Any]) -> list[Any]:
+                left = b.sub(whole.height, phase)
+                block = replace(
+                    whole,
+                    source=e.at(e.at(source, x), b.mul(phase, whole.source_stride)),
+                    source_stride=b.mul(whole.source_stride, plane.phases),
+                    weights=weights[0],
+                    height=blocks(left, plane.phases),
+                    target=e.at(target, x),
+                    adding=phase,
+                )
+                correlate_block(e, block, rows, vectors)
+                return [e.at(block.weights, b.mul(block.height, whole.width))]
+
+            e.repeat(least(plane.phases, whole.height), [whole.weights], over_phases)
+            return []
+
+        e.repeat(blocks(plane.width, wide), [], over_columns)
+        return []
+
+    e.repeat(blocks(plane.rows, tall), [], over_rows)
 
 
 Convert = Callable[[Emitter, Any, Any], None]
@@ -205,6 +285,14 @@ def writer(bits: int) -> Convert:
     return convert
 
 
+def widener(e: Emitter, source: Any, target: Any) -> None:
+    """Write the code that converts a vector of float32 to float64."""
+    singles = ir.VectorType(ir.FloatType(), e.lanes)
+    value = e.builder.load(e.builder.bitcast(source, singles.as_pointer()))
+    value.align = 1
+    e.store(e.builder.fpext(value, e.vector), target)
+
+
 def copier(e: Emitter, source: Any, target: Any) -> None:
     """Write the code that copies a vector of the emitter's scalars."""
     e.store(e.load(source), target)
@@ -239,6 +327,68 @@ def convert_line(
 
     def one(e: Emitter, place: Any) -> None:
         convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, count: Any) -> None:
+    """Write the code that writes a value ``count`` times."""
+
+    def one(e: Emitter, place: Any) -> None:
+        e.store(e.splat(value), builder.gep(target, [place]))
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def add_weighted_line(
+    builder: Any, scalar: Any, lanes: int, weight: Any, source: Any, target: Any, count: Any
+) -> None:
+    """Write the code that adds ``weight`` times ``count`` scalars to others."""
+
+    def one(e: Emitter, place: Any) -> None:
+        total = builder.gep(target, [place])
+        value = e.load(builder.gep(source, [place]))
+        e.store(e.intrinsic("fma", [value, e.splat(weight), e.load(total)]), total)
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def slide_line(
+    builder: Any, scalar: Any, lanes: int, entering: Any, leaving: Any, sums: Any, count: Any
+) -> None:
+    """Write the code that adds ``entering - leaving`` to ``count`` sums, which are float64."""
+    double = ir.DoubleType()
+
+    def one(e: Emitter, place: Any) -> None:
+        wide = Emitter(builder, double, e.lanes)
+
+        def read(pointer: Any) -> Any:
+            value = e.load(builder.gep(pointer, [place]))
+            return value if scalar == double else builder.fpext(value, wide.vector)
+
+        here = builder.gep(sums, [place])
+        total = builder.fadd(wide.load(here), builder.fsub(read(entering), read(leaving)))
+        wide.store(total, here)
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
+def magnitude_line(
+    builder: Any, scalar: Any, lanes: int, scale: Any, down: Any, right: Any, count: Any
+) -> None:
+    """Write the code that puts sqrt(down² + right²) in place of ``down``.
+
+    Both are multiplied by ``scale`` before they are squared and the root is divided by it, so that
+    squares of very large and very small values fit.
+    """
+
+    def one(e: Emitter, place: Any) -> None:
+        here = builder.gep(down, [place])
+        factor = e.splat(scale)
+        a = builder.fmul(e.load(here), factor)
+        b = builder.fmul(e.load(builder.gep(right, [place])), factor)
+        total = e.intrinsic("fma", [a, a, builder.fmul(b, b)])
+        e.store(builder.fdiv(e.intrinsic("sqrt", [total]), factor), here)
 
     _over_line(builder, scalar, lanes, count, one)
 

@@ -1,0 +1,310 @@
+"""A plane of outputs, cut into blocks: dense, by factors, or weight by weight.
+
+A plane's scalars lie in rows; channels are interleaved, so that a kernel's next column is ``step``
+scalars on.
+"""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import types
+
+from convtool.convolution.engines import Array, DType
+from convtool.convolution.engines.jit.compile import cached, compiled
+from convtool.convolution.engines.jit.vectors import (
+    BLOCKS,
+    NARROW,
+    ROWS,
+    add_weighted_line,
+    call_plane,
+    convert_line,
+    fill_line,
+    lanes_of,
+    make_plane,
+    slide_line,
+    used,
+)
+
+PASS_SCALARS = 6144
+"""Scalars of the column passes that a row pass reads: they stay in L1."""
+
+_keep: list[Any] = []
+"""Compiled functions whose addresses are in use."""
+
+
+class Weights(NamedTuple):
+    """A kernel as the compiled loops take it.
+
+    ``dense`` is (KH, KW) with its rows ordered by phase, ``order`` the kernel's row of each;
+    ``columns`` (parts, KH, 1), ordered alike, and ``rows`` (parts, KW) are its factors; no parts
+    where it is not done by factors. ``uniform``: all weights are the same, and running sums are
+    worth their while.
+    """
+
+    dense: Array
+    order: Array
+    columns: Array
+    rows: Array
+    uniform: bool
+
+
+def _plane_loops(
+    like: Any,
+    source: int,
+    source_stride: int,
+    weights: int,
+    height: int,
+    taps: int,
+    step: int,
+    target: int,
+    target_stride: int,
+    rows: int,
+    width: int,
+    phases: int,
+) -> None:
+    """Correlate a plane of ``rows`` × ``width`` outputs by the blocks that fit it best.
+
+    ``like`` is any number of the working type; source, weights and target are addresses. For
+    ``phases`` see :class:`~.simd.Plane`.
+    """
+    lanes = lanes_of(like)
+    tallest = min(rows, max(1, height // phases))
+    choice = 0
+    for candidate in range(len(ROWS)):
+        if ROWS[candidate] <= tallest:
+            choice = candidate
+    if width < BLOCKS[choice][1] * lanes:
+        choice = len(ROWS) + (len(NARROW) if tallest >= ROWS[-1] else 0)
+        while choice < len(BLOCKS) - 1 and lanes // BLOCKS[choice][2] > width:
+            choice += 1
+    make_plane(
+        choice,
+        like,
+        source,
+        source_stride,
+        weights,
+        height,
+        taps,
+        step,
+        target,
+        target_stride,
+        rows,
+        width,
+        phases,
+    )
+
+
+@lru_cache(maxsize=2)
+def plane_address(dtype: DType) -> int:
+    """Return the address of the compiled loops over blocks for a working type."""
+    signature = types.void(numba.from_dtype(dtype), *[types.intp] * 11)
+    loops = cached(numba.cfunc, signature)(_plane_loops)
+    _keep.append(loops)
+    address: int = loops.address
+    return address
+
+
+@compiled
+def _correlate_sparse(
+    weights: Weights,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> None:
+    """Correlate weight by weight, those of zero left out, so that they carry no NaN or inf."""
+    dense = weights.dense
+    size = dense.itemsize
+    for y in range(count):
+        end = target + y * target_stride * size
+        fill_line(dense.dtype.type(0), end, width)
+        for k in range(dense.shape[0]):
+            line = source + (y * phases + weights.order[k]) * source_stride * size
+            for x in range(dense.shape[1]):
+                if dense[k, x] != 0:
+                    add_weighted_line(dense[k, x], line + x * step * size, end, width)
+
+
+@compiled
+def _correlate_factored(
+    plane: int,
+    weights: Weights,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> None:
+    """Correlate by factors: column passes into scratch, then all row passes at once."""
+    columns, rows = weights.columns, weights.rows
+    parts, height, _ = columns.shape
+    taps = rows.shape[1]
+    like = rows[0, 0]
+    size = rows.itemsize
+    group = min(count, ROWS[-1])
+    halo = (taps - 1) * step
+    chunk = min(width, max(4 * halo, PASS_SCALARS // (parts * group)))
+    wide = chunk + halo
+    made = np.empty((parts, group, wide), rows.dtype)
+    scratch = made.ctypes.data
+    y = 0
+    while y < count:
+        lines = min(group, count - y)
+        x = 0
+        while x < width:
+            now = min(chunk, width - x)
+            start = source + (y * phases * source_stride + x) * size
+            for part in range(parts):
+                call_plane(
+                    plane,
+                    like,
+                    start,
+                    source_stride,
+                    columns.ctypes.data + part * height * size,
+                    height,
+                    1,
+                    1,
+                    scratch + part * group * wide * size,
+                    wide,
+                    lines,
+                    now + halo,
+                    phases,
+                )
+            for line in range(lines):
+                call_plane(
+                    plane,
+                    like,
+                    scratch + line * wide * size,
+                    group * wide,
+                    rows.ctypes.data,
+                    parts,
+                    taps,
+                    step,
+                    target + ((y + line) * target_stride + x) * size,
+                    target_stride,
+                    1,
+                    now,
+                    1,
+                )
+            x += now
+        y += lines
+    used(made)
+
+
+@compiled
+def _correlate_uniform(
+    weights: Weights,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> None:
+    """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
+
+    Sums are float64. They start anew in each plane, and hold sums of integers exactly. Four rows
+    at a time, so that the additions of one wait for those of another.
+    """
+    dense = weights.dense
+    height, taps = dense.shape
+    like = dense[0, 0]
+    value = np.float64(like)
+    size = dense.itemsize
+    halo = (taps - 1) * step
+    wide = width + halo
+    sums = np.zeros((4, wide), np.float64)
+    nothing = np.zeros(wide, dense.dtype)
+    made = np.empty((4, width), dense.dtype)
+    for k in range(height):
+        line = source + k * source_stride * size
+        slide_line(like, line, nothing.ctypes.data, sums.ctypes.data + 24 * wide, wide)
+    y = 0
+    while y < count:
+        lines = min(4, count - y)
+        for r in range(lines):
+            sums[r] = sums[(r + 3) % 4]
+            if y + r > 0:
+                for phase in range(phases):
+                    old = source + ((y + r - 1) * phases + phase) * source_stride * size
+                    new = old + height * source_stride * size
+                    slide_line(like, new, old, sums.ctypes.data + r * wide * 8, wide)
+        for channel in range(step):
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for x in range(channel, channel + halo, step):
+                a, b, c, d = a + sums[0, x], b + sums[1, x], c + sums[2, x], d + sums[3, x]
+            for x in range(channel, width, step):
+                a, b, c, d = (
+                    a + sums[0, x + halo],
+                    b + sums[1, x + halo],
+                    c + sums[2, x + halo],
+                    d + sums[3, x + halo],
+                )
+                made[0, x], made[1, x] = a * value, b * value
+                made[2, x], made[3, x] = c * value, d * value
+                a, b, c, d = a - sums[0, x], b - sums[1, x], c - sums[2, x], d - sums[3, x]
+        for r in range(lines):
+            start = made.ctypes.data + r * width * size
+            end = target + (y + r) * target_stride * size
+            convert_line(made, start, made, end, width)
+        y += lines
+    used(nothing)
+    used(sums)
+    used(made)
+
+
+@compiled
+def correlate(
+    plane: int,
+    weights: Weights,
+    sparse: bool,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> None:
+    """Correlate a plane of the working type, ``count`` rows of ``width`` scalars of output."""
+    if sparse:
+        _correlate_sparse(
+            weights, source, source_stride, step, phases, target, target_stride, count, width
+        )
+    elif weights.uniform:
+        _correlate_uniform(
+            weights, source, source_stride, step, phases, target, target_stride, count, width
+        )
+    elif weights.columns.shape[0] > 0:
+        _correlate_factored(
+            plane, weights, source, source_stride, step, phases, target, target_stride, count, width
+        )
+    else:
+        dense = weights.dense
+        call_plane(
+            plane,
+            dense[0, 0],
+            source,
+            source_stride,
+            dense.ctypes.data,
+            dense.shape[0],
+            dense.shape[1],
+            step,
+            target,
+            target_stride,
+            count,
+            width,
+            phases,
+        )

@@ -1,0 +1,254 @@
+"""A strip of an image: border, type conversion, stride and two kernels' length, in one pass."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convtool.convolution.engines import Array
+from convtool.convolution.engines.jit.compile import compiled
+from convtool.convolution.engines.jit.plane import Weights, correlate
+from convtool.convolution.engines.jit.vectors import (
+    VECTOR_BYTES,
+    convert_line,
+    fill_line,
+    lanes_of,
+    line_is_finite,
+    magnitude_line,
+    used,
+)
+
+SCRATCH_SCALARS = 1 << 16
+"""Scalars of a converted group of rows: they stay in L2."""
+
+
+class Input(NamedTuple):
+    """An image as the compiled loops read it.
+
+    Scalars of the type of the (empty) array ``like`` at an address, rows ``stride`` scalars apart.
+    Position p of the padded image reads row ``rows[p]``, column ``columns[p]``. Windows that start
+    in ``top … bottom-1`` read no border above or below; positions ``left … right-1`` are columns
+    of the image.
+    """
+
+    address: int
+    stride: int
+    like: Array
+    rows: Array
+    columns: Array
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+class Output(NamedTuple):
+    """Where the compiled loops write: as for the input, and the strides of the convolution."""
+
+    address: int
+    stride: int
+    like: Array
+    step_y: int
+    step_x: int
+
+
+@compiled
+def is_finite(like: Any, source: int, source_stride: int, rows: int, width: int) -> bool:
+    """Return whether a plane holds neither NaN nor inf."""
+    size = VECTOR_BYTES // lanes_of(like)
+    for line in range(rows):
+        if not line_is_finite(like, source + line * source_stride * size, width):
+            return False
+    return True
+
+
+@compiled
+def _pad_line(
+    image: Input, row: int, first: int, last: int, step: int, cval: Any, into: Array, target: int
+) -> None:
+    """Write the positions ``first … last-1`` of a padded image's row, in the working type."""
+    size = into.itemsize
+    if row < 0:
+        fill_line(cval, target, (last - first) * step)
+        return
+    source = image.address + row * image.stride * image.like.itemsize
+    scalar = step * image.like.itemsize
+    start = min(max(first, image.left), last)
+    stop = max(start, min(last, image.right))
+    if start < stop:
+        convert_line(
+            image.like,
+            source + image.columns[start] * scalar,
+            into,
+            target + (start - first) * step * size,
+            (stop - start) * step,
+        )
+    for outside in ((first, start), (stop, last)):
+        for position in range(outside[0], outside[1]):
+            place = target + (position - first) * step * size
+            column = image.columns[position]
+            if column < 0:
+                fill_line(cval, place, step)
+            else:
+                convert_line(image.like, source + column * scalar, into, place, step)
+
+
+@compiled
+def _store(
+    made: Array, width: int, out: Output, y: int, first: int, last: int, count: int, step: int
+) -> None:
+    """Write rows of answers for the windows ``first … last-1``, those that the stride keeps."""
+    size = made.itemsize
+    kept = -(-first // out.step_x)
+    for line in range(count):
+        start = made.ctypes.data + line * width * size
+        end = out.address + ((y + line) * out.stride + kept * step) * out.like.itemsize
+        if out.step_x == 1:
+            convert_line(made, start, out.like, end, width)
+        else:
+            place = 0
+            for x in range(kept * out.step_x - first, last - first, out.step_x):
+                for channel in range(step):
+                    made[line, place + channel] = made[line, x * step + channel]
+                place += step
+            convert_line(made, start, out.like, end, place)
+
+
+@compiled
+def _lengths(made: Array, other: Array, count: int) -> None:
+    """Put the length of each vector (made, other) in place of ``made``."""
+    largest = made.dtype.type(0)
+    for n in range(count):
+        largest = max(largest, abs(made[n]), abs(other[n]))
+    scale = made.dtype.type(1)
+    if largest > 0 and np.isfinite(largest):
+        scale = made.dtype.type(2.0 ** -np.floor(np.log2(largest)))
+    magnitude_line(scale, made.ctypes.data, other.ctypes.data, count)
+
+
+@compiled
+def make_strip(
+    plane: int,
+    weights: Weights,
+    second: Weights,
+    guarded: bool,
+    image: Input,
+    cval: Any,
+    step: int,
+    out: Output,
+    lines: tuple[int, int],
+    windows: tuple[int, int],
+    in_place: bool,
+    direct: bool,
+) -> None:
+    """Make the output rows ``lines``, from the windows (stride 1) that start at ``windows``.
+
+    Rows are made in groups. Where a group's windows lie inside the image, and the image is of the
+    working type (``in_place``), they are read where they are; else padded rows are written to
+    scratch, converted. Answers of the working type at stride 1 (``direct``) are written where they
+    belong; else through scratch.
+    """
+    dense = weights.dense
+    like = dense[0, 0]
+    height, taps = dense.shape
+    size = dense.itemsize
+    into = np.empty(0, dense.dtype)
+    sparse = False
+    if guarded:
+        top = image.rows[lines[0] * out.step_y : (lines[1] - 1) * out.step_y + height]
+        low, high = max(0, top.min()), top.max()
+        span = windows[0], windows[1] + taps - 1
+        left = image.columns[span[0] : span[1]]
+        near, far = max(0, left.min()), left.max()
+        start = image.address + (low * image.stride + near * step) * size
+        sparse = not is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step)
+    inner = min(max(windows[0], image.left), windows[1])
+    outer = min(max(inner, image.right - taps + 1), windows[1])
+    group = max(2 * height, SCRATCH_SCALARS // ((windows[1] - windows[0]) * step))
+    y = lines[0]
+    while y < lines[1]:
+        line = y * out.step_y
+        inside = in_place and line >= image.top and line < image.bottom
+        count = lines[1] - y
+        if not (inside and direct):
+            count = min(count, group)
+        if line < image.top:
+            count = min(count, (image.top - line + out.step_y - 1) // out.step_y)
+        elif inside:
+            count = min(count, (image.bottom - line + out.step_y - 1) // out.step_y)
+        for part in range(3):
+            if part == 0:
+                first, last = windows[0], inner if inside else windows[1]
+            elif part == 1:
+                first, last = inner, outer if inside else inner
+            else:
+                first, last = outer, windows[1] if inside else outer
+            if first >= last:
+                continue
+            width = (last - first) * step
+            need = (count - 1) * out.step_y + height
+            if part == 1:
+                start = (
+                    image.address
+                    + (image.rows[line] * image.stride + image.columns[first] * step) * size
+                )
+                stride = image.stride
+                padded = into.reshape(0, 0)
+            else:
+                stride = width + (taps - 1) * step
+                padded = np.empty((need, stride), dense.dtype)
+                start = padded.ctypes.data
+                for k in range(need):
+                    place = start + k * stride * size
+                    _pad_line(
+                        image, image.rows[line + k], first, last + taps - 1, step, cval, into, place
+                    )
+            if direct:
+                end = out.address + (y * out.stride + first * step) * size
+                correlate(
+                    plane,
+                    weights,
+                    sparse,
+                    start,
+                    stride,
+                    step,
+                    out.step_y,
+                    end,
+                    out.stride,
+                    count,
+                    width,
+                )
+                used(padded)
+                continue
+            made = np.empty((count, width), dense.dtype)
+            correlate(
+                plane,
+                weights,
+                sparse,
+                start,
+                stride,
+                step,
+                out.step_y,
+                made.ctypes.data,
+                width,
+                count,
+                width,
+            )
+            if second.dense.shape[0] > 0:
+                other = np.empty((count, width), dense.dtype)
+                correlate(
+                    plane,
+                    second,
+                    sparse,
+                    start,
+                    stride,
+                    step,
+                    out.step_y,
+                    other.ctypes.data,
+                    width,
+                    count,
+                    width,
+                )
+                _lengths(made.reshape(made.size), other.reshape(other.size), made.size)
+            used(padded)
+            _store(made, width, out, y, first, last, count, step)
+        y += count

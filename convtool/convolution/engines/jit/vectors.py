@@ -1,0 +1,254 @@
+"""LLVM's vector code as functions that jitted code calls.
+
+All work at addresses, on scalars of the working type: float32 or float64. An argument called
+``like`` is any number of that type; an array so called is empty and only tells a type.
+"""
+
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from convtool.convolution.engines.jit import simd
+
+
+def _vector_bytes() -> int:
+    features = llvmlite.binding.get_host_cpu_features()
+    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
+
+
+VECTOR_BYTES = _vector_bytes()
+WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4: 2}
+"""Rows of a wide block, and vectors in each: as many sums as the registers hold."""
+
+NARROW = (1, 4, 16)
+"""The parts of a vector that blocks of narrow planes are wide."""
+
+BLOCKS = tuple((rows, vectors, 1) for rows, vectors in WIDE.items()) + tuple(
+    (rows, 1, share) for rows in (1, max(WIDE)) for share in NARROW
+)
+"""(rows, vectors, share of a vector's lanes) of each block."""
+
+ROWS = tuple(WIDE)
+
+
+def _scalar(kind: Any) -> Any:
+    return ir.FloatType() if kind == types.float32 else ir.DoubleType()
+
+
+def _lanes(kind: Any, share: int = 1) -> int:
+    bits: int = kind.bitwidth
+    return max(1, VECTOR_BYTES // (bits // 8) // share)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def lanes_of(_typing: Any, like: Any) -> Any:
+    """Return how many scalars of that type a vector holds."""
+    lanes = _lanes(like)
+
+    def generate(_context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return ir.Constant(ir.IntType(64), lanes)
+
+    return types.intp(like), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def make_plane(
+    _typing: Any,
+    choice: Any,
+    like: Any,
+    source: Any,
+    source_stride: Any,
+    weights: Any,
+    height: Any,
+    width: Any,
+    step: Any,
+    target: Any,
+    target_stride: Any,
+    rows: Any,
+    columns: Any,
+    phases: Any,
+) -> Any:
+    """Make a plane of blocks ``BLOCKS[choice]``; source, weights and target are addresses."""
+    signature = types.void(types.intp, like, *[types.intp] * 11)
+    scalar = _scalar(like)
+    integer = ir.IntType(64)
+
+    def function_for(module: Any, number: int) -> Any:
+        """Return a function of its own for a block, so that it has the registers to itself."""
+        tall, vectors, share = BLOCKS[number]
+        kind = ir.FunctionType(ir.VoidType(), [integer] * 11)
+        function = ir.Function(module, kind, f"convtool_plane_{number}_{like}")
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        builder = ir.IRBuilder(function.append_basic_block("start"))
+        start, start_stride, taps, kh, kw, channels, end, end_stride, *sizes = function.args
+        pointer = scalar.as_pointer()
+        whole = simd.Block(
+            source=builder.inttoptr(start, pointer),
+            source_stride=start_stride,
+            weights=builder.inttoptr(taps, pointer),
+            height=kh,
+            width=kw,
+            step=channels,
+            target=builder.inttoptr(end, pointer),
+            target_stride=end_stride,
+            adding=ir.Constant(integer, 0),
+        )
+        emitter = simd.Emitter(builder, scalar, _lanes(like, share))
+        simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors)
+        builder.ret_void()
+        return function
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        done = builder.append_basic_block("done")
+        switch = builder.switch(arguments[0], done)
+        for number in range(len(BLOCKS)):
+            case = builder.append_basic_block(f"block_{number}")
+            switch.add_case(ir.Constant(integer, number), case)
+            builder.position_at_end(case)
+            builder.call(function_for(builder.module, number), arguments[2:])
+            builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_plane(
+    _typing: Any,
+    plane: Any,
+    like: Any,
+    source: Any,
+    source_stride: Any,
+    weights: Any,
+    height: Any,
+    taps: Any,
+    step: Any,
+    target: Any,
+    target_stride: Any,
+    rows: Any,
+    width: Any,
+    phases: Any,
+) -> Any:
+    """Call the loops over blocks at the address ``plane``."""
+    signature = types.void(types.intp, like, *[types.intp] * 11)
+    integer = ir.IntType(64)
+    kind = ir.FunctionType(ir.VoidType(), [_scalar(like), *[integer] * 11])
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(function, arguments[1:])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count: Any) -> Any:
+    """Add ``weight`` times ``count`` scalars at address ``source`` to those at ``target``."""
+    scalar, lanes = _scalar(weight), _lanes(weight)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        line = builder.inttoptr(arguments[1], scalar.as_pointer())
+        out = builder.inttoptr(arguments[2], scalar.as_pointer())
+        simd.add_weighted_line(builder, scalar, lanes, arguments[0], line, out, arguments[3])
+        return context.get_dummy_value()
+
+    return types.void(weight, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def slide_line(_typing: Any, like: Any, entering: Any, leaving: Any, sums: Any, count: Any) -> Any:
+    """Add the scalars at ``entering``, less those at ``leaving``, to float64 sums."""
+    scalar, lanes = _scalar(like), _lanes(types.float64)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        new, old = (builder.inttoptr(place, scalar.as_pointer()) for place in arguments[1:3])
+        total = builder.inttoptr(arguments[3], ir.DoubleType().as_pointer())
+        simd.slide_line(builder, scalar, lanes, new, old, total, arguments[4])
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 4), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) -> Any:
+    """Put the length of (down, right) in place of ``count`` scalars at address ``down``."""
+    scalar, lanes = _scalar(scale), _lanes(scale)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        first = builder.inttoptr(arguments[1], scalar.as_pointer())
+        second = builder.inttoptr(arguments[2], scalar.as_pointer())
+        simd.magnitude_line(builder, scalar, lanes, arguments[0], first, second, arguments[3])
+        return context.get_dummy_value()
+
+    return types.void(scale, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
+    """Return whether none of ``count`` scalars at an address is NaN or inf."""
+    scalar, lanes = _scalar(like), _lanes(like)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source = builder.inttoptr(arguments[1], scalar.as_pointer())
+        return simd.line_is_finite(builder, scalar, lanes, source, arguments[2])
+
+    return types.boolean(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, count: Any) -> Any:
+    """Write ``count`` scalars at address ``start`` to address ``end``.
+
+    ``source`` and ``target`` are (empty) arrays that only tell the two types; one of them is the
+    working type. Integers that are written are rounded half to even and saturate.
+    """
+    signature = types.void(source, types.intp, target, types.intp, types.intp)
+    reads = isinstance(source.dtype, types.Integer) or source.dtype.bitwidth < target.dtype.bitwidth
+    working = target.dtype if reads else source.dtype
+    scalar, lanes = _scalar(working), _lanes(working)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        line, out = (
+            builder.inttoptr(arguments[place], context.get_data_type(kind.dtype).as_pointer())
+            for place, kind in ((1, source), (3, target))
+        )
+        convert: simd.Convert = simd.copier
+        if reads and isinstance(source.dtype, types.Float):
+            convert = simd.widener
+        elif reads:
+            convert = simd.reader(source.dtype.bitwidth, source.dtype.signed)
+        elif isinstance(target.dtype, types.Integer):
+            convert = simd.writer(target.dtype.bitwidth)
+        simd.convert_line(builder, scalar, lanes, convert, line, out, arguments[4])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fill_line(_typing: Any, value: Any, target: Any, count: Any) -> Any:
+    """Write ``value`` to ``count`` scalars at an address."""
+    scalar, lanes = _scalar(value), _lanes(value)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        out = builder.inttoptr(arguments[1], scalar.as_pointer())
+        simd.fill_line(builder, scalar, lanes, arguments[0], out, arguments[2])
+        return context.get_dummy_value()
+
+    return types.void(value, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def used(_typing: Any, array: Any) -> Any:
+    """Do nothing: an array whose address is in use must not be freed before this line."""
+
+    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), generate

@@ -1,0 +1,139 @@
+"""A convolution that is validated: plan it, make the engine ready, run it."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.convolution import dtypes, engines, planner, startup, tiles
+from convtool.convolution.engines import Array, DType, Job, StripCorrelator
+from convtool.convolution.geometry import Geometry
+from convtool.convolution.planner import Plan, Problem
+from convtool.convolution.source import Source
+from convtool.errors import OptionError
+
+Kernels = tuple[NDArray[np.float64], ...]
+"""One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""
+
+LARGEST_FACTORED = 256
+"""Kernels longer than this on both sides are planned as if they had full rank."""
+
+
+@lru_cache(maxsize=64)
+def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
+    if min(shape) > LARGEST_FACTORED:
+        return min(shape)
+    return engines.rank_for(np.frombuffer(weights).reshape(shape), working)
+
+
+def split_engine(engine: str) -> tuple[str, int | None]:
+    """Split ``separable:rank=2`` into the engine's name and the rank asked for."""
+    if not isinstance(engine, str):
+        raise OptionError(f"engine must be a name, not {engine!r}")
+    name, _, rest = engine.partition(":")
+    if name != "auto":
+        engines.entry(name)
+    if not rest:
+        return name, None
+    key, _, value = rest.partition("=")
+    if key != "rank" or not value.isdecimal() or int(value) < 1:
+        raise OptionError(f"engine {engine!r}: after the colon comes rank=N with N at least 1")
+    if name == "auto" or not engines.entry(name).takes_rank:
+        takers = [e.name for e in engines.ENGINES.values() if e.takes_rank]
+        raise OptionError(f"engine {name!r} takes no rank; {' and '.join(takers)} do")
+    return name, int(value)
+
+
+def problem_for(
+    image_shape: tuple[int, ...],
+    working: DType,
+    kernels: Kernels,
+    layout: Geometry,
+    workers: int,
+) -> Problem:
+    """Return what the planner needs to know; of a pair it plans the costlier kernel."""
+    shape = kernels[0].shape[0], kernels[0].shape[1]
+    return Problem(
+        outputs=(layout.rows.dense, layout.columns.dense),
+        channels=image_shape[2] if len(image_shape) == 3 else 1,
+        kernel_shape=shape,
+        taps=max(int(np.count_nonzero(kernel)) for kernel in kernels),
+        rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
+        itemsize=working.itemsize,
+        threads=workers,
+    )
+
+
+def _is_finite(pixels: Array) -> bool:
+    """Return whether no pixel is NaN or inf (a sum that overflows counts as not finite)."""
+    if pixels.dtype.kind != "f":
+        return True
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(pixels.sum()))
+
+
+def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
+    """Return the plan for an image; NaN and inf get an engine that does not spread them."""
+    waits = startup.seconds()
+    chosen = planner.choose(problem, waits, engine=engine)
+    if engine != "auto" or planner.keeps_nonfinite(chosen, problem):
+        return chosen
+    if _is_finite(pixels) and np.isfinite(cval):
+        return chosen
+    return planner.choose(replace(problem, finite=False), waits, engine=engine)
+
+
+def _run_job(job: Job, engine: str, source: Source, out: Array) -> None:
+    correlator = engines.load(engine)(job)
+    if isinstance(correlator, StripCorrelator):
+        tiles.run_strips(correlator, source, job, out)
+    else:
+        alone = replace(job, threads=1) if engines.entry(engine).own_threads else job
+        tiles.run_tiles(correlator, source, alone, out)
+
+
+def run(
+    pixels: Array,
+    kernels: Kernels,
+    layout: Geometry,
+    rule: tuple[str, float],
+    out: Array,
+    engine: str,
+    workers: int,
+) -> None:
+    """Correlate ``pixels`` into ``out``.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (H, W) or (H, W, C)
+        The image.
+    kernels : tuple of ndarray
+        One or two, not to be flipped any more.
+    layout : Geometry
+        Where the windows lie.
+    rule : (str, float)
+        The border's rule and the value beyond the edge.
+    out : ndarray
+        Where the answer goes; integers are rounded half to even and saturate.
+    engine : str
+        As for :func:`convtool.convolve`.
+    workers : int
+        Number of threads.
+    """
+    working = dtypes.working_type(pixels.dtype, out.dtype, kernels[0])
+    name, rank = split_engine(engine)
+    problem = problem_for(pixels.shape, working, kernels, layout, workers)
+    chosen = plan_for(pixels, problem, name, rule[1])
+    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, working)
+    answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
+    rank = rank if rank is not None else chosen.rank
+    job = Job(kernels, working, layout, source.pixels.shape[2], rank, workers)
+    if len(kernels) == 1 or engines.entry(chosen.engine).takes_pairs:
+        _run_job(job, chosen.engine, source, answer)
+        return
+    parts = [np.empty(answer.shape, working) for _ in kernels]
+    for kernel, part in zip(kernels, parts, strict=True):
+        _run_job(replace(job, kernels=(kernel,)), chosen.engine, source, part)
+    with np.errstate(all="ignore"):
+        dtypes.store(np.hypot(parts[0], parts[1], out=parts[0]), answer)

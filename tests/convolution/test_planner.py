@@ -1,0 +1,220 @@
+"""The planner: a pure function, checked on its word and at its borders."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import convtool
+from convtool.convolution import run, startup
+from convtool.convolution.engines import ENGINES
+from convtool.convolution.planner import Calibration, Problem, Rate, choose
+
+SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), taps=9, rank=1)
+LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), taps=961, rank=31)
+COLD = {"numba": startup.IMPORT_SECONDS["numba"] + startup.COMPILE_SECONDS, "fft": 0.3}
+LIKE = Calibration(
+    {
+        "direct": Rate(0, 0, 1),
+        "separable": Rate(0, 0, 1),
+        "fft": Rate(0, 0, 1),
+        "numba": Rate(0, 0, 1),
+        "numba-factored": Rate(0, 0, 1),
+        "opencv": Rate(0, 0, 1),
+        "opencv-dft": Rate(0, 100, 0),
+        "scipy": Rate(0, 0, 2),
+    }
+)
+"""Every multiply-add costs the same in every engine: only the counts decide."""
+
+
+@st.composite
+def problems(draw):
+    kernel_shape = draw(st.tuples(st.integers(1, 63), st.integers(1, 63)))
+    return Problem(
+        outputs=draw(st.tuples(st.integers(1, 4000), st.integers(1, 4000))),
+        channels=draw(st.integers(1, 4)),
+        kernel_shape=kernel_shape,
+        taps=draw(st.integers(0, math.prod(kernel_shape))),
+        rank=draw(st.integers(1, min(kernel_shape))),
+        itemsize=draw(st.sampled_from([4, 8])),
+        threads=draw(st.integers(1, 16)),
+        finite=draw(st.booleans()),
+    )
+
+
+STARTUPS = st.dictionaries(st.sampled_from(sorted(ENGINES)), st.floats(0, 5))
+
+
+@given(problem=problems(), waits=STARTUPS)
+def test_is_pure_and_costs_every_engine(problem, waits):
+    plan = choose(problem, waits)
+    assert plan == choose(problem, dict(waits))
+    assert set(plan.costs) == set(ENGINES)
+    assert all(math.isfinite(cost) and cost >= 0 for cost in plan.costs.values())
+    assert plan.reason
+
+
+@given(problem=problems(), waits=STARTUPS)
+def test_takes_an_own_engine_or_opencv_while_something_has_to_start(problem, waits):
+    plan = choose(problem, waits)
+    if ENGINES[plan.engine].own:
+        return
+    assert plan.engine == "opencv"
+    assert problem.finite
+    assert any(waits.get(name, 0) > 0 for name, entry in ENGINES.items() if entry.own)
+    assert plan.costs["opencv"] == min(
+        plan.costs[name] for name, entry in ENGINES.items() if entry.own or name == "opencv"
+    )
+
+
+@given(problem=problems(), waits=STARTUPS)
+def test_nothing_that_spreads_nan_is_chosen_for_an_image_that_holds_it(problem, waits):
+    plan = choose(replace(problem, finite=False), waits)
+    assert plan.engine in ("direct", "separable", "numba")
+    if plan.engine == "separable":
+        assert problem.factors_keep_support
+    assert "NaN" in plan.reason
+
+
+@given(problem=problems(), waits=STARTUPS, engine=st.sampled_from(sorted(ENGINES)))
+def test_an_engine_that_is_asked_for_is_taken(problem, waits, engine):
+    plan = choose(problem, waits, engine=engine)
+    assert plan.engine == engine
+    assert plan.reason.startswith("asked for")
+    assert plan.costs == choose(problem, waits).costs
+
+
+@given(problem=problems())
+def test_a_larger_image_never_costs_less(problem):
+    height, width = problem.outputs
+    larger = replace(problem, outputs=(2 * height, 2 * width))
+    before, after = choose(problem).costs, choose(larger).costs
+    assert all(after[name] >= before[name] for name in before)
+
+
+@given(problem=problems(), wait=st.floats(0.01, 5))
+def test_starting_an_engine_is_counted_once(problem, wait):
+    ready = choose(problem).costs
+    for name in ENGINES:
+        waiting = choose(problem, {name: wait}).costs
+        assert waiting[name] == pytest.approx(ready[name] + wait)
+        assert {n: c for n, c in waiting.items() if n != name} == {
+            n: c for n, c in ready.items() if n != name
+        }
+
+
+class TestColdStart:
+    def test_small_image_takes_opencv_and_says_why(self):
+        plan = choose(SMALL, COLD | {"opencv": 0.0})
+        assert plan.engine == "opencv"
+        assert "while engine" in plan.reason
+        assert "to start" in plan.reason
+
+    def test_never_waits_for_a_compiler_for_one_small_image(self):
+        waits = COLD | {"opencv": startup.IMPORT_SECONDS["cv2"]}
+        for taps in (3, 5, 9, 15):
+            kernel = replace(SMALL, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
+            assert choose(kernel, waits).engine != "numba"
+
+    def test_a_long_job_is_worth_the_wait(self):
+        rates = LIKE.rates | {"numba": Rate(0, 0, 0.5), "opencv": Rate(0, 0, 0.8)}
+        short = replace(SMALL, rank=3)
+        long = replace(short, outputs=(200_000, 200_000))
+        assert choose(short, COLD, Calibration(rates)).engine == "opencv"
+        assert choose(long, COLD, Calibration(rates)).engine == "numba"
+
+    def test_warm_takes_an_engine_of_its_own(self):
+        assert ENGINES[choose(SMALL, {"opencv": 0.0}).engine].own
+        assert ENGINES[choose(SMALL).engine].own
+
+    def test_an_adapter_that_is_slower_is_not_taken(self):
+        assert ENGINES[choose(SMALL, COLD | {"opencv": 60.0}).engine].own
+
+
+class TestWork:
+    """With every multiply-add at one price, the counts decide."""
+
+    @pytest.mark.parametrize("taps", [3, 4, 7, 15, 31])
+    def test_factors_are_used_where_they_save_work(self, taps):
+        for rank in range(1, taps + 1):
+            problem = Problem((500, 500), 1, (taps, taps), taps * taps, rank)
+            plan = choose(problem, calibration=LIKE, engine="numba")
+            if 2 * rank * taps < taps * taps:
+                assert plan.rank == rank
+                assert f"rank {rank}: {2 * rank * taps} multiply-adds" in plan.reason
+            elif 2 * rank * taps > taps * taps:
+                assert plan.rank is None
+                assert f"{taps * taps} multiply-adds a pixel" in plan.reason
+
+    def test_zero_weights_are_not_work(self):
+        sparse = Problem((500, 500), 1, (15, 15), 15, 15)
+        dense = replace(sparse, taps=225)
+        for engine in ("direct", "scipy"):
+            few = choose(sparse, calibration=LIKE).costs[engine]
+            assert choose(dense, calibration=LIKE).costs[engine] == pytest.approx(15 * few)
+
+    @pytest.mark.parametrize("taps", [63, 101, 201])
+    def test_large_kernels_of_full_rank_take_the_fft(self, taps):
+        problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
+        assert choose(problem).engine == "fft"
+
+    def test_large_kernels_of_rank_one_do_not(self):
+        plan = choose(replace(LARGE, rank=1))
+        assert plan.engine in ("numba", "separable")
+        assert plan.rank == 1
+
+    def test_threads_make_own_engines_cheaper(self):
+        one, four = choose(LARGE).costs, choose(replace(LARGE, threads=4)).costs
+        assert all(four[name] < one[name] for name, entry in ENGINES.items() if entry.own)
+
+    def test_double_costs_more(self):
+        single, double = choose(LARGE).costs, choose(replace(LARGE, itemsize=8)).costs
+        assert all(double[name] > single[name] for name in ENGINES)
+
+
+class TestFactorsAndNan:
+    def test_factors_reach_no_further_at_rank_one_or_where_no_weight_is_zero(self):
+        assert replace(SMALL, rank=1, taps=3).factors_keep_support
+        assert replace(SMALL, rank=2, taps=9).factors_keep_support
+        assert not replace(SMALL, rank=2, taps=5).factors_keep_support
+
+    def test_convolve_looks_for_nan_only_where_the_engine_would_spread_it(self, monkeypatch):
+        looked = []
+        monkeypatch.setattr(run, "_is_finite", lambda pixels: bool(looked.append(1)) or True)
+        image = np.ones((64, 64), np.float32)
+        convtool.convolve(image, "box", engine="fft")
+        convtool.convolve(image, "cross", engine="direct")
+        assert not looked
+        monkeypatch.setattr(run.startup, "seconds", lambda: COLD | {"opencv": 0.0})
+        convtool.convolve(np.ones((900, 900), np.float32), np.ones((5, 5)))
+        assert looked
+
+    def test_nan_in_cval_counts(self):
+        answer = convtool.convolve(
+            np.ones((200, 200)), np.ones((41, 41)) + np.eye(41), border="constant", cval=np.nan
+        )
+        assert np.isnan(answer[:20]).all()
+        assert np.isfinite(answer[20:-20, 20:-20]).all()
+
+
+class TestStartup:
+    def test_names_every_engine(self):
+        assert set(startup.seconds()) == set(ENGINES)
+
+    def test_what_is_imported_costs_nothing(self):
+        for engine in ENGINES:
+            convtool.convolve(np.ones((4, 4)), "box", engine=engine)
+        assert startup.seconds() == dict.fromkeys(ENGINES, 0.0)
+
+    @pytest.mark.parametrize("filled", [True, False])
+    def test_compiling_counts_only_where_nothing_is_kept(self, filled, monkeypatch):
+        monkeypatch.setattr(startup, "_imported", lambda module: False)
+        monkeypatch.setattr(startup.jit_cache, "is_filled", lambda: filled)
+        wait = startup.LOAD_SECONDS if filled else startup.COMPILE_SECONDS
+        assert startup.seconds()["numba"] == startup.IMPORT_SECONDS["numba"] + wait
+        assert startup.seconds()["opencv"] == startup.IMPORT_SECONDS["cv2"]
+        assert startup.seconds()["direct"] == 0

@@ -1,0 +1,146 @@
+"""Who may import what, where the import linter cannot see: heavy modules and where they load."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import convtool
+
+PACKAGE = Path(convtool.__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+ON_USE = {
+    "PIL",
+    "cv2",
+    "dask",
+    "imageio",
+    "llvmlite",
+    "matplotlib",
+    "numba",
+    "onnx",
+    "onnxruntime",
+    "rich",
+    "safetensors",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "threadpoolctl",
+    "torch",
+}
+"""Modules that cost more to import than a small job takes: never at a module's top level …"""
+
+COMPILERS = {"numba", "llvmlite"}
+JIT = ("convolution/engines/jit", "convolution/engines/simd", "nn/jit/")
+AT_THE_TOP = {JIT: COMPILERS}
+"""… except where the whole module is loaded only on use: folders and files that begin so."""
+
+ONLY_IN = {"click": ("cli/",), "llvmlite": JIT, "numba": JIT}
+"""Where alone these may be imported at all."""
+
+
+def place(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def roots(node):
+    """Return the top-level packages that an import statement names."""
+    if isinstance(node, ast.Import):
+        return {alias.name.partition(".")[0] for alias in node.names}
+    if isinstance(node, ast.ImportFrom) and node.level == 0:
+        return {node.module.partition(".")[0]}
+    return set()
+
+
+def is_for_checkers(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) in (
+        "TYPE_CHECKING",
+        "typing.TYPE_CHECKING",
+    )
+
+
+def on_import(body):
+    """Yield the statements that run when the module is imported."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or is_for_checkers(node):
+            continue
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers"):
+            yield from on_import(getattr(node, field, None) or [])
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_there_is_something_to_check():
+    assert len(MODULES) > 20
+    for prefixes in (*AT_THE_TOP, *ONLY_IN.values()):
+        assert any(place(path).startswith(prefixes) for path in MODULES)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_heavy_modules_are_imported_on_use(path):
+    at_the_top = set().union(*(roots(node) for node in on_import(parse(path).body)))
+    allowed = [names for prefix, names in AT_THE_TOP.items() if place(path).startswith(prefix)]
+    assert at_the_top & ON_USE <= set().union(*allowed)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+@pytest.mark.parametrize("name", ONLY_IN)
+def test_where_it_may_be_imported_at_all(name, path):
+    imported = set().union(*(roots(node) for node in ast.walk(parse(path))))
+    if not place(path).startswith(ONLY_IN[name]):
+        assert name not in imported
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_nothing_outside_the_command_line_prints(path):
+    if place(path).startswith("cli/"):
+        return
+    called = {
+        node.func.id
+        for node in ast.walk(parse(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"print", "input", "exit", "quit", "breakpoint"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=place)
+def test_modules_named_at_run_time_come_from_registries(path):
+    """``import_module`` hides an import from the linter, so it stands in registries alone."""
+    named = {node.id for node in ast.walk(parse(path)) if isinstance(node, ast.Name)}
+    if path.name != "__init__.py" and place(path) != "images/formats.py":
+        assert not named & {"import_module", "__import__"}
+
+
+MODULE_OF = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
+BROUGHT_ALONG = {"llvmlite"}
+
+
+class TestDependencies:
+    """What is imported is declared, and what is declared is imported."""
+
+    @pytest.fixture
+    def project(self):
+        text = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text)["project"]
+
+    @pytest.fixture
+    def imported(self):
+        named = set().union(*(roots(node) for path in MODULES for node in ast.walk(parse(path))))
+        return named - set(sys.stdlib_module_names) - {"convtool"} - BROUGHT_ALONG
+
+    def names(self, requirements):
+        plain = [re.match(r"[\w-]+", requirement)[0] for requirement in requirements]
+        return {MODULE_OF.get(name, name) for name in plain}
+
+    def test_every_import_is_declared(self, project, imported):
+        extras = project.get("optional-dependencies", {}).values()
+        declared = self.names(project["dependencies"]).union(*map(self.names, extras))
+        assert imported <= declared
+
+    def test_every_dependency_is_imported(self, project, imported):
+        assert self.names(project["dependencies"]) <= imported

@@ -1,0 +1,90 @@
+"""Starting is part of the job: what each way in imports, seen in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "PIL",
+    "click",
+    "cv2",
+    "dask",
+    "imageio",
+    "matplotlib",
+    "numba",
+    "numpy",
+    "onnx",
+    "rich",
+    "scipy",
+    "sklearn",
+    "torch",
+}
+COMMAND = """
+import sys
+from convtool.cli import run
+code = run(sys.argv[1:])
+sys.stdout.flush()
+print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)
+sys.exit(code)
+"""
+
+
+def imported(program, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.splitlines()[-1].split()) & HEAVY
+
+
+def test_import_convtool_imports_nothing_heavy():
+    program = (
+        "import sys, convtool, convtool.errors; convtool.__version__; dir(convtool);"
+        "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == set()
+
+
+def test_import_of_the_command_line_needs_click_alone():
+    program = (
+        "import sys, convtool.cli;"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == {"click"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"]])
+def test_help_needs_click_alone(arguments):
+    assert imported(COMMAND, *arguments) == {"click"}
+
+
+def test_a_preset_needs_numpy_alone():
+    program = (
+        "import sys, convtool; convtool.kernel('gaussian:sigma=2'); convtool.presets();"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == {"numpy"}
+
+
+@pytest.mark.parametrize("kernel", ["sobel", "gaussian:sigma=2", "3x3:0,-1,0,-1,5,-1,0,-1,0"])
+@pytest.mark.parametrize("name", ["photograph.jpg", "siemens-star.png"])
+def test_filtering_a_small_picture_waits_for_no_compiler_and_no_plots(kernel, name, tmp_path):
+    source = Path(__file__).parents[1] / "sample_images" / name
+    target = tmp_path / "out.png"
+    assert imported(COMMAND, "filter", "--kernel", kernel, source, target) <= {
+        "click",
+        "cv2",
+        "numpy",
+    }
+    assert target.is_file()
+
+
+def test_listing_kernels_needs_numpy_and_click():
+    assert imported(COMMAND, "kernels") == {"click", "numpy"}
+    assert imported(COMMAND, "kernels", "disk:radius=3") == {"click", "numpy"}
