@@ -28,17 +28,20 @@ BATCH, THREADS, BLOCKS, STEPS = 64, 2, 6, 15
 
 
 def batch(shape):
+    """Return random pictures and labels."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((BATCH, *shape)).astype(np.float32)
     return x, rng.integers(0, 10, BATCH)
 
 
 def our_model(name):
+    """Return one of convtool's networks, by name."""
     layers = build_layers(name, NETWORKS[name], 10, 0)
     return nn.Sequential(layers, NETWORKS[name], threads=THREADS)
 
 
 def our_step(model, x, y):
+    """Return a function that takes one training step."""
     loss, optimizer = nn.losses.CrossEntropy(), nn.optimizers.Adam()
     return lambda: model.train_step(x, y, loss, optimizer)
 
@@ -77,6 +80,7 @@ def torch_model(torch, layers):
 
 
 def torch_step(torch, model, x, y, *, best):
+    """Return a function that takes one training step with PyTorch."""
     loss = torch.nn.CrossEntropyLoss()
     x, y = torch.tensor(x), torch.tensor(y)
     if best:
@@ -109,6 +113,7 @@ def check(torch, name, x, y):
 
 
 def compare(torch, name):
+    """Time all three in alternating blocks; return median and quartiles of each."""
     x, y = batch(NETWORKS[name])
     check(torch, name, x, y)
     model = our_model(name)
@@ -137,6 +142,7 @@ def peak(name, who):
 
 
 def print_peak(name, who):
+    """Take ten steps and print this process's peak memory in MiB."""
     x, y = batch(NETWORKS[name])
     if who == "convtool":
         step = our_step(our_model(name), x, y)
@@ -154,6 +160,7 @@ def print_peak(name, who):
 
 
 def main(names):
+    """Print one line for each network."""
     import torch
 
     torch.set_num_threads(THREADS)

@@ -24,8 +24,8 @@ PARTS = ("test", "train", "all")
     "evaluate",
     epilog="""\b
 Examples:
-  convtool evaluate sample_images/digits.safetensors digits
-  convtool evaluate --worst 3 --confusion confusion.png sample_images/digits.safetensors digits""",
+  convtool evaluate sample_images/network/digits.safetensors digits
+  convtool evaluate --confusion out.png sample_images/network/digits.safetensors digits""",
 )
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.argument("dataset")

@@ -24,8 +24,8 @@ _SHOWN = 3
     "predict",
     epilog="""\b
 Examples:
-  convtool predict --invert sample_images/digits.safetensors sample_images/seven.png
-  convtool predict --invert --csv sample_images/digits.safetensors sample_images/seven.png""",
+  convtool predict --invert sample_images/network/digits.safetensors sample_images/network/*.png
+  convtool predict --csv sample_images/network/digits.safetensors sample_images/*.png""",
 )
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)

@@ -54,7 +54,7 @@ class Classifier:
     --------
     >>> x = np.repeat(np.eye(2), 20, axis=0)
     >>> y = np.repeat(["left", "right"], 20)
-    >>> model = Classifier(arch="dense 8, relu", epochs=30, batch_size=8).fit(x, y)
+    >>> model = Classifier(arch="dense 8, relu", lr=0.05, batch_size=8).fit(x, y)
     >>> model.predict(x[[0, 39]]).tolist()
     ['left', 'right']
     """

@@ -27,6 +27,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from convtool.convolution.engines.jit.compile import cached
 from convtool.nn.operations.noise import GOLDEN, MIX
 
 WIDE = bool(get_host_cpu_features().get("avx512f"))
@@ -99,8 +100,8 @@ class Operation:
 
     @cached_property
     def _compiled(self) -> Any:
-        compile_it = cfunc(
-            types.void(MEMORY, ROW), cache=True, error_model="numpy", fastmath={"contract"}
+        compile_it = cached(
+            cfunc, types.void(MEMORY, ROW), error_model="numpy", fastmath={"contract"}
         )
         return compile_it(stamped(self._function))
 

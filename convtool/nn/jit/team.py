@@ -17,6 +17,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from convtool.convolution.engines.jit.compile import cached
 from convtool.nn._types import Array
 from convtool.nn.jit.simd import INT
 
@@ -75,7 +76,7 @@ def _let_others(typingctx: Any) -> Any:
     return types.void(), code
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@cached(njit, nogil=True)
 def _run(memory: int, program: int, rows: int, row_bytes: int, signal: int, threads: int) -> None:
     """Walk a program; a row that starts with 0 waits for the other threads."""
     for i in range(rows):
@@ -92,7 +93,7 @@ def _run(memory: int, program: int, rows: int, row_bytes: int, signal: int, thre
                 _let_others()
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@cached(njit, nogil=True)
 def _await_change(signal: int, seen: int, patience: int) -> bool:
     """Wait a while for a number to change; say whether it did."""
     for i in range(patience):

@@ -5,10 +5,11 @@ from typing import Any
 
 from numba import njit
 
+from convtool.convolution.engines.jit.compile import cached
 from convtool.nn._types import Array
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@cached(njit, nogil=True)
 def _value(images: Any, n: int, row: int, column: int, channel: int) -> float:
     """Return a pixel, or 0 outside the picture."""
     if row < 0 or column < 0 or row >= images.shape[1] or column >= images.shape[2]:
@@ -16,7 +17,7 @@ def _value(images: Any, n: int, row: int, column: int, channel: int) -> float:
     return float(images[n, row, column, channel])
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@cached(njit, nogil=True)
 def _warp(images: Any, index: Any, maps: Any, gain: float, offset: float, out: Any) -> None:
     height, width = images.shape[1], images.shape[2]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
