@@ -62,5 +62,13 @@ class TrainingError(ConvtoolError, ArithmeticError):
     """Training cannot go on: the loss is no longer a finite number."""
 
 
+class ReportReadError(ConvtoolError, OSError):
+    """A report of an earlier run cannot be read."""
+
+
 class ReportWriteError(ConvtoolError, OSError):
     """A report cannot be written."""
+
+
+class ConvtoolWarning(UserWarning):
+    """Something was ignored or done otherwise, and the answer is right all the same."""

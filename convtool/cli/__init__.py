@@ -8,6 +8,9 @@ import difflib
 import os
 import sys
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +19,7 @@ import click
 from convtool import __version__
 from convtool.errors import (
     ConvtoolError,
+    ConvtoolWarning,
     EngineError,
     ImageFormatError,
     KernelError,
@@ -24,10 +28,13 @@ from convtool.errors import (
 )
 
 COMMANDS = {
+    "bench": "Time the engines and their peers on this machine.",
+    "compare": "Measure how far two pictures are apart.",
     "evaluate": "Judge a trained network on a set of pictures.",
     "filter": "Convolve a picture with one or more kernels.",
     "kernels": "List the preset kernels, or show one.",
     "predict": "Say what a trained network sees in pictures.",
+    "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
 }
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
@@ -118,6 +125,23 @@ def _code(error: BaseException) -> int:
     return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
 
 
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show this project's own warnings as lines on stderr, others as ever."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvtoolWarning)
+        ordinary = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, ConvtoolWarning):
+                click.echo(f"convtool: warning: {message}", err=True)
+            else:
+                ordinary(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -134,7 +158,8 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     arguments, debug = _without_debug(arguments)
     try:
-        code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
+        with _warnings_in_words():
+            code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # click's answer to a reader that has gone
         _drop_stdout()

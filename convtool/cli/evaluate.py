@@ -67,7 +67,7 @@ def command(
     scores = evaluate(model, chosen)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
-        from convtool.report.curves import draw_confusion
+        from convtool.report.training import draw_confusion
 
         draw_confusion(scores.confusion.tolist(), model.classes, confusion)
     report = _report(model, chosen, scores, probabilities)

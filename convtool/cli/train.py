@@ -10,7 +10,7 @@ import click
 
 from convtool.cli._options import json_option
 from convtool.cli._pictures import SizeType, open_split
-from convtool.cli._progress import ProgressLine
+from convtool.cli._training_line import ProgressLine
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.kernels.spec import parse
 from convtool.nn.architectures import ARCHITECTURES
@@ -238,6 +238,6 @@ def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
 def _plot(trainer: Trainer, path: Path) -> None:
     if not trainer.history:
         raise OptionError("--plot: there is no finished epoch to draw")
-    from convtool.report.curves import draw_curves
+    from convtool.report.training import draw_curves
 
     draw_curves(_history(trainer), path)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import borders, dtypes, planner, startup
+from convtool.convolution import borders, calibration, dtypes, planner, startup
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import geometry
 from convtool.convolution.planner import Plan
@@ -299,5 +299,5 @@ def plan(
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
     problem = problem_for(tuple(shape), working, (weights,), layout, thread_count(threads))
     name, rank = split_engine(engine)
-    chosen = planner.choose(problem, startup.seconds(), engine=name)
+    chosen = planner.choose(problem, startup.seconds(), calibration.load(), name)
     return chosen if rank is None else replace(chosen, rank=rank)
