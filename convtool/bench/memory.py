@@ -92,4 +92,4 @@ def extra_bytes(engine: str, cell: Cell) -> int:
 
 if __name__ == "__main__":
     asked = json.load(sys.stdin)
-    print(_measure(asked["engine"], Cell(**asked["cell"])))
+    sys.stdout.write(f"{_measure(asked['engine'], Cell(**asked['cell']))}\n")

@@ -36,15 +36,15 @@ class Rate:
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.0, 1.96, 0.565, 0.3),
-    "separable": Rate(0.000181, 2.76, 0.307, 0.0),
-    "fft": Rate(0.00059, 4.87, 0.186, 0.84),
-    "numba": Rate(0.000266, 0.28, 0.0205, 0.88),
-    "numba-factored": Rate(0.000475, 0.711, 0.0321, 0.8),
-    "numba-running": Rate(0.000331, 1.25, 0.00413, 0.8),
-    "opencv": Rate(7.76e-05, 1.26, 0.0335, 0.26),
-    "opencv-dft": Rate(0.000906, 9.83, 0.00112, 0.0),
-    "scipy": Rate(0.000307, 2.78, 0.597, 0.8),
+    "direct": Rate(0.0, 2.67, 0.396, 0.28),
+    "separable": Rate(0.000116, 2.66, 0.292, 0.0),
+    "fft": Rate(0.000768, 5.54, 0.131, 0.92),
+    "numba": Rate(0.000177, 0.131, 0.0197, 0.88),
+    "numba-factored": Rate(0.000275, 0.521, 0.0349, 0.98),
+    "numba-running": Rate(0.00019, 1.14, 0.00293, 0.86),
+    "opencv": Rate(8.55e-05, 1.17, 0.0332, 0.5),
+    "opencv-dft": Rate(0.00089, 9.89, 0.00101, 0.0),
+    "scipy": Rate(0.000361, 3.07, 0.588, 0.82),
 }
 """Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
 matter more than their values."""
