@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convtool import images as images
     from convtool import kernels as kernels
+    from convtool import nn as nn
+    from convtool import svd as svd
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate
     from convtool.convolution.api import plan as plan
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from convtool.images.write import write as write
     from convtool.kernels.presets import presets as presets
     from convtool.kernels.spec import kernel as kernel
+    from convtool.svd.metrics import mse as mse
+    from convtool.svd.metrics import psnr as psnr
+    from convtool.svd.metrics import ssim as ssim
 
 __version__ = "0.1.0"
 
@@ -32,13 +37,16 @@ _HOMES = {
     "gradient_direction": "convtool.convolution.gradient",
     "gradient_magnitude": "convtool.convolution.gradient",
     "kernel": "convtool.kernels.spec",
+    "mse": "convtool.svd.metrics",
     "plan": "convtool.convolution.api",
     "presets": "convtool.kernels.presets",
+    "psnr": "convtool.svd.metrics",
     "read": "convtool.images.read",
+    "ssim": "convtool.svd.metrics",
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("images", "kernels")
+_SUBPACKAGES = ("images", "kernels", "nn", "svd")
 
 __all__ = [
     "ConvtoolError",
@@ -51,9 +59,14 @@ __all__ = [
     "images",
     "kernel",
     "kernels",
+    "mse",
+    "nn",
     "plan",
     "presets",
+    "psnr",
     "read",
+    "ssim",
+    "svd",
     "toeplitz",
     "write",
 ]

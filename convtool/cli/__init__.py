@@ -23,18 +23,31 @@ from convtool.errors import (
     EngineError,
     ImageFormatError,
     KernelError,
+    ModelError,
     OptionError,
 )
 
 COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
+    "compare": "Measure how far two pictures are apart.",
+    "evaluate": "Judge a trained network on a set of pictures.",
     "filter": "Convolve a picture with one or more kernels.",
     "kernels": "List the preset kernels, or show one.",
+    "predict": "Say what a trained network sees in pictures.",
+    "svd": "Compress a picture with the singular value decomposition.",
+    "train": "Train a small convolutional network.",
 }
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_USAGE_ERRORS = (click.UsageError, OptionError, KernelError, EngineError, ImageFormatError)
+_USAGE_ERRORS = (
+    click.UsageError,
+    OptionError,
+    KernelError,
+    EngineError,
+    ImageFormatError,
+    ModelError,
+)
 
 
 class LazyGroup(click.Group):

@@ -71,6 +71,11 @@ def folder() -> Path | None:
     return _usable(os.environ.get(VARIABLE), _base())
 
 
+def forget() -> None:
+    """Look again at the next call: the answer is kept, since it is wanted before each run."""
+    _usable.cache_clear()
+
+
 def is_filled() -> bool:
     """Return whether compiled code of an earlier run is there (it may still be out of date)."""
     path = folder()

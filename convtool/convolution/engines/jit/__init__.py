@@ -12,7 +12,7 @@ import numpy as np
 from convtool.convolution import borders
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator, factors_for
 from convtool.convolution.engines.jit.plane import Weights, plane_address
-from convtool.convolution.engines.jit.strip import Input, Output, make_strip
+from convtool.convolution.engines.jit.strip import Input, Output, make_strips
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
@@ -90,11 +90,11 @@ def prepare(job: Job) -> StripCorrelator:
     second = weights[1] if len(weights) > 1 else _weights(np.empty((0, 1)), dtype, None, 1)
     guarded = weights[0].uniform or not all(np.all(kernel) for kernel in job.kernels)
 
-    def run(source: Source, out: Array, origin: Span, lines: Span, windows: Span) -> None:
+    def run(source: Source, out: Array, origin: Span, strips: Array, counter: Array) -> None:
         pixels = source.pixels
         strides = layout.rows.stride, layout.columns.stride
         offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
-        make_strip(
+        make_strips(
             plane,
             weights[0],
             second,
@@ -108,8 +108,8 @@ def prepare(job: Job) -> StripCorrelator:
                 np.empty(0, out.dtype),
                 *strides,
             ),
-            lines,
-            windows,
+            strips,
+            counter,
             pixels.dtype == dtype,
             out.dtype == dtype and strides[1] == 1 and len(weights) == 1,
         )

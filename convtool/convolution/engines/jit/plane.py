@@ -17,6 +17,7 @@ from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
     NARROW,
     ROWS,
+    SMALL_SIDES,
     add_weighted_line,
     call_plane,
     convert_line,
@@ -26,6 +27,8 @@ from convtool.convolution.engines.jit.vectors import (
     slide_line,
     used,
 )
+
+FIRST_SMALL = len(BLOCKS) - len(SMALL_SIDES)
 
 PASS_SCALARS = 6144
 """Scalars of the column passes that a row pass reads: they stay in L1."""
@@ -77,8 +80,13 @@ def _plane_loops(
             choice = candidate
     if width < BLOCKS[choice][1] * lanes:
         choice = len(ROWS) + (len(NARROW) if tallest >= ROWS[-1] else 0)
-        while choice < len(BLOCKS) - 1 and lanes // BLOCKS[choice][2] > width:
+        while BLOCKS[choice][2] < NARROW[-1] and lanes // BLOCKS[choice][2] > width:
             choice += 1
+    for number in range(len(SMALL_SIDES)):
+        small = BLOCKS[FIRST_SMALL + number]
+        fits = rows >= small[0] and width >= small[1] * lanes and phases == 1
+        if fits and height == SMALL_SIDES[number] and taps == height:
+            choice = FIRST_SMALL + number
     make_plane(
         choice,
         like,
@@ -153,9 +161,9 @@ def _correlate_factored(
     group = min(count, ROWS[-1])
     halo = (taps - 1) * step
     chunk = min(width, max(4 * halo, PASS_SCALARS // (parts * group)))
-    wide = chunk + halo
-    made = np.empty((parts, group, wide), rows.dtype)
-    scratch = made.ctypes.data
+    wide = -(-(chunk + halo) // 16) * 16
+    made = np.empty(parts * group * wide + 16, rows.dtype)
+    scratch = -(-made.ctypes.data // 64) * 64
     y = 0
     while y < count:
         lines = min(group, count - y)

@@ -26,10 +26,17 @@ WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4:
 NARROW = (1, 4, 16)
 """The parts of a vector that blocks of narrow planes are wide."""
 
-BLOCKS = tuple((rows, vectors, 1) for rows, vectors in WIDE.items()) + tuple(
-    (rows, 1, share) for rows in (1, max(WIDE)) for share in NARROW
+SMALL = {3: (6, 2), 5: (6, 2), 7: (4, 4), 9: (4, 4)} if VECTOR_BYTES == 64 else {3: (4, 2)}
+"""Sides of kernels that have blocks of their own, and the rows and vectors of these."""
+
+BLOCKS = (
+    tuple((rows, vectors, 1, 0) for rows, vectors in WIDE.items())
+    + tuple((rows, 1, share, 0) for rows in (1, max(WIDE)) for share in NARROW)
+    + tuple((rows, vectors, 1, side) for side, (rows, vectors) in SMALL.items())
 )
-"""(rows, vectors, share of a vector's lanes) of each block."""
+"""(rows, vectors, share of a vector's lanes, side of the kernel or 0 for any) of each block."""
+
+SMALL_SIDES = tuple(SMALL)
 
 ROWS = tuple(WIDE)
 
@@ -78,7 +85,7 @@ def make_plane(
 
     def function_for(module: Any, number: int) -> Any:
         """Return a function of its own for a block, so that it has the registers to itself."""
-        tall, vectors, share = BLOCKS[number]
+        tall, vectors, share, side = BLOCKS[number]
         kind = ir.FunctionType(ir.VoidType(), [integer] * 11)
         function = ir.Function(module, kind, f"convtool_plane_{number}_{like}")
         function.linkage = "internal"
@@ -98,7 +105,7 @@ def make_plane(
             adding=ir.Constant(integer, 0),
         )
         emitter = simd.Emitter(builder, scalar, _lanes(like, share))
-        simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors)
+        simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors, side)
         builder.ret_void()
         return function
 
@@ -187,6 +194,30 @@ def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) 
         return context.get_dummy_value()
 
     return types.void(scale, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
+    """Return the largest magnitude of ``count`` scalars at an address; NaN counts as 0."""
+    scalar, lanes = _scalar(like), _lanes(like)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source = builder.inttoptr(arguments[1], scalar.as_pointer())
+        return simd.largest_of_line(builder, scalar, lanes, source, arguments[2])
+
+    return like(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take_next(_typing: Any, counter: Any) -> Any:
+    """Return the number at an address and add 1 to it, no other thread coming between."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        integer = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], integer.as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(integer, 1), "seq_cst")
+
+    return types.intp(types.intp), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -1,0 +1,128 @@
+"""``convtool compare``: measure how far two pictures are apart."""
+
+import math
+from dataclasses import asdict
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.errors import OptionError
+from convtool.images.image import Image
+from convtool.images.read import read
+from convtool.images.write import STDOUT, check_writable, write
+from convtool.report.json_report import write_report
+from convtool.report.matrix import table
+from convtool.svd.difference import Difference, differences, magnitude
+
+SCHEMA = "convtool.compare/1"
+
+
+@click.command(
+    "compare",
+    epilog="""\b
+Examples:
+  convtool compare sample_images/photograph.jpg sample_images/photograph.jpg
+  convtool compare before.png after.png --diff diff.png
+  convtool compare before.png after.png --max-diff 1 --json""",
+)
+@click.argument("a")
+@click.argument("b")
+@click.option(
+    "--diff",
+    metavar="FILE",
+    help="Write the absolute difference as a picture of the same depth.",
+)
+@click.option(
+    "--max-diff",
+    type=click.FloatRange(min=0),
+    metavar="D",
+    help="Fail, with exit code 1, where any pixel differs by more (8 bits: of 255).",
+)
+@click.option(
+    "--min-psnr",
+    type=float,
+    metavar="DB",
+    help="Fail, with exit code 1, where the PSNR over all channels is lower.",
+)
+@json_option
+def command(
+    a: str,
+    b: str,
+    diff: str | None,
+    max_diff: float | None,
+    min_psnr: float | None,
+    json_target: str | None,
+) -> int:
+    """Measure how far the pictures A and B are apart: over all, and in each channel.
+
+    Mean-square error, PSNR with the peak of their depth, structural similarity (SSIM), the largest
+    difference and where it is first, as row,column from 0. The exit code is 0, or 1 where a limit
+    that is given is exceeded.
+    """
+    if diff is not None and diff != STDOUT:
+        check_writable(diff)
+    if diff == STDOUT == json_target:
+        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
+    first, second = read(a), read(b)
+    found = differences(first, second)
+    if diff is not None:
+        form = "png" if diff == STDOUT else None
+        write(diff, Image(magnitude(first, second), first.has_alpha), format=form)
+    failures = _failures(found[0], max_diff, min_psnr)
+    if json_target is not None:
+        write_report(_report(a, b, first, found, failures), json_target)
+    if STDOUT not in (diff, json_target):
+        click.echo("\n".join(_lines(found)))
+    for failure in failures:
+        click.echo(f"convtool: differs: {failure}", err=True)
+    return 1 if failures else 0
+
+
+def _failures(whole: Difference, max_diff: float | None, min_psnr: float | None) -> list[str]:
+    failures = []
+    if max_diff is not None and whole.largest > max_diff:
+        failures.append(f"the largest difference is {whole.largest:g}, the limit {max_diff:g}")
+    if min_psnr is not None and whole.psnr < min_psnr:
+        failures.append(f"the PSNR is {_level(whole.psnr)} dB, the limit {min_psnr:g}")
+    return failures
+
+
+def _level(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
+
+
+def _lines(found: list[Difference]) -> list[str]:
+    rows = [
+        [
+            one.channel,
+            f"{one.mse:.6g}",
+            _level(one.psnr),
+            f"{one.ssim:.6f}",
+            f"{one.largest:g}",
+            "{},{}".format(*one.where) if one.largest else "-",
+        ]
+        for one in found
+    ]
+    return table([["CHANNEL", "MSE", "PSNR dB", "SSIM", "LARGEST", "AT"], *rows], right=True)
+
+
+def _report(
+    a: str, b: str, first: Image, found: list[Difference], failures: list[str]
+) -> dict[str, object]:
+    numbers = [
+        {
+            name: value if not isinstance(value, float) or math.isfinite(value) else None
+            for name, value in asdict(one).items()
+        }
+        for one in found
+    ]
+    return {
+        "schema": SCHEMA,
+        "a": a,
+        "b": b,
+        "shape": list(first.pixels.shape),
+        "depth": first.depth,
+        "channels": numbers,
+        "equal": found[0].largest == 0,
+        "failures": failures,
+    }

@@ -1,0 +1,270 @@
+"""``convtool svd``: compress a picture with the singular value decomposition."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from convtool.cli import _svd_report as words
+from convtool.cli._options import json_option
+from convtool.errors import OptionError
+from convtool.images import samples
+from convtool.images.image import Image
+from convtool.images.read import read
+from convtool.images.write import STDOUT, check_writable, save_bytes, write
+from convtool.report.json_report import write_report
+from convtool.report.units import seconds_text
+from convtool.svd.compressed import BLOCKS, chosen_k, largest_k
+from convtool.svd.fileformat import is_compressed, load
+from convtool.svd.planes import coloring
+from convtool.svd.planner import plan
+from convtool.svd.quantise import PRECISIONS
+from convtool.svd.solvers import methods
+from convtool.svd.study import (
+    Point,
+    Study,
+    better_coloring,
+    default_ks,
+    jpeg_curve,
+    study,
+    tiles_at,
+)
+from convtool.svd.targets import Target
+
+SAMPLE = "photograph"
+
+
+def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[int] | None:
+    """Return ``5,10,20`` as numbers."""
+    if text is None:
+        return None
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}: give whole numbers, as in 5,10,20", ctx, parameter
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What to make besides the report."""
+
+    output: str | None
+    save: str | None
+    plot: str | None
+    html: str | None
+    json_target: str | None
+
+    @property
+    def to_stdout(self) -> int:
+        """How many of them go to standard output."""
+        return [self.output, self.save, self.plot, self.html, self.json_target].count(STDOUT)
+
+
+@click.command(
+    "svd",
+    epilog="""\b
+Examples:
+  convtool svd sample_images/photograph.jpg --k 50
+  convtool svd sample_images/photograph.jpg --k 10,50,200 --gray -o sheet.png --plot curves.png
+  convtool svd sample_images/photograph.jpg --target-psnr 30 --save photograph.ctsvd
+  convtool svd photograph.ctsvd -o photograph-again.png
+  convtool svd sample_images/photograph.jpg --k 5,20,50 --gray --compare
+  convtool svd sample_images/photograph.jpg --k 2,10,50 --html report.html""",
+)
+@click.argument("source", metavar="[IMAGE]", required=False)
+@click.option(
+    "--k",
+    "ks",
+    metavar="K[,K...]",
+    callback=_numbers,
+    help="How many triples to keep; with --block, of each tile on average.  "
+    "[default: 5,10,20,100,200,400,500 as far as the picture allows]",
+)
+@click.option("--target-psnr", type=float, metavar="DB", help="The smallest k with this PSNR.")
+@click.option(
+    "--target-ratio",
+    type=float,
+    metavar="PART",
+    help="The largest k that stores at most this part of the picture's numbers.",
+)
+@click.option(
+    "--energy", type=float, metavar="SHARE", help="The smallest k that keeps this share of Σσ²."
+)
+@click.option(
+    "--color",
+    "color",
+    flag_value="channels",
+    default="channels",
+    help="Channel by channel (default).",
+)
+@click.option("--joint", "color", flag_value="joint", help="Channels side by side in one matrix.")
+@click.option("--gray", "color", flag_value="gray", help="0.299 R + 0.587 G + 0.114 B.")
+@click.option(
+    "--block",
+    type=click.Choice([str(block) for block in BLOCKS]),
+    help="Cut the picture into tiles of this side.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(methods()),
+    default="auto",
+    show_default=True,
+    help="How factors are computed.",
+)
+@click.option("--explain", is_flag=True, help="Say which method is taken, why, and all costs.")
+@click.option(
+    "--compare", is_flag=True, help="Show whole matrices beside tiles, at the same bytes."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the picture; of several k, a sheet with labels.",
+)
+@click.option("--save", metavar="FILE.ctsvd", help="Write the factors, quantised and packed.")
+@click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="auto",
+    show_default=True,
+    help="How factors are stored; auto loses less than 0.1 dB.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE.png",
+    help="Plot spectrum, energy, and PSNR against size, with JPEG's curve.",
+)
+@click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
+@json_option
+def command(
+    source: str | None,
+    ks: list[int] | None,
+    target_psnr: float | None,
+    target_ratio: float | None,
+    energy: float | None,
+    color: str,
+    block: str | None,
+    method: str,
+    explain: bool,
+    compare: bool,
+    precision: str,
+    output: str | None,
+    save: str | None,
+    plot: str | None,
+    html: str | None,
+    json_target: str | None,
+) -> None:
+    """Compress IMAGE with the singular value decomposition, and report how good it is.
+
+    Without IMAGE the built-in photograph is taken. An IMAGE that is a .ctsvd file, made by --save,
+    is brought back: give -o. The report has a row for each k: how many numbers are kept, what part
+    of the picture's they are, how good the picture is, how many bytes the file takes.
+    """
+    task = _Task(output, save, plot, html, json_target)
+    wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
+    wish = _one_wish(ks, wishes)
+    _check(task, ks)
+    if source is not None and is_compressed(source):
+        _restore(source, task, asked=ks is not None or wish is not None)
+        return
+    image = Image(samples.load(SAMPLE)) if source is None else read(source)
+    name = SAMPLE if source is None else source
+    side = int(block) if block else None
+    if wish is not None:
+        ks = [chosen_k(image, wish, color, side)]
+    ks = ks or default_ks(largest_k(image, color, side))
+    result = study(image, ks, method=method, color=color, block=side, precision=precision)
+    if explain:
+        click.echo(_plan_line(image, result, method), err=True)
+    _give(name, image, result, task, compare=compare, precision=precision)
+
+
+def _one_wish(ks: list[int] | None, wishes: Mapping[str, float | None]) -> Target | None:
+    given = [f"--{name}" for name, value in wishes.items() if value is not None]
+    if ks is not None:
+        given.insert(0, "--k")
+    if len(given) > 1:
+        raise OptionError(f"{' and '.join(given)} both choose k; give one of them")
+    return (
+        None
+        if ks is not None or not given
+        else Target.of(
+            k=None,
+            psnr=wishes["target-psnr"],
+            ratio=wishes["target-ratio"],
+            energy=wishes["energy"],
+        )
+    )
+
+
+def _check(task: _Task, ks: list[int] | None) -> None:
+    """Refuse before any work what cannot be written."""
+    if task.to_stdout > 1:
+        raise OptionError("only one result can go to stdout; give the others a file")
+    if task.save is not None and ks is not None and len(ks) > 1:
+        raise OptionError("--save writes one k; give --k one number")
+    if task.output is not None and task.output != STDOUT:
+        check_writable(task.output)
+
+
+def _restore(source: str, task: _Task, *, asked: bool) -> None:
+    """Bring a .ctsvd file back to a picture."""
+    if asked or task.save or task.plot or task.html or task.json_target:
+        raise OptionError(f"{source}: a .ctsvd file is brought back as it is; give -o FILE only")
+    if task.output is None:
+        raise OptionError(f"{source}: give -o FILE for the picture")
+    picture = load(source)
+    write(task.output, picture.reconstruct(), format="png" if task.output == STDOUT else None)
+    shape = "×".join(map(str, picture.shape))
+    click.echo(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)
+
+
+def _plan_line(image: Image, result: Study, method: str) -> str:
+    best = result.best
+    if best.block:
+        return f"tiles of {best.block}×{best.block}: LAPACK decomposes all of them"
+    matrices = coloring(best.color).split(image)
+    rows, columns = matrices[0].shape
+    single = matrices[0].dtype.name == "float32"
+    chosen = plan(rows, columns, best.k, single=single, method=method)
+    costs = sorted(chosen.costs.items(), key=lambda item: item[1])
+    listed = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
+    return (
+        f"{len(matrices)} × {rows}×{columns}, k {best.k}: {chosen.reason}\n  would take: {listed}"
+    )
+
+
+def _give(
+    name: str, image: Image, result: Study, task: _Task, *, compare: bool, precision: str
+) -> None:
+    """Print the report and write what was asked for."""
+    best = result.best
+    choice = None
+    if image.channels > 1 and best.color != "gray" and best.block is None:
+        choice = better_coloring(image, result.rows[-1].ratio)
+    tiles: Mapping[int, Sequence[Point]] = {}
+    if compare:
+        if best.block is not None:
+            raise OptionError("--compare shows all tiles beside whole matrices; leave --block out")
+        sizes = [row.file_bytes for row in result.rows]
+        tiles = tiles_at(image, sizes, color=best.color, precision=precision)
+    remarks = [words.smallest_line(result)]
+    remarks += [words.choice_line(choice)] if choice else []
+    if task.output is not None:
+        form = "png" if task.output == STDOUT else None
+        write(task.output, words.picture(result), format=form)
+    if task.save is not None:
+        best.save(task.save, precision=precision)
+    if task.plot is not None:
+        jpeg = jpeg_curve(image, result.original)
+        save_bytes(task.plot, words.plot(name, image, result, tiles, jpeg))
+    if task.html is not None:
+        save_bytes(task.html, words.page(name, image, result, remarks).encode())
+    if task.json_target is not None:
+        write_report(words.as_json(name, image, result, choice, tiles), task.json_target)
+    if not task.to_stdout:
+        lines = [words.heading(name, image, result), *words.row_lines(result), *remarks]
+        lines += words.tile_lines(result, tiles) if tiles else []
+        click.echo("\n".join(lines))

@@ -1,0 +1,95 @@
+"""Plots of compression: spectrum, energy, and quality against size."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points.
+
+    Attributes
+    ----------
+    label : str
+        What the legend calls it.
+    x, y : sequence of float
+        The points; those that are not finite are left out.
+    labels : sequence of str
+        What is written beside each point, or nothing.
+    """
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    labels: Sequence[str] = ()
+
+
+_MARKERS = ("o", "s", "^", "D", "v")
+
+
+def compression_plot(
+    title: str, energies: NDArray[np.floating], ks: Sequence[int], quality: Sequence[Curve]
+) -> bytes:
+    """Return a plot of a compression as PNG: three panels side by side.
+
+    Parameters
+    ----------
+    title : str
+        What stands above.
+    energies : ndarray
+        Shape (K,): Σσ² over the picture's matrices, of each triple, descending.
+    ks : sequence of int
+        The k to mark.
+    quality : sequence of Curve
+        PSNR in dB over bytes as a part of the raw bytes.
+
+    Returns
+    -------
+    bytes
+        A PNG file of 1800×560 pixels.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(18, 5.6), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title)
+    spectrum, energy, size = figure.subplots(1, 3)
+    count = np.arange(1, len(energies) + 1)
+    shown = energies > 0
+    spectrum.loglog(count[shown], np.sqrt(energies[shown]), color="black")
+    spectrum.set(title="Spectrum", xlabel="i", ylabel="singular value σᵢ")
+    total = float(energies.sum()) or 1.0
+    share = np.cumsum(energies) / total
+    energy.semilogx(count, 100 * share, color="black")
+    energy.set(title="Energy kept", xlabel="k", ylabel="Σ σᵢ² up to k, in percent of all")
+    for k in ks:
+        for axes, value in ((spectrum, np.sqrt(energies[k - 1])), (energy, 100 * share[k - 1])):
+            if value > 0:
+                axes.plot(k, value, "o", color="tab:red")
+                axes.annotate(str(k), (k, value), (4, 5), textcoords="offset points", fontsize=8)
+    for curve, marker in zip(quality, _MARKERS, strict=False):
+        good = np.isfinite(curve.y)
+        x, y = np.asarray(curve.x)[good], np.asarray(curve.y)[good]
+        size.plot(100 * x, y, marker=marker, markersize=4, label=curve.label)
+        for text, at, height in zip(
+            np.asarray(curve.labels)[good[: len(curve.labels)]], x, y, strict=False
+        ):
+            size.annotate(
+                text, (100 * at, height), (4, -11), textcoords="offset points", fontsize=8
+            )
+    size.set(title="Quality", xlabel="bytes in the file, in percent of raw", ylabel="PSNR in dB")
+    size.set_xscale("log")
+    size.margins(x=0.12)
+    size.xaxis.set_major_formatter("{x:g}")
+    if quality:
+        size.legend()
+    for axes in (spectrum, energy, size):
+        axes.grid(visible=True, alpha=0.3)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,192 @@
+"""One matrix as sums of outer products: of the whole, or tile by tile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.svd.decompose import decompose
+from convtool.svd.tiles import Region, cut, paste, regions
+from convtool.svd.triples import energy
+
+FloatArray = NDArray[np.floating[Any]]
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+@dataclass(frozen=True, eq=False)
+class TileFactors:
+    """The factors of the tiles of a region.
+
+    Attributes
+    ----------
+    region : Region
+        Where the tiles lie.
+    left : ndarray
+        Shape (T, r, height): for each tile the columns of its products.
+    s : ndarray
+        Float64, shape (T, r): singular values, descending in each tile, 0 beyond its rank.
+    right : ndarray
+        Shape (T, r, width): the rows of the products.
+    """
+
+    region: Region
+    left: FloatArray
+    s: FloatArray
+    right: FloatArray
+
+    @property
+    def ranks(self) -> NDArray[np.intp]:
+        """How many products each tile keeps, shape (T,)."""
+        return np.asarray((self.s > 0).sum(axis=1))
+
+    @property
+    def stored(self) -> int:
+        """How many numbers the kept products take: 1 + height + width each."""
+        return int(self.ranks.sum()) * (1 + self.region.height + self.region.width)
+
+    def tiles(self) -> FloatArray:
+        """Return the sums of the kept products, shape (T, height, width)."""
+        r = max(1, int(self.ranks.max(initial=0)))
+        left = self.left[:, :r] * self.s[:, :r, np.newaxis].astype(self.left.dtype)
+        product: FloatArray = left.transpose(0, 2, 1) @ self.right[:, :r]
+        return product
+
+
+@dataclass(frozen=True, eq=False)
+class Approximation:
+    """A matrix of which the strongest singular triples are kept, in each tile its own.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (M, N), the matrix's.
+    factors : sequence of TileFactors
+        One for each region.
+    total : float
+        The energy of the matrix: the sum of its squared entries.
+    tail : float
+        The energy of what is not kept, which is the squared error.
+    """
+
+    shape: tuple[int, int]
+    factors: Sequence[TileFactors]
+    total: float
+    tail: float
+
+    @property
+    def squared_error(self) -> float:
+        """The tail, or 0 where it is no more than the rounding of float64."""
+        return self.tail if self.tail > (max(self.shape) * _EPS) ** 2 * self.total else 0.0
+
+    @property
+    def stored(self) -> int:
+        """How many numbers are kept."""
+        return sum(part.stored for part in self.factors)
+
+    @property
+    def tile_count(self) -> int:
+        """How many tiles there are; 1 where the matrix was not cut."""
+        return sum(part.region.count for part in self.factors)
+
+    def matrix(self) -> FloatArray:
+        """Return the approximation, shape (M, N)."""
+        if self.tile_count == 1:
+            whole: FloatArray = self.factors[0].tiles()[0]
+            return whole
+        matrix = np.empty(self.shape, self.factors[0].left.dtype)
+        for part in self.factors:
+            paste(matrix, part.region, part.tiles())
+        return matrix
+
+    def first(self, k: int) -> "Approximation":
+        """Return the best approximation with k products a tile on average.
+
+        With one tile those are its k strongest. With several, the strongest of all tiles are kept,
+        wherever they are: a plain tile needs fewer, a busy one more.
+        """
+        return self.strongest(k * self.tile_count)
+
+    def strongest(self, wanted: int) -> "Approximation":
+        """Return the approximation that keeps so many products in all, the strongest."""
+        pooled = np.sort(np.concatenate([part.s.ravel() for part in self.factors]))[::-1]
+        if wanted >= len(pooled):
+            return self
+        least, spare = pooled[wanted - 1], wanted - int((pooled > pooled[wanted - 1]).sum())
+        kept = []
+        for part in self.factors:
+            s = np.where(part.s > least, part.s, 0.0)
+            ties = np.flatnonzero(part.s == least)[:spare]
+            s.ravel()[ties] = least
+            spare -= len(ties)
+            kept.append(TileFactors(part.region, part.left, s, part.right))
+        dropped = sum(
+            float((old.s**2).sum() - (new.s**2).sum())
+            for old, new in zip(self.factors, kept, strict=True)
+        )
+        return Approximation(self.shape, kept, self.total, self.tail + max(dropped, 0.0))
+
+
+def approximate(
+    matrix: FloatArray, k: int, *, block: int | None = None, method: str = "auto"
+) -> Approximation:
+    """Return the best approximation of a matrix with k products a tile.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Float32 or float64, shape (M, N), finite.
+    k : int
+        How many products; with `block` how many a tile on average.
+    block : int, optional
+        The side of the tiles; without it the whole matrix is one tile.
+    method : str
+        How the factors of a whole matrix are computed; tiles are decomposed by LAPACK.
+
+    Returns
+    -------
+    Approximation
+
+    Raises
+    ------
+    OptionError
+        Where k is not possible.
+
+    Examples
+    --------
+    >>> approximate(np.diag([3.0, 2.0, 1.0]), 2).tail
+    1.0
+    """
+    rows, columns = matrix.shape
+    if block is None:
+        triples = decompose(matrix, k, method=method)
+        (region,) = regions(rows, columns, None)
+        left, s, right = triples.u.T[None], triples.s[None], triples.vt[None]
+        part = TileFactors(region, left, s, right)
+        return Approximation((rows, columns), [part], triples.total, triples.tail)
+    return tiled(matrix, block).first(k)
+
+
+def tiled(matrix: FloatArray, block: int) -> Approximation:
+    """Return all singular triples of all tiles of a matrix.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Float32 or float64, shape (M, N), finite.
+    block : int
+        The side of the tiles.
+
+    Returns
+    -------
+    Approximation
+        Exact to rounding; `Approximation.first` cuts it.
+    """
+    rows, columns = matrix.shape
+    factors = []
+    for region in regions(rows, columns, block):
+        u, s, vt = np.linalg.svd(cut(matrix, region), full_matrices=False)
+        factors.append(TileFactors(region, u.transpose(0, 2, 1), s.astype(np.float64), vt))
+    return Approximation((rows, columns), factors, energy(matrix), 0.0)

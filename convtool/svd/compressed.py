@@ -1,0 +1,248 @@
+"""A picture kept as its strongest singular triples."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import OptionError
+from convtool.images.image import Image, Pixels, as_image, peak_of
+from convtool.images.tone import finish
+from convtool.images.write import save_bytes
+from convtool.svd.approximation import Approximation, approximate
+from convtool.svd.decompose import check_finite
+from convtool.svd.metrics import decibels
+from convtool.svd.planes import COLORINGS, coloring
+from convtool.svd.targets import Target, smallest_k
+
+FloatArray = NDArray[np.floating[Any]]
+
+BLOCKS = (8, 16, 32)
+"""The sides that tiles may have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compressed:
+    """A picture kept as its strongest singular triples.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The picture's: (H, W) or (H, W, C).
+    dtype : dtype
+        The type of its pixels.
+    k : int
+        How many triples each matrix has; with tiles, each tile on average.
+    color : str
+        ``channels``, ``joint`` or ``gray``.
+    block : int or None
+        The side of the tiles.
+    parts : list of Approximation
+        One for each matrix.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    k: int
+    color: str
+    block: int | None
+    parts: list[Approximation]
+
+    @property
+    def peak(self) -> float:
+        """The value of white."""
+        return peak_of(self.dtype)
+
+    @property
+    def size(self) -> int:
+        """How many numbers the uncompressed matrices have."""
+        return sum(part.shape[0] * part.shape[1] for part in self.parts)
+
+    @property
+    def stored(self) -> int:
+        """How many numbers are kept: k·(1 + m + n) for each matrix."""
+        return sum(part.stored for part in self.parts)
+
+    @property
+    def ratio(self) -> float:
+        """The numbers kept, as a part of the numbers of the picture."""
+        return self.stored / self.size
+
+    @property
+    def mse(self) -> float:
+        """The mean-square error, from the singular values left out: Σ_{i>k} σᵢ² / (m·n)."""
+        return sum(part.squared_error for part in self.parts) / self.size
+
+    @property
+    def psnr(self) -> float:
+        """The PSNR in dB before rounding to whole pixel values; inf where nothing is lost."""
+        return decibels(self.mse, self.peak)
+
+    @property
+    def energy(self) -> float:
+        """The share of Σσ² that is kept."""
+        total = sum(part.total for part in self.parts)
+        return 1 - sum(part.squared_error for part in self.parts) / total if total else 1.0
+
+    def values(self) -> FloatArray:
+        """Return the picture as floats in the units of its pixels, neither rounded nor clipped."""
+        channels = 1 if len(self.shape) == 2 else self.shape[2]
+        return COLORINGS[self.color].join([part.matrix() for part in self.parts], channels)
+
+    def reconstruct(self) -> Pixels:
+        """Return the picture in the type of its pixels, rounded and clipped where they are whole.
+
+        Returns
+        -------
+        ndarray
+            Shape (H, W) or (H, W, C).
+        """
+        return finish(self.values(), source=self.dtype).pixels
+
+    def first(self, k: int) -> "Compressed":
+        """Return this picture with fewer triples.
+
+        Raises
+        ------
+        OptionError
+            Where there are not as many.
+        """
+        if not 1 <= k <= self.k:
+            raise OptionError(f"k {k}: there are {self.k} triples, give 1 to {self.k}")
+        parts = [part.first(k) for part in self.parts]
+        return Compressed(self.shape, self.dtype, k, self.color, self.block, parts)
+
+    def save(self, path: str | os.PathLike[str], *, precision: str = "auto") -> int:
+        """Write a ``.ctsvd`` file, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file, or ``-`` for standard output.
+        precision : str
+            ``auto``, ``8bit``, ``float16`` or ``float32``. The first mixes the others, so that the
+            picture stays within 0.1 dB of the unquantised one.
+
+        Returns
+        -------
+        int
+            How many bytes were written.
+
+        Raises
+        ------
+        ImageWriteError
+            Where the file cannot be written.
+        OptionError
+            Where there is no such precision.
+        """
+        from convtool.svd.fileformat import to_bytes
+
+        data = to_bytes(self, precision=precision)
+        save_bytes(path, data)
+        return len(data)
+
+
+def largest_k(image: Image, color: str, block: int | None) -> int:
+    """Return the largest k that a picture allows.
+
+    Examples
+    --------
+    >>> largest_k(Image(np.zeros((40, 30, 3), np.uint8)), "joint", None)
+    40
+    """
+    height, width = image.height, image.width
+    if color == "joint":
+        width *= image.channels
+    smaller = min(height, width)
+    return smaller if block is None else min(block, smaller)
+
+
+def compress(
+    image: Image | Pixels,
+    k: int | None = None,
+    *,
+    target_psnr: float | None = None,
+    target_ratio: float | None = None,
+    energy: float | None = None,
+    method: str = "auto",
+    color: str = "channels",
+    block: int | None = None,
+) -> Compressed:
+    """Keep the strongest singular triples of a picture.
+
+    Parameters
+    ----------
+    image : Image or ndarray
+        Shape (H, W) or (H, W, C); bool, uint8, uint16, float32 or float64.
+    k : int, optional
+        How many triples to keep of each matrix, 1 to its smaller side; of each tile on average,
+        with `block`. Exactly one of k and the three targets is given.
+    target_psnr : float, optional
+        Keep the fewest that reach this PSNR, in dB.
+    target_ratio : float, optional
+        Keep the most that take no more than this part of the picture's numbers, above 0.
+    energy : float, optional
+        Keep the fewest that hold this share of Σσ², above 0 and up to 1.
+    method : str
+        How factors are computed: ``auto``, ``full``, ``gram``, ``randomized`` or ``lanczos``.
+    color : str
+        ``channels``: each channel is a matrix. ``joint``: one matrix with the channels side by
+        side. ``gray``: 0.299 R + 0.587 G + 0.114 B.
+    block : int, optional
+        8, 16 or 32: cut the matrices into tiles of that side, and keep the strongest triples of
+        all tiles, k of each on average.
+
+    Returns
+    -------
+    Compressed
+
+    Raises
+    ------
+    OptionError
+        Where k, a target or a name is not possible, or not exactly one of k and targets is given.
+    ShapeError, PixelTypeError
+        Where the array is no picture, or holds NaN or infinity.
+
+    References
+    ----------
+    C. Eckart, G. Young, "The approximation of one matrix by another of lower rank",
+    Psychometrika 1 (1936), pp. 211-218: no matrix of rank k is nearer.
+
+    Examples
+    --------
+    >>> ramp = np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)
+    >>> small = compress(ramp, 2)
+    >>> small.ratio, small.psnr
+    (0.06298828125, inf)
+    """
+    picture = as_image(image)
+    target = Target.of(k=k, psnr=target_psnr, ratio=target_ratio, energy=energy)
+    matrices = coloring(color).split(picture)
+    for matrix in matrices:
+        check_finite(matrix)
+    count = chosen_k(picture, target, color, block)
+    parts = [approximate(matrix, count, block=block, method=method) for matrix in matrices]
+    shape = picture.pixels.shape[:2] if color == "gray" else picture.pixels.shape
+    return Compressed(shape, picture.pixels.dtype, count, color, block, parts)
+
+
+def chosen_k(picture: Image, target: Target, color: str, block: int | None) -> int:
+    """Return the k that a target means for a picture.
+
+    Raises
+    ------
+    OptionError
+        Where the target cannot be met, or color or block have no such value.
+    """
+    split = coloring(color).split
+    if block is not None and block not in BLOCKS:
+        raise OptionError(f"block {block}: choose one of {', '.join(map(str, BLOCKS))}")
+    largest = largest_k(picture, color, block)
+    if target.name != "k":
+        return smallest_k(split(picture), target, largest, block, picture.peak)
+    if not 1 <= target.value <= largest:
+        what = f"tiles of {block}×{block}" if block else f"{picture.width}×{picture.height} pixels"
+        raise OptionError(f"k {target.value:g}: a picture of {what} allows 1 to {largest}")
+    return int(target.value)

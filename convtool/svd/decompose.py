@@ -1,0 +1,112 @@
+"""The truncated singular value decomposition: validate, plan, solve, and make sure."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.svd.planner import plan
+from convtool.svd.solvers import solver
+from convtool.svd.threads import suited_to
+from convtool.svd.triples import Doubt, Triples, energy
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:
+    """Return the k strongest singular triples of a matrix.
+
+    Parameters
+    ----------
+    matrix : array_like
+        Real and finite, shape (M, N). Float64 is computed in float64; integers of up to 16 bits,
+        booleans and smaller floats in float32 as far as float32 will do; other integers in float64.
+    k : int
+        How many triples, 1 to min(M, N).
+    method : str
+        ``auto``, ``full``, ``gram``, ``randomized`` or ``lanczos``.
+
+    Returns
+    -------
+    Triples
+        Their error is that of the best approximation of rank k to within 0.01 dB, whatever the
+        spectrum: an iterative method ends by a residual test, where the test cannot decide in
+        float32 it goes on in float64, and where it cannot there either, or where the Gram matrix
+        is too coarse, LAPACK's whole decomposition takes over. The sign of each pair of vectors
+        is arbitrary, but the same for the same matrix.
+
+    Raises
+    ------
+    OptionError
+        Where k is not within 1 to min(M, N), or there is no such method.
+    ShapeError
+        Where the matrix does not have two dimensions or is empty.
+    PixelTypeError
+        Where the matrix is not real, or holds NaN or infinity.
+
+    References
+    ----------
+    C. Eckart, G. Young, "The approximation of one matrix by another of lower rank",
+    Psychometrika 1 (1936), pp. 211-218.
+
+    Examples
+    --------
+    >>> triples = decompose([[3.0, 0.0], [0.0, 4.0]], 1)
+    >>> triples.s
+    array([4.])
+    >>> triples.tail
+    9.0
+    """
+    array = _floats(matrix)
+    smaller = min(array.shape)
+    if not 1 <= k <= smaller:
+        rows, columns = array.shape
+        raise OptionError(
+            f"k {k}: a matrix of {rows}×{columns} has {smaller} singular values, "
+            f"give 1 to {smaller}"
+        )
+    tall = array.shape[0] > array.shape[1]
+    wide = array.T if tall else array
+    rows, columns = wide.shape
+    name = plan(rows, columns, k, single=array.dtype == np.float32, method=method).method
+    with suited_to(wide.size):
+        triples = _assured(wide, k, name)
+    return triples.transposed() if tall else triples
+
+
+def _assured(matrix: FloatArray, k: int, name: str) -> Triples:
+    """Solve, then in float64, then by the whole decomposition, until nothing is in doubt."""
+    triples = solver(name)(matrix, k)
+    if triples.doubt is Doubt.PRECISION and matrix.dtype == np.float32:
+        matrix = matrix.astype(np.float64)
+        triples = solver("lanczos" if name == "randomized" else name)(matrix, k)
+    if triples.doubt is Doubt.EFFORT:
+        triples = solver("gram")(matrix, k)
+    return triples if triples.doubt is Doubt.NONE else solver("full")(matrix, k)
+
+
+def _floats(matrix: ArrayLike) -> FloatArray:
+    array = np.asarray(matrix)
+    if array.dtype.kind not in "biuf":
+        raise PixelTypeError(f"a matrix of type {array.dtype}; give real numbers")
+    if array.ndim != 2 or array.size == 0:
+        raise ShapeError(f"a matrix of shape {array.shape}; give two dimensions, neither empty")
+    small = array.dtype.itemsize <= 2 or array.dtype == np.float32
+    floats: FloatArray = np.ascontiguousarray(array, np.float32 if small else np.float64)
+    check_finite(floats)
+    return floats
+
+
+def check_finite(matrix: FloatArray) -> None:
+    """Check that a matrix holds numbers only.
+
+    Raises
+    ------
+    PixelTypeError
+        Where it holds NaN or infinity.
+    """
+    with np.errstate(all="ignore"):
+        quick = energy(matrix)
+    if not np.isfinite(quick) and not np.isfinite(matrix).all():
+        raise PixelTypeError("a picture with NaN or infinity; give finite numbers")

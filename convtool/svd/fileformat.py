@@ -1,0 +1,328 @@
+"""The file format ``.ctsvd``, version 1: a picture as quantised singular triples.
+
+All numbers are little-endian. A file is
+
+===== ======= ==================================================================================
+bytes type    meaning
+===== ======= ==================================================================================
+8     bytes   ``89 43 54 53 56 44 0d 0a``: 0x89, "CTSVD", carriage return, line feed
+2     uint16  version: 1
+1     uint8   pixels: 0 uint8, 1 uint16, 2 float32, 3 float64
+1     uint8   matrices: 0 one per channel, 1 one with the channels side by side, 2 grey
+1     uint8   side of the tiles: 8, 16, 32, or 0 for one tile as large as the matrix
+1     uint8   channels: 0 for a picture of shape (H, W), else C of (H, W, C)
+4     uint32  height of the picture
+4     uint32  width of the picture
+4     uint32  k: products kept, of each tile on average
+8     uint64  size of the data, unpacked
+8     uint64  size of the data, packed
+4     uint32  CRC-32 of all bytes so far
+...   bytes   the data, packed by deflate (RFC 1950)
+4     uint32  CRC-32 of the packed data
+===== ======= ==================================================================================
+
+The data is the matrices' one after another. A matrix is cut into tiles from its top left corner;
+smaller ones remain at its bottom and right edges. Up to four regions follow each other, each of
+tiles of one size: top left, right edge, bottom edge, corner. A region is
+
+- for each tile, row by row, uint16: its rank, how many products it keeps;
+- for each i from 1 to the largest rank a layer: the i-th product of all T tiles whose rank is i or
+  more. A layer is uint8, its code (0 8-bit, 1 float16, 2 float32), float32, its unit, T weights,
+  T left vectors and T right vectors. Weights are float16, or float32 in code 2; entries of vectors
+  are int8, float16 or float32. A product is unit · weight · left · rightᵀ, after entries of
+  8 bits were divided by 127.
+
+The matrix is the sum of the products of each tile.
+"""
+
+import os
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import ImageReadError, ImageTooLargeError
+from convtool.images.read import MAX_PIXELS
+from convtool.svd.approximation import Approximation, TileFactors
+from convtool.svd.compressed import BLOCKS, Compressed
+from convtool.svd.planes import COLORINGS
+from convtool.svd.quantise import CODES, LOSS_DB, Layer, code_all
+from convtool.svd.tiles import Region, regions
+
+FloatArray = NDArray[np.floating[Any]]
+
+MAGIC = b"\x89CTSVD\r\n"
+VERSION = 1
+SUFFIX = ".ctsvd"
+_HEADER = struct.Struct("<8sHBBBBIIIQQ")
+_CRC = struct.Struct("<I")
+_LAYER = struct.Struct("<Bf")
+_RANK = np.dtype("<u2")
+_PIXELS = ("uint8", "uint16", "float32", "float64")
+_NEGLIGIBLE = {"u": 0.01, "f": 1e-7}
+_DEFLATE_MOST = 1100
+
+
+@dataclass(frozen=True)
+class _Header:
+    pixels: str
+    color: str
+    block: int | None
+    channels: int
+    height: int
+    width: int
+    k: int
+    raw: int
+    packed: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The picture's shape."""
+        flat = (self.height, self.width)
+        return (*flat, self.channels) if self.channels else flat
+
+    @property
+    def matrices(self) -> list[tuple[int, int]]:
+        """The shape of each matrix."""
+        channels = max(1, self.channels)
+        if self.color == "joint":
+            return [(self.height, self.width * channels)]
+        return [(self.height, self.width)] * channels
+
+    @property
+    def most(self) -> int:
+        """The most bytes that such a picture's data can have."""
+        total = 0
+        for rows, columns in self.matrices:
+            for region in regions(rows, columns, self.block):
+                each = _LAYER.size + region.count * 4 * (1 + region.height + region.width)
+                total += region.count * _RANK.itemsize + min(region.rank, self._deepest) * each
+        return total
+
+    @property
+    def _deepest(self) -> int:
+        return self.block or self.k
+
+
+def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
+    """Return a compressed picture as the bytes of a file.
+
+    Parameters
+    ----------
+    picture : Compressed
+        What to store.
+    precision : str
+        ``auto``, ``8bit``, ``float16`` or ``float32``.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    OptionError
+        Where there is no such precision.
+    """
+    products, ranks = [], []
+    for part in picture.parts:
+        for factors in part.factors:
+            ranks.append(factors.ranks)
+            products.append(_products(factors))
+    step = _NEGLIGIBLE[picture.dtype.kind] * (1.0 if picture.dtype.kind == "u" else picture.peak)
+    budget = max((10 ** (LOSS_DB / 10) - 1) * picture.mse, step**2) * picture.size
+    layers = code_all([one for each in products for one in each], precision, budget)
+    chunks = []
+    for each, rank in zip(products, ranks, strict=True):
+        chunks.append(rank.astype(_RANK).tobytes())
+        chunks += [_layer_bytes(layer) for layer in layers[: len(each)]]
+        layers = layers[len(each) :]
+    raw = b"".join(chunks)
+    packed = zlib.compress(raw, 9)
+    header = _HEADER.pack(
+        MAGIC,
+        VERSION,
+        _PIXELS.index(picture.dtype.name),
+        COLORINGS[picture.color].code,
+        picture.block or 0,
+        0 if len(picture.shape) == 2 else picture.shape[2],
+        picture.shape[0],
+        picture.shape[1],
+        picture.k,
+        len(raw),
+        len(packed),
+    )
+    return b"".join((header, _CRC.pack(zlib.crc32(header)), packed, _CRC.pack(zlib.crc32(packed))))
+
+
+def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compressed:
+    """Read a ``.ctsvd`` file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    max_pixels : int
+        The largest picture to accept, by the size in its header, before memory is taken.
+
+    Returns
+    -------
+    Compressed
+        The picture as it was stored. What was lost when it was compressed is not known any more:
+        its `mse` is 0.
+
+    Raises
+    ------
+    ImageReadError
+        Where the file cannot be read, is damaged, cut off, of a newer version or no such file.
+    ImageTooLargeError
+        Where its header claims more pixels than `max_pixels`.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ImageReadError(f"{name}: cannot be read: {error.strerror}") from error
+    try:
+        return from_bytes(data, max_pixels=max_pixels)
+    except ImageReadError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
+    """Return the compressed picture that the bytes of a file hold.
+
+    Raises
+    ------
+    ImageReadError, ImageTooLargeError
+        As `load` does.
+    """
+    header = _header(data)
+    if header.height * header.width > max_pixels:
+        raise ImageTooLargeError(
+            f"{header.width}×{header.height} pixels are more than the limit of {max_pixels}"
+        )
+    begin = _HEADER.size + _CRC.size
+    packed = data[begin : begin + header.packed]
+    _check(len(data) >= begin + header.packed + _CRC.size, "is cut off; copy it again")
+    _check(len(data) == begin + header.packed + _CRC.size, "goes on after its end; copy it again")
+    _check_crc(packed, data[-_CRC.size :])
+    _check(header.raw <= min(header.most, _DEFLATE_MOST * len(packed)), "claims too much data")
+    try:
+        inflate = zlib.decompressobj()
+        raw = inflate.decompress(packed, header.raw)
+    except zlib.error as error:
+        raise ImageReadError("is damaged: its data cannot be unpacked") from error
+    _check(len(raw) == header.raw and inflate.eof, "is damaged: its data has another size")
+    cursor = _Cursor(raw)
+    parts = [_part(cursor, shape, header) for shape in header.matrices]
+    _check(cursor.at_end, "is damaged: its data has another size")
+    shape, dtype = header.shape, np.dtype(header.pixels)
+    return Compressed(shape, dtype, header.k, header.color, header.block, parts)
+
+
+def is_compressed(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file begins as a ``.ctsvd`` file does, or would by its name."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC or os.fspath(path).lower().endswith(SUFFIX)
+    except OSError:
+        return os.fspath(path).lower().endswith(SUFFIX)
+
+
+def _header(data: bytes) -> _Header:
+    _check(data[: len(MAGIC)] == MAGIC[: len(data)] and len(data) > 0, "is no .ctsvd file")
+    _check(len(data) >= _HEADER.size + _CRC.size, "is cut off; copy it again")
+    _, version, pixels, color, block, channels, height, width, k, raw, packed = _HEADER.unpack_from(
+        data
+    )
+    if version > VERSION:
+        raise ImageReadError(
+            f"has version {version}, this convtool knows up to {VERSION}; update convtool"
+        )
+    _check_crc(data[: _HEADER.size], data[_HEADER.size : _HEADER.size + _CRC.size])
+    colors = {coloring.code: name for name, coloring in COLORINGS.items()}
+    known = version == VERSION and pixels < len(_PIXELS) and color in colors and channels <= 4
+    _check(known and block in (0, *BLOCKS) and height * width > 0, "has an impossible header")
+    header = _Header(
+        _PIXELS[pixels], colors[color], block or None, channels, height, width, k, raw, packed
+    )
+    rows, columns = header.matrices[0]
+    _check(1 <= k <= min(rows, columns, block or rows), "has an impossible header")
+    return header
+
+
+def _check(good: bool, complaint: str) -> None:
+    if not good:
+        raise ImageReadError(complaint)
+
+
+def _check_crc(data: bytes, stored: bytes) -> None:
+    _check(_CRC.unpack(stored)[0] == zlib.crc32(data), "is damaged: its checksum is wrong")
+
+
+def _products(factors: TileFactors) -> list[tuple[FloatArray, FloatArray, FloatArray]]:
+    ranks = factors.ranks
+    products = []
+    for i in range(int(ranks.max(initial=0))):
+        has = ranks > i
+        products.append((factors.s[has, i], factors.left[has, i], factors.right[has, i]))
+    return products
+
+
+def _layer_bytes(layer: Layer) -> bytes:
+    vectors = (layer.weights, layer.left, layer.right)
+    return b"".join(
+        (_LAYER.pack(layer.code.number, layer.unit), *(one.tobytes() for one in vectors))
+    )
+
+
+class _Cursor:
+    """Takes arrays from bytes, one after another."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    @property
+    def at_end(self) -> bool:
+        return self._at == len(self._data)
+
+    def take(self, dtype: np.dtype[Any], *shape: int) -> NDArray[Any]:
+        count = int(np.prod(shape))
+        end = self._at + count * dtype.itemsize
+        _check(end <= len(self._data), "is damaged: its data ends too early")
+        array = np.frombuffer(self._data, dtype, count, self._at).reshape(shape)
+        self._at = end
+        return array
+
+    def layer(self, count: int, region: Region) -> Layer:
+        number, unit = _LAYER.unpack(self.take(np.dtype("u1"), _LAYER.size).tobytes())
+        code = {one.number: one for one in CODES.values()}.get(number)
+        if code is None:
+            raise ImageReadError("is damaged: a layer has an unknown code")
+        weights = self.take(code.weight, count)
+        left = self.take(code.dtype, count, region.height)
+        return Layer(code, unit, weights, left, self.take(code.dtype, count, region.width))
+
+
+def _part(cursor: _Cursor, shape: tuple[int, int], header: _Header) -> Approximation:
+    factors = [_region(cursor, region) for region in regions(*shape, header.block)]
+    total = sum(float((one.s**2).sum()) for one in factors)
+    return Approximation(shape, factors, total, 0.0)
+
+
+def _region(cursor: _Cursor, region: Region) -> TileFactors:
+    ranks = cursor.take(_RANK, region.count).astype(np.intp)
+    deepest = int(ranks.max(initial=0))
+    _check(deepest <= region.rank, "is damaged: a tile has an impossible rank")
+    left = np.zeros((region.count, deepest, region.height), np.float32)
+    right = np.zeros((region.count, deepest, region.width), np.float32)
+    s = np.zeros((region.count, deepest))
+    for i in range(deepest):
+        has = ranks > i
+        s[has, i], left[has, i], right[has, i] = cursor.layer(int(has.sum()), region).factors()
+    return TileFactors(region, left, s, right)

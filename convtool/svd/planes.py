@@ -1,0 +1,82 @@
+"""How a picture becomes matrices: grey, channel by channel, or all channels side by side."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import OptionError
+from convtool.images.image import Image, Pixels
+from convtool.images.tone import to_gray, to_working
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """A way to make matrices of a picture, and a picture of matrices.
+
+    Attributes
+    ----------
+    code : int
+        Its number in files.
+    split : callable
+        Takes an `Image`, returns float matrices.
+    join : callable
+        Takes the matrices and the number of channels, returns values of shape (H, W) or (H, W, C).
+    """
+
+    code: int
+    split: Callable[[Image], list[FloatArray]]
+    join: Callable[[list[FloatArray], int], FloatArray]
+
+
+def _gray(image: Image) -> list[FloatArray]:
+    if image.channels >= 3:
+        return [to_gray(image.pixels[:, :, :3])]
+    return [to_working(image.pixels if image.channels == 1 else image.pixels[:, :, 0])]
+
+
+def _channels(image: Image) -> list[FloatArray]:
+    pixels: Pixels = np.atleast_3d(image.pixels)
+    return [to_working(np.ascontiguousarray(pixels[:, :, c])) for c in range(image.channels)]
+
+
+def _joint(image: Image) -> list[FloatArray]:
+    return [np.hstack(_channels(image))]
+
+
+def _first(matrices: list[FloatArray], channels: int) -> FloatArray:
+    return matrices[0]
+
+
+def _stack(matrices: list[FloatArray], channels: int) -> FloatArray:
+    return matrices[0] if channels == 1 else np.dstack(matrices)
+
+
+def _unfold(matrices: list[FloatArray], channels: int) -> FloatArray:
+    return _stack(np.split(matrices[0], channels, axis=1), channels)
+
+
+COLORINGS = {
+    "channels": Coloring(0, _channels, _stack),
+    "joint": Coloring(1, _joint, _unfold),
+    "gray": Coloring(2, _gray, _first),
+}
+"""Every way by its name. Grey is the luma of colours, and drops an alpha channel; the others treat
+alpha as one more channel."""
+
+
+def coloring(name: str) -> Coloring:
+    """Return a way to make matrices of a picture.
+
+    Raises
+    ------
+    OptionError
+        Where there is none of that name.
+    """
+    if name not in COLORINGS:
+        raise OptionError(f"color {name!r}: choose one of {', '.join(COLORINGS)}")
+    return COLORINGS[name]

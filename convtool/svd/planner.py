@@ -1,0 +1,123 @@
+"""Which solver: a cost model, and a choice that is a pure function of sizes and dtype."""
+
+from dataclasses import dataclass
+
+from convtool.errors import OptionError
+from convtool.svd.solvers import SOLVERS, methods
+from convtool.svd.start import block_size
+
+_SINGLE_RATE = 1.1e11
+_DOUBLE_RATE = 5.5e10
+_EIGEN_SECONDS = 1.7e-10
+_FULL_SECONDS = 3.0e-10
+_CALL_SECONDS = 4e-5
+_LANCZOS_BLOCKS = 3
+_RANDOMIZED_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class SvdPlan:
+    """What will be computed, and why.
+
+    Attributes
+    ----------
+    method : str
+        The solver's name.
+    costs : dict of str to float
+        Estimated seconds of each solver on two cores; only their order matters.
+    reason : str
+        One line for people.
+    """
+
+    method: str
+    costs: dict[str, float]
+    reason: str
+
+
+def plan(rows: int, columns: int, k: int, *, single: bool = True, method: str = "auto") -> SvdPlan:
+    """Choose the solver for the k strongest singular triples of a matrix.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The matrix's shape.
+    k : int
+        How many triples, 1 to min(rows, columns).
+    single : bool
+        Whether the matrix is float32.
+    method : str
+        ``auto`` for the cheapest, or a solver's name.
+
+    Returns
+    -------
+    SvdPlan
+
+    Raises
+    ------
+    OptionError
+        Where no solver has that name.
+
+    Notes
+    -----
+    Costs are counted in multiplications and eigenvalue problems, at rates measured on two cores.
+    The iterative solvers are charged the rounds that photographs take.
+
+    Examples
+    --------
+    >>> plan(1080, 1920, 50).method
+    'lanczos'
+    >>> plan(1080, 1920, 1080).method
+    'full'
+    """
+    if method not in methods():
+        raise OptionError(f"method {method!r}: choose one of {', '.join(methods())}")
+    costs = {
+        name: _COSTS[name](min(rows, columns), max(rows, columns), k, single) for name in SOLVERS
+    }
+    if method != "auto":
+        return SvdPlan(method, costs, f"{method}: asked for")
+    if k == min(rows, columns):
+        return SvdPlan("full", costs, "full: every singular value is wanted")
+    best = min(costs, key=costs.__getitem__)
+    return SvdPlan(best, costs, f"{best}: cheapest by the cost model")
+
+
+def _full(m: int, n: int, k: int, single: bool) -> float:
+    return _CALL_SECONDS + _FULL_SECONDS * m * m * n
+
+
+def _gram(m: int, n: int, k: int, single: bool) -> float:
+    products = (m * m * n + 2.0 * m * n * k) / _DOUBLE_RATE
+    return 3 * _CALL_SECONDS + products + _EIGEN_SECONDS * m**3 + 1e-7 * m * m
+
+
+def _passes(m: int, n: int, count: float, width: int, single: bool) -> float:
+    return count * 2.0 * m * n * width / (_SINGLE_RATE if single else _DOUBLE_RATE)
+
+
+def _lanczos(m: int, n: int, k: int, single: bool) -> float:
+    width = block_size(k)
+    if width > m // 3:
+        return _full(m, n, k, single) * 4
+    basis = width * _LANCZOS_BLOCKS
+    eigen = _EIGEN_SECONDS * basis**3 + 1e-7 * basis**2
+    upkeep = 8.0 * (m + n) * basis * width / _DOUBLE_RATE
+    return (
+        20 * _CALL_SECONDS * _LANCZOS_BLOCKS
+        + _passes(m, n, 1 + 2 * _LANCZOS_BLOCKS, width, single)
+        + upkeep
+        + eigen
+    )
+
+
+def _randomized(m: int, n: int, k: int, single: bool) -> float:
+    width = block_size(k)
+    upkeep = _RANDOMIZED_ROUNDS * (8.0 * (m + n) * width**2 / _DOUBLE_RATE + 1e-7 * width**2)
+    return (
+        15 * _CALL_SECONDS * _RANDOMIZED_ROUNDS
+        + _passes(m, n, 1 + 2 * _RANDOMIZED_ROUNDS, width, single)
+        + upkeep
+    )
+
+
+_COSTS = {"full": _full, "gram": _gram, "randomized": _randomized, "lanczos": _lanczos}

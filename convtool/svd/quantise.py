@@ -1,0 +1,173 @@
+"""Factors as few bytes: each vector as 8-bit integers, 16-bit or 32-bit floats, with a scale."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import OptionError
+
+FloatArray = NDArray[np.floating[Any]]
+
+LOSS_DB = 0.08
+"""The most that ``auto`` lets quantisation cost in PSNR."""
+
+_STEPS_8 = 127
+_MOST = 0.9
+
+
+@dataclass(frozen=True)
+class Code:
+    """How the entries of a vector are stored.
+
+    Attributes
+    ----------
+    number : int
+        Its number in files.
+    dtype : dtype
+        Little-endian type of an entry.
+    top : float
+        What the largest magnitude of a vector is stored as.
+    weight : dtype
+        Little-endian type of a product's weight.
+    """
+
+    number: int
+    dtype: np.dtype[Any]
+    top: float
+    weight: np.dtype[Any]
+
+
+CODES = {
+    "8bit": Code(0, np.dtype("i1"), _STEPS_8, np.dtype("<f2")),
+    "float16": Code(1, np.dtype("<f2"), 1.0, np.dtype("<f2")),
+    "float32": Code(2, np.dtype("<f4"), 1.0, np.dtype("<f4")),
+}
+"""Every code by its name, the coarsest first."""
+
+PRECISIONS = ("auto", *CODES)
+"""The names that `precision` may have; ``auto`` mixes the codes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One product of each of T tiles, quantised.
+
+    A product is weight/top² times the outer product of its stored vectors, `weight` in units of
+    `unit`.
+
+    Attributes
+    ----------
+    code : Code
+        How entries and weights are stored.
+    unit : float
+        The largest weight.
+    weights, left, right : ndarray
+        Stored values, shapes (T,), (T, h) and (T, w).
+    """
+
+    code: Code
+    unit: float
+    weights: NDArray[Any]
+    left: NDArray[Any]
+    right: NDArray[Any]
+
+    def factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return singular values in float64, and unit vectors in float32."""
+        s = self.weights.astype(np.float64) * self.unit
+        vectors = []
+        for stored in (self.left, self.right):
+            wide = stored.astype(np.float32) / np.float32(self.code.top)
+            norms = np.linalg.norm(wide, axis=1)
+            vectors.append(wide / np.where(norms > 0, norms, 1)[:, np.newaxis])
+            s = s * norms
+        return s, vectors[0], vectors[1]
+
+
+def quantise(code: Code, s: FloatArray, left: FloatArray, right: FloatArray) -> Layer:
+    """Return a layer of products in a code.
+
+    Parameters
+    ----------
+    code : Code
+        How to store it.
+    s : ndarray
+        Shape (T,), singular values.
+    left, right : ndarray
+        Shapes (T, h) and (T, w), unit vectors.
+
+    Returns
+    -------
+    Layer
+    """
+    left, top_left = _topped(left, code)
+    right, top_right = _topped(right, code)
+    weights = s * top_left * top_right
+    unit = float(np.float32(weights.max(initial=0.0))) or 1.0
+    return Layer(code, unit, (weights / unit).astype(code.weight), left, right)
+
+
+def _topped(vectors: FloatArray, code: Code) -> tuple[NDArray[Any], FloatArray]:
+    """Return stored vectors whose largest magnitude is the code's top, and that magnitude."""
+    tops = np.abs(vectors).max(axis=1).astype(np.float64)
+    scaled = vectors * (code.top / np.where(tops > 0, tops, 1.0))[:, np.newaxis]
+    if code.dtype.kind == "i":
+        scaled = np.rint(scaled)
+    return scaled.astype(code.dtype), tops
+
+
+def squared_error(layer: Layer, s: FloatArray, left: FloatArray, right: FloatArray) -> float:
+    """Return the energy of the difference of a layer from the products that it stands for.
+
+    ‖a·bᵀ − c·dᵀ‖² = ‖a‖²‖b‖² + ‖c‖²‖d‖² − 2(a·c)(b·d), written so that nothing cancels.
+    """
+    weight, c, d = layer.factors()
+    scale = weight[:, np.newaxis]
+    c, d = c.astype(np.float64) * scale, d.astype(np.float64)
+    a, b = left.astype(np.float64) * s[:, np.newaxis], right.astype(np.float64)
+    of_left = ((a - c) ** 2).sum(axis=1) * (b**2).sum(axis=1)
+    of_right = (c**2).sum(axis=1) * ((b - d) ** 2).sum(axis=1)
+    mixed = 2 * ((a - c) * c).sum(axis=1) * ((b - d) * b).sum(axis=1)
+    return float(np.maximum(of_left + of_right + mixed, 0.0).sum())
+
+
+def code_all(
+    products: list[tuple[FloatArray, FloatArray, FloatArray]], precision: str, budget: float
+) -> list[Layer]:
+    """Return layers for the products of a picture.
+
+    Parameters
+    ----------
+    products : list of (s, left, right)
+        As for `quantise`.
+    precision : str
+        One of `PRECISIONS`. ``auto`` begins with 8 bits everywhere and moves the layers that lose
+        most to the next finer code, until together they lose no more than the budget.
+    budget : float
+        How much energy may be lost, for ``auto``.
+
+    Returns
+    -------
+    list of Layer
+
+    Raises
+    ------
+    OptionError
+        Where there is no such precision.
+    """
+    if precision not in PRECISIONS:
+        raise OptionError(f"precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+    names = list(CODES) if precision == "auto" else [precision]
+    layers = [quantise(CODES[names[0]], *product) for product in products]
+    errors = [
+        squared_error(layer, *product) for layer, product in zip(layers, products, strict=True)
+    ]
+    for name in names[1:]:
+        share = budget if name == names[-1] else _MOST * budget
+        order = np.argsort(errors)
+        kept = np.cumsum(np.asarray(errors)[order]) <= share
+        for index in order[~kept]:
+            layers[index] = quantise(CODES[name], *products[index])
+            errors[index] = squared_error(layers[index], *products[index])
+    return layers

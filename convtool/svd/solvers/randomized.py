@@ -1,0 +1,65 @@
+"""Randomised power iteration: one block, sharpened until a residual test confirms it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.svd.certificate import confirmed, resolves
+from convtool.svd.orthonormal import orthonormal_rows
+from convtool.svd.start import block_size, starting_vectors
+from convtool.svd.triples import Doubt, Triples, energy, from_projection
+
+_ROUNDS = 24
+
+
+def solve(matrix: NDArray[np.floating[Any]], k: int) -> Triples:
+    """Return the k strongest singular triples of a matrix by randomised power iteration.
+
+    Parameters
+    ----------
+    matrix : ndarray
+        Float32 or float64, shape (M, N) with M ≤ N, finite. The large products are done in its
+        dtype, the small ones in float64.
+    k : int
+        How many triples, 1 to M.
+
+    Returns
+    -------
+    Triples
+        In no doubt where the residual test says that the PSNR at k is within 0.005 dB of the best.
+
+    Notes
+    -----
+    It keeps one block where the Lanczos solver keeps all: less memory, more passes. The norm
+    outside the block is taken to be that of the block's own directions beyond k.
+
+    References
+    ----------
+    N. Halko, P. G. Martinsson, J. A. Tropp, "Finding structure with randomness", SIAM Review 53
+    (2011), pp. 217-288, algorithm 4.4.
+    """
+    width = min(block_size(k), len(matrix))
+    total = energy(matrix)
+    ahead = (matrix @ starting_vectors(matrix.shape[1], width, matrix.dtype, seed=0)).T
+    nothing = ahead[:0]
+    for turn in range(1, _ROUNDS + 1):
+        basis = orthonormal_rows(ahead, nothing)
+        image = basis @ matrix
+        wide = image.astype(np.float64, copy=False)
+        values, vectors = np.linalg.eigh(wide @ wide.T)
+        values, vectors = values[::-1], vectors[:, ::-1][:, :k]
+        outside = float(values[(k + len(values)) // 2]) if len(values) > k else 0.0
+        tail = total - float(values[:k].sum())
+        if not resolves(tail, total, matrix.dtype):
+            doubt = Doubt.PRECISION
+            break
+        ahead = image @ matrix.T
+        beyond = ahead - (ahead @ basis.T) @ basis
+        residuals = np.linalg.norm(vectors.T.astype(basis.dtype) @ beyond, axis=1)
+        if len(values) >= k and confirmed(values[:k], residuals, outside, tail):
+            doubt = Doubt.NONE
+            break
+        if turn == _ROUNDS:
+            doubt = Doubt.EFFORT
+    return from_projection(basis, image, vectors, total, doubt).padded(k)

@@ -1,0 +1,268 @@
+"""What compression does to one picture: the rows of the report, and what they are compared with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.images.formats import format_for
+from convtool.images.image import Image, Pixels
+from convtool.svd.compressed import BLOCKS, Compressed, chosen_k, compress
+from convtool.svd.fileformat import to_bytes
+from convtool.svd.metrics import decibels, psnr, ssim
+from convtool.svd.planes import coloring
+from convtool.svd.targets import Spectrum, Target, k_for_psnr, spectrum
+
+DEFAULT_KS = (5, 10, 20, 100, 200, 400, 500)
+QUALITIES = (30.0, 35.0, 40.0)
+_JPEG_QUALITIES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
+_SEARCH_STEPS = 7
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one k gives.
+
+    Attributes
+    ----------
+    k : int
+        How many triples are kept.
+    stored : int
+        Numbers kept, k·(1 + m + n) for each matrix.
+    ratio : float
+        Their part of the numbers of the picture.
+    mse, psnr, ssim : float
+        The error before rounding, in squared units of the pixels; in dB; structural similarity.
+    energy : float
+        The share of Σσ² that is kept.
+    file_bytes : int
+        The size of the ``.ctsvd`` file.
+    """
+
+    k: int
+    stored: int
+    ratio: float
+    mse: float
+    psnr: float
+    ssim: float
+    energy: float
+    file_bytes: int
+
+
+@dataclass(frozen=True)
+class Point:
+    """A picture in so many bytes, and how good it is in dB."""
+
+    file_bytes: int
+    psnr: float
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A picture, compressed at several k.
+
+    Attributes
+    ----------
+    original : ndarray
+        What the compressed pictures are compared with, in the units of the pixels.
+    best : Compressed
+        The picture at the largest k.
+    rows : list of Row
+        One for each k.
+    spectrum : Spectrum
+        The energies of all triples.
+    raw_bytes : int
+        The size of the pixels as they are.
+    """
+
+    original: Pixels
+    best: Compressed
+    rows: list[Row]
+    spectrum: Spectrum
+    raw_bytes: int
+
+    def smallest(self) -> dict[float, int]:
+        """Return the smallest k for 30, 35 and 40 dB."""
+        peak = self.best.peak
+        return {level: k_for_psnr(self.spectrum, level, peak) for level in QUALITIES}
+
+
+def default_ks(largest: int) -> list[int]:
+    """Return the k of a report, as far as a picture allows.
+
+    Examples
+    --------
+    >>> default_ks(128), default_ks(3)
+    ([5, 10, 20, 100], [3])
+    """
+    return [k for k in DEFAULT_KS if k <= largest] or [largest]
+
+
+def study(
+    image: Image, ks: Sequence[int], *, method: str, color: str, block: int | None, precision: str
+) -> Study:
+    """Compress a picture at several k.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    ks : sequence of int
+        Each from 1 to the largest that the picture allows.
+    method, color, block
+        As for `compress`.
+    precision : str
+        As for `Compressed.save`.
+
+    Returns
+    -------
+    Study
+
+    Raises
+    ------
+    OptionError
+        As `compress` does.
+    """
+    for k in ks:
+        chosen_k(image, Target("k", k), color, block)
+    best = compress(image, max(ks), method=method, color=color, block=block)
+    matrices = coloring(color).split(image)
+    original = coloring(color).join(matrices, image.channels)
+    rows = [_row(best.first(k), original, precision) for k in ks]
+    raw = best.size * image.pixels.dtype.itemsize
+    return Study(original, best, rows, spectrum(matrices, block), raw)
+
+
+def _row(picture: Compressed, original: Pixels, precision: str) -> Row:
+    return Row(
+        picture.k,
+        picture.stored,
+        picture.ratio,
+        picture.mse,
+        picture.psnr,
+        ssim(original, picture.values(), picture.peak),
+        picture.energy,
+        len(to_bytes(picture, precision=precision)),
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Channel by channel against one wide matrix, with as many numbers stored.
+
+    Attributes
+    ----------
+    ratio : float
+        The part of the picture's numbers that the first takes, and the second at most.
+    channels, joint : float
+        PSNR in dB.
+    """
+
+    ratio: float
+    channels: float
+    joint: float
+
+    @property
+    def better(self) -> str:
+        """The one with the higher PSNR."""
+        return "joint" if self.joint > self.channels else "channels"
+
+
+def better_coloring(image: Image, ratio: float) -> Choice:
+    """Compare the two ways to keep colours, at equal numbers stored.
+
+    Parameters
+    ----------
+    image : Image
+        A picture with several channels.
+    ratio : float
+        The part of the picture's numbers that may be stored; k of 1 at least is taken.
+
+    Returns
+    -------
+    Choice
+    """
+    levels = {}
+    for name in ("channels", "joint"):
+        known = spectrum(coloring(name).split(image))
+        fits = max(1, int(np.flatnonzero(known.stored <= ratio * known.size * (1 + 1e-9))[-1]))
+        levels[name] = decibels(float(known.left[fits]) / known.size, image.peak)
+    return Choice(ratio, **levels)
+
+
+def tiles_at(
+    image: Image, sizes: Sequence[int], *, color: str, precision: str
+) -> dict[int, list[Point]]:
+    """Return how good tiles are in as many bytes as the whole picture took.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    sizes : sequence of int
+        How many bytes the files may have.
+    color, precision
+        As for `study`.
+
+    Returns
+    -------
+    dict of int to list of Point
+        For each side of the tiles that the picture has room for, a point for each size: the file
+        as near to it from below as a search over the number of products comes.
+    """
+    smaller = min(image.height, image.width)
+    return {
+        block: _tile_points(image, sizes, block, color, precision)
+        for block in BLOCKS
+        if block <= smaller
+    }
+
+
+def _tile_points(
+    image: Image, sizes: Sequence[int], block: int, color: str, precision: str
+) -> list[Point]:
+    whole = compress(image, block, color=color, block=block)
+    return [_largest_within(whole, size, precision) for size in sizes]
+
+
+def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
+    """Return the best picture of at most so many bytes, by bisection over its products."""
+    low, high = 1, max(part.tile_count for part in whole.parts) * whole.k
+    best = Point(0, 0.0)
+    for step in range(_SEARCH_STEPS):
+        middle = low + (high - low) // (8 if step == 0 else 2)
+        parts = [part.strongest(middle) for part in whole.parts]
+        picture = Compressed(whole.shape, whole.dtype, whole.k, whole.color, whole.block, parts)
+        taken = len(to_bytes(picture, precision=precision))
+        if taken <= size:
+            best, low = Point(taken, picture.psnr), middle
+        else:
+            high = middle
+    return best
+
+
+def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
+    """Return what JPEG makes of a picture, from the coarsest quality to the finest.
+
+    Parameters
+    ----------
+    image : Image
+        Its depth says whether JPEG can hold it.
+    original : ndarray
+        The values that are compressed, shape (H, W) or (H, W, 3).
+
+    Returns
+    -------
+    list of Point
+        Empty where JPEG cannot hold such a picture.
+    """
+    if image.depth != "8" or (original.ndim == 3 and original.shape[2] != 3):
+        return []
+    codec = format_for("a.jpg").load()
+    pixels = np.rint(original).astype(np.uint8)
+    points = []
+    for quality in _JPEG_QUALITIES:
+        data = codec.encode(np.ascontiguousarray(pixels), False, quality)
+        decoded = codec.decode(data, codec.inspect(data)).pixels
+        points.append(Point(len(data), psnr(original, decoded, image.peak)))
+    return points

@@ -1,0 +1,96 @@
+"""Cutting a matrix into equal tiles and putting it together again; one tile is the plain case."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A part of a matrix that is covered by equal tiles.
+
+    Attributes
+    ----------
+    top, left : int
+        Where it begins.
+    down, across : int
+        How many tiles it has in each direction.
+    height, width : int
+        The size of each tile.
+    """
+
+    top: int
+    left: int
+    down: int
+    across: int
+    height: int
+    width: int
+
+    @property
+    def count(self) -> int:
+        """Number of tiles."""
+        return self.down * self.across
+
+    @property
+    def rank(self) -> int:
+        """The most singular values that a tile can have."""
+        return min(self.height, self.width)
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """The rows and columns of the matrix."""
+        bottom = self.top + self.down * self.height
+        right = self.left + self.across * self.width
+        return slice(self.top, bottom), slice(self.left, right)
+
+
+def regions(rows: int, columns: int, block: int | None) -> list[Region]:
+    """Return what covers a matrix: whole tiles, and smaller ones along two edges.
+
+    Parameters
+    ----------
+    rows, columns : int
+        The matrix's shape.
+    block : int, optional
+        The side of the tiles; without it the whole matrix is one tile.
+
+    Returns
+    -------
+    list of Region
+
+    Examples
+    --------
+    >>> [(region.count, region.height, region.width) for region in regions(20, 16, 8)]
+    [(4, 8, 8), (2, 4, 8)]
+    """
+    if block is None:
+        return [Region(0, 0, 1, 1, rows, columns)]
+    return [
+        Region(top, left, down, across, height, width)
+        for top, down, height in _spans(rows, block)
+        for left, across, width in _spans(columns, block)
+    ]
+
+
+def _spans(length: int, block: int) -> list[tuple[int, int, int]]:
+    """Return (begin, count, size) of the whole blocks, and of what remains."""
+    whole, rest = divmod(length, block)
+    spans = [(0, whole, block)] if whole else []
+    return [*spans, (whole * block, 1, rest)] if rest else spans
+
+
+def cut(matrix: FloatArray, region: Region) -> FloatArray:
+    """Return the tiles of a region, shape (count, height, width)."""
+    split = matrix[region.place].reshape(region.down, region.height, region.across, region.width)
+    return split.transpose(0, 2, 1, 3).reshape(region.count, region.height, region.width)
+
+
+def paste(matrix: FloatArray, region: Region, tiles: FloatArray) -> None:
+    """Put tiles back to where `cut` took them from."""
+    split = tiles.reshape(region.down, region.across, region.height, region.width)
+    rows, columns = region.down * region.height, region.across * region.width
+    matrix[region.place] = split.transpose(0, 2, 1, 3).reshape(rows, columns)

@@ -1,0 +1,117 @@
+"""Mean-square error, PSNR and SSIM against their definitions and known values."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import convtool
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.images.image import Image
+from convtool.svd.difference import differences, magnitude
+from convtool.svd.metrics import mse, psnr, ssim
+
+
+def ssim_by_definition(a, b, peak):
+    """Return Wang's SSIM, window by window, in plain loops."""
+    offsets = np.arange(11) - 5
+    line = np.exp(-(offsets**2) / 4.5)
+    window = np.outer(line, line) / line.sum() ** 2
+    c1, c2 = (0.01 * peak) ** 2, (0.03 * peak) ** 2
+    found = []
+    for top in range(a.shape[0] - 10):
+        for left in range(a.shape[1] - 10):
+            x, y = a[top : top + 11, left : left + 11], b[top : top + 11, left : left + 11]
+            mx, my = (window * x).sum(), (window * y).sum()
+            vx, vy = (window * (x - mx) ** 2).sum(), (window * (y - my) ** 2).sum()
+            both = (window * (x - mx) * (y - my)).sum()
+            above = (2 * mx * my + c1) * (2 * both + c2)
+            found.append(above / ((mx**2 + my**2 + c1) * (vx + vy + c2)))
+    return np.mean(found)
+
+
+@given(seed=st.integers(0, 30), noise=st.floats(0, 80))
+def test_ssim_is_wangs(seed, noise):
+    rng = np.random.default_rng(seed)
+    a = rng.random((14, 17)) * 255
+    b = a + noise * rng.standard_normal(a.shape)
+    assert ssim(a, b, 255) == pytest.approx(ssim_by_definition(a, b, 255), abs=1e-9)
+
+
+def test_ssim_of_channels_is_their_mean(rng):
+    a, b = rng.random((2, 16, 16, 3))
+    each = [ssim(a[:, :, c], b[:, :, c]) for c in range(3)]
+    assert ssim(a, b) == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (2, 3), (10, 10)])
+def test_ssim_of_small_pictures_takes_a_smaller_window(shape, rng):
+    a = rng.random(shape)
+    assert ssim(a, a) == pytest.approx(1)
+    assert ssim(a, 1 - a) < 1
+
+
+def test_psnr_is_that_of_the_definition():
+    a = np.array([[0, 128, 255]], np.uint8)
+    b = np.array([[3, 128, 250]], np.uint8)
+    assert convtool.mse(a, b) == pytest.approx(34 / 3)
+    assert convtool.psnr(a, b) == pytest.approx(20 * math.log10(255 / math.sqrt(34 / 3)))
+    assert convtool.psnr(a, b, 1.0) == pytest.approx(-10 * math.log10(34 / 3))
+    assert convtool.psnr(a, a) == math.inf
+    assert psnr(a.astype(np.uint16), b.astype(np.uint16)) == pytest.approx(
+        psnr(a, b) + 20 * math.log10(257)
+    )
+
+
+def test_differences_of_unsigned_numbers_do_not_wrap():
+    assert mse(np.array([[0]], np.uint8), np.array([[255]], np.uint8)) == 255**2
+    assert mse(np.array([[True]]), np.array([[False]])) == 1
+
+
+def test_what_cannot_be_compared_is_refused():
+    with pytest.raises(ShapeError, match=r"\(2, 2\) and \(2, 3\)"):
+        mse(np.ones((2, 2)), np.ones((2, 3)))
+    with pytest.raises(ShapeError, match="not empty"):
+        mse(np.ones((0, 2)), np.ones((0, 2)))
+    with pytest.raises(PixelTypeError, match="complex"):
+        mse(np.ones((2, 2), complex), np.ones((2, 2)))
+    with pytest.raises(PixelTypeError, match="int64"):
+        psnr(np.ones((2, 2), np.int64), np.ones((2, 2), np.int64))
+
+
+def test_differences_are_given_by_channel(rng):
+    a = rng.integers(0, 200, (20, 30, 3)).astype(np.uint8)
+    b = a.copy()
+    b[4, 7, 1] += 50
+    whole, red, green, blue = differences(Image(a), Image(b))
+    assert [whole.channel, red.channel, green.channel] == ["all", "red", "green"]
+    assert (whole.largest, whole.where) == (50, (4, 7))
+    assert (green.largest, green.where) == (50, (4, 7))
+    assert whole.mse == pytest.approx(2500 / 1800)
+    assert green.mse == pytest.approx(2500 / 600)
+    assert red.psnr == blue.psnr == math.inf
+    assert red.ssim == pytest.approx(1)
+    assert magnitude(Image(a), Image(b)).sum() == 50
+
+
+def test_nan_on_both_sides_is_equal_and_on_one_is_not():
+    a = Image(np.array([[0.5, np.nan]]))
+    b = Image(np.array([[0.5, 0.25]]))
+    (same,) = differences(a, a)
+    assert (same.largest, same.psnr) == (0, math.inf)
+    (other,) = differences(a, b)
+    assert other.largest == math.inf
+    assert other.where == (0, 1)
+    assert other.psnr == -math.inf
+
+
+def test_pictures_of_different_kinds_are_refused():
+    gray = Image(np.zeros((4, 6), np.uint8))
+    with pytest.raises(ShapeError, match="6×4 and 4×6"):
+        differences(gray, Image(np.zeros((6, 4), np.uint8)))
+    with pytest.raises(ShapeError, match="1 and 3 channels"):
+        differences(gray, Image(np.zeros((4, 6, 3), np.uint8)))
+    with pytest.raises(OptionError, match="depth 8 and 16"):
+        differences(gray, Image(np.zeros((4, 6), np.uint16)))
