@@ -1,8 +1,8 @@
 """Measuring the rates that the planner computes with, on this machine."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -183,7 +183,7 @@ def _terms(one: Sample, share: float) -> Kernel:
     problem, way = one.problem, one.way
     return np.array(
         [
-            planner.cost(problem, way, Rate(*unit, parallel=share))
+            planner.cost(problem, way, Rate(*unit, share))
             for unit in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         ]
     )
@@ -211,15 +211,15 @@ def measured_rates(
 
 def _rounded(rate: Rate) -> Rate:
     """Return a rate with three significant digits."""
-    return Rate(*(float(f"{number:.3g}") for number in vars(rate).values()))
+    return Rate(*(float(f"{number:.3g}") for number in rate))
 
 
-def save(rates: dict[str, Rate]) -> Path:
+def save(rates: dict[str, Rate]) -> str:
     """Keep rates for this user, and let them hold from now on.
 
     Returns
     -------
-    Path
+    str
         The file.
 
     Raises
@@ -228,13 +228,14 @@ def save(rates: dict[str, Rate]) -> Path:
         If it cannot be written.
     """
     file = calibration.path()
+    folder = os.path.dirname(os.path.abspath(file))
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise ReportWriteError(
-            f"{file.parent}: cannot be made ({error.strerror}); "
+            f"{folder}: cannot be made ({error.strerror}); "
             f"name another place in {calibration.VARIABLE}"
         ) from error
-    write_report(calibration.as_report(rates), str(file))
+    write_report(calibration.as_report(rates), file)
     calibration.forget()
     return file

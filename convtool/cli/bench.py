@@ -261,9 +261,7 @@ def _calibrate(threads: int, json_target: str | None) -> int:
         return 0
     file = measuring.save(rates)
     head = ["RATE", "SECONDS A CALL", "NS A SAMPLE", "NS A STEP", "PARALLEL"]
-    numbers = [
-        [name, *(f"{number:g}" for number in asdict(rate).values())] for name, rate in rates.items()
-    ]
+    numbers = [[name, *(f"{number:g}" for number in rate)] for name, rate in rates.items()]
     click.echo("\n".join(table([head, *numbers])))
     click.echo(f"kept in {file}", err=True)
     return 0

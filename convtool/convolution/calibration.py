@@ -5,14 +5,11 @@
 
 import math
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,16 +30,16 @@ _LARGEST_FILE = 1 << 20
 _held: list[Calibration] = []
 
 
-def path() -> Path:
+def path() -> str:
     """Return the calibration's file, whether it exists or not."""
     chosen = os.environ.get(VARIABLE)
     if chosen:
-        return Path(chosen)
+        return chosen
     if sys.platform == "win32":
         base = os.environ.get("APPDATA") or os.path.expanduser(r"~\AppData\Roaming")
     else:
         base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return Path(base) / "convtool" / "calibration.json"
+    return os.path.join(base, "convtool", "calibration.json")
 
 
 def cpu_model() -> str:
@@ -55,6 +52,8 @@ def cpu_model() -> str:
                     return value.strip()
     except OSError:
         pass
+    import platform
+
     return platform.processor() or platform.machine()
 
 
@@ -73,7 +72,7 @@ def as_report(rates: dict[str, Rate]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "machine": fingerprint(),
-        "rates": {name: asdict(rate) for name, rate in rates.items()},
+        "rates": {name: rate._asdict() for name, rate in rates.items()},
     }
 
 
@@ -102,7 +101,7 @@ def parse(text: str) -> Calibration:
 
 
 def _rate(numbers: object) -> Rate:
-    fields = tuple(Rate.__dataclass_fields__)
+    fields = Rate._fields
     if not isinstance(numbers, dict) or set(numbers) != set(fields):
         raise ValueError("is damaged (a rate is incomplete)")
     for number in numbers.values():
@@ -115,12 +114,12 @@ def _rate(numbers: object) -> Rate:
     return Rate(**numbers)
 
 
-def read(file: Path) -> Calibration:
+def read(file: str) -> Calibration:
     """Return the calibration in a file; with a warning the built-in one, where it cannot be used.
 
     Parameters
     ----------
-    file : Path
+    file : str
         The file; there need be none.
 
     Returns
@@ -149,7 +148,7 @@ def read(file: Path) -> Calibration:
 
 
 @lru_cache(maxsize=4)
-def _kept(file: Path) -> Calibration:
+def _kept(file: str) -> Calibration:
     return read(file)
 
 

@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """What an algorithm costs: seconds = fixed + samples·(per_sample + per_step·steps).
 
     Attributes
@@ -140,8 +140,7 @@ class Plan:
     reason: str
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(NamedTuple):
     """A way in which an engine can do a problem.
 
     Attributes
@@ -228,8 +227,7 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     )
 
 
-@dataclass(frozen=True)
-class _Estimate:
+class _Estimate(NamedTuple):
     way: Way
     seconds: float
 

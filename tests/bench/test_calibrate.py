@@ -93,7 +93,7 @@ def test_saved_rates_are_what_the_planner_uses(own_file):
     dear = Rate(10.0, 0.0, 0.0)
     rates = dict.fromkeys(DEFAULT_RATES, dear) | {"direct": Rate(0.0, 0.0, 0.0)}
     assert convtool.plan((100, 100), "float32", np.ones((3, 3))).costs["direct"] > 0
-    assert calibrate.save(rates) == own_file
+    assert calibrate.save(rates) == str(own_file)
     assert own_file.parent.stat().st_mode & 0o777 == 0o700
     assert calibration.load() == calibration.load()
     plan = convtool.plan((100, 100), "float32", np.ones((3, 3)))
@@ -185,7 +185,7 @@ def test_default_place_is_the_users_configuration(monkeypatch, tmp_path):
     monkeypatch.delenv(calibration.VARIABLE)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(calibration.sys, "platform", "linux")
-    assert calibration.path() == tmp_path / "convtool" / "calibration.json"
+    assert calibration.path() == str(tmp_path / "convtool" / "calibration.json")
 
 
 def test_processor_has_a_name(monkeypatch, tmp_path):
