@@ -99,6 +99,15 @@ def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
     return kept + arguments[end:], len(kept) < end
 
 
+def _with_json_settled(arguments: list[str]) -> list[str]:
+    """Write a ``--json`` that no file follows so that it takes none: ``--json IN OUT`` prints."""
+    settled = []
+    for argument, after in zip(arguments, [*arguments[1:], ""], strict=False):
+        alone = argument == "--json" and after != "-" and not after.lower().endswith(".json")
+        settled.append("--json=-" if alone else argument)
+    return settled
+
+
 def _words(error: BaseException) -> str:
     """Return what an error says, as one line: what, where, what to do."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -156,7 +165,7 @@ def run(arguments: list[str] | None = None) -> int:
         0 done; 1 some input failed; 2 wrong usage; 130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    arguments, debug = _without_debug(arguments)
+    arguments, debug = _without_debug(_with_json_settled(arguments))
     try:
         with _warnings_in_words():
             code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)

@@ -274,7 +274,6 @@ BAD = {
     "folder out": (["-k", "box", "in.png", "folder.png"], 1, "folder.png: is a folder"),
     "no folder": (["-k", "box", "in.png", "no/such/out.png"], 1, "there is no folder"),
     "alpha": (["-k", "box", "alpha.png", "out.jpg"], 2, "JPEG holds no alpha"),
-    "json": (["-k", "box", "--json", "in.png", "out.png"], 2, "does not end in .json"),
 }
 
 
