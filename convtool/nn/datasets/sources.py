@@ -56,7 +56,7 @@ SOURCES: dict[str, Source] = {
         1 / 6,
         arch="compact",
         recipe={
-            "epochs": 20,
+            "epochs": 36,
             "augment": "shift=1,rotate=8,scale=0.06",
             "validation": 0.02,
         },
