@@ -36,15 +36,15 @@ class Rate(NamedTuple):
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.0, 2.67, 0.396, 0.28),
-    "separable": Rate(0.000116, 2.66, 0.292, 0.0),
-    "fft": Rate(0.000768, 5.54, 0.131, 0.92),
-    "numba": Rate(0.000177, 0.131, 0.0197, 0.88),
-    "numba-factored": Rate(0.000275, 0.521, 0.0349, 0.98),
-    "numba-running": Rate(0.00019, 1.14, 0.00293, 0.86),
-    "opencv": Rate(8.55e-05, 1.17, 0.0332, 0.5),
-    "opencv-dft": Rate(0.00089, 9.89, 0.00101, 0.0),
-    "scipy": Rate(0.000361, 3.07, 0.588, 0.82),
+    "direct": Rate(0.0, 2.26, 0.401, 0.22),
+    "separable": Rate(7.73e-05, 2.41, 0.328, 0.0),
+    "fft": Rate(0.000772, 2.35, 0.238, 0.74),
+    "numba": Rate(0.000201, 0.102, 0.0198, 0.88),
+    "numba-factored": Rate(0.000311, 0.543, 0.0329, 0.86),
+    "numba-running": Rate(0.000207, 1.17, 0.00326, 0.82),
+    "opencv": Rate(7.79e-05, 1.32, 0.0326, 0.46),
+    "opencv-dft": Rate(0.000847, 9.81, 0.00108, 0.02),
+    "scipy": Rate(0.000279, 3.06, 0.574, 0.78),
 }
 """Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
 matter more than their values."""
