@@ -37,15 +37,13 @@ class Peer:
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Give OpenCV and SciPy's FFT so many threads meanwhile."""
+    """Give OpenCV so many threads meanwhile; SciPy's FFT gets its own in each call."""
     import cv2
-    from scipy import fft
 
     before = cv2.getNumThreads()
     cv2.setNumThreads(count)
     try:
-        with fft.set_workers(count):
-            yield
+        yield
     finally:
         cv2.setNumThreads(before)
 
@@ -214,7 +212,7 @@ def _ndimage(task: Task) -> Ready:
 
 def _by_fft(function: str) -> Callable[[Task], Ready]:
     def prepare(task: Task) -> Ready:
-        from scipy import signal
+        from scipy import fft, signal
 
         integers = np.dtype(task.cell.dtype).kind != "f"
         working = np.float32 if integers else np.dtype(task.cell.dtype)
@@ -228,7 +226,8 @@ def _by_fft(function: str) -> Callable[[Task], Ready]:
 
         def run() -> Array:
             padded = np.pad(task.image, around, mode="symmetric").astype(working, copy=False)
-            full: Array = convolve(padded, turned, mode="valid", axes=(0, 1))
+            with fft.set_workers(task.cell.threads):
+                full: Array = convolve(padded, turned, mode="valid", axes=(0, 1))
             if not integers:
                 return _strided(task, full)
             _stored(np.ascontiguousarray(full, np.float32), out)
