@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convtool import images as images
     from convtool import kernels as kernels
+    from convtool import nn as nn
     from convtool import svd as svd
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate
@@ -45,7 +46,7 @@ _HOMES = {
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("images", "kernels", "svd")
+_SUBPACKAGES = ("images", "kernels", "nn", "svd")
 
 __all__ = [
     "ConvtoolError",
@@ -59,6 +60,7 @@ __all__ = [
     "kernel",
     "kernels",
     "mse",
+    "nn",
     "plan",
     "presets",
     "psnr",

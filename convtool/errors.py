@@ -46,5 +46,29 @@ class ImageFormatError(ConvtoolError, ValueError):
     """The output's format is unknown, or cannot hold what it is asked to hold."""
 
 
+class ModelError(ConvtoolError, ValueError):
+    """The layers of a network do not fit together, or a network is asked what it cannot do."""
+
+
+class ModelFileError(ConvtoolError, OSError):
+    """A model file is damaged, foreign, of a newer version, or cannot be written."""
+
+
+class DatasetError(ConvtoolError, ValueError):
+    """Pictures or labels to learn from are missing, damaged or contradictory."""
+
+
+class TrainingError(ConvtoolError, ArithmeticError):
+    """Training cannot go on: the loss is no longer a finite number."""
+
+
+class ReportReadError(ConvtoolError, OSError):
+    """A report of an earlier run cannot be read."""
+
+
 class ReportWriteError(ConvtoolError, OSError):
     """A report cannot be written."""
+
+
+class ConvtoolWarning(UserWarning):
+    """Something was ignored or done otherwise, and the answer is right all the same."""

@@ -33,7 +33,7 @@ ON_USE = {
 """Modules that cost more to import than a small job takes: never at a module's top level …"""
 
 COMPILERS = {"numba", "llvmlite"}
-JIT = ("convolution/engines/jit", "convolution/engines/simd")
+JIT = ("convolution/engines/jit", "convolution/engines/simd", "nn/jit/")
 AT_THE_TOP = {JIT: COMPILERS}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 

@@ -58,7 +58,7 @@ def test_version_is_a_release_number():
 def test_every_error_is_also_a_builtin_one(name):
     error = getattr(errors, name)
     assert issubclass(error, errors.ConvtoolError)
-    assert issubclass(error, ValueError | TypeError | OSError)
+    assert issubclass(error, ValueError | TypeError | OSError | ArithmeticError)
     assert error.__doc__
 
 

@@ -8,6 +8,9 @@ import difflib
 import os
 import sys
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -16,22 +19,35 @@ import click
 from convtool import __version__
 from convtool.errors import (
     ConvtoolError,
+    ConvtoolWarning,
     EngineError,
     ImageFormatError,
     KernelError,
+    ModelError,
     OptionError,
 )
 
 COMMANDS = {
+    "bench": "Time the engines and their peers on this machine.",
     "compare": "Measure how far two pictures are apart.",
+    "evaluate": "Judge a trained network on a set of pictures.",
     "filter": "Convolve a picture with one or more kernels.",
     "kernels": "List the preset kernels, or show one.",
+    "predict": "Say what a trained network sees in pictures.",
     "svd": "Compress a picture with the singular value decomposition.",
+    "train": "Train a small convolutional network.",
 }
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
-_USAGE_ERRORS = (click.UsageError, OptionError, KernelError, EngineError, ImageFormatError)
+_USAGE_ERRORS = (
+    click.UsageError,
+    OptionError,
+    KernelError,
+    EngineError,
+    ImageFormatError,
+    ModelError,
+)
 
 
 class LazyGroup(click.Group):
@@ -83,6 +99,15 @@ def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
     return kept + arguments[end:], len(kept) < end
 
 
+def _with_json_settled(arguments: list[str]) -> list[str]:
+    """Write a ``--json`` that no file follows so that it takes none: ``--json IN OUT`` prints."""
+    settled = []
+    for argument, after in zip(arguments, [*arguments[1:], ""], strict=False):
+        alone = argument == "--json" and after != "-" and not after.lower().endswith(".json")
+        settled.append("--json=-" if alone else argument)
+    return settled
+
+
 def _words(error: BaseException) -> str:
     """Return what an error says, as one line: what, where, what to do."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
@@ -109,6 +134,23 @@ def _code(error: BaseException) -> int:
     return USAGE if isinstance(error, _USAGE_ERRORS) else FAILED
 
 
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Show this project's own warnings as lines on stderr, others as ever."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ConvtoolWarning)
+        ordinary = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, ConvtoolWarning):
+                click.echo(f"convtool: warning: {message}", err=True)
+            else:
+                ordinary(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -123,9 +165,10 @@ def run(arguments: list[str] | None = None) -> int:
         0 done; 1 some input failed; 2 wrong usage; 130 interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
-    arguments, debug = _without_debug(arguments)
+    arguments, debug = _without_debug(_with_json_settled(arguments))
     try:
-        code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
+        with _warnings_in_words():
+            code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # click's answer to a reader that has gone
         _drop_stdout()

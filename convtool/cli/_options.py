@@ -20,25 +20,16 @@ def pair(text: str) -> int | tuple[int, ...]:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-def _json_target(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Check that what follows ``--json`` is meant as its file, not as the next argument."""
-    if value is None or value == "-" or value.lower().endswith(".json"):
-        return value
-    raise click.BadParameter(
-        f"{value!r} does not end in .json; give FILE.json, or put --json last to print it",
-        ctx,
-        parameter,
-    )
-
-
 def json_option(command: _Command) -> _Command:
-    """Add ``--json [FILE]``: passes ``json_target``, None, ``-`` for stdout or a file's name."""
+    """Add ``--json [FILE]``: passes ``json_target``, None, ``-`` for stdout or a file's name.
+
+    A file's name ends in .json; what else follows is the next argument (seen to by `cli.run`).
+    """
     return click.option(
         "--json",
         "json_target",
         metavar="[FILE.json]",
         is_flag=False,
         flag_value="-",
-        callback=_json_target,
         help="Give the report as JSON, on stdout or in a file.",
     )(command)

@@ -195,11 +195,13 @@ def _run(task: _Task, options: FilterOptions) -> None:
     if task.explain:
         _explain(plan)
     result = filter_image(image, task.kernels, options)
+    if task.explain:
+        _compare(result.steps)
     write(task.target, result.image, format=form, quality=task.quality)
     for warning in result.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)
     if task.json_target is not None:
-        report = _report(task, plan, _describe(image), entry.name) | {
+        report = _report(task, result.steps, plan, _describe(image), entry.name) | {
             "clipped_share": result.clipped_share,
             "warnings": list(result.warnings),
             "seconds": time.perf_counter() - start,
@@ -225,7 +227,7 @@ def _dry_run(task: _Task, options: FilterOptions) -> None:
             "shape": list(header.shape),
             "depth": DEPTHS[header.dtype],
         }
-        report = _report(task, plan, source_kind, entry.name) | {"dry_run": True}
+        report = _report(task, plan.steps, plan, source_kind, entry.name) | {"dry_run": True}
         write_report(report, task.json_target)
 
 
@@ -234,7 +236,11 @@ def _describe(image: Image) -> dict[str, object]:
 
 
 def _report(
-    task: _Task, plan: Outline, source: dict[str, object], target_format: str
+    task: _Task,
+    steps: Sequence[Step],
+    plan: Outline,
+    source: dict[str, object],
+    target_format: str,
 ) -> dict[str, object]:
     return {
         "schema": SCHEMA,
@@ -253,8 +259,9 @@ def _report(
                 "costs": dict(step.costs),
                 "reason": step.reason,
                 "shape": list(step.shape),
+                "seconds": step.seconds,
             }
-            for step in plan.steps
+            for step in steps
         ],
     }
 
@@ -262,6 +269,16 @@ def _report(
 def _explain(plan: Outline) -> None:
     for number, step in enumerate(plan.steps, 1):
         click.echo("\n".join(_step_lines(number, step)), err=True)
+
+
+def _compare(steps: Sequence[Step]) -> None:
+    """Say what each kernel took, beside what was expected of its engine."""
+    for number, step in enumerate(steps, 1):
+        if step.seconds is not None:
+            expected = seconds_text(step.costs[step.engine])
+            taken = seconds_text(step.seconds)
+            line = f"kernel {number}, {step.kernel}: took {taken}, expected {expected}"
+            click.echo(line, err=True)
 
 
 def _step_lines(number: int, step: Step) -> Sequence[str]:

@@ -1,11 +1,12 @@
 """The public functions: validate, plan, run."""
 
+import sys
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import borders, dtypes, planner, startup
+from convtool.convolution import borders, calibration, dtypes, planner, startup
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import geometry
 from convtool.convolution.planner import Plan
@@ -24,7 +25,8 @@ def _check_shape(shape: tuple[int, ...]) -> None:
 
 
 def _as_image(image: ArrayLike) -> Array:
-    if isinstance(image, np.ma.MaskedArray):
+    # numpy.ma takes time to import; an image can be of it only if somebody has.
+    if "numpy.ma" in sys.modules and isinstance(image, np.ma.MaskedArray):
         raise PixelTypeError("a masked array cannot be filtered; fill it first: image.filled(0)")
     try:
         pixels = np.asarray(image)
@@ -297,5 +299,5 @@ def plan(
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
     problem = problem_for(tuple(shape), working, (weights,), layout, thread_count(threads))
     name, rank = split_engine(engine)
-    chosen = planner.choose(problem, startup.seconds(), engine=name)
+    chosen = planner.choose(problem, startup.seconds(), calibration.load(), name)
     return chosen if rank is None else replace(chosen, rank=rank)

@@ -8,13 +8,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
 
 
-@dataclass(frozen=True)
-class Rate:
+class Rate(NamedTuple):
     """What an algorithm costs: seconds = fixed + samples·(per_sample + per_step·steps).
 
     Attributes
@@ -36,16 +36,21 @@ class Rate:
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(1e-4, 0.3, 0.25),
-    "separable": Rate(1e-4, 0.5, 0.25),
-    "fft": Rate(3e-4, 2.0, 0.25),
-    "numba": Rate(1e-4, 0.4, 0.08),
-    "numba-factored": Rate(1e-4, 0.5, 0.08),
-    "opencv": Rate(5e-5, 0.4, 0.05),
-    "opencv-dft": Rate(1e-3, 16.0, 0.0),
-    "scipy": Rate(1e-4, 2.0, 1.4),
+    "direct": Rate(0.0, 2.26, 0.401, 0.22),
+    "separable": Rate(7.73e-05, 2.41, 0.328, 0.0),
+    "fft": Rate(0.000772, 2.35, 0.238, 0.74),
+    "numba": Rate(0.000201, 0.102, 0.0198, 0.88),
+    "numba-factored": Rate(0.000311, 0.543, 0.0329, 0.86),
+    "numba-running": Rate(0.000207, 1.17, 0.00326, 0.82),
+    "opencv": Rate(7.79e-05, 1.32, 0.0326, 0.46),
+    "opencv-dft": Rate(0.000847, 9.81, 0.00108, 0.02),
+    "scipy": Rate(0.000279, 3.06, 0.574, 0.78),
 }
-"""Measured on two cores at 2.6 GHz with AVX-512; the ratios matter more than the values."""
+"""Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
+matter more than their values."""
+
+RUNNING_SUMS_FROM = 25
+"""The JIT engine does kernels of so many equal weights by running sums."""
 
 OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
@@ -82,6 +87,10 @@ class Problem:
         4 for float32, 8 for float64.
     threads : int
         Number of threads.
+    stride : tuple of int
+        Every how many rows and columns of that output are kept.
+    uniform : bool
+        Whether all weights are the same.
     finite : bool
         False if the image holds NaN or inf, which limits the choice to engines that keep them
         where the kernel reaches.
@@ -94,6 +103,8 @@ class Problem:
     rank: int
     itemsize: int = 4
     threads: int = 1
+    stride: tuple[int, int] = (1, 1)
+    uniform: bool = False
     finite: bool = True
 
     @property
@@ -129,19 +140,49 @@ class Plan:
     reason: str
 
 
-@dataclass(frozen=True)
-class _Estimate:
+class Way(NamedTuple):
+    """A way in which an engine can do a problem.
+
+    Attributes
+    ----------
+    engine : str
+        The engine.
+    rank : int or None
+        How many factors it uses; None where it does not factor.
+    rate : str
+        The name of the rate that it costs.
+    samples : float
+        Samples that it works on.
+    steps : float
+        Steps for each of them.
+    local : bool
+        It spreads NaN and inf no further than the kernel's non-zero weights reach.
+    """
+
     engine: str
     rank: int | None
-    seconds: float
+    rate: str
+    samples: float
+    steps: float
     local: bool
 
 
-def _seconds(problem: Problem, rate: Rate, steps: float) -> float:
-    work = problem.samples * (rate.per_sample + rate.per_step * steps) * 1e-9
-    width = problem.itemsize / 4
-    divided = (1 - rate.parallel) + rate.parallel / problem.threads
-    return rate.fixed + work * width * divided
+def divided(parallel: float, threads: int) -> float:
+    """Return which share of one thread's time so many threads take."""
+    return (1 - parallel) + parallel / threads
+
+
+def cost(problem: Problem, way: Way, rate: Rate) -> float:
+    """Return the seconds that a way takes at a rate, its engine ready.
+
+    Examples
+    --------
+    >>> problem = Problem((1000, 1000), 1, (3, 3), 9, 1)
+    >>> cost(problem, ways(problem)[0], Rate(0.5, 1.0, 1.0))
+    0.51
+    """
+    work = way.samples * (rate.per_sample + rate.per_step * way.steps) * 1e-9
+    return rate.fixed + work * problem.itemsize / 4 * divided(rate.parallel, problem.threads)
 
 
 def _butterflies(problem: Problem) -> float:
@@ -157,25 +198,49 @@ def _butterflies(problem: Problem) -> float:
 
 
 @lru_cache(maxsize=256)
-def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
-    """Return what each engine takes once it is started, in each way that it can work."""
-    rates = calibration.rates
+def ways(problem: Problem) -> tuple[Way, ...]:
+    """Return all ways in which the engines can do a problem.
+
+    The JIT engine makes only the rows that the stride keeps.
+    """
     height, width = problem.kernel_shape
-    passes = problem.rank * (height + width)
-    dft = height * width >= OPENCV_DFT_FROM**2
-    keeps = problem.factors_keep_support
-
-    def at(rate: str, steps: float) -> float:
-        return _seconds(problem, rates[rate], steps)
-
+    area, passes = height * width, problem.rank * (height + width)
+    dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
+    keeps, samples = problem.factors_keep_support, float(problem.samples)
+    kept = samples / problem.stride[0]
+    if problem.uniform and area >= RUNNING_SUMS_FROM:
+        compiled: tuple[Way, ...] = (
+            Way("numba", None, "numba-running", kept, height + width, True),
+        )
+    else:
+        compiled = (
+            Way("numba", None, "numba", kept, area, True),
+            Way("numba", problem.rank, "numba-factored", kept, passes, True),
+        )
     return (
-        _Estimate("direct", None, at("direct", problem.taps), True),
-        _Estimate("separable", problem.rank, at("separable", passes), keeps),
-        _Estimate("fft", None, at("fft", _butterflies(problem)), False),
-        _Estimate("numba", None, at("numba", height * width), True),
-        _Estimate("numba", problem.rank, at("numba-factored", passes), True),
-        _Estimate("opencv", None, at("opencv-dft" if dft else "opencv", height * width), False),
-        _Estimate("scipy", None, at("scipy", problem.taps), True),
+        Way("direct", None, "direct", samples, problem.taps, True),
+        Way("separable", problem.rank, "separable", samples, passes, keeps),
+        Way("fft", None, "fft", samples, _butterflies(problem), False),
+        *compiled,
+        Way("opencv", None, dft, samples, area, False),
+        Way("scipy", None, "scipy", samples, problem.taps, True),
+    )
+
+
+class _Estimate(NamedTuple):
+    way: Way
+    seconds: float
+
+    @property
+    def engine(self) -> str:
+        return self.way.engine
+
+
+@lru_cache(maxsize=256)
+def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
+    """Return what each way takes once its engine is started."""
+    return tuple(
+        _Estimate(way, cost(problem, way, calibration.rates[way.rate])) for way in ways(problem)
     )
 
 
@@ -183,22 +248,22 @@ def _in_words(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
-def _work_in_words(estimate: _Estimate, problem: Problem) -> str:
+def _work_in_words(way: Way, problem: Problem) -> str:
     height, width = problem.kernel_shape
-    if estimate.engine == "fft":
+    if way.rate == "numba-running":
+        return "equal weights: running sums, whose cost does not grow with the kernel"
+    if way.engine == "fft":
         return "FFT tiles, whose cost hardly grows with the kernel"
-    if estimate.rank is not None:
-        passes = estimate.rank * (height + width)
-        return f"rank {estimate.rank}: {passes} multiply-adds a pixel, not {height * width}"
+    if way.rank is not None:
+        passes = way.rank * (height + width)
+        return f"rank {way.rank}: {passes} multiply-adds a pixel, not {height * width}"
     return f"{problem.taps} multiply-adds a pixel"
 
 
 def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
     """Return whether a plan spreads NaN and inf no further than the kernel's support reaches."""
     return any(
-        estimate.local
-        for estimate in _estimates(problem, BUILT_IN)
-        if (estimate.engine, estimate.rank) == (plan.engine, plan.rank)
+        way.local for way in ways(problem) if (way.engine, way.rank) == (plan.engine, plan.rank)
     )
 
 
@@ -236,7 +301,7 @@ def choose(
     """
     startup = startup or {}
     estimates = _estimates(problem, calibration)
-    usable = [e for e in estimates if problem.finite or e.local or e.engine == engine]
+    usable = [e for e in estimates if problem.finite or e.way.local or e.engine == engine]
 
     def total(estimate: _Estimate) -> float:
         return estimate.seconds + startup.get(estimate.engine, 0.0)
@@ -244,13 +309,14 @@ def choose(
     costs = {name: min(total(e) for e in estimates if e.engine == name) for name in ENGINES}
     if engine != "auto":
         best = min((e for e in usable if e.engine == engine), key=total)
-        return Plan(engine, best.rank, costs, f"asked for; {_work_in_words(best, problem)}")
+        reason = f"asked for; {_work_in_words(best.way, problem)}"
+        return Plan(engine, best.way.rank, costs, reason)
     own = [e for e in usable if ENGINES[e.engine].own]
     best = min(own, key=total)
     adapter = [e for e in usable if e.engine == "opencv"]
     if adapter and any(startup.get(e.engine, 0.0) > 0 for e in own):
         best = min(best, *adapter, key=total)
-    reason = f"{_work_in_words(best, problem)}; about {_in_words(total(best))}"
+    reason = f"{_work_in_words(best.way, problem)}; about {_in_words(total(best))}"
     if best.engine == "opencv":
         waiting = min((e for e in own if startup.get(e.engine, 0.0) > 0), key=lambda e: e.seconds)
         reason += (
@@ -259,4 +325,4 @@ def choose(
         )
     if not problem.finite:
         reason += "; the image holds NaN or inf, which this engine does not spread"
-    return Plan(best.engine, best.rank, costs, reason)
+    return Plan(best.engine, best.way.rank, costs, reason)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import dtypes, engines, planner, startup, tiles
+from convtool.convolution import calibration, dtypes, engines, planner, startup, tiles
 from convtool.convolution.engines import Array, DType, Job, StripCorrelator
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan, Problem
@@ -62,6 +62,8 @@ def problem_for(
         rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
         itemsize=working.itemsize,
         threads=workers,
+        stride=(layout.rows.stride, layout.columns.stride),
+        uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
     )
 
 
@@ -75,13 +77,13 @@ def _is_finite(pixels: Array) -> bool:
 
 def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
     """Return the plan for an image; NaN and inf get an engine that does not spread them."""
-    waits = startup.seconds()
-    chosen = planner.choose(problem, waits, engine=engine)
+    waits, rates = startup.seconds(), calibration.load()
+    chosen = planner.choose(problem, waits, rates, engine)
     if engine != "auto" or planner.keeps_nonfinite(chosen, problem):
         return chosen
     if _is_finite(pixels) and np.isfinite(cval):
         return chosen
-    return planner.choose(replace(problem, finite=False), waits, engine=engine)
+    return planner.choose(replace(problem, finite=False), waits, rates, engine)
 
 
 def _run_job(job: Job, engine: str, source: Source, out: Array) -> None:

@@ -7,7 +7,7 @@ from convtool.convolution.engines import jit_cache
 IMPORT_SECONDS = {"numba": 0.45, "scipy.fft": 0.30, "scipy.ndimage": 0.30, "cv2": 0.12}
 """Measured import times, numpy already there."""
 
-COMPILE_SECONDS = 3.0
+COMPILE_SECONDS = 10.0
 """Compilation of the JIT engine's functions where none are kept from an earlier run."""
 
 LOAD_SECONDS = 0.1

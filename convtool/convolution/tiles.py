@@ -64,23 +64,31 @@ def run_strips(correlator: StripCorrelator, source: Source, job: Job, out: Array
     """Correlate the image into ``out``, shape (rows.count, columns.count, C), strip by strip."""
     source = source.packed()
     columns = job.layout.columns
-    strips = [
-        (lines, windows)
-        for lines in _spans(job.layout.rows.count, correlator.tile[0])
-        for windows in _spans(columns.dense, correlator.tile[1])
-    ]
-    direct = (out.dtype == source.dtype or out.dtype in correlator.writes) and is_packed(out)
+    strips = np.array(
+        [
+            (*lines, *windows)
+            for lines in _spans(job.layout.rows.count, correlator.tile[0])
+            for windows in _spans(columns.dense, correlator.tile[1])
+        ]
+    )
+    workers = min(job.threads, len(strips))
+    if (out.dtype == source.dtype or out.dtype in correlator.writes) and is_packed(out):
+        counter = np.zeros(1, np.int64)
+
+        def share(_: int) -> None:
+            correlator.run(source, out, (0, 0), strips, counter)
+
+        threads.for_each(share, range(workers), workers)
+        return
 
     @np.errstate(all="ignore")
     def work(index: int) -> None:
-        lines, windows = strips[index]
-        if direct:
-            correlator.run(source, out, (0, 0), lines, windows)
-            return
-        _, target = _kept(columns, windows)
-        part = out[lines[0] : lines[1], target]
+        first, last, *windows = strips[index]
+        _, target = _kept(columns, (int(windows[0]), int(windows[1])))
+        part = out[first:last, target]
         made = np.empty(part.shape, source.dtype)
-        correlator.run(source, made, (lines[0], target.start), lines, windows)
+        one = strips[index : index + 1]
+        correlator.run(source, made, (int(first), target.start), one, np.zeros(1, np.int64))
         dtypes.store(made, part)
 
-    threads.for_each(work, range(len(strips)), min(job.threads, len(strips)))
+    threads.for_each(work, range(len(strips)), workers)

@@ -1,6 +1,7 @@
 """Filtering a picture: kernels in order, alpha, tone; what ``convtool filter`` does."""
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -87,6 +88,8 @@ class Step:
         Why this engine.
     shape : tuple of int
         The shape of what comes out.
+    seconds : float or None
+        What it took; None where it was only planned.
     """
 
     kernel: str
@@ -95,6 +98,7 @@ class Step:
     costs: Mapping[str, float]
     reason: str
     shape: tuple[int, ...]
+    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -241,9 +245,13 @@ def filter_image(
     plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
     colours, alpha = _split(image, options)
     if alpha is None and _stays_in_range(specs, options, source, colours):
-        pixels = _convolve(colours, specs[0], options, True, dtype=source)
-        return FilterResult(replace(image, pixels=pixels), plan.steps, 0.0, image.notes)
-    values, alpha = _filtered(colours, alpha, specs, options, image.peak)
+        pixels, taken = _timed(colours, specs[0], options, True, dtype=source)
+        step = replace(plan.steps[0], seconds=taken)
+        return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
+    values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak)
+    steps = tuple(
+        replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
+    )
     if options.direction:
         values = _angles_as_values(values, image.peak)
     if options.bias:
@@ -258,7 +266,7 @@ def filter_image(
     share = toned.clipped / toned.pixels.size
     return FilterResult(
         replace(image, pixels=pixels),
-        plan.steps,
+        steps,
         share,
         (*image.notes, *_warnings(share, toned.nans)),
     )
@@ -329,10 +337,11 @@ def _filtered(
     specs: Sequence[KernelSpec],
     options: FilterOptions,
     peak: float,
-) -> tuple[Values, Values | None]:
-    """Run the kernels over colours and alpha."""
+) -> tuple[Values, Values | None, list[float]]:
+    """Run the kernels over colours and alpha; return what each took over the colours, too."""
     multiplied = alpha is not None and _bleeds(alpha, specs, options, peak)
     values: Pixels = colours
+    seconds = []
     if alpha is not None and multiplied:
         cube = tone.to_working(colours).reshape(*alpha.shape, -1)
         values = transparency.premultiply(cube, alpha, peak).reshape(colours.shape)
@@ -340,11 +349,12 @@ def _filtered(
         last = index == len(specs) - 1
         if alpha is not None:
             alpha = _alpha_after(alpha, spec, options, last, peak)
-        values = _convolve(values, spec, options, last)
+        values, taken = _timed(values, spec, options, last)
+        seconds.append(taken)
     if alpha is not None and multiplied and not options.direction:
         cube = values.reshape(*alpha.shape, -1)
         values = transparency.divide(cube, alpha, peak).reshape(values.shape)
-    return values, alpha
+    return values, alpha, seconds
 
 
 def _bleeds(
@@ -422,6 +432,19 @@ def _convolve(
         return take(values, spec.weights, **how)
     run = api.correlate if options.correlate else api.convolve
     return run(values, spec.weights, **how)
+
+
+def _timed(
+    values: Pixels,
+    spec: KernelSpec,
+    options: FilterOptions,
+    last: bool,
+    dtype: np.dtype[Any] | None = None,
+) -> tuple[Values, float]:
+    """Convolve, and return the seconds that it took."""
+    start = time.perf_counter()
+    answer = _convolve(values, spec, options, last, dtype)
+    return answer, time.perf_counter() - start
 
 
 def _angles_as_values(angles: Values, peak: float) -> Values:

@@ -89,7 +89,6 @@ def test_json_report_of_a_kernel_is_itself_a_kernel(tmp_path, capsys):
         (["--as", "csv"], "--as prints one kernel SPEC"),
         (["sobel", "--as", "json", "--json"], "--as prints one kernel SPEC"),
         (["sobel", "--as", "matlab"], "'matlab' is not one of"),
-        (["--json", "picture.png"], "does not end in .json"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(arguments, says, capsys):
@@ -99,6 +98,11 @@ def test_wrong_usage_is_one_line_and_exit_code_2(arguments, says, capsys):
     assert err.startswith("convtool: error: ")
     assert err.count("\n") == 1
     assert says in err
+
+
+def test_json_takes_only_a_json_file_as_its_own(capsys):
+    assert run(["kernels", "--json", "box"]) == 0
+    assert json.loads(capsys.readouterr().out)["schema"] == "convtool.kernels/1"
 
 
 def test_report_that_cannot_be_written_is_exit_code_1(tmp_path, capsys):

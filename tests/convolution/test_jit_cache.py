@@ -24,7 +24,9 @@ def home(tmp_path, monkeypatch):
     """A private place for caches."""
     monkeypatch.delenv(jit_cache.VARIABLE, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path
+    jit_cache.forget()
+    yield tmp_path
+    jit_cache.forget()
 
 
 def environment(**variables):
@@ -62,11 +64,20 @@ class TestFolder:
     def test_that_others_may_write_to_is_not_used(self, home, mode):
         folder = jit_cache.folder()
         folder.chmod(mode)
+        jit_cache.forget()
+        assert jit_cache.folder() is None
+
+    @pytest.mark.parametrize("depth", [1, 2])
+    def test_below_one_that_others_may_write_to_is_not_used(self, home, depth):
+        folder = jit_cache.folder()
+        folder.parents[depth - 1].chmod(0o777)
+        jit_cache.forget()
         assert jit_cache.folder() is None
 
     def test_of_somebody_else_is_not_used(self, home, monkeypatch):
         assert jit_cache.folder() is not None
         owner = os.getuid()
+        jit_cache.forget()
         monkeypatch.setattr(os, "getuid", lambda: owner + 1)
         assert jit_cache.folder() is None
 
@@ -82,6 +93,7 @@ class TestFolder:
 
     def test_that_cannot_be_written_is_not_used(self, home, monkeypatch):
         jit_cache.folder()
+        jit_cache.forget()
         monkeypatch.setattr(os, "access", lambda path, mode: False)
         assert jit_cache.folder() is None
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from convtool.convolution.engines import Array, Job, TileCorrelator
 
-LEAST_LENGTH = 192
+LEAST_LENGTH = 384
 """No transform is shorter, unless the image is: each call costs, however little it does."""
 
 CACHED_LENGTH = 1500
@@ -28,7 +28,7 @@ def tile_length(taps: int, size: int) -> int:
     Examples
     --------
     >>> tile_length(15, 1080)
-    178
+    370
     >>> tile_length(15, 40)
     40
     """

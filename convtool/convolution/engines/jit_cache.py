@@ -26,28 +26,54 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
+def _base() -> Path | None:
+    """Return the user's own folder for caches."""
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
+
+
+def _is_private(path: Path) -> bool:
+    """Return whether a folder belongs to the user and nobody else may write to it."""
+    status = path.stat()
+    return not hasattr(os, "getuid") or (
+        status.st_uid == os.getuid() and not status.st_mode & 0o022
+    )
+
+
+@lru_cache(maxsize=8)
+def _usable(chosen: str | None, base: Path | None) -> Path | None:
+    path = Path(chosen) if chosen else base and base / "convtool" / "jit"
+    if path is None:
+        return None
+    try:
+        # One by one, since parents that mkdir makes by itself take no mode.
+        for part in (path.parent, path, path / _fingerprint()):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not chosen and not _is_private(part):
+                return None
+    except OSError:
+        return None
+    path = path / _fingerprint()
+    return path if os.access(path, os.W_OK | os.X_OK) else None
+
+
 def folder() -> Path | None:
     """Return the folder for compiled code, private to the user, or None where there can be none.
 
     It is created on first use with mode 0700. A folder that belongs to somebody else, that others
-    may write to, or that cannot be written is not used.
+    may write to (it, or the two above it), or that cannot be written is not used. Where
+    ``NUMBA_CACHE_DIR`` is set, that folder is used, as its owner wants.
     """
-    chosen = os.environ.get(VARIABLE)
-    if chosen:
-        return Path(chosen) / _fingerprint()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    path = base / "convtool" / "jit" / _fingerprint()
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
-    except (OSError, RuntimeError):
-        return None
-    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
-        return None
-    return path if os.access(path, os.W_OK | os.X_OK) else None
+    return _usable(os.environ.get(VARIABLE), _base())
+
+
+def forget() -> None:
+    """Look again at the next call: the answer is kept, since it is wanted before each run."""
+    _usable.cache_clear()
 
 
 def is_filled() -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from convtool.convolution import borders
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator, factors_for
 from convtool.convolution.engines.jit.plane import Weights, plane_address
-from convtool.convolution.engines.jit.strip import Input, Output, make_strip
+from convtool.convolution.engines.jit.strip import Input, Output, make_strips
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
@@ -24,6 +24,9 @@ LEAST_ROWS = 48
 
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
+
+UNIFORM_FROM = 25
+"""Kernels of so many equal weights are done by running sums."""
 
 WRITES: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 """Types, beside the working one, that are written by the compiled code."""
@@ -37,13 +40,14 @@ def _ordered(kernel: Array, phases: int) -> tuple[Array, Array]:
 
 def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int) -> Weights:
     dense, order = _ordered(kernel.astype(dtype), phases)
-    if rank is None:
+    uniform = dense.size >= UNIFORM_FROM and bool(np.all(dense == dense[0, 0]))
+    if rank is None or uniform:
         nothing = np.empty((0, 1, 1), dtype)
-        return Weights(dense, order, nothing, np.empty((0, 1), dtype))
+        return Weights(dense, order, nothing, np.empty((0, 1), dtype), uniform)
     factors = factors_for("numba", kernel, dtype, rank)
     columns, _ = _ordered(factors.columns.T, phases)
     columns = np.ascontiguousarray(columns.T)[:, :, None]
-    return Weights(dense, order, columns, np.ascontiguousarray(factors.rows))
+    return Weights(dense, order, columns, np.ascontiguousarray(factors.rows), False)
 
 
 def _address(array: Array) -> int:
@@ -84,13 +88,13 @@ def prepare(job: Job) -> StripCorrelator:
     plane = plane_address(dtype)
     weights = [_weights(kernel, dtype, job.rank, phases) for kernel in job.kernels]
     second = weights[1] if len(weights) > 1 else _weights(np.empty((0, 1)), dtype, None, 1)
-    guarded = not all(np.all(kernel) for kernel in job.kernels)
+    guarded = weights[0].uniform or not all(np.all(kernel) for kernel in job.kernels)
 
-    def run(source: Source, out: Array, origin: Span, lines: Span, windows: Span) -> None:
+    def run(source: Source, out: Array, origin: Span, strips: Array, counter: Array) -> None:
         pixels = source.pixels
         strides = layout.rows.stride, layout.columns.stride
         offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
-        make_strip(
+        make_strips(
             plane,
             weights[0],
             second,
@@ -104,8 +108,8 @@ def prepare(job: Job) -> StripCorrelator:
                 np.empty(0, out.dtype),
                 *strides,
             ),
-            lines,
-            windows,
+            strips,
+            counter,
             pixels.dtype == dtype,
             out.dtype == dtype and strides[1] == 1 and len(weights) == 1,
         )

@@ -1,8 +1,7 @@
 """A plane of outputs, cut into blocks: dense, by factors, or weight by weight.
 
 A plane's scalars lie in rows; channels are interleaved, so that a kernel's next column is ``step``
-scalars on. A block at the end of a row or a column overlaps the one before rather than being
-smaller; both write the same values there.
+scalars on.
 """
 
 from functools import lru_cache
@@ -18,14 +17,18 @@ from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
     NARROW,
     ROWS,
-    VECTOR_BYTES,
+    SMALL_SIDES,
     add_weighted_line,
     call_plane,
+    convert_line,
     fill_line,
     lanes_of,
-    make_block,
+    make_plane,
+    slide_line,
     used,
 )
+
+FIRST_SMALL = len(BLOCKS) - len(SMALL_SIDES)
 
 PASS_SCALARS = 6144
 """Scalars of the column passes that a row pass reads: they stay in L1."""
@@ -39,13 +42,15 @@ class Weights(NamedTuple):
 
     ``dense`` is (KH, KW) with its rows ordered by phase, ``order`` the kernel's row of each;
     ``columns`` (parts, KH, 1), ordered alike, and ``rows`` (parts, KW) are its factors; no parts
-    where it is not done by factors.
+    where it is not done by factors. ``uniform``: all weights are the same, and running sums are
+    worth their while.
     """
 
     dense: Array
     order: Array
     columns: Array
     rows: Array
+    uniform: bool
 
 
 def _plane_loops(
@@ -62,52 +67,41 @@ def _plane_loops(
     width: int,
     phases: int,
 ) -> None:
-    """Correlate a plane of ``rows`` × ``width`` outputs, block by block.
+    """Correlate a plane of ``rows`` × ``width`` outputs by the blocks that fit it best.
 
-    ``like`` is any number of the working type; source, weights and target are addresses. Output
-    rows lie ``phases`` image rows apart; the kernel's rows are ordered by phase (row modulo
-    ``phases``), since each phase is a convolution of every ``phases``-th row of the image.
+    ``like`` is any number of the working type; source, weights and target are addresses. For
+    ``phases`` see :class:`~.simd.Plane`.
     """
     lanes = lanes_of(like)
-    size = VECTOR_BYTES // lanes
     tallest = min(rows, max(1, height // phases))
     choice = 0
     for candidate in range(len(ROWS)):
         if ROWS[candidate] <= tallest:
             choice = candidate
-    tall, wide = BLOCKS[choice][0], BLOCKS[choice][1] * lanes
-    if width < wide:
+    if width < BLOCKS[choice][1] * lanes:
         choice = len(ROWS) + (len(NARROW) if tallest >= ROWS[-1] else 0)
-        while choice < len(BLOCKS) - 1 and lanes // BLOCKS[choice][2] > width:
+        while BLOCKS[choice][2] < NARROW[-1] and lanes // BLOCKS[choice][2] > width:
             choice += 1
-        tall, wide = BLOCKS[choice][0], max(1, lanes // BLOCKS[choice][2])
-    y = 0
-    while y < rows:
-        y = min(y, rows - tall)
-        x = 0
-        while x < width:
-            x = min(x, width - wide)
-            end = target + (y * target_stride + x) * size
-            first = 0
-            for phase in range(min(phases, height)):
-                line = y * phases + phase
-                here = (height - phase + phases - 1) // phases
-                make_block(
-                    choice,
-                    like,
-                    source + (line * source_stride + x) * size,
-                    source_stride * phases,
-                    weights + first * taps * size,
-                    here,
-                    taps,
-                    step,
-                    end,
-                    target_stride,
-                    phase,
-                )
-                first += here
-            x += wide
-        y += tall
+    for number in range(len(SMALL_SIDES)):
+        small = BLOCKS[FIRST_SMALL + number]
+        fits = rows >= small[0] and width >= small[1] * lanes and phases == 1
+        if fits and height == SMALL_SIDES[number] and taps == height:
+            choice = FIRST_SMALL + number
+    make_plane(
+        choice,
+        like,
+        source,
+        source_stride,
+        weights,
+        height,
+        taps,
+        step,
+        target,
+        target_stride,
+        rows,
+        width,
+        phases,
+    )
 
 
 @lru_cache(maxsize=2)
@@ -167,9 +161,9 @@ def _correlate_factored(
     group = min(count, ROWS[-1])
     halo = (taps - 1) * step
     chunk = min(width, max(4 * halo, PASS_SCALARS // (parts * group)))
-    wide = chunk + halo
-    made = np.empty((parts, group, wide), rows.dtype)
-    scratch = made.ctypes.data
+    wide = -(-(chunk + halo) // 16) * 16
+    made = np.empty(parts * group * wide + 16, rows.dtype)
+    scratch = -(-made.ctypes.data // 64) * 64
     y = 0
     while y < count:
         lines = min(group, count - y)
@@ -215,6 +209,70 @@ def _correlate_factored(
 
 
 @compiled
+def _correlate_uniform(
+    weights: Weights,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> None:
+    """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
+
+    Sums are float64. They start anew in each plane, and hold sums of integers exactly. Four rows
+    at a time, so that the additions of one wait for those of another.
+    """
+    dense = weights.dense
+    height, taps = dense.shape
+    like = dense[0, 0]
+    value = np.float64(like)
+    size = dense.itemsize
+    halo = (taps - 1) * step
+    wide = width + halo
+    sums = np.zeros((4, wide), np.float64)
+    nothing = np.zeros(wide, dense.dtype)
+    made = np.empty((4, width), dense.dtype)
+    for k in range(height):
+        line = source + k * source_stride * size
+        slide_line(like, line, nothing.ctypes.data, sums.ctypes.data + 24 * wide, wide)
+    y = 0
+    while y < count:
+        lines = min(4, count - y)
+        for r in range(lines):
+            sums[r] = sums[(r + 3) % 4]
+            if y + r > 0:
+                for phase in range(phases):
+                    old = source + ((y + r - 1) * phases + phase) * source_stride * size
+                    new = old + height * source_stride * size
+                    slide_line(like, new, old, sums.ctypes.data + r * wide * 8, wide)
+        for channel in range(step):
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for x in range(channel, channel + halo, step):
+                a, b, c, d = a + sums[0, x], b + sums[1, x], c + sums[2, x], d + sums[3, x]
+            for x in range(channel, width, step):
+                a, b, c, d = (
+                    a + sums[0, x + halo],
+                    b + sums[1, x + halo],
+                    c + sums[2, x + halo],
+                    d + sums[3, x + halo],
+                )
+                made[0, x], made[1, x] = a * value, b * value
+                made[2, x], made[3, x] = c * value, d * value
+                a, b, c, d = a - sums[0, x], b - sums[1, x], c - sums[2, x], d - sums[3, x]
+        for r in range(lines):
+            start = made.ctypes.data + r * width * size
+            end = target + (y + r) * target_stride * size
+            convert_line(made, start, made, end, width)
+        y += lines
+    used(nothing)
+    used(sums)
+    used(made)
+
+
+@compiled
 def correlate(
     plane: int,
     weights: Weights,
@@ -231,6 +289,10 @@ def correlate(
     """Correlate a plane of the working type, ``count`` rows of ``width`` scalars of output."""
     if sparse:
         _correlate_sparse(
+            weights, source, source_stride, step, phases, target, target_stride, count, width
+        )
+    elif weights.uniform:
+        _correlate_uniform(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.columns.shape[0] > 0:

@@ -17,10 +17,13 @@ R and V are, so the answer does not depend on how an image is cut.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
+
+REGISTERS = 32
+"""Kernels of no more weights than vector registers are written out without any loop."""
 
 INT = ir.IntType(64)
 _LANE = ir.IntType(32)
@@ -132,8 +135,11 @@ class Emitter:
         return leaving
 
 
-def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> None:
-    """Write the code that makes ``rows`` × ``vectors``·lanes outputs; needs KH >= rows."""
+def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, taps: int = 0) -> None:
+    """Write the code that makes ``rows`` × ``vectors``·lanes outputs; needs KH >= rows.
+
+    ``taps``, where it is not 0, is the only KW that the code is for; it has no loop over columns.
+    """
     e, b = emitter, emitter.builder
     lanes = emitter.lanes
 
@@ -155,13 +161,13 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
                     leaving[n] = e.intrinsic("fma", [loaded[v], weight, leaving[n]])
             return leaving
 
-        return e.repeat(block.width, sums, add_column)
+        if not taps:
+            return e.repeat(block.width, sums, add_column)
+        for column in range(taps):
+            sums = add_column(e.number(column), sums)
+        return sums
 
-    places = [
-        e.at(e.at(block.target, b.mul(e.number(r), block.target_stride)), v * lanes)
-        for r in range(rows)
-        for v in range(vectors)
-    ]
+    places = _places(e, block, rows, vectors)
     zero = ir.Constant(e.vector, [0.0] * lanes)
     before = b.block
     with b.if_then(b.icmp_signed("!=", block.adding, e.number(0)), likely=False):
@@ -185,6 +191,111 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int) -> 
         sums = add_row(b.add(block.height, e.number(index)), range(index + 1, rows), sums)
     for place, value in zip(places, sums, strict=True):
         e.store(value, place)
+
+
+def _places(e: Emitter, block: Block, rows: int, vectors: int) -> list[Any]:
+    """Return where the vectors of a block's output lie, row by row."""
+    return [
+        e.at(e.at(block.target, e.builder.mul(e.number(r), block.target_stride)), v * e.lanes)
+        for r in range(rows)
+        for v in range(vectors)
+    ]
+
+
+def correlate_small_block(
+    emitter: Emitter, block: Block, rows: int, vectors: int, side: int
+) -> None:
+    """Write the same for a kernel of ``side`` × ``side`` weights, without a loop.
+
+    The additions are in the same order, so the answer is the same to the bit.
+    """
+    e, b = emitter, emitter.builder
+    weights = [e.splat(b.load(e.at(block.weights, n))) for n in range(side * side)]
+    sums = [ir.Constant(e.vector, [0.0] * e.lanes)] * (rows * vectors)
+    for index in range(side + rows - 1):
+        source = e.at(block.source, b.mul(e.number(index), block.source_stride))
+        for column in range(side):
+            pixel = e.at(source, b.mul(e.number(column), block.step))
+            loaded = [e.load(e.at(pixel, v * e.lanes)) for v in range(vectors)]
+            for r in range(max(0, index - side + 1), min(rows, index + 1)):
+                weight = weights[(index - r) * side + column]
+                for v in range(vectors):
+                    n = r * vectors + v
+                    sums[n] = e.intrinsic("fma", [loaded[v], weight, sums[n]])
+    for place, value in zip(_places(e, block, rows, vectors), sums, strict=True):
+        e.store(value, place)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The sizes of a plane of outputs, all LLVM values.
+
+    Attributes
+    ----------
+    rows, width : int
+        Rows, and scalars in each.
+    phases : int
+        Output rows lie so many image rows apart; the kernel's rows are ordered by phase (row
+        modulo ``phases``), since each phase is a convolution of every ``phases``-th image row.
+    """
+
+    rows: Any
+    width: Any
+    phases: Any
+
+
+def correlate_plane(
+    emitter: Emitter, whole: Block, plane: Plane, rows: int, vectors: int, side: int
+) -> None:
+    """Write the code that makes a plane, block by block.
+
+    A block at the end of a row or a column overlaps the one before rather than being smaller; both
+    write the same values there. Needs at least one block's rows and width. A ``side`` that is not
+    0 is that of the only kernels it is for, with one phase.
+    """
+    e, b = emitter, emitter.builder
+    tall, wide = e.number(rows), e.number(vectors * e.lanes)
+
+    def least(value: Any, most: Any) -> Any:
+        return b.select(b.icmp_signed("<", value, most), value, most)
+
+    def blocks(count: Any, size: Any) -> Any:
+        return b.sdiv(b.add(count, b.sub(size, e.number(1))), size)
+
+    def over_rows(line: Any, _: list[Any]) -> list[Any]:
+        y = least(b.mul(line, tall), b.sub(plane.rows, tall))
+        target = e.at(whole.target, b.mul(y, whole.target_stride))
+        source = e.at(whole.source, b.mul(b.mul(y, plane.phases), whole.source_stride))
+
+        def over_columns(place: Any, _: list[Any]) -> list[Any]:
+            x = least(b.mul(place, wide), b.sub(plane.width, wide))
+
+            if side and side * side <= REGISTERS:
+                block = replace(whole, source=e.at(source, x), target=e.at(target, x))
+                correlate_small_block(e, block, rows, vectors, side)
+                return []
+
+            def over_phases(phase: Any, weights: list[Any]) -> list[Any]:
+                left = b.sub(whole.height, phase)
+                block = replace(
+                    whole,
+                    source=e.at(e.at(source, x), b.mul(phase, whole.source_stride)),
+                    source_stride=b.mul(whole.source_stride, plane.phases),
+                    weights=weights[0],
+                    height=blocks(left, plane.phases),
+                    target=e.at(target, x),
+                    adding=phase,
+                )
+                correlate_block(e, block, rows, vectors, side)
+                return [e.at(block.weights, b.mul(block.height, whole.width))]
+
+            e.repeat(least(plane.phases, whole.height), [whole.weights], over_phases)
+            return []
+
+        e.repeat(blocks(plane.width, wide), [], over_columns)
+        return []
+
+    e.repeat(blocks(plane.rows, tall), [], over_rows)
 
 
 Convert = Callable[[Emitter, Any, Any], None]
@@ -289,6 +400,26 @@ def add_weighted_line(
     _over_line(builder, scalar, lanes, count, one)
 
 
+def slide_line(
+    builder: Any, scalar: Any, lanes: int, entering: Any, leaving: Any, sums: Any, count: Any
+) -> None:
+    """Write the code that adds ``entering - leaving`` to ``count`` sums, which are float64."""
+    double = ir.DoubleType()
+
+    def one(e: Emitter, place: Any) -> None:
+        wide = Emitter(builder, double, e.lanes)
+
+        def read(pointer: Any) -> Any:
+            value = e.load(builder.gep(pointer, [place]))
+            return value if scalar == double else builder.fpext(value, wide.vector)
+
+        here = builder.gep(sums, [place])
+        total = builder.fadd(wide.load(here), builder.fsub(read(entering), read(leaving)))
+        wide.store(total, here)
+
+    _over_line(builder, scalar, lanes, count, one)
+
+
 def magnitude_line(
     builder: Any, scalar: Any, lanes: int, scale: Any, down: Any, right: Any, count: Any
 ) -> None:
@@ -307,6 +438,27 @@ def magnitude_line(
         e.store(builder.fdiv(e.intrinsic("sqrt", [total]), factor), here)
 
     _over_line(builder, scalar, lanes, count, one)
+
+
+def largest_of_line(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
+    """Write the code that finds the largest magnitude of ``count`` scalars; NaN counts as 0."""
+    whole = ir.VectorType(scalar, lanes)
+    found = builder.alloca(whole)
+    builder.store(ir.Constant(whole, [0.0] * lanes), found)
+
+    def one(e: Emitter, place: Any) -> None:
+        here = builder.bitcast(found, e.vector.as_pointer())
+        value = e.intrinsic("fabs", [e.load(builder.gep(source, [place]))])
+        builder.store(e.intrinsic("maxnum", [builder.load(here), value]), here)
+
+    _over_line(builder, scalar, lanes, count, one)
+    values = builder.load(found)
+    largest = builder.extract_element(values, ir.Constant(_LANE, 0))
+    for lane in range(1, lanes):
+        value = builder.extract_element(values, ir.Constant(_LANE, lane))
+        larger = builder.fcmp_ordered(">", value, largest)
+        largest = builder.select(larger, value, largest)
+    return largest
 
 
 def line_is_finite(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:

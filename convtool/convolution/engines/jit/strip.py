@@ -12,8 +12,10 @@ from convtool.convolution.engines.jit.vectors import (
     convert_line,
     fill_line,
     lanes_of,
+    largest_of_line,
     line_is_finite,
     magnitude_line,
+    take_next,
     used,
 )
 
@@ -114,11 +116,13 @@ def _store(
 
 
 @compiled
-def _lengths(made: Array, other: Array, count: int) -> None:
+def _lengths(made: Array, other: Array) -> None:
     """Put the length of each vector (made, other) in place of ``made``."""
-    largest = made.dtype.type(0)
-    for n in range(count):
-        largest = max(largest, abs(made[n]), abs(other[n]))
+    like, count = made[0, 0], made.size
+    largest = max(
+        largest_of_line(like, made.ctypes.data, count),
+        largest_of_line(like, other.ctypes.data, count),
+    )
     scale = made.dtype.type(1)
     if largest > 0 and np.isfinite(largest):
         scale = made.dtype.type(2.0 ** -np.floor(np.log2(largest)))
@@ -126,7 +130,7 @@ def _lengths(made: Array, other: Array, count: int) -> None:
 
 
 @compiled
-def make_strip(
+def _make_strip(
     plane: int,
     weights: Weights,
     second: Weights,
@@ -248,7 +252,45 @@ def make_strip(
                     count,
                     width,
                 )
-                _lengths(made.reshape(made.size), other.reshape(other.size), made.size)
+                _lengths(made, other)
             used(padded)
             _store(made, width, out, y, first, last, count, step)
         y += count
+
+
+@compiled
+def make_strips(
+    plane: int,
+    weights: Weights,
+    second: Weights,
+    guarded: bool,
+    image: Input,
+    cval: Any,
+    step: int,
+    out: Output,
+    strips: Array,
+    counter: Array,
+    in_place: bool,
+    direct: bool,
+) -> None:
+    """Make strips (first and last line, first and last window), until none is left to take.
+
+    ``counter`` holds the number of the next one; all threads of a job take from it.
+    """
+    taken = take_next(counter.ctypes.data)
+    while taken < strips.shape[0]:
+        _make_strip(
+            plane,
+            weights,
+            second,
+            guarded,
+            image,
+            cval,
+            step,
+            out,
+            (strips[taken, 0], strips[taken, 1]),
+            (strips[taken, 2], strips[taken, 3]),
+            in_place,
+            direct,
+        )
+        taken = take_next(counter.ctypes.data)

@@ -26,10 +26,17 @@ WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4:
 NARROW = (1, 4, 16)
 """The parts of a vector that blocks of narrow planes are wide."""
 
-BLOCKS = tuple((rows, vectors, 1) for rows, vectors in WIDE.items()) + tuple(
-    (rows, 1, share) for rows in (1, max(WIDE)) for share in NARROW
+SMALL = {3: (6, 2), 5: (6, 2), 7: (4, 4), 9: (4, 4)} if VECTOR_BYTES == 64 else {3: (4, 2)}
+"""Sides of kernels that have blocks of their own, and the rows and vectors of these."""
+
+BLOCKS = (
+    tuple((rows, vectors, 1, 0) for rows, vectors in WIDE.items())
+    + tuple((rows, 1, share, 0) for rows in (1, max(WIDE)) for share in NARROW)
+    + tuple((rows, vectors, 1, side) for side, (rows, vectors) in SMALL.items())
 )
-"""(rows, vectors, share of a vector's lanes) of each block."""
+"""(rows, vectors, share of a vector's lanes, side of the kernel or 0 for any) of each block."""
+
+SMALL_SIDES = tuple(SMALL)
 
 ROWS = tuple(WIDE)
 
@@ -55,7 +62,7 @@ def lanes_of(_typing: Any, like: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def make_block(
+def make_plane(
     _typing: Any,
     choice: Any,
     like: Any,
@@ -67,16 +74,26 @@ def make_block(
     step: Any,
     target: Any,
     target_stride: Any,
-    adding: Any,
+    rows: Any,
+    columns: Any,
+    phases: Any,
 ) -> Any:
-    """Make the block ``BLOCKS[choice]``; source, weights and target are addresses."""
-    signature = types.void(types.intp, like, *[types.intp] * 9)
+    """Make a plane of blocks ``BLOCKS[choice]``; source, weights and target are addresses."""
+    signature = types.void(types.intp, like, *[types.intp] * 11)
     scalar = _scalar(like)
+    integer = ir.IntType(64)
 
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+    def function_for(module: Any, number: int) -> Any:
+        """Return a function of its own for a block, so that it has the registers to itself."""
+        tall, vectors, share, side = BLOCKS[number]
+        kind = ir.FunctionType(ir.VoidType(), [integer] * 11)
+        function = ir.Function(module, kind, f"convtool_plane_{number}_{like}")
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        builder = ir.IRBuilder(function.append_basic_block("start"))
+        start, start_stride, taps, kh, kw, channels, end, end_stride, *sizes = function.args
         pointer = scalar.as_pointer()
-        start, start_stride, taps, kh, kw, channels, end, end_stride, adds = arguments[2:]
-        block = simd.Block(
+        whole = simd.Block(
             source=builder.inttoptr(start, pointer),
             source_stride=start_stride,
             weights=builder.inttoptr(taps, pointer),
@@ -85,16 +102,21 @@ def make_block(
             step=channels,
             target=builder.inttoptr(end, pointer),
             target_stride=end_stride,
-            adding=adds,
+            adding=ir.Constant(integer, 0),
         )
+        emitter = simd.Emitter(builder, scalar, _lanes(like, share))
+        simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors, side)
+        builder.ret_void()
+        return function
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         done = builder.append_basic_block("done")
         switch = builder.switch(arguments[0], done)
-        for number, (rows, vectors, share) in enumerate(BLOCKS):
+        for number in range(len(BLOCKS)):
             case = builder.append_basic_block(f"block_{number}")
-            switch.add_case(ir.Constant(arguments[0].type, number), case)
+            switch.add_case(ir.Constant(integer, number), case)
             builder.position_at_end(case)
-            emitter = simd.Emitter(builder, scalar, _lanes(like, share))
-            simd.correlate_block(emitter, block, rows, vectors)
+            builder.call(function_for(builder.module, number), arguments[2:])
             builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
@@ -147,6 +169,20 @@ def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def slide_line(_typing: Any, like: Any, entering: Any, leaving: Any, sums: Any, count: Any) -> Any:
+    """Add the scalars at ``entering``, less those at ``leaving``, to float64 sums."""
+    scalar, lanes = _scalar(like), _lanes(types.float64)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        new, old = (builder.inttoptr(place, scalar.as_pointer()) for place in arguments[1:3])
+        total = builder.inttoptr(arguments[3], ir.DoubleType().as_pointer())
+        simd.slide_line(builder, scalar, lanes, new, old, total, arguments[4])
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 4), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) -> Any:
     """Put the length of (down, right) in place of ``count`` scalars at address ``down``."""
     scalar, lanes = _scalar(scale), _lanes(scale)
@@ -158,6 +194,30 @@ def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) 
         return context.get_dummy_value()
 
     return types.void(scale, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
+    """Return the largest magnitude of ``count`` scalars at an address; NaN counts as 0."""
+    scalar, lanes = _scalar(like), _lanes(like)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        source = builder.inttoptr(arguments[1], scalar.as_pointer())
+        return simd.largest_of_line(builder, scalar, lanes, source, arguments[2])
+
+    return like(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take_next(_typing: Any, counter: Any) -> Any:
+    """Return the number at an address and add 1 to it, no other thread coming between."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        integer = ir.IntType(64)
+        place = builder.inttoptr(arguments[0], integer.as_pointer())
+        return builder.atomic_rmw("add", place, ir.Constant(integer, 1), "seq_cst")
+
+    return types.intp(types.intp), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -1,0 +1,241 @@
+"""Measuring the rates that the planner computes with, on this machine."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.bench.cells import Cell, Kernel
+from convtool.bench.contenders import engine
+from convtool.bench.task import Task, task
+from convtool.bench.timing import interleave
+from convtool.convolution import calibration, planner
+from convtool.convolution.planner import BUILT_IN, Problem, Rate, Way
+from convtool.errors import ReportWriteError
+from convtool.report.json_report import write_report
+
+SIZES = ((256, 384), (1080, 1920), (2000, 3000))
+"""Images that are convolved: from call overhead to the memory's bandwidth."""
+
+LONGEST = 0.4
+"""Convolutions that are expected to take more seconds tell nothing new and are left out."""
+
+BUDGET = 0.05
+"""Seconds for the rounds of each of them."""
+
+PARALLEL = tuple(step / 50 for step in range(51))
+"""Shares of parallel work that are tried."""
+
+DEFAULT_PARALLEL = 0.95
+"""The share that is taken where there is a single core, which cannot tell."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """How a rate is measured.
+
+    Attributes
+    ----------
+    rate : str
+        Its name.
+    engine : str
+        The engine as it is asked for; ``{rank}`` stands for the rank.
+    kernels : tuple of (int, int or None)
+        Sides and ranks of kernels; full rank where that is None.
+    work : str
+        The work, where there is no rank.
+    """
+
+    rate: str
+    engine: str
+    kernels: tuple[tuple[int, int | None], ...]
+    work: str = "dense"
+
+
+def _full(*sizes: int) -> tuple[tuple[int, None], ...]:
+    return tuple((size, None) for size in sizes)
+
+
+TARGETS = (
+    Target("direct", "direct", _full(3, 5, 7, 11)),
+    Target(
+        "separable", "separable:rank={rank}", ((3, 1), (7, 1), (15, 1), (31, 1), (7, 2), (15, 3))
+    ),
+    Target("fft", "fft", _full(9, 15, 21, 31, 47, 63)),
+    Target("numba", "numba", _full(3, 5, 7, 9, 11, 15, 21, 31)),
+    Target(
+        "numba-factored",
+        "numba:rank={rank}",
+        ((3, 1), (5, 1), (7, 1), (15, 1), (31, 1), (63, 1), (7, 2), (9, 3), (15, 3), (31, 4)),
+    ),
+    Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
+    Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
+    Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
+    Target("scipy", "scipy", _full(3, 5, 7)),
+)
+"""How each of the planner's rates is measured."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A convolution that was timed."""
+
+    problem: Problem
+    way: Way
+    seconds: float
+
+
+def _problem(cell: Cell, rank: int | None) -> Problem:
+    return Problem(
+        (cell.height, cell.width),
+        cell.channels,
+        (cell.kernel, cell.kernel),
+        cell.kernel**2,
+        rank or cell.kernel,
+        threads=cell.threads,
+        uniform=cell.work == "box",
+    )
+
+
+def _way(problem: Problem, target: Target, rank: int | None) -> Way:
+    factored = "{rank}" in target.engine
+    return next(
+        way
+        for way in planner.ways(problem)
+        if way.rate == target.rate and (way.rank is not None) == factored
+    )
+
+
+def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
+    """Yield the convolutions that measure a rate, with the seconds that are expected."""
+    for height, width in SIZES:
+        for size, rank in target.kernels:
+            work = target.work if rank is None else "rank"
+            cell = Cell(work, height, width, 1, "float32", size, rank, threads=threads)
+            problem = _problem(cell, rank)
+            way = _way(problem, target, rank)
+            expected = planner.cost(problem, way, BUILT_IN.rates[target.rate])
+            if expected <= LONGEST:
+                yield Sample(problem, way, expected), task(cell), target.engine.format(rank=rank)
+
+
+def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:
+    """Time the convolutions that measure a rate, on one thread and on so many.
+
+    Parameters
+    ----------
+    target : Target
+        The rate.
+    threads : int
+        The most threads.
+    rounds : int, optional
+        How often each; by default as often as `BUDGET` pays for. The median counts.
+
+    Returns
+    -------
+    list of Sample
+    """
+    found = []
+    with calibration.held(BUILT_IN):
+        for count in sorted({1, threads}):
+            for sample, job, name in _tasks(target, count):
+                call = engine(name).prepare(job)
+                seconds = interleave({name: call}, rounds=rounds, budget=BUDGET)[name].median
+                found.append(Sample(sample.problem, sample.way, seconds))
+    return found
+
+
+def fit(found: Sequence[Sample]) -> Rate:
+    """Return the rate that explains samples best: least squares of the relative errors.
+
+    No part of it is negative. The parallel share is the best of `PARALLEL`.
+
+    Parameters
+    ----------
+    found : sequence of Sample
+        At least one.
+
+    Returns
+    -------
+    Rate
+
+    References
+    ----------
+    C. L. Lawson, R. J. Hanson, Solving Least Squares Problems (1974), chapter 23.
+    """
+    from scipy.optimize import nnls
+
+    shares = PARALLEL if len({one.problem.threads for one in found}) > 1 else (DEFAULT_PARALLEL,)
+    best: tuple[float, Rate] | None = None
+    for share in shares:
+        rows = [_terms(one, share) / one.seconds for one in found]
+        (fixed, per_sample, per_step), residual = nnls(np.array(rows), np.ones(len(rows)))
+        rate = Rate(float(fixed), float(per_sample), float(per_step), share)
+        if best is None or residual < best[0]:
+            best = float(residual), rate
+    assert best is not None
+    return best[1]
+
+
+def _terms(one: Sample, share: float) -> Kernel:
+    """Return what the three numbers of a rate are multiplied by."""
+    problem, way = one.problem, one.way
+    return np.array(
+        [
+            planner.cost(problem, way, Rate(*unit, share))
+            for unit in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+        ]
+    )
+
+
+def measured_rates(
+    threads: int, progress: Callable[[Sequence[Target]], Iterable[Target]] | None = None
+) -> dict[str, Rate]:
+    """Measure every rate.
+
+    Parameters
+    ----------
+    threads : int
+        The most threads.
+    progress : callable, optional
+        Passes the targets on and shows how many are done.
+
+    Returns
+    -------
+    dict of str to Rate
+    """
+    targets = progress(TARGETS) if progress else TARGETS
+    return {target.rate: _rounded(fit(samples(target, threads))) for target in targets}
+
+
+def _rounded(rate: Rate) -> Rate:
+    """Return a rate with three significant digits."""
+    return Rate(*(float(f"{number:.3g}") for number in rate))
+
+
+def save(rates: dict[str, Rate]) -> str:
+    """Keep rates for this user, and let them hold from now on.
+
+    Returns
+    -------
+    str
+        The file.
+
+    Raises
+    ------
+    ReportWriteError
+        If it cannot be written.
+    """
+    file = calibration.path()
+    folder = os.path.dirname(os.path.abspath(file))
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ReportWriteError(
+            f"{folder}: cannot be made ({error.strerror}); "
+            f"name another place in {calibration.VARIABLE}"
+        ) from error
+    write_report(calibration.as_report(rates), file)
+    calibration.forget()
+    return file

@@ -1,0 +1,286 @@
+"""The cells of the tables: a work on an image of a size and type, with a kernel of a size."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import OptionError
+from convtool.kernels.spec import kernel as named_kernel
+
+Array = NDArray[Any]
+Kernel = NDArray[np.float64]
+
+SEED = 20260721
+"""What all images and kernels are drawn from."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is to be done, once.
+
+    Attributes
+    ----------
+    work : str
+        A name of `WORKS`.
+    height, width, channels : int
+        The image's size; one channel is an image of shape (H, W).
+    dtype : str
+        Type of the image and of the answer.
+    kernel : int
+        Side of the kernel.
+    rank : int or None
+        The kernel's rank, where the work is about it.
+    stride : int
+        Every S-th row and column of the answer is kept.
+    threads : int
+        Threads of every contender.
+    """
+
+    work: str
+    height: int
+    width: int
+    channels: int = 1
+    dtype: str = "float32"
+    kernel: int = 3
+    rank: int | None = None
+    stride: int = 1
+    threads: int = 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The image's shape."""
+        return (self.height, self.width) + ((self.channels,) if self.channels > 1 else ())
+
+    @property
+    def out_shape(self) -> tuple[int, ...]:
+        """The answer's shape."""
+        size = (-(-self.height // self.stride), -(-self.width // self.stride))
+        return size + self.shape[2:]
+
+    @property
+    def outputs(self) -> int:
+        """Samples of the answer: pixels × channels."""
+        return int(np.prod(self.out_shape))
+
+    @property
+    def title(self) -> str:
+        """The cell in words.
+
+        Examples
+        --------
+        >>> Cell("rank", 1080, 1920, 3, "uint8", 9, rank=2).title
+        'rank 2, 1080×1920 colour uint8, 9×9'
+        """
+        tail = f" {self.rank}" if self.rank else (f" {self.stride}" if self.stride > 1 else "")
+        colour = " colour" if self.channels == 3 else f"×{self.channels}"
+        size = f"{self.height}×{self.width}{colour if self.channels > 1 else ''}"
+        return f"{self.work}{tail}, {size} {self.dtype}, {self.kernel}×{self.kernel}"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What else a cell of a work is given: `Cell.rank` and `Cell.stride`."""
+
+    rank: int | None = None
+    stride: int = 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """A kind of convolution, with its opponents and what it is to reach against them.
+
+    Attributes
+    ----------
+    name, summary : str
+        Its name and what it is, in a line.
+    kernels : callable
+        ``kernels(cell)`` returns the kernel, or the pair of a gradient.
+    steps : callable
+        ``steps(cell)`` returns the multiply-adds that an answer's sample cannot do without.
+    peers : tuple of str
+        Names of `peers.PEERS`.
+    mean, ceiling : float
+        The largest geometric mean of the time relative to the best peer, and the largest of any.
+    dtypes : tuple of str
+        Types in the suite.
+    sizes : tuple of int or None
+        The only kernel sizes that there are; None for any.
+    variants : tuple of Variant
+        What else a cell of the suite is given.
+    """
+
+    name: str
+    summary: str
+    kernels: Callable[[Cell], Array]
+    steps: Callable[[Cell], float]
+    peers: tuple[str, ...]
+    mean: float
+    ceiling: float
+    dtypes: tuple[str, ...] = ("uint8", "float32")
+    sizes: tuple[int, ...] | None = None
+    variants: tuple[Variant, ...] = (Variant(),)
+
+    def cells(self, base: Cell) -> list[Cell]:
+        """Return the cells of this work, in all its variants, where such kernels exist."""
+        if self.sizes is not None and base.kernel not in self.sizes:
+            return []
+        cells = [
+            replace(base, work=self.name, rank=variant.rank, stride=variant.stride)
+            for variant in self.variants
+        ]
+        return [cell for cell in cells if cell.rank is None or cell.rank <= cell.kernel]
+
+
+def _drawn(*key: int) -> np.random.Generator:
+    return np.random.default_rng([SEED, *key])
+
+
+def _dense(cell: Cell) -> Kernel:
+    """Return random weights, mostly positive, of sum 1: full rank, no symmetry."""
+    weights = _drawn(cell.kernel).uniform(-0.2, 1.0, (cell.kernel, cell.kernel))
+    return np.asarray(weights / weights.sum())
+
+
+def _low_rank(cell: Cell) -> Kernel:
+    """Return a sum of outer products of random vectors, of sum 1."""
+    rank, size = cell.rank or 2, cell.kernel
+    columns = _drawn(size, rank).uniform(-0.2, 1.0, (2, rank, size))
+    weights = columns[0].T @ columns[1]
+    return np.asarray(weights / weights.sum())
+
+
+def sigma_of(size: int) -> float:
+    """Return the standard deviation whose Gaussian fills a kernel: three of them either side.
+
+    Examples
+    --------
+    >>> sigma_of(7)
+    1.0
+    """
+    return (size - 1) / 6
+
+
+def _gaussian(cell: Cell) -> Kernel:
+    return named_kernel(f"gaussian:sigma={sigma_of(cell.kernel)!r},size={cell.kernel}")
+
+
+def _box(cell: Cell) -> Kernel:
+    return named_kernel(f"box:size={cell.kernel}")
+
+
+def _area(cell: Cell) -> float:
+    return float(cell.kernel**2)
+
+
+_FILTER2D = ("cv2.filter2D",)
+
+WORKS: dict[str, Work] = {
+    work.name: work
+    for work in (
+        Work(
+            "dense",
+            "full-rank kernels, floats",
+            _dense,
+            _area,
+            (*_FILTER2D, "scipy.signal.oaconvolve"),
+            0.7,
+            1.0,
+            dtypes=("float32",),
+        ),
+        Work(
+            "dense-uint8",
+            "full-rank kernels, 8 bits in and out",
+            _dense,
+            _area,
+            _FILTER2D,
+            0.5,
+            1.0,
+            dtypes=("uint8",),
+        ),
+        Work(
+            "gaussian",
+            "Gaussians, rank 1",
+            _gaussian,
+            lambda cell: 2.0 * cell.kernel,
+            ("cv2.sepFilter2D", "cv2.GaussianBlur", *_FILTER2D),
+            0.8,
+            1.2,
+        ),
+        Work(
+            "box",
+            "means over a square",
+            _box,
+            lambda cell: 4.0,
+            ("cv2.blur", "cv2.boxFilter"),
+            1.0,
+            1.3,
+        ),
+        Work(
+            "sobel",
+            "magnitude of the Sobel gradient",
+            lambda cell: named_kernel("sobel"),
+            lambda cell: 10.0,
+            ("cv2.Sobel+magnitude",),
+            0.5,
+            0.8,
+            sizes=(3,),
+        ),
+        Work(
+            "rank",
+            "kernels of rank 2, 3 and 4",
+            _low_rank,
+            lambda cell: 2.0 * cell.kernel * (cell.rank or 2),
+            _FILTER2D,
+            0.5,
+            1.0,
+            variants=(Variant(rank=2), Variant(rank=3), Variant(rank=4)),
+        ),
+        Work(
+            "strided",
+            "full-rank kernels, every 2nd or 4th row and column kept",
+            _dense,
+            _area,
+            _FILTER2D,
+            0.5,
+            0.8,
+            variants=(Variant(stride=2), Variant(stride=4)),
+        ),
+    )
+}
+
+
+def work_named(name: str) -> Work:
+    """Return a work.
+
+    Raises
+    ------
+    OptionError
+        If there is none of that name.
+    """
+    if name not in WORKS:
+        raise OptionError(f"work {name!r} is not known; one of {', '.join(WORKS)}")
+    return WORKS[name]
+
+
+@lru_cache(maxsize=2)
+def drawn_image(shape: tuple[int, ...], dtype: str) -> Array:
+    """Return noise: integers over the type's 8 or 16 bits, floats from 0 to 1; read-only.
+
+    Examples
+    --------
+    >>> drawn_image((2, 3), "uint8").dtype
+    dtype('uint8')
+    """
+    noise = _drawn(*shape).integers(0, 256, shape, np.uint8)
+    image: Array
+    if np.dtype(dtype).kind == "f":
+        image = noise.astype(dtype)
+        image /= 255
+    else:
+        image = noise.astype(dtype)
+    image.flags.writeable = False
+    return image

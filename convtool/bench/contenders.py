@@ -1,0 +1,130 @@
+"""Who takes part: this project's engines and the planner's choice, and their opponents."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.bench.cells import WORKS, Array, Cell
+from convtool.bench.peers import PEERS
+from convtool.bench.task import Prepare, Ready, Task
+from convtool.convolution import api, gradient
+from convtool.convolution.engines import ENGINES, entry
+
+AUTO = "auto"
+"""The planner's choice, as a contender."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One that is timed.
+
+    Attributes
+    ----------
+    name : str
+        An engine, ``auto``, or a function of another library.
+    prepare : callable
+        Makes a task ready for it.
+    own : bool
+        Whether it is convtool that is called.
+    like : str or None
+        The engine whose predicted cost is about its own; None where nothing predicts it.
+    """
+
+    name: str
+    prepare: Prepare
+    own: bool
+    like: str | None
+
+
+def _through(engine: str) -> Prepare:
+    def prepare(task: Task) -> Ready:
+        cell, out = task.cell, task.memory()
+
+        def convolved() -> Array:
+            return api.correlate(
+                task.image,
+                task.kernel,
+                border="reflect",
+                stride=cell.stride,
+                engine=engine,
+                out=out,
+                threads=cell.threads,
+            )
+
+        def magnitude() -> Array:
+            return gradient.gradient_magnitude(
+                task.image,
+                task.kernel,
+                dtype=cell.dtype,
+                border="reflect",
+                stride=cell.stride,
+                engine=engine,
+                threads=cell.threads,
+            )
+
+        return magnitude if task.kernel.ndim == 3 else convolved
+
+    return prepare
+
+
+def engine(name: str) -> Contender:
+    """Return an engine as a contender; ``auto`` is the planner's choice.
+
+    Parameters
+    ----------
+    name : str
+        Its name, or with a rank as in ``separable:rank=2``.
+
+    Raises
+    ------
+    OptionError
+        If no engine has that name.
+    """
+    plain = name.partition(":")[0]
+    if plain != AUTO:
+        entry(plain)
+    return Contender(name, _through(name), True, plain)
+
+
+def own_engines() -> tuple[str, ...]:
+    """Return the engines that this project wrote.
+
+    Examples
+    --------
+    >>> own_engines()
+    ('direct', 'separable', 'fft', 'numba')
+    """
+    return tuple(name for name, known in ENGINES.items() if known.own)
+
+
+def peer(name: str) -> Contender:
+    """Return a function of another library as a contender."""
+    known = PEERS[name]
+    return Contender(known.name, known.prepare, False, known.like)
+
+
+def peers_of(cells: Iterable[Cell]) -> list[Contender]:
+    """Return the opponents in the works of these cells, each once."""
+    names = [name for cell in cells for name in WORKS[cell.work].peers]
+    return [peer(name) for name in dict.fromkeys(names)]
+
+
+def warm() -> None:
+    """Start every engine once, so that from now on none has to be imported or compiled."""
+    image = np.zeros((32, 32), np.float32)
+    for name in ENGINES:
+        api.correlate(image, np.ones((3, 3)), engine=name)
+
+
+def predicted(cell: Cell, contender: Contender, task: Task) -> float | None:
+    """Return the seconds that the planner expects of a contender, None where it knows none."""
+    if contender.like is None or contender.like == AUTO:
+        return None
+    kernels = task.kernel if task.kernel.ndim == 3 else task.kernel[None]
+    return sum(
+        api.plan(cell.shape, cell.dtype, kernel, stride=cell.stride, threads=cell.threads).costs[
+            contender.like
+        ]
+        for kernel in kernels
+    )

@@ -1,0 +1,136 @@
+"""Validating contenders against float64, then timing those that are right against each other."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from convtool.bench import oracle
+from convtool.bench.cells import Array, Cell
+from convtool.bench.contenders import AUTO, Contender, predicted
+from convtool.bench.peers import threads
+from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry
+from convtool.bench.roofline import Machine
+from convtool.bench.task import Ready, Task, task
+from convtool.bench.timing import interleave
+from convtool.convolution import api
+from convtool.errors import ConvtoolError
+from convtool.report.units import seconds_text
+
+Progress = Callable[[Sequence[Cell]], Iterable[Cell]]
+"""Passes cells on, and shows how many are done."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much time is spent.
+
+    Attributes
+    ----------
+    rounds : int or None
+        Rounds for each cell; None for as many as the budget pays for.
+    budget : float
+        Seconds for the rounds of a cell.
+    longest : float
+        A contender that is expected to take more seconds than this for one call is left out.
+    farthest : float
+        So is one that is expected to take so many times the seconds of the fastest.
+    """
+
+    rounds: int | None = None
+    budget: float = 0.5
+    longest: float = 1.0
+    farthest: float = math.inf
+
+
+def measure(
+    cell: Cell,
+    contenders: Sequence[Contender],
+    effort: Effort | None = None,
+    image: Array | None = None,
+    machine: Machine | None = None,
+) -> list[Entry]:
+    """Validate and time contenders in a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+        What is to be done.
+    contenders : sequence of Contender
+        Who does it.
+    effort : Effort, optional
+        How often.
+    image : ndarray, optional
+        The image, of the cell's shape and type; noise by default.
+    machine : Machine, optional
+        The machine's limits, for the roofline.
+
+    Returns
+    -------
+    list of Entry
+        One for each contender; where it cannot, is wrong or would take too long, it says so.
+    """
+    effort = effort or Effort()
+    job = task(cell, image)
+    entries: dict[str, Entry] = {}
+    ready: dict[str, Ready] = {}
+    bound = machine.bound(cell) if machine else None
+    expected = {one.name: predicted(cell, one, job) for one in contenders}
+    quickest = min((seconds for seconds in expected.values() if seconds), default=math.inf)
+    longest = min(effort.longest, quickest * effort.farthest)
+    with threads(cell.threads):
+        for contender in contenders:
+            entry = Entry(cell, contender.name, contender.own, roofline=bound)
+            seconds = expected[contender.name]
+            if seconds is not None and seconds > longest:
+                note = f"{LEFT_OUT}would take {seconds_text(seconds)}"
+                entries[contender.name] = replace(entry, note=note)
+                continue
+            call, entry = _validated(job, contender, entry)
+            entries[contender.name] = entry
+            if call is not None:
+                ready[contender.name] = call
+        timings = interleave(ready, rounds=effort.rounds, budget=effort.budget)
+    for name, timing in timings.items():
+        entries[name] = replace(entries[name], timing=timing)
+    return list(entries.values())
+
+
+def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | None, Entry]:
+    """Return a contender's call once it has given the right answer, else the reason."""
+    try:
+        call = contender.prepare(job)
+        answer = call()
+    except ConvtoolError as error:
+        return None, replace(entry, note=f"{CANNOT}{error}")
+    except MemoryError:
+        return None, replace(entry, note=f"{CANNOT}not enough memory")
+    wrong = oracle.error(job, answer)
+    entry = replace(entry, error=wrong)
+    if not wrong <= oracle.tolerated(job, contender.own):
+        return None, replace(entry, note=f"{WRONG}its error is {wrong:.2g}")
+    if contender.name == AUTO:
+        entry = replace(entry, note=_chosen(job))
+    return call, entry
+
+
+def _chosen(job: Task) -> str:
+    """Return the engine that the planner takes, with its rank."""
+    kernel = job.kernel if job.kernel.ndim == 2 else job.kernel[0]
+    cell = job.cell
+    plan = api.plan(cell.shape, cell.dtype, kernel, stride=cell.stride, threads=cell.threads)
+    return plan.engine if plan.rank is None else f"{plan.engine}:rank={plan.rank}"
+
+
+def measure_all(
+    cells: Sequence[Cell],
+    contenders: Callable[[Cell], Sequence[Contender]],
+    effort: Effort | None = None,
+    image: Array | None = None,
+    machine: Machine | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Entry]:
+    """Measure one cell after the other; parameters as for `measure`."""
+    one = partial(measure, effort=effort, image=image, machine=machine)
+    for cell in progress(cells) if progress else cells:
+        yield from one(cell, contenders(cell))

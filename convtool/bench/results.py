@@ -1,0 +1,163 @@
+"""What was measured: one entry for a contender in a cell."""
+
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from convtool.bench.cells import Cell
+from convtool.bench.timing import Timing, ratios
+from convtool.errors import OptionError
+
+SCHEMA = "convtool.bench/1"
+"""The schema of the report."""
+
+LEFT_OUT, CANNOT, WRONG = "left out: ", "cannot: ", "wrong: "
+"""What the note of an entry without a timing begins with."""
+
+CELL_FIELDS = tuple(Cell.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contender in a cell.
+
+    Attributes
+    ----------
+    cell : Cell
+        What was done.
+    contender : str
+        Who did it.
+    own : bool
+        Whether that is convtool.
+    timing : Timing or None
+        How long it took; None where it did not.
+    error : float or None
+        Its error against float64, see `oracle.error`.
+    note : str
+        The engine that was chosen, or why there is no timing.
+    roofline : float or None
+        Seconds that the machine needs at least.
+    """
+
+    cell: Cell
+    contender: str
+    own: bool
+    timing: Timing | None = None
+    error: float | None = None
+    note: str = ""
+    roofline: float | None = None
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The time of one relative to that of another, over the rounds.
+
+    Attributes
+    ----------
+    median, lower, upper : float
+        Median and quartiles.
+    """
+
+    median: float
+    lower: float
+    upper: float
+
+
+def ratio(entry: Entry, other: Entry) -> Ratio:
+    """Return how long one took, measured by the other, round by round."""
+    assert entry.timing is not None
+    assert other.timing is not None
+    by_round = Timing(ratios(entry.timing, other.timing))
+    return Ratio(by_round.median, *by_round.quartiles)
+
+
+def fastest(entries: Iterable[Entry]) -> Entry | None:
+    """Return the entry with the least median, None where nothing was timed."""
+    timed = [entry for entry in entries if entry.timing is not None]
+    return min(timed, key=_median, default=None)
+
+
+def _median(entry: Entry) -> float:
+    assert entry.timing is not None
+    return entry.timing.median
+
+
+def geometric_mean(values: Sequence[float]) -> float:
+    """Return the geometric mean.
+
+    Examples
+    --------
+    >>> round(geometric_mean([0.5, 2.0]), 12)
+    1.0
+    """
+    return statistics.geometric_mean(values)
+
+
+def by_cell(entries: Iterable[Entry]) -> dict[Cell, list[Entry]]:
+    """Return the entries of each cell, in their order."""
+    cells: dict[Cell, list[Entry]] = {}
+    for entry in entries:
+        cells.setdefault(entry.cell, []).append(entry)
+    return cells
+
+
+def as_row(entry: Entry) -> dict[str, Any]:
+    """Return an entry as plain numbers and text, seconds as seconds; what is not known is None."""
+    timing = entry.timing
+    lower, upper = timing.quartiles if timing else (None, None)
+    return {
+        **asdict(entry.cell),
+        "contender": entry.contender,
+        "own": entry.own,
+        "median": timing.median if timing else None,
+        "lower": lower,
+        "upper": upper,
+        "rounds": len(timing.seconds) if timing else 0,
+        "error": entry.error,
+        "roofline": entry.roofline,
+        "note": entry.note,
+    }
+
+
+@dataclass(frozen=True)
+class Row:
+    """An entry of a report that was read: its cell, who, and the median in seconds or None."""
+
+    cell: Cell
+    contender: str
+    own: bool
+    median: float | None
+
+
+def read_rows(report: object, name: str) -> list[Row]:
+    """Return the entries of a report that `as_row` made, checked.
+
+    Parameters
+    ----------
+    report : object
+        What the JSON file held.
+    name : str
+        The file, for the message.
+
+    Raises
+    ------
+    OptionError
+        If it is no such report.
+    """
+    if not isinstance(report, dict) or report.get("schema") != SCHEMA:
+        raise OptionError(
+            f"{name}: is no report of convtool bench ({SCHEMA}); make one with --json"
+        )
+    try:
+        return [
+            Row(
+                Cell(**{field: row[field] for field in CELL_FIELDS}),
+                str(row["contender"]),
+                bool(row["own"]),
+                None if row["median"] is None else float(row["median"]),
+            )
+            for row in report["entries"]
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise OptionError(f"{name}: the report is damaged ({error}); make it again") from error

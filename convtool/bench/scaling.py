@@ -1,0 +1,115 @@
+"""The suite ``scaling``: how time grows with pixels and shrinks with threads, and the memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from convtool.bench.cells import Cell
+from convtool.bench.contenders import AUTO, engine, own_engines
+from convtool.bench.measure import Effort
+from convtool.bench.memory import extra_bytes
+from convtool.bench.suites import Verdict
+from convtool.bench.task import task
+from convtool.bench.timing import interleave
+
+PIXELS = ((288, 384), (612, 817), (1080, 1920), (3000, 4000), (6000, 8000), (8660, 11547))
+"""Heights and widths from 0.1 to 100 megapixels."""
+
+KERNELS = (3, 7, 15, 31)
+"""Kernels whose growth with the pixels is measured."""
+
+GROWTH = 1.1
+"""The largest exponent of time over pixels that counts as linear."""
+
+THREADED = (7, 11, 15, 31)
+"""Kernels for which threads are to pay."""
+
+SPEEDUP = 1.8
+"""What two threads are to give."""
+
+SPARE = 64 << 20
+"""Bytes that an engine may take beside its answer."""
+
+MEMORY_CELL = Cell("dense", 3000, 4000, 1, "float32", 15)
+"""The convolution whose memory is measured."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A quantity that was measured: what, how much, in what unit."""
+
+    name: str
+    value: float
+    unit: str
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain values."""
+        return dict(vars(self))
+
+
+Outcome = tuple[list[Finding], Verdict]
+"""What a part of the suite measured, and whether it is enough."""
+
+
+def exponent(pixels: Sequence[float], seconds: Sequence[float]) -> float:
+    """Return with which power of the pixels the time grows, by least squares of the logarithms.
+
+    Examples
+    --------
+    >>> round(exponent([1, 10, 100], [3, 30, 300]), 9)
+    1.0
+    """
+    slope, _ = np.polyfit(np.log(pixels), np.log(seconds), 1)
+    return float(slope)
+
+
+def growth(kernel: int, threads: int, effort: Effort) -> Outcome:
+    """Measure the planner's choice over images of all sizes."""
+    findings, pixels, seconds = [], [], []
+    for height, width in PIXELS:
+        cell = Cell("dense", height, width, 1, "float32", kernel, threads=threads)
+        call = engine(AUTO).prepare(task(cell))
+        call()
+        timing = interleave({AUTO: call}, rounds=effort.rounds, budget=effort.budget)[AUTO]
+        pixels.append(height * width)
+        seconds.append(timing.median)
+        name = f"{kernel}×{kernel}, {height * width / 1e6:.1f} megapixels"
+        findings.append(Finding(name, timing.median / (height * width) * 1e9, "ns a pixel"))
+    power = exponent(pixels, seconds)
+    name = f"{kernel}×{kernel}: power of the pixels with which time grows"
+    return findings, Verdict.at_most(name, len(pixels), power, GROWTH)
+
+
+def speedup(kernel: int, threads: int, effort: Effort) -> Outcome:
+    """Measure the planner's choice on one thread and on two."""
+    cell = Cell("dense", 3000, 4000, 1, "float32", kernel)
+    calls = {
+        str(count): engine(AUTO).prepare(task(replace(cell, threads=count)))
+        for count in (1, threads)
+    }
+    for call in calls.values():
+        call()
+    timings = interleave(calls, rounds=effort.rounds, budget=effort.budget)
+    gain = timings["1"].median / timings[str(threads)].median
+    name = f"{kernel}×{kernel}: {threads} threads are faster than one"
+    needed = SPEEDUP if threads == 2 else SPEEDUP / 2 * threads
+    return [Finding(name, gain, "times")], Verdict(name, 1, gain, needed, gain >= needed)
+
+
+def memory(name: str, threads: int) -> Outcome:
+    """Measure how much memory an engine takes beside its answer."""
+    cell = replace(MEMORY_CELL, threads=threads)
+    extra = extra_bytes(name, cell) - cell.outputs * np.dtype(cell.dtype).itemsize
+    title = f"engine {name}: MB of memory beside the answer"
+    verdict = Verdict.at_most(title, 1, extra / 2**20, SPARE / 2**20)
+    return [Finding(title, extra / 2**20, "MB")], verdict
+
+
+def parts(threads: int, effort: Effort) -> list[Callable[[], Outcome]]:
+    """Return the parts of the suite; speed-up only where there are several threads."""
+    growths = [partial(growth, kernel, threads, effort) for kernel in KERNELS]
+    gains = [partial(speedup, kernel, threads, effort) for kernel in THREADED]
+    memories = [partial(memory, name, threads) for name in own_engines()]
+    return [*growths, *(gains if threads > 1 else ()), *memories]

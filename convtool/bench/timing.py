@@ -1,0 +1,156 @@
+"""Timing several contenders turn by turn, so that a drifting machine hurts all alike."""
+
+import gc
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+Call = Callable[[], object]
+"""A contender, made ready: does its work once."""
+
+TURN = 0.002
+"""Seconds that a turn lasts at least: a quick contender is called several times in it."""
+
+FEWEST, MOST = 5, 60
+"""How many rounds there are, whatever the time that is given."""
+
+FEWEST_SLOW = 3
+"""The same where a round takes longer than the time that is given."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What one contender took, round by round.
+
+    Attributes
+    ----------
+    seconds : tuple of float
+        Seconds of a call in each round, at least one.
+    """
+
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The median over the rounds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """The lower and the upper quartile over the rounds."""
+        return quartiles(self.seconds)
+
+    @property
+    def spread(self) -> float:
+        """The distance of the quartiles, relative to the median.
+
+        Examples
+        --------
+        >>> Timing((1.0, 2.0, 3.0, 4.0, 5.0)).spread
+        0.6666666666666666
+        """
+        lower, upper = self.quartiles
+        return (upper - lower) / self.median
+
+
+def quartiles(values: tuple[float, ...]) -> tuple[float, float]:
+    """Return the lower and the upper quartile, interpolated; both the value where there is one.
+
+    Examples
+    --------
+    >>> quartiles((1.0, 2.0, 3.0, 4.0, 5.0))
+    (2.0, 4.0)
+    """
+    if len(values) == 1:
+        return values[0], values[0]
+    lower, _, upper = statistics.quantiles(values, n=4, method="inclusive")
+    return lower, upper
+
+
+def ratios(timing: Timing, other: Timing) -> tuple[float, ...]:
+    """Return how long one took, measured by the other, in each round that both had.
+
+    Examples
+    --------
+    >>> ratios(Timing((1.0, 3.0)), Timing((2.0, 2.0)))
+    (0.5, 1.5)
+    """
+    return tuple(a / b for a, b in zip(timing.seconds, other.seconds, strict=True))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def interleave(
+    calls: Mapping[str, Call],
+    *,
+    rounds: int | None = None,
+    budget: float = 0.5,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Timing]:
+    """Time contenders in rounds: in each round every one has its turn, beginning with another one.
+
+    Each is called once before, unmeasured, and once more at the start of each turn: the threads of
+    the one before may still be waiting busily for more work. Garbage is not collected meanwhile.
+
+    Parameters
+    ----------
+    calls : mapping of str to callable
+        The contenders, warm.
+    rounds : int, optional
+        How many rounds; by default as many as the budget pays for, 5 to 60, or 3 where a single
+        round costs more than it.
+    budget : float
+        Seconds for all of them together.
+    clock : callable
+        Seconds since some time.
+
+    Returns
+    -------
+    dict of str to Timing
+        The seconds of a call, for each contender, one entry a round.
+
+    Examples
+    --------
+    >>> sorted(interleave({"a": lambda: None, "b": lambda: None}, rounds=2))
+    ['a', 'b']
+    """
+    names = list(calls)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    with _no_collection():
+        single = {name: _turn(calls[name], 1, clock) for name in names}
+        repeats = {name: max(1, math.ceil(TURN / max(single[name], 1e-9))) for name in names}
+        repeats = {name: min(count, 1000) for name, count in repeats.items()}
+        if rounds is None:
+            rounds = _rounds(budget, sum(single[name] * repeats[name] for name in names))
+        for index in range(rounds):
+            first = index % max(1, len(names))
+            for name in names[first:] + names[:first]:
+                calls[name]()
+                seconds[name].append(_turn(calls[name], repeats[name], clock))
+    return {name: Timing(tuple(taken)) for name, taken in seconds.items()}
+
+
+def _rounds(budget: float, one: float) -> int:
+    if one >= budget:
+        return FEWEST_SLOW
+    return max(FEWEST, min(MOST, int(budget / max(one, 1e-9))))
+
+
+def _turn(call: Call, repeats: int, clock: Callable[[], float]) -> float:
+    start = clock()
+    for _ in range(repeats):
+        call()
+    return (clock() - start) / repeats

@@ -1,0 +1,267 @@
+"""``convtool bench``: time the engines and their peers on this machine."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+
+import click
+
+from convtool.bench import calibrate as measuring
+from convtool.bench import contenders
+from convtool.bench.cells import work_named
+from convtool.bench.chart import panels
+from convtool.bench.compare import compare as compared
+from convtool.bench.results import Row, as_row, read_rows
+from convtool.bench.run import SUITES, Outcome, Request, report, run
+from convtool.bench.tables import comparison_lines
+from convtool.cli._options import json_option
+from convtool.cli._progress import bar
+from convtool.convolution import calibration
+from convtool.convolution.threads import count
+from convtool.errors import OptionError, ReportReadError, ReportWriteError
+from convtool.images.read import read
+from convtool.report.json_report import write_report
+from convtool.report.line_chart import check_target, write_chart
+from convtool.report.matrix import table
+from convtool.report.whole_file import replace_file
+
+DTYPES = ("uint8", "uint16", "float32", "float64")
+"""Types of images that both sides filter."""
+
+LARGEST_KERNEL = 1023
+
+
+def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    parts = value.split(",")
+    if not all(part.strip().isdigit() and 1 <= int(part) <= LARGEST_KERNEL for part in parts):
+        raise click.BadParameter(
+            f"{value!r}: kernels are sides from 1 to {LARGEST_KERNEL}, as in 3,5,15", ctx, option
+        )
+    return tuple(dict.fromkeys(int(part) for part in parts))
+
+
+def _sizes(
+    ctx: click.Context, option: click.Parameter, value: str | None
+) -> tuple[tuple[int, int, int], ...]:
+    found = []
+    for part in value.split(",") if value else ():
+        sides = part.strip().lower().replace("×", "x").split("x")
+        if len(sides) not in (2, 3) or not all(side.isdigit() and int(side) for side in sides):
+            raise click.BadParameter(
+                f"{part!r}: sizes are HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, as in 1080x1920x3",
+                ctx,
+                option,
+            )
+        height, width, channels = (*map(int, sides), 1)[:3]
+        found.append((height, width, channels))
+    return tuple(dict.fromkeys(found))
+
+
+def _names(ctx: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in value.split(","))) if value else ()
+
+
+def _chart_target(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else check_target(value)
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Where the outcome goes, besides stdout."""
+
+    json: str | None
+    csv: str | None
+    plot: str | None
+
+
+@click.command(
+    "bench",
+    epilog="""\b
+Examples:
+  convtool bench
+  convtool bench --kernels 3,9,31 --dtypes uint8,float32 --engines numba,fft
+  convtool bench --input sample_images/photograph.jpg --works gaussian,box --plot times.svg
+  convtool bench --suite peers --works dense --sizes 1080x1920 --kernels 3,7
+  convtool bench --json before.json
+  convtool bench --compare before.json
+  convtool bench --calibrate""",
+)
+@click.option(
+    "--suite",
+    type=click.Choice(SUITES),
+    help="Instead of the table: against the peers, against the fastest engine, or the growth with "
+    "pixels, threads and memory; says which targets are met.",
+)
+@click.option("--sizes", metavar="HxW[xC],...", callback=_sizes, help="Images to draw.")
+@click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
+@click.option("--dtypes", metavar="TYPE,...", callback=_names, help=f"Of {', '.join(DTYPES)}.")
+@click.option(
+    "--engines", metavar="NAME,...", callback=_names, help="Engines of the table.  [default: all]"
+)
+@click.option(
+    "--works", metavar="NAME,...", callback=_names, help="Kinds of kernels: dense, box..."
+)
+@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@click.option(
+    "--repeats", "rounds", type=click.IntRange(1, 1000), help="Rounds.  [default: as time allows]"
+)
+@click.option("--input", "source", metavar="IMAGE", help="Take a picture instead of noise.")
+@json_option
+@click.option("--csv", "csv_target", metavar="FILE", help="Give the measurements as CSV.")
+@click.option(
+    "--plot",
+    "plot_target",
+    metavar="FILE",
+    callback=_chart_target,
+    help="Draw time against kernel size: .png, .svg or .html.",
+)
+@click.option("--compare", metavar="OLD.json", help="Say what became faster or slower since.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(0),
+    default=0.1,
+    show_default=True,
+    help="By which share a time may differ before --compare fails.",
+)
+@click.option(
+    "--calibrate",
+    is_flag=True,
+    help="Measure what the engines cost on this machine and keep it for the planner; with --json - "
+    "only print it.",
+)
+def command(
+    suite: str | None,
+    sizes: tuple[tuple[int, int, int], ...],
+    kernels: tuple[int, ...],
+    dtypes: tuple[str, ...],
+    engines: tuple[str, ...],
+    works: tuple[str, ...],
+    threads: int | None,
+    rounds: int | None,
+    source: str | None,
+    json_target: str | None,
+    csv_target: str | None,
+    plot_target: str | None,
+    compare: str | None,
+    tolerance: float,
+    calibrate: bool,
+) -> int:
+    """Time the engines and their peers on this machine.
+
+    Every contender is checked against float64 before it is timed, and all take turns, so that a
+    drifting machine hurts them alike. Exits 1 if --compare finds convtool slower.
+    """
+    if calibrate:
+        return _calibrate(count(threads), json_target)
+    targets = _Targets(json_target, csv_target, plot_target)
+    _check_names(engines, works, dtypes)
+    _check_fit(suite, targets, compare, bool(engines or source), bool(kernels or sizes))
+    _check_folders(targets)
+    if source is not None and sizes:
+        raise click.UsageError("--input has its own size; leave out --sizes")
+    before = _read_report(compare) if compare is not None else None
+    image = read(source).pixels if source is not None else None
+    request = Request(suite, sizes, kernels, dtypes, works, engines, count(threads), rounds, image)
+    outcome = run(request, bar)
+    made = report(request, outcome)
+    lines, comparison = outcome.lines, None
+    if before is not None:
+        comparison = compared(before, read_rows(made, "this run"), tolerance)
+        lines = [*lines, "", f"since {compare}:", *comparison_lines(comparison)]
+    _give(lines, made, outcome, targets)
+    return 1 if comparison is not None and comparison.failed else 0
+
+
+def _check_names(engines: Sequence[str], works: Sequence[str], dtypes: Sequence[str]) -> None:
+    for work in works:
+        work_named(work)
+    for name in engines:
+        contenders.engine(name)
+    for dtype in dtypes:
+        if dtype not in DTYPES:
+            raise OptionError(f"type {dtype!r} is not measured; one of {', '.join(DTYPES)}")
+
+
+def _check_fit(
+    suite: str | None, targets: _Targets, compare: str | None, for_table: bool, for_cells: bool
+) -> None:
+    """Check that no option is for another kind of run."""
+    if suite is not None and for_table:
+        raise click.UsageError("--engines and --input are for the table, not for a suite")
+    if suite is not None and targets.plot is not None:
+        raise click.UsageError("--plot draws the table, not a suite")
+    if suite == "scaling" and (for_cells or targets.csv is not None or compare is not None):
+        raise click.UsageError(
+            "the suite scaling has its own cells; it takes --threads, --repeats and --json"
+        )
+
+
+def _check_folders(targets: _Targets) -> None:
+    for target in asdict(targets).values():
+        if target is not None and target != "-":
+            folder = os.path.dirname(os.path.realpath(target))
+            if not os.path.isdir(folder):
+                raise ReportWriteError(f"{target}: there is no folder {folder}; make it first")
+
+
+def _read_report(name: str) -> list[Row]:
+    try:
+        with open(name, encoding="utf-8") as file:
+            found = json.load(file)
+    except OSError as error:
+        raise ReportReadError(
+            f"{name}: cannot be read ({error.strerror}); make a report with --json FILE"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise OptionError(f"{name}: is no JSON; make a report with --json FILE") from error
+    return read_rows(found, name)
+
+
+def _give(
+    lines: Sequence[str], made: dict[str, object], outcome: Outcome, targets: _Targets
+) -> None:
+    if "-" not in (targets.json, targets.csv):
+        click.echo("\n".join(lines))
+    if targets.json is not None:
+        write_report(made, targets.json)
+    if targets.csv is not None:
+        _write_csv([as_row(entry) for entry in outcome.entries], targets.csv)
+    if targets.plot is not None:
+        write_chart(targets.plot, panels(outcome.entries))
+
+
+def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    if target == "-":
+        click.echo(text.getvalue(), nl=False)
+        return
+    try:
+        replace_file(os.path.realpath(target), text.getvalue().encode())
+    except OSError as error:
+        raise ReportWriteError(
+            f"{target}: cannot write the table ({error.strerror or error}); choose another file"
+        ) from error
+
+
+def _calibrate(threads: int, json_target: str | None) -> int:
+    contenders.warm()
+    rates = measuring.measured_rates(threads, partial(bar, "calibrate"))
+    if json_target is not None:
+        write_report(calibration.as_report(rates), json_target)
+    if json_target == "-":
+        return 0
+    file = measuring.save(rates)
+    head = ["RATE", "SECONDS A CALL", "NS A SAMPLE", "NS A STEP", "PARALLEL"]
+    numbers = [[name, *(f"{number:g}" for number in rate)] for name, rate in rates.items()]
+    click.echo("\n".join(table([head, *numbers])))
+    click.echo(f"kept in {file}", err=True)
+    return 0

@@ -1,0 +1,170 @@
+"""``convtool evaluate``: judge a trained network on a set of pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from convtool.cli._options import json_option
+from convtool.cli._pictures import open_split
+from convtool.errors import DatasetError, ModelError
+from convtool.nn.datasets import SOURCES, Dataset, Split
+from convtool.nn.metrics import Scores
+from convtool.nn.model import Sequential
+from convtool.nn.modelfile import load
+from convtool.nn.training import evaluate
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.evaluate/1"
+PARTS = ("test", "train", "all")
+
+
+@click.command(
+    "evaluate",
+    epilog="""\b
+Examples:
+  convtool evaluate sample_images/network/digits.safetensors digits
+  convtool evaluate --confusion out.png sample_images/network/digits.safetensors digits""",
+)
+@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("dataset")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
+@click.option(
+    "--part",
+    type=click.Choice(PARTS),
+    help="[default: test, what the training held back; all of a folder it was not trained on]",
+)
+@click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
+@click.option(
+    "--confusion",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the confusion matrix.",
+)
+@json_option
+def command(
+    model_path: Path,
+    dataset: str,
+    data: Path | None,
+    part: str | None,
+    worst: int,
+    confusion: Path | None,
+    json_target: str | None,
+) -> None:
+    """Judge MODEL on DATASET: loss, accuracy, each class, and the pictures it gets most wrong.
+
+    A set without a test part of its own is split as it was in training, so that the pictures that
+    are judged are those that the model has not seen.
+    """
+    model = load(model_path)
+    if model.preprocessing is None or model.task == "regression":
+        raise ModelError(f"{model_path}: not a classifier of pictures")
+    size = (model.preprocessing.height, model.preprocessing.width)
+    gray = model.preprocessing.channels == 1
+    split = open_split(dataset, data, int(model.record.get("seed", 0)), size, gray)
+    known = dataset in SOURCES or model.record.get("dataset") == dataset
+    chosen = _matched(_part(split, part or ("test" if known else "all")), model)
+    scores = evaluate(model, chosen)
+    probabilities = _probabilities(model, chosen, scores.worst[:worst])
+    if confusion is not None:
+        from convtool.report.training import draw_confusion
+
+        draw_confusion(scores.confusion.tolist(), model.classes, confusion)
+    report = _report(model, chosen, scores, probabilities)
+    report |= {"model": str(model_path), "dataset": dataset}
+    if json_target is not None:
+        write_report(report, json_target)
+    if json_target != "-":
+        click.echo(_text(report, scores))
+
+
+def _part(split: Split, part: str) -> Dataset:
+    if part == "test":
+        return split.test
+    if part == "train":
+        return split.train
+    both = (split.train, split.test)
+    return Dataset(
+        np.concatenate([p.images for p in both]),
+        np.concatenate([p.labels for p in both]),
+        split.train.classes,
+        tuple(name for p in both for name in p.names),
+    )
+
+
+def _matched(data: Dataset, model: Sequential) -> Dataset:
+    """Return the pictures with the model's numbers for their classes."""
+    unknown = sorted(set(data.classes) - set(model.classes))
+    if unknown:
+        raise DatasetError(
+            f"the class {unknown[0]!r} is not among the model's ({', '.join(model.classes)})"
+        )
+    numbers = np.array([model.classes.index(name) for name in data.classes])
+    return Dataset(data.images, numbers[data.labels], model.classes, data.names)
+
+
+def _probabilities(model: Sequential, data: Dataset, places: Any) -> list[dict[str, Any]]:
+    if not len(places) or model.preprocessing is None:
+        return []
+    rows = model.predict_proba(model.preprocessing.tensor(data.images[places]))
+    return [
+        {
+            "image": data.names[place] if data.names else int(place),
+            "right": model.classes[data.labels[place]],
+            "predicted": model.classes[int(row.argmax())],
+            "probability": float(row.max()),
+        }
+        for place, row in zip(places, rows, strict=True)
+    ]
+
+
+def _report(
+    model: Sequential, data: Dataset, scores: Scores, worst: list[dict[str, Any]]
+) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "pictures": len(data),
+        "loss": scores.loss,
+        "accuracy": scores.accuracy,
+        "classes": [
+            {"class": name, "precision": float(p), "recall": float(r), "pictures": int(n)}
+            for name, p, r, n in zip(
+                model.classes,
+                scores.precision,
+                scores.recall,
+                scores.confusion.sum(axis=1),
+                strict=True,
+            )
+        ],
+        "confusion_matrix": scores.confusion.tolist(),
+        "worst": worst,
+    }
+
+
+def _text(report: dict[str, Any], scores: Scores) -> str:
+    names = [entry["class"] for entry in report["classes"]]
+    wide = max(len(name) for name in [*names, "class"])
+    lines = [
+        f"{report['pictures']} pictures, accuracy {report['accuracy']:.2%},"
+        f" loss {report['loss']:.4f}",
+        "",
+        f"{'class':<{wide}}  precision  recall  pictures",
+    ]
+    lines += [
+        f"{entry['class']:<{wide}}  {entry['precision']:>9.2%}  {entry['recall']:>6.1%}"
+        f"  {entry['pictures']:>8}"
+        for entry in report["classes"]
+    ]
+    cell = max(len(str(scores.confusion.max())), *(len(name) for name in names)) + 1
+    lines += ["", "confusion matrix: rows are the right classes, columns the predicted ones"]
+    lines.append(" " * wide + "".join(f"{name:>{cell}}" for name in names))
+    for name, row in zip(names, scores.confusion.tolist(), strict=True):
+        lines.append(f"{name:<{wide}}" + "".join(f"{count or '.':>{cell}}" for count in row))
+    if report["worst"]:
+        lines += ["", "most wrong:"]
+    lines += [
+        f"  picture {entry['image']}: is {entry['right']}, taken for {entry['predicted']}"
+        f" ({entry['probability']:.1%})"
+        for entry in report["worst"]
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""``convtool predict``: say what a trained network sees in pictures."""
+
+import csv
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from convtool.cli._options import json_option
+from convtool.cli._pictures import pixels_of
+from convtool.errors import ConvtoolError, ImageReadError, ModelError
+from convtool.nn.model import Sequential
+from convtool.nn.modelfile import load
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.predict/1"
+_SHOWN = 3
+
+
+@click.command(
+    "predict",
+    epilog="""\b
+Examples:
+  convtool predict --invert sample_images/network/digits.safetensors sample_images/network/*.png
+  convtool predict --csv sample_images/network/digits.safetensors sample_images/*.png""",
+)
+@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
+@click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@json_option
+def command(
+    model_path: Path,
+    images: tuple[str, ...],
+    invert: bool,
+    as_csv: bool,
+    json_target: str | None,
+) -> None:
+    """Say for each IMAGE (or each picture in a folder) which class it is, and how surely.
+
+    Each picture goes through the model's own preprocessing: size, grey, scale.
+    """
+    model = load(model_path)
+    results, failures = [], []
+    for name in _expand(images):
+        try:
+            results.append(_judge(model, name, invert))
+        except ConvtoolError as error:
+            failures.append({"image": name, "error": str(error)})
+            click.echo(f"convtool: error: {error}", err=True)
+    if json_target is not None:
+        report = {
+            "schema": SCHEMA,
+            "model": str(model_path),
+            "results": results,
+            "failures": failures,
+        }
+        write_report(report, json_target)
+    elif as_csv:
+        _print_csv(results, model)
+    else:
+        for result in results:
+            click.echo(_line(result))
+    if failures:
+        click.echo(f"{len(failures)} of {len(failures) + len(results)} pictures failed", err=True)
+        raise click.exceptions.Exit(1)
+
+
+def _expand(names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        folder = Path(name)
+        if not folder.is_dir():
+            yield name
+            continue
+        files = sorted(str(p) for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
+        if not files:
+            raise ImageReadError(f"{name}: an empty folder")
+        yield from files
+
+
+def _judge(model: Sequential, name: str, invert: bool) -> dict[str, Any]:
+    if model.preprocessing is None:
+        raise ModelError("this model has no preprocessing: it was not trained on pictures")
+    picture = model.preprocessing.picture(pixels_of(name), invert=invert)
+    row = model.predict_proba(model.preprocessing.tensor(picture[None]))[0]
+    if model.task == "regression":
+        return {"image": name, "values": [float(value) for value in row]}
+    classes = model.classes or tuple(str(i) for i in range(len(row)))
+    best = int(np.argmax(row))
+    return {
+        "image": name,
+        "class": classes[best],
+        "probability": float(row[best]),
+        "probabilities": {c: float(p) for c, p in zip(classes, row, strict=True)},
+    }
+
+
+def _line(result: dict[str, Any]) -> str:
+    if "values" in result:
+        return f"{result['image']}  " + "  ".join(f"{value:.5g}" for value in result["values"])
+    ranked = sorted(result["probabilities"].items(), key=lambda item: -item[1])[:_SHOWN]
+    shown = "  ".join(f"{name} {share:.1%}" for name, share in ranked)
+    return f"{result['image']}  {result['class']}  ({shown})"
+
+
+def _print_csv(results: list[dict[str, Any]], model: Sequential) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    if model.task == "regression":
+        for result in results:
+            writer.writerow([result["image"], *result["values"]])
+        return
+    classes = list(results[0]["probabilities"]) if results else list(model.classes)
+    writer.writerow(["image", "class", *classes])
+    for result in results:
+        shares = [f"{share:.6g}" for share in result["probabilities"].values()]
+        writer.writerow([result["image"], result["class"], *shares])

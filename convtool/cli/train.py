@@ -1,0 +1,243 @@
+"""``convtool train``: train a small convolutional network."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.cli._pictures import SizeType, open_split
+from convtool.cli._training_line import ProgressLine
+from convtool.errors import ModelFileError, OptionError, TrainingError
+from convtool.kernels.spec import parse
+from convtool.nn.architectures import ARCHITECTURES
+from convtool.nn.assemble import assemble, filter_bank
+from convtool.nn.datasets import SOURCES, Split
+from convtool.nn.metrics import Scores
+from convtool.nn.model import Sequential
+from convtool.nn.modelfile import save
+from convtool.nn.optimizers import OPTIMIZERS
+from convtool.nn.rangetest import find_rate
+from convtool.nn.recipe import Recipe
+from convtool.nn.schedules import SCHEDULES
+from convtool.nn.training import Trainer, evaluate
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.train/1"
+_INTERRUPTED = 130
+
+
+@click.command(
+    "train",
+    epilog="""\b
+Examples:
+  convtool train digits --epochs 2 --out digits.safetensors
+  convtool train digits --epochs 2 --arch "conv 16 3x3 same, relu, pool 2, dense 64, relu" --json
+  convtool train digits --epochs 2 --fixed-filters sobel,prewitt,laplacian-8""",
+)
+@click.argument("dataset")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
+@click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders.")
+@click.option("--gray", is_flag=True, help="For folders: take the pictures as grey.")
+@click.option(
+    "--arch",
+    metavar="NAME|SPEC",
+    help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'."
+    "  [default: small; mnist: compact]",
+)
+@click.option(
+    "--fixed-filters",
+    metavar="KERNEL,…",
+    help="Preset kernels that take the first convolution's place and are not trained.",
+)
+@click.option("--epochs", type=int, help="[default: by the data set]")
+@click.option("--batch-size", type=int, help="[default: 64]")
+@click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]")
+@click.option("--lr", type=float, help="The highest learning rate.  [default: by the optimizer]")
+@click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="[default: cosine]")
+@click.option("--momentum", type=float, help="[default: 0.9]")
+@click.option("--l2", type=float, help="Weight of the squared weights in the loss.  [default: 0]")
+@click.option("--dropout", type=float, help="Replace the rate of every dropout layer.")
+@click.option("--label-smoothing", type=float, help="[default: 0]")
+@click.option(
+    "--augment",
+    metavar="NAME=VALUE,…",
+    help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none.",
+)
+@click.option("--validation", type=float, help="Share kept back to watch.  [default: 0.1]")
+@click.option("--early-stop", type=int, help="Stop after N epochs without a better validation.")
+@click.option("--find-lr", is_flag=True, help="Find the learning rate by a short trial first.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The model's file.  [default: DATASET.safetensors]",
+)
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves.")
+@click.option("--resume", is_flag=True, help="Go on from where the training was interrupted.")
+@json_option
+def command(
+    dataset: str,
+    data: Path | None,
+    size: tuple[int, int],
+    gray: bool,
+    arch: str | None,
+    fixed_filters: str | None,
+    dropout: float | None,
+    find_lr: bool,
+    seed: int,
+    threads: int | None,
+    out: Path | None,
+    plot: Path | None,
+    resume: bool,
+    json_target: str | None,
+    **choices: Any,
+) -> None:
+    """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
+
+    DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
+    sub-folder for each class. Ctrl-C stops after the batch and saves the best weights so far;
+    --resume then goes on exactly from there.
+    """
+    out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
+    if not out.parent.is_dir():
+        raise ModelFileError(f"{out.parent}: no such folder to write the model to")
+    recipe = _recipe(dataset, seed, choices)
+    arch = arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")
+    bank = filter_bank([parse(spec).weights for spec in _names(fixed_filters)])
+    split = open_split(dataset, data, seed, size, gray)
+
+    def build() -> Sequential:
+        return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
+
+    if find_lr:
+        recipe = find_rate(build(), split.train, recipe)
+        click.echo(f"learning rate found: {recipe.lr:.3g}", err=True)
+    trainer = Trainer(build(), split.train, recipe)
+    trainer.model.record = {
+        "dataset": dataset,
+        "seed": seed,
+        "arch": arch,
+        "recipe": recipe.config(),
+    }
+    checkpoint = out.with_name(f"{out.name}.checkpoint")
+    if resume:
+        trainer.load_checkpoint(checkpoint)
+    _train(trainer, out, checkpoint)
+    scores = evaluate(trainer.model, split.test)
+    _remember(trainer, scores)
+    save(trainer.model, out)
+    checkpoint.unlink(missing_ok=True)
+    if plot is not None:
+        _plot(trainer, plot)
+    report = _report(trainer, split, scores, out)
+    if json_target is not None:
+        write_report(report, json_target)
+    if json_target != "-":
+        click.echo(_text(trainer, split, scores, out))
+
+
+def _names(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",")] if text else []
+
+
+def _recipe(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
+    defaults = SOURCES[dataset].recipe if dataset in SOURCES else {}
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    return Recipe(**{**defaults, **chosen, "seed": seed})
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect Ctrl-C instead of breaking off in the middle of a batch."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
+    line = ProgressLine()
+    try:
+        with _interrupts() as seen:
+            done = trainer.run(line, lambda: bool(seen))
+    except TrainingError:
+        line.close()
+        if trainer.history:
+            save(trainer.model, out)
+        raise
+    line.close()
+    if not done:
+        trainer.save_checkpoint(checkpoint)
+        trainer.keep_best()
+        save(trainer.model, out)
+        click.echo(f"interrupted: {out} has the best weights; --resume goes on", err=True)
+        raise click.exceptions.Exit(_INTERRUPTED)
+
+
+def _history(trainer: Trainer) -> list[dict[str, Any]]:
+    return [vars(epoch) for epoch in trainer.history]
+
+
+def _remember(trainer: Trainer, scores: Scores) -> None:
+    trainer.model.record |= {
+        "test_accuracy": scores.accuracy,
+        "test_loss": scores.loss,
+        "seconds": trainer.seconds,
+        "history": _history(trainer),
+    }
+
+
+def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[str, object]:
+    trained, fixed = (
+        sum(counts) for counts in zip(*(x.count() for x in trainer.model.layers), strict=True)
+    )
+    return {
+        "schema": SCHEMA,
+        "model": str(out),
+        "dataset": trainer.model.record["dataset"],
+        "arch": trainer.model.record["arch"],
+        "recipe": trainer.recipe.config(),
+        "parameters": {"trained": trained, "fixed": fixed},
+        "pictures": {
+            "train": len(trainer.train),
+            "validation": len(trainer.validation) if trainer.validation else 0,
+            "test": len(split.test),
+        },
+        "skipped": list(split.train.skipped),
+        "classes": list(trainer.model.classes),
+        "test_accuracy": scores.accuracy,
+        "test_loss": scores.loss,
+        "seconds": trainer.seconds,
+        "history": _history(trainer),
+        "confusion_matrix": scores.confusion.tolist(),
+    }
+
+
+def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
+    right = round(scores.accuracy * len(split.test))
+    return "\n".join(
+        [
+            trainer.model.summary(),
+            "",
+            f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
+            f" {trainer.seconds:.1f} s",
+            f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
+            f" seen), loss {scores.loss:.4f}",
+            f"model: {out}",
+        ]
+    )
+
+
+def _plot(trainer: Trainer, path: Path) -> None:
+    if not trainer.history:
+        raise OptionError("--plot: there is no finished epoch to draw")
+    from convtool.report.training import draw_curves
+
+    draw_curves(_history(trainer), path)

@@ -1,0 +1,178 @@
+"""The machine's own calibration: where it is kept, whether it is of this machine, reading it.
+
+``convtool bench --calibrate`` measures and writes it. Without one the built-in rates hold.
+"""
+
+import math
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from convtool import __version__
+from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration, Rate
+from convtool.convolution.threads import usable_cores
+from convtool.errors import ConvtoolWarning
+
+VARIABLE = "CONVTOOL_CALIBRATION"
+"""The environment variable that names another file."""
+
+SCHEMA = "convtool.calibration/1"
+"""The schema of the file."""
+
+_CPU_INFO = "/proc/cpuinfo"
+_LARGEST_FILE = 1 << 20
+_held: list[Calibration] = []
+
+
+def path() -> str:
+    """Return the calibration's file, whether it exists or not."""
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return chosen
+    if sys.platform == "win32":
+        base = os.environ.get("APPDATA") or os.path.expanduser(r"~\AppData\Roaming")
+    else:
+        base = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
+    return os.path.join(base, "convtool", "calibration.json")
+
+
+def cpu_model() -> str:
+    """Return the processor's name."""
+    try:
+        with open(_CPU_INFO, encoding="utf-8") as lines:
+            for line in lines:
+                key, _, value = line.partition(":")
+                if key.strip() in ("model name", "Hardware", "Model"):
+                    return value.strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+def fingerprint() -> dict[str, Any]:
+    """Return what the rates depend on, as far as it is known without importing an engine."""
+    return {
+        "cpu": cpu_model(),
+        "cores": usable_cores(),
+        "convtool": __version__,
+        "numpy": np.__version__,
+    }
+
+
+def as_report(rates: dict[str, Rate]) -> dict[str, Any]:
+    """Return rates measured on this machine as the file's content."""
+    return {
+        "schema": SCHEMA,
+        "machine": fingerprint(),
+        "rates": {name: rate._asdict() for name, rate in rates.items()},
+    }
+
+
+def parse(text: str) -> Calibration:
+    """Return the calibration that a file's text holds.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged, incomplete or of another machine; the message says which.
+    """
+    import json
+
+    try:
+        report = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("is damaged (no JSON)") from error
+    if not isinstance(report, dict) or report.get("schema") != SCHEMA:
+        raise ValueError(f"is damaged (not of schema {SCHEMA})")
+    if report.get("machine") != fingerprint():
+        raise ValueError("was made on another machine or with other versions")
+    rates = report.get("rates")
+    if not isinstance(rates, dict) or set(rates) != set(DEFAULT_RATES):
+        raise ValueError("is damaged (its rates are not the planner's)")
+    return Calibration({name: _rate(rates[name]) for name in DEFAULT_RATES})
+
+
+def _rate(numbers: object) -> Rate:
+    fields = Rate._fields
+    if not isinstance(numbers, dict) or set(numbers) != set(fields):
+        raise ValueError("is damaged (a rate is incomplete)")
+    for number in numbers.values():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError("is damaged (a rate is not a number)")
+        if not (math.isfinite(number) and number >= 0):
+            raise ValueError("is damaged (a rate is negative or not finite)")
+    if numbers["parallel"] > 1:
+        raise ValueError("is damaged (a share is more than 1)")
+    return Rate(**numbers)
+
+
+def read(file: str) -> Calibration:
+    """Return the calibration in a file; with a warning the built-in one, where it cannot be used.
+
+    Parameters
+    ----------
+    file : str
+        The file; there need be none.
+
+    Returns
+    -------
+    Calibration
+    """
+    try:
+        with open(file, "rb") as stream:
+            data = stream.read(_LARGEST_FILE + 1)
+        if len(data) > _LARGEST_FILE:
+            raise ValueError("is damaged (too long)")
+        return parse(data.decode())
+    except FileNotFoundError:
+        return BUILT_IN
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    except ValueError as error:
+        problem = "is damaged (no text)" if isinstance(error, UnicodeError) else str(error)
+    warnings.warn(
+        f"the calibration {file} {problem} and is ignored; "
+        "'convtool bench --calibrate' makes a new one",
+        ConvtoolWarning,
+        stacklevel=2,
+    )
+    return BUILT_IN
+
+
+@lru_cache(maxsize=4)
+def _kept(file: str) -> Calibration:
+    return read(file)
+
+
+@contextmanager
+def held(calibration: Calibration) -> Iterator[None]:
+    """Let a calibration hold meanwhile, whatever the file says."""
+    _held.append(calibration)
+    try:
+        yield
+    finally:
+        _held.pop()
+
+
+def load() -> Calibration:
+    """Return the calibration that holds in this process; its file is read once.
+
+    Examples
+    --------
+    >>> sorted(load().rates) == sorted(DEFAULT_RATES)
+    True
+    """
+    return _held[-1] if _held else _kept(path())
+
+
+def forget() -> None:
+    """Read the file again next time."""
+    _kept.cache_clear()

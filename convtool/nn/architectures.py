@@ -1,0 +1,289 @@
+"""Networks as text: a specification a person can read, and some that have names.
+
+A specification lists layers, separated by commas::
+
+    conv 16 3x3 same, relu, pool 2, conv 32 3x3, relu, pool 2, dense 64, relu, dropout 0.5
+
+Flattening before the first dense layer goes without saying, and the output layer follows from the
+data: one output for two classes (a sigmoid), one a class for more (a softmax).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.errors import ConvtoolError, ModelError, OptionError
+from convtool.nn._types import Array, Shape
+from convtool.nn.layers import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianDropout,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    Identity,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
+from convtool.nn.operations.geometry import Padding, Size
+
+ARCHITECTURES: dict[str, str] = {
+    "small": "conv 32 3x3 same nobias, norm, relu, conv 32 3x3 same nobias, norm, relu, pool 2,"
+    " conv 64 3x3 same nobias, norm, relu, pool 2, dropout 0.3, dense 128 nobias, norm, relu,"
+    " dropout 0.3",
+    "compact": "conv 16 3x3 same nobias, norm, relu, pool 2, conv 32 3x3 same nobias, norm, relu,"
+    " pool 2, dropout 0.2, dense 128 nobias, norm, relu, dropout 0.3",
+    "lenet": "conv 6 5x5 same, tanh, avgpool 2, conv 16 5x5, tanh, avgpool 2, dense 120, tanh,"
+    " dense 84, tanh",
+    "digits": "conv 16 3x3 same, relu, conv 32 3x3 same, relu, pool 2, dense 64, relu",
+    "mnist": "conv 16 3x3 same, relu, pool 2, conv 32 3x3 same, relu, pool 2, dense 64, relu",
+    "textbook": "conv 32 3x3 same, sigmoid, pool 2, conv 32 3x3 same, sigmoid, pool 2, globalavg,"
+    " dense 32, norm",
+    "wide": "conv 32 3x3 same, relu, pool 2, conv 64 3x3 same, relu, pool 2, dense 1024, relu,"
+    " dropout 0.4",
+    "cifar": "conv 32 3x3, relu, pool 2, conv 64 3x3, relu, pool 2, conv 64 3x3, relu, dense 64,"
+    " relu",
+    "catdog": "conv 32 3x3 same, relu, pool 2, conv 64 3x3 same, relu, pool 2, conv 128 3x3 same,"
+    " relu, pool 2, dense 64, relu, norm, dense 32, relu, norm",
+    "single": "conv 1 3x3",
+}
+"""Every named network, without its output layer."""
+
+
+@dataclass
+class _Context:
+    """What has been built so far, and the shape that it puts out."""
+
+    shape: Shape
+    rng: np.random.Generator
+    initializer: str = "he"
+
+
+@dataclass(frozen=True)
+class _Words:
+    """The words of one layer after its name."""
+
+    text: str
+    words: tuple[str, ...]
+
+    def number(self, place: int, default: float | None = None) -> float:
+        """Return the number at a place among the words."""
+        try:
+            return float(self.words[place])
+        except (IndexError, ValueError):
+            if default is not None and len(self.words) <= place:
+                return default
+            raise OptionError(f"{self.text!r}: a number is missing or not one") from None
+
+    def whole(self, place: int) -> int:
+        """Return the whole number at a place."""
+        value = self.number(place)
+        if value != int(value) or value < 1:
+            raise OptionError(f"{self.text!r}: {self.words[place]} is not a whole number above 0")
+        return int(value)
+
+    def size(self, word: str) -> Size:
+        """Return "3" or "3x5" as a size."""
+        try:
+            parts = [int(part) for part in word.split("x")]
+        except ValueError:
+            parts = []
+        if len(parts) not in (1, 2):
+            raise OptionError(f"{self.text!r}: {word!r} is not a size such as 3 or 3x5")
+        return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+
+    def options(self, start: int, valued: set[str], flags: set[str]) -> dict[str, str]:
+        """Return the words from a place on as options: ``stride 2 same`` and the like."""
+        result: dict[str, str] = {}
+        rest = iter(self.words[start:])
+        for word in rest:
+            if word in valued:
+                result[word] = next(rest, "")
+            elif word in flags:
+                result[word] = word
+            else:
+                known = ", ".join(sorted(valued | flags)) or "nothing"
+                raise OptionError(f"{self.text!r}: {word!r} is not known here (it takes {known})")
+        return result
+
+
+def _channels(context: _Context) -> int:
+    return context.shape[0]
+
+
+def _conv(words: _Words, context: _Context) -> Layer:
+    options = words.options(2, {"stride", "pad", "dilation", "groups"}, {"same", "valid", "nobias"})
+    padding: Padding = "same" if "same" in options else 0
+    if "pad" in options:
+        padding = words.size(options["pad"])
+    kernel = words.size(words.words[1]) if len(words.words) > 1 else 3
+    groups = words.size(options.get("groups", "1"))
+    return Conv2D(
+        _channels(context),
+        words.whole(0),
+        kernel,
+        words.size(options.get("stride", "1")),
+        padding,
+        words.size(options.get("dilation", "1")),
+        groups if isinstance(groups, int) else 0,
+        "nobias" not in options,
+        initializer=context.initializer,
+        rng=context.rng,
+    )
+
+
+def _pool(kind: type[MaxPool2D] | type[AvgPool2D]) -> Callable[[_Words, _Context], Layer]:
+    def build(words: _Words, context: _Context) -> Layer:
+        options = words.options(1, {"stride", "pad"}, {"ceil"})
+        kernel = words.size(words.words[0]) if words.words else 2
+        stride = words.size(options["stride"]) if "stride" in options else None
+        return kind(kernel, stride, words.size(options.get("pad", "0")), "ceil" in options)
+
+    return build
+
+
+def _dense(words: _Words, context: _Context) -> Layer:
+    options = words.options(1, set(), {"nobias"})
+    return Dense(
+        _channels(context),
+        words.whole(0),
+        "nobias" not in options,
+        initializer=context.initializer,
+        rng=context.rng,
+    )
+
+
+def _plain(kind: type[Layer]) -> Callable[[_Words, _Context], Layer]:
+    def build(words: _Words, context: _Context) -> Layer:
+        words.options(0, set(), set())
+        return kind()
+
+    return build
+
+
+def _noise(kind: type[Dropout] | type[GaussianDropout]) -> Callable[[_Words, _Context], Layer]:
+    return lambda words, context: kind(words.number(0, 0.5), int(context.rng.integers(2**31)))
+
+
+LAYER_WORDS: dict[str, Callable[[_Words, _Context], Layer]] = {
+    "conv": _conv,
+    "pool": _pool(MaxPool2D),
+    "maxpool": _pool(MaxPool2D),
+    "avgpool": _pool(AvgPool2D),
+    "globalavg": _plain(GlobalAvgPool2D),
+    "globalmax": _plain(GlobalMaxPool2D),
+    "flatten": _plain(Flatten),
+    "dense": _dense,
+    "norm": lambda words, context: BatchNorm(_channels(context)),
+    "dropout": _noise(Dropout),
+    "gaussian-dropout": _noise(GaussianDropout),
+    "relu": _plain(ReLU),
+    "leaky": lambda words, context: LeakyReLU(words.number(0, 0.01)),
+    "sigmoid": _plain(Sigmoid),
+    "tanh": _plain(Tanh),
+    "identity": _plain(Identity),
+}
+"""What each word of a specification builds."""
+
+_SATURATING = ("sigmoid", "tanh")
+
+
+def _initializer(lines: list[str], place: int) -> str:
+    """Return the starting weights that suit the activation that comes next."""
+    for line in lines[place + 1 :]:
+        word = line.split()[0]
+        if word in ("conv", "dense"):
+            return "glorot"
+        if word in _SATURATING:
+            return "glorot"
+        if word in ("relu", "leaky"):
+            return "he"
+    return "glorot"
+
+
+def build_layers(
+    arch: str,
+    input_shape: Shape,
+    outputs: int,
+    seed: int,
+    bank: Array | None = None,
+) -> list[Layer]:
+    """Return the layers of a named or specified network, with its output layer.
+
+    Parameters
+    ----------
+    arch : str
+        A name in ``ARCHITECTURES`` or a specification.
+    input_shape : (C, H, W)
+    outputs : int
+    seed : int
+        Of the starting weights and of dropout.
+    bank : ndarray, shape (O, KH, KW), optional
+        Kernels to correlate with that take the first convolution's place and are not trained.
+
+    Raises
+    ------
+    OptionError
+        If a word is unknown.
+    ModelError
+        If a layer does not fit on what comes before: its number and the shapes are named.
+
+    Examples
+    --------
+    >>> [type(layer).__name__ for layer in build_layers("conv 4 3x3, relu", (1, 8, 8), 10, 0)]
+    ['Conv2D', 'ReLU', 'Flatten', 'Dense']
+    """
+    text = ARCHITECTURES.get(arch, arch)
+    lines = [" ".join(line.split()) for line in text.split(",")]
+    if not all(lines):
+        raise OptionError(f"architecture {arch!r}: a layer is missing between two commas")
+    context = _Context(tuple(input_shape), np.random.default_rng([seed, 0xA2C4]))
+    layers: list[Layer] = []
+    for place, line in enumerate([*lines, f"dense {outputs}"]):
+        name, *words = line.split()
+        if name not in LAYER_WORDS:
+            raise OptionError(
+                f"unknown layer {name!r} in the architecture: choose a name"
+                f" ({', '.join(ARCHITECTURES)}) or layers of {', '.join(LAYER_WORDS)}"
+            )
+        if name == "dense" and len(context.shape) == 3:
+            _append(layers, Flatten(), context, "flatten")
+        context.initializer = _initializer(lines, place)
+        if name == "conv" and bank is not None:
+            layer: Layer = _fixed(bank, context)
+            bank = None
+        else:
+            layer = LAYER_WORDS[name](_Words(line, tuple(words)), context)
+        _append(layers, layer, context, line)
+    if bank is not None:
+        raise OptionError(
+            "--fixed-filters: the architecture has no convolution to take the place of"
+        )
+    return layers
+
+
+def _append(layers: list[Layer], layer: Layer, context: _Context, line: str) -> None:
+    try:
+        after = layer.output_shape(context.shape)
+    except ConvtoolError as error:
+        raise ModelError(
+            f"layer {len(layers) + 1} ({line}) on input {context.shape}: {error}"
+        ) from error
+    layers.append(layer)
+    context.shape = after
+
+
+def _fixed(bank: Array, context: _Context) -> Conv2D:
+    channels = _channels(context)
+    layer = Conv2D(channels, len(bank), bank.shape[1:], padding="same", rng=0)
+    layer.params["weight"][...] = bank[:, None] / channels
+    layer.frozen = {"weight"}
+    return layer

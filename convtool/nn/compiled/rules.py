@@ -1,0 +1,58 @@
+"""Which compiled operation an optimiser or a loss is, and the numbers that it reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+from convtool.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+from convtool.nn.optimizers import (
+    SGD,
+    AdaGrad,
+    AdaGradMomentum,
+    Adam,
+    AdamW,
+    Momentum,
+    Optimizer,
+    RMSProp,
+)
+
+Numbers = Callable[[Any], list[float]]
+
+
+def _adam(rule: Adam) -> list[float]:
+    first, second = rule.corrections()
+    shrink = 1 - rule.lr * rule.decoupled_decay
+    return [
+        rule.lr / first,
+        rule.beta1,
+        1 - rule.beta1,
+        rule.beta2,
+        1 - rule.beta2,
+        1 / second,
+        rule.epsilon,
+        shrink,
+    ]
+
+
+RULES: dict[type[Optimizer], tuple[str, Numbers]] = {
+    SGD: ("sgd", lambda rule: [rule.lr]),
+    Momentum: ("momentum", lambda rule: [rule.lr, rule.momentum]),
+    AdaGrad: ("adagrad", lambda rule: [rule.lr, rule.epsilon]),
+    AdaGradMomentum: ("adagrad_momentum", lambda r: [r.lr, r.momentum, r.epsilon]),
+    RMSProp: ("rmsprop", lambda r: [r.lr, r.rho, 1 - r.rho, r.epsilon]),
+    Adam: ("adam", _adam),
+    AdamW: ("adam", _adam),
+}
+"""Operation and numbers of each optimiser: the learning rate first, then its own."""
+
+LOSS_OPERATIONS: dict[type[Loss], str] = {
+    CrossEntropy: "cross_entropy",
+    BinaryCrossEntropy: "binary_cross_entropy",
+    MeanSquaredError: "mean_squared_error",
+}
+"""Operation of each loss."""
+
+
+def numbers(rule: Optimizer, l2: float) -> list[float]:
+    """Return what the optimiser's operation reads: learning rate, l2, and the rest."""
+    first, *rest = RULES[type(rule)][1](rule)
+    return [first, l2, *rest]

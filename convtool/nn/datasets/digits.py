@@ -1,0 +1,37 @@
+"""scikit-learn's handwritten digits: 1,797 pictures of 8×8.
+
+References
+----------
+Alpaydin, Kaynak (1998): Optical recognition of handwritten digits. UCI Machine Learning Repository.
+"""
+
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from convtool.errors import DatasetError
+from convtool.nn.datasets.dataset import Dataset
+
+_FILE = "datasets/data/digits.csv.gz"
+
+
+def read_digits() -> Dataset:
+    """Return the digits, their 17 greys spread over 0 to 255.
+
+    The file is read from scikit-learn's folder; scikit-learn itself need not be imported.
+
+    Raises
+    ------
+    DatasetError
+        If scikit-learn is not installed.
+    """
+    found = find_spec("sklearn")
+    if found is None or not found.submodule_search_locations:
+        raise DatasetError("the digits come with scikit-learn: install scikit-learn")
+    path = Path(found.submodule_search_locations[0]) / _FILE
+    with gzip.open(path, "rt", encoding="ascii") as file:
+        table = np.loadtxt(file, delimiter=",", dtype=np.int64)
+    images = np.rint(table[:, :64] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8)
+    return Dataset(images, table[:, 64], tuple("0123456789"))

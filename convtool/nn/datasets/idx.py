@@ -1,0 +1,113 @@
+"""IDX files, gzipped or not: MNIST, Fashion-MNIST, EMNIST, KMNIST.
+
+References
+----------
+LeCun, Cortes, Burges: The MNIST database of handwritten digits (the file format). Cohen, Afshar,
+Tapson, van Schaik (2017): EMNIST, arXiv:1702.05373 (its pictures lie on their side, and the labels
+of its letters start at 1).
+"""
+
+import gzip
+import struct
+import zlib
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from convtool.errors import DatasetError
+from convtool.nn._types import Array
+from convtool.nn.datasets.dataset import Dataset
+
+_GZIP = b"\x1f\x8b"
+_UINT8 = 8
+_MAX_BYTES = 2**32
+
+
+def read_idx(path: Path, dimensions: int) -> Array:
+    """Return the numbers of one IDX file of bytes.
+
+    Parameters
+    ----------
+    path : Path
+    dimensions : int
+        1 for labels, 3 for pictures.
+
+    Raises
+    ------
+    DatasetError
+        If the file cannot be read, has another magic number, or another length than it claims.
+    """
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(2) == _GZIP
+        with gzip.open(path, "rb") if zipped else path.open("rb") as file:
+            start = file.read(4 + 4 * dimensions)
+            if len(start) < 4 + 4 * dimensions or start[:3] != bytes((0, 0, _UINT8)):
+                raise DatasetError(f"{path}: not an IDX file of bytes: its magic number is wrong")
+            if start[3] != dimensions:
+                what = "labels" if dimensions == 1 else "pictures"
+                raise DatasetError(f"{path}: holds {start[3]} dimensions, {what} have {dimensions}")
+            shape = struct.unpack(f">{dimensions}I", start[4:])
+            if prod(shape) > _MAX_BYTES:
+                raise DatasetError(f"{path}: claims {prod(shape)} bytes: damaged")
+            content = file.read(prod(shape) + 1)
+    except DatasetError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{path}: cannot be read, or is cut off: {reason}") from error
+    if len(content) != prod(shape):
+        state = "cut off" if len(content) < prod(shape) else "longer than it claims"
+        raise DatasetError(f"{path}: {state}: its header promises {prod(shape)} bytes")
+    return np.frombuffer(content, np.uint8).reshape(shape)
+
+
+def _find(folder: Path, part: tuple[str, ...]) -> tuple[Path, Path] | None:
+    """Return the files of pictures and labels of one part (train or test), if they are there."""
+    files = sorted(p for p in folder.iterdir() if any(word in p.name for word in part))
+    images = [p for p in files if "images" in p.name and "idx3" in p.name]
+    labels = [p for p in files if "labels" in p.name and "idx1" in p.name]
+    if not images:
+        return None
+    if not labels:
+        raise DatasetError(f"{folder}: {images[0].name} has no labels beside it (…idx1-ubyte)")
+    return images[0], labels[0]
+
+
+def _read_part(images_path: Path, labels_path: Path) -> tuple[Array, Array]:
+    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if len(images) != len(labels):
+        raise DatasetError(
+            f"{labels_path}: {len(labels)} labels for {len(images)} pictures: not of the same set"
+        )
+    if "emnist" in images_path.name.lower():
+        images = np.ascontiguousarray(images.swapaxes(1, 2))
+    return images, labels.astype(np.int64)
+
+
+def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
+    """Return the training part and, if its files are there, the test part.
+
+    Raises
+    ------
+    DatasetError
+        If the folder has no such files, or they contradict each other.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: no such folder")
+    train_files = _find(folder, ("train",))
+    if train_files is None:
+        raise DatasetError(f"{folder}: no IDX files there (train-images-idx3-ubyte[.gz])")
+    images, labels = _read_part(*train_files)
+    kinds = np.unique(labels)
+    letters = "letters" in train_files[0].name.lower()
+    classes = tuple(chr(ord("A") - 1 + kind) if letters else str(kind) for kind in kinds)
+    train = Dataset(images, np.searchsorted(kinds, labels), classes)
+    test_files = _find(folder, ("t10k", "test"))
+    if test_files is None:
+        return train, None
+    images, labels = _read_part(*test_files)
+    if not np.isin(labels, kinds).all():
+        raise DatasetError(f"{test_files[1]}: has labels that the training part does not have")
+    return train, Dataset(images, np.searchsorted(kinds, labels), classes)

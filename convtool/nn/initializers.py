@@ -1,0 +1,62 @@
+"""Starting weights.
+
+References
+----------
+Glorot, Bengio (2010): Understanding the difficulty of training deep feedforward neural networks.
+He, Zhang, Ren, Sun (2015): Delving deep into rectifiers. arXiv:1502.01852.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from convtool.errors import OptionError
+from convtool.nn._types import Array, Shape
+
+Seed = np.random.Generator | int | None
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """Return the number of inputs of one output, and of outputs that one input reaches.
+
+    Examples
+    --------
+    >>> fans((32, 16, 3, 3)), fans((64, 10))
+    ((144, 288), (64, 10))
+    """
+    if len(shape) == 4:
+        area = prod(shape[2:])
+        return shape[1] * area, shape[0] * area
+    return shape[0], shape[1]
+
+
+def he(shape: Shape, rng: np.random.Generator) -> Array:
+    """Draw from a normal distribution of variance ``2 / inputs``: keeps the scale through ReLU."""
+    result: Array = rng.standard_normal(shape) * np.sqrt(2 / fans(shape)[0])
+    return result
+
+
+def glorot(shape: Shape, rng: np.random.Generator) -> Array:
+    """Draw uniformly with variance ``2 / (inputs + outputs)``: for sigmoid, tanh and outputs."""
+    limit = np.sqrt(6 / sum(fans(shape)))
+    return rng.uniform(-limit, limit, shape)
+
+
+INITIALIZERS: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
+    "he": he,
+    "glorot": glorot,
+}
+
+
+def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
+    """Return starting weights of a named kind.
+
+    Raises
+    ------
+    OptionError
+        If the name is unknown.
+    """
+    if name not in INITIALIZERS:
+        raise OptionError(f"unknown initializer {name!r}: choose {', '.join(INITIALIZERS)}")
+    return INITIALIZERS[name](shape, np.random.default_rng(rng)).astype(dtype)

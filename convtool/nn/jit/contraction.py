@@ -1,0 +1,149 @@
+"""Sums of products: convolutions, dense layers and all their gradients are one operation.
+
+Matrices are cut into panels, each `vectors` vectors wide, and panels into tiles whose sums stay in
+registers. Which matrix is which is only a matter of the distances between their numbers: a
+convolution reads its pictures in place (no im2col), since for one row of the kernel the pixels
+and channels under it lie side by side.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from convtool.nn.jit.simd import (
+    MAX_ROWS,
+    WIDTH,
+    load,
+    operation,
+    splat,
+    store,
+    tile,
+    unpack,
+)
+
+
+@operation(29)
+def contract(mem: Any, row: Any) -> None:
+    """Compute ``C[p, n, i, r, :] = start + sum over o, k of A[p, i, r, o, k] B[p, n, i, o, k, :]``.
+
+    p counts pictures, n panels, i lines, r rows; ``c_i`` is C's distance from line to line, and so
+    on. With ``blocked`` the lines are blocks of one long sum instead: ``inner_total`` products in
+    blocks of ``inner``.
+    """
+    (
+        first,
+        last,
+        first_panel,
+        last_panel,
+        vectors,
+        lines,
+        first_row,
+        last_row,
+        c,
+        c_p,
+        c_n,
+        c_i,
+        c_row,
+        a,
+        a_p,
+        a_i,
+        a_row,
+        a_inner,
+        a_outer,
+        b,
+        b_p,
+        b_n,
+        b_i,
+        b_inner,
+        b_outer,
+        inner,
+        inner_total,
+        outer,
+        start,
+    ) = unpack(row, 29)
+    most = MAX_ROWS[vectors]
+    height = last_row - first_row
+    tiles = (height + most - 1) // most
+    for p in range(first, last):
+        for n in range(first_panel, last_panel):
+            for i in range(lines):
+                begin = start
+                count = inner
+                if inner_total:
+                    begin = start if i == 0 else -2
+                    count = min(inner, inner_total - i * inner)
+                if begin >= 0:
+                    begin += n * vectors * WIDTH
+                for t in range(tiles):
+                    low = first_row + height * t // tiles
+                    high = first_row + height * (t + 1) // tiles
+                    tile(
+                        mem,
+                        vectors,
+                        high - low,
+                        c + p * c_p + n * c_n + i * c_i + low * c_row,
+                        c_row,
+                        a + p * a_p + i * a_i + low * a_row,
+                        a_row,
+                        a_inner,
+                        a_outer,
+                        b + p * b_p + n * b_n + i * b_i,
+                        b_inner,
+                        b_outer,
+                        count,
+                        outer,
+                        begin,
+                    )
+
+
+@operation(8)
+def transpose(mem: Any, row: Any) -> None:
+    """Copy ``to[j, i] = from[i, j]`` for rows i and columns first to last."""
+    rows, first, last, source, source_row, target, target_row, block = unpack(row, 8)
+    for start in range(first, last, block):
+        stop = min(start + block, last)
+        for i in range(rows):
+            for j in range(start, stop):
+                mem[target + j * target_row + i] = mem[source + i * source_row + j]
+
+
+@operation(10)
+def flip(mem: Any, row: Any) -> None:
+    """Turn packed convolution weights around for the gradient of the input.
+
+    ``to[panel(ci)][KH-1-kh][KW-1-kw][co][ci] = from[panel(co)][kh][kw][ci][co]``, for the taps
+    first to last.
+    """
+    (first, last, taps, source, width_in, panels_out, width_out, inputs, target, outputs) = unpack(
+        row, 10
+    )
+    for tap in range(first, last):
+        mirrored = taps - 1 - tap
+        for ci in range(inputs):
+            place = (ci // width_in) * taps * outputs * width_in
+            place += mirrored * outputs * width_in + ci % width_in + target
+            for panel in range(panels_out):
+                origin = source + ((panel * taps + tap) * inputs + ci) * width_out
+                for co in range(width_out):
+                    mem[place + (panel * width_out + co) * width_in] = mem[origin + co]
+
+
+@operation(7)
+def column_sums(mem: Any, row: Any) -> None:
+    """Add ``to[:] += sum over p, i of from[p, i, :]``, one vector after the other."""
+    first, last, source, step, lines, columns, target = unpack(row, 7)
+    for j in range(0, columns, WIDTH):
+        sums = load(mem, target + j)
+        for p in range(first, last):
+            base = source + p * step + j
+            for i in range(lines):
+                sums = sums + load(mem, base + i * columns)
+        store(mem, target + j, sums)
+
+
+@operation(2)
+def clear(mem: Any, row: Any) -> None:
+    """Set the numbers first to last, whole vectors, to zero."""
+    first, last = unpack(row, 2)
+    for i in range(first, last, WIDTH):
+        store(mem, i, splat(np.float32(0)))

@@ -1,0 +1,393 @@
+"""Vectors for Numba: a type that is one machine register of float32, and the matrix kernel.
+
+Numba leaves vectors to the compiler's luck. Here they are a type of their own, ``VECTOR``, with
+loads, stores and arithmetic that each become one instruction, and :func:`tile`, a small matrix
+product whose sums stay in registers from the first product to the last. All work on one flat
+float32 memory, addressed by whole numbers.
+
+References
+----------
+Goto, van de Geijn (2008): Anatomy of high-performance matrix multiplication. Cody, Waite (1980):
+Software manual for the elementary functions (the argument reduction of ``exp``).
+"""
+
+import operator
+from collections.abc import Callable
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from types import CellType, FunctionType
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
+from numba import cfunc, types
+from numba.core import cgutils
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
+
+from convtool.convolution.engines.jit.compile import cached
+from convtool.nn.operations.noise import GOLDEN, MIX
+
+WIDE = bool(get_host_cpu_features().get("avx512f"))
+WIDTH = 16 if WIDE else 8
+"""How many float32 numbers one vector holds."""
+PANEL = 4
+"""The most vectors side by side in one tile."""
+MAX_ROWS = (0, 8, 8, 8, 6) if WIDE else (0, 8, 6, 4, 3)
+"""The most rows of a tile, by its number of vectors: more, and the sums leave the registers."""
+
+FLOAT, INT = ir.FloatType(), ir.IntType(64)
+_VECTOR = ir.VectorType(FLOAT, WIDTH)
+_INTS = ir.VectorType(ir.IntType(32), WIDTH)
+
+
+class _VectorType(types.Type):  # type: ignore[misc]  # Numba has no types for mypy
+    def __init__(self) -> None:
+        super().__init__(name=f"float32x{WIDTH}")
+
+
+VECTOR = _VectorType()
+MEMORY = types.CPointer(types.float32)
+ROW = types.CPointer(types.int64)
+
+
+@register_model(_VectorType)
+class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _VECTOR)
+
+
+def _digest() -> str:
+    """Return a digest of this folder's sources."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+_STAMP = _digest()
+
+
+def stamped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with a digest of this folder as a closure variable.
+
+    Numba's cache looks at the function's own file and at its closure, so it would not notice an
+    edit of the vectors that the function uses.
+    """
+    code = function.__code__.replace(co_freevars=("stamp",))
+    twin = FunctionType(
+        code, function.__globals__, function.__name__, function.__defaults__, (CellType(_STAMP),)
+    )
+    twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
+    return twin
+
+
+class Operation:
+    """An operation of a step, compiled on first use.
+
+    Attributes
+    ----------
+    fields : tuple of str
+        The names of the numbers that it reads from its program row, in order: the first local
+        variables of the function (an underscore before one that it does not use).
+    """
+
+    def __init__(self, function: Callable[..., Any], count: int) -> None:
+        self.name = function.__name__
+        names = function.__code__.co_varnames[2 : 2 + count]
+        self.fields = tuple(name.lstrip("_") for name in names)
+        self._function = function
+
+    @cached_property
+    def _compiled(self) -> Any:
+        compile_it = cached(
+            cfunc, types.void(MEMORY, ROW), error_model="numpy", fastmath={"contract"}
+        )
+        return compile_it(stamped(self._function))
+
+    def row(self, **numbers: int) -> list[int]:
+        """Return the program row that calls this operation with these numbers."""
+        if numbers.keys() != set(self.fields):
+            raise KeyError(f"{self.name}: {sorted(numbers.keys() ^ set(self.fields))}")
+        address: int = self._compiled.address
+        return [address, *(int(numbers[name]) for name in self.fields)]
+
+
+def operation(count: int) -> Callable[[Callable[..., Any]], Operation]:
+    """Compile ``f(mem, row)``, whose first statement unpacks `count` numbers from its row."""
+    return lambda function: Operation(function, count)
+
+
+def _pointer(builder: Any, memory: Any, index: Any, kind: Any) -> Any:
+    address = builder.gep(memory, [index])
+    return builder.bitcast(address, kind.as_pointer())
+
+
+def _load(builder: Any, memory: Any, index: Any) -> Any:
+    return builder.load(_pointer(builder, memory, index, _VECTOR), align=4)
+
+
+def _store(builder: Any, memory: Any, index: Any, value: Any) -> None:
+    builder.store(value, _pointer(builder, memory, index, _VECTOR), align=4)
+
+
+def _splat(builder: Any, value: Any, kind: Any = _VECTOR) -> Any:
+    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(INT, 0))
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), lanes)
+
+
+def _constant(value: float) -> Any:
+    return ir.Constant(_VECTOR, [float(np.float32(value))] * WIDTH)
+
+
+def _llvm(builder: Any, name: str, arguments: list[Any]) -> Any:
+    kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(arguments))
+    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f32")
+    return builder.call(function, arguments)
+
+
+for _operator, _method in {
+    operator.add: "fadd",
+    operator.sub: "fsub",
+    operator.mul: "fmul",
+    operator.truediv: "fdiv",
+}.items():
+
+    @infer_global(_operator)
+    class _Arithmetic(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, kws: Any) -> Any:
+            """Type vector with vector."""
+            return signature(VECTOR, VECTOR, VECTOR) if args == (VECTOR, VECTOR) else None
+
+    def _lower(context: Any, builder: Any, sig: Any, args: Any, method: str = _method) -> Any:
+        return getattr(builder, method)(*args, flags=("contract",))
+
+    lower_builtin(_operator, VECTOR, VECTOR)(_lower)
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def unpack(typingctx: Any, row: Any, count: Any) -> Any:
+    """Return the first `count` numbers of a program row, after its address, as a tuple."""
+    kind = types.UniTuple(types.int64, count.literal_value)
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        numbers = [
+            builder.load(builder.gep(args[0], [ir.Constant(INT, i + 1)]))
+            for i in range(count.literal_value)
+        ]
+        return context.make_tuple(builder, kind, numbers)
+
+    return kind(row, count), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(typingctx: Any, memory: Any, index: Any) -> Any:
+    """Return the vector at an index."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _load(builder, *args)
+
+    return VECTOR(MEMORY, types.int64), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(typingctx: Any, memory: Any, index: Any, value: Any) -> Any:
+    """Write a vector at an index."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        _store(builder, *args)
+        return context.get_dummy_value()
+
+    return types.void(MEMORY, types.int64, VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def splat(typingctx: Any, value: Any) -> Any:
+    """Return a vector of one number."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _splat(builder, args[0])
+
+    return VECTOR(types.float32), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def select_greater(typingctx: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
+    """Return `yes` where a > b, else `no`."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", args[0], args[1]), args[2], args[3])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR, VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def select_equal(typingctx: Any, a: Any, b: Any, yes: Any, no: Any) -> Any:
+    """Return `yes` where a == b, else `no`."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("==", args[0], args[1]), args[2], args[3])
+
+    return VECTOR(VECTOR, VECTOR, VECTOR, VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def root(typingctx: Any, value: Any) -> Any:
+    """Return the square root."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return _llvm(builder, "sqrt", [args[0]])
+
+    return VECTOR(VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def total(typingctx: Any, value: Any) -> Any:
+    """Return the sum of a vector's numbers, added pairwise."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        value, lanes = args[0], WIDTH
+        while lanes > 1:
+            lanes //= 2
+            order = [i + lanes if i < lanes else i for i in range(WIDTH)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), order)
+            value = builder.fadd(value, builder.shuffle_vector(value, value, mask))
+        return builder.extract_element(value, ir.Constant(INT, 0))
+
+    return types.float32(VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def exponential(typingctx: Any, value: Any) -> Any:
+    """Return exp(x) to 2 units in the last place; below -87 and above 88 it is that of the end."""
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        x = _llvm(builder, "minnum", [args[0], _constant(88.0)])
+        x = _llvm(builder, "maxnum", [x, _constant(-87.0)])
+        n = _llvm(builder, "fma", [x, _constant(1.4426950408889634), _constant(0.5)])
+        n = _llvm(builder, "floor", [n])
+        r = _llvm(builder, "fma", [n, _constant(-0.693359375), x])
+        r = _llvm(builder, "fma", [n, _constant(2.12194440e-4), r])
+        p = _constant(1.9875691500e-4)
+        for factor in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5):
+            p = _llvm(builder, "fma", [p, r, _constant(factor)])
+        p = _llvm(builder, "fma", [p, builder.fmul(r, r), r])
+        p = builder.fadd(p, _constant(1.0))
+        power = builder.add(builder.fptosi(n, _INTS), ir.Constant(_INTS, [127] * WIDTH))
+        power = builder.shl(power, ir.Constant(_INTS, [23] * WIDTH))
+        return builder.fmul(p, builder.bitcast(power, _VECTOR))
+
+    return VECTOR(VECTOR), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def keep(typingctx: Any, first: Any, step: Any, key: Any, threshold: Any, scale: Any) -> Any:
+    """Return dropout's factors, 0 or `scale`, of the elements first, first + step and on.
+
+    The same numbers as ``operations.noise.keep_mask``.
+    """
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        def whole(value: int) -> Any:
+            return ir.Constant(_INTS, [value] * WIDTH)
+
+        def spread(value: Any) -> Any:
+            return _splat(builder, builder.trunc(value, ir.IntType(32)), _INTS)
+
+        lanes = ir.Constant(_INTS, list(range(WIDTH)))
+        value = builder.add(spread(args[0]), builder.mul(lanes, spread(args[1])))
+        value = builder.add(builder.mul(value, whole(GOLDEN)), spread(args[2]))
+        for shift, factor in ((16, MIX[0]), (13, MIX[1]), (16, 1)):
+            value = builder.xor(value, builder.lshr(value, whole(shift)))
+            value = builder.mul(value, whole(factor))
+        kept = builder.icmp_unsigned("<", value, spread(args[3]))
+        return builder.select(kept, _splat(builder, args[4]), _constant(0.0))
+
+    numbers = (types.int64,) * 4
+    return VECTOR(*numbers, types.float32), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def tile(
+    typingctx: Any,
+    memory: Any,
+    vectors: Any,
+    rows: Any,
+    c: Any,
+    c_row: Any,
+    a: Any,
+    a_row: Any,
+    a_inner: Any,
+    a_outer: Any,
+    b: Any,
+    b_inner: Any,
+    b_outer: Any,
+    inner: Any,
+    outer: Any,
+    start: Any,
+) -> Any:
+    """Multiply: ``C[r, :] = start + sum over o, i of A[r, o, i] * B[o, i, :]``.
+
+    `rows` (at most ``MAX_ROWS[vectors]``) of `vectors` vectors each are summed in registers. All
+    names but `memory`, `vectors` and `rows` are indices into memory and distances there;
+    `inner` and `outer` count the products. `start` is the index of the vectors that every row
+    starts with (a bias), -1 for zero, or -2 to add to what is in C.
+    """
+
+    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        memory, vectors, rows, *numbers = args
+        done = builder.append_basic_block("tile_done")
+        key = builder.add(builder.mul(vectors, ir.Constant(INT, 16)), rows)
+        choice = builder.switch(key, done)
+        for width in range(1, PANEL + 1):
+            for height in range(1, MAX_ROWS[width] + 1):
+                block = builder.append_basic_block(f"tile_{height}x{width}")
+                choice.add_case(ir.Constant(INT, width * 16 + height), block)
+                builder.position_at_end(block)
+                _emit_tile(builder, memory, width, height, numbers)
+                builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(MEMORY, *(types.int64,) * 14), code
+
+
+def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list[Any]) -> None:
+    c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start = numbers
+    sums = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(width)] for _ in range(height)]
+    spans = [ir.Constant(INT, v * WIDTH) for v in range(width)]
+    _start_sums(builder, memory, sums, spans, c, c_row, start)
+    a_rows = [builder.add(a, builder.mul(a_row, ir.Constant(INT, r))) for r in range(height)]
+    with cgutils.for_range(builder, outer) as out:
+        a_base = builder.mul(out.index, a_outer)
+        b_base = builder.add(b, builder.mul(out.index, b_outer))
+        with cgutils.for_range(builder, inner) as loop:
+            a_step = builder.add(a_base, builder.mul(loop.index, a_inner))
+            b_step = builder.add(b_base, builder.mul(loop.index, b_inner))
+            factors = [_load(builder, memory, builder.add(b_step, span)) for span in spans]
+            for r in range(height):
+                one = builder.load(builder.gep(memory, [builder.add(a_rows[r], a_step)]))
+                many = _splat(builder, one)
+                for v in range(width):
+                    product = [many, factors[v], builder.load(sums[r][v])]
+                    builder.store(_llvm(builder, "fma", product), sums[r][v])
+    for r in range(height):
+        row = builder.add(c, builder.mul(c_row, ir.Constant(INT, r)))
+        for v in range(width):
+            _store(builder, memory, builder.add(row, spans[v]), builder.load(sums[r][v]))
+
+
+def _start_sums(
+    builder: Any, memory: Any, sums: Any, spans: Any, c: Any, c_row: Any, start: Any
+) -> None:
+    """Set the sums to the bias (start >= 0), to zero (-1), or to what C holds (-2)."""
+    add = builder.icmp_signed("==", start, ir.Constant(INT, -2))
+    zero = builder.icmp_signed("==", start, ir.Constant(INT, -1))
+    base = builder.select(add, c, builder.select(zero, ir.Constant(INT, 0), start))
+    step = builder.select(add, c_row, ir.Constant(INT, 0))
+    for r, row in enumerate(sums):
+        first = builder.add(base, builder.mul(step, ir.Constant(INT, r)))
+        for v, place in enumerate(row):
+            value = _load(builder, memory, builder.add(first, spans[v]))
+            builder.store(builder.select(zero, _constant(0.0), value), place)

@@ -1,0 +1,101 @@
+"""What every layer is."""
+
+from collections.abc import Callable
+from typing import Any
+
+from convtool.errors import ShapeError
+from convtool.nn._types import Array, Arrays, Shape
+
+
+class Layer:
+    """One step of a network: a function with a gradient, and perhaps parameters.
+
+    Attributes
+    ----------
+    params : dict of str to ndarray
+        What training changes. Change the arrays in place, and fetch the dict anew after a training
+        step: a compiled step keeps its own copy until someone asks.
+    grads : dict of str to ndarray
+        The loss's gradient with respect to each parameter, set by :meth:`backward`.
+    state : dict of str to ndarray
+        What belongs to the model but is not learned by gradient (running statistics).
+    frozen : set of str
+        Names of parameters that training leaves as they are.
+    """
+
+    def __init__(self) -> None:
+        self._params: Arrays = {}
+        self._state: Arrays = {}
+        self.grads: Arrays = {}
+        self.frozen: set[str] = set()
+        self.on_access: Callable[[], None] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: not what the last forward pass left for the gradient."""
+        kept = {"_params", "_state"}
+        return {k: v for k, v in self.__dict__.items() if k[0] != "_" or k in kept}
+
+    @property
+    def params(self) -> Arrays:
+        """The parameters by name."""
+        if self.on_access is not None:
+            self.on_access()
+        return self._params
+
+    @property
+    def state(self) -> Arrays:
+        """The arrays that are kept but not trained, by name."""
+        if self.on_access is not None:
+            self.on_access()
+        return self._state
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the output for a batch `x`; what the gradient needs is remembered."""
+        raise TypeError(f"{type(self).__name__} has no forward pass")
+
+    def backward(self, dy: Array) -> Array:
+        """Return the gradient with respect to the last input, and set :attr:`grads`."""
+        raise TypeError(f"{type(self).__name__} has no backward pass")
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape of one output for the shape of one input (without the batch).
+
+        Raises
+        ------
+        ShapeError
+            If such an input does not fit.
+        """
+        return shape
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return the number of multiply-adds of one forward pass over one input."""
+        return 0
+
+    def config(self) -> dict[str, Any]:
+        """Return the keyword arguments that build this layer anew (JSON values)."""
+        return {}
+
+    def count(self) -> tuple[int, int]:
+        """Return the number of trained numbers, and of kept but untrained ones."""
+        trained = sum(a.size for name, a in self.params.items() if name not in self.frozen)
+        fixed = sum(a.size for name, a in self.params.items() if name in self.frozen)
+        return trained, fixed + sum(a.size for a in self.state.values())
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def picture(shape: Shape, layer: str, channels: int | None = None) -> tuple[int, int, int]:
+    """Return a shape as (C, H, W).
+
+    Raises
+    ------
+    ShapeError
+        If it is not a picture's, or has another number of channels.
+    """
+    if len(shape) != 3:
+        raise ShapeError(f"{layer} needs a picture (channels, height, width), not shape {shape}")
+    if channels is not None and shape[0] != channels:
+        raise ShapeError(f"{layer} is made for {channels} channels, its input has {shape[0]}")
+    return shape[0], shape[1], shape[2]

@@ -1,0 +1,152 @@
+"""The convolution layer."""
+
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ShapeError
+from convtool.nn._types import Array, Pair, Shape, Sides
+from convtool.nn.initializers import Seed, draw
+from convtool.nn.layers.base import Layer, picture
+from convtool.nn.operations.convolution import conv2d, conv2d_backward
+from convtool.nn.operations.geometry import Padding, Size, output_size, pair, sides
+
+
+class Conv2D(Layer):
+    """A bank of kernels that slides over a picture.
+
+    As in PyTorch, TensorFlow and ONNX this correlates: the kernel is not flipped.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+    kernel_size, stride, dilation : int or (int, int)
+    padding : int, "same", (py, px) or (top, left, bottom, right)
+        Zeros around the picture.
+    groups : int
+        Splits the channels into groups that do not see each other; divides both channel counts.
+    bias : bool
+        Add one trained number to each output channel.
+    initializer : "he" or "glorot"
+    rng : Generator, int or None
+        The source of the starting weights.
+    dtype : str
+
+    Examples
+    --------
+    >>> layer = Conv2D(1, 32, 3, padding="same", rng=0)
+    >>> layer.forward(np.zeros((2, 1, 28, 28), "float32")).shape
+    (2, 32, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Size,
+        stride: Size = 1,
+        padding: Padding = 0,
+        dilation: Size = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        initializer: str = "he",
+        rng: Seed = None,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__()
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ShapeError(
+                f"{groups} groups do not divide {in_channels} input and {out_channels} output"
+                " channels"
+            )
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.dilation = pair(dilation, "dilation")
+        self.padding: Padding = padding
+        self.initializer = initializer
+        shape = (out_channels, in_channels // groups, *self.kernel_size)
+        self._params = {"weight": draw(initializer, shape, rng, dtype)}
+        if bias:
+            self._params["bias"] = np.zeros(out_channels, dtype)
+        self.needs_input_gradient = True
+
+    @property
+    def extent(self) -> Pair:
+        """Height and width that the dilated kernel covers."""
+        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
+        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+
+    def sides(self, height: int, width: int) -> Sides:
+        """Return the padding of a picture as (top, left, bottom, right)."""
+        return sides(self.padding, (height, width), self.extent, self.stride)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return shape (N, out_channels, OH, OW) for `x` of shape (N, in_channels, H, W)."""
+        self.output_shape(x.shape[1:])
+        self._x = x
+        self._sides = self.sides(x.shape[2], x.shape[3])
+        params = self.params
+        return conv2d(
+            x,
+            params["weight"],
+            params.get("bias"),
+            self.stride,
+            self._sides,
+            self.dilation,
+            self.groups,
+        )
+
+    def backward(self, dy: Array) -> Array:
+        """Set the gradients of weights and bias; return that of the input.
+
+        Without :attr:`needs_input_gradient` (a network's first layer) the result is empty.
+        """
+        params = self.params
+        dx, dweight, dbias = conv2d_backward(
+            self._x,
+            params["weight"],
+            dy,
+            self.stride,
+            self._sides,
+            self.dilation,
+            self.groups,
+            input_gradient=self.needs_input_gradient,
+        )
+        self.grads = {"weight": dweight}
+        if "bias" in params:
+            self.grads["bias"] = dbias
+        return np.empty(0, dy.dtype) if dx is None else dx
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return ``(out_channels, OH, OW)``."""
+        name = f"a convolution of {self.kernel_size[0]}x{self.kernel_size[1]}"
+        _, height, width = picture(shape, name, self.in_channels)
+        top, left, bottom, right = self.sides(height, width)
+        return (
+            self.out_channels,
+            output_size(height, self.extent[0], self.stride[0], top, bottom),
+            output_size(width, self.extent[1], self.stride[1], left, right),
+        )
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return taps times inputs per group times outputs."""
+        outputs, height, width = self.output_shape(shape)
+        taps = self.kernel_size[0] * self.kernel_size[1] * self.in_channels // self.groups
+        return outputs * height * width * taps
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        padding = list(self.padding) if isinstance(self.padding, tuple) else self.padding
+        return {
+            "in_channels": self.in_channels,
+            "out_channels": self.out_channels,
+            "kernel_size": list(self.kernel_size),
+            "stride": list(self.stride),
+            "padding": padding,
+            "dilation": list(self.dilation),
+            "groups": self.groups,
+            "bias": "bias" in self._params,
+            "initializer": self.initializer,
+        }

@@ -1,0 +1,108 @@
+"""Fully connected layers, and the flattening that leads to them."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ShapeError
+from convtool.nn._types import Array, Shape
+from convtool.nn.initializers import Seed, draw
+from convtool.nn.layers.base import Layer
+
+
+class Flatten(Layer):
+    """Lay each picture out as one row: (N, C, H, W) becomes (N, C H W)."""
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return shape (N, C H W)."""
+        self._shape = x.shape
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy: Array) -> Array:
+        """Give the gradient the input's shape."""
+        return dy.reshape(self._shape)
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return ``(C H W,)``."""
+        return (prod(shape),)
+
+
+class Dense(Layer):
+    """``y = x W + b``: every output sees every input.
+
+    Parameters
+    ----------
+    in_features, out_features : int
+    bias : bool
+    initializer : "he" or "glorot"
+    rng : Generator, int or None
+        The source of the starting weights.
+    dtype : str
+
+    Notes
+    -----
+    The weights have shape (in_features, out_features), the transpose of PyTorch's.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        initializer: str = "he",
+        rng: Seed = None,
+        dtype: str = "float32",
+    ) -> None:
+        super().__init__()
+        self.in_features, self.out_features = in_features, out_features
+        self.initializer = initializer
+        self._params = {"weight": draw(initializer, (in_features, out_features), rng, dtype)}
+        if bias:
+            self._params["bias"] = np.zeros(out_features, dtype)
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return shape (N, out_features) for `x` of shape (N, in_features)."""
+        self.output_shape(x.shape[1:])
+        self._x = x
+        params = self.params
+        y: Array = x @ params["weight"]
+        if "bias" in params:
+            y += params["bias"]
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Set the gradients of weights and bias; return ``dy W^T``."""
+        params = self.params
+        self.grads = {"weight": self._x.T @ dy}
+        if "bias" in params:
+            self.grads["bias"] = dy.sum(axis=0)
+        result: Array = dy @ params["weight"].T
+        return result
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return ``(out_features,)``."""
+        if len(shape) != 1:
+            raise ShapeError(
+                f"a dense layer needs rows of numbers, not shape {shape}: put flatten, or global"
+                " pooling, before it"
+            )
+        if shape[0] != self.in_features:
+            raise ShapeError(
+                f"a dense layer is made for {self.in_features} inputs, it gets {shape[0]}"
+            )
+        return (self.out_features,)
+
+    def multiply_adds(self, shape: Shape) -> int:
+        """Return inputs times outputs."""
+        return self.in_features * self.out_features
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            "in_features": self.in_features,
+            "out_features": self.out_features,
+            "bias": "bias" in self._params,
+            "initializer": self.initializer,
+        }

@@ -1,0 +1,73 @@
+"""Noise against over-fitting: present in training, absent in inference.
+
+References
+----------
+Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov (2014): Dropout: a simple way to prevent
+neural networks from overfitting.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import OptionError
+from convtool.nn._types import Array
+from convtool.nn.layers.base import Layer
+from convtool.nn.operations.noise import keep_mask, key, normal
+
+
+class _Noise(Layer):
+    """A factor drawn anew at each training step.
+
+    The draw is a function of seed, step and position (see ``operations.noise``), so that a
+    training that was stopped goes on with the same draws.
+    """
+
+    def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
+        super().__init__()
+        if not 0 <= rate < 1:
+            raise OptionError(f"dropout rate {rate}: a number from 0 to below 1")
+        self.rate, self.seed = rate, seed
+        self._state = {"steps": np.zeros(1, np.int64)}
+
+    def next_key(self) -> int:
+        """Return this training step's key, and step on."""
+        steps = self._state["steps"]
+        result = key(self.seed, 0, int(steps[0]))
+        steps += 1
+        return result
+
+    def _factor(self, stream: int, x: Array) -> Array:
+        raise TypeError(f"{type(self).__name__} draws nothing")
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return `x` times the noise in training, `x` itself in inference."""
+        self._last: Array | None = None
+        if not training or not self.rate:
+            return x
+        self._last = self._factor(self.next_key(), x).astype(x.dtype)
+        result: Array = x * self._last
+        return result
+
+    def backward(self, dy: Array) -> Array:
+        """Multiply by the same noise."""
+        return dy if self._last is None else dy * self._last
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"rate": self.rate, "seed": self.seed}
+
+
+class Dropout(_Noise):
+    """Zero each number with probability `rate`, and divide the others by ``1 - rate``."""
+
+    def _factor(self, stream: int, x: Array) -> Array:
+        return keep_mask(stream, x.shape, self.rate) / (1 - self.rate)
+
+
+class GaussianDropout(_Noise):
+    """Multiply by normal noise of mean 1 and variance ``rate / (1 - rate)``."""
+
+    def _factor(self, stream: int, x: Array) -> Array:
+        spread = float(np.sqrt(self.rate / (1 - self.rate)))
+        return 1 + normal(stream, x.shape) * spread

@@ -1,0 +1,81 @@
+"""The batch normalisation layer."""
+
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ShapeError
+from convtool.nn._types import Array, Shape
+from convtool.nn.layers.base import Layer
+from convtool.nn.operations.normalization import batch_statistics, normalize, normalize_backward
+
+
+class BatchNorm(Layer):
+    """Give each channel mean 0 and variance 1, then a trained scale and shift.
+
+    In training the statistics are those of the batch; in inference the running ones are used.
+
+    Parameters
+    ----------
+    features : int
+        Channels of (N, C, H, W), or columns of (N, C).
+    momentum : float
+        How much of each batch goes into the running statistics (PyTorch's meaning); the running
+        variance takes the unbiased one.
+    epsilon : float
+        Added to the variance.
+    dtype : str
+    """
+
+    def __init__(
+        self, features: int, momentum: float = 0.1, epsilon: float = 1e-5, *, dtype: str = "float32"
+    ) -> None:
+        super().__init__()
+        self.features, self.momentum, self.epsilon = features, momentum, epsilon
+        self._params = {"gamma": np.ones(features, dtype), "beta": np.zeros(features, dtype)}
+        self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the normalised batch, of the input's shape."""
+        self.output_shape(x.shape[1:])
+        params, state = self.params, self.state
+        self._training = training
+        if training:
+            count = x.size // x.shape[1]
+            if count < 2:
+                raise ShapeError("batch normalisation needs more than one value a channel to train")
+            mean, self._variance = batch_statistics(x)
+            state["mean"] += self.momentum * (mean - state["mean"])
+            unbiased = self._variance * (count / (count - 1))
+            state["variance"] += self.momentum * (unbiased - state["variance"])
+        else:
+            mean, self._variance = state["mean"], state["variance"]
+        y, self._xhat = normalize(
+            x, mean, self._variance, params["gamma"], params["beta"], self.epsilon
+        )
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Set the gradients of scale and shift; return that of the input."""
+        dx, dgamma, dbeta = normalize_backward(
+            dy,
+            self._xhat,
+            self._variance,
+            self.params["gamma"],
+            self.epsilon,
+            training=self._training,
+        )
+        self.grads = {"gamma": dgamma, "beta": dbeta}
+        return dx
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the same shape."""
+        if shape[0] != self.features:
+            raise ShapeError(
+                f"batch normalisation is made for {self.features} channels, its input has {shape}"
+            )
+        return shape
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"features": self.features, "momentum": self.momentum, "epsilon": self.epsilon}

@@ -1,0 +1,291 @@
+"""The network: layers in a row."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError
+from convtool.nn._types import Array, Arrays, Shape
+from convtool.nn.layers import Conv2D, Layer, Sigmoid, Softmax
+from convtool.nn.losses import Loss
+from convtool.nn.optimizers import Optimizer
+from convtool.nn.preprocessing import Preprocessing
+from convtool.nn.tasks import TASKS
+
+if TYPE_CHECKING:
+    from convtool.nn.compiled import StepPlan
+
+ENGINES = ("auto", "numpy")
+_PREDICT_BATCH = 128
+_WORTH_COMPILING = 512
+
+
+class Sequential:
+    """A network whose layers follow one another.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+    input_shape : (C, H, W) or (F,), optional
+        The shape of one input. With it, the layers are checked at once.
+    task : "multiclass", "binary" or "regression"
+        How the outputs are read: softmax, one sigmoid, or as they are. The layers end in plain
+        numbers (logits), the losses expect them.
+    classes : sequence of str
+        The names of the classes, if there are any.
+    preprocessing : Preprocessing, optional
+        How pictures become inputs.
+    engine : "auto" or "numpy"
+        Whether :meth:`train_step` may use the compiled step. Both give the same up to rounding.
+    threads : int, optional
+        How many threads the compiled step uses; by default one a processor.
+
+    Attributes
+    ----------
+    record : dict
+        What is known of the training; kept in the model's file (JSON values).
+    last_outputs : ndarray
+        The outputs that the last :meth:`train_step` compared with its targets.
+
+    Raises
+    ------
+    ModelError
+        If the layers do not fit together: the message names the layer and both shapes.
+
+    Examples
+    --------
+    >>> from convtool import nn
+    >>> model = nn.Sequential(
+    ...     [nn.Conv2D(1, 4, 3, rng=0), nn.ReLU(), nn.GlobalAvgPool2D(), nn.Dense(4, 2, rng=0)],
+    ...     input_shape=(1, 8, 8),
+    ... )
+    >>> x, y = np.zeros((6, 1, 8, 8), "float32"), np.arange(6) % 2
+    >>> round(model.train_step(x, y, nn.losses.CrossEntropy(), nn.optimizers.Adam()), 4)
+    0.6931
+    """
+
+    def __init__(
+        self,
+        layers: Iterable[Layer],
+        input_shape: Shape | None = None,
+        *,
+        task: str = "multiclass",
+        classes: Sequence[str] = (),
+        preprocessing: Preprocessing | None = None,
+        engine: str = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self.layers = list(layers)
+        if not self.layers:
+            raise ModelError("a network needs at least one layer")
+        if task not in TASKS:
+            raise OptionError(f"unknown task {task!r}: choose {', '.join(TASKS)}")
+        if engine not in ENGINES:
+            raise OptionError(f"unknown engine {engine!r}: choose {', '.join(ENGINES)}")
+        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.task, self.classes, self.preprocessing = task, tuple(classes), preprocessing
+        self.engine, self.threads = engine, threads
+        self.record: dict[str, Any] = {}
+        self.last_outputs = np.empty((0, 0), np.float32)
+        self._plan: StepPlan | None = None
+        if isinstance(self.layers[0], Conv2D):
+            self.layers[0].needs_input_gradient = False
+        if self.input_shape is not None:
+            self.shapes(self.input_shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs: all but the compiled step."""
+        if self._plan is not None:
+            self._plan.release()
+            self._plan = None
+        return self.__dict__
+
+    def shapes(self, input_shape: Shape) -> list[Shape]:
+        """Return the output shape of each layer for inputs of one shape.
+
+        Raises
+        ------
+        ModelError
+            At the first layer that does not fit.
+        """
+        result = []
+        shape = tuple(input_shape)
+        for number, layer in enumerate(self.layers, 1):
+            try:
+                after = layer.output_shape(shape)
+            except ConvtoolError as error:
+                name = type(layer).__name__
+                raise ModelError(f"layer {number} ({name}) on input {shape}: {error}") from error
+            shape = after
+            result.append(shape)
+        return result
+
+    def parameters(self, *, trained_only: bool = False) -> Arrays:
+        """Return all parameters as ``{"layer number.name": array}``, counted from 0."""
+        return {
+            f"{number}.{name}": array
+            for number, layer in enumerate(self.layers)
+            for name, array in layer.params.items()
+            if not (trained_only and name in layer.frozen)
+        }
+
+    def states(self) -> Arrays:
+        """Return all arrays that are kept but not trained, named as in :meth:`parameters`."""
+        return {
+            f"{number}.{name}": array
+            for number, layer in enumerate(self.layers)
+            for name, array in layer.state.items()
+        }
+
+    def gradients(self) -> Arrays:
+        """Return the gradients that the last :meth:`backward` left."""
+        return {
+            f"{number}.{name}": array
+            for number, layer in enumerate(self.layers)
+            for name, array in layer.grads.items()
+        }
+
+    def decayed(self) -> frozenset[str]:
+        """Return the parameters that L2 and weight decay apply to: weights, never biases."""
+        return frozenset(
+            name for name in self.parameters(trained_only=True) if name.endswith(".weight")
+        )
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        """Return the outputs of a batch, layer by layer in NumPy."""
+        for layer in self.layers:
+            x = layer.forward(x, training)
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        """Set every layer's gradients; return that of the input (empty if none is needed)."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def train_step(
+        self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, *, l2: float = 0.0
+    ) -> float:
+        """Learn from one batch.
+
+        Parameters
+        ----------
+        x : ndarray, shape (N, C, H, W) or (N, F)
+        y : ndarray, shape (N,), or (N, K) for regression
+        loss : Loss
+        optimizer : Optimizer
+        l2 : float
+            Adds ``l2 / 2`` times the sum of all squared weights (not biases) to the loss.
+
+        Returns
+        -------
+        float
+            The loss before the step. If it is not finite, nothing has been changed.
+        """
+        if self.engine == "auto":
+            plan = self._compiled(x, loss, optimizer)
+            if plan is not None:
+                value = plan.train_step(x, y, loss, optimizer, l2)
+                self.last_outputs = plan.outputs(len(x))
+                return value
+        return self._readable_step(x, y, loss, optimizer, l2)
+
+    def _readable_step(
+        self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float
+    ) -> float:
+        self.last_outputs = self.forward(x, training=True)
+        value, dy = loss.evaluate(self.last_outputs, y)
+        params, decayed = self.parameters(trained_only=True), self.decayed()
+        if l2:
+            squares = sum(float(np.square(params[name]).sum(dtype=np.float64)) for name in decayed)
+            value += l2 / 2 * squares
+        if not np.isfinite(value):
+            return value
+        self.backward(dy)
+        grads = self.gradients()
+        if l2:
+            for name in decayed:
+                grads[name] = grads[name] + l2 * params[name]
+        optimizer.step(params, grads, decayed)
+        return value
+
+    def _compiled(self, x: Array, loss: Loss, optimizer: Optimizer) -> "StepPlan | None":
+        from convtool.nn.compiled import plan_for
+
+        self._plan = plan_for(self, x.shape, self._plan)
+        if self._plan is None or not self._plan.covers(loss, optimizer):
+            return None
+        return self._plan
+
+    def outputs(self, x: Array) -> Array:
+        """Return the outputs (logits) of any number of inputs, computed in blocks."""
+        if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
+            from convtool.nn.compiled import plan_for
+
+            self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
+        plan = self._plan
+        block = plan.capacity if plan is not None else _PREDICT_BATCH
+        parts = []
+        for start in range(0, len(x), block):
+            part = x[start : start + block]
+            usable = plan is not None and plan.fits(part.shape) and plan.matches(self)
+            parts.append(plan.forward(part) if plan and usable else self.forward(part))
+        return np.concatenate(parts) if parts else np.empty((0, 1), np.float32)
+
+    def predict_proba(self, x: Array) -> Array:
+        """Return the probability of each class, shape (N, K); for regression the values."""
+        outputs = self.outputs(x)
+        if isinstance(self.layers[-1], Softmax):
+            return outputs
+        if isinstance(self.layers[-1], Sigmoid) and self.task == "binary":
+            positive = outputs.reshape(-1)
+            return np.stack([1 - positive, positive], axis=1)
+        return TASKS[self.task].probabilities(outputs)
+
+    def predict(self, x: Array) -> Array:
+        """Return the most probable class's number, shape (N,); for regression the values."""
+        probabilities = self.predict_proba(x)
+        if self.task == "regression":
+            return probabilities
+        result: Array = probabilities.argmax(axis=1)
+        return result
+
+    def predict_images(self, images: Array) -> Array:
+        """Return the class name (or number, without names) of each uint8 picture.
+
+        Parameters
+        ----------
+        images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
+            Of any size: each goes through the model's own preprocessing.
+        """
+        if self.preprocessing is None:
+            raise ModelError("this model has no preprocessing: give it tensors, with predict")
+        if images.ndim not in (3, 4) or images.dtype != np.uint8:
+            raise DatasetError(
+                f"pictures are uint8 (N, H, W) or (N, H, W, C), not {images.dtype} {images.shape}"
+            )
+        pictures = [self.preprocessing.picture(image) for image in images]
+        if not pictures:
+            return np.empty(0, np.int64)
+        labels = self.predict(self.preprocessing.tensor(np.stack(pictures)))
+        return np.array(self.classes)[labels] if self.classes else labels
+
+    def summary(self) -> str:
+        """Return a table of layers, output shapes and parameter counts."""
+        shapes: list[Any] = ["?"] * len(self.layers)
+        if self.input_shape is not None:
+            shapes = [" x ".join(map(str, shape)) for shape in self.shapes(self.input_shape)]
+        rows = [
+            (str(number), type(layer).__name__, str(shape), f"{sum(layer.count()):,}")
+            for number, (layer, shape) in enumerate(zip(self.layers, shapes, strict=True), 1)
+        ]
+        header = ("layer", "kind", "output", "parameters")
+        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(4)]
+        lines = [
+            f"{a:>{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}"
+            for a, b, c, d in [header, *rows]
+        ]
+        trained = sum(layer.count()[0] for layer in self.layers)
+        fixed = sum(layer.count()[1] for layer in self.layers)
+        return "\n".join([*lines, f"{trained:,} trained, {fixed:,} not"])

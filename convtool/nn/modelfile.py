@@ -1,0 +1,251 @@
+"""Model files: one ``.safetensors`` file with weights, architecture, preprocessing and record.
+
+Nothing in it is code. A file is written whole or not at all, and what it claims (names, shapes,
+types, sizes) is checked against the architecture before memory is taken for it.
+"""
+
+import json
+import os
+import struct
+import tempfile
+from contextlib import suppress
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ConvtoolError, ModelFileError
+from convtool.nn._types import Array, Arrays, Shape
+from convtool.nn.layers import LAYERS, Layer
+from convtool.nn.model import Sequential
+from convtool.nn.preprocessing import Preprocessing
+
+FORMAT = "convtool.nn"
+VERSION = 1
+_MAX_HEADER = 16 * 2**20
+_MAX_NUMBERS = 2**31
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+    "I64": np.dtype("<i8"),
+}
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place, flush it, and rename it there.
+
+    Raises
+    ------
+    ModelFileError
+        If the folder is missing, full or closed to us; nothing is left behind.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(name, 0o666 & ~_umask())
+            os.replace(name, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
+    """Write named arrays and a JSON object as one safetensors file."""
+    from safetensors.numpy import save as to_bytes
+
+    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    write_whole(path, to_bytes(whole, {"format": FORMAT, "convtool": json.dumps(about)}))
+
+
+def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]], bytes]:
+    """Read a safetensors file: the JSON object, what each array claims to be, and the bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If the file cannot be read, is damaged, is not one of convtool's, or is newer.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+            if not 2 <= length <= min(_MAX_HEADER, size - 8):
+                raise ModelFileError(f"{path}: not a model file, or damaged: its header is missing")
+            header = json.loads(file.read(length).decode("utf-8"))
+            metadata = header.pop("__metadata__")
+            if metadata["format"] != FORMAT:
+                raise ModelFileError(f"{path}: a safetensors file, but not a model of convtool")
+            about = json.loads(metadata["convtool"])
+            if about["version"] > VERSION:
+                raise ModelFileError(
+                    f"{path}: written by a newer convtool (format {about['version']}, this one"
+                    f" reads {VERSION}): update convtool"
+                )
+            claims = {name: _claim(entry) for name, entry in header.items()}
+            ends = [entry["data_offsets"][1] for entry in header.values()]
+            if size != 8 + length + max(ends, default=0):
+                raise ModelFileError(f"{path}: damaged: it is {size} bytes long, not as it says")
+            return about, claims, path.read_bytes()
+    except ModelFileError:
+        raise
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{path}: not a model file, or damaged: its header") from error
+
+
+def _claim(entry: dict[str, Any]) -> tuple[str, Shape]:
+    shape = tuple(entry["shape"])
+    begin, end = entry["data_offsets"]
+    dtype = _DTYPES[entry["dtype"]]
+    if any(not isinstance(n, int) or n < 0 for n in (*shape, begin)):
+        raise ValueError("sizes")
+    if prod(shape) > _MAX_NUMBERS or end - begin != prod(shape) * dtype.itemsize:
+        raise ValueError("sizes")
+    return entry["dtype"], shape
+
+
+def arrays_of(path: Path, content: bytes) -> Arrays:
+    """Return the arrays of a safetensors file that has been checked."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as from_bytes
+
+    try:
+        arrays: Arrays = from_bytes(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelFileError(f"{path}: damaged: {error}") from error
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: damaged: {name} has numbers that are not finite")
+    return arrays
+
+
+def describe(model: Sequential) -> dict[str, Any]:
+    """Return a model's architecture and all else but its arrays, as JSON values."""
+    return {
+        "version": VERSION,
+        "layers": [
+            {
+                "kind": type(layer).__name__,
+                "arguments": layer.config(),
+                "frozen": sorted(layer.frozen),
+            }
+            for layer in model.layers
+        ],
+        "input_shape": model.input_shape,
+        "task": model.task,
+        "classes": list(model.classes),
+        "preprocessing": model.preprocessing.config() if model.preprocessing else None,
+        "record": model.record,
+    }
+
+
+def save(model: Sequential, path: str | os.PathLike[str]) -> None:
+    """Write a model to a ``.safetensors`` file, whole or not at all.
+
+    Raises
+    ------
+    ModelFileError
+        If it cannot be written.
+    """
+    write_arrays(Path(path), model.parameters() | model.states(), describe(model))
+
+
+def build(about: dict[str, Any]) -> Sequential:
+    """Return the model that :func:`describe` described, with fresh weights.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the description is not one.
+    """
+    layers = [_layer(entry) for entry in about["layers"]]
+    shape = about["input_shape"]
+    model = Sequential(
+        layers,
+        None if shape is None else tuple(shape),
+        task=about["task"],
+        classes=[str(name) for name in about["classes"]],
+        preprocessing=Preprocessing(**about["preprocessing"]) if about["preprocessing"] else None,
+    )
+    model.record = dict(about["record"])
+    return model
+
+
+def _layer(entry: dict[str, Any]) -> Layer:
+    arguments = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in entry["arguments"].items()
+    }
+    layer = LAYERS[entry["kind"]](**arguments)
+    layer.frozen = set(entry["frozen"])
+    return layer
+
+
+def _claimed_size(entry: dict[str, Any]) -> int:
+    """Return a bound on the numbers that a layer of this description would hold."""
+    arguments = entry["arguments"]
+    widths = [
+        value if isinstance(value, int) else prod(value)
+        for name, value in arguments.items()
+        if name in ("in_channels", "out_channels", "in_features", "out_features", "kernel_size")
+    ]
+    return prod(widths)
+
+
+def load(path: str | os.PathLike[str]) -> Sequential:
+    """Read a model that :func:`save` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, damaged, foreign or newer, or its arrays do not fit its layers.
+    """
+    path = Path(path)
+    about, claims, content = read_arrays(path)
+    try:
+        stored = sum(prod(shape) for _, shape in claims.values())
+        if sum(_claimed_size(entry) for entry in about["layers"]) > 64 * (stored + 1024):
+            raise ModelFileError(f"{path}: damaged: its layers are larger than its arrays")
+        model = build(about)
+    except ModelFileError:
+        raise
+    except (ConvtoolError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelFileError(f"{path}: damaged: its description of the layers: {error}") from error
+    targets = model.parameters() | model.states()
+    _check_claims(path, targets, claims)
+    for name, array in arrays_of(path, content).items():
+        targets[name][...] = array
+    return model
+
+
+def _check_claims(path: Path, targets: Arrays, claims: dict[str, tuple[str, Shape]]) -> None:
+    missing = sorted(targets.keys() ^ claims.keys())
+    if missing:
+        raise ModelFileError(f"{path}: damaged: its layers and arrays disagree about {missing[0]}")
+    for name, target in targets.items():
+        dtype, shape = claims[name]
+        if shape != target.shape or _DTYPES[dtype].kind != target.dtype.kind:
+            raise ModelFileError(
+                f"{path}: damaged: {name} is {dtype} {shape}, its layer needs {_short(target)}"
+            )
+
+
+def _short(array: Array) -> str:
+    return f"{array.dtype} {array.shape}"

@@ -1,0 +1,243 @@
+"""Optimisers: how a gradient becomes a step.
+
+Each keeps its memory (moments, velocities) by parameter for as long as it lives; nothing is thrown
+away between epochs.
+
+References
+----------
+Duchi, Hazan, Singer (2011): Adaptive subgradient methods. Tieleman, Hinton (2012): RMSProp, lecture
+6.5. Kingma, Ba (2015): Adam, arXiv:1412.6980. Loshchilov, Hutter (2019): Decoupled weight decay
+regularization, arXiv:1711.05101. Polyak (1964): Some methods of speeding up the convergence.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from convtool.errors import OptionError
+from convtool.nn._types import Array, Arrays
+
+
+class Optimizer:
+    """A rule that changes parameters by their gradients.
+
+    Parameters
+    ----------
+    lr : float
+        The learning rate; may be changed between steps.
+
+    Attributes
+    ----------
+    slots : tuple of str
+        The names of the arrays that are kept for each parameter.
+    steps : int
+        The number of steps taken.
+    """
+
+    name: ClassVar[str] = ""
+    slots: ClassVar[tuple[str, ...]] = ()
+    decoupled_decay: float = 0.0
+
+    def __init__(self, lr: float = 0.01) -> None:
+        if not lr > 0 or not np.isfinite(lr):
+            raise OptionError(f"learning rate {lr}: a positive number")
+        self.lr = lr
+        self.steps = 0
+        self.on_access: Callable[[], None] | None = None
+        self._state: dict[str, Arrays] = {slot: {} for slot in self.slots}
+
+    @property
+    def state(self) -> dict[str, Arrays]:
+        """What is kept for each parameter, by slot and parameter."""
+        if self.on_access is not None:
+            self.on_access()
+        return self._state
+
+    def step(self, params: Arrays, grads: Arrays, decayed: frozenset[str] = frozenset()) -> None:
+        """Change each parameter in place.
+
+        Parameters
+        ----------
+        params, grads : dict of str to ndarray
+            Parameters and gradients under the same names.
+        decayed : frozenset of str
+            The names that weight decay applies to (weights, not biases).
+        """
+        self.steps += 1
+        state = self.state
+        for name, parameter in params.items():
+            kept = {
+                slot: state[slot].setdefault(name, np.zeros_like(parameter)) for slot in self.slots
+            }
+            if self.decoupled_decay and name in decayed:
+                np.multiply(parameter, 1 - self.lr * self.decoupled_decay, out=parameter)
+            self._change(parameter, grads[name], kept)
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        raise TypeError(f"{type(self).__name__} changes nothing")
+
+    def config(self) -> dict[str, Any]:
+        """Return the keyword arguments that build this optimiser anew."""
+        return {"lr": self.lr}
+
+
+class SGD(Optimizer):
+    """``p -= lr * g``."""
+
+    name = "sgd"
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        parameter -= self.lr * gradient
+
+
+class Momentum(Optimizer):
+    """``v = momentum * v + g; p -= lr * v``."""
+
+    name = "momentum"
+    slots = ("velocity",)
+
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
+        super().__init__(lr)
+        self.momentum = momentum
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        velocity = kept["velocity"]
+        velocity *= self.momentum
+        velocity += gradient
+        parameter -= self.lr * velocity
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {"momentum": self.momentum}
+
+
+class AdaGrad(Optimizer):
+    """``s += g^2; p -= lr * g / (sqrt(s) + epsilon)``, number by number."""
+
+    name = "adagrad"
+    slots = ("squares",)
+
+    def __init__(self, lr: float = 0.01, epsilon: float = 1e-8) -> None:
+        super().__init__(lr)
+        self.epsilon = epsilon
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        squares = kept["squares"]
+        squares += gradient * gradient
+        parameter -= self.lr * gradient / (np.sqrt(squares) + self.epsilon)
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {"epsilon": self.epsilon}
+
+
+class AdaGradMomentum(Optimizer):
+    """AdaGrad's scaled gradient, gathered in a velocity.
+
+    ``s += g^2; v = momentum * v + g / (sqrt(s) + epsilon); p -= lr * v``.
+    """
+
+    name = "adagrad-momentum"
+    slots = ("squares", "velocity")
+
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__(lr)
+        self.momentum, self.epsilon = momentum, epsilon
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        squares, velocity = kept["squares"], kept["velocity"]
+        squares += gradient * gradient
+        velocity *= self.momentum
+        velocity += gradient / (np.sqrt(squares) + self.epsilon)
+        parameter -= self.lr * velocity
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {"momentum": self.momentum, "epsilon": self.epsilon}
+
+
+class RMSProp(Optimizer):
+    """``s = rho * s + (1 - rho) g^2; p -= lr * g / (sqrt(s) + epsilon)``."""
+
+    name = "rmsprop"
+    slots = ("squares",)
+
+    def __init__(self, lr: float = 0.001, rho: float = 0.99, epsilon: float = 1e-8) -> None:
+        super().__init__(lr)
+        self.rho, self.epsilon = rho, epsilon
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        squares = kept["squares"]
+        squares *= self.rho
+        squares += (1 - self.rho) * (gradient * gradient)
+        parameter -= self.lr * gradient / (np.sqrt(squares) + self.epsilon)
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {"rho": self.rho, "epsilon": self.epsilon}
+
+
+class Adam(Optimizer):
+    """Running mean and square of the gradient, both corrected for their start at zero.
+
+    ``m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
+    p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)``.
+    """
+
+    name = "adam"
+    slots = ("mean", "squares")
+
+    def __init__(
+        self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__(lr)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def corrections(self) -> tuple[float, float]:
+        """Return ``1 - beta1^t`` and ``1 - beta2^t`` of the current step."""
+        return 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
+
+    def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
+        mean, squares = kept["mean"], kept["squares"]
+        first, second = self.corrections()
+        mean *= self.beta1
+        mean += (1 - self.beta1) * gradient
+        squares *= self.beta2
+        squares += (1 - self.beta2) * (gradient * gradient)
+        parameter -= (self.lr / first) * mean / (np.sqrt(squares / second) + self.epsilon)
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {
+            "beta1": self.beta1,
+            "beta2": self.beta2,
+            "epsilon": self.epsilon,
+        }
+
+
+class AdamW(Adam):
+    """Adam with weight decay that does not pass through the moments: ``p *= 1 - lr * decay``."""
+
+    name = "adamw"
+
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(lr, beta1, beta2, epsilon)
+        self.weight_decay = self.decoupled_decay = weight_decay
+
+    def config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return super().config() | {"weight_decay": self.weight_decay}
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    rule.name: rule for rule in (SGD, Momentum, AdaGrad, AdaGradMomentum, RMSProp, Adam, AdamW)
+}
+"""Every optimiser by its name."""

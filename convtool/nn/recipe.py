@@ -1,0 +1,128 @@
+"""What a training is told beforehand."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from convtool.errors import OptionError
+from convtool.nn.augment import Augmentation, parse_augmentation
+from convtool.nn.losses import CrossEntropy, Loss
+from convtool.nn.optimizers import (
+    OPTIMIZERS,
+    AdaGradMomentum,
+    AdamW,
+    Momentum,
+    Optimizer,
+)
+from convtool.nn.schedules import SCHEDULES
+from convtool.nn.tasks import TASKS
+
+DEFAULT_RATES: dict[str, float] = {
+    "sgd": 0.05,
+    "momentum": 0.02,
+    "adagrad": 0.01,
+    "adagrad-momentum": 0.002,
+    "rmsprop": 0.001,
+    "adam": 0.002,
+    "adamw": 0.002,
+}
+"""A learning rate that each optimiser does well with on small networks."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes
+    ----------
+    epochs, batch_size : int
+    optimizer : str
+        A name in ``OPTIMIZERS``.
+    lr : float
+        The highest learning rate; 0 takes the optimiser's own default.
+    schedule : "constant", "step" or "cosine"
+    momentum : float
+        For the optimisers that have one.
+    l2 : float
+        ``l2 / 2`` times the squared weights is added to the loss; AdamW decays the weights by it.
+    label_smoothing : float
+    augment : str
+        See :func:`convtool.nn.augment.parse_augmentation`.
+    validation : float
+        The share of the pictures that is kept back to watch the training.
+    early_stop : int
+        Stop after so many epochs without a better validation; 0 never does.
+    seed : int
+
+    Raises
+    ------
+    OptionError
+        If a value makes no sense.
+    """
+
+    epochs: int = 30
+    batch_size: int = 64
+    optimizer: str = "adam"
+    lr: float = 0.0
+    schedule: str = "cosine"
+    momentum: float = 0.9
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+    augment: str = "none"
+    validation: float = 0.1
+    early_stop: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        rules: list[tuple[str, bool, str]] = [
+            ("epochs", self.epochs >= 1, "at least 1"),
+            ("batch_size", self.batch_size >= 1, "at least 1"),
+            ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
+            ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
+            ("lr", self.lr >= 0, "a positive number"),
+            ("momentum", 0 <= self.momentum < 1, "from 0 to below 1"),
+            ("l2", self.l2 >= 0, "not negative"),
+            ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
+            ("validation", 0 <= self.validation < 1, "from 0 to below 1"),
+            ("early_stop", self.early_stop >= 0, "not negative"),
+            ("seed", self.seed >= 0, "not negative"),
+        ]
+        for name, holds, wanted in rules:
+            if not holds:
+                raise OptionError(f"{name} {getattr(self, name)!r}: {wanted}")
+        if self.early_stop and not self.validation:
+            raise OptionError("early_stop needs a validation share")
+        parse_augmentation(self.augment)
+
+    @property
+    def rate(self) -> float:
+        """The highest learning rate."""
+        return self.lr or DEFAULT_RATES[self.optimizer]
+
+    def make_optimizer(self) -> Optimizer:
+        """Return the optimiser at the start."""
+        kind = OPTIMIZERS[self.optimizer]
+        if kind in (Momentum, AdaGradMomentum):
+            return kind(self.rate, momentum=self.momentum)
+        if kind is AdamW:
+            return AdamW(self.rate, weight_decay=self.l2)
+        return kind(self.rate)
+
+    @property
+    def loss_l2(self) -> float:
+        """L2 in the loss; AdamW has it in the step instead."""
+        return 0.0 if self.optimizer == AdamW.name else self.l2
+
+    def make_loss(self, task: str) -> Loss:
+        """Return the loss for a task."""
+        kind: Callable[..., Loss] = TASKS[task].loss
+        return kind(self.label_smoothing) if kind is CrossEntropy else kind()
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """How pictures are changed."""
+        return parse_augmentation(self.augment)
+
+    def config(self) -> dict[str, Any]:
+        """Return the fields as JSON values."""
+        return asdict(self)

@@ -1,0 +1,172 @@
+"""Lines over a logarithmic axis, as a picture or a page that stands by itself."""
+
+import io
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import PurePath
+from typing import Any
+
+from convtool.errors import OptionError, ReportWriteError
+from convtool.report.whole_file import replace_file
+
+ENDINGS = (".png", ".svg", ".html")
+"""What a chart's file may end in."""
+
+Points = Sequence[tuple[float, float]]
+
+_MARKERS = "osD^vP*Xhd<>"
+_METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Lines over common axes, both logarithmic.
+
+    Attributes
+    ----------
+    title, x_label, y_label : str
+        What stands above and beside.
+    lines : mapping of str to sequence of (x, y)
+        The lines by name; all numbers above 0.
+    marks : sequence of (x, text)
+        Where an upright line stands, and what is written at it.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    lines: Mapping[str, Points]
+    marks: Sequence[tuple[float, str]] = field(default=())
+
+
+def check_target(target: str) -> str:
+    """Return a chart's file name if its ending is one of `ENDINGS`.
+
+    Raises
+    ------
+    OptionError
+        If it is not.
+
+    Examples
+    --------
+    >>> check_target("times.svg")
+    'times.svg'
+    """
+    if PurePath(target).suffix.lower() not in ENDINGS:
+        raise OptionError(f"{target}: a chart ends in {', '.join(ENDINGS)}")
+    return target
+
+
+def write_chart(target: str, panels: Sequence[Panel]) -> None:
+    """Draw panels one below the other and write them, whole or not at all.
+
+    Parameters
+    ----------
+    target : str
+        A file ending in .png, .svg or .html; a page holds its drawing and needs nothing else.
+    panels : sequence of Panel
+        At least one.
+
+    Raises
+    ------
+    OptionError
+        If the ending is another, or Matplotlib is not installed.
+    ReportWriteError
+        If the file cannot be written.
+    """
+    kind = PurePath(check_target(target)).suffix.lower()
+    data = _drawn(panels, "png" if kind == ".png" else "svg")
+    if kind != ".png":
+        data = _without_links(data)
+    if kind == ".html":
+        data = _page(panels, data)
+    try:
+        replace_file(os.path.realpath(target), data)
+    except OSError as error:
+        raise ReportWriteError(
+            f"{target}: cannot write the chart ({error.strerror or error}); choose another file"
+        ) from error
+
+
+def _drawn(panels: Sequence[Panel], kind: str) -> bytes:
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise OptionError("charts need Matplotlib; install it: pip install matplotlib") from error
+    figure = Figure(figsize=(9, 5.5 * len(panels)), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
+    for panel, axis in zip(panels, axes, strict=True):
+        _draw(panel, axis)
+    stream = io.BytesIO()
+    metadata = _METADATA if kind == "svg" else {"Software": None}
+    figure.savefig(stream, format=kind, dpi=120, metadata=metadata)
+    return stream.getvalue()
+
+
+def _draw(panel: Panel, axis: Any) -> None:
+    for index, (name, points) in enumerate(panel.lines.items()):
+        style = {"marker": _MARKERS[index % len(_MARKERS)], "linewidth": 1.4, "markersize": 5}
+        axis.plot(*zip(*points, strict=True), label=name, **style)
+    axis.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    ticks = sorted({x for points in panel.lines.values() for x, _ in points})
+    axis.set_xticks(ticks, [f"{x:g}" for x in ticks])
+    axis.set_xticks([], minor=True)
+    axis.grid(True, which="both", alpha=0.25)
+    for x, text in panel.marks:
+        axis.axvline(x, color="0.4", linestyle="--", linewidth=1)
+        axis.annotate(
+            text,
+            (x, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -3),
+            textcoords="offset points",
+            rotation=90,
+            va="top",
+            fontsize=8,
+        )
+    if panel.lines:
+        axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+def _without_links(svg: bytes) -> bytes:
+    """Drop the document type and the metadata, which name pages on the network."""
+    text = svg.decode()
+    text = re.sub(r"<!DOCTYPE.*?>\s*", "", text, flags=re.DOTALL)
+    return re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL).encode()
+
+
+def _page(panels: Sequence[Panel], svg: bytes) -> bytes:
+    drawing = svg.decode().partition("?>")[2]
+    tables = "\n".join(map(_as_table, panels))
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{escape(panels[0].title)}</title>
+<style>
+body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 64em; }}
+svg {{ max-width: 100%; height: auto; }}
+td, th {{ padding: 0.1em 0.8em; text-align: right; }}
+</style>
+{drawing}
+{tables}
+</html>
+""".encode()
+
+
+def _as_table(panel: Panel) -> str:
+    columns = sorted({x for points in panel.lines.values() for x, _ in points})
+    head = "".join(f"<th>{x:g}</th>" for x in columns)
+    rows = []
+    for name, points in panel.lines.items():
+        known = dict(points)
+        cells = "".join(f"<td>{known[x]:.3g}</td>" if x in known else "<td></td>" for x in columns)
+        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+    caption = f"{escape(panel.title)}: {escape(panel.y_label)}, by {escape(panel.x_label)}"
+    return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>{''.join(rows)}</table>"

@@ -1,0 +1,70 @@
+"""Pictures of a training and of its result, by matplotlib."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from convtool.errors import ReportWriteError
+
+
+def _save(figure: Any, path: Path) -> None:
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise ReportWriteError(f"{path}: cannot write the drawing: {error}") from error
+
+
+def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw loss and accuracy over the epochs.
+
+    Parameters
+    ----------
+    history : sequence of mapping
+        With ``epoch``, ``loss``, ``accuracy`` and perhaps ``validation_loss`` and
+        ``validation_accuracy``.
+    path : Path
+        Its ending names the format.
+
+    Raises
+    ------
+    ReportWriteError
+        If it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    epochs = [entry["epoch"] for entry in history]
+    for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        axes.plot(epochs, [entry[name] for entry in history], label="training")
+        watched = [entry.get(f"validation_{name}") for entry in history]
+        if watched and watched[0] is not None:
+            axes.plot(epochs, watched, "--", label="validation")
+        axes.set(xlabel="epoch", title=name)
+        axes.legend()
+    _save(figure, path)
+
+
+def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix: rows are the right classes, columns the predicted ones.
+
+    Raises
+    ------
+    ReportWriteError
+        If it cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    size = max(4.0, 0.5 * len(classes) + 2)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.subplots()
+    shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(classes)), classes, rotation=90)
+    axes.set_yticks(range(len(classes)), classes)
+    axes.set(xlabel="predicted", ylabel="right")
+    for i, row in enumerate(matrix):
+        for j, count in enumerate(row):
+            if count:
+                colour = "white" if shares[i][j] > 0.5 else "black"
+                axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=8)
+    _save(figure, path)
