@@ -23,6 +23,12 @@ def cells(work, kernels):
     ]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def warm():
+    """Start every engine, so that the planner chooses as in a process that runs on."""
+    contenders.warm()
+
+
 def timed(benchmark, cell, contender):
     """Time a contender in a cell."""
     benchmark.group = cell.title

@@ -23,6 +23,9 @@ SIZES = ((1080, 1920, 1),)
 EXTRA_PEERS = ("scipy.ndimage.convolve", "scipy.signal.fftconvolve")
 """Peers that the table has beside those of its works, where the work is one kernel."""
 
+LONGEST = 0.4
+"""Contenders that are expected to take more seconds for a call are left out of the table."""
+
 FARTHEST = 10.0
 """An engine that is expected to take so many times the fastest is none for the suite ``auto``."""
 
@@ -140,7 +143,7 @@ def _table(request: Request, progress: Progress) -> Outcome:
         single = cell.work != "sobel"
         return [*engines, *contenders.peers_of([cell]), *(extra if single else ())]
 
-    effort = Effort(request.rounds)
+    effort = Effort(request.rounds, budget=0.4, longest=LONGEST)
     shown = partial(progress, "bench")
     entries = list(measure_all(cells, present, effort, request.image, progress=shown))
     return Outcome([*engine_tables(entries), "", *in_words(describe(request.threads))], entries)
