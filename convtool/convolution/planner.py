@@ -36,15 +36,15 @@ class Rate(NamedTuple):
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.0, 2.26, 0.401, 0.22),
-    "separable": Rate(7.73e-05, 2.41, 0.328, 0.0),
-    "fft": Rate(0.000772, 2.35, 0.238, 0.74),
-    "numba": Rate(0.000201, 0.102, 0.0198, 0.88),
-    "numba-factored": Rate(0.000311, 0.543, 0.0329, 0.86),
-    "numba-running": Rate(0.000207, 1.17, 0.00326, 0.82),
-    "opencv": Rate(7.79e-05, 1.32, 0.0326, 0.46),
-    "opencv-dft": Rate(0.000847, 9.81, 0.00108, 0.02),
-    "scipy": Rate(0.000279, 3.06, 0.574, 0.78),
+    "direct": Rate(0.000208, 0.292, 0.309, 0.68),
+    "separable": Rate(0.000237, 0.672, 0.264, 0.56),
+    "fft": Rate(0.000852, 1.86, 0.295, 0.86),
+    "numba": Rate(0.000194, 0.161, 0.0211, 0.78),
+    "numba-factored": Rate(0.000282, 0.674, 0.0353, 0.6),
+    "numba-running": Rate(0.000267, 1.69, 0.004, 0.7),
+    "opencv": Rate(4.64e-05, 1.51, 0.0348, 0.18),
+    "opencv-dft": Rate(0.000832, 11.9, 0.00175, 0.0),
+    "scipy": Rate(0.000569, 4.64, 0.673, 0.78),
 }
 """Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
 matter more than their values."""
