@@ -10,10 +10,12 @@ import click
 import numpy as np
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import pixels_of
+from convtool.cli._pictures import PictureReader
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
+from convtool.nn._types import Array
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
+from convtool.nn.preprocessing import Preprocessing
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.predict/1"
@@ -41,16 +43,21 @@ def command(
 ) -> None:
     """Say for each IMAGE (or each picture in a folder) which class it is, and how surely.
 
-    Each picture goes through the model's own preprocessing: size, grey, scale.
+    Each picture goes through the model's own preprocessing: size, grey, scale. MODEL is what
+    `convtool train` wrote, or an .onnx file that `convtool export` wrote.
     """
     model = load(model_path)
+    if model.preprocessing is None:
+        raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
+    reader = PictureReader(model.preprocessing, invert=invert)
     results, failures = [], []
     for name in _expand(images):
         try:
-            results.append(_judge(model, name, invert))
+            results.append(_judge(model, model.preprocessing, name, reader(name)))
         except ConvtoolError as error:
             failures.append({"image": name, "error": str(error)})
             click.echo(f"convtool: error: {error}", err=True)
+    reader.tell()
     if json_target is not None:
         report = {
             "schema": SCHEMA,
@@ -81,11 +88,10 @@ def _expand(names: tuple[str, ...]) -> Iterator[str]:
         yield from files
 
 
-def _judge(model: Sequential, name: str, invert: bool) -> dict[str, Any]:
-    if model.preprocessing is None:
-        raise ModelError("this model has no preprocessing: it was not trained on pictures")
-    picture = model.preprocessing.picture(pixels_of(name), invert=invert)
-    row = model.predict_proba(model.preprocessing.tensor(picture[None]))[0]
+def _judge(
+    model: Sequential, preprocessing: Preprocessing, name: str, picture: Array
+) -> dict[str, Any]:
+    row = model.predict_proba(preprocessing.tensor(picture[None]))[0]
     if model.task == "regression":
         return {"image": name, "values": [float(value) for value in row]}
     classes = model.classes or tuple(str(i) for i in range(len(row)))
