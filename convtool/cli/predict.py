@@ -4,7 +4,7 @@ import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 import numpy as np
@@ -13,7 +13,6 @@ from convtool.cli._options import json_option
 from convtool.cli._pictures import PictureReader
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.nn._types import Array
-from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
 from convtool.nn.preprocessing import Preprocessing
 from convtool.report.json_report import write_report
@@ -46,7 +45,7 @@ def command(
     Each picture goes through the model's own preprocessing: size, grey, scale. MODEL is what
     `convtool train` wrote, or an .onnx file that `convtool export` wrote.
     """
-    model = load(model_path)
+    model = _open(model_path)
     if model.preprocessing is None:
         raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
     reader = PictureReader(model.preprocessing, invert=invert)
@@ -76,6 +75,25 @@ def command(
         raise click.exceptions.Exit(1)
 
 
+class Network(Protocol):
+    """What is needed of a network to judge pictures."""
+
+    task: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing | None
+
+    def predict_proba(self, x: Array) -> Array:
+        """Return each class's probability, shape (N, K); for a regression the values."""
+
+
+def _open(path: Path) -> Network:
+    if path.suffix.lower() != ".onnx":
+        return load(path)
+    from convtool.nn.onnx.session import open_network
+
+    return open_network(path)
+
+
 def _expand(names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
         folder = Path(name)
@@ -89,7 +107,7 @@ def _expand(names: tuple[str, ...]) -> Iterator[str]:
 
 
 def _judge(
-    model: Sequential, preprocessing: Preprocessing, name: str, picture: Array
+    model: Network, preprocessing: Preprocessing, name: str, picture: Array
 ) -> dict[str, Any]:
     row = model.predict_proba(preprocessing.tensor(picture[None]))[0]
     if model.task == "regression":
@@ -112,7 +130,7 @@ def _line(result: dict[str, Any]) -> str:
     return f"{result['image']}  {result['class']}  ({shown})"
 
 
-def _print_csv(results: list[dict[str, Any]], model: Sequential) -> None:
+def _print_csv(results: list[dict[str, Any]], model: Network) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if model.task == "regression":
         for result in results:
