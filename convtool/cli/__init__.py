@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": "Judge a trained network on a set of pictures.",
     "export": "Write a trained network as an ONNX file.",
     "filter": "Convolve a picture with one or more kernels.",
+    "gridsearch": "Train every combination of some choices.",
     "import": "Read an ONNX file as a network of convtool's layers.",
     "inspect": "Look inside a trained network.",
     "kernels": "List the preset kernels, or show one.",
