@@ -99,9 +99,9 @@ def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Pro
     Examples
     --------
     >>> layer = Conv2D(1, 1, 3, rng=0)
-    >>> layer.params["weight"][...] = [[-1, 2, -1]] * 3
+    >>> layer.params["weight"][...] = [[-1, 3, -2]] * 3
     >>> print(probe(layer)[0].words)
-    answers most to a vertical line in the middle (+6); least to a vertical line at the left (-3)
+    answers most to a vertical line in the middle (+9); least to a vertical line at the right (-6)
     """
     params = layer.params
     weights = params["weight"].astype(np.float64).sum(axis=1)
