@@ -61,30 +61,46 @@ def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: P
         If the file cannot be written.
     """
     filters, channels, height, width = weights.shape
+    scale = float(np.abs(weights).max()) or 1.0
+    if filters * channels > _ANNOTATED:
+        figure = _many_kernels(weights, title, scale)
+        save_figure(figure, target)
+        return
     across = channels if channels > 1 else min(filters, 8)
     tiles = weights.reshape(-1, height, width)
-    left_out = max(0, len(tiles) - _MOST_TILES)
-    rows = -(-(len(tiles) - left_out) // across)
-    scale = float(np.abs(weights).max()) or 1.0
-    side = 1.1 if len(tiles) <= _ANNOTATED else 0.5
-    figure = new_figure(max(4.0, side * across + 1.6), max(2.4, (side + 0.25) * rows + 1))
-    more = f"; {left_out} more not shown" if left_out else ""
-    figure.suptitle(f"{title}{more}", fontsize=10)
+    rows = -(-len(tiles) // across)
+    figure = new_figure(max(4.0, 1.1 * across + 1.6), max(2.4, 1.35 * rows + 1))
+    figure.suptitle(title, fontsize=10)
     axes = figure.subplots(rows, across, squeeze=False).reshape(-1)
-    image = None
-    for number, axis in enumerate(axes):
+    for axis in axes:
         axis.set_axis_off()
-        if number >= len(tiles):
-            continue
-        image = axis.imshow(tiles[number], cmap=_SIGNED, vmin=-scale, vmax=scale)
-        if number % channels == 0 and len(tiles) <= _ANNOTATED:
+    image = None
+    for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
+        image = axis.imshow(tile, cmap=_SIGNED, vmin=-scale, vmax=scale)
+        if number % channels == 0:
             own = number // channels
             bias = "" if biases is None else f", bias {biases[own]:+.2g}"
             axis.set_title(f"{own + 1}{bias}", fontsize=7)
-        if len(tiles) <= _ANNOTATED // 2 and tiles[number].size <= 25:
-            _write_numbers(axis, tiles[number], scale)
+        if len(tiles) <= _ANNOTATED // 2 and tile.size <= 25:
+            _write_numbers(axis, tile, scale)
     figure.colorbar(image, ax=list(axes), shrink=0.8)
     save_figure(figure, target)
+
+
+def _many_kernels(weights: Numbers, title: str, scale: float) -> Any:
+    """Return a figure of filters too many to be numbered: a row each, or 16 in a row."""
+    filters, channels, height, width = weights.shape
+    across = channels if channels > 1 else _ACROSS
+    kept = min(filters, max(1, _MOST_TILES // channels))
+    sheet = mosaic(weights[:kept].reshape(-1, height, width).astype(np.float64), across)
+    figure = new_figure(12, min(30.0, max(2.5, 11 * sheet.shape[0] / sheet.shape[1] + 1)))
+    more = f"; the first {kept}" if kept < filters else ""
+    figure.suptitle(f"{title}{more}", fontsize=10)
+    axis = figure.subplots()
+    axis.set_axis_off()
+    image = axis.imshow(sheet, cmap=_SIGNED, vmin=-scale, vmax=scale, interpolation="nearest")
+    figure.colorbar(image, ax=axis, shrink=0.8)
+    return figure
 
 
 def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:

@@ -12,7 +12,7 @@ from convtool.nn.onnx.metadata import about
 from convtool.nn.onnx.parse import checked_proto, read_proto
 
 _BATCH = 256
-_ERRORS_ONLY = 3
+_FATAL_ONLY = 4
 
 
 class OnnxNetwork:
@@ -53,7 +53,7 @@ class OnnxNetwork:
         self.task, self.classes, self.preprocessing = known.task, known.classes, known.preprocessing
         self._place = place
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _FATAL_ONLY
         threads = os.environ.get("CONVTOOL_NUM_THREADS", "")
         if threads.isdecimal():
             options.intra_op_num_threads = int(threads)
