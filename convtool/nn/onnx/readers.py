@@ -31,10 +31,9 @@ from convtool.nn.layers import (
     Softmax,
     Tanh,
 )
+from convtool.nn.onnx.parse import MOST_OUTPUTS
 from convtool.nn.operations.geometry import Padding
 from convtool.nn.operations.pooling import pooled_size
-
-_MOST_OUTPUTS = 2**28
 
 
 @dataclass
@@ -85,7 +84,7 @@ class Row:
     def append(self, layer: Layer) -> None:
         """Add a layer that fits on what is before it."""
         shape = layer.output_shape(self.shape)
-        if prod(shape) > _MOST_OUTPUTS:
+        if prod(shape) > MOST_OUTPUTS:
             raise ModelError(
                 f"it puts out {' x '.join(map(str, shape))} numbers, which is too much"
             )
