@@ -11,7 +11,7 @@ import numpy as np
 
 from convtool.convolution import borders
 from convtool.convolution.api import convolve
-from convtool.learn.fit import Learned, Pixels, framed
+from convtool.learn.least_squares import Learned, Pixels, framed
 from convtool.learn.nearest import TURNS, Match, plain
 
 SURE, ALMOST = 0.99999, 0.999
@@ -60,9 +60,7 @@ PROGRAMS: dict[str, Program] = {
     "libvips conv": Program("half", "nearest"),
     "ImageMagick -morphology Convolve": Program("none", "nearest", moved=1, rounding="down"),
     "ImageMagick -convolve": Program("half", "nearest", normalises=True, rounding="down"),
-    "Pillow ImageFilter.Kernel": Program(
-        "left-right", COPIED, normalises=True, rounding="nearest"
-    ),
+    "Pillow ImageFilter.Kernel": Program("left-right", COPIED, normalises=True, rounding="nearest"),
 }
 """Programs as they are without options, found out by giving them kernels and pictures: OpenCV 5.0,
 libvips 8.14, ImageMagick 6.9, Pillow 13, SciPy 1.17."""

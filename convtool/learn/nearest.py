@@ -105,9 +105,7 @@ def specs(size: tuple[int, int]) -> Iterator[str]:
             yield f"motion:length={length},angle={angle}"
 
 
-def nearest(
-    learned: Weights, given: KernelSpec | None = None, *, count: int = 3
-) -> list[Match]:
+def nearest(learned: Weights, given: KernelSpec | None = None, *, count: int = 3) -> list[Match]:
     """Return the known kernels that a learned one resembles most, the nearest first.
 
     Parameters
@@ -187,7 +185,9 @@ def _laid(learned: Weights, known: KernelSpec) -> Iterator[Match]:
 def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) -> Match:
     views = np.lib.stride_tricks.sliding_window_view(learned, _extent(weights.shape))
     products = np.einsum("yxij,ij->yx", views, weights)
-    middle = [room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)]
+    middle = [
+        room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)
+    ]
     here = products[tuple(middle)]
     # The middle is taken unless another place is better by more than rounding.
     place = np.unravel_index(int(np.abs(products).argmax()), products.shape)
@@ -203,7 +203,9 @@ def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) ->
         turn=turn,
         shift=(int(place[0]) - middle[0], int(place[1]) - middle[1]),
         scale=scale,
-        cosine=min(1.0, abs(float(products[place])) / float(np.sqrt(power * np.square(learned).sum()))),
+        cosine=min(
+            1.0, abs(float(products[place])) / float(np.sqrt(power * np.square(learned).sum()))
+        ),
         difference=float(np.abs(learned - scale * whole).max()),
         weights=scale * whole,
         given=known.weights,
