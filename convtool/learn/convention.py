@@ -131,7 +131,8 @@ def convention(
     >>> kernel = np.outer([1, 2, 3, 4, 5], [1, 1, 2, 2, 9])
     >>> pair = before, convolve(before, kernel[::-1, ::-1], border="nearest")
     >>> learned = fit([pair], 5)
-    >>> found = convention(learned, nearest(learned.kernel, KernelSpec('', 'mine', kernel * 1.0))[0], [pair])
+    >>> given = KernelSpec("", "mine", kernel * 1.0)
+    >>> found = convention(learned, nearest(learned.kernel, given)[0], [pair])
     >>> found.flips, found.borders, found.programs
     (False, ('nearest',), ('libvips conv',))
     """
