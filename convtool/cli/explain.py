@@ -14,17 +14,22 @@ from convtool.cli._explain_report import SMALL, lines, polynomial_lines, report
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
-from convtool.errors import OptionError
-from convtool.explain import walk
+from convtool.errors import OptionError, ReportWriteError
+from convtool.explain import Walk, walk
 from convtool.explain.polynomial import product_walk
 from convtool.images.read import read
 from convtool.images.tone import to_gray
 from convtool.kernels.numerals import number
+from convtool.kernels.presets import PRESETS
+from convtool.kernels.spec import parse
 from convtool.report.json_report import write_report
+from convtool.report.walk_page import Opening, PageKernel, walk_page
+from convtool.report.whole_file import replace_file
 
 _LITERAL = re.compile(r"[\d\s.,;/+eE-]*\d[\d\s.,;/+eE-]*")
 _MIDDLE = 6
 _DEFAULT_KERNEL = "emboss"
+_PAGE_SIDE, _PAGE_KERNEL = 16, 9
 
 
 def _numbers(text: str) -> list[float]:
@@ -54,7 +59,8 @@ Examples:
   convtool explain --image sample_images/photograph.jpg -k sobel-vertical --at 200,300
   convtool explain --image sample_images/siemens-star.png --crop 250,250,5x5 -k box --stride 2
   convtool explain --image 1,2,3,4 --kernel 1x2:1,-1
-  convtool explain --polynomial 1,2,3 4,5""",
+  convtool explain --polynomial 1,2,3 4,5
+  convtool explain --html page.html""",
 )
 @click.option(
     "--image",
@@ -95,6 +101,12 @@ Examples:
 )
 @click.option("--cval", type=float, default=0.0, show_default=True, help="For --border constant.")
 @click.option("--correlate", is_flag=True, help="Do not flip the kernel.")
+@click.option(
+    "--html",
+    "page",
+    metavar="FILE",
+    help="Write a page in one file on which the kernel slides over a picture to draw on.",
+)
 @json_option
 def command(
     source: str | None,
@@ -102,6 +114,7 @@ def command(
     polynomials: tuple[str, str] | None,
     crop: tuple[int, int, int, int] | None,
     places: Sequence[tuple[int, int]],
+    page: str | None,
     json_target: str | None,
     **how: Any,
 ) -> None:
@@ -118,16 +131,21 @@ def command(
         one = product_walk(_numbers(polynomials[0]), _numbers(polynomials[1]))
         other = replace(one, flipped=False)
         told = polynomial_lines(one)
+    elif source is None and page is not None:
+        _write_page(page, None, spec, how)
+        return
     elif source is None:
-        raise click.UsageError("there is nothing to explain; give --image or --polynomial")
+        raise click.UsageError("there is nothing to explain; give --image, --polynomial or --html")
     else:
         told = []
         image = _image(source, crop, bool(places))
         one = walk(image, spec or _DEFAULT_KERNEL, **how)
         other = walk(image, one.kernel, **how | {"correlate": one.flipped})
+    if page is not None:
+        _write_page(page, one, spec, how | {"mode": "full"} if polynomials else how)
     if json_target is not None:
         write_report(report(one, other, places), json_target)
-    if json_target != "-":
+    if json_target != "-" and page is None:
         click.echo("\n".join(told + lines(one, other, places)))
 
 
@@ -172,3 +190,52 @@ def _values(source: str) -> NDArray[np.float64]:
     grey = pixels[:, :, 0] if pixels.shape[2] == 1 else to_gray(pixels)
     whole = pixels.dtype.kind in "ui"
     return np.asarray(np.rint(grey) if whole else grey, np.float64)
+
+
+def _write_page(path: str, one: Walk | None, spec: str | None, how: dict[str, Any]) -> None:
+    text = walk_page(_opening(one, spec, how), _page_kernels())
+    try:
+        replace_file(os.path.realpath(path), text.encode())
+    except OSError as error:
+        raise ReportWriteError(
+            f"{path}: cannot write the page ({error.strerror or error}); choose another file"
+        ) from error
+
+
+def _opening(one: Walk | None, spec: str | None, how: dict[str, Any]) -> Opening:
+    """Return what the page begins with."""
+    known = spec or _DEFAULT_KERNEL
+    if one is None:
+        one = walk(np.zeros((_PAGE_SIDE // 2, _PAGE_SIDE // 2)), known, **how)
+        image = None
+    else:
+        image = one.image.tolist()
+        if max(one.image.shape) > _PAGE_SIDE:
+            raise OptionError(
+                f"the page shows up to {_PAGE_SIDE}×{_PAGE_SIDE} pixels; take a part with --crop"
+            )
+    if max(one.kernel.shape) > _PAGE_KERNEL:
+        raise OptionError(f"the page shows kernels of up to {_PAGE_KERNEL}×{_PAGE_KERNEL}")
+    rows, columns = one.layout.rows, one.layout.columns
+    padded = how["padding"] is not None
+    return Opening(
+        image=image,
+        kernel=one.kernel.tolist(),
+        name=known,
+        operation="convolution" if one.flipped else "correlation",
+        mode="padding" if padded else how["mode"],
+        border=one.border,
+        cval=one.cval,
+        padding=(-rows.start, -columns.start) if padded else (1, 1),
+        stride=(rows.stride, columns.stride),
+    )
+
+
+def _page_kernels() -> dict[str, PageKernel]:
+    """Return the presets that a page has room for."""
+    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.pair}
+    return {
+        name: PageKernel(one.weights.tolist(), PRESETS[name].summary)
+        for name, one in found.items()
+        if max(one.weights.shape) <= _PAGE_KERNEL
+    }
