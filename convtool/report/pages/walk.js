@@ -191,7 +191,10 @@ function drawOutput() {
 function showWindow(step) {
   const { rows, columns, laid } = result;
   const table = get("window");
-  table.className = laid[0].length > 4 ? "wide" : "";
+  const wide = laid[0].length > 4;
+  table.className = wide ? "wide" : "";
+  get("laid").className = wide ? "numbers wide" : "numbers";
+  get("sum").className = laid.flat().length > 12 ? "long" : "";
   table.replaceChildren(...step.window.map((line, i) => {
     const row = document.createElement("tr");
     row.append(...line.map((value, j) => {
@@ -199,9 +202,10 @@ function showWindow(step) {
       const y = step.top + i - rows.before, x = step.left + j - columns.before;
       const inside = y >= 0 && y < rows.size && x >= 0 && x < columns.size;
       if (!inside) made.className = "outside";
-      product.textContent = text(step.products[i][j], laid[0].length > 4 ? 4 : 6);
-      const weight = text(laid[i][j], 3);
-      made.append(`${text(value, 4)} × ${laid[i][j] < 0 ? `(${weight})` : weight}`, product);
+      product.textContent = text(step.products[i][j], wide ? 3 : 6);
+      const weight = weightText(laid[i][j]).replace("-", "−");
+      const signed = laid[i][j] < 0 && !wide ? `(${weight})` : weight;
+      made.append(text(value, 4), wide ? document.createElement("br") : " ", `× ${signed}`, product);
       return made;
     }));
     return row;
