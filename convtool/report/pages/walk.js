@@ -153,11 +153,12 @@ function cell() {
 
 function drawPadded() {
   const { rows, columns, padded } = result;
+  const white = Math.max(...state.image.flat()) > 1 ? 255 : 1;
   layOut(get("padded"), padded.length, padded[0].length, (i, j) => {
     const made = cell(), y = i - rows.before, x = j - columns.before, value = padded[i][j];
     const inside = y >= 0 && y < rows.size && x >= 0 && x < columns.size;
     made.textContent = text(value, 3);
-    shade(made, value / 255);
+    shade(made, value / white);
     if (inside) {
       made.dataset.y = y;
       made.dataset.x = x;
