@@ -118,10 +118,12 @@ function shade(cell, share) {
   cell.style.color = grey > 127 ? "#000" : "#fff";
 }
 
+const TINY = 23;
+
 function layOut(board, rows, columns, make) {
   const size = cellSize(board, columns, 44);
   board.dataset.size = size;
-  board.className = "board" + (size < 19 ? " tiny" : size < 30 ? " small" : "");
+  board.className = "board" + (size < TINY ? " tiny" : size < 30 ? " small" : "");
   board.style.gridTemplateColumns = `repeat(${columns}, ${size}px)`;
   board.style.gridAutoRows = `${size}px`;
   const frame = document.createElement("div");
@@ -171,6 +173,9 @@ function drawPadded() {
   const { before: top, after: bottom } = rows, { before: left, after: right } = columns;
   get("padded-note").textContent = top + bottom + left + right === 0 ? "No pixels are added."
     : `The border adds ${top} above, ${bottom} below, ${left} left, ${right} right: dashed, hatched.`;
+  if (Number(get("padded").dataset.size) < TINY) {
+    get("padded-note").textContent += " The pixels are too small for numbers; the window has them.";
+  }
 }
 
 function drawOutput() {
