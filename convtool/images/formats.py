@@ -1,8 +1,8 @@
 """The file formats: how each is recognised and named, and what it can hold.
 
 The table is data. A codec is a module with the functions of `Codec`: ``inspect`` looks at the
-header only, ``decode`` makes the pixels, ``encode`` makes a file; it is imported when it is used. That of
-a format with several pages has those of `PagedCodec` besides.
+header only, ``decode`` makes the pixels, ``encode`` makes a file; it is imported when it is used.
+That of a format with several pages has those of `PagedCodec` besides.
 """
 
 import os
@@ -139,6 +139,8 @@ class Format:
         The fields of `Metadata` that it can hold; ``"comment"`` is a text of that key alone.
     wide : bool
         Whether its floats may have 64 bits.
+    but_not : tuple of (int, str)
+        Channels and types that go together in no file it can be written with.
     advised : bool
         Whether it is named where another format cannot hold a picture.
     """
@@ -154,12 +156,14 @@ class Format:
     several: str = ""
     metadata: tuple[str, ...] = ()
     wide: bool = False
+    but_not: tuple[tuple[int, str], ...] = ()
     advised: bool = True
 
     def can_hold(self, channels: int, dtype: str) -> bool:
         """Tell whether it can be written with pixels of a kind."""
         fits = DEPTHS[dtype] in self.depths and channels in self.channels
-        return fits and (dtype != "float64" or self.wide)
+        narrow = dtype != "float64" or self.wide
+        return fits and narrow and (channels, dtype) not in self.but_not
 
     def load(self) -> Codec:
         """Import the codec."""
@@ -252,6 +256,7 @@ FORMATS = {
             codec="jp2",
             depths=("8", "16"),
             channels=_ALL,
+            but_not=((2, "uint16"),),
         ),
         Format(
             name="exr",
@@ -329,7 +334,7 @@ FORMATS = {
     )
 }
 """Every format by its name. ``pnm`` writes a PGM or PPM by the number of channels; PBM, which has
-only black and white, is read and not written. WebP, GIF, BMP and HDR store grey as equal colours."""
+only black and white, is read and not written. WebP, GIF and HDR store grey as equal colours."""
 
 _READABLE = ", ".join(entry.title for entry in FORMATS.values() if entry.signature != _NEVER)
 
@@ -439,9 +444,10 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
         way = ", or use --background white" if kind == "alpha" else ""
         way = ", or use --gray" if kind == "colour" else way
         raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}{way}")
-    raise ImageFormatError(
-        f"{where}: {entry.title} holds no 64-bit floats; write {others}, or use --depth float32"
-    )
+    kind, way = "64-bit floats", "--depth float32"
+    if (channels, dtype) in entry.but_not:
+        kind, way = f"alpha with {depth}-bit grey", "--depth 8"
+    raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}, or use {way}")
 
 
 def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> None:

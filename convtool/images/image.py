@@ -47,7 +47,7 @@ class Coding:
     chroma_quality : int, optional
         The same for the tables of chroma, where they differ.
     subsampling : str
-        Of chroma in JPEG: ``"4:4:4"``, ``"4:2:2"``, ``"4:2:0"``, ``"4:4:0"``, ``"4:1:1"``, or empty.
+        Of chroma in JPEG, such as ``"4:2:0"``; empty where there is none.
     progressive : bool
         Whether a JPEG comes in several scans.
     """

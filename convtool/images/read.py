@@ -242,7 +242,7 @@ def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header,
 def _document(data: bytes, options: ReadOptions) -> Document:
     entry, headers = _inspected(data, options)
     start = (options.page or 1) - 1
-    if entry.several:
+    if headers[0].pages > 1:
         decoded = entry.load_paged().decode_all(data, headers, options, start)
     else:
         decoded = iter([entry.load().decode(data, headers[0], options)])

@@ -2,8 +2,10 @@
 
 References
 ----------
-ICC.1:2022: profiles, here applied by Little CMS through Pillow, to sRGB, perceptually. Pillow hands 8-bit pixels alone to it. ITU-T T.872, 6.5: with an Adobe marker a JPEG holds what is
-left of white, without one the amount of ink.
+ICC.1:2022: profiles, here applied by Little CMS through Pillow, to sRGB, perceptually.
+ITU-T T.872, 6.5: with an Adobe marker a JPEG holds what is left of white, without one the ink.
+
+Pillow hands only 8-bit pixels to Little CMS.
 """
 
 import io

@@ -121,9 +121,9 @@ def encode(image: Image, options: WriteOptions) -> bytes:
     pixels = image.pixels
     if pixels.dtype == np.uint8 or pixels.ndim == 2:
         return _encoded_by_pillow(pixels)
-    if pixels.shape[2] == 2 or min(pixels.shape[:2]) < _SMALLEST_FOR_OPENCV:
+    if min(pixels.shape[:2]) < _SMALLEST_FOR_OPENCV:
         raise ImageFormatError(
-            "JPEG 2000 is not written with 16 bits for grey with alpha, nor for colours below "
+            "JPEG 2000 is not written with 16-bit colours below "
             f"{_SMALLEST_FOR_OPENCV} pixels a side; write PNG or TIFF, or use --depth 8"
         )
     return opencv.encode(".jp2", pixels, {"JPEG2000_COMPRESSION_X1000": _LOSSLESS_FOR_OPENCV})

@@ -11,7 +11,6 @@ samples), 19 (sample formats). ICC.1:2022, annex B.3, and XMP part 3, section 3.
 
 import struct
 import zlib
-from collections.abc import Sequence
 
 import numpy as np
 
