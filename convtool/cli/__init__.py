@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "Measure how far two pictures are apart.",
     "evaluate": "Judge a trained network on a set of pictures.",
     "filter": "Convolve a picture with one or more kernels.",
+    "info": "Say what picture files hold: size, depth, pages, metadata.",
     "kernels": "List the preset kernels, or show one.",
     "predict": "Say what a trained network sees in pictures.",
     "svd": "Compress a picture with the singular value decomposition.",

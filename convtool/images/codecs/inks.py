@@ -19,7 +19,7 @@ from convtool.images.formats import Decoded
 from convtool.images.image import PEAKS, Pixels
 
 
-def from_jpeg(data: bytes, icc: bytes, rule: str) -> Decoded:
+def from_jpeg(data: bytes, icc: bytes, rule: str, *, has_marker: bool) -> Decoded:
     """Decode a JPEG of four channels.
 
     Parameters
@@ -30,6 +30,8 @@ def from_jpeg(data: bytes, icc: bytes, rule: str) -> Decoded:
         Its profile.
     rule : str
         ``profile`` or ``naive``.
+    has_marker : bool
+        Whether it has Adobe's marker.
 
     Raises
     ------
@@ -42,12 +44,12 @@ def from_jpeg(data: bytes, icc: bytes, rule: str) -> Decoded:
         with caught() as printed, warnings.catch_warnings():
             warnings.simplefilter("error")
             with JpegImageFile(io.BytesIO(data)) as picture:
-                amounts = np.asarray(picture)
+                amounts = np.asarray(picture)  # Pillow takes the marker to be always there
     except (OSError, SyntaxError, ValueError, UserWarning) as error:
         raise ImageReadError(f"is cut off or damaged: {first_line(str(error))}") from None
     if printed.text:
         raise ImageReadError(f"is damaged: {printed.text}")
-    return to_colours(amounts, icc, rule)
+    return to_colours(amounts if has_marker else ~amounts, icc, rule)
 
 
 def to_colours(amounts: Pixels, icc: bytes, rule: str) -> Decoded:

@@ -118,7 +118,8 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     if header.inks:
         from convtool.images.codecs import inks
 
-        return inks.from_jpeg(data, header.metadata.icc, options.cmyk)
+        has_marker = any(s.marker == jpeg_metadata.APP14 for s in _segments(data))
+        return inks.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
     pixels, remarks = opencv.decode(data)
     if not remarks:
         return Decoded(pixels)
@@ -135,10 +136,10 @@ def encode(image: Image, options: WriteOptions) -> bytes:
     coding = image.metadata.coding if options.quality is None else Coding()
     quality = options.quality or coding.quality or DEFAULT_QUALITY
     chosen = {"JPEG_QUALITY": quality}
-    if coding.chroma_quality not in (None, quality) and image.channels == 3:
-        chosen["JPEG_LUMA_QUALITY"] = quality
-        chosen["JPEG_CHROMA_QUALITY"] = coding.chroma_quality or quality
     sampling = coding.subsampling or ("4:4:4" if quality >= _FULL_COLOUR_FROM else "4:2:0")
+    if coding.chroma_quality is not None and sampling == "4:4:4":  # OpenCV has no other with it
+        chosen["JPEG_LUMA_QUALITY"] = quality
+        chosen["JPEG_CHROMA_QUALITY"] = coding.chroma_quality
     name = "JPEG_SAMPLING_FACTOR_" + sampling.replace(":", "")
     chosen["JPEG_SAMPLING_FACTOR"] = opencv.constant(name)
     if coding.progressive:

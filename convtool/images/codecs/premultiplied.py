@@ -16,11 +16,10 @@ def divided(pixels: Pixels) -> Pixels:
     [[[128, 102]]]
     """
     peak = PEAKS[pixels.dtype.name]
-    alpha = pixels[:, :, -1:].astype(np.float64)
     colours = np.zeros((*pixels.shape[:2], pixels.shape[2] - 1))
     with np.errstate(all="ignore"):
-        np.divide(pixels[:, :, :-1] * peak, alpha, out=colours, where=alpha > 0)
-    if pixels.dtype.kind == "u":
-        colours = np.clip(np.rint(colours), 0, peak)
-    with np.errstate(over="ignore"):
+        alpha = pixels[:, :, -1:].astype(np.float64)
+        np.divide(pixels[:, :, :-1].astype(np.float64) * peak, alpha, out=colours, where=alpha > 0)
+        if pixels.dtype.kind == "u":
+            colours = np.clip(np.rint(colours), 0, peak)
         return np.concatenate([colours.astype(pixels.dtype), pixels[:, :, -1:]], axis=2)
