@@ -398,7 +398,11 @@ def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:
 
 def _those_with(dtype: str, channels: int) -> str:
     fit = [e.title for e in FORMATS.values() if e.advised and e.can_hold(channels, dtype)]
-    return " or ".join([", ".join(fit[:-1]), fit[-1]] if len(fit) > 1 else fit)
+    return _either(fit)
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
@@ -461,7 +465,7 @@ def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> 
     kind = "frames" if animated else "pages"
     if pages == 1 or entry.several == kind:
         return
-    others = " or ".join(e.title for e in FORMATS.values() if e.several == kind)
+    others = _either([e.title for e in FORMATS.values() if e.several == kind])
     holds = f"holds {entry.several}" if entry.several else "holds one picture"
     raise ImageFormatError(
         f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "

@@ -77,7 +77,7 @@ def check_memory(needed: int, limit: int) -> None:
     """
     if needed > limit:
         raise ImageTooLargeError(
-            f"needs about {needed / 1e6:.0f} MB, more than the limit of {limit / 1e6:.0f} MB; "
+            f"needs about {needed / 1e6:.3g} MB, more than the limit of {limit / 1e6:.3g} MB; "
             "--max-memory raises it"
         )
 
@@ -87,4 +87,4 @@ def remarks(headers: Sequence[Header]) -> tuple[str, ...]:
     total = pixels_of(headers)
     if total <= LARGE:
         return ()
-    return (f"has {total / 1e6:.0f} megapixels; --max-pixels sets the limit",)
+    return (f"is large: {total / 1e6:.3g} megapixels; --max-pixels sets the limit",)
