@@ -1,12 +1,12 @@
 """The real command on every file of the corpus: right pixels, or one clear line."""
 
 import pytest
-from corpus.cases import CASES, MODULES
+from corpus.cases import CASES, REGISTRIES
 from corpus.run import problems
 
 
 def test_names_are_unique_and_there_are_enough():
-    assert len(CASES) == sum(len(module.cases.cases) for module in MODULES)
+    assert len(CASES) == sum(len(registry.cases) for registry in REGISTRIES)
     assert len(CASES) >= 80
 
 

@@ -35,7 +35,8 @@ class Case:
     """One file and its fate.
 
     ``make`` returns the file's bytes. ``place`` puts the input into a folder and returns the
-    arguments that name it; without one the bytes are put into a file without an ending.
+    arguments that name it; without one the bytes are put into a file without an ending. ``stdin``
+    is a file to be read as standard input, or True where those are the bytes.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Case:
     expect: Shows | Refused
     options: tuple[str, ...] = ()
     place: Callable[[Path, bytes], list[str | bytes]] | None = None
-    stdin: Callable[[bytes], str | bytes] | None = None
+    stdin: str | bool = False
 
     @cached_property
     def data(self) -> bytes:

@@ -30,22 +30,24 @@ class Ending:
     printed: bytes
 
 
-def convtool(arguments: list[str | bytes], folder: Path, stdin: object = None) -> Ending:
+def convtool(arguments: list[str | bytes], folder: Path, stdin: str = os.devnull) -> Ending:
     """Run ``convtool`` with arguments in a folder, watched."""
     report, said, printed = (folder / f".{name}" for name in ("ending", "stderr", "stdout"))
     search = os.pathsep.join(p for p in (str(ROOT), os.environ.get("PYTHONPATH")) if p)
     command = [sys.executable, "-m", "convtool", *arguments]
     watched = [sys.executable, "-IS", WATCH, str(SECONDS), str(_ADDRESSES), report, *command]
+    given = os.open(stdin, os.O_RDONLY)
     with open(said, "wb") as err, open(printed, "wb") as out:
         subprocess.run(
             watched,
             cwd=folder,
             env=os.environ | {"PYTHONPATH": search, "COLUMNS": "300"},
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdin=given,
             stdout=out,
             stderr=err,
             check=True,
         )
+    os.close(given)
     ending = json.loads(report.read_text(encoding="utf-8"))
     texts = {"said": said.read_bytes(), "printed": printed.read_bytes()}
     for file in (report, said, printed):
@@ -55,15 +57,19 @@ def convtool(arguments: list[str | bytes], folder: Path, stdin: object = None) -
 
 def problems(case: Case, folder: Path) -> list[str]:
     """Run ``convtool filter`` with the identity kernel on a case; list all that is wrong."""
-    source = [b"picture"]
+    source: list[str | bytes] = ["picture"]
     if case.place is not None:
         source = case.place(folder, case.data)
-    elif case.stdin is None:
+    else:
         (folder / "picture").write_bytes(case.data)
+    given = case.stdin or os.devnull
+    if case.stdin is True:
+        given = str(folder / "given")
+        Path(given).write_bytes(case.data)
     before = set(os.listdir(os.fsencode(folder)))
     target = folder / "out.tif"
     arguments = ["filter", "--kernel", "identity", *case.options, *source, "out.tif"]
-    ending = convtool(arguments, folder)
+    ending = convtool(arguments, folder, given)
     found = _manners(ending)
     judge = _shown if isinstance(case.expect, Shows) else _refused
     found += judge(case.expect, ending, target)

@@ -17,9 +17,8 @@ import threading
 def main(seconds, mebibytes, report, *command):
     """Run, wait, kill what hangs."""
     limit = int(mebibytes) << 20
-    process = subprocess.Popen(
-        command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    )
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    process = subprocess.Popen(command)
     hung = threading.Event()
 
     def kill():

@@ -1,6 +1,18 @@
 """Every case, by format."""
 
-from . import jpeg, png
+from . import bmp, foreign, gif, jpeg, netpbm, places, png, radiance, tiff, webp
 
-MODULES = (jpeg, png)
-CASES = {case.name: case for module in MODULES for case in module.cases.cases}
+REGISTRIES = (
+    bmp.cases,
+    foreign.cases,
+    gif.cases,
+    jpeg.cases,
+    netpbm.cases,
+    places.cases,
+    png.cases,
+    radiance.cases,
+    radiance.exr_cases,
+    tiff.cases,
+    webp.cases,
+)
+CASES = {case.name: case for registry in REGISTRIES for case in registry.cases}

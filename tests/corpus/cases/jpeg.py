@@ -1,9 +1,9 @@
 """JPEG: grey, colour, CMYK, orientation, damage, and claims of a few hundred bytes."""
 
-from ..case import Registry
-from ..make import jpeg as make
-from ..make.exif import exif, icc
-from ..picture import Picture
+from corpus.case import Registry
+from corpus.make import jpeg as make
+from corpus.make.exif import exif, icc
+from corpus.picture import Picture
 
 cases = Registry("jpeg")
 

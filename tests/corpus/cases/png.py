@@ -3,11 +3,11 @@
 import struct
 import zlib
 
-from ..case import Registry
-from ..make import png as make
-from ..make.bombs import zeros_deflated
-from ..make.exif import exif, icc
-from ..picture import Picture, pattern, stretched
+from corpus.case import Registry
+from corpus.make import png as make
+from corpus.make.bombs import zeros_deflated
+from corpus.make.exif import exif, icc
+from corpus.picture import Picture, pattern, stretched
 
 cases = Registry("png")
 
