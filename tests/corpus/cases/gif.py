@@ -18,10 +18,6 @@ def coloured(picture, palette=PALETTE):
     return picture.each(lambda pixel: palette[pixel[0]])
 
 
-def opaque(picture, palette=PALETTE):
-    return picture.each(lambda pixel: (*palette[pixel[0]], 255))
-
-
 def filled(index, width, height):
     return Picture(width, height, 1, "8", (index,) * (width * height))
 
@@ -43,11 +39,11 @@ cases.shows(
     make.gif(make.screen(90, 80, WIDE), make.frame(DEEP, bits=8)),
     coloured(DEEP, WIDE),
 )
+WITH_BLACK = [PALETTE[0], (0, 0, 0), *PALETTE[2:]]
 cases.shows(
     "transparent",
-    make.gif(START, make.control(transparent=1), make.frame(INDICES)),
-    INDICES.each(lambda pixel: (0, 0, 0, 0) if pixel[0] == 1 else (*PALETTE[pixel[0]], 255)),
-    options=("--alpha", "premultiply"),
+    make.gif(make.screen(*SIZE, WITH_BLACK), make.control(transparent=1), make.frame(INDICES)),
+    INDICES.each(lambda pixel: (*WITH_BLACK[pixel[0]], 0 if pixel[0] == 1 else 255)),
 )
 cases.shows("no-trailer", make.gif(START, make.frame(INDICES))[:-1], TRUTH, warning="end|cut")
 cases.shows("bytes-after-the-end", make.gif(START, make.frame(INDICES)) + b"more", TRUTH)
