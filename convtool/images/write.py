@@ -4,12 +4,13 @@ import os
 import stat
 import sys
 import warnings
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
+from convtool.files import replace_file
 from convtool.images.background import flattened
 from convtool.images.carry import carried, timing_remarks
 from convtool.images.formats import Format, check_holds, check_holds_pages, format_for
@@ -18,7 +19,8 @@ from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 
 STDOUT = "-"
-_TEMPORARY = ".convtool-"
+Saver = Callable[[str | os.PathLike[str], bytes], None]
+"""What puts bytes into a file, as `save_bytes` does."""
 
 
 def write(
@@ -82,7 +84,11 @@ def write(
 
 
 def write_document(
-    path: str | os.PathLike[str], document: Document, options: WriteOptions | None = None
+    path: str | os.PathLike[str],
+    document: Document,
+    options: WriteOptions | None = None,
+    *,
+    save: Saver | None = None,
 ) -> tuple[str, ...]:
     """Write a picture, or several pages or frames.
 
@@ -94,6 +100,8 @@ def write_document(
         The pages.
     options : WriteOptions, optional
         How.
+    save : callable, optional
+        Puts the bytes into the file, `save_bytes` unless given.
 
     Returns
     -------
@@ -106,7 +114,7 @@ def write_document(
         As `write` does.
     """
     data, remarks = encoded(path, document, options or WriteOptions())
-    save_bytes(path, data)
+    (save or save_bytes)(path, data)
     return remarks
 
 
@@ -211,7 +219,7 @@ def check_writable(
         if not 1 <= quality <= 100:
             raise OptionError(f"quality {quality}: 1 to 100 are possible")
     if os.fspath(path) != STDOUT:
-        _place(path)
+        place(path)
     return entry
 
 
@@ -234,30 +242,26 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = _place(path)
-    temporary = os.path.join(
-        os.path.dirname(target), f"{_TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}"
-    )
+    target = place(path)
     try:
-        _write_through(temporary, data)
-        os.replace(temporary, target)
+        replace_file(target, data)
     except OSError as error:
-        raise ImageWriteError(f"{shown(path)}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        raise cannot_be_written(path, error) from error
 
 
-def _write_through(path: str, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    with open(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> ImageWriteError:
+    """Return the error that says so of a file."""
+    return ImageWriteError(f"{shown(path)}: cannot be written: {error.strerror}")
 
 
-def _place(path: str | os.PathLike[str]) -> str:
-    """Return the file that a path names, links followed, if it may be written."""
+def place(path: str | os.PathLike[str]) -> str:
+    """Return the file that a path names, links followed.
+
+    Raises
+    ------
+    ImageWriteError
+        If it may not be written.
+    """
     name = shown(path)
     try:
         target = os.path.realpath(path)
