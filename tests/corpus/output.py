@@ -21,31 +21,32 @@ _DEPTHS = {
 
 
 def pages(data: bytes) -> list[Picture]:
-    """Return the pictures of a little-endian TIFF of strips, stored or deflated."""
-    mark, version, place = struct.unpack_from("<2sHI", data)
-    assert (mark, version) == (b"II", 42)
+    """Return the pictures of a TIFF of strips, stored or deflated."""
+    order = {b"II": "<", b"MM": ">"}[data[:2]]
+    version, place = struct.unpack_from(order + "HI", data, 2)
+    assert version == 42
     found = []
     while place:
-        tags, place = _directory(data, place)
-        found.append(_page(data, tags))
+        tags, place = _directory(data, place, order)
+        found.append(_page(data, tags, order))
     return found
 
 
-def _directory(data, place):
-    (count,) = struct.unpack_from("<H", data, place)
+def _directory(data, place, order):
+    (count,) = struct.unpack_from(order + "H", data, place)
     tags = {}
     for entry in range(place + 2, place + 2 + 12 * count, 12):
-        number, kind, length = struct.unpack_from("<HHI", data, entry)
+        number, kind, length = struct.unpack_from(order + "HHI", data, entry)
         where = entry + 8
         if length * _SIZES[kind] > 4:
-            (where,) = struct.unpack_from("<I", data, where)
+            (where,) = struct.unpack_from(order + "I", data, where)
         if kind in _CODES:
-            tags[number] = struct.unpack_from(f"<{length}{_CODES[kind]}", data, where)
-    (following,) = struct.unpack_from("<I", data, place + 2 + 12 * count)
+            tags[number] = struct.unpack_from(f"{order}{length}{_CODES[kind]}", data, where)
+    (following,) = struct.unpack_from(order + "I", data, place + 2 + 12 * count)
     return tags, following
 
 
-def _page(data, tags):
+def _page(data, tags, order):
     (width,), (height,), (samples,) = tags[256], tags[257], tags.get(277, (1,))
     assert len(set(tags[258])) == 1
     assert tags.get(284, (1,)) == (1,)
@@ -58,7 +59,7 @@ def _page(data, tags):
         part = data[start : start + length]
         assert len(part) == length
         content += zlib.decompress(part) if tags[259][0] == 8 else part
-    values = struct.unpack(f"<{width * height * samples}{code}", content)
+    values = struct.unpack(f"{order}{width * height * samples}{code}", content)
     if tags.get(317, (1,))[0] == 2:
         values = _summed(values, width * samples, samples, 256 ** struct.calcsize(code))
     return Picture(width, height, samples, depth, tuple(values))

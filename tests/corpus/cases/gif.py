@@ -45,13 +45,13 @@ cases.shows(
     make.gif(make.screen(*SIZE, WITH_BLACK), make.control(transparent=1), make.frame(INDICES)),
     INDICES.each(lambda pixel: (*WITH_BLACK[pixel[0]], 0 if pixel[0] == 1 else 255)),
 )
-cases.shows("no-trailer", make.gif(START, make.frame(INDICES))[:-1], TRUTH, warning="end|cut")
+cases.refused("no-trailer", make.gif(START, make.frame(INDICES))[:-1], DAMAGED)
 cases.shows("bytes-after-the-end", make.gif(START, make.frame(INDICES)) + b"more", TRUTH)
 cases.shows(
     "comment",
     make.gif(START, make.comment(b"hello"), make.frame(INDICES)),
     TRUTH,
-    warning="comment",
+    warning="texts",
 )
 
 # Frames.
@@ -75,24 +75,18 @@ PATCHED = with_patch(TRUTH, coloured(SMALL))
 MOVING = make.gif(
     START, make.loop(3), make.control(duration=7), FIRST, make.control(duration=9), SECOND
 )
-cases.shows("two-frames", MOVING, TRUTH, PATCHED, warning="duration|loop|frames")
+FRAMES = "2 frames.*--page"
+cases.refused("two-frames-into-pages", MOVING, FRAMES, code=2)
+cases.shows("two-frames-first", MOVING, TRUTH, options=("--page", "1"))
 cases.shows("two-frames-second", MOVING, PATCHED, options=("--page", "2"))
-cases.shows(
-    "three-frames-back-to-the-first",
-    make.gif(
-        START,
-        make.control(duration=1),
-        FIRST,
-        make.control(disposal=3),
-        SECOND,
-        make.control(),
-        make.frame(filled(3, 1, 1)),
-    ),
-    TRUTH,
-    PATCHED,
-    Picture(*SIZE, 3, "8", (*PALETTE[3], *TRUTH.values[3:])),
-    warning="duration|loop|frames",
-)
+THREE = make.gif(
+    START, make.control(duration=1), FIRST, make.control(disposal=3), SECOND,
+    make.control(), make.frame(filled(3, 1, 1)),
+)  # fmt: skip
+BACK = Picture(*SIZE, 3, "8", (*PALETTE[3], *TRUTH.values[3:]))
+for number, truth in enumerate((TRUTH, PATCHED, BACK), 1):
+    name = f"back-to-the-first-frame-{number}"
+    cases.shows(name, THREE, truth, options=("--page", str(number)))
 
 # Damage.
 

@@ -105,7 +105,7 @@ for name, data in (
     ("pam-without-size", b"P7\nDEPTH 1\nMAXVAL 255\nENDHDR\n" + bytes(9)),
     ("pam-width-twice", b"P7\nWIDTH 2\nWIDTH x\nHEIGHT 1\nDEPTH 1\nMAXVAL 9\nENDHDR\n" + bytes(9)),
 ):
-    cases.refused(name, data, DAMAGED + "|not read")
+    cases.refused(name, data, DAMAGED + "|not read|no format")
 for mark in (b"P4", b"P5", b"P6"):
     name = f"claims-10-9-by-10-9-{mark.decode().lower()}"
     cases.refused(name, mark + b"\n999999999 999999999\n255\n" + bytes(90), "limit")

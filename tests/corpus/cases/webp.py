@@ -49,7 +49,8 @@ MOVING = make.riff(
     make.frame(OTHER, 90, at=(4, 2)),
 )
 SECOND = Picture(*SIZE, 3, "8", tuple(LAID))
-cases.shows("two-frames", MOVING, COLOUR, SECOND, warning="duration|loop|frames")
+cases.refused("two-frames-into-pages", MOVING, "2 frames.*--page", code=2)
+cases.shows("two-frames-first", MOVING, COLOUR, options=("--page", "1"))
 cases.shows("two-frames-second", MOVING, SECOND, options=("--page", "2"))
 
 WHOLE = make.webp(COLOUR)
