@@ -8,6 +8,9 @@ from convtool.errors import OptionError, ShapeError
 MODES = ("same", "valid", "full")
 """What part of the convolution is returned."""
 
+MOST_PIXELS = 2**48
+"""The most windows there may be, kept or not: beyond them array sizes and positions overflow."""
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -130,7 +133,7 @@ def geometry(
     OptionError
         If mode, padding or stride is not one of those.
     ShapeError
-        If no output is left.
+        If no output is left, or more than any memory holds.
 
     Examples
     --------
@@ -149,4 +152,10 @@ def geometry(
         _axis(name, shape[i], kernel_shape[i], mode, pads[i], strides[i], flipped)
         for i, name in enumerate(("height", "width"))
     )
-    return Geometry(rows, columns)
+    answer = Geometry(rows, columns)
+    if rows.dense * columns.dense > MOST_PIXELS:
+        raise ShapeError(
+            f"an output of {columns.count}×{rows.count} pixels is more than any memory holds; "
+            "use less padding"
+        )
+    return answer

@@ -11,6 +11,9 @@ from convtool.errors import OptionError
 VARIABLE = "CONVTOOL_NUM_THREADS"
 """The environment variable that sets the default number of threads."""
 
+MOST = 1024
+"""The most threads that may be asked for."""
+
 
 def usable_cores() -> int:
     """Return how many cores this process may use."""
@@ -24,8 +27,8 @@ def _whole(source: str, value: object) -> int:
         number = 0 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         number = 0
-    if number < 1:
-        raise OptionError(f"{source} must be a whole number of at least 1, not {value!r}")
+    if not 1 <= number <= MOST:
+        raise OptionError(f"{source} must be a whole number from 1 to {MOST}, not {value!r}")
     return number
 
 
@@ -41,7 +44,7 @@ def count(threads: int | None = None) -> int:
     Raises
     ------
     OptionError
-        If either is not a whole number of at least 1.
+        If either is not a whole number from 1 to `MOST`.
 
     Examples
     --------
@@ -51,7 +54,9 @@ def count(threads: int | None = None) -> int:
     if threads is not None:
         return _whole("threads", threads)
     text = os.environ.get(VARIABLE, "").strip()
-    return _whole(VARIABLE, int(text) if text.isdecimal() else text) if text else usable_cores()
+    if not text:
+        return usable_cores()
+    return _whole(VARIABLE, int(text) if text.isdecimal() and len(text) < 10 else text)
 
 
 @lru_cache(maxsize=8)

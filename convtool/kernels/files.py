@@ -3,6 +3,7 @@
 import json
 import os
 import tokenize
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,8 @@ def _read_text(path: str) -> Weights:
 
 def _read_npy(path: str) -> Weights:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote is as good
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
     except (ValueError, EOFError, MemoryError, OverflowError, tokenize.TokenError) as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error

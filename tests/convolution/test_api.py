@@ -107,13 +107,13 @@ class TestBadOptions:
     @pytest.mark.parametrize("threads", [0, -2, 1.0, "2", True, [1]])
     def test_threads(self, call, threads):
         message = refusal(errors.OptionError, call, IMAGE, "box", threads=threads)
-        assert message == f"threads must be a whole number of at least 1, not {threads!r}"
+        assert message == f"threads must be a whole number from 1 to 1024, not {threads!r}"
 
     @pytest.mark.parametrize("text", ["0", "-1", "many", "1.5", "²"])
     def test_threads_of_the_environment(self, call, text, monkeypatch):
         monkeypatch.setenv("CONVTOOL_NUM_THREADS", text)
         message = refusal(errors.OptionError, call, IMAGE, "box")
-        assert message.startswith("CONVTOOL_NUM_THREADS must be a whole number of at least 1, not")
+        assert message.startswith("CONVTOOL_NUM_THREADS must be a whole number from 1 to 1024, not")
 
     def test_out_of_another_shape(self, call):
         message = refusal(errors.ShapeError, call, IMAGE, "box", out=np.empty((4, 3)))

@@ -94,3 +94,9 @@ def test_pair_says_what_it_is_for():
         pair((1, -1), "padding", 0)
     with pytest.raises(OptionError, match="padding must be a whole number or a pair of them"):
         pair(None, "padding", 0)
+
+
+@pytest.mark.parametrize("padding", [10**20, 2**63 - 1, (0, 2**60), 10**9])
+def test_padding_beyond_all_memory_is_refused(padding):
+    with pytest.raises(ShapeError, match="more than any memory holds; use less padding"):
+        geometry((9, 9), (3, 3), padding=padding)

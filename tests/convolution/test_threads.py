@@ -31,11 +31,13 @@ class TestCount:
         assert threads.usable_cores() == (os.cpu_count() or 1)
 
     def test_refuses(self, monkeypatch):
-        with pytest.raises(OptionError, match="threads must be a whole number of at least 1"):
-            threads.count(0)
-        monkeypatch.setenv(threads.VARIABLE, "two")
-        with pytest.raises(OptionError, match=r"CONVTOOL_NUM_THREADS must be .* not 'two'"):
-            threads.count()
+        for number in (0, -1, 1025, 10**20):
+            with pytest.raises(OptionError, match="threads must be a whole number from 1 to 1024"):
+                threads.count(number)
+        for text in ("two", "9" * 5000, "1" * 9):
+            monkeypatch.setenv(threads.VARIABLE, text)
+            with pytest.raises(OptionError, match="CONVTOOL_NUM_THREADS must be .* not"):
+                threads.count()
 
 
 class TestForEach:

@@ -1,0 +1,18 @@
+"""Every case, by format."""
+
+from . import bmp, foreign, gif, jpeg, netpbm, places, png, radiance, tiff, webp
+
+REGISTRIES = (
+    bmp.cases,
+    foreign.cases,
+    gif.cases,
+    jpeg.cases,
+    netpbm.cases,
+    places.cases,
+    png.cases,
+    radiance.cases,
+    radiance.exr_cases,
+    tiff.cases,
+    webp.cases,
+)
+CASES = {case.name: case for registry in REGISTRIES for case in registry.cases}

@@ -1,0 +1,126 @@
+"""Radiance HDR and OpenEXR: floats in files of eight bits or sixteen."""
+
+import struct
+import zlib
+from itertools import pairwise
+
+from corpus.case import Registry
+from corpus.picture import Picture
+
+cases = Registry("hdr")
+
+DAMAGED = r"damaged|cut off"
+
+
+def rgbe(mantissas, exponent):
+    """Return the values of a pixel: mantissa / 256 · 2^(exponent − 128)."""
+    return tuple(value * 2.0 ** (exponent - 136) for value in mantissas)
+
+
+WIDTH, HEIGHT = 10, 6
+STORED = [
+    [(x * 25 % 256, (x + y) * 40 % 256, 128 + y, 120 + (x + y) % 17) for x in range(WIDTH)]
+    for y in range(HEIGHT)
+]
+TRUTH = Picture(
+    WIDTH,
+    HEIGHT,
+    3,
+    "float",
+    tuple(v for row in STORED for *m, e in row for v in rgbe(m, e)),
+)
+
+
+def hdr(lines, size=(WIDTH, HEIGHT), mark=b"#?RADIANCE"):
+    start = mark + b"\nFORMAT=32-bit_rle_rgbe\n\n-Y %d +X %d\n" % size[::-1]
+    return start + b"".join(lines)
+
+
+def flat(row):
+    return b"".join(bytes(pixel) for pixel in row)
+
+
+def packed(row):
+    """Write the four planes of a row one after the other, as stretches of bytes that differ."""
+    planes = b"".join(bytes([WIDTH]) + bytes(p[i] for p in row) for i in range(4))
+    return struct.pack(">BBH", 2, 2, WIDTH) + planes
+
+
+FLAT, PACKED = hdr(map(flat, STORED)), hdr(map(packed, STORED))
+cases.shows("flat", FLAT, TRUTH, tolerance=1e-6)
+cases.shows("packed", PACKED, TRUTH, tolerance=1e-6)
+for name, data in (
+    ("cut-in-the-header", PACKED[:30]),
+    ("cut-in-the-pixels", PACKED[: len(PACKED) // 2]),
+    ("cut-at-the-end", PACKED[:-1]),
+    ("flat-cut-at-the-end", FLAT[:-1]),
+    ("no-width", hdr([], (0, 6))),
+    ("runs-beyond-the-row", hdr([struct.pack(">BBHBB", 2, 2, WIDTH, 255, 7) * 60])),
+    ("claims-13000-by-13000", hdr(map(packed, STORED), (13_000, 13_000))),
+):
+    cases.refused(name, data, DAMAGED)
+cases.refused("claims-100000-by-100000", hdr([], (100_000, 100_000)), "limit")
+
+exr_cases = Registry("exr")
+
+HALVES = Picture(
+    WIDTH, HEIGHT, 3, "float", tuple(n % 61 / 8 - 2 for n in range(WIDTH * HEIGHT * 3))
+)
+
+
+def attribute(name, kind, contents):
+    return name + b"\0" + kind + b"\0" + struct.pack("<I", len(contents)) + contents
+
+
+def channel(name, kind):
+    return name + b"\0" + struct.pack("<IBBBBII", kind, 0, 0, 0, 0, 1, 1)
+
+
+def exr(picture, *, kind=1, compression=0, size=None, names=(b"B", b"G", b"R")):
+    """Make a file of one part, lines from the top; kind 1 is half, 2 is float."""
+    width, height = size or (picture.width, picture.height)
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    head = struct.pack("<II", 20000630, 2)
+    head += attribute(b"channels", b"chlist", b"".join(channel(n, kind) for n in names) + b"\0")
+    head += attribute(b"compression", b"compression", bytes([compression]))
+    head += attribute(b"dataWindow", b"box2i", window) + attribute(
+        b"displayWindow", b"box2i", window
+    )
+    head += attribute(b"lineOrder", b"lineOrder", b"\0")
+    head += attribute(b"pixelAspectRatio", b"float", struct.pack("<f", 1))
+    head += attribute(b"screenWindowCenter", b"v2f", bytes(8))
+    head += attribute(b"screenWindowWidth", b"float", struct.pack("<f", 1)) + b"\0"
+    lines, code = [], "e" if kind == 1 else "f"
+    for y, row in enumerate(picture.rows()):
+        planes = [row[i :: picture.channels] for i in reversed(range(picture.channels))]
+        body = b"".join(struct.pack(f"<{len(plane)}{code}", *plane) for plane in planes)
+        if compression:
+            body = _zipped(body)
+        lines.append(struct.pack("<iI", y, len(body)) + body)
+    offsets, place = [], len(head) + 8 * len(lines)
+    for line in lines:
+        offsets.append(place)
+        place += len(line)
+    return head + struct.pack(f"<{len(offsets)}Q", *offsets) + b"".join(lines)
+
+
+def _zipped(body):
+    """Compress a line as ZIPS does: even and odd bytes apart, differences, deflate."""
+    apart = body[::2] + body[1::2]
+    steps = [apart[0], *((b - a + 128) % 256 for a, b in pairwise(apart))]
+    squeezed = zlib.compress(bytes(steps))
+    return squeezed if len(squeezed) < len(body) else body
+
+
+GREY = Picture(WIDTH, HEIGHT, 1, "float", HALVES.values[: WIDTH * HEIGHT])
+exr_cases.shows("half", exr(HALVES), HALVES)
+exr_cases.shows("float", exr(HALVES, kind=2), HALVES)
+exr_cases.shows("half-zipped", exr(HALVES, compression=2), HALVES)
+exr_cases.shows("grey", exr(GREY, names=(b"Y",)), GREY)
+WHOLE = exr(HALVES)
+for end in (4, 8, 40, 200, len(WHOLE) - 300, len(WHOLE) - 1):
+    exr_cases.refused(f"cut-at-{end}", WHOLE[:end], DAMAGED)
+exr_cases.refused("claims-100000-by-100000", exr(HALVES, size=(100_000, 100_000)), "limit")
+exr_cases.refused("claims-13000-by-13000", exr(HALVES, size=(13_000, 13_000)), DAMAGED)
+exr_cases.refused("no-channels", exr(HALVES, names=()), DAMAGED + "|channels|not read")
+exr_cases.refused("line-of-garbage", exr(HALVES, compression=2)[:-40] + b"\x55" * 40, DAMAGED)

@@ -1,0 +1,1 @@
+"""Makers of files, one module for each format."""

@@ -1,0 +1,89 @@
+"""Run commands and tell how they ended. This is a program of its own, in one of two ways.
+
+``python watch.py SECONDS MEBIBYTES FILE COMMAND...`` runs a command, and writes its ending and the
+most memory it held to FILE as JSON. (The kernel counts towards a program the memory of whoever
+started it, and a process that runs tests may be large.)
+
+``python watch.py SECONDS MEBIBYTES`` loads convtool once and then reads lines from standard input,
+each a run as JSON: arguments, folder, and the files that are standard input, output and error. Each
+run is a process forked from this one; its ending is printed as a line of JSON.
+"""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from importlib import import_module
+
+LOADED = ("cv2", "PIL.Image", "convtool.cli.filter", "convtool.images.job")
+
+
+def ending(pid, seconds):
+    """Wait for a process, kill it if it hangs, and tell how it ended."""
+    hung = threading.Event()
+
+    def kill():
+        hung.set()
+        os.kill(pid, signal.SIGKILL)
+
+    timer = threading.Timer(seconds, kill)
+    timer.start()
+    _, status, used = os.wait4(pid, 0)
+    timer.cancel()
+    timer.join()
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "hung": hung.is_set(),
+        "mebibytes": used.ru_maxrss / 1024,
+    }
+
+
+def serve(seconds):
+    """Fork a process for each line of standard input."""
+    for name in LOADED:
+        import_module(name)
+    cli = import_module("convtool.cli")
+    for line in sys.stdin:
+        run = json.loads(line)
+        pid = os.fork()
+        if not pid:
+            os._exit(_forked(cli, run))
+        print(json.dumps(ending(pid, seconds)), flush=True)
+
+
+def _forked(cli, run):
+    """Run the command line in this process, its arguments and files those of a run."""
+    os.chdir(run["folder"])
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
+        os.dup2(os.open(run[name], flags, 0o600), number)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.argv = ["convtool", *run["arguments"]]
+    try:
+        cli.main()
+    except SystemExit as stop:
+        sys.stdout.flush()
+        return stop.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        return 1
+    return 0
+
+
+def main(seconds, mebibytes, report=None, *command):
+    """Watch one command, or serve."""
+    limit = int(mebibytes) << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if report is None:
+        serve(float(seconds))
+        return
+    found = ending(subprocess.Popen(command).pid, float(seconds))
+    with open(report, "w", encoding="utf-8") as file:
+        json.dump(found, file)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
