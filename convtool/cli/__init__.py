@@ -37,6 +37,7 @@ COMMANDS = {
     "filter": "Convolve a picture with one or more kernels.",
     "gridsearch": "Train every combination of some choices.",
     "import": "Read an ONNX file as a network of convtool's layers.",
+    "info": "Say what picture files hold: size, depth, pages, metadata.",
     "inspect": "Look inside a trained network.",
     "kernels": "List the preset kernels, or show one.",
     "learn": "Find the kernel that turns one picture into another.",

@@ -28,7 +28,12 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
 
 
 def _kind(kind: Kind) -> dict[str, object]:
-    return {"format": kind.format, "shape": list(kind.shape), "depth": kind.depth}
+    return {
+        "format": kind.format,
+        "shape": list(kind.shape),
+        "depth": kind.depth,
+        "pages": kind.pages,
+    }
 
 
 def _step(step: Step) -> dict[str, object]:
@@ -67,7 +72,8 @@ def would_write(target: str, kind: Kind) -> None:
     """Say what a dry run did not do."""
     shape = "×".join(map(str, kind.shape))
     title = FORMATS[kind.format].title
-    click.echo(f"would write {target}: {title}, {shape}, depth {kind.depth}", err=True)
+    pages = f", {kind.pages} pages" if kind.pages > 1 else ""
+    click.echo(f"would write {target}: {title}, {shape}, depth {kind.depth}{pages}", err=True)
 
 
 def warn(outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
+from convtool.images.options import WriteOptions
 from convtool.report.curves import Curve, compression_plot
 from convtool.report.matrix import table
 from convtool.report.pictures import contact_sheet, reduced, to_bytes
@@ -184,15 +185,15 @@ def _curve(label: str, points: Sequence[Point], raw: int) -> Curve:
 def page(name: str, image: Image, study: Study, remarks: Sequence[str]) -> str:
     """Return what ``--html`` writes."""
     peak = study.best.peak
-    encode = format_for("a.png").load().encode
+    codec = format_for("a.png").load()
     original, by = reduced(to_bytes(study.original, peak), _PAGE_SIDE)
     frames = []
     for row in study.rows:
         values = reduced(to_bytes(study.best.first(row.k).values(), peak), _PAGE_SIDE)[0]
-        png = encode(np.ascontiguousarray(values), False, None)
+        png = codec.encode(Image(np.ascontiguousarray(values)), WriteOptions())
         frames.append(Frame(str(row.k), png, _cells(row, study.raw_bytes)[1:]))
     smaller = [f"Pictures are shown at 1/{by} of their size."] if by > 1 else []
     notes = [*remarks, *smaller]
-    shown = encode(np.ascontiguousarray(original), False, None)
+    shown = codec.encode(Image(np.ascontiguousarray(original)), WriteOptions())
     about = heading(name, image, study)
     return slider_page(f"{name}, compressed", about, notes, PAGE_TITLES, frames, shown)

@@ -5,6 +5,12 @@ from typing import Any
 import click
 
 from convtool.cli import _filter_report as report
+from convtool.cli._file_options import (
+    reading_options,
+    take_reading,
+    take_writing,
+    writing_options,
+)
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
@@ -12,8 +18,7 @@ from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.images.alpha import RULES
 from convtool.images.filter import FilterOptions
-from convtool.images.job import Job, ReadOptions, WriteOptions, filter_file, plan_file
-from convtool.images.read import MAX_PIXELS
+from convtool.images.job import Job, filter_file, plan_file
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 from convtool.kernels.spec import parse
@@ -115,18 +120,13 @@ Examples:
     "alpha alone.",
 )
 @click.option(
-    "--quality",
-    type=click.IntRange(1, 100),
-    help="For JPEG and lossy WebP.  [default: JPEG 95, WebP lossless]",
+    "--linear",
+    is_flag=True,
+    help="Filter light: undo the transfer function of sRGB first and redo it last.",
 )
+@writing_options
 @click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
-@click.option(
-    "--max-pixels",
-    type=click.IntRange(1),
-    default=MAX_PIXELS,
-    show_default=True,
-    help="Refuse a picture whose header claims more.",
-)
+@reading_options
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
 @click.option("--dry-run", is_flag=True, help="Check everything that can be; write nothing.")
 @json_option
@@ -137,8 +137,6 @@ def command(
     source: str,
     target: str,
     range_name: str,
-    quality: int | None,
-    max_pixels: int,
     explain: bool,
     dry_run: bool,
     json_target: str | None,
@@ -146,21 +144,19 @@ def command(
 ) -> None:
     """Convolve the picture IN with kernels and write it to OUT.
 
-    Reads and writes JPEG, PNG, TIFF, WebP, BMP and PNM (PBM is read only); IN is recognised by its
-    content, OUT's ending names its format, and 8 bits, 16 bits or floats, grey or colour, and alpha
-    stay as they are unless you ask for another. IN and OUT may be the same file, or - for standard
-    input and output; - is written in the format of IN.
+    Reads and writes JPEG, PNG, TIFF, WebP, GIF, BMP, PNM, PFM, JPEG 2000, OpenEXR and HDR (PBM is
+    read only); IN is recognised by its content, OUT's ending names its format. 8 bits, 16 bits or
+    floats, grey or colour, alpha, pages, frames and metadata stay as they are unless you ask for
+    another. IN and OUT may be the same file, or - for standard input and output; - is written in
+    the format of IN.
     """
-    job = Job(
-        tuple(map(parse, specs)),
-        FilterOptions(range=range_name, **how),
-        ReadOptions(max_pixels),
-        WriteOptions(quality=quality),
-    )
+    reading, writing = take_reading(how), take_writing(how)
+    filtering = FilterOptions(range=range_name, **how)
+    job = Job(tuple(map(parse, specs)), filtering, reading, writing)
     if target == STDOUT == json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
     if target != STDOUT:
-        check_writable(target, quality=quality)
+        check_writable(target, quality=writing.quality)
     if dry_run:
         outcome = plan_file(source, target, job)
         if explain:

@@ -3,7 +3,7 @@
 from importlib import import_module
 from types import ModuleType
 
-_MODULES = ("filter", "read", "samples", "tone", "write")
+_MODULES = ("filter", "info", "read", "samples", "tone", "write")
 
 
 def __getattr__(name: str) -> ModuleType:

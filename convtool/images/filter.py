@@ -12,7 +12,7 @@ from convtool.convolution import api, gradient
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.errors import OptionError
 from convtool.images import alpha as transparency
-from convtool.images import tone
+from convtool.images import light, tone
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec, parse
@@ -45,6 +45,9 @@ class FilterOptions:
         The output's depth, see `tone.OUTPUT_DEPTHS`.
     alpha : str
         ``premultiply`` or ``keep``, see `alpha.RULES`.
+    linear : bool
+        Filter light: undo the transfer function of sRGB first and redo it last, but for formats
+        whose values are light already.
     """
 
     mode: str = "same"
@@ -61,6 +64,7 @@ class FilterOptions:
     range: str = "clip"
     depth: str = "keep"
     alpha: str = "premultiply"
+    linear: bool = False
 
     @property
     def border_name(self) -> str:
@@ -243,6 +247,8 @@ def filter_image(
     specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
     source = image.pixels.dtype
     plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
+    if options.linear:
+        options = _in_light(image, options)
     colours, alpha = _split(image, options)
     if alpha is None and _stays_in_range(specs, options, source, colours):
         pixels, taken = _timed(colours, specs[0], options, True, source)
@@ -274,10 +280,10 @@ def filter_image(
 def _finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
     """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
 
-    None where all of it must be there first, or the answer is no value but an angle.
+    None where all of it must be there first, or the answer is an angle or light.
     """
     fit = tone.FIXED_RANGES.get(options.range)
-    if fit is None or options.direction:
+    if fit is None or options.direction or options.linear:
         return None
     dtype = tone.output_dtype(options.depth, source)
     return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
@@ -288,6 +294,8 @@ def _toned(
 ) -> tone.Toned:
     if options.direction:
         values = _angles_as_values(values, peak)
+    elif options.linear:
+        values = light.to_encoded(values, peak)
     if options.bias:
         values += options.bias
     return tone.finish(
@@ -324,12 +332,22 @@ def _warnings(share: float, nans: int) -> list[str]:
     return found
 
 
+def _in_light(image: Image, options: FilterOptions) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already."""
+    if image.format in light.ALREADY_LINEAR:
+        return replace(options, linear=False)
+    outside = light.to_linear(np.array([options.cval]), image.peak)
+    return replace(options, cval=float(outside[0]))
+
+
 def _split(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
     """Separate colours, made grey where asked for, and alpha as floats."""
     pixels, alpha = image.pixels, None
     if image.has_alpha:
         alpha = tone.to_working(pixels[:, :, -1])
         pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
+    if options.linear:
+        pixels = light.to_linear(pixels, image.peak)
     if pixels.ndim == 3 and (options.gray or options.direction):
         pixels = tone.to_gray(pixels, threads=options.threads)
     return pixels, alpha

@@ -1,20 +1,22 @@
 """The file formats: how each is recognised and named, and what it can hold.
 
-The table is data. A codec is a module with three functions: ``inspect(data) -> Header`` looks at
-the header only, ``decode(data, header) -> Decoded`` makes the pixels, and ``encode(pixels,
-has_alpha, quality) -> bytes`` makes a file; it is imported when it is used.
+The table is data. A codec is a module with the functions of `Codec`: ``inspect`` looks at the
+header only, ``decode`` makes the pixels, ``encode`` makes a file; it is imported when it is used.
+That of a format with several pages has those of `PagedCodec` besides.
 """
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.image import DEPTHS, Pixels
+from convtool.images.image import DEPTHS, Document, Image, Metadata, Pixels
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 
 
@@ -36,6 +38,16 @@ class Header:
         EXIF orientation, 1 to 8.
     pages : int
         Pages or frames in the file.
+    metadata : Metadata
+        What else the header says.
+    notes : tuple of str
+        Remarks on it.
+    inks : bool
+        Whether the file holds cyan, magenta, yellow and black, of which colours are made.
+    duration : float
+        Milliseconds that a frame is shown; 0 for pages.
+    loop : int
+        How often an animation is played, 0 for ever.
     """
 
     width: int
@@ -45,6 +57,11 @@ class Header:
     has_alpha: bool = False
     orientation: int = 1
     pages: int = 1
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
+    inks: bool = False
+    duration: float = 0.0
+    loop: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -70,13 +87,28 @@ class Codec(Protocol):
     """What a module of ``convtool.images.codecs`` offers."""
 
     def inspect(self, data: bytes) -> Header:
-        """Read the header."""
+        """Read the header, of the first page if there are several."""
 
-    def decode(self, data: bytes, header: Header) -> Decoded:
-        """Make the pixels."""
+    def decode(self, data: bytes, header: Header, options: ReadOptions) -> Decoded:
+        """Make the pixels, of the first page if there are several."""
 
-    def encode(self, pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
-        """Make a file."""
+    def encode(self, image: Image, options: WriteOptions) -> bytes:
+        """Make a file of a picture, with its metadata; the pixels are contiguous."""
+
+
+class PagedCodec(Codec, Protocol):
+    """What the module of a format with several pages or frames offers besides."""
+
+    def inspect_all(self, data: bytes) -> tuple[Header, ...]:
+        """Read the headers of all pages."""
+
+    def decode_all(
+        self, data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
+    ) -> Iterator[Decoded]:
+        """Make the pixels of one page after the other, from number ``start`` (0, 1 …) on."""
+
+    def encode_all(self, document: Document, options: WriteOptions) -> bytes:
+        """Make a file of several pictures."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +133,16 @@ class Format:
         The numbers of channels it can be written with; 2 and 4 mean that it holds alpha.
     lossy : bool
         Whether it knows a quality from 1 to 100.
+    several : str
+        ``"pages"`` or ``"frames"`` where it holds several.
+    metadata : tuple of str
+        The fields of `Metadata` that it can hold; ``"comment"`` is a text of that key alone.
+    wide : bool
+        Whether its floats may have 64 bits.
+    but_not : tuple of (int, str)
+        Channels and types that go together in no file it can be written with.
+    advised : bool
+        Whether it is named where another format cannot hold a picture.
     """
 
     name: str
@@ -111,10 +153,25 @@ class Format:
     depths: tuple[str, ...]
     channels: tuple[int, ...]
     lossy: bool = False
+    several: str = ""
+    metadata: tuple[str, ...] = ()
+    wide: bool = False
+    but_not: tuple[tuple[int, str], ...] = ()
+    advised: bool = True
+
+    def can_hold(self, channels: int, dtype: str) -> bool:
+        """Tell whether it can be written with pixels of a kind."""
+        fits = DEPTHS[dtype] in self.depths and channels in self.channels
+        narrow = dtype != "float64" or self.wide
+        return fits and narrow and (channels, dtype) not in self.but_not
 
     def load(self) -> Codec:
         """Import the codec."""
         return cast(Codec, import_module(f"convtool.images.codecs.{self.codec}"))
+
+    def load_paged(self) -> PagedCodec:
+        """Import the codec of a format with several pages."""
+        return cast(PagedCodec, self.load())
 
 
 _ALL = (1, 2, 3, 4)
@@ -132,6 +189,7 @@ FORMATS = {
             depths=("8",),
             channels=(1, 3),
             lossy=True,
+            metadata=("icc", "exif", "xmp", "resolution", "comment"),
         ),
         Format(
             name="png",
@@ -141,6 +199,8 @@ FORMATS = {
             codec="png",
             depths=("8", "16"),
             channels=_ALL,
+            several="frames",
+            metadata=("icc", "exif", "xmp", "resolution", "text", "colour"),
         ),
         Format(
             name="tiff",
@@ -150,6 +210,9 @@ FORMATS = {
             codec="tiff",
             depths=("8", "16", "float"),
             channels=_ALL,
+            several="pages",
+            metadata=("icc", "exif", "xmp", "resolution"),
+            wide=True,
         ),
         Format(
             name="webp",
@@ -160,6 +223,8 @@ FORMATS = {
             depths=("8",),
             channels=_ALL,
             lossy=True,
+            several="frames",
+            metadata=("icc", "exif", "xmp"),
         ),
         Format(
             name="bmp",
@@ -169,6 +234,57 @@ FORMATS = {
             codec="bmp",
             depths=("8",),
             channels=_ALL,
+            metadata=("resolution",),
+        ),
+        Format(
+            name="gif",
+            title="GIF",
+            extensions=(".gif",),
+            signature=rb"GIF8[79]a",
+            codec="gif",
+            depths=("8",),
+            channels=_ALL,
+            several="frames",
+            metadata=("comment",),
+            advised=False,
+        ),
+        Format(
+            name="jp2",
+            title="JPEG 2000",
+            extensions=(".jp2", ".j2k", ".j2c"),
+            signature=rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51",
+            codec="jp2",
+            depths=("8", "16"),
+            channels=_ALL,
+            but_not=((2, "uint16"),),
+        ),
+        Format(
+            name="exr",
+            title="OpenEXR",
+            extensions=(".exr",),
+            signature=rb"\x76\x2f\x31\x01",
+            codec="exr",
+            depths=("float",),
+            channels=_ALL,
+        ),
+        Format(
+            name="hdr",
+            title="Radiance HDR",
+            extensions=(".hdr", ".rgbe", ".pic"),
+            signature=rb"#\?(RADIANCE|RGBE)\s",
+            codec="hdr",
+            depths=("float",),
+            channels=(1, 3),
+            advised=False,
+        ),
+        Format(
+            name="pfm",
+            title="PFM",
+            extensions=(".pfm",),
+            signature=rb"P[Ff]\s",
+            codec="pfm",
+            depths=("float",),
+            channels=(1, 3),
         ),
         Format(
             name="pgm",
@@ -218,7 +334,7 @@ FORMATS = {
     )
 }
 """Every format by its name. ``pnm`` writes a PGM or PPM by the number of channels; PBM, which has
-only black and white, is read and not written. WebP and BMP store grey as equal colours."""
+only black and white, is read and not written. WebP, GIF and HDR store grey as equal colours."""
 
 _READABLE = ", ".join(entry.title for entry in FORMATS.values() if entry.signature != _NEVER)
 
@@ -280,9 +396,13 @@ def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:
     raise ImageFormatError(f"{shown(path)}: {which} that convtool writes; use one of {known}")
 
 
-def _those_with(depth: str, channels: int) -> str:
-    fit = [e.title for e in FORMATS.values() if depth in e.depths and channels in e.channels]
-    return " or ".join([", ".join(fit[:-1]), fit[-1]] if len(fit) > 1 else fit)
+def _those_with(dtype: str, channels: int) -> str:
+    fit = [e.title for e in FORMATS.values() if e.advised and e.can_hold(channels, dtype)]
+    return _either(fit)
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
@@ -306,15 +426,15 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
 
     Examples
     --------
-    >>> check_holds(FORMATS["jpeg"], "a.jpg", 4, "uint8")
+    >>> check_holds(FORMATS["pfm"], "a.pfm", 3, "uint8")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    convtool.errors.ImageFormatError: a.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
+    convtool.errors.ImageFormatError: a.pfm: PFM holds no 8 bits a channel; write ...
     """
-    depth = DEPTHS[dtype]
-    if depth in entry.depths and channels in entry.channels:
+    if entry.can_hold(channels, dtype):
         return
-    others = _those_with(depth, channels)
+    depth = DEPTHS[dtype]
+    others = _those_with(dtype, channels)
     if not entry.depths:
         raise ImageFormatError(f"{where}: {entry.title} is not written; write {others}")
     if depth not in entry.depths:
@@ -323,5 +443,31 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
         raise ImageFormatError(
             f"{where}: {entry.title} holds no {words}; write {others}, or use {depths}"
         )
-    kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
-    raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}")
+    if channels not in entry.channels:
+        kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
+        way = ", or use --background white" if kind == "alpha" else ""
+        way = ", or use --gray" if kind == "colour" else way
+        raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}{way}")
+    kind, way = "64-bit floats", "--depth float32"
+    if (channels, dtype) in entry.but_not:
+        kind, way = f"alpha with {depth}-bit grey", "--depth 8"
+    raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}, or use {way}")
+
+
+def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> None:
+    """Check that a format can hold a number of pages, or of frames of an animation.
+
+    Raises
+    ------
+    ImageFormatError
+        If it cannot; the message names formats that can.
+    """
+    kind = "frames" if animated else "pages"
+    if pages == 1 or entry.several == kind:
+        return
+    others = _either([e.title for e in FORMATS.values() if e.several == kind])
+    holds = f"holds {entry.several}" if entry.several else "holds one picture"
+    raise ImageFormatError(
+        f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "
+        "or pick one with --page N"
+    )

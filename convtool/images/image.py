@@ -35,6 +35,31 @@ def peak_of(dtype: np.dtype[Any]) -> float:
 
 
 @dataclass(frozen=True)
+class Coding:
+    """How a file had its pixels compressed.
+
+    Parameters
+    ----------
+    compression : str
+        The method as its format calls it, such as ``"deflate"``; empty where there is only one.
+    quality : int, optional
+        1 to 100: for JPEG, that of the tables nearest to the file's.
+    chroma_quality : int, optional
+        The same for the tables of chroma, where they differ.
+    subsampling : str
+        Of chroma in JPEG, such as ``"4:2:0"``; empty where there is none.
+    progressive : bool
+        Whether a JPEG comes in several scans.
+    """
+
+    compression: str = ""
+    quality: int | None = None
+    chroma_quality: int | None = None
+    subsampling: str = ""
+    progressive: bool = False
+
+
+@dataclass(frozen=True)
 class Metadata:
     """What a file says about its picture besides the pixels.
 
@@ -43,11 +68,32 @@ class Metadata:
     orientation : int
         The EXIF orientation that the file had, 1 to 8. It has been applied to the pixels.
     pages : int
-        How many pages or frames the file holds. The pixels are those of the first.
+        How many pages or frames the file holds.
+    icc : bytes
+        The ICC colour profile.
+    exif : bytes
+        The EXIF block: a TIFF header and its directories. Its orientation agrees with the pixels.
+    xmp : bytes
+        The XMP packet, XML in UTF-8.
+    resolution : (float, float), optional
+        Pixels an inch, across and down.
+    text : tuple of (str, str)
+        Keys and texts, such as ``("Comment", "by the lake")``.
+    colour : tuple of (str, bytes)
+        PNG's own statements about colour, by the names of their chunks: gAMA, cHRM, sRGB, cICP.
+    coding : Coding
+        How the pixels were compressed.
     """
 
     orientation: int = 1
     pages: int = 1
+    icc: bytes = b""
+    exif: bytes = b""
+    xmp: bytes = b""
+    resolution: tuple[float, float] | None = None
+    text: tuple[tuple[str, str], ...] = ()
+    colour: tuple[tuple[str, bytes], ...] = ()
+    coding: Coding = field(default_factory=Coding)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +152,36 @@ class Image:
     def peak(self) -> float:
         """The value of white, and of opaque."""
         return peak_of(self.pixels.dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """All pages of a file, or all frames of an animation.
+
+    Parameters
+    ----------
+    pages : tuple of Image
+        At least one. The frames of an animation have one size and are whole pictures.
+    durations : tuple of float
+        Milliseconds that each frame is shown; empty where the pages are no animation.
+    loop : int
+        How often the animation is played; 0 for ever.
+
+    Examples
+    --------
+    >>> still = Document((Image(np.zeros((4, 6), np.uint8)),))
+    >>> still.is_animation
+    False
+    """
+
+    pages: tuple[Image, ...]
+    durations: tuple[float, ...] = ()
+    loop: int = 0
+
+    @property
+    def is_animation(self) -> bool:
+        """Whether the pages are frames that are shown one after the other."""
+        return bool(self.durations)
 
 
 def as_image(value: Image | Pixels) -> Image:

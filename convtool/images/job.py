@@ -5,43 +5,29 @@ A `Job` is plain data and crosses to worker processes, and so does the `Outcome`
 
 import os
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from convtool.images.filter import FilterOptions, Outline, Step, filter_image, outline
+import numpy as np
+
+from convtool.images.background import channels_on
+from convtool.images.filter import (
+    FilterOptions,
+    FilterResult,
+    Outline,
+    Step,
+    filter_image,
+    outline,
+)
+from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
-from convtool.images.read import MAX_PIXELS, read, read_header
-from convtool.images.write import STDOUT, check_writable, write
+from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.read import read_document, read_headers
+from convtool.images.write import STDOUT, check_writable, write_document
 from convtool.kernels.spec import KernelSpec
 
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How a picture is read.
-
-    Parameters
-    ----------
-    max_pixels : int
-        The largest picture to accept, by its header.
-    """
-
-    max_pixels: int = MAX_PIXELS
-
-
-@dataclass(frozen=True)
-class WriteOptions:
-    """How a picture is written.
-
-    Parameters
-    ----------
-    format : str or None
-        The name of the format; by the ending of the file's name unless given.
-    quality : int or None
-        1 to 100, for lossy formats.
-    """
-
-    format: str | None = None
-    quality: int | None = None
+_MOST_WARNINGS = 3
 
 
 @dataclass(frozen=True)
@@ -68,11 +54,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Kind:
-    """A file's format, and shape and depth of its pixels."""
+    """A file's format, shape and depth of its pixels (of its first page), and number of pages."""
 
     format: str
     shape: tuple[int, ...]
     depth: str
+    pages: int = 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,7 @@ class Outcome:
     source, target : Kind
         What was read, and what was written.
     steps : tuple of Step
-        How it was filtered, kernel by kernel.
+        How it was filtered, kernel by kernel: the first page, with the seconds of all pages.
     clipped_share : float
         The share, 0 to 1, of colour values that were outside the output's range.
     warnings : tuple of str
@@ -134,7 +121,7 @@ def filter_file(
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
+    >>> from convtool.images.write import write
     >>> from convtool.kernels.spec import parse
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(f"{folder}/a.png", np.full((3, 4), 7, np.uint8))
@@ -143,25 +130,67 @@ def filter_file(
     ((3, 4), 'bmp')
     """
     start = time.perf_counter()
-    image = read(source, max_pixels=job.reading.max_pixels)
-    pixels = image.pixels
-    plan = outline(pixels.shape, pixels.dtype, image.has_alpha, job.kernels, job.filtering)
-    how = _how(target, image.format, job)
-    entry = check_writable(
-        target, plan.channels, plan.dtype, format=how.format, quality=how.quality
-    )
+    document = read_document(source, job.reading)
+    first = document.pages[0]
+    kinds = [(page.pixels.shape, page.pixels.dtype, page.has_alpha) for page in document.pages]
+    how = _how(target, first.format, job)
+    plans, entry = _planned(target, kinds, document.is_animation, job, how)
     if planned is not None:
-        planned(plan)
-    result = filter_image(image, job.kernels, job.filtering)
-    write(target, result.image, format=how.format, quality=how.quality)
+        planned(plans[0])
+    results = [filter_image(page, job.kernels, job.filtering) for page in document.pages]
+    filtered = replace(document, pages=tuple(result.image for result in results))
+    remarks = write_document(target, filtered, how)
     return Outcome(
-        Kind(image.format, pixels.shape, image.depth),
-        Kind(entry.name, plan.shape, DEPTHS[plan.dtype.name]),
-        result.steps,
-        result.clipped_share,
-        result.warnings,
+        Kind(first.format, first.pixels.shape, first.depth, len(kinds)),
+        Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),
+        _steps_of_all(results),
+        sum(result.clipped_share for result in results) / len(results),
+        (*_warnings_of_all(results), *remarks),
         time.perf_counter() - start,
     )
+
+
+def _planned(
+    target: Path,
+    kinds: Sequence[tuple[tuple[int, ...], np.dtype[Any], bool]],
+    animated: bool,
+    job: Job,
+    how: WriteOptions,
+) -> tuple[list[Outline], Format]:
+    """Plan each page, given shape, type and whether it has alpha, and check that it can be written.
+
+    Pages of one kind are planned once.
+    """
+    known = {kind: outline(*kind, job.kernels, job.filtering) for kind in dict.fromkeys(kinds)}
+    for plan in known.values():
+        entry = check_writable(
+            target,
+            channels_on(plan.channels, how.background),
+            plan.dtype,
+            format=how.format,
+            quality=how.quality,
+            pages=len(kinds),
+            animated=animated,
+        )
+    return [known[kind] for kind in kinds], entry
+
+
+def _steps_of_all(results: Sequence[FilterResult]) -> tuple[Step, ...]:
+    columns = zip(*(result.steps for result in results), strict=True)
+    return tuple(
+        replace(column[0], seconds=sum(step.seconds or 0 for step in column)) for column in columns
+    )
+
+
+def _warnings_of_all(results: Sequence[FilterResult]) -> tuple[str, ...]:
+    """Return the warnings of one page as they are, of several with their page, and not too many."""
+    if len(results) == 1:
+        return results[0].warnings
+    found = [f"page {n}: {text}" for n, one in enumerate(results, 1) for text in one.warnings]
+    if len(found) > _MOST_WARNINGS:
+        left = len(found) - _MOST_WARNINGS
+        found[_MOST_WARNINGS:] = [f"{left} more warnings about other pages"]
+    return tuple(found)
 
 
 def plan_file(source: Path, target: Path, job: Job) -> Outcome:
@@ -182,22 +211,20 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     ConvtoolError
         As `filter_file` would, as far as the header shows it.
     """
-    form, header = read_header(source, max_pixels=job.reading.max_pixels)
-    plan = outline(header.shape, header.pixel_type, header.has_alpha, job.kernels, job.filtering)
-    how = _how(target, form.name, job)
-    entry = check_writable(
-        target, plan.channels, plan.dtype, format=how.format, quality=how.quality
-    )
+    form, headers = read_headers(source, job.reading)
+    first = headers[0]
+    kinds = [(header.shape, header.pixel_type, header.has_alpha) for header in headers]
+    animated = form.several == "frames" and len(headers) > 1
+    plans, entry = _planned(target, kinds, animated, job, _how(target, form.name, job))
     return Outcome(
-        Kind(form.name, header.shape, DEPTHS[header.dtype]),
-        Kind(entry.name, plan.shape, DEPTHS[plan.dtype.name]),
-        plan.steps,
+        Kind(form.name, first.shape, DEPTHS[first.dtype], len(kinds)),
+        Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),
+        plans[0].steps,
     )
 
 
 def _how(target: Path, source_format: str, job: Job) -> WriteOptions:
     """Return how to write: standard output, which has no ending, takes the input's format."""
-    named = job.writing.format
-    if named is None and os.fspath(target) == STDOUT:
-        named = source_format
-    return WriteOptions(named, job.writing.quality)
+    if job.writing.format is None and os.fspath(target) == STDOUT:
+        return replace(job.writing, format=source_format)
+    return job.writing

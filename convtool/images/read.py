@@ -3,30 +3,58 @@
 import os
 import stat
 import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
-from convtool.errors import ImageReadError, ImageTooLargeError
-from convtool.images.formats import Format, Header, recognise
-from convtool.images.image import Image, Metadata, Pixels
+from convtool.errors import ImageReadError
+from convtool.images import limits
+from convtool.images.codecs.exif import upright_block, upright_xmp
+from convtool.images.formats import Decoded, Format, Header, recognise
+from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
 
-MAX_PIXELS = 1_000_000_000
 STDIN = "-"
+_ENOUGH_TO_RECOGNISE = 64
+_NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_Answer = TypeVar("_Answer")
 
 
-def read(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image:
-    """Read a picture with all that it holds: depth, colour, alpha.
+def read(
+    path: str | os.PathLike[str],
+    *,
+    page: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    max_memory: int | None = None,
+    cmyk: str = "profile",
+    orientation: str = "apply",
+) -> Image:
+    """Read a picture with all that it holds: depth, colour, alpha, metadata.
 
     The format is recognised by content, whatever the name. 16 bits and floats stay so, palettes
-    become colours, a transparent colour becomes alpha, and the EXIF orientation is applied.
+    become colours, a transparent colour becomes alpha, inks become colours by the file's profile,
+    and the EXIF orientation is applied.
 
     Parameters
     ----------
     path : str or path-like
         A regular file, or ``-`` for standard input.
+    page : int, optional
+        The page of a file with several, or the frame of an animation, 1 for the first. Unless
+        given it is the first, and a note says how many there are.
     max_pixels : int
         The largest picture to accept, by the size in its header, before anything is decoded.
+    max_memory : int, optional
+        The most bytes that reading and filtering it may take, by what its header says.
+    cmyk : {'profile', 'naive'}
+        How inks become colours: by the file's own profile, and refused without one; or by
+        arithmetic.
+    orientation : {'apply', 'keep'}
+        Whether pixels are turned as EXIF says, and its orientation reset, or both left alone.
 
     Returns
     -------
@@ -36,9 +64,9 @@ def read(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image
     Raises
     ------
     ImageReadError
-        If there is no such file, it is empty, of no known format, cut off or damaged.
+        If there is no such file or page, it is empty, of no known format, cut off or damaged.
     ImageTooLargeError
-        If its header claims more than ``max_pixels``.
+        If its header claims more than ``max_pixels``, or it would need more than ``max_memory``.
 
     Examples
     --------
@@ -51,20 +79,67 @@ def read(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Image
     array([[0, 1, 2],
            [3, 4, 5]], dtype=uint16)
     """
-    name = _name(path)
-    data = load_bytes(path)
-    try:
-        return _decoded(data, *_recognised(data, max_pixels))
-    except ImageReadError as error:
-        raise type(error)(f"{name}: {error}") from error
-    except MemoryError:
-        raise ImageReadError(f"{name}: needs more memory than there is") from None
+    options = ReadOptions(page or 1, max_pixels, max_memory, cmyk, orientation)
+    image = read_document(path, options).pages[0]
+    if page is None and image.metadata.pages > 1:
+        count = image.metadata.pages
+        note = f"the file holds {count} pages or frames; only the first is used"
+        return replace(image, notes=(*image.notes, note))
+    return image
+
+
+def read_document(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Document:
+    """Read all pages of a file, or all frames of an animation.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A regular file, or ``-`` for standard input.
+    options : ReadOptions, optional
+        How, and which page if not all.
+
+    Returns
+    -------
+    Document
+        The pages, with durations if they are frames and more than one is read.
+
+    Raises
+    ------
+    ImageReadError, ImageTooLargeError
+        As `read` does.
+    """
+    options = options or ReadOptions()
+    return _named(path, lambda: _document(load_bytes(path, options.max_memory), options))
+
+
+def read_headers(
+    path: str | os.PathLike[str], options: ReadOptions | None = None
+) -> tuple[Format, tuple[Header, ...]]:
+    """Read only what the headers of all pages say, or that of the page asked for.
+
+    Parameters
+    ----------
+    path, options
+        As for `read_document`.
+
+    Returns
+    -------
+    Format, tuple of Header
+        The format, and size, depth, channels and the rest of each page.
+
+    Raises
+    ------
+    ImageReadError, ImageTooLargeError
+        As `read_document` does, for what the headers show.
+    """
+    options = options or ReadOptions()
+    return _named(path, lambda: _inspected(load_bytes(path, options.max_memory), options))
 
 
 def read_header(
     path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS
 ) -> tuple[Format, Header]:
-    """Read only what the header of a picture says.
+    """Read only what the header of a picture says, that of the first page if there are several.
 
     Parameters
     ----------
@@ -81,71 +156,137 @@ def read_header(
     ImageReadError, ImageTooLargeError
         As `read` does, for what the header shows.
     """
-    data = load_bytes(path)
-    try:
-        return _recognised(data, max_pixels)
-    except ImageReadError as error:
-        raise type(error)(f"{_name(path)}: {error}") from error
+    entry, headers = read_headers(path, ReadOptions(page=1, max_pixels=max_pixels))
+    return entry, headers[0]
 
 
-def load_bytes(path: str | os.PathLike[str]) -> bytes:
-    """Load a whole regular file, or standard input.
+def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
+    """Load a whole regular file, or standard input, that begins like a picture.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, or ``-``.
+    max_bytes : int, optional
+        The most to load.
 
     Raises
     ------
     ImageReadError
-        If it cannot be read, or is a folder, a pipe, a device.
+        If it cannot be read, is a folder, a pipe, a device, or of no known format.
+    ImageTooLargeError
+        If it is larger than ``max_bytes``.
     """
     try:
         if os.fspath(path) == STDIN:
-            return sys.stdin.buffer.read()
-        kind = os.stat(path).st_mode
-        if not stat.S_ISREG(kind):
-            what = "a folder" if stat.S_ISDIR(kind) else "not a regular file"
-            raise ImageReadError(f"{shown(path)}: is {what}; a picture was expected")
-        with open(path, "rb") as file:
-            return file.read()
+            return _loaded(sys.stdin.buffer, max_bytes)
+        _check_regular(os.stat(path).st_mode)
+        with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb") as file:
+            _check_regular(os.fstat(file.fileno()).st_mode)
+            return _loaded(file, max_bytes)
     except FileNotFoundError:
-        raise ImageReadError(f"{shown(path)}: there is no such file") from None
+        raise ImageReadError("there is no such file") from None
     except ImageReadError:
         raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ImageReadError(f"{_name(path)}: cannot be read: {reason}") from error
+        raise ImageReadError(f"cannot be read: {reason}") from error
 
 
-def _name(path: str | os.PathLike[str]) -> str:
-    return "standard input" if os.fspath(path) == STDIN else shown(path)
+def _check_regular(mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise ImageReadError(f"is {what}; a picture was expected")
 
 
-def _recognised(data: bytes, max_pixels: int) -> tuple[Format, Header]:
+def _loaded(file: BinaryIO, max_bytes: int | None) -> bytes:
+    """Read a file to its end, after a look at its first bytes: it may be endless."""
+    start = file.read(_ENOUGH_TO_RECOGNISE)
+    recognise(start)
+    if max_bytes is None:
+        return start + file.read()
+    data = start + file.read(max(0, max_bytes - len(start)) + 1)
+    limits.check_memory(len(data), max_bytes)
+    return data
+
+
+def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:
+    """Run a task on a file, and name the file where that fails."""
+    name = "standard input" if os.fspath(path) == STDIN else shown(path)
+    try:
+        return task()
+    except ImageReadError as error:
+        raise type(error)(f"{name}: {error}") from error
+    except MemoryError:
+        raise ImageReadError(f"{name}: needs more memory than there is") from None
+
+
+def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:
+    """Read the headers of the pages that are wanted, and check them."""
     entry = recognise(data)
-    header = entry.load().inspect(data)
-    if header.width * header.height > max_pixels:
-        raise ImageTooLargeError(
-            f"claims {header.width}×{header.height} pixels, more than the limit of {max_pixels}; "
-            "--max-pixels raises it"
-        )
-    return entry, header
+    if entry.several:
+        headers = entry.load_paged().inspect_all(data)
+    else:
+        headers = (entry.load().inspect(data),)
+    if options.page is not None:
+        if options.page > len(headers):
+            there = f"{len(headers)} pages" if len(headers) > 1 else "one page"
+            raise ImageReadError(f"has {there}, no page {options.page}")
+        headers = headers[options.page - 1 : options.page]
+    limits.check(headers, len(data), options)
+    if options.orientation == "keep":
+        headers = tuple(replace(header, orientation=1) for header in headers)
+    return entry, headers
 
 
-def _decoded(data: bytes, entry: Format, header: Header) -> Image:
-    decoded = entry.load().decode(data, header)
+def _document(data: bytes, options: ReadOptions) -> Document:
+    entry, headers = _inspected(data, options)
+    start = (options.page or 1) - 1
+    if headers[0].pages > 1:
+        decoded = entry.load_paged().decode_all(data, headers, options, start)
+    else:
+        decoded = iter([entry.load().decode(data, headers[0], options)])
+    pairs = zip(headers, islice(decoded, len(headers)), strict=True)
+    pages = [_page(entry, header, page) for header, page in pairs]
+    pages[0] = replace(pages[0], notes=(*limits.remarks(headers), *pages[0].notes))
+    if entry.several != "frames" or len(pages) == 1:
+        return Document(tuple(pages))
+    return Document(tuple(pages), tuple(h.duration for h in headers), headers[0].loop)
+
+
+def _page(entry: Format, header: Header, decoded: Decoded) -> Image:
     pixels = decoded.pixels
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     found = (pixels.shape[1], pixels.shape[0], channels, pixels.dtype.name)
     promised = (header.width, header.height, header.channels, header.dtype)
     if found != promised:
         raise ImageReadError(f"is damaged: it decodes to {found}, its header promises {promised}")
-    notes = decoded.notes
-    if header.pages > 1:
-        notes += (f"the file holds {header.pages} pages or frames; only the first is used",)
     return Image(
         upright(pixels, header.orientation),
         header.has_alpha,
         entry.name,
-        Metadata(header.orientation, header.pages),
-        notes,
+        _metadata(header),
+        (*header.notes, *decoded.notes),
+    )
+
+
+def _metadata(header: Header) -> Metadata:
+    """Return what the header says, in agreement with the pixels that were turned."""
+    told = header.metadata
+    if header.inks:
+        told = replace(told, icc=b"")
+    if header.orientation == 1:
+        return replace(told, pages=header.pages)
+    across_and_down = told.resolution
+    if header.orientation >= 5 and across_and_down is not None:
+        across_and_down = (across_and_down[1], across_and_down[0])
+    return replace(
+        told,
+        pages=header.pages,
+        orientation=header.orientation,
+        exif=upright_block(told.exif),
+        xmp=upright_xmp(told.xmp),
+        resolution=across_and_down,
     )
 
 

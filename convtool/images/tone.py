@@ -27,6 +27,7 @@ OUTPUT_DEPTHS: dict[str, str | None] = {
     "8": "uint8",
     "16": "uint16",
     "float": "float32",
+    "float32": "float32",
 }
 """The words for the depth of an output, and the type each makes."""
 

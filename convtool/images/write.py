@@ -3,26 +3,37 @@
 import os
 import stat
 import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
-from convtool.errors import ImageFormatError, ImageWriteError, OptionError
+from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
 from convtool.files import replace_file
-from convtool.images.formats import Format, check_holds, format_for
-from convtool.images.image import Image, Pixels, as_image
+from convtool.images.background import flattened
+from convtool.images.carry import carried, timing_remarks
+from convtool.images.formats import Format, check_holds, check_holds_pages, format_for
+from convtool.images.image import Document, Image, Pixels, as_image
+from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 
 STDOUT = "-"
+Saver = Callable[[str | os.PathLike[str], bytes], None]
+"""What puts bytes into a file, as `save_bytes` does."""
 
 
 def write(
     path: str | os.PathLike[str],
-    image: Image | Pixels,
+    image: Image | Pixels | Document,
     *,
     format: str | None = None,
     quality: int | None = None,
+    background: str | None = None,
+    quantize: bool = False,
+    metadata: str = "keep",
 ) -> None:
-    """Write a picture in the depth of its pixels.
+    """Write a picture in the depth of its pixels, with its metadata as far as the format goes.
 
     The file is written beside its place under a temporary name, flushed to the disk and renamed, so
     that at any time there is the old file or the new one. Its mode is as the umask says. A symbolic
@@ -32,35 +43,124 @@ def write(
     ----------
     path : str or path-like
         The file, or ``-`` for standard output.
-    image : Image or ndarray
+    image : Image, Document or ndarray
         uint8, uint16, float32 or float64; (H, W), or (H, W, 2) with alpha, (H, W, 3), (H, W, 4)
         with alpha. A bool array becomes black and white.
     format : str, optional
         The name of the format; by the path's ending unless given, needed for ``-``.
     quality : int, optional
-        1 to 100, for JPEG (95 unless given) and WebP (lossless unless given).
+        1 to 100, for JPEG (unless given that of the file the picture came from, or else 95) and
+        WebP (lossless unless given).
+    background : str, optional
+        A colour, as ``white`` or ``#rrggbb``, to lay a transparent picture on.
+    quantize : bool
+        Whether a GIF may bring down its colours to 256, and its alpha to all or nothing.
+    metadata : {'keep', 'strip'}
+        Whether profile, EXIF, XMP, resolution and texts are written.
 
     Raises
     ------
     ImageFormatError
-        If the format is unknown or cannot hold the depth, the colours or the alpha.
+        If the format is unknown or cannot hold the depth, the colours, the alpha or the pages.
     ImageWriteError
         If the file cannot be written; an existing one is as it was.
 
+    Warns
+    -----
+    ConvtoolWarning
+        If the format cannot hold some of the metadata.
+
     Examples
     --------
-    >>> write("a.jpg", np.zeros((4, 4, 4), np.uint8))
+    >>> write("a.pfm", np.zeros((4, 4), np.uint8))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    convtool.errors.ImageFormatError: a.jpg: JPEG holds no alpha; write PNG, TIFF, WebP, BMP or PAM
+    convtool.errors.ImageFormatError: a.pfm: PFM holds no 8 bits a channel; write JPEG, ...
     """
-    image = as_image(image)
-    entry = check_writable(path, image.channels, image.pixels.dtype, format=format, quality=quality)
+    document = image if isinstance(image, Document) else Document((as_image(image),))
+    options = WriteOptions(format, quality, background, quantize, metadata)
+    for remark in write_document(path, document, options):
+        warnings.warn(f"{shown(path)}: {remark}", ConvtoolWarning, stacklevel=2)
+
+
+def write_document(
+    path: str | os.PathLike[str],
+    document: Document,
+    options: WriteOptions | None = None,
+    *,
+    save: Saver | None = None,
+) -> tuple[str, ...]:
+    """Write a picture, or several pages or frames.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, or ``-`` for standard output.
+    document : Document
+        The pages.
+    options : WriteOptions, optional
+        How.
+    save : callable, optional
+        Puts the bytes into the file, `save_bytes` unless given.
+
+    Returns
+    -------
+    tuple of str
+        Remarks on metadata that the format cannot hold.
+
+    Raises
+    ------
+    ImageFormatError, ImageWriteError
+        As `write` does.
+    """
+    data, remarks = encoded(path, document, options or WriteOptions())
+    (save or save_bytes)(path, data)
+    return remarks
+
+
+def encoded(
+    path: str | os.PathLike[str], document: Document, options: WriteOptions
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return the bytes of a file, and remarks on metadata that it cannot hold.
+
+    Parameters and errors are those of `write_document`.
+    """
+    entry = format_for(path, options.format)
+    pages, remarks = [], list(timing_remarks(entry, document))
+    for page in document.pages:
+        image = page if options.background is None else flattened(page, options.background)
+        _check(path, entry, image, document, options)
+        metadata, notes = carried(image, entry, options)
+        pixels = np.ascontiguousarray(image.pixels)
+        pages.append(replace(image, pixels=pixels, metadata=metadata))
+        remarks += notes
     try:
-        data = entry.load().encode(np.ascontiguousarray(image.pixels), image.has_alpha, quality)
+        if len(pages) == 1:
+            data = entry.load().encode(pages[0], options)
+        else:
+            whole = replace(document, pages=tuple(pages))
+            data = entry.load_paged().encode_all(whole, options)
     except ImageFormatError as error:
         raise ImageFormatError(f"{shown(path)}: {error}") from error
-    save_bytes(path, data)
+    return data, tuple(dict.fromkeys(remarks))
+
+
+def _check(
+    path: str | os.PathLike[str],
+    entry: Format,
+    image: Image,
+    document: Document,
+    options: WriteOptions,
+) -> None:
+    check_writable(
+        path,
+        image.channels,
+        image.pixels.dtype,
+        format=entry.name,
+        quality=options.quality,
+        pages=len(document.pages),
+        animated=document.is_animation,
+    )
 
 
 def check_writable(
@@ -70,6 +170,8 @@ def check_writable(
     *,
     format: str | None = None,
     quality: int | None = None,
+    pages: int = 1,
+    animated: bool = False,
 ) -> Format:
     """Check before any work that a picture of a kind can be written to a place.
 
@@ -83,6 +185,10 @@ def check_writable(
         The type of the pixels; not checked unless given.
     format, quality
         As for `write`.
+    pages : int
+        How many pages or frames.
+    animated : bool
+        Whether they are frames.
 
     Returns
     -------
@@ -106,6 +212,7 @@ def check_writable(
     entry = format_for(path, format)
     if channels is not None and dtype is not None:
         check_holds(entry, shown(path), channels, dtype.name)
+    check_holds_pages(entry, shown(path), pages, animated)
     if quality is not None:
         if not entry.lossy:
             raise OptionError(f"{shown(path)}: {entry.title} is lossless and has no quality")

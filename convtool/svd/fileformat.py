@@ -45,7 +45,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, ImageTooLargeError
-from convtool.images.read import MAX_PIXELS
+from convtool.images.options import MAX_PIXELS
 from convtool.svd.approximation import Approximation, TileFactors
 from convtool.svd.compressed import BLOCKS, Compressed
 from convtool.svd.planes import COLORINGS

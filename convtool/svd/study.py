@@ -7,6 +7,7 @@ import numpy as np
 
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.svd.compressed import BLOCKS, Compressed, chosen_k, compress
 from convtool.svd.fileformat import to_bytes
 from convtool.svd.metrics import decibels, psnr, ssim
@@ -262,7 +263,7 @@ def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
     pixels = np.rint(original).astype(np.uint8)
     points = []
     for quality in _JPEG_QUALITIES:
-        data = codec.encode(np.ascontiguousarray(pixels), False, quality)
-        decoded = codec.decode(data, codec.inspect(data)).pixels
+        data = codec.encode(Image(np.ascontiguousarray(pixels)), WriteOptions(quality=quality))
+        decoded = codec.decode(data, codec.inspect(data), ReadOptions()).pixels
         points.append(Point(len(data), psnr(original, decoded, image.peak)))
     return points

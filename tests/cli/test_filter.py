@@ -214,7 +214,8 @@ class TestJson:
         out, _ = capsys.readouterr()
         report = json.loads(out)
         assert report["schema"] == "convtool.filter/1"
-        assert report["input"] == {"path": "a.png", "format": "png", "shape": [6, 6], "depth": "8"}
+        kind = {"format": "png", "shape": [6, 6], "depth": "8", "pages": 1}
+        assert report["input"] == {"path": "a.png"} | kind
         assert report["output"]["format"] == "tiff"
         assert report["output"]["shape"] == [6, 6]
         assert [step["kernel"] for step in report["steps"]] == ["box:size=5", "disk"]

@@ -20,7 +20,10 @@ def whole(request, tmp_path, rng):
     channels = max(entry.channels)
     shape = (19, 26) if channels == 1 else (19, 26, channels)
     path = tmp_path / f"whole{entry.extensions[0]}"
-    write(path, rng.integers(0, 256, shape).astype(np.uint8))
+    pixels = rng.integers(0, 256, shape).astype(np.uint8)
+    if entry.depths == ("float",):
+        pixels = pixels / np.float32(255)
+    write(path, pixels, quantize=True)
     return path.read_bytes()
 
 

@@ -14,13 +14,22 @@ TYPES = {"8": ["uint8"], "16": ["uint16"], "float": ["float32", "float64"]}
 STORED_AS_COLOUR = {("webp", 1): 3, ("webp", 2): 4, ("bmp", 2): 4}
 """Formats without grey: how many equal channels a picture comes back with."""
 
+NOT_EXACT = {"jpeg", "gif", "hdr"}
+"""Formats that lose by their nature, or hold few colours: they have tests of their own."""
+
+NOT_SMALL = {("jp2", "uint16", 3), ("jp2", "uint16", 4)}
+MULTIPLIED = {("exr", "float32", 2), ("exr", "float32", 4)}
+"""Kinds that no small picture can have, and those that alpha is multiplied into."""
+
 CASES = [
     (entry.name, dtype, channels)
     for entry in FORMATS.values()
     for depth in entry.depths
     for dtype in TYPES[depth]
     for channels in entry.channels
-    if entry.name != "jpeg"
+    if entry.name not in NOT_EXACT
+    and entry.can_hold(channels, dtype)
+    and (entry.name, dtype, channels) not in NOT_SMALL | MULTIPLIED
 ]
 
 

@@ -37,9 +37,9 @@ def test_every_ending_names_its_format(name):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_what_a_format_cannot_hold_is_refused_before_any_work(tmp_path, name, dtype, channels):
     entry = FORMATS[name]
-    pixels = np.ones((2, 2) if channels == 1 else (2, 2, channels), dtype)
+    pixels = np.full((40, 40) if channels == 1 else (40, 40, channels), 255, dtype)
     path = tmp_path / f"a{entry.extensions[0]}"
-    if DEPTHS[dtype] in entry.depths and channels in entry.channels:
+    if entry.can_hold(channels, dtype):
         write(path, pixels)
         assert entries(tmp_path) == [path.name]
         return
@@ -50,7 +50,7 @@ def test_what_a_format_cannot_hold_is_refused_before_any_work(tmp_path, name, dt
 
 
 def test_the_advice_names_formats_that_can():
-    with pytest.raises(ImageFormatError, match=r"write TIFF, or use --depth 8 or --depth 16$"):
+    with pytest.raises(ImageFormatError, match=r"write TIFF, OpenEXR or PFM, or use --depth 8 or"):
         check_holds(FORMATS["png"], "a.png", 1, "float32")
     with pytest.raises(ImageFormatError, match="PBM is not written; write JPEG, PNG"):
         check_holds(FORMATS["pbm"], "a.pbm", 1, "uint8")
@@ -72,8 +72,8 @@ def test_an_unknown_ending_is_refused(path, message):
 def test_a_format_may_be_named(tmp_path):
     write(tmp_path / "picture", GREY, format="png")
     assert read(tmp_path / "picture").format == "png"
-    with pytest.raises(ImageFormatError, match="no format is called 'gif'; there are jpeg, png"):
-        write(tmp_path / "other", GREY, format="gif")
+    with pytest.raises(ImageFormatError, match="no format is called 'xpm'; there are jpeg, png"):
+        write(tmp_path / "other", GREY, format="xpm")
 
 
 def test_quality_belongs_to_lossy_formats():

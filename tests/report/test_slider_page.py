@@ -7,6 +7,8 @@ import pytest
 from browser import Browser
 
 from convtool.images.formats import format_for
+from convtool.images.image import Image
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.report.slider_page import Frame, slider_page
 
 KS = ("5", "20", "100")
@@ -14,7 +16,7 @@ KS = ("5", "20", "100")
 
 def _png(level):
     pixels = np.full((30, 40), level, np.uint8)
-    return format_for("a.png").load().encode(pixels, False, None)
+    return format_for("a.png").load().encode(Image(pixels), WriteOptions())
 
 
 def _page():
@@ -141,4 +143,4 @@ def test_text_stands_out(page, scheme):
 
 def _decoded(png):
     codec = format_for("a.png").load()
-    return codec.decode(png, codec.inspect(png)).pixels[:, :, :3]
+    return codec.decode(png, codec.inspect(png), ReadOptions()).pixels[:, :, :3]

@@ -13,11 +13,14 @@ from convtool.errors import ImageReadError
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Pixels
+from convtool.images.image import Coding, Image, Metadata, Pixels
+from convtool.images.options import ReadOptions, WriteOptions
 
 _CORE, _INFO, _WITH_ALPHA_MASK, _V4 = 12, 40, 56, 108
 _BYTE_MASKS = {0xFF: 0, 0xFF00: 1, 0xFF0000: 2, 0xFF000000: 3}
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
+_NAMES = {_RLE8: "RLE", _RLE4: "RLE"}
+_INCH = 0.0254
 
 
 def _fields(data: bytes) -> tuple[int, int, int, int]:
@@ -68,10 +71,20 @@ def inspect(data: bytes) -> Header:
     width, height, bits, compression = _fields(data)
     has_alpha = _has_alpha(data, bits, compression)
     channels = 4 if has_alpha else 1 if _is_grey(data, bits) else 3
-    return Header(width, height, channels, "uint8", has_alpha)
+    coding = Coding(_NAMES.get(compression, ""))
+    metadata = Metadata(resolution=_resolution(data), coding=coding)
+    return Header(width, height, channels, "uint8", has_alpha, metadata=metadata)
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def _resolution(data: bytes) -> tuple[float, float] | None:
+    (size,) = unpack("<I", data, 14)
+    if size < _INFO:
+        return None
+    across, down = unpack("<ii", data, 38)
+    return (across * _INCH, down * _INCH) if across > 0 and down > 0 else None
+
+
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode; a fourth byte without a mask is left out."""
     if header.has_alpha:
         return Decoded(_decode_alpha(data, header))
@@ -96,15 +109,28 @@ def _decode_alpha(data: bytes, header: Header) -> Pixels:
     return np.ascontiguousarray(pixels[:, :, [_BYTE_MASKS[mask] for mask in masks]])
 
 
-def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
+def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode; grey with alpha is stored as equal colours with alpha."""
-    if not has_alpha:
-        return opencv.encode(".bmp", pixels, {})
+    pixels = image.pixels
+    if not image.has_alpha:
+        file = bytearray(opencv.encode(".bmp", pixels, {}))
+        if image.metadata.resolution is not None:
+            struct.pack_into("<ii", file, 38, *_density(image.metadata.resolution))
+        return bytes(file)
     order = [2, 1, 0, 3] if pixels.shape[2] == 4 else [0, 0, 0, 1]
     height, width = pixels.shape[:2]
     body = np.ascontiguousarray(pixels[::-1, :, order]).tobytes()
-    info = struct.pack("<IiiHHIIiiII", _V4, width, height, 1, 32, _BITFIELDS, len(body), 0, 0, 0, 0)
+    density = _density(image.metadata.resolution or (0, 0))
+    info = struct.pack(
+        "<IiiHHIIiiII", _V4, width, height, 1, 32, _BITFIELDS, len(body), *density, 0, 0
+    )
     masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     space = b"BGRs" + bytes(_V4 - _INFO - 16 - 4)
     start = 14 + _V4
     return struct.pack("<2sIII", b"BM", start + len(body), 0, start) + info + masks + space + body
+
+
+def _density(resolution: tuple[float, float]) -> tuple[int, int]:
+    """Return pixels an inch as pixels a metre."""
+    across, down = (min(round(value / _INCH), 2**31 - 1) for value in resolution)
+    return across, down

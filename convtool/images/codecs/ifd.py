@@ -5,6 +5,7 @@ References
 TIFF 6.0, section 2; the BigTIFF design by the libtiff project (8-byte offsets, version 43).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,7 @@ _TYPES = {
 }  # fmt: skip
 _RATIONALS = {5: "u4", 10: "i4"}
 _MOST_PAGES = 100_000
+_MOST_RATIONALS = 64
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,16 @@ class Tag:
     type: int
     count: int
     offset: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tag with its values: as bytes in the byte order of its file, or as tags of their own."""
+
+    type: int
+    count: int
+    content: bytes = b""
+    entries: "dict[int, Entry] | None" = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,62 @@ class Directory:
             raise ImageReadError(f"is damaged: its tag {number} is missing")
         return default
 
+    def rationals(self, number: int) -> tuple[float, ...]:
+        """Return the fractions of a tag as numbers, nothing where it is absent or makes no sense.
+
+        A fraction over 0 is 0; whole numbers are taken as they are.
+        """
+        tag = self.tags.get(number)
+        if tag is None or tag.count > _MOST_RATIONALS:
+            return ()
+        try:
+            if tag.type not in _RATIONALS:
+                return tuple(map(float, self.values(number)))
+            form = f"{self.order}{2 * tag.count}{'I' if tag.type == 5 else 'i'}"
+            parts = unpack(form, self.data, tag.offset)
+        except (ImageReadError, ValueError, OverflowError):
+            return ()
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        return tuple(float(top / bottom) if bottom else 0.0 for top, bottom in pairs)
+
+    def content(self, number: int) -> bytes:
+        """Return the bytes of a tag's values, empty where the tag is absent.
+
+        Raises
+        ------
+        ImageReadError
+            If they lie outside the file.
+        """
+        tag = self.tags.get(number)
+        if tag is None:
+            return b""
+        end = tag.offset + tag.count * _size_of(tag.type)
+        if end > len(self.data):
+            raise ImageReadError(f"is cut off: the values of its tag {number} lie beyond its end")
+        return self.data[tag.offset : end]
+
+
+def raw_entries(directory: Directory) -> dict[int, Entry]:
+    """Return all tags of a directory with their values; those that lie outside are left out."""
+    found = {}
+    for number, tag in directory.tags.items():
+        try:
+            found[number] = Entry(tag.type, tag.count, directory.content(number))
+        except ImageReadError:
+            continue
+    return found
+
+
+def directory_at(data: bytes, order: str, offset: int) -> Directory:
+    """Read one directory of a file with 4-byte offsets.
+
+    Raises
+    ------
+    ImageReadError
+        If it is damaged, or lies outside the file.
+    """
+    return _directory(data, order, False, offset)[0]
+
 
 def directories(data: bytes) -> tuple[Directory, int]:
     """Read the first directory of a file and count all of them.
@@ -94,18 +162,30 @@ def directories(data: bytes) -> tuple[Directory, int]:
     ImageReadError
         If the header or a directory is damaged.
     """
+    chain = all_directories(data)
+    first = next(chain)
+    return first, 1 + sum(1 for _ in chain)
+
+
+def all_directories(data: bytes) -> Iterator[Directory]:
+    """Read one directory of a file after the other, none of them twice.
+
+    Raises
+    ------
+    ImageReadError
+        If the header or a directory is damaged.
+    """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
         raise ImageReadError("is damaged: its tag directory has no byte order")
     (version,) = unpack(order + "H", data, 2)
     big = version == 43
     (offset,) = unpack(order + ("Q" if big else "I"), data, 8 if big else 4)
-    first, following = _directory(data, order, big, offset)
-    seen = {offset}
-    while following and following not in seen and len(seen) < _MOST_PAGES:
-        seen.add(following)
-        _, following = _directory(data, order, big, following)
-    return first, len(seen)
+    seen: set[int] = set()
+    while not seen or (offset and offset not in seen and len(seen) < _MOST_PAGES):
+        seen.add(offset)
+        directory, offset = _directory(data, order, big, offset)
+        yield directory
 
 
 def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directory, int]:
@@ -143,7 +223,7 @@ def exif_orientation(block: bytes) -> int:
     1
     """
     try:
-        first, _ = directories(block)
+        first = next(all_directories(block))
         orientation = first.value(ORIENTATION, 1)
     except ImageReadError:
         return 1

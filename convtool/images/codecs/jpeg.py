@@ -1,26 +1,28 @@
-"""JPEG: 8 bits a channel, grey or colour.
+"""JPEG: 8 bits a channel, grey or colour; inks become colours.
 
 References
 ----------
-ITU-T T.81, annex B: the markers and the frame header.
-Exif 2.32, section 4.5.4: the orientation within the APP1 segment.
+ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: APP14 and inks.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import opencv
+from convtool.images.codecs import jpeg_metadata, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.ifd import exif_orientation
+from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of, tables
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Pixels
+from convtool.images.image import Coding, Image
+from convtool.images.options import ReadOptions, WriteOptions
 
 DEFAULT_QUALITY = 95
 _FULL_COLOUR_FROM = 90
-_SOS, _EOI, _APP1 = 0xDA, 0xD9, 0xE1
+_SOS, _EOI, _DQT = 0xDA, 0xD9, 0xDB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_PROGRESSIVE = 0xC2
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 """A marker, any fill bytes (0xFF) before it left aside. Beginning with one literal byte it is found
 fifteen times as fast as with any number of them."""
@@ -70,20 +72,39 @@ def inspect(data: bytes) -> Header:
         raise ImageReadError(
             f"is a {bits}-bit or lossless JPEG, which is not read; convert it to TIFF or PNG"
         )
-    if channels == 4:
-        raise ImageReadError(
-            "is a CMYK JPEG, whose colours need its profile; convert it to RGB first"
-        )
-    if channels not in (1, 3) or width == 0 or height == 0:
+    if channels not in (1, 3, 4) or width == 0 or height == 0:
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {channels} channels")
-    return Header(width, height, channels, "uint8", orientation=_orientation(data, segments))
+    contents = [(s.marker, data[s.start : s.end]) for s in segments]
+    metadata, notes = jpeg_metadata.metadata_of(contents)
+    coding = _coding(data, frame, contents)
+    return Header(
+        width,
+        height,
+        1 if channels == 1 else 3,
+        "uint8",
+        orientation=exif_orientation(metadata.exif),
+        metadata=replace(metadata, coding=coding),
+        notes=notes,
+        inks=channels == 4,
+    )
 
 
-def _orientation(data: bytes, segments: list[_Segment]) -> int:
-    for segment in segments:
-        if segment.marker == _APP1 and data[segment.start : segment.start + 6] == b"Exif\0\0":
-            return exif_orientation(data[segment.start + 6 : segment.end])
-    return 1
+def _coding(data: bytes, frame: _Segment, contents: list[tuple[int, bytes]]) -> Coding:
+    """Tell quality and subsampling from the tables and the frame header."""
+    found: dict[int, Table] = {}
+    for marker, content in contents:
+        if marker == _DQT:
+            found |= tables(content)
+    (channels,) = unpack("B", data, frame.start + 5)
+    parts = [unpack("BBB", data, frame.start + 6 + 3 * n) for n in range(channels)]
+    used = [found[table] for _, _, table in parts if table in found]
+    qualities = [quality_of(table, chroma=n > 0) for n, table in enumerate(used[:2])]
+    return Coding(
+        quality=qualities[0] if qualities else None,
+        chroma_quality=qualities[1] if len(qualities) > 1 else None,
+        subsampling=subsampling_of([divmod(factors, 16) for _, factors, _ in parts]),
+        progressive=frame.marker == _PROGRESSIVE,
+    )
 
 
 def _check_end(data: bytes) -> None:
@@ -93,9 +114,14 @@ def _check_end(data: bytes) -> None:
         segment = _next_segment(data, segment.end)
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
     _check_end(data)
+    if header.inks:
+        from convtool.images.codecs import inks
+
+        has_marker = any(s.marker == jpeg_metadata.APP14 for s in _segments(data))
+        return inks.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
     pixels, remarks = opencv.decode(data)
     if not remarks:
         return Decoded(pixels)
@@ -104,10 +130,21 @@ def decode(data: bytes, header: Header) -> Decoded:
     raise ImageReadError(f"is damaged: {remarks}")
 
 
-def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
-    """Encode; from quality 90 on, colour is stored at full resolution."""
-    quality = DEFAULT_QUALITY if quality is None else quality
-    options = {"JPEG_QUALITY": quality}
-    if quality >= _FULL_COLOUR_FROM:
-        options["JPEG_SAMPLING_FACTOR"] = opencv.constant("JPEG_SAMPLING_FACTOR_444")
-    return opencv.encode(".jpg", pixels, options)
+def encode(image: Image, options: WriteOptions) -> bytes:
+    """Encode with the quality asked for, or else as the file was that the picture came from.
+
+    Of a quality that was asked for, 90 and more store colour at full resolution.
+    """
+    coding = image.metadata.coding if options.quality is None else Coding()
+    quality = options.quality or coding.quality or DEFAULT_QUALITY
+    chosen = {"JPEG_QUALITY": quality}
+    sampling = coding.subsampling or ("4:4:4" if quality >= _FULL_COLOUR_FROM else "4:2:0")
+    if coding.chroma_quality is not None and sampling == "4:4:4":  # OpenCV has no other with it
+        chosen["JPEG_LUMA_QUALITY"] = quality
+        chosen["JPEG_CHROMA_QUALITY"] = coding.chroma_quality
+    name = "JPEG_SAMPLING_FACTOR_" + sampling.replace(":", "")
+    chosen["JPEG_SAMPLING_FACTOR"] = opencv.constant(name)
+    if coding.progressive:
+        chosen["JPEG_PROGRESSIVE"] = 1
+    file = opencv.encode(".jpg", image.pixels, chosen)
+    return jpeg_metadata.with_metadata(file, image.metadata)

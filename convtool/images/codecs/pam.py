@@ -12,7 +12,8 @@ import numpy as np
 from convtool.errors import ImageReadError
 from convtool.images.codecs.pnm import big_endian, raw_values, to_full_range
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Pixels
+from convtool.images.image import Image
+from convtool.images.options import ReadOptions, WriteOptions
 
 _KINDS = {
     "BLACKANDWHITE": 1,
@@ -64,7 +65,7 @@ def inspect(data: bytes) -> Header:
     return Header(layout.width, layout.height, layout.channels, dtype, layout.channels in (2, 4))
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Read the values and stretch them to the full range."""
     layout = _layout(data)
     count = layout.width * layout.height * layout.channels
@@ -73,14 +74,13 @@ def decode(data: bytes, header: Header) -> Decoded:
     return Decoded(pixels[:, :, 0] if layout.channels == 1 else pixels)
 
 
-def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
+def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode in the depth of the pixels."""
-    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     header = b"P7\nWIDTH %d\nHEIGHT %d\nDEPTH %d\nMAXVAL %d\nTUPLTYPE %s" % (
-        pixels.shape[1],
-        pixels.shape[0],
-        channels,
-        np.iinfo(pixels.dtype).max,
-        _NAMES[channels],
+        image.width,
+        image.height,
+        image.channels,
+        np.iinfo(image.pixels.dtype).max,
+        _NAMES[image.channels],
     )
-    return header + _END + big_endian(pixels)
+    return header + _END + big_endian(image.pixels)

@@ -10,22 +10,23 @@ References
 W3C, Portable Network Graphics (third edition): 5 (chunks), 9 (filters), 11 (chunk contents).
 """
 
-import struct
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import opencv
+from convtool.images.codecs import apng, opencv
 from convtool.images.codecs.binary import unpack
+from convtool.images.codecs.chunks import SIGNATURE, chunk, chunks, file_of
 from convtool.images.codecs.ifd import exif_orientation
+from convtool.images.codecs.png_metadata import chunks_of, metadata_of
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Pixels
+from convtool.images.image import Document, Image, Pixels
+from convtool.images.options import ReadOptions, WriteOptions
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 3, 4, 6
+_PIXELS = (b"IDAT", b"fdAT")
 _DEPTHS = {
     _GREY: (1, 2, 4, 8, 16),
     _COLOUR: (8, 16),
@@ -54,25 +55,6 @@ class _Layout:
     interlace: int
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the name, start and end of each chunk's contents, checked against its checksum."""
-    position = len(SIGNATURE)
-    while True:
-        length, name = unpack(">I4s", data, position)
-        start, end = position + 8, position + 8 + length
-        (checksum,) = unpack(">I", data, end)
-        if zlib.crc32(memoryview(data)[position + 4 : end]) != checksum:
-            raise ImageReadError(f"is damaged: the checksum of its chunk {_text(name)} is wrong")
-        yield name, start, end
-        if name == b"IEND":
-            return
-        position = end + 4
-
-
-def _text(name: bytes) -> str:
-    return name.decode("ascii", "backslashreplace")
-
-
 def _layout(data: bytes) -> _Layout:
     length, name, width, height, bits, colour, _, _, interlace = unpack(
         ">I4sIIBBBBB", data, len(SIGNATURE)
@@ -83,55 +65,84 @@ def _layout(data: bytes) -> _Layout:
 
 
 def inspect(data: bytes) -> Header:
-    """Read size, kind, transparency and orientation from the chunks before the pixels."""
+    """Read size, kind, transparency and orientation from the chunks around the pixels."""
     layout = _layout(data)
-    transparent, pages, orientation = False, 1, 1
-    for name, start, end in _leading_chunks(data):
-        if name == b"tRNS":
-            transparent = True
-        elif name == b"acTL":
-            (pages,) = unpack(">I", data, start)
-        elif name == b"eXIf":
-            orientation = exif_orientation(data[start:end])
+    found = chunks(data, unchecked=_PIXELS)
+    side = [(name, data[start:end]) for name, start, end in found if name not in _PIXELS]
+    metadata, notes = metadata_of(side)
+    names = {name for name, _ in side}
     channels = _CHANNELS[layout.colour]
-    if transparent and channels in (1, 3):
+    if b"tRNS" in names and channels in (1, 3):
         channels += 1
     dtype = "uint16" if layout.bits == 16 else "uint8"
-    has_alpha = channels in (2, 4)
-    return Header(layout.width, layout.height, channels, dtype, has_alpha, orientation, pages)
+    frames, loop = apng.extent(data) if b"acTL" in names else (1, 0)
+    if frames > 1 and channels in (1, 3) and apng.shows_through(data, layout.width, layout.height):
+        channels += 1
+    return Header(
+        layout.width,
+        layout.height,
+        channels,
+        dtype,
+        channels in (2, 4),
+        exif_orientation(metadata.exif),
+        frames,
+        metadata=metadata,
+        notes=notes,
+        loop=loop,
+    )
 
 
-def _leading_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    for name, start, end in _chunks(data):
-        if name == b"IDAT":
-            return
-        yield name, start, end
+def inspect_all(data: bytes) -> tuple[Header, ...]:
+    """Give each frame of an animation the header of all, with its duration."""
+    header = inspect(data)
+    frames = apng.frames(data) if header.pages > 1 else []
+    return tuple(replace(header, duration=frame.duration) for frame in frames) or (header,)
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode the stored samples and put palette and transparency to use."""
+    if header.pages > 1:
+        return next(decode_all(data, (header,), options, 0))
     layout = _layout(data)
-    side: dict[bytes, bytes] = {}
-    parts = []
-    for name, start, end in _chunks(data):
-        if name == b"IDAT":
-            parts.append(data[start - 8 : end + 4])
-        elif name in (b"PLTE", b"tRNS"):
-            side[name] = data[start:end]
+    parts = [data[start - 8 : end + 4] for name, start, end in chunks(data) if name == b"IDAT"]
     if not parts:
         raise ImageReadError("is damaged: it has no pixels")
-    samples = _samples(layout, parts)
+    return Decoded(_coloured(_samples(layout, parts), layout, _side(data)))
+
+
+def decode_all(
+    data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
+) -> Iterator[Decoded]:
+    """Decode the frames of an animation, each as a whole picture."""
+    header, layout, side = headers[0], _layout(data), _side(data)
+
+    def pixels(frame: apng.Frame) -> Pixels:
+        own = replace(layout, width=frame.width, height=frame.height)
+        return _coloured(_samples(own, [chunk(b"IDAT", frame.data)]), own, side)
+
+    shape = (header.height, header.width, header.channels)
+    for number, canvas in enumerate(apng.composed(data, pixels, shape)):
+        if number >= start:
+            yield Decoded(canvas)
+
+
+def _side(data: bytes) -> dict[bytes, bytes]:
+    wanted = (b"PLTE", b"tRNS")
+    return {name: data[start:end] for name, start, end in chunks(data) if name in wanted}
+
+
+def _coloured(samples: Pixels, layout: _Layout, side: dict[bytes, bytes]) -> Pixels:
     if layout.colour == _PALETTE:
-        return Decoded(_look_up(samples, layout, side, header.channels))
+        return _look_up(samples, side, 4 if b"tRNS" in side else 3)
     if b"tRNS" in side and layout.colour in (_GREY, _COLOUR):
-        return Decoded(_with_key(samples, layout, side[b"tRNS"]))
-    return Decoded(samples)
+        return _with_key(samples, layout, side[b"tRNS"])
+    return samples
 
 
 def _samples(layout: _Layout, parts: list[bytes]) -> Pixels:
     """Decode the samples: (H, W) palette indices, or (H, W[, C]) values in full range."""
     colour, bits = _STAND_IN.get((layout.colour, layout.bits), (layout.colour, layout.bits))
-    file = _assemble(layout.width, layout.height, bits, colour, parts, layout.interlace)
+    file = file_of(layout.width, layout.height, bits, colour, parts, interlace=layout.interlace)
     pixels, _ = opencv.decode(file)
     if pixels.shape[:2] != (layout.height, layout.width):
         raise ImageReadError("is damaged: it decodes to another size than its header says")
@@ -143,19 +154,6 @@ def _samples(layout: _Layout, parts: list[bytes]) -> Pixels:
     return pixels
 
 
-def _assemble(
-    width: int, height: int, bits: int, colour: int, parts: list[bytes], interlace: int = 0
-) -> bytes:
-    """Make a file of a header and whole IDAT chunks."""
-    ihdr = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlace)
-    return b"".join([SIGNATURE, _chunk(b"IHDR", ihdr), *parts, _chunk(b"IEND", b"")])
-
-
-def _chunk(name: bytes, contents: bytes) -> bytes:
-    checksum = struct.pack(">I", zlib.crc32(name + contents))
-    return struct.pack(">I", len(contents)) + name + contents + checksum
-
-
 def _split_grey_alpha(stored: Pixels, bits: int) -> Pixels:
     """Take grey-alpha pairs apart, which were decoded as 16-bit grey or as 8-bit colour."""
     if bits == 8:
@@ -164,7 +162,7 @@ def _split_grey_alpha(stored: Pixels, bits: int) -> Pixels:
     return (wide[:, :, 0::2] << 8) | wide[:, :, 1::2]
 
 
-def _look_up(indices: Pixels, layout: _Layout, side: dict[bytes, bytes], channels: int) -> Pixels:
+def _look_up(indices: Pixels, side: dict[bytes, bytes], channels: int) -> Pixels:
     """Replace palette indices by colours, with alpha where the palette has it."""
     stored = np.frombuffer(side.get(b"PLTE", b""), np.uint8)
     if stored.size == 0 or stored.size % 3 or stored.size > 768:
@@ -191,17 +189,45 @@ def _with_key(samples: Pixels, layout: _Layout, key: bytes) -> Pixels:
     return np.dstack([planes, alpha.astype(samples.dtype)])
 
 
-def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
+def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode in the depth of the pixels."""
-    if pixels.ndim == 2 or pixels.shape[2] != 2:
-        return opencv.encode(".png", pixels, {})
-    if pixels.dtype == np.uint8:
-        stored = (pixels[:, :, 0].astype(np.uint16) << 8) | pixels[:, :, 1]
-    else:
-        stored = np.empty((*pixels.shape[:2], 4), np.uint8)
-        stored[:, :, 0::2] = pixels >> 8
-        stored[:, :, 1::2] = pixels & 0xFF
+    return _file(image, _compressed(image.pixels), chunks_of(image.metadata))
+
+
+def encode_all(document: Document, options: WriteOptions) -> bytes:
+    """Encode an animation of whole frames."""
+    first = document.pages[0]
+    frames = [_compressed(page.pixels) for page in document.pages]
+    size = (first.width, first.height)
+    control, parts = apng.assembled(frames, size, document.durations, document.loop)
+    return _file(first, parts, [control, *chunks_of(first.metadata)], compressed=False)
+
+
+def _file(
+    image: Image,
+    parts: Iterable[bytes],
+    side: Iterable[tuple[bytes, bytes]],
+    compressed: bool = True,
+) -> bytes:
+    colour = {1: _GREY, 2: _GREY_ALPHA, 3: _COLOUR, 4: _COLOUR_ALPHA}[image.channels]
+    whole = [chunk(b"IDAT", part) for part in parts] if compressed else parts
+    bits = 8 * image.pixels.itemsize
+    return file_of(image.width, image.height, bits, colour, whole, side=side)
+
+
+def _compressed(pixels: Pixels) -> list[bytes]:
+    """Return the contents of the chunks with the pixels."""
+    stored = _joined_grey_alpha(pixels) if pixels.shape[2:] == (2,) else pixels
     file = opencv.encode(".png", stored, {})
-    parts = [file[s - 8 : e + 4] for name, s, e in _chunks(file) if name == b"IDAT"]
-    height, width = pixels.shape[:2]
-    return _assemble(width, height, 8 * pixels.itemsize, _GREY_ALPHA, parts)
+    return [file[start:end] for name, start, end in chunks(file) if name == b"IDAT"]
+
+
+def _joined_grey_alpha(pixels: Pixels) -> Pixels:
+    """Lay grey-alpha pairs out as 16-bit grey, or as 8-bit colour with alpha."""
+    if pixels.dtype == np.uint8:
+        joined: Pixels = (pixels[:, :, 0].astype(np.uint16) << 8) | pixels[:, :, 1]
+        return joined
+    stored = np.empty((*pixels.shape[:2], 4), np.uint8)
+    stored[:, :, 0::2] = pixels >> 8
+    stored[:, :, 1::2] = pixels & 0xFF
+    return stored

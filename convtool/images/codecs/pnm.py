@@ -15,7 +15,8 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Pixels
+from convtool.images.image import Image, Pixels
+from convtool.images.options import ReadOptions, WriteOptions
 
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIZE = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})")
@@ -65,7 +66,7 @@ def inspect(data: bytes) -> Header:
     return Header(layout.width, layout.height, layout.channels, dtype)
 
 
-def decode(data: bytes, header: Header) -> Decoded:
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Read the values and stretch them to the full range."""
     layout = _layout(data)
     readers = {1: _plain_bits, 2: _plain, 3: _plain, 4: _raw_bits, 5: _raw, 6: _raw}
@@ -156,12 +157,12 @@ def _plain_bits(data: bytes, layout: _Layout) -> Pixels:
     return values
 
 
-def encode(pixels: Pixels, has_alpha: bool, quality: int | None) -> bytes:
+def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode as raw PGM (grey) or PPM (colour)."""
-    kind = b"P5" if pixels.ndim == 2 else b"P6"
-    height, width = pixels.shape[:2]
-    white = np.iinfo(pixels.dtype).max
-    return kind + b"\n%d %d\n%d\n" % (width, height, white) + big_endian(pixels)
+    kind = b"P5" if image.channels == 1 else b"P6"
+    white = np.iinfo(image.pixels.dtype).max
+    head = kind + b"\n%d %d\n%d\n" % (image.width, image.height, white)
+    return head + big_endian(image.pixels)
 
 
 def big_endian(pixels: Pixels) -> bytes:

@@ -11,27 +11,39 @@ TIFF 6.0: sections 4 to 8 (bilevel to RGB), 14 (predictor), 15 (tiles), 18 (extr
 """
 
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import libtiff, tiff_encode
-from convtool.images.codecs.ifd import ORIENTATION, Directory, directories
+from convtool.images.codecs import inks, libtiff, tiff_encode
+from convtool.images.codecs.exif import block_of, resolution
+from convtool.images.codecs.ifd import ORIENTATION, Directory, all_directories, directories
+from convtool.images.codecs.premultiplied import divided
+from convtool.images.codecs.ycbcr import Luma, luma_of
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import PEAKS, Coding, Metadata, Pixels
+from convtool.images.options import ReadOptions
 
 encode = tiff_encode.encode
+encode_all = tiff_encode.encode_all
 
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
-_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _YCBCR: 3}
-_STORED = 1
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
+_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3}
+_STORED, _JPEG = 1, 7
+_LOW_BIT_FIRST = 2
 _DEFLATE = (8, 32946)
 _WITH_PREDICTOR = (5, *_DEFLATE)
 _HORIZONTAL, _FLOATING = 2, 3
 _MULTIPLIED_IN = 1
+_ICC, _XMP, _RAW, _SUBFILE, _SUB_PAGES = 34675, 700, 50706, 254, 330
+_COMPRESSIONS = {
+    1: "none", 2: "CCITT RLE", 3: "CCITT G3", 4: "CCITT G4", 5: "LZW", 7: "JPEG", 8: "deflate",
+    32773: "PackBits", 32946: "deflate",
+}  # fmt: skip
+_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _LARGEST_SMALL_TILE = 1 << 24
 _TYPES = {
     (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2",
@@ -54,14 +66,21 @@ class _Layout:
     predictor: int
     planar: bool
     alpha_multiplied: bool
+    luma: Luma | None = None
 
     @property
     def in_pixel(self) -> int:
         """Samples a pixel within one block."""
         return 1 if self.planar else self.samples
 
+    def rows(self, height: int) -> int:
+        """How often a block has as many bytes as `row_bytes` says."""
+        return height if self.luma is None else self.luma.rows(height)
+
     def row_bytes(self, width: int) -> int:
-        """Bytes of one row of a block."""
+        """Bytes of one row of a block; with subsampled chroma, of all rows that share it."""
+        if self.luma is not None:
+            return self.luma.row_bytes(width)
         return (width * self.in_pixel * self.bits + 7) // 8
 
 
@@ -94,10 +113,12 @@ def _layout(first: Directory) -> _Layout:
             f"has {name} samples of {bits[0]} bits, which are not read; "
             "convert it to 8 or 16 bits unsigned or to float"
         )
-    if photometric not in _COLOURS:
+    if photometric not in _COLOURS or (photometric == _INKS and first.value(332, 1) != 1):
         raise ImageReadError(
-            f"has the colour model {photometric} (CMYK is 5, CIE L*a*b* 8); convert it to RGB first"
+            f"has the colour model {photometric} (CIE L*a*b* is 8); convert it to RGB first"
         )
+    if photometric == _INKS and (samples != 4 or formats[0] != 1):
+        raise ImageReadError("holds inks beside alpha or as floats, which is not read")
     extra = samples - _COLOURS[photometric]
     if extra not in (0, 1) or (extra and photometric == _PALETTE):
         raise ImageReadError(f"has {samples} samples a pixel, more than colour and alpha")
@@ -106,6 +127,11 @@ def _layout(first: Directory) -> _Layout:
         raise ImageReadError(
             "holds alpha compressed as JPEG, which is not read; use deflate or LZW"
         )
+    if compression in libtiff.WHOLE and photometric == _INKS:
+        raise ImageReadError("holds inks compressed as JPEG, which is not read; use deflate or LZW")
+    luma = None
+    if photometric == _YCBCR and compression not in libtiff.WHOLE:
+        luma = luma_of(first, bits[0], samples)
     return _Layout(
         width,
         height,
@@ -117,36 +143,90 @@ def _layout(first: Directory) -> _Layout:
         first.value(317, 1) if compression in _WITH_PREDICTOR else 1,
         first.value(284, 1) == 2 and samples > 1,
         bool(extra) and first.value(338, 0) == _MULTIPLIED_IN,
+        luma,
     )
 
 
 def inspect(data: bytes) -> Header:
-    """Read size, kind and orientation from the first directory, and count the pages."""
+    """Read size, kind and what else there is from the first directory, and count the pages."""
     first, pages = directories(data)
-    layout = _layout(first)
-    orientation = first.value(ORIENTATION, 1)
+    return replace(_header(first), pages=pages)
+
+
+def inspect_all(data: bytes) -> tuple[Header, ...]:
+    """Read the headers of all pages."""
+    headers = [_header(directory) for directory in all_directories(data)]
+    return tuple(replace(header, pages=len(headers)) for header in headers)
+
+
+def _header(page: Directory) -> Header:
+    _check_not_raw(page)
+    layout = _layout(page)
+    orientation = page.value(ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
-    channels = 3 if layout.photometric == _PALETTE else layout.samples
+    channels = 3 if layout.photometric in (_PALETTE, _INKS) else layout.samples
     dtype = {"u1": "uint8", "u2": "uint16", "f2": "float32", "f4": "float32", "f8": "float64"}[
         layout.stored.str[1:]
     ]
-    has_alpha = channels in (2, 4)
-    return Header(layout.width, layout.height, channels, dtype, has_alpha, orientation, pages)
+    return Header(
+        layout.width,
+        layout.height,
+        channels,
+        dtype,
+        channels in (2, 4),
+        orientation,
+        metadata=_metadata(page, layout),
+        inks=layout.photometric == _INKS,
+    )
 
 
-def decode(data: bytes, header: Header) -> Decoded:
-    """Read the samples of the first page and make them grey or colour, with alpha if there is."""
-    first, _ = directories(data)
-    layout = _layout(first)
-    blocks = list(_blocks(first, layout))
+def _check_not_raw(page: Directory) -> None:
+    """Refuse what a camera's sensor saw, of which the first page is only a preview."""
+    preview = page.value(_SUBFILE, 0) & 1 and _SUB_PAGES in page.tags
+    if _RAW in page.tags or preview or page.data[8:10] == b"CR":
+        raise ImageReadError("is a camera's raw file; develop it to TIFF, PNG or JPEG first")
+
+
+def _metadata(page: Directory, layout: _Layout) -> Metadata:
+    return Metadata(
+        icc=page.content(_ICC),
+        exif=block_of(page),
+        xmp=page.content(_XMP).rstrip(b"\0"),
+        resolution=resolution(page),
+        coding=Coding(_COMPRESSIONS.get(layout.compression, "")),
+    )
+
+
+def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
+    """Decode the first page."""
+    return next(decode_all(data, (header,), options, 0))
+
+
+def decode_all(
+    data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
+) -> Iterator[Decoded]:
+    """Decode one page after the other."""
+    for number, page in enumerate(all_directories(data)):
+        if number >= start:
+            yield _decoded(data, page, options)
+
+
+def _decoded(data: bytes, page: Directory, options: ReadOptions) -> Decoded:
+    """Read the samples of a page and make them grey or colour, with alpha if there is."""
+    layout = _layout(page)
+    blocks = list(_blocks(page, layout))
     for block in blocks:
         if block.offset + block.length > len(data):
             raise ImageReadError("is cut off: part of its pixels lies beyond its end")
+    parts = [data[block.offset : block.offset + block.length] for block in blocks]
+    if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != _JPEG:
+        parts = [part.translate(_REVERSED) for part in parts]
     if layout.compression in libtiff.WHOLE:
-        parts = [data[block.offset : block.offset + block.length] for block in blocks]
-        return Decoded(libtiff.decode_whole(parts, first))
-    pixels = _samples(data, first, layout, blocks)
-    return _meaning(pixels, layout, first)
+        return Decoded(libtiff.decode_whole(parts, page))
+    pixels = _samples(layout, blocks, parts)
+    if layout.photometric == _INKS:
+        return inks.to_colours(pixels, page.content(_ICC), options.cmyk)
+    return _meaning(pixels, layout, page)
 
 
 def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
@@ -161,7 +241,7 @@ def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
     if not 0 < width * height <= max(_LARGEST_SMALL_TILE, 4 * layout.width * layout.height):
         raise ImageReadError(f"is damaged: its strips or tiles have {width}×{height} pixels")
     if not tiled and not lengths and layout.compression == _STORED and len(offsets) == 1:
-        lengths = (layout.height * layout.row_bytes(width),)
+        lengths = (layout.rows(layout.height) * layout.row_bytes(width),)
     planes = layout.samples if layout.planar else 1
     tops, lefts = range(0, layout.height, height), range(0, layout.width, width)
     if min(len(offsets), len(lengths)) < planes * len(tops) * len(lefts):
@@ -172,11 +252,11 @@ def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
         yield _Block(offset, length, plane, top, left, rows, width)
 
 
-def _samples(data: bytes, first: Directory, layout: _Layout, blocks: list[_Block]) -> Pixels:
+def _samples(layout: _Layout, blocks: list[_Block], parts: list[bytes]) -> Pixels:
     """Read all blocks into one array (H, W, samples) in native byte order."""
     native = layout.stored.newbyteorder("=")
     pixels = np.empty((layout.height, layout.width, layout.samples), native)
-    for block, content in zip(blocks, _contents(data, first, layout, blocks), strict=True):
+    for block, content in zip(blocks, _contents(layout, blocks, parts), strict=True):
         values = _values(content, layout, block)
         rows = min(block.height, layout.height - block.top)
         columns = min(block.width, layout.width - block.left)
@@ -187,14 +267,11 @@ def _samples(data: bytes, first: Directory, layout: _Layout, blocks: list[_Block
 
 
 def _contents(
-    data: bytes, first: Directory, layout: _Layout, blocks: list[_Block]
+    layout: _Layout, blocks: list[_Block], parts: list[bytes]
 ) -> Iterator[bytes | NDArray[np.uint8]]:
     """Yield the bytes of each block, decompressed."""
-    if first.value(266, 1) != 1:
-        raise ImageReadError("has its bits in reverse order (FillOrder 2), which is not read")
+    sizes = [(layout.rows(block.height), layout.row_bytes(block.width)) for block in blocks]
     if layout.compression in libtiff.BY_BLOCK:
-        sizes = [(block.height, layout.row_bytes(block.width)) for block in blocks]
-        parts = [data[block.offset : block.offset + block.length] for block in blocks]
         yield from libtiff.decompress(parts, sizes, layout.compression)
         return
     if layout.compression != _STORED and layout.compression not in _DEFLATE:
@@ -202,17 +279,15 @@ def _contents(
             f"has the TIFF compression {layout.compression}, which is not read; "
             "convert it to deflate or LZW"
         )
-    view = memoryview(data)
-    for block in blocks:
-        part = view[block.offset : block.offset + block.length]
-        needed = block.height * layout.row_bytes(block.width)
-        content = bytes(part[:needed]) if layout.compression == _STORED else _inflate(part, needed)
+    for part, (rows, row_bytes) in zip(parts, sizes, strict=True):
+        needed = rows * row_bytes
+        content = part[:needed] if layout.compression == _STORED else _inflate(part, needed)
         if len(content) < needed:
             raise ImageReadError("is cut off or damaged: a strip or tile is too short")
         yield content
 
 
-def _inflate(part: memoryview, needed: int) -> bytes:
+def _inflate(part: bytes, needed: int) -> bytes:
     inflater = zlib.decompressobj()
     try:
         content = inflater.decompress(part, needed)
@@ -225,7 +300,9 @@ def _inflate(part: memoryview, needed: int) -> bytes:
 def _values(content: bytes | NDArray[np.uint8], layout: _Layout, block: _Block) -> Pixels:
     """Make the samples of one block, shape (rows, columns, samples in a pixel)."""
     shape = (block.height, block.width, layout.in_pixel)
-    raw = np.frombuffer(content, np.uint8).reshape(block.height, -1)
+    raw = np.frombuffer(content, np.uint8).reshape(layout.rows(block.height), -1)
+    if layout.luma is not None:
+        return layout.luma.colours(raw, block.height, block.width)
     if layout.bits < 8:
         return _unpacked(raw, layout.bits, block.width)[:, :, np.newaxis]
     if layout.predictor == _FLOATING:
@@ -263,8 +340,6 @@ def _meaning(pixels: Pixels, layout: _Layout, first: Directory) -> Decoded:
     """Turn samples into grey or colour at full range."""
     if layout.photometric == _PALETTE:
         return Decoded(_look_up(pixels[:, :, 0], layout, first))
-    if layout.photometric == _YCBCR:
-        raise ImageReadError("stores luma and chroma without JPEG, which is not read; use RGB")
     if layout.bits < 8:
         pixels = pixels * np.uint8(255 // (2**layout.bits - 1))
     if pixels.dtype == np.float16:
@@ -274,7 +349,7 @@ def _meaning(pixels: Pixels, layout: _Layout, first: Directory) -> Decoded:
         np.subtract(pixels.dtype.type(PEAKS[pixels.dtype.name]), grey, out=grey)
     notes: tuple[str, ...] = ()
     if layout.alpha_multiplied:
-        pixels = _divide_by_alpha(pixels)
+        pixels = divided(pixels)
         notes = ("alpha was multiplied into the colours; they were divided by it",)
     return Decoded(pixels[:, :, 0] if layout.samples == 1 else pixels, notes)
 
@@ -287,13 +362,3 @@ def _look_up(indices: Pixels, layout: _Layout, first: Directory) -> Pixels:
     shift = 8 if stored.max() > 255 else 0
     palette = (stored >> shift).astype(np.uint8).reshape(3, -1)
     return palette.T[indices]
-
-
-def _divide_by_alpha(pixels: Pixels) -> Pixels:
-    peak = PEAKS[pixels.dtype.name]
-    alpha = pixels[:, :, -1:].astype(np.float64)
-    colours = np.zeros((*pixels.shape[:2], pixels.shape[2] - 1))
-    np.divide(pixels[:, :, :-1] * peak, alpha, out=colours, where=alpha > 0)
-    if pixels.dtype.kind == "u":
-        colours = np.clip(np.rint(colours), 0, peak)
-    return np.concatenate([colours.astype(pixels.dtype), pixels[:, :, -1:]], axis=2)

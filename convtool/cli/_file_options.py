@@ -1,0 +1,120 @@
+"""How files are read and written: options that commands share, and the values they make."""
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+import click
+
+from convtool.images.options import (
+    CMYK_RULES,
+    MAX_PIXELS,
+    METADATA_RULES,
+    ORIENTATION_RULES,
+    ReadOptions,
+    WriteOptions,
+)
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
+_UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+
+
+def size_of(text: str) -> int:
+    """Return the bytes that ``512M`` or ``1.5G`` stand for."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no size such as 512M or 1.5G")
+    return int(float(found.group(1)) * _UNITS[found.group(2).upper()])
+
+
+_READING = (
+    click.option(
+        "--page",
+        type=click.IntRange(1),
+        metavar="N",
+        help="Take only this page of a TIFF, or frame of an animation; the first is 1.  "
+        "[default: all]",
+    ),
+    click.option(
+        "--cmyk",
+        type=click.Choice(CMYK_RULES),
+        default=CMYK_RULES[0],
+        show_default=True,
+        help="How inks become colours: by the file's own profile, without which it is refused, or "
+        "by arithmetic.",
+    ),
+    click.option(
+        "--orientation",
+        type=click.Choice(ORIENTATION_RULES),
+        default=ORIENTATION_RULES[0],
+        show_default=True,
+        help="Turn pixels as EXIF says and reset its tag, or leave both.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(1),
+        default=MAX_PIXELS,
+        show_default=True,
+        help="Refuse a picture whose header claims more.",
+    ),
+    click.option(
+        "--max-memory",
+        type=size_of,
+        metavar="SIZE",
+        help="Refuse a picture that would need more, as in 512M or 2G, by what its header says.",
+    ),
+)
+_WRITING = (
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        help="For JPEG and lossy WebP.  [default: JPEG as the input, else 95; WebP lossless]",
+    ),
+    click.option(
+        "--background",
+        metavar="COLOUR",
+        help="Lay a transparent picture on a colour (white, #ff8800), for formats without alpha.",
+    ),
+    click.option(
+        "--quantize",
+        is_flag=True,
+        help="Let a GIF bring its colours down to 256, and its alpha to all or nothing.",
+    ),
+    click.option(
+        "--metadata",
+        type=click.Choice(METADATA_RULES),
+        default=METADATA_RULES[0],
+        show_default=True,
+        help="Carry profile, EXIF, XMP, resolution and texts over, or leave them out.",
+    ),
+)
+
+
+def reading_options(command: _Command) -> _Command:
+    """Add the options that say how files are read."""
+    for option in reversed(_READING):
+        command = option(command)
+    return command
+
+
+def writing_options(command: _Command) -> _Command:
+    """Add the options that say how files are written."""
+    for option in reversed(_WRITING):
+        command = option(command)
+    return command
+
+
+def take_reading(values: dict[str, Any]) -> ReadOptions:
+    """Take the values of `reading_options` out of a command's."""
+    return ReadOptions(**_taken(values, ReadOptions))
+
+
+def take_writing(values: dict[str, Any]) -> WriteOptions:
+    """Take the values of `writing_options` out of a command's."""
+    return WriteOptions(**_taken(values, WriteOptions))
+
+
+def _taken(values: dict[str, Any], kind: type[ReadOptions] | type[WriteOptions]) -> dict[str, Any]:
+    return {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}

@@ -1,0 +1,118 @@
+"""``convtool info``: say what picture files hold."""
+
+from typing import Any
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.errors import ImageReadError
+from convtool.images.formats import FORMATS
+from convtool.images.info import info
+from convtool.images.paths import shown
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.info/1"
+_LONGEST = 60
+
+
+@click.command(
+    "info",
+    epilog="""\b
+Examples:
+  convtool info sample_images/photograph.jpg
+  convtool info --json sample_images/photograph.jpg sample_images/zone-plate.png""",
+)
+@json_option
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+def command(files: tuple[str, ...], json_target: str | None) -> int:
+    """Say what picture files hold: format, size, depth, channels, pages, metadata.
+
+    Only headers are read. Size is as stored, before the orientation is applied; resolution is in
+    pixels an inch. The exit code is 1 where a file cannot be read; the others are shown all the
+    same.
+    """
+    found, failures = [], []
+    for name in files:
+        try:
+            report = {"path": shown(name)} | info(name)
+        except ImageReadError as error:
+            failures.append(str(error))
+            click.echo(f"convtool: error: {error}", err=True)
+            continue
+        found.append(report)
+        if json_target != "-":
+            click.echo("\n".join(_lines(report)))
+    if json_target is not None:
+        write_report({"schema": SCHEMA, "files": found, "failures": failures}, json_target)
+    return 1 if failures else 0
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    """Return the lines about one file: the picture, then each thing that it says besides."""
+    title = FORMATS[report["format"]].title
+    facts = [
+        ("", f"{report['path']}: {title}, {_kind(report)}"),
+        ("pages", _pages(report)),
+        ("compression", _coding(report["coding"])),
+        ("orientation", str(report["orientation"]) if report["orientation"] != 1 else ""),
+        ("resolution", _resolution(report["resolution"])),
+        ("profile", _profile(report["icc"])),
+        ("EXIF", _size(report["exif"])),
+        ("XMP", _size(report["xmp"])),
+        *[(f"text {key}", _short(text)) for key, text in report["text"]],
+        *[("remark", remark) for remark in report["remarks"]],
+    ]
+    return [f"  {name}: {text}" if name else text for name, text in facts if text]
+
+
+def _kind(page: dict[str, Any]) -> str:
+    colours = page["channels"] - page["alpha"]
+    kind = "CMYK inks" if page["inks"] else {1: "grey", 3: "colour"}[colours]
+    depth = {"8": "8 bits", "16": "16 bits"}.get(page["depth"], page["type"])
+    with_alpha = " with alpha" if page["alpha"] else ""
+    return f"{page['width']}×{page['height']}, {kind}{with_alpha}, {depth}"
+
+
+def _pages(report: dict[str, Any]) -> str:
+    if report["pages"] == 1:
+        return ""
+    if "durations" in report:
+        total = sum(report["durations"]) / 1000
+        times = "for ever" if report["loop"] == 0 else f"{report['loop']} times"
+        return f"{report['pages']} frames in {total:g} s, {times}"
+    kinds = dict.fromkeys(_kind(page) for page in report["others"])
+    return f"{report['pages']}, the others {'; '.join(kinds)}"
+
+
+def _coding(coding: dict[str, Any]) -> str:
+    words = [coding["compression"]]
+    if coding["quality"] is not None:
+        words.append(f"quality {coding['quality']}")
+    if coding["chroma_quality"] not in (None, coding["quality"]):
+        words.append(f"{coding['chroma_quality']} for chroma")
+    words.append(coding["subsampling"])
+    if coding["progressive"]:
+        words.append("progressive")
+    return ", ".join(word for word in words if word)
+
+
+def _resolution(resolution: list[float] | None) -> str:
+    if resolution is None:
+        return ""
+    across, down = (f"{round(value, 2):g}" for value in resolution)
+    return across if across == down else f"{across}×{down}"
+
+
+def _profile(profile: dict[str, Any] | None) -> str:
+    if profile is None:
+        return ""
+    return f"{profile['name'] or 'without a name'}, {profile['bytes']} bytes"
+
+
+def _size(block: dict[str, Any] | None) -> str:
+    return f"{block['bytes']} bytes" if block else ""
+
+
+def _short(text: str) -> str:
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

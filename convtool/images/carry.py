@@ -1,0 +1,89 @@
+"""What becomes of metadata when a picture is written: kept where the format can hold it."""
+
+from dataclasses import replace
+
+from convtool.images.codecs.exif import settled
+from convtool.images.formats import Format
+from convtool.images.image import Document, Image, Metadata
+from convtool.images.options import WriteOptions
+
+_WORDS = {
+    "icc": "colour profile",
+    "exif": "EXIF",
+    "xmp": "XMP",
+    "resolution": "resolution",
+    "text": "texts",
+    "colour": "PNG's statements about colour",
+}
+_COMMENT = "Comment"
+_STORES_COLOUR = ("webp",)
+_STEPS = {"gif": 10, "webp": 1}
+"""Milliseconds that the durations of frames are counted in."""
+_MEANS_NOTHING = {"sRGB", "gAMA", "cHRM"}
+"""Statements that most PNG files make, to say that they are as every other file is taken to be."""
+
+
+def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadata, tuple[str, ...]]:
+    """Return the metadata that a picture is written with, and remarks on what is left out.
+
+    Parameters
+    ----------
+    image : Image
+        The picture as it will be written.
+    entry : Format
+        The format.
+    options : WriteOptions
+        Whether metadata are wanted at all.
+
+    Returns
+    -------
+    Metadata
+        That of the picture, without what the format cannot hold, with the size in EXIF set and the
+        thumbnail in it, which shows the picture as it was, taken out.
+    tuple of str
+        One remark for what the format cannot hold, one for a profile that no longer fits.
+    """
+    whole = image.metadata
+    if options.metadata == "strip":
+        return Metadata(coding=whole.coding), ()
+    wanted = replace(whole, exif=settled(whole.exif, image.width, image.height))
+    kept = _within(wanted, entry)
+    lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
+    remarks = []
+    if lost and not (lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING):
+        words = ", ".join(_WORDS[name] for name in lost)
+        remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")
+    if kept.icc and not _fits(kept.icc, image, entry):
+        remarks.append("the colour profile is not for pictures of this kind and is left out")
+        kept = replace(kept, icc=b"")
+    return kept, tuple(remarks)
+
+
+def _within(metadata: Metadata, entry: Format) -> Metadata:
+    """Return the part of metadata that a format can hold."""
+    nothing = Metadata()
+    beyond = {n: getattr(nothing, n) for n in _WORDS if n != "text" and n not in entry.metadata}
+    texts = metadata.text
+    if "text" not in entry.metadata:
+        comments = "comment" in entry.metadata
+        texts = tuple(pair for pair in texts if comments and pair[0] == _COMMENT)
+    kept = replace(metadata, text=texts, **beyond)
+    if entry.name == "jpeg":
+        from convtool.images.codecs.jpeg_metadata import unfit
+
+        kept = replace(kept, **{name: getattr(nothing, name) for name in unfit(kept)})
+    return kept
+
+
+def _fits(icc: bytes, image: Image, entry: Format) -> bool:
+    """Tell whether a profile is for colours, or for grey, as the file will be."""
+    colour = image.channels >= 3 or entry.name in _STORES_COLOUR
+    return icc[16:20] == (b"RGB " if colour else b"GRAY")
+
+
+def timing_remarks(entry: Format, document: Document) -> tuple[str, ...]:
+    """Say where the durations of an animation's frames become others."""
+    step = _STEPS.get(entry.name)
+    if step is None or all(duration % step == 0 for duration in document.durations):
+        return ()
+    return (f"{entry.title} counts time in steps of {step} ms; durations were rounded to them",)

@@ -1,0 +1,87 @@
+"""What a file says about its picture, without decoding it."""
+
+import os
+from typing import Any
+
+from convtool.images.codecs.icc import description
+from convtool.images.formats import Format, Header
+from convtool.images.image import DEPTHS
+from convtool.images.options import ReadOptions
+from convtool.images.read import read_headers
+
+_NO_LIMIT = 2**63
+
+
+def info(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return what the header of a file says, as plain values that JSON can hold.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A regular file, or ``-`` for standard input.
+
+    Returns
+    -------
+    dict
+        format, pages, the fields of the first page, and durations and loop of an animation. Each
+        page has width and height as stored, channels (alpha included), depth ('8', '16', 'float'),
+        type, alpha, inks, orientation, icc, exif and xmp (None, or name and bytes), resolution
+        (pixels an inch across and down, or None), text and coding.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read, is of no known format, or its header is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from convtool.images.write import write
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(f"{folder}/a.png", np.zeros((3, 4), np.uint16))
+    ...     found = info(f"{folder}/a.png")
+    >>> found["format"], found["width"], found["height"], found["depth"]
+    ('png', 4, 3, '16')
+    """
+    entry, headers = read_headers(path, ReadOptions(max_pixels=_NO_LIMIT, cmyk="naive"))
+    found = {"format": entry.name, "pages": len(headers)} | page_info(headers[0])
+    if len(headers) > 1:
+        found |= _several(entry, headers)
+    return found
+
+
+def _several(entry: Format, headers: tuple[Header, ...]) -> dict[str, Any]:
+    if entry.several == "frames":
+        return {"durations": [header.duration for header in headers], "loop": headers[0].loop}
+    return {"others": [page_info(header) for header in headers[1:]]}
+
+
+def page_info(header: Header) -> dict[str, Any]:
+    """Return what the header of one page says."""
+    told = header.metadata
+    profile = {"name": description(told.icc), "bytes": len(told.icc)} if told.icc else None
+    coding = told.coding
+    return {
+        "width": header.width,
+        "height": header.height,
+        "channels": header.channels,
+        "depth": DEPTHS[header.dtype],
+        "type": header.dtype,
+        "alpha": header.has_alpha,
+        "inks": header.inks,
+        "orientation": header.orientation,
+        "icc": profile,
+        "exif": {"bytes": len(told.exif)} if told.exif else None,
+        "xmp": {"bytes": len(told.xmp)} if told.xmp else None,
+        "resolution": list(told.resolution) if told.resolution else None,
+        "text": [list(pair) for pair in told.text],
+        "coding": {
+            "compression": coding.compression,
+            "quality": coding.quality,
+            "chroma_quality": coding.chroma_quality,
+            "subsampling": coding.subsampling,
+            "progressive": coding.progressive,
+        },
+        "remarks": list(header.notes),
+    }

@@ -1,0 +1,97 @@
+"""How files are read and written: plain values that can be handed from process to process."""
+
+from dataclasses import dataclass
+
+from convtool.errors import OptionError
+
+MAX_PIXELS = 179_000_000
+"""The most pixels, of all pages together, that are read unless told otherwise."""
+
+LARGE = 89_000_000
+"""From so many pixels on there is a warning."""
+
+CMYK_RULES = ("profile", "naive")
+"""What becomes of inks: sRGB by the file's own profile, refused without one; or by arithmetic."""
+
+ORIENTATION_RULES = ("apply", "keep")
+"""What becomes of the EXIF orientation: the pixels are turned and the tag is reset, or neither."""
+
+METADATA_RULES = ("keep", "strip")
+"""What becomes of profile, EXIF, XMP, resolution and texts: carried over, or left out."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a file is read.
+
+    Parameters
+    ----------
+    page : int, optional
+        The page or frame to take, 1 for the first; all unless given.
+    max_pixels : int
+        The most pixels to accept, of all pages that are read, by what the header says.
+    max_memory : int, optional
+        The most bytes that the file and its decoded pixels may need, by what the header says.
+    cmyk : str
+        One of `CMYK_RULES`.
+    orientation : str
+        One of `ORIENTATION_RULES`.
+
+    Raises
+    ------
+    OptionError
+        If a value is none of these.
+    """
+
+    page: int | None = None
+    max_pixels: int = MAX_PIXELS
+    max_memory: int | None = None
+    cmyk: str = CMYK_RULES[0]
+    orientation: str = ORIENTATION_RULES[0]
+
+    def __post_init__(self) -> None:
+        _check("cmyk", self.cmyk, CMYK_RULES)
+        _check("orientation", self.orientation, ORIENTATION_RULES)
+        if self.page is not None and self.page < 1:
+            raise OptionError(f"page {self.page}: pages are counted from 1")
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How a file is written.
+
+    Parameters
+    ----------
+    format : str, optional
+        The name of the format; by the path's ending unless given.
+    quality : int, optional
+        1 to 100, for JPEG (that of the input unless given, else 95) and WebP (lossless unless
+        given).
+    background : str, optional
+        A colour (``white``, ``#ff8800``) that takes the place of transparency.
+    quantize : bool
+        Whether a GIF may bring its colours down to 256, and its alpha to all or nothing.
+    metadata : str
+        One of `METADATA_RULES`.
+
+    Raises
+    ------
+    OptionError
+        If a value is none of these.
+    """
+
+    format: str | None = None
+    quality: int | None = None
+    background: str | None = None
+    quantize: bool = False
+    metadata: str = METADATA_RULES[0]
+
+    def __post_init__(self) -> None:
+        _check("metadata", self.metadata, METADATA_RULES)
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise OptionError(f"quality {self.quality}: 1 to 100 are possible")
+
+
+def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise OptionError(f"{name} {value!r} is not known; one of {', '.join(allowed)}")
