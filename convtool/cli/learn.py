@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from convtool.cli._learn_report import lines, report
-from convtool.cli._options import json_option
+from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.errors import OptionError, ReportWriteError, ShapeError
 from convtool.images.image import Image, Pixels
@@ -192,7 +192,9 @@ def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
     return colours[:, :, 0] if colours.shape[2] == 1 else colours
 
 
-def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
+def _in_units_of(
+    before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]
+) -> Any:
     """Return pixels so scaled that white is that of `before`."""
     if before.peak == after.peak:
         return pixels

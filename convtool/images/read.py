@@ -20,6 +20,7 @@ from convtool.images.paths import shown
 
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 64
+_ALL = sys.maxsize - 1
 _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _Answer = TypeVar("_Answer")
 
@@ -205,7 +206,7 @@ def _loaded(file: BinaryIO, max_bytes: int | None) -> bytes:
     recognise(start)
     if max_bytes is None:
         return start + file.read()
-    data = start + file.read(max(0, max_bytes - len(start)) + 1)
+    data = start + file.read(min(max(0, max_bytes - len(start)), _ALL) + 1)
     limits.check_memory(len(data), max_bytes)
     return data
 
@@ -247,14 +248,15 @@ def _document(data: bytes, options: ReadOptions) -> Document:
     else:
         decoded = iter([entry.load().decode(data, headers[0], options)])
     pairs = zip(headers, islice(decoded, len(headers)), strict=True)
-    pages = [_page(entry, header, page) for header, page in pairs]
+    keeps = options.orientation == "keep"
+    pages = [_page(entry, header, page, keeps) for header, page in pairs]
     pages[0] = replace(pages[0], notes=(*limits.remarks(headers), *pages[0].notes))
     if entry.several != "frames" or len(pages) == 1:
         return Document(tuple(pages))
     return Document(tuple(pages), tuple(h.duration for h in headers), headers[0].loop)
 
 
-def _page(entry: Format, header: Header, decoded: Decoded) -> Image:
+def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image:
     pixels = decoded.pixels
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     found = (pixels.shape[1], pixels.shape[0], channels, pixels.dtype.name)
@@ -265,17 +267,17 @@ def _page(entry: Format, header: Header, decoded: Decoded) -> Image:
         upright(pixels, header.orientation),
         header.has_alpha,
         entry.name,
-        _metadata(header),
+        _metadata(header, keeps),
         (*header.notes, *decoded.notes),
     )
 
 
-def _metadata(header: Header) -> Metadata:
-    """Return what the header says, in agreement with the pixels that were turned."""
+def _metadata(header: Header, keeps: bool) -> Metadata:
+    """Return what the header says, in agreement with the pixels, turned unless the tag is kept."""
     told = header.metadata
     if header.inks:
         told = replace(told, icc=b"")
-    if header.orientation == 1:
+    if keeps:
         return replace(told, pages=header.pages)
     across_and_down = told.resolution
     if header.orientation >= 5 and across_and_down is not None:
@@ -285,7 +287,7 @@ def _metadata(header: Header) -> Metadata:
         pages=header.pages,
         orientation=header.orientation,
         exif=upright_block(told.exif),
-        xmp=upright_xmp(told.xmp),
+        xmp=told.xmp if header.orientation == 1 else upright_xmp(told.xmp),
         resolution=across_and_down,
     )
 

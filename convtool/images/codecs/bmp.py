@@ -2,78 +2,137 @@
 
 References
 ----------
-Microsoft, "Bitmap Storage" and BITMAPV5HEADER: the headers and the meaning of their masks.
+Microsoft, "Bitmap Storage", BITMAPCOREHEADER, BITMAPINFOHEADER and BITMAPV5HEADER: the headers, the
+order of bytes in a pixel, the meaning of masks; "Bitmap Compression": the run lengths.
 """
 
 import struct
+from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
+from convtool.images.codecs.bmp_runs import indices_of
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 
 _CORE, _INFO, _WITH_ALPHA_MASK, _V4 = 12, 40, 56, 108
-_BYTE_MASKS = {0xFF: 0, 0xFF00: 1, 0xFF0000: 2, 0xFF000000: 3}
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
+_RUNS = {_RLE8: 8, _RLE4: 4}
 _NAMES = {_RLE8: "RLE", _RLE4: "RLE"}
+_MASKED = (_BITFIELDS, _ALPHA_BITFIELDS)
+_MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
+_MOST_IN_TWO_BYTES = 255
 _INCH = 0.0254
 
 
-def _fields(data: bytes) -> tuple[int, int, int, int]:
-    """Return width, height, bits a pixel and compression; refuse what is cut off."""
-    (pixels_from, size) = unpack("<II", data, 10)
-    compression = _RGB
+@dataclass(frozen=True)
+class _Layout:
+    """What the header says, and the palette."""
+
+    width: int
+    height: int
+    bits: int
+    compression: int
+    top_down: bool
+    start: int
+    palette: Pixels
+    masks: tuple[int, ...]
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row, padding included."""
+        return (self.width * self.bits + 31) // 32 * 4
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether every colour of the palette is grey."""
+        return self.bits <= 8 and bool((self.palette == self.palette[:, :1]).all())
+
+
+def _layout(data: bytes) -> _Layout:
+    start, size = unpack("<II", data, 10)
+    compression, used = _RGB, 0
     if size == _CORE:
         width, height, _, bits = unpack("<HHHH", data, 18)
     elif size >= _INFO:
         width, height, _, bits, compression = unpack("<iiHHI", data, 18)
+        (used,) = unpack("<I", data, 46)
     else:
         raise ImageReadError(f"is damaged: its header claims to have {size} bytes")
     if width <= 0 or height == 0 or bits not in (1, 4, 8, 16, 24, 32):
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {bits} bits")
-    if compression not in (_RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS):
+    if compression not in (_RGB, *_RUNS, *_MASKED):
         raise ImageReadError(f"has the BMP compression {compression}, which is not read")
-    needed = abs(height) * ((width * bits + 31) // 32 * 4)
-    if compression not in (_RLE8, _RLE4) and pixels_from + needed > len(data):
-        raise ImageReadError(f"is cut off: it has {len(data)} bytes of {pixels_from + needed}")
-    return width, abs(height), bits, compression
+    fits = _RUNS.get(compression, bits) == bits and (compression not in _MASKED or bits in _MASKS)
+    if not fits or (compression in _RUNS and height < 0):
+        raise ImageReadError(f"is damaged: its compression does not go with {bits} bits")
+    masks = _masks(data, size, bits, compression)
+    end = 14 + size + (4 * len(masks) if compression in _MASKED and size == _INFO else 0)
+    palette = _palette(data, size, bits, used, start)
+    if start < end + (palette.size // 3 * (3 if size == _CORE else 4) if bits <= 8 else 0):
+        raise ImageReadError("is damaged: its pixels lie within its header")
+    layout = _Layout(width, abs(height), bits, compression, height < 0, start, palette, masks)
+    _check_size(layout, len(data))
+    return layout
 
 
-def _has_alpha(data: bytes, bits: int, compression: int) -> bool:
-    """Tell whether there is an alpha mask; without one the fourth byte of a pixel means nothing."""
-    (size,) = unpack("<I", data, 14)
-    if bits != 32 or compression not in (_BITFIELDS, _ALPHA_BITFIELDS):
-        return False
-    if size < _WITH_ALPHA_MASK and compression != _ALPHA_BITFIELDS:
-        return False
-    (mask,) = unpack("<I", data, 66)
-    return bool(mask)
+def _check_size(layout: _Layout, length: int) -> None:
+    """Refuse a file that cannot hold the pixels that its header claims."""
+    needed = layout.start + layout.height * layout.row_bytes
+    if layout.compression in _RUNS:
+        pixels = layout.width * layout.height
+        needed = layout.start + 2 * (pixels // _MOST_IN_TWO_BYTES)
+    if needed > length:
+        raise ImageReadError(f"is cut off or damaged: it has {length} bytes of {needed}")
 
 
-def _is_grey(data: bytes, bits: int) -> bool:
-    """Tell whether every colour of the palette is grey."""
+def _masks(data: bytes, size: int, bits: int, compression: int) -> tuple[int, ...]:
+    """Return the masks of red, green, blue and, where there is one, of alpha."""
+    if compression not in _MASKED:
+        return _MASKS.get(bits, ())
+    masks: tuple[int, ...] = unpack("<3I", data, 54)
+    if size >= _WITH_ALPHA_MASK or compression == _ALPHA_BITFIELDS:
+        masks += unpack("<I", data, 66)
+    masks = masks if masks[-1] else masks[:3]
+    if any(not mask or _width(mask) > 8 or mask >> bits for mask in masks):
+        raise ImageReadError("has channels of no bits, or of more than 8, which is not read")
+    return masks
+
+
+def _width(mask: int) -> int:
+    """Return how many bits a mask spans."""
+    return mask.bit_length() - _shift(mask)
+
+
+def _shift(mask: int) -> int:
+    return (mask & -mask).bit_length() - 1
+
+
+def _palette(data: bytes, size: int, bits: int, used: int, start: int) -> Pixels:
+    """Return the palette's colours, shape (N, 3), red first."""
     if bits > 8:
-        return False
-    (pixels_from, size) = unpack("<II", data, 10)
-    stored = data[14 + size : pixels_from]
+        return np.empty((0, 3), np.uint8)
     step = 3 if size == _CORE else 4
-    stored = stored[: min(len(stored) // step, 2**bits) * step]
-    palette = np.frombuffer(stored, np.uint8).reshape(-1, step)[:, :3]
-    return bool((palette == palette[:, :1]).all())
+    room = max(0, (start - 14 - size) // step)
+    count = min(used or 2**bits, 2**bits, room)
+    stored = data[14 + size : 14 + size + count * step]
+    if not count or len(stored) < count * step:
+        raise ImageReadError("is cut off or damaged: it has no palette")
+    return np.frombuffer(stored, np.uint8).reshape(-1, step)[:, 2::-1]
 
 
 def inspect(data: bytes) -> Header:
     """Read size and kind from the header and the palette."""
-    width, height, bits, compression = _fields(data)
-    has_alpha = _has_alpha(data, bits, compression)
-    channels = 4 if has_alpha else 1 if _is_grey(data, bits) else 3
-    coding = Coding(_NAMES.get(compression, ""))
+    layout = _layout(data)
+    has_alpha = len(layout.masks) == 4
+    channels = 4 if has_alpha else 1 if layout.is_grey else 3
+    coding = Coding(_NAMES.get(layout.compression, ""))
     metadata = Metadata(resolution=_resolution(data), coding=coding)
-    return Header(width, height, channels, "uint8", has_alpha, metadata=metadata)
+    return Header(layout.width, layout.height, channels, "uint8", has_alpha, metadata=metadata)
 
 
 def _resolution(data: bytes) -> tuple[float, float] | None:
@@ -86,27 +145,52 @@ def _resolution(data: bytes) -> tuple[float, float] | None:
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode; a fourth byte without a mask is left out."""
-    if header.has_alpha:
-        return Decoded(_decode_alpha(data, header))
-    pixels, _ = opencv.decode(data)
-    if pixels.shape[:2] != (header.height, header.width):
-        raise ImageReadError("is damaged: it decodes to another size than its header says")
-    if header.channels == 1:
-        return Decoded(pixels if pixels.ndim == 2 else pixels[:, :, 0])
-    if pixels.ndim == 2:
-        return Decoded(np.repeat(pixels[:, :, np.newaxis], 3, axis=2))
-    return Decoded(pixels[:, :, :3])
+    layout = _layout(data)
+    if layout.compression in _RUNS:
+        rows = indices_of(data[layout.start :], layout.bits, layout.width, layout.height)
+    else:
+        count = layout.height * layout.row_bytes
+        stored = np.frombuffer(data, np.uint8, count, layout.start)
+        rows = stored.reshape(layout.height, layout.row_bytes)
+        if layout.bits <= 8:
+            rows = _unpacked(rows, layout)
+    upright = rows if layout.top_down else rows[::-1]
+    if layout.bits <= 8:
+        return Decoded(_looked_up(upright, layout, header.channels))
+    if layout.bits == 24:
+        pixels = upright[:, : 3 * layout.width].reshape(layout.height, layout.width, 3)
+        return Decoded(np.ascontiguousarray(pixels[:, :, ::-1]))
+    return Decoded(_unmasked(upright, layout))
 
 
-def _decode_alpha(data: bytes, header: Header) -> Pixels:
-    """Take four channels out of each pixel, by their masks; some OpenCV drop the fourth."""
-    pixels_from, _, _, height = unpack("<IIii", data, 10)
-    masks = unpack("<4I", data, 54)
-    if not set(masks) <= set(_BYTE_MASKS):
-        raise ImageReadError("has channels that are no whole bytes, beside alpha; not read")
-    stored = np.frombuffer(data, np.uint8, header.width * header.height * 4, pixels_from)
-    pixels = stored.reshape(header.height, header.width, 4)[:: 1 if height < 0 else -1]
-    return np.ascontiguousarray(pixels[:, :, [_BYTE_MASKS[mask] for mask in masks]])
+def _unpacked(rows: Pixels, layout: _Layout) -> Pixels:
+    """Take indices of 1, 4 or 8 bits apart."""
+    if layout.bits == 8:
+        return rows[:, : layout.width]
+    single = np.unpackbits(rows, axis=1).reshape(layout.height, -1, layout.bits)
+    weights = (1 << np.arange(layout.bits - 1, -1, -1)).astype(np.uint8)
+    indices: Pixels = (single[:, : layout.width] * weights).sum(axis=2, dtype=np.uint8)
+    return indices
+
+
+def _looked_up(indices: Pixels, layout: _Layout, channels: int) -> Pixels:
+    if int(indices.max()) >= len(layout.palette):
+        raise ImageReadError("is damaged: a pixel's colour is not in its palette")
+    table = layout.palette[:, 0] if channels == 1 else layout.palette
+    return np.ascontiguousarray(table)[indices]
+
+
+def _unmasked(rows: Pixels, layout: _Layout) -> Pixels:
+    """Take the channels out of pixels of 16 or 32 bits, each stretched to 8 bits."""
+    kind = "<u2" if layout.bits == 16 else "<u4"
+    size = layout.bits // 8 * layout.width
+    values = np.ascontiguousarray(rows[:, :size]).view(kind)
+    planes = []
+    for mask in layout.masks:
+        peak = 2 ** _width(mask) - 1
+        table = np.rint(np.arange(peak + 1) * (255 / peak)).astype(np.uint8)
+        planes.append(table[(values & mask) >> _shift(mask)])
+    return np.dstack(planes)
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:

@@ -10,7 +10,6 @@ The Netscape extension: a number of repetitions, 0 for ever.
 
 import io
 import struct
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codecs.animation import CLEAR, LEAVE, RESTORE, Patch, compose
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.stderr import caught, first_line
+from convtool.images.codecs.pillow import strictly
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
@@ -32,6 +31,7 @@ _CONTROL, _COMMENT, _APPLICATION = 0xF9, 0xFE, 0xFF
 _REPEATS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 _DISPOSALS = {2: CLEAR, 3: RESTORE}
 _HUNDREDTH = 10.0
+_MOST_FRAMES = 50_000
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,8 @@ def _screen(data: bytes) -> _Screen:
         elif kind == _IMAGE:
             frame, position = _frame(data, position, control, shared)
             frames.append(frame)
+            if len(frames) > _MOST_FRAMES:
+                raise ImageReadError(f"has more than {_MOST_FRAMES} frames, the limit")
             control = b"\0\0\0\0"
         else:
             raise ImageReadError(f"is damaged: it has a block of the unknown kind {kind}")
@@ -155,7 +157,10 @@ def _frame(data: bytes, position: int, control: bytes, shared: bytes) -> tuple[_
 
 def inspect(data: bytes) -> Header:
     """Read size, transparency, frames and comments."""
-    screen = _screen(data)
+    return _header(_screen(data))
+
+
+def _header(screen: _Screen) -> Header:
     texts = [("Comment", comment.decode("latin-1")) for comment in screen.comments]
     return Header(
         screen.width,
@@ -171,8 +176,9 @@ def inspect(data: bytes) -> Header:
 
 def inspect_all(data: bytes) -> tuple[Header, ...]:
     """Give each frame the header of all, with its duration."""
-    header = inspect(data)
-    return tuple(replace(header, duration=frame.duration) for frame in _screen(data).frames)
+    screen = _screen(data)
+    header = _header(screen)
+    return tuple(replace(header, duration=frame.duration) for frame in screen.frames)
 
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
@@ -212,13 +218,8 @@ def _indices(frame: _Frame) -> NDArray[np.uint8]:
     greys = bytes(value for grey in range(_COLOURS) for value in (grey, grey, grey))
     head = b"GIF89a" + struct.pack("<HHBBB", frame.width, frame.height, 0xF7, 0, 0)
     file = head + greys + frame.descriptor + frame.content + bytes([_END])
-    try:
-        with caught(), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with GifImageFile(io.BytesIO(file)) as picture:
-                indices = np.asarray(picture)
-    except (OSError, SyntaxError, ValueError, IndexError, UserWarning) as error:
-        raise ImageReadError(f"is cut off or damaged: {first_line(str(error))}") from None
+    with strictly(), GifImageFile(io.BytesIO(file)) as picture:
+        indices = np.asarray(picture)
     if indices.shape != (frame.height, frame.width):
         raise ImageReadError("is damaged: a frame decodes to another size than it says")
     return indices

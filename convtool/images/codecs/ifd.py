@@ -168,12 +168,12 @@ def directories(data: bytes) -> tuple[Directory, int]:
 
 
 def all_directories(data: bytes) -> Iterator[Directory]:
-    """Read one directory of a file after the other, none of them twice.
+    """Read one directory of a file after the other.
 
     Raises
     ------
     ImageReadError
-        If the header or a directory is damaged.
+        If the header or a directory is damaged, or they go round in a loop.
     """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None:
@@ -182,7 +182,9 @@ def all_directories(data: bytes) -> Iterator[Directory]:
     big = version == 43
     (offset,) = unpack(order + ("Q" if big else "I"), data, 8 if big else 4)
     seen: set[int] = set()
-    while not seen or (offset and offset not in seen and len(seen) < _MOST_PAGES):
+    while not seen or offset:
+        if offset in seen or len(seen) >= _MOST_PAGES:
+            raise ImageReadError("is damaged: its tag directories go round in a loop")
         seen.add(offset)
         directory, offset = _directory(data, order, big, offset)
         yield directory

@@ -9,12 +9,11 @@ Pillow hands only 8-bit pixels to Little CMS.
 """
 
 import io
-import warnings
 
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs.stderr import caught, first_line
+from convtool.images.codecs.pillow import strictly
 from convtool.images.formats import Decoded
 from convtool.images.image import PEAKS, Pixels
 
@@ -40,15 +39,8 @@ def from_jpeg(data: bytes, icc: bytes, rule: str, *, has_marker: bool) -> Decode
     """
     from PIL.JpegImagePlugin import JpegImageFile
 
-    try:
-        with caught() as printed, warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with JpegImageFile(io.BytesIO(data)) as picture:
-                amounts = np.asarray(picture)  # Pillow takes the marker to be always there
-    except (OSError, SyntaxError, ValueError, UserWarning) as error:
-        raise ImageReadError(f"is cut off or damaged: {first_line(str(error))}") from None
-    if printed.text:
-        raise ImageReadError(f"is damaged: {printed.text}")
+    with strictly(), JpegImageFile(io.BytesIO(data)) as picture:
+        amounts = np.asarray(picture)  # Pillow takes the marker to be always there
     return to_colours(amounts if has_marker else ~amounts, icc, rule)
 
 

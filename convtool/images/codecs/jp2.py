@@ -9,8 +9,6 @@ ITU-T T.800: annex A.5.1 (the SIZ segment), annex I.5 (boxes ihdr, colr, cdef).
 """
 
 import io
-import struct
-import warnings
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,7 +16,7 @@ import numpy as np
 from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.stderr import caught, first_line
+from convtool.images.codecs.pillow import strictly
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
@@ -107,13 +105,8 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
 def _by_pillow(data: bytes) -> Pixels:
     from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-    try:
-        with caught(), warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Jpeg2KImageFile(io.BytesIO(data)) as picture:
-                return np.array(picture)
-    except (OSError, SyntaxError, ValueError, UserWarning, struct.error) as error:
-        raise ImageReadError(f"is cut off or damaged: {first_line(str(error))}") from None
+    with strictly(), Jpeg2KImageFile(io.BytesIO(data)) as picture:
+        return np.array(picture)
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:

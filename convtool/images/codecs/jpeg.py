@@ -23,6 +23,10 @@ _SOS, _EOI, _DQT = 0xDA, 0xD9, 0xDB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _PROGRESSIVE = 0xC2
+_MOST_SCANS = 500
+_BLOCK = 8
+"""Pixels a side of what takes a bit at least."""
+
 _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 """A marker, any fill bytes (0xFF) before it left aside. Beginning with one literal byte it is found
 fifteen times as fast as with any number of them."""
@@ -110,13 +114,22 @@ def _coding(data: bytes, frame: _Segment, contents: list[tuple[int, bytes]]) -> 
 def _check_end(data: bytes) -> None:
     """Check that an end marker follows the last scan; decoders fill what is missing with grey."""
     segment = _segments(data)[-1]
+    scans = 0
     while segment.marker != _EOI:
+        scans += segment.marker == _SOS
+        if scans > _MOST_SCANS:
+            raise ImageReadError(f"has more than {_MOST_SCANS} scans, the limit")
         segment = _next_segment(data, segment.end)
 
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
     _check_end(data)
+    if 8 * len(data) < (header.width // _BLOCK) * (header.height // _BLOCK):
+        raise ImageReadError(
+            f"is cut off or damaged: {len(data)} bytes cannot hold "
+            f"{header.width}×{header.height} pixels"
+        )
     if header.inks:
         from convtool.images.codecs import inks
 

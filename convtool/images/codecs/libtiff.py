@@ -6,7 +6,6 @@ no decoder's idea of colour, alpha or orientation touches them.
 
 import io
 import struct
-import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,15 +13,15 @@ from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs.ifd import Directory
-from convtool.images.codecs.stderr import caught, first_line
+from convtool.images.codecs.pillow import strictly
 from convtool.images.image import Pixels
 
 _LZW, _PACKBITS = 5, 32773
 BY_BLOCK = (_LZW, _PACKBITS)
 """Compressions of bytes: each strip or tile is decompressed to bytes, their meaning is ours."""
 
-_CCITT, _JPEG = (2, 3, 4), 7
-WHOLE = (*_CCITT, _JPEG)
+FAX, _JPEG = (2, 3, 4), 7
+WHOLE = (*FAX, _JPEG)
 """Compressions of pixels (fax, JPEG): the picture is decoded as a whole."""
 
 _BYTE, _SHORT, _LONG = 1, 3, 4
@@ -48,7 +47,7 @@ def decompress(
     parts : sequence of bytes
         The compressed data of each.
     sizes : sequence of (int, int)
-        Rows and bytes a row of each; all but the last have equal sizes.
+        Rows and bytes a row of each.
     compression : int
         One of `BY_BLOCK`.
 
@@ -62,18 +61,27 @@ def decompress(
     ImageReadError
         If libtiff refuses the data.
     """
-    rows, row_bytes = sizes[0]
-    at_once = max(1, _MOST_ROWS // rows)
-    for start in range(0, len(parts), at_once):
-        batch, batch_sizes = parts[start : start + at_once], sizes[start : start + at_once]
-        height = sum(size[0] for size in batch_sizes)
-        pixels = _decoded(_plain_file(batch, row_bytes, rows, height, compression))
+    start = 0
+    while start < len(parts):
+        rows, row_bytes = sizes[start]
+        end = _end_of_batch(sizes, start, max(1, _MOST_ROWS // rows))
+        height = sum(size[0] for size in sizes[start:end])
+        pixels = _decoded(_plain_file(parts[start:end], row_bytes, rows, height, compression))
         if pixels.shape != (height, row_bytes):
             raise ImageReadError("is damaged: its strips decompress to another size")
         top = 0
-        for block_rows, _ in batch_sizes:
+        for block_rows, _ in sizes[start:end]:
             yield pixels[top : top + block_rows]
             top += block_rows
+        start = end
+
+
+def _end_of_batch(sizes: Sequence[tuple[int, int]], start: int, most: int) -> int:
+    """Return where parts that fit in one file end: only the last may be of another size."""
+    end = start + 1
+    while end < min(len(sizes), start + most) and sizes[end - 1] == sizes[start]:
+        end += 1
+    return end
 
 
 def _plain_file(
@@ -163,14 +171,5 @@ def _decoded(file: bytes) -> Pixels:
     """Decode a file of mode 1, L or RGB; Pillow stops at libtiff's first error."""
     from PIL.TiffImagePlugin import TiffImageFile
 
-    try:
-        with caught() as printed, warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with TiffImageFile(io.BytesIO(file)) as picture:
-                pixels = np.asarray(picture.convert("L") if picture.mode == "1" else picture)
-    except (OSError, SyntaxError, ValueError, UserWarning) as error:
-        reason = printed.text or first_line(str(error))
-        raise ImageReadError(f"is cut off or damaged: {reason}") from None
-    if printed.text:
-        raise ImageReadError(f"is cut off or damaged: {printed.text}")
-    return pixels
+    with strictly(), TiffImageFile(io.BytesIO(file)) as picture:
+        return np.asarray(picture.convert("L") if picture.mode == "1" else picture)

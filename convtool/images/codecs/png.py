@@ -56,11 +56,13 @@ class _Layout:
 
 
 def _layout(data: bytes) -> _Layout:
-    length, name, width, height, bits, colour, _, _, interlace = unpack(
+    length, name, width, height, bits, colour, method, filtering, interlace = unpack(
         ">I4sIIBBBBB", data, len(SIGNATURE)
     )
     if name != b"IHDR" or length != 13 or bits not in _DEPTHS.get(colour, ()) or not width * height:
         raise ImageReadError("is damaged: its header makes no sense")
+    if method or filtering or interlace > 1:
+        raise ImageReadError("has a compression, filter or interlace method that is not read")
     return _Layout(width, height, bits, colour, interlace)
 
 

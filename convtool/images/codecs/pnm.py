@@ -131,6 +131,8 @@ def _raw_bits(data: bytes, layout: _Layout) -> Pixels:
 
 def _plain(data: bytes, layout: _Layout) -> Pixels:
     text = _COMMENT.sub(b"", data[layout.start :])
+    if len(text) < 2 * layout.count - 1:
+        raise ImageReadError(f"is cut off or damaged: it has no {layout.count} numbers")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", DeprecationWarning)

@@ -43,6 +43,9 @@ _COMPRESSIONS = {
     1: "none", 2: "CCITT RLE", 3: "CCITT G3", 4: "CCITT G4", 5: "LZW", 7: "JPEG", 8: "deflate",
     32773: "PackBits", 32946: "deflate",
 }  # fmt: skip
+_RATIOS = {5: 2800, 32773: 64, 8: 1040, 32946: 1040}
+"""How often a byte can be repeated by LZW, PackBits and deflate."""
+
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _LARGEST_SMALL_TILE = 1 << 24
 _TYPES = {
@@ -221,12 +224,25 @@ def _decoded(data: bytes, page: Directory, options: ReadOptions) -> Decoded:
     parts = [data[block.offset : block.offset + block.length] for block in blocks]
     if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != _JPEG:
         parts = [part.translate(_REVERSED) for part in parts]
+    _check_capacity(layout, blocks, parts)
     if layout.compression in libtiff.WHOLE:
         return Decoded(libtiff.decode_whole(parts, page))
     pixels = _samples(layout, blocks, parts)
     if layout.photometric == _INKS:
         return inks.to_colours(pixels, page.content(_ICC), options.cmyk)
     return _meaning(pixels, layout, page)
+
+
+def _check_capacity(layout: _Layout, blocks: list[_Block], parts: list[bytes]) -> None:
+    """Refuse what is claimed to be compressed more than the method can, before room is made."""
+    for block, part in zip(blocks, parts, strict=True):
+        if layout.compression in libtiff.FAX:
+            fits = block.height <= 8 * len(part)
+        else:
+            needed = layout.rows(block.height) * layout.row_bytes(block.width)
+            fits = needed <= _RATIOS.get(layout.compression, needed) * (len(part) + 1)
+        if not fits:
+            raise ImageReadError("is cut off or damaged: a strip or tile has too few bytes")
 
 
 def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
