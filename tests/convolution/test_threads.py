@@ -36,7 +36,7 @@ class TestCount:
                 threads.count(number)
         for text in ("two", "9" * 5000, "1" * 9):
             monkeypatch.setenv(threads.VARIABLE, text)
-            with pytest.raises(OptionError, match="CONVTOOL_NUM_THREADS must be .* not"):
+            with pytest.raises(OptionError, match=r"CONVTOOL_NUM_THREADS must be .* not"):
                 threads.count()
 
 
