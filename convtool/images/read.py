@@ -20,7 +20,7 @@ from convtool.images.paths import shown
 
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 64
-_ALL = sys.maxsize - 1
+_PIECE = 1 << 24
 _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _Answer = TypeVar("_Answer")
 
@@ -206,9 +206,12 @@ def _loaded(file: BinaryIO, max_bytes: int | None) -> bytes:
     recognise(start)
     if max_bytes is None:
         return start + file.read()
-    data = start + file.read(min(max(0, max_bytes - len(start)), _ALL) + 1)
-    limits.check_memory(len(data), max_bytes)
-    return data
+    parts, length = [start], len(start)
+    while length <= max_bytes and (part := file.read(_PIECE)):
+        parts.append(part)
+        length += len(part)
+    limits.check_memory(length, max_bytes)
+    return b"".join(parts)
 
 
 def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:

@@ -16,6 +16,11 @@ from convtool.kernels.weights import Weights, checked
 MAX_BYTES = 64 * 2**20
 """The largest kernel file that is read."""
 
+_NO_ARRAY = (
+    EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError, tokenize.TokenError
+)  # fmt: skip
+"""What NumPy raises for the header of a file that holds no array."""
+
 _SEPARATORS = (";", ",", None)
 
 
@@ -76,7 +81,7 @@ def _read_npy(path: str) -> Weights:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote is as good
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
-    except (ValueError, EOFError, MemoryError, OverflowError, tokenize.TokenError) as error:
+    except _NO_ARRAY as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error
     return checked(array, pair=True)
 

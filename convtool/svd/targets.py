@@ -164,7 +164,7 @@ def smallest_k(
         rows, columns = matrices[0].shape
         (region,) = regions(rows, columns, None)
         each = (1 + region.height + region.width) / (rows * columns)
-        return _within(target.value, int(target.value / each + 1e-9), each, largest)
+        return _within(target.value, int(min(target.value / each, largest) + 1e-9), each, largest)
     known = spectrum(matrices, block)
     if target.name == "ratio":
         fits = np.flatnonzero(known.stored <= target.value * known.size * (1 + 1e-9))

@@ -9,6 +9,7 @@ import pytest
 
 import convtool
 from convtool.convolution import threads
+from convtool.convolution.api import filtered
 from convtool.errors import OptionError
 
 
@@ -36,7 +37,7 @@ class TestCount:
                 threads.count(number)
         for text in ("two", "9" * 5000, "1" * 9):
             monkeypatch.setenv(threads.VARIABLE, text)
-            with pytest.raises(OptionError, match="CONVTOOL_NUM_THREADS must be .* not"):
+            with pytest.raises(OptionError, match=r"CONVTOOL_NUM_THREADS must be .* not"):
                 threads.count()
 
 
@@ -115,16 +116,14 @@ class TestForEach:
 
 
 @pytest.mark.parametrize("engine", ["direct", "separable", "fft", "numba"])
-def test_an_engines_error_in_a_worker_reaches_the_caller(engine, monkeypatch):
-    from convtool.convolution import tiles
-
+def test_an_engines_error_in_a_worker_reaches_the_caller(engine):
     def broken(values, out):
         raise MemoryError("no room for a tile")
 
-    monkeypatch.setattr(tiles.dtypes, "store", broken)
     image = np.ones((900, 900), np.float32)
+    box = (convtool.kernel("box"),)
     with pytest.raises(MemoryError, match="no room for a tile"):
-        convtool.convolve(image, "box", dtype=np.int32, engine=engine, threads=4)
+        filtered(image, box, True, dtype=np.int32, engine=engine, threads=4, store=broken)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -7,6 +7,7 @@ Inputs are made from a seed and a number, so that a run can be repeated. What is
 import argparse
 import hashlib
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -41,6 +42,7 @@ def _keep(finding: Finding) -> Path:
 def main() -> int:
     """Fuzz as the arguments say; return 1 if something was found."""
     chosen = _arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = time.monotonic()
     if chosen.commands:
         done, findings = run_commands(chosen.seed, chosen.commands, chosen.jobs)

@@ -187,9 +187,9 @@ def _files_for_arguments(folder):
 def run_arguments(data: bytes, folder: Path) -> None:
     from convtool.cli import run
 
-    if not (folder / "wide.pgm").exists():
-        _files_for_arguments(folder)
-    (folder / "grey.pgm").write_bytes(b"P5 9 7 255\n" + bytes(range(63)))
+    for path in folder.iterdir():
+        path.unlink()
+    _files_for_arguments(folder)
     os.chdir(folder)
     printed, said = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
     stdin, sys.stdin = sys.stdin, io.TextIOWrapper(io.BytesIO(b"P5 2 1 255\n\1\2"))

@@ -73,6 +73,7 @@ class Fuzzing:
         self.seed, self.seconds, self.inputs = seed, seconds, inputs
         self.source, self.hang_seconds, self.mebibytes = source, hang_seconds, mebibytes
         self.workers = [Worker(first, jobs) for first in range(jobs)]
+        self.parent = os.getpid()
         self.place = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory_folder()))
         self.findings: dict[str, list[Finding]] = {}
 
@@ -152,7 +153,7 @@ class Fuzzing:
         folder = self.place / f"work-{worker.first}-{number}"
         folder.mkdir()
         known: set[str] = set()
-        while self.inputs is None or number < self.inputs:
+        while os.getppid() == self.parent and (self.inputs is None or number < self.inputs):
             _STATE.pack_into(worker.shared, 0, number, worker.state[1])
             target, data = self.source(self.seed, number)
             try:

@@ -86,6 +86,8 @@ def _with_channels(pixels: Pixels, channels: int) -> Pixels:
     planes = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
     if planes.shape[2] == channels:
         return planes
+    if planes.shape[2] > channels:
+        raise ImageReadError("is damaged: a frame has alpha and the header says none")
     opaque = np.full(planes.shape[:2], PEAKS[planes.dtype.name], planes.dtype)
     return np.dstack([planes, opaque])
 

@@ -128,6 +128,9 @@ def _screen(data: bytes) -> _Screen:
     if not width * height:
         first = frames[0]
         width, height = first.left + first.width, first.top + first.height
+    for frame in frames:
+        if frame.left + frame.width > width or frame.top + frame.height > height:
+            raise ImageReadError("is damaged: a frame lies outside the picture")
     return _Screen(width, height, tuple(frames), loop, tuple(comments))
 
 

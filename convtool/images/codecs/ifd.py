@@ -68,7 +68,10 @@ class Directory:
         end = tag.offset + tag.count * dtype.itemsize
         if end > len(self.data):
             raise ImageReadError(f"is cut off: the values of its tag {number} lie beyond its end")
-        return tuple(int(v) for v in np.frombuffer(self.data[tag.offset : end], dtype))
+        found = np.frombuffer(self.data[tag.offset : end], dtype)
+        if not np.isfinite(found).all():
+            raise ImageReadError(f"is damaged: its tag {number} holds no whole numbers")
+        return tuple(int(v) for v in found)
 
     def value(self, number: int, default: int | None = None) -> int:
         """Return the first integer of a tag, or the default where it is absent.
