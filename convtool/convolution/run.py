@@ -60,7 +60,7 @@ def problem_for(
     layout: Geometry,
     workers: int,
 ) -> Problem:
-    """Return what the planner needs to know; of a pair it plans the costlier kernel."""
+    """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
     shape = kernels[0].shape[0], kernels[0].shape[1]
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
@@ -72,6 +72,7 @@ def problem_for(
         threads=workers,
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
+        kernels=len(kernels),
     )
 
 
@@ -157,5 +158,4 @@ def run(
     if isinstance(correlator, StripCorrelator):
         tiles.run_strips(correlator, source, job, answer, store)
     else:
-        alone = replace(job, threads=1) if engines.entry(chosen.engine).own_threads else job
-        tiles.run_tiles(correlator, source, alone, answer, store)
+        tiles.run_tiles(correlator, source, job, answer, store)

@@ -46,6 +46,7 @@ def run_tiles(
     """Correlate the image into ``out``, shape (rows.count, columns.count, C), tile by tile."""
     rows, columns = job.layout.rows, job.layout.columns
     channels = source.pixels.shape[2]
+    reading = source.as_it_is() if source.pixels.dtype in correlator.reads else source
     strided = (rows.stride, columns.stride) != (1, 1)
     direct = not strided and out.dtype == source.dtype and store is dtypes.store
     tiles = [
@@ -62,7 +63,7 @@ def run_tiles(
         target = out[to_y, to_x]
         if target.size == 0:
             return
-        window = source.window(
+        window = reading.window(
             (span_y[0] + rows.start, span_y[1] + rows.start + rows.taps - 1),
             (span_x[0] + columns.start, span_x[1] + columns.start + columns.taps - 1),
         )

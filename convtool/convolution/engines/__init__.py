@@ -77,10 +77,13 @@ class TileCorrelator:
         both of the working dtype; writes the valid correlation of each channel with the kernel.
     tile : tuple of int
         The largest (R, N) that a call should have.
+    reads : frozenset of dtype
+        What ``window`` may be of, beside the working dtype.
     """
 
     run: Callable[[Array, Array], None]
     tile: tuple[int, int]
+    reads: frozenset[DType] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,6 @@ class EngineEntry:
         ``rank`` means something to it.
     takes_pairs : bool
         It makes the length of two kernels' answers in one pass.
-    own_threads : bool
-        It uses threads of its own and is called from one.
     """
 
     name: str
@@ -146,7 +147,6 @@ class EngineEntry:
     local: bool = False
     takes_rank: bool = False
     takes_pairs: bool = False
-    own_threads: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -179,10 +179,11 @@ ENGINES: dict[str, EngineEntry] = {
         ),
         EngineEntry(
             "opencv",
-            "convtool.convolution.engines.reference",
-            "OpenCV's filter2D, to compare with",
+            "convtool.convolution.engines.opencv",
+            "OpenCV's filter2D, or sepFilter2D for each factor, to compare with",
             own=False,
-            own_threads=True,
+            takes_rank=True,
+            takes_pairs=True,
         ),
         EngineEntry(
             "scipy",
@@ -222,7 +223,7 @@ def entry(name: str) -> EngineEntry:
 def load(name: str) -> Prepare:
     """Import an engine's module and return its ``prepare``."""
     module = import_module(entry(name).module)
-    prepare: Prepare = getattr(module, "prepare", None) or module.PREPARE[name]
+    prepare: Prepare = module.prepare
     return prepare
 
 
