@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution import calibration, dtypes, engines, planner, startup, tiles
-from convtool.convolution.engines import Array, DType, Job, StripCorrelator
+from convtool.convolution.engines import Array, Correlator, DType, Job, StripCorrelator
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Plan, Problem
+from convtool.convolution.planner import Calibration, Plan, Problem
 from convtool.convolution.source import Source
 from convtool.errors import OptionError
 
@@ -75,24 +76,70 @@ def _is_finite(pixels: Array) -> bool:
         return bool(np.isfinite(pixels.sum()))
 
 
-def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
-    """Return the plan for an image; NaN and inf get an engine that does not spread them."""
-    waits, rates = startup.seconds(), calibration.load()
-    chosen = planner.choose(problem, waits, rates, engine)
-    if engine != "auto" or planner.keeps_nonfinite(chosen, problem):
-        return chosen
-    if _is_finite(pixels) and np.isfinite(cval):
-        return chosen
-    return planner.choose(replace(problem, finite=False), waits, rates, engine)
+class _Request(NamedTuple):
+    """All that a plan and a correlator depend on: an equal request is answered from memory."""
+
+    kernels: tuple[bytes, ...]
+    kernel_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
+    image_type: DType
+    out_type: DType
+    layout: Geometry
+    engine: str
+    workers: int
+    waits: tuple[tuple[str, float], ...]
+    rates: Calibration
+    finite: bool
 
 
-def _run_job(job: Job, engine: str, source: Source, out: Array) -> None:
-    correlator = engines.load(engine)(job)
+class _Ready(NamedTuple):
+    """A request's answer: how it is done, and the engine made ready."""
+
+    plan: Plan
+    job: Job
+    correlator: Correlator | None
+    keeps_nonfinite: bool
+
+
+def _make_ready(request: _Request) -> _Ready:
+    """Plan a convolution and make its engine ready."""
+    kernels = tuple(
+        np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
+    )
+    layout, workers, shape = request.layout, request.workers, request.image_shape
+    working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
+    name, rank = split_engine(request.engine)
+    problem = problem_for(shape, working, kernels, layout, workers)
+    problem = replace(problem, finite=request.finite)
+    plan = planner.choose(problem, dict(request.waits), request.rates, name)
+    rank = rank if rank is not None else plan.rank
+    job = Job(kernels, working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
+    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
+    taken = engines.entry(plan.engine)
+    if len(kernels) > 1 and not taken.takes_pairs:
+        return _Ready(plan, job, None, keeps)
+    alone = replace(job, threads=1) if taken.own_threads else job
+    return _Ready(plan, alone, engines.load(plan.engine)(job), keeps)
+
+
+_remembered = lru_cache(maxsize=32)(_make_ready)
+
+LARGEST_REMEMBERED = 128 * 128
+"""Kernels of more weights than this are made ready anew each time, rather than kept."""
+
+
+def _ready(request: _Request) -> _Ready:
+    height, width = request.kernel_shape
+    make = _remembered if height * width <= LARGEST_REMEMBERED else _make_ready
+    return make(request)
+
+
+def _run_job(ready: _Ready, source: Source, out: Array) -> None:
+    correlator = ready.correlator
     if isinstance(correlator, StripCorrelator):
-        tiles.run_strips(correlator, source, job, out)
-    else:
-        alone = replace(job, threads=1) if engines.entry(engine).own_threads else job
-        tiles.run_tiles(correlator, source, alone, out)
+        tiles.run_strips(correlator, source, ready.job, out)
+    elif correlator is not None:
+        tiles.run_tiles(correlator, source, ready.job, out)
 
 
 def run(
@@ -123,19 +170,31 @@ def run(
     workers : int
         Number of threads.
     """
-    working = dtypes.working_type(pixels.dtype, out.dtype, kernels[0])
-    name, rank = split_engine(engine)
-    problem = problem_for(pixels.shape, working, kernels, layout, workers)
-    chosen = plan_for(pixels, problem, name, rule[1])
-    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, working)
+    shape = kernels[0].shape[0], kernels[0].shape[1]
+    request = _Request(
+        tuple(kernel.tobytes() for kernel in kernels),
+        shape,
+        pixels.shape,
+        pixels.dtype,
+        out.dtype,
+        layout,
+        engine,
+        workers,
+        tuple(startup.seconds().items()),
+        calibration.load(),
+        True,
+    )
+    ready = _ready(request)
+    if not ready.keeps_nonfinite and not (_is_finite(pixels) and np.isfinite(rule[1])):
+        ready = _ready(request._replace(finite=False))
+    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, ready.job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-    rank = rank if rank is not None else chosen.rank
-    job = Job(kernels, working, layout, source.pixels.shape[2], rank, workers)
-    if len(kernels) == 1 or engines.entry(chosen.engine).takes_pairs:
-        _run_job(job, chosen.engine, source, answer)
+    if ready.correlator is not None:
+        _run_job(ready, source, answer)
         return
-    parts = [np.empty(answer.shape, working) for _ in kernels]
-    for kernel, part in zip(kernels, parts, strict=True):
-        _run_job(replace(job, kernels=(kernel,)), chosen.engine, source, part)
+    parts = [np.empty(answer.shape, ready.job.dtype) for _ in kernels]
+    for kernel, part in zip(request.kernels, parts, strict=True):
+        one = request._replace(kernels=(kernel,), engine=ready.plan.engine, out_type=part.dtype)
+        _run_job(_ready(one), source, part)
     with np.errstate(all="ignore"):
         dtypes.store(np.hypot(parts[0], parts[1], out=parts[0]), answer)
