@@ -1,45 +1,23 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from convtool.cli import _filter_report as report
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.images.alpha import RULES
-from convtool.images.filter import FilterOptions, Outline, Step, filter_image, outline
-from convtool.images.image import DEPTHS, Image
-from convtool.images.read import MAX_PIXELS, read, read_header
+from convtool.images.filter import FilterOptions
+from convtool.images.job import Job, ReadOptions, WriteOptions, filter_file, plan_file
+from convtool.images.read import MAX_PIXELS
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
-from convtool.images.write import STDOUT, check_writable, write
-from convtool.kernels.spec import KernelSpec, parse
+from convtool.images.write import STDOUT, check_writable
+from convtool.kernels.spec import parse
 from convtool.report.json_report import write_report
-from convtool.report.units import seconds_text
-
-SCHEMA = "convtool.filter/1"
-
-
-@dataclass(frozen=True)
-class _Task:
-    """What was asked for, besides how to filter."""
-
-    source: str
-    target: str
-    kernels: tuple[KernelSpec, ...]
-    max_pixels: int
-    quality: int | None
-    explain: bool
-    json_target: str | None
-
-    def format_name(self, source_format: str) -> str | None:
-        """Return the format to write where no file name tells it: the input's."""
-        return source_format if self.target == STDOUT else None
 
 
 @click.command(
@@ -173,118 +151,26 @@ def command(
     stay as they are unless you ask for another. IN and OUT may be the same file, or - for standard
     input and output; - is written in the format of IN.
     """
-    task = _Task(
-        source, target, tuple(map(parse, specs)), max_pixels, quality, explain, json_target
+    job = Job(
+        tuple(map(parse, specs)),
+        FilterOptions(range=range_name, **how),
+        ReadOptions(max_pixels),
+        WriteOptions(quality=quality),
     )
-    options = FilterOptions(range=range_name, **how)
     if target == STDOUT == json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
     if target != STDOUT:
         check_writable(target, quality=quality)
-    (_dry_run if dry_run else _run)(task, options)
-
-
-def _run(task: _Task, options: FilterOptions) -> None:
-    start = time.perf_counter()
-    image = read(task.source, max_pixels=task.max_pixels)
-    plan = outline(image.pixels.shape, image.pixels.dtype, image.has_alpha, task.kernels, options)
-    form = task.format_name(image.format)
-    entry = check_writable(
-        task.target, plan.channels, plan.dtype, format=form, quality=task.quality
-    )
-    if task.explain:
-        _explain(plan)
-    result = filter_image(image, task.kernels, options)
-    if task.explain:
-        _compare(result.steps)
-    write(task.target, result.image, format=form, quality=task.quality)
-    for warning in result.warnings:
-        click.echo(f"convtool: warning: {warning}", err=True)
-    if task.json_target is not None:
-        report = _report(task, result.steps, plan, _describe(image), entry.name) | {
-            "clipped_share": result.clipped_share,
-            "warnings": list(result.warnings),
-            "seconds": time.perf_counter() - start,
-        }
-        write_report(report, task.json_target)
-
-
-def _dry_run(task: _Task, options: FilterOptions) -> None:
-    source, header = read_header(task.source, max_pixels=task.max_pixels)
-    plan = outline(header.shape, header.pixel_type, header.has_alpha, task.kernels, options)
-    form = task.format_name(source.name)
-    entry = check_writable(
-        task.target, plan.channels, plan.dtype, format=form, quality=task.quality
-    )
-    if task.explain:
-        _explain(plan)
-    shape = "×".join(map(str, plan.shape))
-    depth = DEPTHS[plan.dtype.name]
-    click.echo(f"would write {task.target}: {entry.title}, {shape}, depth {depth}", err=True)
-    if task.json_target is not None:
-        source_kind: dict[str, object] = {
-            "format": source.name,
-            "shape": list(header.shape),
-            "depth": DEPTHS[header.dtype],
-        }
-        report = _report(task, plan.steps, plan, source_kind, entry.name) | {"dry_run": True}
-        write_report(report, task.json_target)
-
-
-def _describe(image: Image) -> dict[str, object]:
-    return {"format": image.format, "shape": list(image.pixels.shape), "depth": image.depth}
-
-
-def _report(
-    task: _Task,
-    steps: Sequence[Step],
-    plan: Outline,
-    source: dict[str, object],
-    target_format: str,
-) -> dict[str, object]:
-    return {
-        "schema": SCHEMA,
-        "input": {"path": task.source} | source,
-        "output": {
-            "path": task.target,
-            "format": target_format,
-            "shape": list(plan.shape),
-            "depth": DEPTHS[plan.dtype.name],
-        },
-        "steps": [
-            {
-                "kernel": step.kernel,
-                "engine": step.engine,
-                "rank": step.rank,
-                "costs": dict(step.costs),
-                "reason": step.reason,
-                "shape": list(step.shape),
-                "seconds": step.seconds,
-            }
-            for step in steps
-        ],
-    }
-
-
-def _explain(plan: Outline) -> None:
-    for number, step in enumerate(plan.steps, 1):
-        click.echo("\n".join(_step_lines(number, step)), err=True)
-
-
-def _compare(steps: Sequence[Step]) -> None:
-    """Say what each kernel took, beside what was expected of its engine."""
-    for number, step in enumerate(steps, 1):
-        if step.seconds is not None:
-            expected = seconds_text(step.costs[step.engine])
-            taken = seconds_text(step.seconds)
-            line = f"kernel {number}, {step.kernel}: took {taken}, expected {expected}"
-            click.echo(line, err=True)
-
-
-def _step_lines(number: int, step: Step) -> Sequence[str]:
-    rank = f" (rank {step.rank})" if step.rank is not None else ""
-    costs = sorted(step.costs.items(), key=lambda item: item[1])
-    return [
-        f"kernel {number}, {step.kernel}: engine {step.engine}{rank}: {step.reason}",
-        "  would take: " + ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs),
-    ]
+    if dry_run:
+        outcome = plan_file(source, target, job)
+        if explain:
+            report.explain(outcome.steps)
+        report.would_write(target, outcome.target)
+    else:
+        before = (lambda plan: report.explain(plan.steps)) if explain else None
+        outcome = filter_file(source, target, job, planned=before)
+        if explain:
+            report.compare(outcome.steps)
+        report.warn(outcome)
+    if json_target is not None:
+        write_report(report.as_json(source, target, outcome, dry_run=dry_run), json_target)

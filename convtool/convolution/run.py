@@ -8,10 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution import calibration, dtypes, engines, planner, startup, tiles
-from convtool.convolution.engines import Array, Correlator, DType, Job, StripCorrelator
+from convtool.convolution.engines import (
+    Array,
+    Correlator,
+    DType,
+    Job,
+    StripCorrelator,
+    TileCorrelator,
+)
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Plan, Problem
 from convtool.convolution.source import Source
+from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
 
 Kernels = tuple[NDArray[np.float64], ...]
@@ -93,12 +101,31 @@ class _Request(NamedTuple):
 
 
 class _Ready(NamedTuple):
-    """A request's answer: how it is done, and the engine made ready."""
+    """A request's answer: the engine made ready, and what it is asked to do."""
 
-    plan: Plan
     job: Job
-    correlator: Correlator | None
+    correlator: Correlator
     keeps_nonfinite: bool
+
+
+def _length_of(parts: list[Correlator]) -> TileCorrelator:
+    """Return what computes the length of two kernels' answers, by an engine that does one."""
+    first, second = (part for part in parts if isinstance(part, TileCorrelator))
+
+    def run(window: Array, out: Array) -> None:
+        first.run(window, out)
+        other = np.empty(out.shape, out.dtype)
+        second.run(window, other)
+        np.hypot(out, other, out=out)
+
+    return TileCorrelator(run, first.tile)
+
+
+def _correlator(job: Job, engine: str) -> Correlator:
+    prepare = engines.load(engine)
+    if len(job.kernels) == 1 or engines.entry(engine).takes_pairs:
+        return prepare(job)
+    return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
 
 
 def _make_ready(request: _Request) -> _Ready:
@@ -115,11 +142,8 @@ def _make_ready(request: _Request) -> _Ready:
     rank = rank if rank is not None else plan.rank
     job = Job(kernels, working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
     keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    taken = engines.entry(plan.engine)
-    if len(kernels) > 1 and not taken.takes_pairs:
-        return _Ready(plan, job, None, keeps)
-    alone = replace(job, threads=1) if taken.own_threads else job
-    return _Ready(plan, alone, engines.load(plan.engine)(job), keeps)
+    alone = replace(job, threads=1) if engines.entry(plan.engine).own_threads else job
+    return _Ready(alone, _correlator(job, plan.engine), keeps)
 
 
 _remembered = lru_cache(maxsize=32)(_make_ready)
@@ -134,14 +158,6 @@ def _ready(request: _Request) -> _Ready:
     return make(request)
 
 
-def _run_job(ready: _Ready, source: Source, out: Array) -> None:
-    correlator = ready.correlator
-    if isinstance(correlator, StripCorrelator):
-        tiles.run_strips(correlator, source, ready.job, out)
-    elif correlator is not None:
-        tiles.run_tiles(correlator, source, ready.job, out)
-
-
 def run(
     pixels: Array,
     kernels: Kernels,
@@ -150,6 +166,7 @@ def run(
     out: Array,
     engine: str,
     workers: int,
+    store: Store = dtypes.store,
 ) -> None:
     """Correlate ``pixels`` into ``out``.
 
@@ -169,11 +186,12 @@ def run(
         As for :func:`convtool.convolve`.
     workers : int
         Number of threads.
+    store : callable
+        What writes computed values into a piece of ``out``.
     """
-    shape = kernels[0].shape[0], kernels[0].shape[1]
     request = _Request(
         tuple(kernel.tobytes() for kernel in kernels),
-        shape,
+        (kernels[0].shape[0], kernels[0].shape[1]),
         pixels.shape,
         pixels.dtype,
         out.dtype,
@@ -187,14 +205,10 @@ def run(
     ready = _ready(request)
     if not ready.keeps_nonfinite and not (_is_finite(pixels) and np.isfinite(rule[1])):
         ready = _ready(request._replace(finite=False))
-    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, ready.job.dtype)
+    job, correlator = ready.job, ready.correlator
+    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-    if ready.correlator is not None:
-        _run_job(ready, source, answer)
-        return
-    parts = [np.empty(answer.shape, ready.job.dtype) for _ in kernels]
-    for kernel, part in zip(request.kernels, parts, strict=True):
-        one = request._replace(kernels=(kernel,), engine=ready.plan.engine, out_type=part.dtype)
-        _run_job(_ready(one), source, part)
-    with np.errstate(all="ignore"):
-        dtypes.store(np.hypot(parts[0], parts[1], out=parts[0]), answer)
+    if isinstance(correlator, StripCorrelator):
+        tiles.run_strips(correlator, source, job, answer, store)
+    else:
+        tiles.run_tiles(correlator, source, job, answer, store)

@@ -3,17 +3,16 @@
 import os
 import stat
 import sys
-from contextlib import suppress
 
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageWriteError, OptionError
+from convtool.files import replace_file
 from convtool.images.formats import Format, check_holds, format_for
 from convtool.images.image import Image, Pixels, as_image
 from convtool.images.paths import shown
 
 STDOUT = "-"
-_TEMPORARY = ".convtool-"
 
 
 def write(
@@ -113,7 +112,7 @@ def check_writable(
         if not 1 <= quality <= 100:
             raise OptionError(f"quality {quality}: 1 to 100 are possible")
     if os.fspath(path) != STDOUT:
-        _place(path)
+        place(path)
     return entry
 
 
@@ -136,30 +135,26 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    target = _place(path)
-    temporary = os.path.join(
-        os.path.dirname(target), f"{_TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}"
-    )
+    target = place(path)
     try:
-        _write_through(temporary, data)
-        os.replace(temporary, target)
+        replace_file(target, data)
     except OSError as error:
-        raise ImageWriteError(f"{shown(path)}: cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        raise cannot_be_written(path, error) from error
 
 
-def _write_through(path: str, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    with open(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> ImageWriteError:
+    """Return the error that says so of a file."""
+    return ImageWriteError(f"{shown(path)}: cannot be written: {error.strerror}")
 
 
-def _place(path: str | os.PathLike[str]) -> str:
-    """Return the file that a path names, links followed, if it may be written."""
+def place(path: str | os.PathLike[str]) -> str:
+    """Return the file that a path names, links followed.
+
+    Raises
+    ------
+    ImageWriteError
+        If it may not be written.
+    """
     name = shown(path)
     try:
         target = os.path.realpath(path)

@@ -7,8 +7,6 @@ types, sizes) is checked against the architecture before memory is taken for it.
 import json
 import os
 import struct
-import tempfile
-from contextlib import suppress
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ConvtoolError, ModelFileError
+from convtool.files import replace_file
 from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.layers import LAYERS, Layer
 from convtool.nn.model import Sequential
@@ -40,28 +39,10 @@ def write_whole(path: Path, content: bytes) -> None:
     ModelFileError
         If the folder is missing, full or closed to us; nothing is left behind.
     """
-    path = Path(os.path.realpath(path))
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, 0o666 & ~_umask())
-            os.replace(name, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(name)
-            raise
+        replace_file(os.path.realpath(path), content)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
@@ -218,6 +199,10 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         If the file is missing, damaged, foreign or newer, or its arrays do not fit its layers.
     """
     path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        raise ModelFileError(
+            f"{path}: an ONNX file; convtool import makes a model of it (predict takes it as it is)"
+        )
     about, claims, content = read_arrays(path)
     try:
         stored = sum(prod(shape) for _, shape in claims.values())

@@ -1,7 +1,8 @@
-"""Files of a report: whole or not at all."""
+"""Files of a report: whole or not at all, devices and pipes as they are."""
 
-import contextlib
 import os
+
+from convtool import files
 
 
 def replace_file(path: str, data: bytes) -> None:
@@ -23,14 +24,4 @@ def replace_file(path: str, data: bytes) -> None:
         with open(path, "wb") as file:
             file.write(data)
         return
-    beside = f"{path}.{os.getpid()}.part"
-    try:
-        with open(beside, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(beside)
-        raise
+    files.replace_file(path, data)

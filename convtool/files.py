@@ -1,0 +1,202 @@
+"""Files that appear whole or not at all, and nothing left over from a run that was killed.
+
+What is to be written goes to a temporary file beside its place, is flushed to the disk and renamed.
+Its writer holds a lock on the temporary file until it has its final name; the lock goes when the
+process does, however it ends. A later run that writes to the same folder removes the temporary
+files there that nobody has locked.
+"""
+
+import os
+import re
+import threading
+from contextlib import suppress
+from types import ModuleType, TracebackType
+from typing import BinaryIO
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # not on Windows, where an open file cannot be removed anyway
+    fcntl = None
+
+_NAME = re.compile(r"\.convtool-[0-9a-f]{16}\Z")
+_own: set[str] = set()
+_swept: set[str] = set()
+_changing = threading.Lock()
+
+
+class Replacement:
+    """A file that is being written beside its place.
+
+    As a context manager it is put in place at the end of the block, and discarded on an error.
+
+    Parameters
+    ----------
+    target : str
+        The file that it will be. A symbolic link there would be replaced, not followed. The mode
+        is as the umask says.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made, and from each method if that fails; the file at ``target`` is as it
+        was until `commit` has returned.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with Replacement(folder + "/a.txt") as new:
+    ...         _ = new.file.write(b"all of it")
+    ...     os.listdir(folder)
+    ['a.txt']
+    """
+
+    file: BinaryIO
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._path = ""
+        folder = os.path.dirname(target)
+        if folder not in _swept:
+            _swept.add(folder)
+            sweep(folder)
+        while not self._path:
+            self._create(folder)
+
+    def _create(self, folder: str) -> None:
+        path = os.path.join(folder, f".convtool-{os.urandom(8).hex()}")
+        with _changing:
+            _own.add(path)
+            try:
+                flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b")
+            except BaseException:
+                _own.discard(path)
+                raise
+        if _locked(self.file) is not False and _is_at(self.file, path):
+            self._path = path
+        else:  # a sweep took it between its making and its locking
+            self.file.close()
+            _own.discard(path)
+
+    def sync(self) -> None:
+        """Flush what was written to the disk."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def commit(self) -> None:
+        """Flush, and give the file its name; what had it is gone. On an error, discard."""
+        try:
+            self.sync()
+            os.replace(self._path, self.target)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Close and remove the temporary file if it is still there."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)
+        _own.discard(self._path)
+        with suppress(OSError):  # of what is still to be flushed, on a full disk
+            self.file.close()
+
+    def __enter__(self) -> "Replacement":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.commit()
+        else:
+            self.discard()
+
+
+def replace_file(target: str, data: bytes) -> None:
+    """Put bytes into a file, whole or not at all.
+
+    Parameters
+    ----------
+    target : str
+        The file; a symbolic link would be replaced, not followed.
+    data : bytes
+        All that it will hold.
+
+    Raises
+    ------
+    OSError
+        If that fails; an existing file is as it was, and no temporary one stays.
+    """
+    with Replacement(target) as new:
+        new.file.write(data)
+
+
+def sweep(folder: str) -> int:
+    """Remove the temporary files in a folder whose writers are gone.
+
+    Those that are being written, by whatever process, stay. Nothing is swept where files cannot be
+    locked.
+
+    Parameters
+    ----------
+    folder : str
+        The folder itself, not those in it; empty for the current one.
+
+    Returns
+    -------
+    int
+        How many were removed.
+    """
+    try:
+        names = [name for name in os.listdir(folder or os.curdir) if _NAME.match(name)]
+    except OSError:
+        return 0
+    return sum(_remove_if_left(os.path.join(folder, name)) for name in names)
+
+
+def _remove_if_left(path: str) -> bool:
+    with suppress(OSError):
+        handle = os.open(
+            path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        )
+        with open(handle, "r+b") as file:
+            if _locked(file) and _is_at(file, path):
+                os.unlink(path)
+                return True
+    return False
+
+
+def abandon() -> None:
+    """Remove the temporary files of this process at once, and let it begin no more.
+
+    For a process that is about to end while other threads may be writing.
+    """
+    _changing.acquire(timeout=1)
+    for path in list(_own):
+        with suppress(OSError):
+            os.unlink(path)
+
+
+def _locked(file: BinaryIO) -> bool | None:
+    """Lock a file unless another has it locked; None where files cannot be locked."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_at(file: BinaryIO, path: str) -> bool:
+    """Return whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))
+    except FileNotFoundError:
+        return False
