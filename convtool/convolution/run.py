@@ -17,7 +17,7 @@ from convtool.convolution.engines import (
     TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Calibration, Plan, Problem
+from convtool.convolution.planner import Calibration, Problem
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError

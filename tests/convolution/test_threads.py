@@ -113,16 +113,17 @@ class TestForEach:
 
 
 @pytest.mark.parametrize("engine", ["direct", "separable", "fft", "numba"])
-def test_an_engines_error_in_a_worker_reaches_the_caller(engine, monkeypatch):
-    from convtool.convolution import tiles
+def test_an_engines_error_in_a_worker_reaches_the_caller(engine):
+    from convtool.convolution.api import filtered
 
     def broken(values, out):
         raise MemoryError("no room for a tile")
 
-    monkeypatch.setattr(tiles.dtypes, "store", broken)
     image = np.ones((900, 900), np.float32)
     with pytest.raises(MemoryError, match="no room for a tile"):
-        convtool.convolve(image, "box", dtype=np.int32, engine=engine, threads=4)
+        filtered(
+            image, (np.ones((3, 3)),), True, dtype="i4", engine=engine, threads=4, store=broken
+        )
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
