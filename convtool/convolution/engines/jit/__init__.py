@@ -9,13 +9,13 @@ written it is compiled in each process.
 
 import numpy as np
 
-from convtool.convolution import borders
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator, factors_for
 from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.job import JOB
+from convtool.convolution.engines.jit.job import JOB, address_of, table_of
+from convtool.convolution.engines.jit.octets import octet_strips
 from convtool.convolution.engines.jit.plane import Weights, plane_address
 from convtool.convolution.engines.jit.strip import strips_address
-from convtool.convolution.geometry import Axis, Geometry
+from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
 TILES = 8
@@ -52,15 +52,10 @@ def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int) -> Weig
     return Weights(dense, order, columns, np.ascontiguousarray(factors.rows), False)
 
 
-def _address(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
-
-
 def _describe_kernel(record: Array, weights: Weights) -> None:
     """Write a kernel into its record; the arrays must live as long as the record is used."""
-    record["dense"], record["order"] = _address(weights.dense), _address(weights.order)
-    record["columns"], record["rows"] = _address(weights.columns), _address(weights.rows)
+    record["dense"], record["order"] = address_of(weights.dense), address_of(weights.order)
+    record["columns"], record["rows"] = address_of(weights.columns), address_of(weights.rows)
     record["height"], record["taps"] = weights.dense.shape
     record["parts"] = len(weights.columns)
     record["uniform"] = weights.uniform
@@ -76,15 +71,12 @@ def _describe_layout(record: Array, layout: Geometry) -> None:
     record["step_y"], record["step_x"] = rows.stride, columns.stride
 
 
-def _table(axis: Axis, rule: str) -> Array:
-    return borders.table(axis.size, axis.start, axis.start + axis.dense + axis.taps - 1, rule)
-
-
 class _Strips:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
+        self.octets = octet_strips(job)
         phases = job.layout.rows.stride
         self.weights = [_weights(kernel, job.dtype, job.rank, phases) for kernel in job.kernels]
         if len(job.kernels) == 1:
@@ -102,25 +94,28 @@ class _Strips:
 
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer: see :class:`~..StripCorrelator`."""
+        if self.octets is not None and self.octets.takes(source, out):
+            self.octets.run(source, out, strips, workers)
+            return
         pixels, memory, counter = source.pixels, self.template.copy(), np.zeros(1, np.intp)
         rows, columns = (
-            _table(axis, source.rule) for axis in (self.layout.rows, self.layout.columns)
+            table_of(axis, source.rule) for axis in (self.layout.rows, self.layout.columns)
         )
         offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
         record = memory.view(JOB)
         record["guarded"] = self.guarded and pixels.dtype.kind == "f"
         record["cval"] = source.cval
-        record["pixels"] = _address(pixels)
+        record["pixels"] = address_of(pixels)
         record["pixels_stride"] = pixels.strides[0] // pixels.itemsize
-        record["rows"], record["columns"] = _address(rows), _address(columns)
-        record["out"] = _address(out) - offset
+        record["rows"], record["columns"] = address_of(rows), address_of(columns)
+        record["out"] = address_of(out) - offset
         record["out_stride"] = out.strides[0] // out.itemsize
-        record["strips"], record["strip_count"] = _address(strips), len(strips)
-        record["counter"] = _address(counter)
+        record["strips"], record["strip_count"] = address_of(strips), len(strips)
+        record["counter"] = address_of(counter)
         record["in_place"] = pixels.dtype == self.dtype
         record["direct"] = self.in_one_go and out.dtype == self.dtype
         function = strips_address(pixels.dtype, self.dtype, out.dtype)
-        team.run(function, _address(memory), min(workers, len(strips)))
+        team.run(function, address_of(memory), min(workers, len(strips)))
 
 
 def prepare(job: Job) -> StripCorrelator:

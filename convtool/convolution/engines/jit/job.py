@@ -10,6 +10,10 @@ import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.convolution import borders
+from convtool.convolution.engines import Array
+from convtool.convolution.geometry import Axis
+
 KERNEL = np.dtype(
     [
         ("dense", np.intp),
@@ -59,6 +63,17 @@ JOB = np.dtype(
 that is to be taken next is counted by all threads; the rest is as in :mod:`~.strip`."""
 
 INDEX = np.dtype(np.intp)
+
+
+def address_of(array: Array) -> int:
+    """Return where an array's memory begins."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def table_of(axis: Axis, rule: str) -> Array:
+    """Return which pixel is read at each position of the windows along an axis."""
+    return borders.table(axis.size, axis.start, axis.start + axis.dense + axis.taps - 1, rule)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
