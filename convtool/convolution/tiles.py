@@ -98,12 +98,7 @@ def run_strips(
     )
     workers = min(job.threads, len(strips))
     if direct:
-        counter = np.zeros(1, np.int64)
-
-        def share(_: int) -> None:
-            correlator.run(source, out, (0, 0), strips, counter)
-
-        threads.for_each(share, range(workers), workers)
+        correlator.run(source, out, (0, 0), strips, workers)
         return
 
     @np.errstate(all="ignore")
@@ -113,7 +108,7 @@ def run_strips(
         part = out[first:last, target]
         made = np.empty(part.shape, source.dtype)
         one = strips[index : index + 1]
-        correlator.run(source, made, (int(first), target.start), one, np.zeros(1, np.int64))
+        correlator.run(source, made, (int(first), target.start), one, 1)
         store(made, part)
 
     threads.for_each(work, range(len(strips)), workers)

@@ -93,19 +93,18 @@ class StripCorrelator:
     Attributes
     ----------
     run : callable
-        ``run(source, out, origin, strips, counter)`` makes strips of the answer. Each row of
-        ``strips`` says which: first and last line (after the stride), first and last window
-        (column at stride 1; last means the one after it). ``counter``, one integer, holds the
-        number of the next strip that some thread is to take. ``out`` holds the part of the answer
-        that starts at row and column ``origin``. ``source`` and ``out`` have rows whose scalars
-        lie side by side.
+        ``run(source, out, origin, strips, workers)`` makes strips of the answer, on so many
+        threads. Each row of ``strips`` says which: first and last line (after the stride), first
+        and last window (column at stride 1; last means the one after it). ``out`` holds the part
+        of the answer that starts at row and column ``origin``. ``source`` and ``out`` have rows
+        whose scalars lie side by side.
     tile : tuple of int
         The most rows and windows that a call should have.
     writes : frozenset of dtype
         What ``out`` may be of, beside the working dtype.
     """
 
-    run: Callable[["Source", Array, Span, Array, Array], None]
+    run: Callable[["Source", Array, Span, Array, int], None]
     tile: tuple[int, int]
     writes: frozenset[DType]
 
