@@ -6,12 +6,15 @@ A `Job` is plain data and crosses to worker processes, and so does the `Outcome`
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+import numpy as np
+
+from convtool import __version__
 from convtool.images.filter import FilterOptions, Outline, Step, filter_image, outline
 from convtool.images.image import DEPTHS
 from convtool.images.read import MAX_PIXELS, read, read_header
-from convtool.images.write import STDOUT, check_writable, write
+from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write
 from convtool.kernels.spec import KernelSpec
 
 
@@ -65,6 +68,34 @@ class Job:
     reading: ReadOptions = field(default_factory=ReadOptions)
     writing: WriteOptions = field(default_factory=WriteOptions)
 
+    def fingerprint(self) -> str:
+        """Return a text that differs wherever the same input may give another output.
+
+        Examples
+        --------
+        >>> from convtool.kernels.spec import parse
+        >>> blur = (parse("box"),)
+        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(threads=1)).fingerprint()
+        True
+        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
+        False
+        """
+        import hashlib
+
+        return hashlib.sha256(f"{__version__} {_plain(asdict(self))}".encode()).hexdigest()
+
+
+_WITHOUT_EFFECT = {"threads", "max_pixels", "text", "name"}
+"""Fields of a job that its outputs do not depend on: of a kernel, its weights count."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if key not in _WITHOUT_EFFECT}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -105,7 +136,12 @@ Path = str | os.PathLike[str]
 
 
 def filter_file(
-    source: Path, target: Path, job: Job, *, planned: Callable[[Outline], None] | None = None
+    source: Path,
+    target: Path,
+    job: Job,
+    *,
+    planned: Callable[[Outline], None] | None = None,
+    save: Saver = save_bytes,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
 
@@ -120,6 +156,8 @@ def filter_file(
         What to do.
     planned : callable, optional
         Called with the plan before the first kernel.
+    save : callable, optional
+        Puts the encoded picture in its place.
 
     Returns
     -------
@@ -134,7 +172,6 @@ def filter_file(
     Examples
     --------
     >>> import tempfile
-    >>> import numpy as np
     >>> from convtool.kernels.spec import parse
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(f"{folder}/a.png", np.full((3, 4), 7, np.uint8))
@@ -153,7 +190,7 @@ def filter_file(
     if planned is not None:
         planned(plan)
     result = filter_image(image, job.kernels, job.filtering)
-    write(target, result.image, format=how.format, quality=how.quality)
+    write(target, result.image, format=how.format, quality=how.quality, save=save)
     return Outcome(
         Kind(image.format, pixels.shape, image.depth),
         Kind(entry.name, plan.shape, DEPTHS[plan.dtype.name]),

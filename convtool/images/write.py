@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from convtool.images.paths import shown
 
 STDOUT = "-"
 
+Saver = Callable[[str | os.PathLike[str], bytes], None]
+"""What puts bytes into the file of a name, or raises `ImageWriteError`."""
+
 
 def write(
     path: str | os.PathLike[str],
@@ -21,6 +25,7 @@ def write(
     *,
     format: str | None = None,
     quality: int | None = None,
+    save: Saver | None = None,
 ) -> None:
     """Write a picture in the depth of its pixels.
 
@@ -39,6 +44,8 @@ def write(
         The name of the format; by the path's ending unless given, needed for ``-``.
     quality : int, optional
         1 to 100, for JPEG (95 unless given) and WebP (lossless unless given).
+    save : callable, optional
+        Puts the encoded bytes into the file, in place of `save_bytes`.
 
     Raises
     ------
@@ -60,7 +67,7 @@ def write(
         data = entry.load().encode(np.ascontiguousarray(image.pixels), image.has_alpha, quality)
     except ImageFormatError as error:
         raise ImageFormatError(f"{shown(path)}: {error}") from error
-    save_bytes(path, data)
+    (save or save_bytes)(path, data)
 
 
 def check_writable(
