@@ -7,8 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from convtool import explain as explain
     from convtool import images as images
     from convtool import kernels as kernels
+    from convtool import learn as learn
     from convtool import nn as nn
     from convtool import svd as svd
     from convtool.convolution.api import convolve as convolve
@@ -46,7 +48,7 @@ _HOMES = {
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("images", "kernels", "nn", "svd")
+_SUBPACKAGES = ("explain", "images", "kernels", "learn", "nn", "svd")
 
 __all__ = [
     "ConvtoolError",
@@ -54,11 +56,13 @@ __all__ = [
     "convolve",
     "correlate",
     "engines",
+    "explain",
     "gradient_direction",
     "gradient_magnitude",
     "images",
     "kernel",
     "kernels",
+    "learn",
     "mse",
     "nn",
     "plan",

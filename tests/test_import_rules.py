@@ -116,7 +116,12 @@ def test_modules_named_at_run_time_come_from_registries(path):
         assert not named & {"import_module", "__import__"}
 
 
-MODULE_OF = {"opencv-python-headless": "cv2", "pillow": "PIL", "scikit-learn": "sklearn"}
+MODULE_OF = {
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "protobuf": "google",
+    "scikit-learn": "sklearn",
+}
 BROUGHT_ALONG = {"llvmlite"}
 
 

@@ -5,6 +5,7 @@ none of them.
 """
 
 import difflib
+import keyword
 import os
 import sys
 import traceback
@@ -31,13 +32,20 @@ COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
     "compare": "Measure how far two pictures are apart.",
     "evaluate": "Judge a trained network on a set of pictures.",
+    "explain": "Walk through a convolution, number by number.",
+    "export": "Write a trained network as an ONNX file.",
     "filter": "Convolve a picture with one or more kernels.",
+    "gridsearch": "Train every combination of some choices.",
+    "import": "Read an ONNX file as a network of convtool's layers.",
+    "inspect": "Look inside a trained network.",
     "kernels": "List the preset kernels, or show one.",
+    "learn": "Find the kernel that turns one picture into another.",
     "predict": "Say what a trained network sees in pictures.",
     "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
 }
-"""Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``."""
+"""Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``, one
+whose name is a word of Python in ``import_.py``."""
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _USAGE_ERRORS = (
@@ -61,7 +69,8 @@ class LazyGroup(click.Group):
         """Import the module of a command and return the command."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"convtool.cli.{cmd_name.replace('-', '_')}")
+        place = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
+        module = import_module(f"convtool.cli.{place}")
         command = module.command
         assert isinstance(command, click.Command)
         return command

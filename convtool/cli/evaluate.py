@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import open_split
-from convtool.errors import DatasetError, ModelError
-from convtool.nn.datasets import SOURCES, Dataset, Split
+from convtool.cli._pictures import pictures_to_judge
+from convtool.nn.datasets import Dataset
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
@@ -57,13 +55,7 @@ def command(
     are judged are those that the model has not seen.
     """
     model = load(model_path)
-    if model.preprocessing is None or model.task == "regression":
-        raise ModelError(f"{model_path}: not a classifier of pictures")
-    size = (model.preprocessing.height, model.preprocessing.width)
-    gray = model.preprocessing.channels == 1
-    split = open_split(dataset, data, int(model.record.get("seed", 0)), size, gray)
-    known = dataset in SOURCES or model.record.get("dataset") == dataset
-    chosen = _matched(_part(split, part or ("test" if known else "all")), model)
+    chosen = pictures_to_judge(model, model_path, dataset, data, part)
     scores = evaluate(model, chosen)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
@@ -76,31 +68,6 @@ def command(
         write_report(report, json_target)
     if json_target != "-":
         click.echo(_text(report, scores))
-
-
-def _part(split: Split, part: str) -> Dataset:
-    if part == "test":
-        return split.test
-    if part == "train":
-        return split.train
-    both = (split.train, split.test)
-    return Dataset(
-        np.concatenate([p.images for p in both]),
-        np.concatenate([p.labels for p in both]),
-        split.train.classes,
-        tuple(name for p in both for name in p.names),
-    )
-
-
-def _matched(data: Dataset, model: Sequential) -> Dataset:
-    """Return the pictures with the model's numbers for their classes."""
-    unknown = sorted(set(data.classes) - set(model.classes))
-    if unknown:
-        raise DatasetError(
-            f"the class {unknown[0]!r} is not among the model's ({', '.join(model.classes)})"
-        )
-    numbers = np.array([model.classes.index(name) for name in data.classes])
-    return Dataset(data.images, numbers[data.labels], model.classes, data.names)
 
 
 def _probabilities(model: Sequential, data: Dataset, places: Any) -> list[dict[str, Any]]:

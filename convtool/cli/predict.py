@@ -4,16 +4,17 @@ import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 import numpy as np
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import pixels_of
+from convtool.cli._pictures import PictureReader
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
-from convtool.nn.model import Sequential
+from convtool.nn._types import Array
 from convtool.nn.modelfile import load
+from convtool.nn.preprocessing import Preprocessing
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.predict/1"
@@ -41,16 +42,21 @@ def command(
 ) -> None:
     """Say for each IMAGE (or each picture in a folder) which class it is, and how surely.
 
-    Each picture goes through the model's own preprocessing: size, grey, scale.
+    Each picture goes through the model's own preprocessing: size, grey, scale. MODEL is what
+    `convtool train` wrote, or an .onnx file that `convtool export` wrote.
     """
-    model = load(model_path)
+    model = _open(model_path)
+    if model.preprocessing is None:
+        raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
+    reader = PictureReader(model.preprocessing, invert=invert)
     results, failures = [], []
     for name in _expand(images):
         try:
-            results.append(_judge(model, name, invert))
+            results.append(_judge(model, model.preprocessing, name, reader(name)))
         except ConvtoolError as error:
             failures.append({"image": name, "error": str(error)})
             click.echo(f"convtool: error: {error}", err=True)
+    reader.tell()
     if json_target is not None:
         report = {
             "schema": SCHEMA,
@@ -69,6 +75,25 @@ def command(
         raise click.exceptions.Exit(1)
 
 
+class Network(Protocol):
+    """What is needed of a network to judge pictures."""
+
+    task: str
+    classes: tuple[str, ...]
+    preprocessing: Preprocessing | None
+
+    def predict_proba(self, x: Array) -> Array:
+        """Return each class's probability, shape (N, K); for a regression the values."""
+
+
+def _open(path: Path) -> Network:
+    if path.suffix.lower() != ".onnx":
+        return load(path)
+    from convtool.nn.onnx.session import open_network
+
+    return open_network(path)
+
+
 def _expand(names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
         folder = Path(name)
@@ -81,11 +106,10 @@ def _expand(names: tuple[str, ...]) -> Iterator[str]:
         yield from files
 
 
-def _judge(model: Sequential, name: str, invert: bool) -> dict[str, Any]:
-    if model.preprocessing is None:
-        raise ModelError("this model has no preprocessing: it was not trained on pictures")
-    picture = model.preprocessing.picture(pixels_of(name), invert=invert)
-    row = model.predict_proba(model.preprocessing.tensor(picture[None]))[0]
+def _judge(
+    model: Network, preprocessing: Preprocessing, name: str, picture: Array
+) -> dict[str, Any]:
+    row = model.predict_proba(preprocessing.tensor(picture[None]))[0]
     if model.task == "regression":
         return {"image": name, "values": [float(value) for value in row]}
     classes = model.classes or tuple(str(i) for i in range(len(row)))
@@ -106,7 +130,7 @@ def _line(result: dict[str, Any]) -> str:
     return f"{result['image']}  {result['class']}  ({shown})"
 
 
-def _print_csv(results: list[dict[str, Any]], model: Sequential) -> None:
+def _print_csv(results: list[dict[str, Any]], model: Network) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     if model.task == "regression":
         for result in results:

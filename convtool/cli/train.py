@@ -9,20 +9,17 @@ from typing import Any
 import click
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import SizeType, open_split
+from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
+from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.kernels.spec import parse
-from convtool.nn.architectures import ARCHITECTURES
 from convtool.nn.assemble import assemble, filter_bank
-from convtool.nn.datasets import SOURCES, Split
+from convtool.nn.datasets import Split
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import save
-from convtool.nn.optimizers import OPTIMIZERS
 from convtool.nn.rangetest import find_rate
-from convtool.nn.recipe import Recipe
-from convtool.nn.schedules import SCHEDULES
 from convtool.nn.training import Trainer, evaluate
 from convtool.report.json_report import write_report
 
@@ -38,39 +35,13 @@ Examples:
   convtool train digits --epochs 2 --arch "conv 16 3x3 same, relu, pool 2, dense 64, relu" --json
   convtool train digits --epochs 2 --fixed-filters sobel,prewitt,laplacian-8""",
 )
-@click.argument("dataset")
-@click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
-@click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders.")
-@click.option("--gray", is_flag=True, help="For folders: take the pictures as grey.")
-@click.option(
-    "--arch",
-    metavar="NAME|SPEC",
-    help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'."
-    "  [default: small; mnist: compact]",
-)
+@training_options
 @click.option(
     "--fixed-filters",
     metavar="KERNEL,…",
     help="Preset kernels that take the first convolution's place and are not trained.",
 )
-@click.option("--epochs", type=int, help="[default: by the data set]")
-@click.option("--batch-size", type=int, help="[default: 64]")
-@click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]")
-@click.option("--lr", type=float, help="The highest learning rate.  [default: by the optimizer]")
-@click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="[default: cosine]")
-@click.option("--momentum", type=float, help="[default: 0.9]")
-@click.option("--l2", type=float, help="Weight of the squared weights in the loss.  [default: 0]")
-@click.option("--dropout", type=float, help="Replace the rate of every dropout layer.")
-@click.option("--label-smoothing", type=float, help="[default: 0]")
-@click.option(
-    "--augment",
-    metavar="NAME=VALUE,…",
-    help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none.",
-)
-@click.option("--validation", type=float, help="Share kept back to watch.  [default: 0.1]")
-@click.option("--early-stop", type=int, help="Stop after N epochs without a better validation.")
 @click.option("--find-lr", is_flag=True, help="Find the learning rate by a short trial first.")
-@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option(
     "--out",
@@ -85,6 +56,7 @@ def command(
     data: Path | None,
     size: tuple[int, int],
     gray: bool,
+    classes: str | None,
     arch: str | None,
     fixed_filters: str | None,
     dropout: float | None,
@@ -106,10 +78,11 @@ def command(
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
-    recipe = _recipe(dataset, seed, choices)
-    arch = arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")
-    bank = filter_bank([parse(spec).weights for spec in _names(fixed_filters)])
-    split = open_split(dataset, data, seed, size, gray)
+    recipe = recipe_of(dataset, seed, choices)
+    arch = arch_of(dataset, arch)
+    bank = filter_bank([parse(spec).weights for spec in names_of(fixed_filters)])
+    only = names_of(classes)
+    split = open_split(dataset, data, seed, size, gray, only)
 
     def build() -> Sequential:
         return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
@@ -124,6 +97,8 @@ def command(
         "arch": arch,
         "recipe": recipe.config(),
     }
+    if only:
+        trainer.model.record["only"] = only
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if resume:
         trainer.load_checkpoint(checkpoint)
@@ -139,16 +114,6 @@ def command(
         write_report(report, json_target)
     if json_target != "-":
         click.echo(_text(trainer, split, scores, out))
-
-
-def _names(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",")] if text else []
-
-
-def _recipe(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
-    defaults = SOURCES[dataset].recipe if dataset in SOURCES else {}
-    chosen = {name: value for name, value in choices.items() if value is not None}
-    return Recipe(**{**defaults, **chosen, "seed": seed})
 
 
 @contextmanager

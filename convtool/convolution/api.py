@@ -12,6 +12,7 @@ from convtool.convolution.geometry import geometry
 from convtool.convolution.planner import Plan
 from convtool.convolution.run import Kernels, problem_for, run, split_engine
 from convtool.convolution.threads import count as thread_count
+from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
 
@@ -57,8 +58,20 @@ def filtered(
     dtype: DTypeLike | None = None,
     out: Array | None = None,
     threads: int | None = None,
+    store: Store = dtypes.store,
 ) -> Array:
-    """Validate everything and run: what all public functions do; see :func:`convolve`."""
+    """Validate everything and run: what all public functions do; see :func:`convolve`.
+
+    Parameters
+    ----------
+    kernels : tuple of ndarray
+        One kernel, or two of whose answers the length is wanted.
+    flipped : bool
+        Whether it is a convolution.
+    store : callable
+        ``store(values, out)`` writes computed values into a piece of the answer, from several
+        threads at once; by default they are converted to its type.
+    """
     pixels = _as_image(image)
     weights = kernels[0]
     rule = borders.resolve(_default_border(border, mode, padding), cval)
@@ -85,7 +98,7 @@ def filtered(
         _check_out(out, shape, answer_type)
         shared = any(np.may_share_memory(out, source) for source in (pixels, *kernels))
         answer = np.empty(shape, answer_type) if shared else out
-    run(pixels, kernels, layout, rule, answer, engine, workers)
+    run(pixels, kernels, layout, rule, answer, engine, workers, store)
     if out is not None and answer is not out:
         np.copyto(out, answer)
         return out

@@ -7,10 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution import calibration, dtypes, engines, planner, startup, tiles
-from convtool.convolution.engines import Array, DType, Job, StripCorrelator
+from convtool.convolution.engines import (
+    Array,
+    Correlator,
+    DType,
+    Job,
+    StripCorrelator,
+    TileCorrelator,
+)
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan, Problem
 from convtool.convolution.source import Source
+from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
 
 Kernels = tuple[NDArray[np.float64], ...]
@@ -86,13 +94,24 @@ def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
     return planner.choose(replace(problem, finite=False), waits, rates, engine)
 
 
-def _run_job(job: Job, engine: str, source: Source, out: Array) -> None:
-    correlator = engines.load(engine)(job)
-    if isinstance(correlator, StripCorrelator):
-        tiles.run_strips(correlator, source, job, out)
-    else:
-        alone = replace(job, threads=1) if engines.entry(engine).own_threads else job
-        tiles.run_tiles(correlator, source, alone, out)
+def _length_of(parts: list[Correlator]) -> TileCorrelator:
+    """Return what computes the length of two kernels' answers, by an engine that does one."""
+    first, second = (part for part in parts if isinstance(part, TileCorrelator))
+
+    def run(window: Array, out: Array) -> None:
+        first.run(window, out)
+        other = np.empty(out.shape, out.dtype)
+        second.run(window, other)
+        np.hypot(out, other, out=out)
+
+    return TileCorrelator(run, first.tile)
+
+
+def _correlator(job: Job, engine: str) -> Correlator:
+    prepare = engines.load(engine)
+    if len(job.kernels) == 1 or engines.entry(engine).takes_pairs:
+        return prepare(job)
+    return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
 
 
 def run(
@@ -103,6 +122,7 @@ def run(
     out: Array,
     engine: str,
     workers: int,
+    store: Store = dtypes.store,
 ) -> None:
     """Correlate ``pixels`` into ``out``.
 
@@ -122,6 +142,8 @@ def run(
         As for :func:`convtool.convolve`.
     workers : int
         Number of threads.
+    store : callable
+        What writes computed values into a piece of ``out``.
     """
     working = dtypes.working_type(pixels.dtype, out.dtype, kernels[0])
     name, rank = split_engine(engine)
@@ -131,11 +153,9 @@ def run(
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
     rank = rank if rank is not None else chosen.rank
     job = Job(kernels, working, layout, source.pixels.shape[2], rank, workers)
-    if len(kernels) == 1 or engines.entry(chosen.engine).takes_pairs:
-        _run_job(job, chosen.engine, source, answer)
-        return
-    parts = [np.empty(answer.shape, working) for _ in kernels]
-    for kernel, part in zip(kernels, parts, strict=True):
-        _run_job(replace(job, kernels=(kernel,)), chosen.engine, source, part)
-    with np.errstate(all="ignore"):
-        dtypes.store(np.hypot(parts[0], parts[1], out=parts[0]), answer)
+    correlator = _correlator(job, chosen.engine)
+    if isinstance(correlator, StripCorrelator):
+        tiles.run_strips(correlator, source, job, answer, store)
+    else:
+        alone = replace(job, threads=1) if engines.entry(chosen.engine).own_threads else job
+        tiles.run_tiles(correlator, source, alone, answer, store)

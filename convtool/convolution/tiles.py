@@ -7,12 +7,25 @@ the number of threads, so the answer does not depend on it. Sums that overflow, 
 -inf, become inf and NaN silently, as in ``scipy.ndimage``.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from convtool.convolution import dtypes, threads
 from convtool.convolution.engines import Array, Job, Span, StripCorrelator, TileCorrelator
 from convtool.convolution.geometry import Axis
 from convtool.convolution.source import Source, is_packed
+
+Store = Callable[[Array, Array], None]
+"""``store(values, out)`` writes computed values, which it may change, into a piece of the answer.
+Several threads call it at once, each piece of the answer is written once."""
+
+STORED_BYTES = 1 << 20
+"""Bytes of the values that are computed at once where they are not the answer itself: a core's
+cache holds them until they are stored."""
+
+LEAST_STORED_ROWS = 16
+"""And so many rows at least, since each strip reads the rows beyond its edges again."""
 
 
 def _spans(count: int, longest: int) -> list[Span]:
@@ -27,11 +40,14 @@ def _kept(axis: Axis, span: Span) -> tuple[slice, slice]:
     return slice(offset, None, axis.stride), slice(first, first + count)
 
 
-def run_tiles(correlator: TileCorrelator, source: Source, job: Job, out: Array) -> None:
+def run_tiles(
+    correlator: TileCorrelator, source: Source, job: Job, out: Array, store: Store = dtypes.store
+) -> None:
     """Correlate the image into ``out``, shape (rows.count, columns.count, C), tile by tile."""
     rows, columns = job.layout.rows, job.layout.columns
     channels = source.pixels.shape[2]
     strided = (rows.stride, columns.stride) != (1, 1)
+    direct = not strided and out.dtype == source.dtype and store is dtypes.store
     tiles = [
         (span_y, span_x)
         for span_y in _spans(rows.dense, correlator.tile[0])
@@ -50,29 +66,37 @@ def run_tiles(correlator: TileCorrelator, source: Source, job: Job, out: Array) 
             (span_y[0] + rows.start, span_y[1] + rows.start + rows.taps - 1),
             (span_x[0] + columns.start, span_x[1] + columns.start + columns.taps - 1),
         )
-        if not strided and target.dtype == source.dtype:
+        if direct:
             correlator.run(window, target)
             return
         dense = np.empty((span_y[1] - span_y[0], span_x[1] - span_x[0], channels), source.dtype)
         correlator.run(window, dense)
-        dtypes.store(dense[keep_y, keep_x], target)
+        store(dense[keep_y, keep_x], target)
 
     threads.for_each(work, range(len(tiles)), min(job.threads, len(tiles)))
 
 
-def run_strips(correlator: StripCorrelator, source: Source, job: Job, out: Array) -> None:
+def run_strips(
+    correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store = dtypes.store
+) -> None:
     """Correlate the image into ``out``, shape (rows.count, columns.count, C), strip by strip."""
     source = source.packed()
     columns = job.layout.columns
+    written = out.dtype == source.dtype or out.dtype in correlator.writes
+    direct = written and is_packed(out) and store is dtypes.store
+    longest = correlator.tile[0]
+    if not direct:
+        line = max(1, out[:1].size * source.dtype.itemsize)
+        longest = min(longest, max(LEAST_STORED_ROWS, STORED_BYTES // line))
     strips = np.array(
         [
             (*lines, *windows)
-            for lines in _spans(job.layout.rows.count, correlator.tile[0])
+            for lines in _spans(job.layout.rows.count, longest)
             for windows in _spans(columns.dense, correlator.tile[1])
         ]
     )
     workers = min(job.threads, len(strips))
-    if (out.dtype == source.dtype or out.dtype in correlator.writes) and is_packed(out):
+    if direct:
         counter = np.zeros(1, np.int64)
 
         def share(_: int) -> None:
@@ -89,6 +113,6 @@ def run_strips(correlator: StripCorrelator, source: Source, job: Job, out: Array
         made = np.empty(part.shape, source.dtype)
         one = strips[index : index + 1]
         correlator.run(source, made, (int(first), target.start), one, np.zeros(1, np.int64))
-        dtypes.store(made, part)
+        store(made, part)
 
     threads.for_each(work, range(len(strips)), workers)

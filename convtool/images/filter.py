@@ -245,20 +245,19 @@ def filter_image(
     plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
     colours, alpha = _split(image, options)
     if alpha is None and _stays_in_range(specs, options, source, colours):
-        pixels, taken = _timed(colours, specs[0], options, True, dtype=source)
+        pixels, taken = _timed(colours, specs[0], options, True, source)
         step = replace(plan.steps[0], seconds=taken)
         return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
-    values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak)
+    bleeds = alpha is not None and _bleeds(alpha, specs, options, image.peak)
+    finisher = None if bleeds else _finisher(options, source)
+    values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak, bleeds, finisher)
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
     )
-    if options.direction:
-        values = _angles_as_values(values, image.peak)
-    if options.bias:
-        values += options.bias
-    toned = tone.finish(
-        values, source=source, depth=options.depth, range=options.range, threads=options.threads
-    )
+    if finisher is not None:
+        toned = tone.Toned(values, finisher.clipped, finisher.nans)
+    else:
+        toned = _toned(values, options, source, image.peak)
     pixels = toned.pixels
     if alpha is not None:
         opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
@@ -269,6 +268,30 @@ def filter_image(
         steps,
         share,
         (*image.notes, *_warnings(share, toned.nans)),
+    )
+
+
+def _finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
+    """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
+
+    None where all of it must be there first, or the answer is no value but an angle.
+    """
+    fit = tone.FIXED_RANGES.get(options.range)
+    if fit is None or options.direction:
+        return None
+    dtype = tone.output_dtype(options.depth, source)
+    return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
+
+
+def _toned(
+    values: Values, options: FilterOptions, source: np.dtype[Any], peak: float
+) -> tone.Toned:
+    if options.direction:
+        values = _angles_as_values(values, peak)
+    if options.bias:
+        values += options.bias
+    return tone.finish(
+        values, source=source, depth=options.depth, range=options.range, threads=options.threads
     )
 
 
@@ -344,21 +367,25 @@ def _filtered(
     specs: Sequence[KernelSpec],
     options: FilterOptions,
     peak: float,
+    bleeds: bool,
+    finisher: tone.Finisher | None,
 ) -> tuple[Values, Values | None, list[float]]:
-    """Run the kernels over colours and alpha; return what each took over the colours, too."""
-    multiplied = alpha is not None and _bleeds(alpha, specs, options, peak)
+    """Run the kernels over colours and alpha; return what each took over the colours, too.
+
+    Colours come back as pixels where there is a finisher.
+    """
     values: Pixels = colours
     seconds = []
-    if alpha is not None and multiplied:
+    if alpha is not None and bleeds:
         cube = tone.to_working(colours).reshape(*alpha.shape, -1)
         values = transparency.premultiply(cube, alpha, peak).reshape(colours.shape)
     for index, spec in enumerate(specs):
         last = index == len(specs) - 1
         if alpha is not None:
             alpha = _alpha_after(alpha, spec, options, last, peak)
-        values, taken = _timed(values, spec, options, last)
+        values, taken = _timed(values, spec, options, last, finisher=finisher if last else None)
         seconds.append(taken)
-    if alpha is not None and multiplied and not options.direction:
+    if alpha is not None and bleeds and not options.direction:
         cube = values.reshape(*alpha.shape, -1)
         values = transparency.divide(cube, alpha, peak).reshape(values.shape)
     return values, alpha, seconds
@@ -430,15 +457,15 @@ def _convolve(
     options: FilterOptions,
     last: bool,
     dtype: np.dtype[Any] | None = None,
+    finisher: tone.Finisher | None = None,
 ) -> Values:
     how = _step_options(options, last) | {"cval": options.cval, "dtype": dtype}
-    if spec.is_gradient:
-        take = gradient.gradient_magnitude
-        if options.direction and last:
-            take = gradient.gradient_direction
-        return take(values, spec.weights, **how)
-    run = api.correlate if options.correlate else api.convolve
-    return run(values, spec.weights, **how)
+    if options.direction and last:
+        return gradient.gradient_direction(values, spec.weights, **how)
+    if finisher is not None:
+        how |= {"dtype": finisher.dtype, "store": finisher}
+    kernels = tuple(spec.weights) if spec.is_gradient else (spec.weights,)
+    return api.filtered(values, kernels, _flipped(spec, options), **how)
 
 
 def _timed(
@@ -447,10 +474,11 @@ def _timed(
     options: FilterOptions,
     last: bool,
     dtype: np.dtype[Any] | None = None,
+    finisher: tone.Finisher | None = None,
 ) -> tuple[Values, float]:
     """Convolve, and return the seconds that it took."""
     start = time.perf_counter()
-    answer = _convolve(values, spec, options, last, dtype)
+    answer = _convolve(values, spec, options, last, dtype, finisher)
     return answer, time.perf_counter() - start
 
 

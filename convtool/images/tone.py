@@ -42,18 +42,6 @@ class Fit:
     absolute: bool = False
 
 
-def _clip(values: Values, peak: float) -> Fit:
-    return Fit()
-
-
-def _abs(values: Values, peak: float) -> Fit:
-    return Fit(absolute=True)
-
-
-def _offset(values: Values, peak: float) -> Fit:
-    return Fit(base=-peak / 2)
-
-
 def _stretch(values: Values, peak: float) -> Fit:
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(high - low):
@@ -62,12 +50,17 @@ def _stretch(values: Values, peak: float) -> Fit:
     return Fit(base=low, gain=peak / (high - low) if high > low else 0.0)
 
 
-RANGES: dict[str, Callable[[Values, float], Fit]] = {
-    "clip": _clip,
-    "abs": _abs,
-    "offset": _offset,
-    "stretch": _stretch,
+FIXED_RANGES: dict[str, Callable[[float], Fit]] = {
+    "clip": lambda peak: Fit(),
+    "abs": lambda peak: Fit(absolute=True),
+    "offset": lambda peak: Fit(base=-peak / 2),
 }
+"""The ranges that move each value alike, whatever the others are; from white's value."""
+
+MEASURED_RANGES: dict[str, Callable[[Values, float], Fit]] = {"stretch": _stretch}
+"""The ranges that must see all values first; from those and white's value."""
+
+RANGES = (*FIXED_RANGES, *MEASURED_RANGES)
 """How negative and overflowing values reach the output's range, all ending in a clip: as they are;
 their magnitudes; half the peak added; smallest to largest (NaN and inf aside) onto 0 to peak."""
 
@@ -210,41 +203,78 @@ def finish(
     array([[65535,   642, 65458]], dtype=uint16)
     """
     check_range(range)
-    dtype = output_dtype(depth, source)
     peak = peak_of(source)
-    fit = RANGES[range](values, peak)
-    ratio = peak_of(dtype) / peak
-    pixels = np.empty(values.shape, dtype)
-    clipped, nans = 0, 0
-    lock = Lock()
+    fixed = FIXED_RANGES.get(range)
+    fit = fixed(peak) if fixed else MEASURED_RANGES[range](values, peak)
+    finisher = Finisher(source, output_dtype(depth, source), fit)
+    pixels = np.empty(values.shape, finisher.dtype)
+    _in_strips(lambda rows: finisher(values[rows].copy(), pixels[rows]), values, threads)
+    return Toned(pixels, finisher.clipped, finisher.nans)
 
-    def strip(rows: slice) -> None:
-        nonlocal clipped, nans
+
+class Finisher:
+    """Turns computed values into pixels, piece by piece, and counts what does not fit.
+
+    Several threads may call it at once.
+
+    Parameters
+    ----------
+    source : dtype
+        The type of the pixels that the values were computed from.
+    dtype : dtype
+        The type of the pixels to make.
+    fit : Fit
+        How the values are moved.
+    bias : float
+        Added to the values before that.
+
+    Attributes
+    ----------
+    clipped, nans : int
+        How many values lay outside the range so far, and how many were NaN; as in `Toned`.
+
+    Examples
+    --------
+    >>> finisher, pixels = Finisher(np.dtype("uint8"), np.dtype("uint8"), Fit()), np.zeros(3, "u1")
+    >>> finisher(np.array([-4.0, 2.6, 300.0]), pixels)
+    >>> pixels.tolist(), finisher.clipped
+    ([0, 3, 255], 2)
+    """
+
+    def __init__(
+        self, source: np.dtype[Any], dtype: np.dtype[Any], fit: Fit, bias: float = 0.0
+    ) -> None:
+        self.dtype, self.clipped, self.nans = dtype, 0, 0
+        self._fit, self._bias = fit, bias
+        self._ratio = peak_of(dtype) / peak_of(source)
+        self._lock = Lock()
+
+    def __call__(self, values: Values, out: Pixels) -> None:
+        """Write values, which are changed, into pixels of the same shape."""
         with np.errstate(all="ignore"):
-            moved = _moved(values[rows], fit, ratio)
-            if dtype.kind == "u":
-                bad, undefined = _to_integers(moved, peak_of(dtype))
-                with lock:
-                    clipped += bad
-                    nans += undefined
-            np.copyto(pixels[rows], moved, casting="unsafe")
+            if self._bias:
+                values += self._bias
+            _move(values, self._fit, self._ratio)
+            if self.dtype.kind == "u":
+                clipped, nans = _to_integers(values, peak_of(self.dtype))
+                with self._lock:
+                    self.clipped += clipped
+                    self.nans += nans
+            np.copyto(out, values, casting="unsafe")
 
-    _in_strips(strip, values, threads)
-    return Toned(pixels, clipped, nans)
 
-
-def _moved(values: Values, fit: Fit, ratio: float) -> Values:
-    """Return a fresh array of values, moved, and scaled from one peak to another."""
-    moved = np.abs(values) if fit.absolute else values.copy()
+def _move(values: Values, fit: Fit, ratio: float) -> None:
+    """Move values in place, and scale them from one peak to another."""
+    if fit.absolute:
+        np.abs(values, out=values)
     if fit.base:
-        moved -= fit.base
+        values -= fit.base
     if fit.gain != 1:
-        moved *= fit.gain
+        values *= fit.gain
     if ratio > 1:
-        moved *= ratio
+        values *= ratio
     elif ratio < 1:
-        moved /= 1 / ratio
-    return moved
+        values /= 1 / ratio
 
 
 def _to_integers(values: Values, peak: float) -> tuple[int, int]:

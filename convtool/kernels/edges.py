@@ -51,6 +51,26 @@ def _pair(smooth: Weights) -> Weights:
     return np.stack([horizontal, horizontal.T])
 
 
+def horizontal_line() -> Weights:
+    """Return a bright row against its two neighbours, +2 on the row."""
+    return np.outer(SECOND_DIFFERENCE, ONES)
+
+
+def vertical_line() -> Weights:
+    """Return the transpose of `horizontal_line`."""
+    return np.outer(ONES, SECOND_DIFFERENCE)
+
+
+def falling_line() -> Weights:
+    """Return the diagonal from the upper left against the rest, +2 on the diagonal."""
+    return 3 * np.eye(3) - np.ones((3, 3))
+
+
+def rising_line() -> Weights:
+    """Return the diagonal from the lower left against the rest, +2 on the diagonal."""
+    return np.ascontiguousarray(falling_line()[::-1])
+
+
 def laplacian_4() -> Weights:
     """Return the centre against its four neighbours, centre +4."""
     return np.outer(SECOND_DIFFERENCE, CENTRE) + np.outer(CENTRE, SECOND_DIFFERENCE)

@@ -108,6 +108,7 @@ _ANGLE = Parameter("angle", "number", 0.0, "degrees counter-clockwise from the r
 
 _GONZALEZ = "R. C. Gonzalez, R. E. Woods, Digital Image Processing, 4th ed. (2018)"
 _SMOOTHING = f"{_GONZALEZ}, section 3.5"
+_LINES = f"{_GONZALEZ}, section 10.2"
 _SHARPENING = f"{_GONZALEZ}, section 3.6"
 _PREWITT = "J. M. S. Prewitt, Object enhancement and extraction (1970)"
 _SOBEL = "I. Sobel, G. Feldman, A 3x3 isotropic gradient operator for image processing (1968)"
@@ -181,6 +182,10 @@ PRESETS: dict[str, Preset] = {
     ),
     "scharr-horizontal": Preset(_half(edges.scharr, 0), "horizontal edges", _SCHARR),
     "scharr-vertical": Preset(_half(edges.scharr, 1), "vertical edges", _SCHARR),
+    "line-horizontal": Preset(edges.horizontal_line, "bright horizontal lines", _LINES),
+    "line-vertical": Preset(edges.vertical_line, "bright vertical lines", _LINES),
+    "line-falling": Preset(edges.falling_line, "bright lines falling to the right", _LINES),
+    "line-rising": Preset(edges.rising_line, "bright lines rising to the right", _LINES),
     "laplacian-4": Preset(
         edges.laplacian_4, "edges: centre +4 against four neighbours", _SHARPENING
     ),

@@ -199,6 +199,10 @@ def load(path: str | os.PathLike[str]) -> Sequential:
         If the file is missing, damaged, foreign or newer, or its arrays do not fit its layers.
     """
     path = Path(path)
+    if path.suffix.lower() == ".onnx":
+        raise ModelFileError(
+            f"{path}: an ONNX file; convtool import makes a model of it (predict takes it as it is)"
+        )
     about, claims, content = read_arrays(path)
     try:
         stored = sum(prod(shape) for _, shape in claims.values())

@@ -4,14 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from convtool.errors import ReportWriteError
-
-
-def _save(figure: Any, path: Path) -> None:
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise ReportWriteError(f"{path}: cannot write the drawing: {error}") from error
+from convtool.report.figures import new_figure, save_figure
 
 
 def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -30,9 +23,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     ReportWriteError
         If it cannot be written.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 4), layout="constrained")
+    figure = new_figure(9, 4)
     epochs = [entry["epoch"] for entry in history]
     for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
         axes.plot(epochs, [entry[name] for entry in history], label="training")
@@ -41,7 +32,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.plot(epochs, watched, "--", label="validation")
         axes.set(xlabel="epoch", title=name)
         axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path: Path) -> None:
@@ -52,10 +43,8 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path
     ReportWriteError
         If it cannot be written.
     """
-    from matplotlib.figure import Figure
-
     size = max(4.0, 0.5 * len(classes) + 2)
-    figure = Figure(figsize=(size, size), layout="constrained")
+    figure = new_figure(size, size)
     axes = figure.subplots()
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -67,4 +56,4 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path
             if count:
                 colour = "white" if shares[i][j] > 0.5 else "black"
                 axes.text(j, i, str(count), ha="center", va="center", color=colour, fontsize=8)
-    _save(figure, path)
+    save_figure(figure, path)

@@ -1,5 +1,6 @@
 """A set of labelled pictures, and how to part one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -60,6 +61,24 @@ class Dataset:
         names = tuple(self.names[i] for i in index) if self.names else ()
         return replace(self, images=self.images[index], labels=self.labels[index], names=names)
 
+    def only(self, classes: Sequence[str]) -> "Dataset":
+        """Return the pictures of some classes, numbered in the order in which they are named.
+
+        Raises
+        ------
+        DatasetError
+            If there is no such class, or one is named twice.
+        """
+        for name in classes:
+            if name not in self.classes:
+                raise DatasetError(f"there is no class {name!r}: choose {', '.join(self.classes)}")
+        if len(set(classes)) < len(classes):
+            raise DatasetError(f"a class is named twice: {', '.join(classes)}")
+        numbers = np.full(len(self.classes), -1)
+        numbers[[self.classes.index(name) for name in classes]] = range(len(classes))
+        kept = self.subset(np.flatnonzero(numbers[self.labels] >= 0))
+        return replace(kept, labels=numbers[kept.labels], classes=tuple(classes))
+
 
 @dataclass(frozen=True)
 class Split:
@@ -67,6 +86,18 @@ class Split:
 
     train: Dataset
     test: Dataset
+
+    def only(self, classes: Sequence[str]) -> "Split":
+        """Return the pictures of at least two classes, each on the side where it was.
+
+        Raises
+        ------
+        DatasetError
+            If there are no such classes, or fewer than two.
+        """
+        if len(classes) < 2:
+            raise DatasetError("one class alone: there is nothing to tell apart, name two or more")
+        return Split(self.train.only(classes), self.test.only(classes))
 
 
 def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]:

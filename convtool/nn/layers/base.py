@@ -76,10 +76,13 @@ class Layer:
         return {}
 
     def count(self) -> tuple[int, int]:
-        """Return the number of trained numbers, and of kept but untrained ones."""
+        """Return the number of trained numbers, and of kept but untrained ones.
+
+        Counters, which are whole numbers, do not count.
+        """
         trained = sum(a.size for name, a in self.params.items() if name not in self.frozen)
         fixed = sum(a.size for name, a in self.params.items() if name in self.frozen)
-        return trained, fixed + sum(a.size for a in self.state.values())
+        return trained, fixed + sum(a.size for a in self.state.values() if a.dtype.kind == "f")
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())

@@ -1,0 +1,133 @@
+"""What ``convtool inspect`` found, as text."""
+
+from collections.abc import Callable
+from typing import Any
+
+from convtool.report.matrix import table
+
+_WORDS = (1, 2, 3)
+_IN_FULL = 4
+
+
+def report_text(report: dict[str, Any]) -> str:
+    """Return a report of ``convtool inspect`` for people to read."""
+    parts = [_layers(report)]
+    parts += [section(report[name]) for name, section in _SECTIONS.items() if name in report]
+    return "\n\n".join("\n".join(lines) for lines in parts)
+
+
+def _size(bytes_: int) -> str:
+    return f"{bytes_ / 1024:,.1f} KiB"
+
+
+def _layers(report: dict[str, Any]) -> list[str]:
+    head = ["", "layer", "kind", "output", "trained", "not", "multiply-adds", "memory"]
+    rows = [
+        [
+            str(row["number"]),
+            row["name"],
+            row["kind"],
+            " × ".join(map(str, row["output"])),
+            f"{row['trained']:,}",
+            f"{row['fixed']:,}",
+            f"{row['multiply_adds']:,}",
+            _size(row["memory"]),
+        ]
+        for row in report["layers"]
+    ]
+    total = [
+        "",
+        "all",
+        "",
+        "",
+        f"{report['trained']:,}",
+        f"{report['fixed']:,}",
+        f"{report['multiply_adds']:,}",
+        _size(report["memory"]),
+    ]
+    cells = [head, *rows, total]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    sided = [
+        [
+            cell.ljust(width) if place in _WORDS else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in cells
+    ]
+    shape = " × ".join(map(str, report["input"]))
+    classes = f", classes {', '.join(report['classes'])}" if report["classes"] else ""
+    return [f"{report['model']}: input {shape}, {report['task']}{classes}", *table(sided)]
+
+
+def _probe(filters: list[dict[str, Any]]) -> list[str]:
+    lines = ["straight lines, white on black: what each filter of the first layer answers"]
+    for answer in filters:
+        lines.append(f"filter {answer['filter']} {answer['words']}")
+        if len(filters) > _IN_FULL:
+            continue
+        cells = [
+            [f"  {name}", f"{value:+.3f}", f"{answer['seen'][name]:+.3f}"]
+            for name, value in answer["responses"].items()
+        ]
+        lines += table([["  line", "0 and 1", "as seen"], *cells])
+    return lines if len(filters) <= _IN_FULL else [*lines, "(--json gives each number)"]
+
+
+def _nearest(filters: list[dict[str, Any]]) -> list[str]:
+    lines = ["presets that each filter resembles most, with the cosine"]
+    for found in filters:
+        names = [_likeness(preset) for preset in found["presets"]]
+        lines.append(f"filter {found['filter']}: {', '.join(names) or 'it is empty'}")
+    return lines
+
+
+def _likeness(preset: dict[str, Any]) -> str:
+    turned = f" turned by {preset['turn']}°" if preset["turn"] else ""
+    return f"{'−' if preset['negated'] else ''}{preset['preset']}{turned} {preset['cosine']:.3f}"
+
+
+def _kernels(drawn: dict[str, Any]) -> list[str]:
+    return [f"filters of {drawn['layer']}: {drawn['drawing']}"]
+
+
+def _maps(found: dict[str, Any]) -> list[str]:
+    return [_judged(found, "activations")]
+
+
+def _judged(found: dict[str, Any], what: str) -> str:
+    return (
+        f"{found['image']}: taken for {found['class']} ({found['probability']:.1%});"
+        f" {what}: {found['drawing']}"
+    )
+
+
+def _deciding(what: str) -> Callable[[dict[str, Any]], list[str]]:
+    def lines(found: dict[str, Any]) -> list[str]:
+        value, row, column = max(
+            (value, i, j) for i, line in enumerate(found["map"]) for j, value in enumerate(line)
+        )
+        return [_judged(found, what), f"most at row {row}, column {column}, from 0 ({value:.3g})"]
+
+    return lines
+
+
+def _replace(found: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{found['pictures']} pictures of {found['dataset']}, with {'; '.join(found['filters'])}"
+    ]
+    cells = [
+        [name, f"{found[name]['loss']:.4f}", f"{found[name]['accuracy']:.2%}"]
+        for name in ("before", "after")
+    ]
+    return lines + table([["", "loss", "accuracy"], *cells])
+
+
+_SECTIONS: dict[str, Callable[[Any], list[str]]] = {
+    "probe": _probe,
+    "nearest": _nearest,
+    "kernels": _kernels,
+    "feature_maps": _maps,
+    "occlusion": _deciding("what is missed where hidden"),
+    "saliency": _deciding("gradient"),
+    "replace": _replace,
+}

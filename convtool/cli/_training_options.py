@@ -1,0 +1,79 @@
+"""What the commands that train have in common: the data set, the network, the recipe."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from convtool.cli._pictures import SizeType
+from convtool.nn.architectures import ARCHITECTURES
+from convtool.nn.datasets import SOURCES
+from convtool.nn.optimizers import OPTIMIZERS
+from convtool.nn.recipe import Recipe
+from convtool.nn.schedules import SCHEDULES
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.argument("dataset"),
+    click.option(
+        "--data", type=click.Path(path_type=Path), help="The folder of a named set's files."
+    ),
+    click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders."),
+    click.option("--gray", is_flag=True, help="For folders: take the pictures as grey."),
+    click.option(
+        "--classes", metavar="NAME,…", help="Only these classes, such as 0,1.  [default: all]"
+    ),
+    click.option(
+        "--arch",
+        metavar="NAME|SPEC",
+        help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'."
+        "  [default: small; mnist: compact]",
+    ),
+    click.option("--epochs", type=int, help="[default: by the data set]"),
+    click.option("--batch-size", type=int, help="[default: 64]"),
+    click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]"),
+    click.option(
+        "--lr", type=float, help="The highest learning rate.  [default: by the optimizer]"
+    ),
+    click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="[default: cosine]"),
+    click.option("--momentum", type=float, help="[default: 0.9]"),
+    click.option(
+        "--l2", type=float, help="Weight of the squared weights in the loss.  [default: 0]"
+    ),
+    click.option("--dropout", type=float, help="Replace the rate of every dropout layer."),
+    click.option("--label-smoothing", type=float, help="[default: 0]"),
+    click.option(
+        "--augment",
+        metavar="NAME=VALUE,…",
+        help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none.",
+    ),
+    click.option("--validation", type=float, help="Share kept back to watch.  [default: 0.1]"),
+    click.option("--early-stop", type=int, help="Stop after N epochs without a better validation."),
+    click.option("--seed", type=int, default=0, show_default=True),
+)
+
+
+def training_options(command: _Command) -> _Command:
+    """Add the data set, its options, the network and the fields of the recipe."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def recipe_of(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
+    """Return the data set's own recipe with what was chosen in it."""
+    defaults = SOURCES[dataset].recipe if dataset in SOURCES else {}
+    chosen = {name: value for name, value in choices.items() if value is not None}
+    return Recipe(**{**defaults, **chosen, "seed": seed})
+
+
+def arch_of(dataset: str, arch: str | None) -> str:
+    """Return the architecture that was chosen, or the data set's own."""
+    return arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")
+
+
+def names_of(text: str | None) -> list[str]:
+    """Return the names between commas."""
+    return [name.strip() for name in text.split(",")] if text else []

@@ -1,0 +1,271 @@
+"""``convtool gridsearch``: train every combination of some choices, and show what came of it."""
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.cli._pictures import open_split
+from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
+from convtool.convolution.threads import usable_cores
+from convtool.errors import OptionError
+from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
+from convtool.nn.gridsearch.journal import Journal, Outcome
+from convtool.nn.gridsearch.run import train_all
+from convtool.nn.gridsearch.training import Search
+from convtool.report.figures import check_drawing
+from convtool.report.heat_maps import HeatMap, draw_heat_maps
+from convtool.report.json_report import write_report
+from convtool.report.matrix import table
+
+SCHEMA = "convtool.gridsearch/1"
+_SHOWN = 5
+_INTERRUPTED = 130
+
+
+@click.command(
+    "gridsearch",
+    epilog="""\b
+Examples:
+  convtool gridsearch digits --epochs 2 --grid lr=1e-4:1e-2:3log --grid l2=0,1e-3
+  convtool gridsearch digits --epochs 2 --arch digits --grid lr=0.01,0.1 --grid batch-size=32,64""",
+)
+@training_options
+@click.option(
+    "--grid",
+    "grid",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="An axis: lr=1e-5:1e1:7log, momentum=0:0.9:4lin or optimizer=sgd,adam. Any of the options"
+    " above from --arch on.",
+)
+@click.option("--jobs", type=click.IntRange(1), help="Processes, a thread each.  [default: cores]")
+@click.option("--yes", is_flag=True, help=f"Begin even more than {ASKED_BEYOND:,} trainings.")
+@click.option("--resume", is_flag=True, help="Keep what an interrupted search has found so far.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The heat maps; the outcomes are kept beside them, ending in .jsonl."
+    "  [default: DATASET-grid.png]",
+)
+@json_option
+def command(
+    dataset: str,
+    data: Path | None,
+    size: tuple[int, int],
+    gray: bool,
+    classes: str | None,
+    arch: str | None,
+    dropout: float | None,
+    seed: int,
+    grid: tuple[str, ...],
+    jobs: int | None,
+    yes: bool,
+    resume: bool,
+    out: Path | None,
+    json_target: str | None,
+    **choices: Any,
+) -> None:
+    """Train every combination of the --grid axes on DATASET, and draw what came of each.
+
+    The heat maps show the accuracy on the pictures learned from and on those kept back; with more
+    than two axes, the best over the others. A training whose loss is no longer finite ends at once.
+    Each outcome is kept as it comes, so that --resume goes on after Ctrl-C.
+    """
+    axes = [parse_axis(text) for text in grid]
+    out = check_drawing(out or Path(f"{Path(dataset.removeprefix('idx:')).name}-grid.png"))
+    _check_size(axes, yes)
+    arch = arch_of(dataset, arch)
+    recipe = recipe_of(dataset, seed, choices)
+    only = names_of(classes)
+    split = open_split(dataset, data, seed, size, gray, only)
+    search = Search(split.train, arch, dropout, recipe)
+    wanted = combinations(axes)
+    for choice in wanted:
+        search.with_choice(choice)
+    about = {
+        "dataset": dataset,
+        "classes": list(split.train.classes),
+        "pictures": len(split.train),
+        "shape": list(split.train.images.shape[1:]),
+        "arch": arch,
+        "dropout": dropout,
+        "recipe": recipe.config(),
+    }
+    journal = Journal(out.with_suffix(".jsonl"), about, resume=resume)
+    outcomes = _train(search, wanted, journal, jobs)
+    best = _best(outcomes)
+    draw_heat_maps(_heat_maps(axes, outcomes, best), out)
+    given = {"arch": arch, "dropout": dropout, "classes": classes, "seed": seed or None}
+    given |= {name: value for name, value in choices.items() if value is not None}
+    report = {
+        "schema": SCHEMA,
+        **about,
+        "axes": {axis.name: list(axis.values) for axis in axes},
+        "outcomes": [asdict(outcome) for outcome in outcomes],
+        "best": asdict(best) if best else None,
+        "train": _again(dataset, given, best) if best else None,
+        "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
+        "drawing": str(out),
+    }
+    if json_target is not None:
+        write_report(report, json_target)
+    if json_target != "-":
+        click.echo(_text(report, outcomes))
+
+
+def _check_size(axes: Sequence[Axis], yes: bool) -> None:
+    count = size(axes)
+    if axes and count > ASKED_BEYOND and not yes:
+        raise OptionError(f"this grid takes {count:,} trainings; --yes begins them")
+
+
+def _train(
+    search: Search, wanted: Sequence[dict[str, Value]], journal: Journal, jobs: int | None
+) -> list[Outcome]:
+    found = {_key(outcome.choice): outcome for outcome in journal.outcomes}
+    missing = [choice for choice in wanted if _key(choice) not in found]
+    jobs = min(jobs or usable_cores(), max(1, len(missing)))
+    known = f", {len(wanted) - len(missing)} of them known" if len(missing) < len(wanted) else ""
+    click.echo(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
+
+    try:
+        with _progress(len(missing)) as advance:
+
+            def keep(outcome: Outcome) -> None:
+                journal.add(outcome)
+                found[_key(outcome.choice)] = outcome
+                advance()
+
+            train_all(search, missing, jobs, keep)
+    except KeyboardInterrupt:
+        left = sum(_key(choice) not in found for choice in wanted)
+        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume goes on", err=True)
+        raise click.exceptions.Exit(_INTERRUPTED) from None
+    return [found[_key(choice)] for choice in wanted]
+
+
+def _key(choice: dict[str, Value]) -> str:
+    return json.dumps(choice, sort_keys=True)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many trainings are done and the time left, on a terminal only."""
+    import sys
+
+    if not sys.stderr.isatty() or not total:
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    began, done = time.monotonic(), 0
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        bar = shown.add_task("", total=total)
+
+        def advance() -> None:
+            nonlocal done
+            done += 1
+            left = (time.monotonic() - began) / done * (total - done)
+            minutes, seconds = divmod(round(left), 60)
+            shown.update(bar, advance=1, description=f"{minutes}:{seconds:02d} left")
+
+        yield advance
+
+
+def _best(outcomes: Sequence[Outcome]) -> Outcome | None:
+    """Return the outcome that judges most of the kept-back pictures rightly, or most surely."""
+    whole = [outcome for outcome in outcomes if not outcome.diverged]
+    return max(whole, key=_merit, default=None)
+
+
+def _merit(outcome: Outcome) -> tuple[float, float]:
+    accuracy, loss = outcome.validation_accuracy, outcome.validation_loss
+    return (-1.0 if accuracy is None else accuracy, 0.0 if loss is None else -loss)
+
+
+def _heat_maps(
+    axes: Sequence[Axis], outcomes: Sequence[Outcome], best: Outcome | None
+) -> list[HeatMap]:
+    rows = axes[0] if len(axes) > 1 else Axis("", ("",))
+    columns = axes[min(1, len(axes) - 1)]
+    chosen: dict[tuple[int, int], Outcome] = {}
+    for outcome in outcomes:
+        place = _place(outcome, rows, columns)
+        if place not in chosen or _merit(outcome) > _merit(chosen[place]):
+            chosen[place] = outcome
+    over = ", ".join(axis.name for axis in axes[2:])
+    return [
+        HeatMap(
+            f"{title} accuracy (%)" + (f", best over {over}" if over else ""),
+            [
+                [getattr(chosen[i, j], field) for j in range(len(columns.values))]
+                for i in range(len(rows.values))
+            ],
+            [_shown(value) for value in rows.values],
+            [_shown(value) for value in columns.values],
+            rows.name,
+            columns.name,
+            _place(best, rows, columns) if best else None,
+            "diverged",
+        )
+        for title, field in (("training", "train_accuracy"), ("validation", "validation_accuracy"))
+    ]
+
+
+def _place(outcome: Outcome, rows: Axis, columns: Axis) -> tuple[int, int]:
+    row = rows.values.index(outcome.choice[rows.name]) if rows.name else 0
+    return row, columns.values.index(outcome.choice[columns.name])
+
+
+def _shown(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _again(dataset: str, given: dict[str, Any], best: Outcome) -> str:
+    """Return the command that trains the best combination."""
+    words = ["convtool", "train", dataset]
+    for name, value in (given | best.choice).items():
+        if value is not None:
+            words += [f"--{name.replace('_', '-')}", _shown(value)]
+    return shlex.join(words)
+
+
+def _text(report: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
+    diverged = sum(outcome.diverged for outcome in outcomes)
+    lines = [
+        f"{len(outcomes):,} trainings of {report['arch']} on {report['dataset']}, {diverged} of"
+        f" them diverged; {report['seconds']:.0f} s of one processor"
+    ]
+    if report["best"] is None:
+        return "\n".join([*lines, f"heat maps: {report['drawing']}"])
+    names = list(report["axes"])
+    ranked = sorted((o for o in outcomes if not o.diverged), key=_merit, reverse=True)[:_SHOWN]
+    cells = [
+        [
+            *(_shown(outcome.choice[name]) for name in names),
+            f"{outcome.validation_accuracy:.2%}",
+            f"{outcome.validation_loss:.4f}",
+            f"{outcome.train_accuracy:.2%}",
+        ]
+        for outcome in ranked
+    ]
+    head = [*names, "validation", "its loss", "training"]
+    return "\n".join(
+        [
+            *lines,
+            "the best:",
+            *table([head, *cells], right=True),
+            f"heat maps: {report['drawing']}",
+            f"train it: {report['train']}",
+        ]
+    )

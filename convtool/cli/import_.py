@@ -1,0 +1,63 @@
+"""``convtool import``: read an ONNX file as a network of convtool's layers."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.cli._training_options import names_of
+from convtool.errors import OptionError
+from convtool.nn.inspection.layers import layer_table
+from convtool.nn.modelfile import save
+from convtool.nn.onnx.importing import from_onnx
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.import/1"
+
+
+@click.command(
+    "import",
+    epilog="""\b
+Examples:
+  convtool import digits.onnx digits.ct
+  convtool import --classes cat,dog --mean 0.45 --std 0.22 other.onnx other.ct""",
+)
+@click.argument("source", metavar="MODEL.onnx", type=click.Path(path_type=Path))
+@click.argument("target", metavar="MODEL", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--classes", metavar="NAME,…", help="Of a file that names none.")
+@click.option("--mean", type=float, default=0.0, show_default=True, help="The same: of the pixels.")
+@click.option("--std", type=float, default=1.0, show_default=True, help="The same: of the pixels.")
+@json_option
+def command(
+    source: Path,
+    target: Path,
+    classes: str | None,
+    mean: float,
+    std: float,
+    json_target: str | None,
+) -> None:
+    """Read the ONNX file MODEL.onnx and write it as MODEL, which the other commands take.
+
+    Covered are networks whose layers follow one another. What convtool exported says its classes
+    and its preprocessing itself; pixels of other files' pictures go from 0 to 1, less --mean,
+    divided by --std.
+    """
+    if not std > 0:
+        raise OptionError(f"--std {std:g}: pixels are divided by it; a number above 0")
+    model = from_onnx(source, classes=tuple(names_of(classes)), mean=mean, std=std)
+    save(model, target)
+    rows = layer_table(model)
+    report: dict[str, Any] = {
+        "schema": SCHEMA,
+        "onnx": str(source),
+        "model": str(target),
+        "task": model.task,
+        "classes": list(model.classes),
+        "preprocessing": model.preprocessing.config() if model.preprocessing else None,
+        "layers": [row.name for row in rows],
+    }
+    if json_target is not None:
+        write_report(report, json_target)
+    if json_target != "-":
+        click.echo(f"{target}: {len(rows)} layers, {model.task}: {', '.join(report['layers'])}")

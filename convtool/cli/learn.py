@@ -1,0 +1,203 @@
+"""``convtool learn``: find the kernel that turns one picture into another."""
+
+import io
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+import numpy as np
+
+from convtool.cli._learn_report import lines, report
+from convtool.cli._options import json_option, pair
+from convtool.convolution.borders import BORDERS
+from convtool.errors import OptionError, ReportWriteError, ShapeError
+from convtool.images.image import Image, Pixels
+from convtool.images.read import read
+from convtool.images.tone import to_gray
+from convtool.kernels.export import export
+from convtool.kernels.spec import KernelSpec, parse
+from convtool.kernels.weights import Weights
+from convtool.learn import fit
+from convtool.learn.convention import ALMOST, convention
+from convtool.learn.nearest import nearest
+from convtool.report.json_report import write_report
+from convtool.report.whole_file import replace_file
+
+_BEYOND_WHITE = 8.0
+
+
+def _text(form: str) -> Callable[[Weights], bytes]:
+    return lambda weights: (export(KernelSpec("learned", "learned", weights), form) + "\n").encode()
+
+
+def _npy(weights: Weights) -> bytes:
+    file = io.BytesIO()
+    np.save(file, weights, allow_pickle=False)
+    return file.getvalue()
+
+
+_WRITERS: dict[str, Callable[[Weights], bytes]] = {
+    ".csv": _text("csv"),
+    ".txt": _text("csv"),
+    ".json": _text("json"),
+    ".npy": _npy,
+}
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        sides = [int(part) for part in text.split("x")]
+    except ValueError:
+        sides = []
+    if len(sides) not in (1, 2) or min(sides) < 1:
+        raise click.BadParameter(f"{text!r} is not a size such as 7 or 5x9")
+    return sides[0], sides[-1]
+
+
+@click.command(
+    "learn",
+    epilog="""\b
+Examples:
+  convtool learn sample_images/photograph.jpg sample_images/photograph.jpg --size 3
+  convtool learn before.png after.png --size 7 --out kernel.csv
+  convtool learn before.png after.png --size 5 --bias --json learned.json
+  convtool learn a.png a2.png b.png b2.png --size 9 --l2 0.1
+  convtool learn before.png after.png --size 5 --kernel mask.csv""",
+)
+@click.argument("pictures", metavar="BEFORE AFTER [BEFORE AFTER]...", nargs=-1, required=True)
+@click.option(
+    "--size",
+    type=_size,
+    metavar="N|ROWSxCOLUMNS",
+    default="7",
+    show_default=True,
+    help="Of the kernel that is looked for.",
+)
+@click.option("--bias", is_flag=True, help="Look also for a constant that is added.")
+@click.option(
+    "--l2",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="What a squared weight costs, in squared units of the pixels: calms a kernel that the "
+    "pictures leave undecided.",
+)
+@click.option(
+    "--border",
+    type=click.Choice(list(BORDERS)),
+    help="What lay beyond the edge; pixels there then count too.  [default: they are left out]",
+)
+@click.option(
+    "--kernel",
+    "-k",
+    "spec",
+    metavar="SPEC",
+    help="What the program was given, to compare with instead of the presets.",
+)
+@click.option(
+    "--out",
+    "-o",
+    "target",
+    metavar="FILE",
+    help=f"Write the kernel as a file that --kernel takes ({' '.join(_WRITERS)}).",
+)
+@json_option
+def command(
+    pictures: Sequence[str],
+    size: tuple[int, int],
+    bias: bool,
+    l2: float,
+    border: str | None,
+    spec: str | None,
+    target: str | None,
+    json_target: str | None,
+) -> None:
+    """Find the kernel that turns the picture BEFORE into the picture AFTER.
+
+    By least squares over all windows of one or more pairs. Says what is left unexplained, which
+    preset the kernel is nearest to, and, where it is one, what the program that made AFTER does:
+    whether it flips, scales, shifts and rounds, and what it takes beyond the edge. The kernel
+    convolves, as 'convtool filter --kernel' does; the report of --json is a kernel file too.
+    """
+    if len(pictures) % 2:
+        raise click.UsageError(
+            f"{pictures[-1]} has no partner; give pairs, BEFORE AFTER [BEFORE AFTER]..."
+        )
+    given = _single(spec) if spec is not None else None
+    writer = _writer(target) if target is not None else None
+    notes: list[str] = []
+    names = list(zip(pictures[::2], pictures[1::2], strict=True))
+    pairs = [_pair(*one, notes) for one in names]
+    learned = fit(pairs, size, bias=bias, l2=l2, border=border)
+    matches = nearest(learned.kernel_with_bias if learned.decided else learned.kernel, given)
+    known = None
+    if matches and matches[0].cosine >= ALMOST and learned.decided:
+        known = convention(learned, matches[0], pairs)
+    for note in notes:
+        click.echo(f"convtool: note: {note}", err=True)
+    if target is not None and writer is not None:
+        _write(target, writer(learned.kernel))
+    if json_target is not None:
+        write_report(report(names, size, learned, matches, known), json_target)
+    if json_target != "-":
+        click.echo("\n".join(lines(len(names), size, learned, matches, known, spec)))
+
+
+def _single(spec: str) -> KernelSpec:
+    kernel = parse(spec)
+    if kernel.is_gradient:
+        raise OptionError(
+            f"{spec} is a pair of kernels, whose magnitude no single kernel gives; "
+            f"take {kernel.name}-horizontal or {kernel.name}-vertical"
+        )
+    return kernel
+
+
+def _writer(path: str) -> Callable[[Weights], bytes]:
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in _WRITERS:
+        raise OptionError(f"{path}: a kernel file ends in {', '.join(_WRITERS)}")
+    return _WRITERS[suffix]
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        replace_file(os.path.realpath(path), data)
+    except OSError as error:
+        raise ReportWriteError(
+            f"{path}: cannot write the kernel ({error.strerror or error}); choose another file"
+        ) from error
+
+
+def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:
+    """Read a pair; return pixels in the units of the first, with the same channels."""
+    before, after = read(first), read(second)
+    one, other = _colours(first, before, notes), _colours(second, after, notes)
+    if one.ndim != other.ndim:
+        colour = first if one.ndim == 3 else second
+        notes.append(f"{colour}: taken as grey, since the other picture of the pair is grey")
+        one, other = (to_gray(p) if p.ndim == 3 else p for p in (one, other))
+    if min(one.shape[:2]) < 1 or one.shape[2:] != other.shape[2:]:
+        raise ShapeError(f"{first} and {second}: their channels differ, {one.shape}, {other.shape}")
+    return one, _in_units_of(before, after, other, second, notes)
+
+
+def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
+    """Return the pixels without alpha."""
+    if not image.has_alpha:
+        return image.pixels
+    notes.append(f"{name}: alpha is left out")
+    colours: Pixels = image.pixels[:, :, :-1]
+    return colours[:, :, 0] if colours.shape[2] == 1 else colours
+
+
+def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
+    """Return pixels so scaled that white is that of `before`."""
+    if before.peak == after.peak:
+        return pixels
+    largest = float(np.abs(pixels).max())
+    if after.depth == "float" and largest > _BEYOND_WHITE:
+        notes.append(f"{name}: floats up to {largest:.6g} are taken to be in the units of BEFORE")
+        return pixels
+    return pixels * (before.peak / after.peak)

@@ -1,0 +1,312 @@
+"""Least squares: the kernel that comes nearest to turning one picture into another."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convtool.convolution import borders
+from convtool.convolution.api import convolve
+from convtool.convolution.geometry import pair as sides
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.learn.sums import Sums, lag_sums, window_sums
+
+Pixels = NDArray[Any]
+
+_MOST_WEIGHTS = 1024
+_FEW = 1 / 16
+_ENOUGH = 1 << 20
+_RANK_TOLERANCE = 1e-13
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A kernel found by least squares.
+
+    Attributes
+    ----------
+    kernel : ndarray
+        float64, shape (KH, KW): convolution with it (the kernel flipped) comes nearest.
+    bias : float
+        What is added, in units of the pixels; 0 unless asked for.
+    residual : float
+        Root of the mean square of what is left, over the windows that count.
+    r2 : float
+        The share of the variance that is explained: 1 - Σ residual² / Σ (y - mean)².
+    rank : int
+        How many directions the windows span, of `unknowns`; fewer leave the kernel undecided.
+    unknowns : int
+        Weights, and one more with a bias.
+    windows : int
+        How many windows counted.
+    clipped : int
+        Values at the ends of their range that were left out, as more may have been cut off there.
+    kernel_with_bias : ndarray
+        The kernel that a fit with a bias finds, of the same shape: cutting down to whole numbers,
+        which takes off a half, does not bend it.
+    better_bias : float
+        The bias of that fit.
+    residual_with_bias : float
+        Its residual, over the same windows.
+    """
+
+    kernel: NDArray[np.float64]
+    bias: float
+    residual: float
+    r2: float
+    rank: int
+    unknowns: int
+    windows: int
+    clipped: int
+    kernel_with_bias: NDArray[np.float64]
+    better_bias: float
+    residual_with_bias: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the pictures leave one kernel only."""
+        return self.rank == self.unknowns
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One channel of one pair: windows are cut from `before`, and `after` is what each gives."""
+
+    before: Pixels
+    after: Pixels
+    kept: NDArray[np.bool_] | None
+
+
+def fit(
+    pairs: Sequence[tuple[ArrayLike, ArrayLike]],
+    size: int | tuple[int, int],
+    *,
+    bias: bool = False,
+    l2: float = 0.0,
+    border: str | None = None,
+) -> Learned:
+    """Find the kernel whose convolution turns the first picture of each pair into the second.
+
+    Parameters
+    ----------
+    pairs : sequence of (array_like, array_like)
+        Before and after, each (H, W) or (H, W, C) of real, finite numbers in the same units. The
+        channels share one kernel. After has the size of before, or is smaller by KH - 1 and KW - 1
+        where a program left the border out.
+    size : int or (int, int)
+        Rows and columns of the kernel; at most 1024 weights.
+    bias : bool
+        Whether a constant is added to the answer, and found too.
+    l2 : float
+        Added to the mean square error for each squared weight (ridge regression), in units of
+        pixels²; the bias costs nothing.
+    border : str, optional
+        What lies beyond the edge (see `convtool.convolve`). Without one, only windows inside the
+        picture count.
+
+    Returns
+    -------
+    Learned
+
+    Raises
+    ------
+    ShapeError
+        If two pictures do not fit together, or no window fits into them.
+    OptionError
+        If the size, l2 or border cannot be.
+    PixelTypeError
+        If a picture holds NaN or infinity.
+
+    Notes
+    -----
+    The normal equations are summed without holding the windows: see `convtool.learn.sums`. They
+    are solved by eigenvalues; directions that the windows do not span get no weight, which is the
+    least-norm answer, and `Learned.rank` tells. Whole numbers at 0 or at the top of their type's
+    range are left out as clipped. Where they are many, no more than a million or so of the others
+    are used, evenly spread.
+
+    Examples
+    --------
+    >>> import convtool
+    >>> before = np.random.default_rng(0).random((40, 50))
+    >>> found = fit([(before, convtool.convolve(before, "emboss"))], 3)
+    >>> found.kernel.round(6) + 0.0
+    array([[-2., -1.,  0.],
+           [-1.,  1.,  1.],
+           [ 0.,  1.,  2.]])
+    """
+    side = sides(size, "size", 1)
+    if side[0] * side[1] > _MOST_WEIGHTS:
+        raise OptionError(
+            f"a kernel of {side[0]}x{side[1]} has {side[0] * side[1]} weights; "
+            f"at most {_MOST_WEIGHTS} can be learned, choose a smaller size"
+        )
+    if not (np.isfinite(l2) and l2 >= 0):
+        raise OptionError(f"l2 must be a number of at least 0, not {l2!r}")
+    samples = [one for pair in pairs for one in samples_of(*pair, side, border)]
+    if not samples:
+        raise OptionError("there is nothing to learn from; give a pair of pictures")
+    sums = reduce(add, (_sums(sample, side) for sample in samples))
+    weights, rank = _solved(sums, bias, l2)
+    other, _ = _solved(sums, True, l2)
+    kernel = _kernel(weights, side)
+    error = _square_error(samples, kernel, float(weights[-1]))
+    spread = max(0.0, sums.square - float(sums.moment[-1]) ** 2 / sums.count)
+    kept = sum(one.after.size if one.kept is None else int(one.kept.sum()) for one in samples)
+    total = sum(one.after.size for one in samples)
+    mean = error / kept
+    return Learned(
+        kernel=kernel,
+        bias=float(weights[-1]),
+        residual=float(np.sqrt(mean)),
+        r2=_explained(mean, spread / sums.count),
+        rank=rank,
+        unknowns=kernel.size + bias,
+        windows=sums.count,
+        clipped=total - kept,
+        kernel_with_bias=_kernel(other, side),
+        better_bias=float(other[-1]),
+        residual_with_bias=_summed_residual(sums, other),
+    )
+
+
+def _kernel(weights: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    return np.ascontiguousarray(weights[:-1].reshape(size)[::-1, ::-1])
+
+
+def samples_of(
+    before: ArrayLike, after: ArrayLike, size: tuple[int, int], border: str | None
+) -> Iterator[Sample]:
+    """Return the channels of a pair, cut or padded so that each window has its value.
+
+    Raises
+    ------
+    ShapeError, OptionError, PixelTypeError
+        As `fit` does.
+    """
+    first, second = np.asarray(before), np.asarray(after)
+    for name, values in (("before", first), ("after", second)):
+        if values.ndim not in (2, 3) or values.dtype.kind not in "buif":
+            raise ShapeError(
+                f"{name}: a picture is an array of real numbers, (H, W) or (H, W, C), "
+                f"not {values.dtype} {values.shape}"
+            )
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise PixelTypeError(f"{name}: the picture holds NaN or infinity; fill them first")
+    inner = _inner(first.shape, second.shape, size)
+    if border is not None and inner != (0, 0):
+        first = framed(first, size, borders.resolve(border, 0.0)[0])
+    else:
+        second = second[
+            tuple(slice(edge, edge + first.shape[i] - size[i] + 1) for i, edge in enumerate(inner))
+        ]
+    for channel in range(1 if first.ndim == 2 else first.shape[2]):
+        planes = [
+            np.ascontiguousarray(one if one.ndim == 2 else one[:, :, channel])
+            for one in (first, second)
+        ]
+        yield Sample(planes[0], planes[1], _unclipped(planes[1], size))
+
+
+def _inner(
+    before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]
+) -> tuple[int, int]:
+    """Return where in `after` the first window that lies inside the picture stands."""
+    if before[2:] != after[2:]:
+        raise ShapeError(
+            f"before has the shape {before}, after {after}; give both the same channels"
+        )
+    if any(side > total for side, total in zip(size, before, strict=False)):
+        raise ShapeError(
+            f"a kernel of {size[0]}x{size[1]} does not fit into {before[0]}×{before[1]} pixels; "
+            "choose a smaller size or a larger picture"
+        )
+    if before == after:
+        return (size[0] - 1) // 2, (size[1] - 1) // 2
+    left = before[0] - size[0] + 1, before[1] - size[1] + 1
+    if after[:2] == left:
+        return 0, 0
+    raise ShapeError(
+        f"before has {before[0]}×{before[1]} pixels, after {after[0]}×{after[1]}; "
+        f"they must be alike, or after {left[0]}×{left[1]} where the border was left out"
+    )
+
+
+def framed(pixels: Pixels, size: tuple[int, int], rule: str, cval: float = 0.0) -> Pixels:
+    """Return a picture with the pixels around it that windows at its edge see."""
+    for axis, side in enumerate(size):
+        start = -((side - 1) // 2)
+        n = pixels.shape[axis]
+        reads = borders.table(n, start, start + n + side - 1, rule)
+        outside = reads == borders.OUTSIDE
+        pixels = np.take(pixels, np.where(outside, 0, reads), axis)
+        np.moveaxis(pixels, axis, 0)[outside] = cval
+    return pixels
+
+
+def _unclipped(after: Pixels, size: tuple[int, int]) -> NDArray[np.bool_] | None:
+    """Return which values can not have been cut off; None where all count."""
+    if after.dtype.kind not in "ui":
+        return None
+    limits = np.iinfo(after.dtype)
+    kept: NDArray[np.bool_] = (after > limits.min) & (after < limits.max)
+    count = int(np.count_nonzero(kept))
+    return None if count == kept.size or count < 4 * size[0] * size[1] else kept
+
+
+def _sums(sample: Sample, size: tuple[int, int]) -> Sums:
+    before, after, kept = sample.before, sample.after, sample.kept
+    roomy = all(total >= 2 * side for total, side in zip(before.shape, size, strict=True))
+    if kept is None:
+        return (lag_sums if roomy else window_sums)(before, after, size)
+    count = int(np.count_nonzero(kept))
+    if roomy and kept.size - count <= _FEW * kept.size:
+        return lag_sums(before, after, size) - window_sums(before, after, size, ~kept)
+    if count > _ENOUGH:
+        thin = np.zeros_like(kept)
+        thin.ravel()[np.flatnonzero(kept)[:: count // _ENOUGH + 1]] = True
+        kept = thin
+    return window_sums(before, after, size, kept)
+
+
+def _solved(sums: Sums, bias: bool, l2: float) -> tuple[NDArray[np.float64], int]:
+    """Return the weights in the windows' order with the bias behind, and the rank."""
+    n = len(sums.moment) - 1 + bias
+    gram, moment = sums.gram[:n, :n] / sums.count, sums.moment[:n] / sums.count
+    gram = gram + l2 * np.diag([1.0] * (n - bias) + [0.0] * bias)
+    # Columns of unit length: the bias's 1 and 16-bit pixels then weigh alike.
+    length = np.sqrt(np.diag(gram))
+    length[length == 0] = 1.0
+    values, vectors = np.linalg.eigh(gram / length / length[:, None])
+    kept = values > _RANK_TOLERANCE * n * max(float(values[-1]), np.finfo(float).tiny)
+    turned = vectors[:, kept]
+    answer = turned @ ((turned.T @ (moment / length)) / values[kept]) / length
+    return np.append(answer, [] if bias else [0.0]), int(kept.sum())
+
+
+def _square_error(samples: Sequence[Sample], kernel: NDArray[np.float64], bias: float) -> float:
+    total = 0.0
+    for sample in samples:
+        left = convolve(sample.before, kernel, mode="valid")
+        np.subtract(sample.after, left, out=left, casting="same_kind")
+        left -= left.dtype.type(bias)
+        values = left.ravel() if sample.kept is None else left[sample.kept]
+        total += float(np.sum(np.square(values), dtype=np.float64))
+    return total
+
+
+def _summed_residual(sums: Sums, weights: NDArray[np.float64]) -> float:
+    """Return the residual from the sums alone, precise to eight digits of the values' size."""
+    square = sums.square - 2 * weights @ sums.moment + weights @ sums.gram @ weights
+    return float(np.sqrt(max(0.0, float(square)) / sums.count))
+
+
+def _explained(error: float, spread: float) -> float:
+    """Return 1 - error / spread; where nothing varies, whether nothing is left."""
+    if spread > 0:
+        return 1.0 - error / spread
+    return 1.0 if error <= 1e-12 else 0.0

@@ -1,0 +1,235 @@
+"""Which known kernel a learned one is, and what another program did to it."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from convtool.kernels.presets import PRESETS
+from convtool.kernels.spec import KernelSpec, parse
+from convtool.kernels.weights import Weights
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One of the eight ways in which a kernel may lie.
+
+    Attributes
+    ----------
+    words : str
+        What was done to the kernel.
+    apply : callable
+        Does it.
+    """
+
+    words: str
+    apply: Callable[[Weights], Weights]
+
+
+TURNS: dict[str, Turn] = {
+    "none": Turn("as it is", lambda k: k),
+    "half": Turn("turned by half a circle", lambda k: k[::-1, ::-1]),
+    "left-right": Turn("mirrored left to right", lambda k: k[:, ::-1]),
+    "up-down": Turn("mirrored upside down", lambda k: k[::-1]),
+    "transposed": Turn("transposed, rows and columns exchanged", lambda k: k.T),
+    "anti-transposed": Turn("transposed and turned by half a circle", lambda k: k[::-1, ::-1].T),
+    "left": Turn("turned by a quarter to the left", lambda k: np.rot90(k)),
+    "right": Turn("turned by a quarter to the right", lambda k: np.rot90(k, -1)),
+}
+"""The eight ways, the likelier first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A known kernel that resembles a learned one.
+
+    Attributes
+    ----------
+    spec : str
+        The known kernel, as ``--kernel`` takes it.
+    name : str
+        Its preset's name.
+    turn : str
+        A key of `TURNS`: how it has to lie.
+    shift : (int, int)
+        By how many rows down and columns to the right it has to be moved from its place.
+    scale : float
+        What it has to be multiplied by.
+    cosine : float
+        Of the angle between the two, from 0 to 1: how alike they are, whatever their size.
+    difference : float
+        The largest difference of a weight from the known one, multiplied by `scale`.
+    weights : ndarray
+        The known kernel, so turned, moved and multiplied, in the learned one's shape.
+    given : ndarray
+        The known kernel as its spec writes it.
+    """
+
+    spec: str
+    name: str
+    turn: str
+    shift: tuple[int, int]
+    scale: float
+    cosine: float
+    difference: float
+    weights: Weights
+    given: Weights
+
+
+def specs(size: tuple[int, int]) -> Iterator[str]:
+    """Yield the kernels that one of some size is compared with: presets, and some parameters.
+
+    Examples
+    --------
+    >>> "box:size=5" in list(specs((7, 7)))
+    True
+    """
+    yield from (name for name, preset in PRESETS.items() if not preset.pair)
+    least, most = min(size), max(size)
+    for side in range(2, most + 1):
+        yield f"box:size={side}"
+    yield from (f"box:size={size[0]}x1", f"box:size=1x{size[1]}")
+    for side in range(5, most + 1, 2):
+        yield f"gaussian:size={side}"
+    for tenths in range(3, 3 * most, 1 + most // 10):
+        sigma = f"sigma={tenths / 10:g}"
+        yield from (f"{name}:{sigma}" for name in ("gaussian", "unsharp", "log"))
+        for side in range(3, least + 1, 2 + least // 9 * 2):
+            yield f"gaussian:{sigma},size={side}"
+    for half in range(2, most):
+        yield f"disk:radius={half / 2:g}"
+    for length in range(2, most + 1):
+        for angle in (0, 45, 90, 135):
+            yield f"motion:length={length},angle={angle}"
+
+
+def nearest(learned: Weights, given: KernelSpec | None = None, *, count: int = 3) -> list[Match]:
+    """Return the known kernels that a learned one resembles most, the nearest first.
+
+    Parameters
+    ----------
+    learned : ndarray
+        float64, shape (KH, KW).
+    given : KernelSpec, optional
+        The kernel that it should be, instead of all presets.
+    count : int
+        At most so many, of different names.
+
+    Returns
+    -------
+    list of Match
+        Empty for a kernel of zeros, or where `given` does not fit into its shape.
+
+    Examples
+    --------
+    >>> found = nearest(-2 * parse("sobel-vertical").weights)[0]
+    >>> found.name, found.turn, found.scale
+    ('sobel-vertical', 'half', 2.0)
+    """
+    if not learned.any():
+        return []
+    known = [given] if given else [parse(spec) for spec in specs(_extent(learned.shape))]
+    matches = [found for one in known for found in _laid(learned, one)]
+    if matches and not given:
+        closest = max(matches, key=lambda one: one.cosine)
+        finer = [parse(spec) for spec in _finer(closest.spec)]
+        matches += [found for one in finer for found in _laid(learned, one)]
+    best: dict[str, Match] = {}
+    while matches and len(best) < count:
+        least = min(1 - one.cosine for one in matches)
+        alike = [one for one in matches if 1 - one.cosine <= least + 1e-7]
+        first = min(alike, key=_oddness)
+        best[first.name] = first
+        matches = [one for one in matches if one.name != first.name]
+    return list(best.values())
+
+
+def _finer(spec: str) -> Iterator[str]:
+    """Yield a kernel with standard deviations around its own, in steps of 0.01."""
+    found = re.fullmatch(r"(\w+:sigma=)([\d.]+)(.*)", spec)
+    if found:
+        middle = round(100 * float(found[2]))
+        for hundredths in range(max(10, middle - 10), middle + 11):
+            yield f"{found[1]}{hundredths / 100:g}{found[3]}"
+
+
+def _extent(shape: Sequence[int]) -> tuple[int, int]:
+    return shape[0], shape[1]
+
+
+def _oddness(match: Match) -> tuple[bool, bool, int, int, int]:
+    """Order matches that are equally good: the plainest first."""
+    return (
+        match.scale < 0,
+        not abs(match.scale - 1) < 0.01,
+        list(TURNS).index(match.turn),
+        abs(match.shift[0]) + abs(match.shift[1]),
+        len(match.spec),
+    )
+
+
+def _laid(learned: Weights, known: KernelSpec) -> Iterator[Match]:
+    """Yield a known kernel in each of its ways, each at its best place."""
+    seen: list[Weights] = []
+    for turn in TURNS:
+        weights = TURNS[turn].apply(known.weights)
+        if any(np.array_equal(weights, one) for one in seen):
+            continue
+        seen.append(weights)
+        if all(side <= room for side, room in zip(weights.shape, learned.shape, strict=True)):
+            yield _placed(learned, known, turn, weights)
+
+
+def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) -> Match:
+    views = np.lib.stride_tricks.sliding_window_view(learned, _extent(weights.shape))
+    products = np.einsum("yxij,ij->yx", views, weights)
+    middle = [
+        room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)
+    ]
+    here = products[tuple(middle)]
+    # The middle is taken unless another place is better by more than rounding.
+    place = np.unravel_index(int(np.abs(products).argmax()), products.shape)
+    if abs(here) >= abs(products[place]) * (1 - 1e-9):
+        place = (np.intp(middle[0]), np.intp(middle[1]))
+    power = float(np.square(weights).sum()) or 1.0
+    scale = float(products[place]) / power
+    whole = np.zeros_like(learned)
+    whole[place[0] : place[0] + len(weights), place[1] : place[1] + weights.shape[1]] = weights
+    return Match(
+        spec=known.text,
+        name=known.name,
+        turn=turn,
+        shift=(int(place[0]) - middle[0], int(place[1]) - middle[1]),
+        scale=scale,
+        cosine=min(
+            1.0, abs(float(products[place])) / float(np.sqrt(power * np.square(learned).sum()))
+        ),
+        difference=float(np.abs(learned - scale * whole).max()),
+        weights=scale * whole,
+        given=known.weights,
+    )
+
+
+def plain(scale: float, tolerance: float = 2e-3) -> Fraction | None:
+    """Return the whole number or small fraction that a scale is, within a share of itself.
+
+    Examples
+    --------
+    >>> plain(0.06251)
+    Fraction(1, 16)
+    >>> plain(0.7713) is None
+    True
+    """
+    for most in (1, 2, 3, 4, 6, 8, 9, 16, 25, 32, 48, 64, 81, 128, 255, 256):
+        for value in (Fraction(scale).limit_denominator(most), _divisor(scale, most)):
+            if value and abs(float(value) - scale) <= tolerance * abs(scale):
+                simple = value.numerator in (1, -1) or value.denominator in (1, 2, 4)
+                if simple:
+                    return value
+    return None
+
+
+def _divisor(scale: float, most: int) -> Fraction | None:
+    return Fraction(1, round(1 / scale)) if scale and 1 <= abs(1 / scale) <= most else None

@@ -1,0 +1,268 @@
+"""The normal equations of a kernel, summed without ever holding the windows.
+
+A window is a row of a matrix that nobody stores. What least squares needs of it is the products of
+its columns, and a column is the picture moved by some pixels: so the product of two columns depends
+on little more than how far apart the two are. A kernel of 7×7 has 1,225 pairs of columns and 85
+distances.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float64]
+
+_STRIP = 1 << 16
+_WINDOW_BYTES = 1 << 25
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Sums over windows x with a 1 behind them, and the values y that they should give.
+
+    Attributes
+    ----------
+    gram : ndarray
+        Σ x xᵀ, float64, shape (n + 1, n + 1) for n weights; the last row and column belong to the
+        bias.
+    moment : ndarray
+        Σ x y, shape (n + 1,).
+    square : float
+        Σ y².
+    """
+
+    gram: NDArray[np.float64]
+    moment: NDArray[np.float64]
+    square: float
+
+    @property
+    def count(self) -> int:
+        """How many windows there are."""
+        return round(float(self.gram[-1, -1]))
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(self.gram + other.gram, self.moment + other.moment, self.square + other.square)
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(self.gram - other.gram, self.moment - other.moment, self.square - other.square)
+
+
+def lag_sums(before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]) -> Sums:
+    """Return the sums over all windows that lie inside a picture, by distances.
+
+    Parameters
+    ----------
+    before : ndarray, shape (H, W)
+        The picture that windows are cut from; at least twice the kernel on each side.
+    after : ndarray, shape (H - KH + 1, W - KW + 1)
+        What each window should give.
+    size : (int, int)
+        Rows and columns of the kernel.
+
+    Returns
+    -------
+    Sums
+
+    Notes
+    -----
+    For a distance d the products P(q) = f(q) f(q + d) are summed over rectangles that differ by at
+    most a kernel's side. The rows that all of them share are summed once, by BLAS, a strip at a
+    time; the others, KH - 1 at the top and at the bottom, stay apart, and so do the columns. Each
+    rectangle is then a small square of these sums.
+
+    Examples
+    --------
+    >>> f = np.arange(48.0).reshape(6, 8) % 7
+    >>> by_lags = lag_sums(f, f[1:-1, 1:-1], (3, 3))
+    >>> by_windows = window_sums(f, f[1:-1, 1:-1], (3, 3))
+    >>> np.array_equal(by_lags.gram, by_windows.gram)
+    True
+    """
+    rows, columns = size
+    gram = np.empty((rows * columns + 1,) * 2)
+    products = _banded(before, _lags(size), size)
+    places = np.arange(rows * columns).reshape(size)
+    for (down, right), bands in products.items():
+        boxes = _boxes(bands, size)
+        left, stop = max(0, -right), columns - max(0, right)
+        first = places[: rows - down, left:stop].ravel()
+        second = places[down:, left + right : stop + right].ravel()
+        gram[first, second] = gram[second, first] = boxes[: rows - down, left:stop].ravel()
+    sums = _boxes(_bands(np.asarray(before), size), size).ravel()
+    gram[-1, :-1] = gram[:-1, -1] = sums
+    gram[-1, -1] = after.size
+    return Sums(gram, *_with_after(before, after, size))
+
+
+def window_sums(
+    before: NDArray[Any],
+    after: NDArray[Any],
+    size: tuple[int, int],
+    chosen: NDArray[np.bool_] | None = None,
+) -> Sums:
+    """Return the sums over some windows, made one by one, a strip at a time.
+
+    Parameters
+    ----------
+    before, after, size
+        As for `lag_sums`, the picture at least as large as the kernel.
+    chosen : ndarray of bool, optional
+        Of the shape of `after`: which windows count. All by default.
+
+    Returns
+    -------
+    Sums
+    """
+    n = size[0] * size[1]
+    views = np.lib.stride_tricks.sliding_window_view(before, size)
+    total = Sums(np.zeros((n + 1, n + 1)), np.zeros(n + 1), 0.0)
+    strip = max(1, _WINDOW_BYTES // (8 * (n + 1) * after.shape[1]))
+    for top in range(0, after.shape[0], strip):
+        place = slice(top, top + strip)
+        kept = np.ones(after[place].shape, bool) if chosen is None else chosen[place]
+        values = after[place][kept].astype(np.float64)
+        windows = np.ones((len(values), n + 1))
+        windows[:, :-1] = views[place][kept].reshape(-1, n)
+        square = float(values @ values)
+        total += Sums(windows.T @ windows, windows.T @ values, square)
+    return total
+
+
+def _lags(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Return one of each two opposite distances between places of a kernel."""
+    rows, columns = size
+    return [
+        (down, right)
+        for down in range(rows)
+        for right in range(1 - columns if down else 0, columns)
+    ]
+
+
+def _bands(values: NDArray[Any], size: tuple[int, int]) -> Plane:
+    """Sum what all rectangles share, and keep the rows and columns apart that they do not.
+
+    Returns shape (2 KH - 1, 2 KW - 1): the middle row and column hold the shared sums.
+    """
+    for axis, side in enumerate(size):
+        edge = side - 1
+        stop = values.shape[axis] - edge
+        parts = np.split(values, [edge, stop], axis)
+        middle = parts[1].sum(axis, keepdims=True, dtype=np.float64)
+        values = np.concatenate([parts[0], middle, parts[2]], axis)
+    return values.astype(np.float64)
+
+
+def _boxes(bands: Plane, size: tuple[int, int]) -> Plane:
+    """Return the sum over each rectangle, shape (KH, KW), from what `_bands` keeps apart."""
+    return np.lib.stride_tricks.sliding_window_view(bands, size).sum(axis=(2, 3))
+
+
+def _banded(
+    image: NDArray[Any], lags: list[tuple[int, int]], size: tuple[int, int]
+) -> dict[tuple[int, int], Plane]:
+    """Return the bands of the products of a picture with itself moved, for each distance."""
+    height, width = image.shape
+    rows, columns = size
+    edges = _edge_products(image, lags, size)
+    inner = slice(columns - 1, width - columns + 1)
+
+    def masked(top: int, bottom: int) -> Plane:
+        strip = np.zeros((bottom - top, width))
+        strip[:, inner] = image[top:bottom, inner]
+        return strip.ravel()
+
+    shared = _shared_sums(image, masked, (rows - 1, height - rows + 1), lags)
+    for lag, value in zip(lags, shared, strict=True):
+        edges[lag][rows - 1, columns - 1] = value
+    return edges
+
+
+def _edge_products(
+    image: NDArray[Any], lags: list[tuple[int, int]], size: tuple[int, int]
+) -> dict[tuple[int, int], Plane]:
+    """Return the bands of each distance, but for the middle, which is 0."""
+    height, width = image.shape
+    rows, columns = size
+    around = np.zeros((height + rows - 1, width + 2 * (columns - 1)))
+    around[:height, columns - 1 : columns - 1 + width] = image
+
+    def moved(place: tuple[slice, slice], lag: tuple[int, int]) -> Plane:
+        y, x = place
+        shifted: Plane = around[
+            y.start + lag[0] : y.stop + lag[0],
+            x.start + lag[1] + columns - 1 : x.stop + lag[1] + columns - 1,
+        ]
+        products: Plane = image[place] * shifted
+        return products
+
+    spans = [
+        (slice(0, side - 1), slice(side - 1, total - side + 1), slice(total - side + 1, total))
+        for side, total in zip(size, image.shape, strict=True)
+    ]
+    found = {}
+    for lag in lags:
+        bands = np.zeros((2 * rows - 1, 2 * columns - 1))
+        for i, y in enumerate(spans[0]):
+            for j, x in enumerate(spans[1]):
+                if i == j == 1:
+                    continue
+                part = moved((y, x), lag)
+                part = part.sum(0, keepdims=True) if i == 1 else part
+                part = part.sum(1, keepdims=True) if j == 1 else part
+                bands[_target(i, rows), _target(j, columns)] = part
+        found[lag] = bands
+    return found
+
+
+def _target(part: int, side: int) -> slice:
+    return (slice(0, side - 1), slice(side - 1, side), slice(side, 2 * side - 1))[part]
+
+
+def _with_after(
+    before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]
+) -> tuple[NDArray[np.float64], float]:
+    """Return Σ x y and Σ y²."""
+    rows, columns = size
+    height, width = after.shape
+    wide = before.shape[1]
+
+    def laid(top: int, bottom: int) -> Plane:
+        strip = np.zeros((bottom - top, wide))
+        strip[:, :width] = after[top:bottom]
+        return strip.ravel()
+
+    lags = [(down, right) for down in range(rows) for right in range(columns)]
+    found = _shared_sums(before, laid, (0, height), lags)
+    whole = after.astype(np.float64)
+    flat = whole.ravel()
+    return np.append(found, whole.sum()), float(flat @ flat)
+
+
+def _shared_sums(
+    image: NDArray[Any],
+    strip_of: Callable[[int, int], Plane],
+    span: tuple[int, int],
+    lags: list[tuple[int, int]],
+) -> NDArray[np.float64]:
+    """Return Σ g(q) f(q + d) for each distance d, over the rows of a span.
+
+    `strip_of` gives rows of g, flat, 0 wherever q + d may leave the row; so a distance is one
+    offset into the flat picture, and a sum one product of two flat strips.
+    """
+    width = image.shape[1]
+    reach = max(down for down, _ in lags)
+    margin = max(abs(right) for _, right in lags)
+    high = max(1, _STRIP // width)
+    total = np.zeros(len(lags))
+    offsets = [margin + down * width + right for down, right in lags]
+    for top in range(span[0], span[1], high):
+        bottom = min(top + high, span[1])
+        mine = strip_of(top, bottom)
+        rows = image[top : bottom + reach]
+        other = np.zeros(rows.size + 2 * margin)
+        other[margin : margin + rows.size] = rows.ravel()
+        total += [mine @ other[offset : offset + mine.size] for offset in offsets]
+    return total

@@ -1,0 +1,103 @@
+"""Which pixels decide: what a network sees layer by layer, and what it would miss.
+
+References
+----------
+Zeiler, Fergus (2014): Visualizing and understanding convolutional networks (occlusion).
+Simonyan, Vedaldi, Zisserman (2014): Deep inside convolutional networks: visualising image
+classification models and saliency maps.
+"""
+
+import numpy as np
+
+from convtool.nn._types import Array
+from convtool.nn.layers import Conv2D
+from convtool.nn.model import Sequential
+
+_BLOCK = 256
+
+
+def activations(model: Sequential, x: Array) -> list[Array]:
+    """Return the output of each layer for one input (C, H, W), without the batch's axis."""
+    result = []
+    batch = x[None]
+    for layer in model.layers:
+        batch = layer.forward(batch)
+        result.append(batch[0].copy())
+    return result
+
+
+def patch_size(height: int, width: int) -> int:
+    """Return how wide a patch hides a detail: an eighth of the shorter side, at least 2 pixels."""
+    return max(2, min(height, width) // 8)
+
+
+def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array:
+    """Return by how much the probability of a class falls when the place around a pixel is hidden.
+
+    A square patch of the mean grey (0 after the preprocessing) is laid over every place that it
+    fits; each pixel gets the mean over all patches that covered it.
+
+    Parameters
+    ----------
+    model : Sequential
+    x : ndarray, shape (C, H, W)
+        One input.
+    chosen : int
+        The class.
+    patch : int
+        Height and width of the patch in pixels; cut to the picture.
+
+    Returns
+    -------
+    ndarray of float64, shape (H, W)
+        Positive where the pixels speak for the class.
+    """
+    _, height, width = x.shape
+    tall, wide = min(patch, height), min(patch, width)
+    places = [(r, c) for r in range(height - tall + 1) for c in range(width - wide + 1)]
+    whole = float(model.predict_proba(x[None])[0, chosen])
+    total, counts = np.zeros((height, width)), np.zeros((height, width))
+    for start in range(0, len(places), _BLOCK):
+        block = places[start : start + _BLOCK]
+        batch = np.repeat(x[None], len(block), axis=0)
+        for picture, (row, column) in zip(batch, block, strict=True):
+            picture[:, row : row + tall, column : column + wide] = 0
+        hidden = model.predict_proba(batch)[:, chosen].astype(np.float64)
+        for (row, column), left in zip(block, hidden.tolist(), strict=True):
+            total[row : row + tall, column : column + wide] += whole - left
+            counts[row : row + tall, column : column + wide] += 1
+    result: Array = total / counts
+    return result
+
+
+def saliency_map(model: Sequential, x: Array, chosen: int) -> Array:
+    """Return how strongly each pixel moves the score of a class: the gradient's magnitude.
+
+    The score is the network's last number for the class, before any softmax or sigmoid that is not
+    a layer of its own.
+
+    Parameters
+    ----------
+    model : Sequential
+    x : ndarray, shape (C, H, W)
+        One input.
+    chosen : int
+        The class.
+
+    Returns
+    -------
+    ndarray of float64, shape (H, W)
+        The largest magnitude over the channels.
+    """
+    first = model.layers[0]
+    spared = isinstance(first, Conv2D) and not first.needs_input_gradient
+    if isinstance(first, Conv2D):
+        first.needs_input_gradient = True
+    outputs = model.forward(x[None])
+    wanted = np.zeros_like(outputs)
+    wanted.reshape(-1)[min(chosen, outputs.size - 1)] = 1
+    gradient = model.backward(wanted)[0].astype(np.float64)
+    if isinstance(first, Conv2D):
+        first.needs_input_gradient = not spared
+    result: Array = np.abs(gradient).max(axis=0)
+    return result

@@ -1,0 +1,102 @@
+"""Which preset kernels a learned filter resembles.
+
+Filtering convolves and a layer correlates, so that a preset stands in a layer turned by half: a
+filter that resembles ``sobel-horizontal`` does to a picture what ``convtool filter --kernel
+sobel-horizontal`` does.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.kernels.presets import PRESETS
+from convtool.kernels.spec import kernel
+from convtool.nn._types import Array
+
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """How much a filter resembles a preset.
+
+    Attributes
+    ----------
+    preset : str
+    turn : int
+        Degrees counter-clockwise that the preset is turned by: 0, 90, 180 or 270.
+    negated : bool
+        Whether its sign is changed.
+    cosine : float
+        Of the angle between the two, as vectors: 1 where they differ by a factor only.
+    """
+
+    preset: str
+    turn: int
+    negated: bool
+    cosine: float
+
+
+def nearest_presets(weights: Array, count: int = 3) -> list[Likeness]:
+    """Return the presets that a filter resembles most, over signs and quarter turns.
+
+    Presets that differ by a factor, a sign or a quarter turn only are named once.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (KH, KW)
+        As a layer holds them: not flipped.
+    count : int
+
+    Returns
+    -------
+    list of Likeness
+        The most alike first; empty for a filter of zeros.
+
+    Examples
+    --------
+    >>> nearest_presets(np.array([[3.0, 0, -3], [6, 0, -6], [3, 0, -3]]), 1)
+    [Likeness(preset='sobel-vertical', turn=0, negated=False, cosine=1.0)]
+    """
+    if not weights.any():
+        return []
+    asked = weights[::-1, ::-1].astype(np.float64)
+    found = []
+    for name, preset in PRESETS.items():
+        if preset.pair:
+            continue
+        found.append(_best(name, kernel(name), asked))
+    found.sort(key=lambda x: (-round(x.cosine, 9), x.negated, x.turn))
+    kept: list[Likeness] = []
+    for likeness in found:
+        own = kernel(likeness.preset)
+        if all(_best("", kernel(k.preset), own).cosine < 1 - _SAME for k in kept):
+            kept.append(likeness)
+        if len(kept) == count:
+            break
+    return kept
+
+
+def _best(name: str, preset: Array, asked: Array) -> Likeness:
+    """Return a preset at the sign and turn in which it is most alike; the plainest among equals."""
+    options = []
+    for turns in range(4):
+        cosine = _cosine(np.rot90(preset, turns), asked)
+        options += [(cosine, False, 90 * turns), (-cosine, True, 90 * turns)]
+    cosine, negated, turn = min(options, key=lambda x: (-round(x[0], 9), x[1], x[2]))
+    return Likeness(name, turn, negated, round(cosine, 12))
+
+
+def _cosine(a: Array, b: Array) -> float:
+    size = [max(pair) for pair in zip(a.shape, b.shape, strict=True)]
+    one, other = _framed(a, size), _framed(b, size)
+    return float((one * other).sum() / np.sqrt(np.square(one).sum() * np.square(other).sum()))
+
+
+def _framed(matrix: Array, size: list[int]) -> Array:
+    """Put a matrix in the middle of a larger one of zeros."""
+    before = [(n - m) // 2 for n, m in zip(size, matrix.shape, strict=True)]
+    frame = np.zeros(size)
+    rows, columns = (slice(b, b + m) for b, m in zip(before, matrix.shape, strict=True))
+    frame[rows, columns] = matrix
+    return frame

@@ -1,0 +1,120 @@
+"""A hand-made filter in a learned one's place, to test a guess about what a network does."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.errors import KernelError, ModelError, OptionError
+from convtool.kernels.numerals import number
+from convtool.kernels.spec import as_kernel
+from convtool.nn._types import Array
+from convtool.nn.assemble import filter_bank
+from convtool.nn.inspection.layers import find_convolution, layer_names
+from convtool.nn.model import Sequential
+
+_BIAS = re.compile(r",\s*bias\s*=\s*([^,=:]+)$")
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """What to put where.
+
+    Attributes
+    ----------
+    layer : str
+        The layer's name or number.
+    filter : int or None
+        Which of its filters, counted from 1; None where it has only one.
+    spec : str
+        The kernel, as `convtool.kernel` takes it.
+    bias : float or None
+        None leaves the learned one.
+    """
+
+    layer: str
+    filter: int | None
+    spec: str
+    bias: float | None
+
+
+def parse_replacement(text: str) -> Replacement:
+    """Read ``LAYER[.FILTER]=SPEC[,bias=B]``.
+
+    Raises
+    ------
+    OptionError
+        If it is not of this form.
+
+    Examples
+    --------
+    >>> parse_replacement("conv1.2=gaussian:sigma=2,bias=-1/2")
+    Replacement(layer='conv1', filter=2, spec='gaussian:sigma=2', bias=-0.5)
+    """
+    where, equals, spec = text.partition("=")
+    layer, dot, which = where.strip().partition(".")
+    bias: float | None = None
+    found = _BIAS.search(spec)
+    if found:
+        spec = spec[: found.start()]
+        try:
+            bias = number(found[1])
+        except KernelError as error:
+            raise OptionError(f"{text!r}: bias: {error}") from error
+    if not equals or not layer or not spec.strip() or (dot and not which.isdecimal()):
+        raise OptionError(
+            f"{text!r} is not LAYER=SPEC, LAYER.FILTER=SPEC or one of them with ,bias=B,"
+            " as in conv1.2=sobel-horizontal,bias=0"
+        )
+    return Replacement(layer, int(which) if dot else None, spec.strip(), bias)
+
+
+def replace_filter(model: Sequential, replacement: Replacement) -> None:
+    """Put a kernel in the place of one filter of a network.
+
+    The layer then does with each picture what ``convtool filter --kernel SPEC`` does: the kernel is
+    turned by half, as layers correlate. It stands in the middle of the filter, the same in every
+    input channel, divided by their number.
+
+    Raises
+    ------
+    ModelError
+        If there is no such filter, or it is smaller than the kernel.
+    KernelError
+        If the spec describes no single kernel.
+    """
+    place, layer = find_convolution(model, replacement.layer)
+    name = layer_names(model)[place]
+    kernel = as_kernel(replacement.spec)
+    which = _which(replacement, layer.out_channels, name)
+    params = layer.params
+    weight = params["weight"]
+    height, width = layer.kernel_size
+    if kernel.shape[0] > height or kernel.shape[1] > width:
+        raise ModelError(
+            f"{name}: its filters are {height}x{width}, too small for {replacement.spec} of"
+            f" {kernel.shape[0]}x{kernel.shape[1]}"
+        )
+    if replacement.bias is not None and "bias" not in params:
+        raise ModelError(f"{name} has no bias to set; leave bias={replacement.bias:g} out")
+    weight[which] = _framed(kernel, height, width) / weight.shape[1]
+    if replacement.bias is not None:
+        params["bias"][which] = replacement.bias
+
+
+def _which(replacement: Replacement, count: int, name: str) -> int:
+    if replacement.filter is None:
+        if count > 1:
+            raise ModelError(f"{name} has {count} filters: say which, as in {name}.1=…")
+        return 0
+    if not 1 <= replacement.filter <= count:
+        raise ModelError(f"{name} has no filter {replacement.filter}: it has 1 to {count}")
+    return replacement.filter - 1
+
+
+def _framed(kernel: Array, height: int, width: int) -> Array:
+    """Return a kernel turned by half, in the middle of a window."""
+    bank = filter_bank([np.zeros((height, width)), kernel])
+    assert bank is not None
+    result: Array = bank[1]
+    return result

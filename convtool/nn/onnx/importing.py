@@ -1,0 +1,181 @@
+"""An ONNX file as a network of this project's layers."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ConvtoolError, ModelError, ModelFileError
+from convtool.nn._types import Arrays, Shape
+from convtool.nn.model import Sequential
+from convtool.nn.onnx.metadata import About, about
+from convtool.nn.onnx.parse import read_proto
+from convtool.nn.onnx.readers import READ_ALONG, READERS, Row, label
+from convtool.nn.preprocessing import Preprocessing
+
+_STANDARD = ("", "ai.onnx")
+
+
+def from_onnx(
+    path: Path, *, classes: tuple[str, ...] = (), mean: float = 0.0, std: float = 1.0
+) -> Sequential:
+    """Return the network of an ONNX file.
+
+    What convtool wrote says its classes and preprocessing itself. Of other files the last softmax
+    (or sigmoid, for one output) tells the task, and pictures are taken as `mean` and `std` say.
+
+    Parameters
+    ----------
+    path : Path
+    classes : tuple of str
+        Names for the classes of a file that says none.
+    mean, std : float
+        What is taken off pixels from 0 to 1, and what they are divided by, in such a file.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is damaged, or an operator is not covered: it is named.
+    OptionError
+        If ONNX is not installed.
+    """
+    proto = read_proto(path)
+    _check_operators(proto, path)
+    known = about({entry.key: entry.value for entry in proto.metadata_props}, str(path))
+    constants = _constants(proto, path)
+    name, shape = _input(proto, constants, path)
+    nodes = [node for node in proto.graph.node if node.op_type != "Constant"]
+    regression = known is not None and known.task == "regression"
+    found = None if regression else _without_task(nodes, constants)
+    opset = max(used.version for used in proto.opset_import if used.domain in _STANDARD)
+    row = Row(nodes, constants, name, shape, opset)
+    try:
+        while row.nodes:
+            row.read()
+        if any(row.pads):
+            raise ModelError("operator Pad at the end is not covered")
+    except (ConvtoolError, KeyError, ValueError, TypeError, IndexError) as error:
+        raise ModelFileError(f"{path}: {error}") from error
+    if not row.layers:
+        raise ModelFileError(f"{path}: has no layers")
+    if known is None:
+        known = _assumed(row.shape, found, shape, classes, Preprocessing(0, 0, 0, mean, std))
+    if found is not None and known.task != found:
+        known = replace(known, task=found)
+    _check_fit(known, shape, row.shape, path)
+    model = Sequential(
+        row.layers, shape, task=known.task, classes=known.classes, preprocessing=known.preprocessing
+    )
+    model.record = known.record
+    return model
+
+
+def _check_operators(proto: Any, path: Path) -> None:
+    """Name what is not covered before anything else is made of the file."""
+    strange = sorted(
+        {
+            label(node)
+            for node in proto.graph.node
+            if node.domain not in _STANDARD
+            or (node.op_type not in READERS and node.op_type not in READ_ALONG)
+        }
+    )
+    if strange:
+        more = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
+        raise ModelFileError(
+            f"{path}: {', '.join(strange[:3])}{more} not covered; covered are {', '.join(READERS)}"
+        )
+
+
+def _constants(proto: Any, path: Path) -> Arrays:
+    """Return all numbers that the file holds; floating ones as float32, finite."""
+    from onnx import numpy_helper
+
+    tensors = {tensor.name: tensor for tensor in proto.graph.initializer}
+    for node in proto.graph.node:
+        if node.op_type == "Constant":
+            values = [a.t for a in node.attribute if a.name == "value"]
+            if not values:
+                raise ModelFileError(f"{path}: {label(node)}: only a constant tensor is covered")
+            tensors[node.output[0]] = values[0]
+    constants: Arrays = {}
+    for name, tensor in tensors.items():
+        array = np.asarray(numpy_helper.to_array(tensor))
+        if array.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32)
+            if not np.isfinite(array).all():
+                raise ModelFileError(f"{path}: {name} has numbers that are not finite in float32")
+        constants[name] = array
+    return constants
+
+
+def _input(proto: Any, constants: Arrays, path: Path) -> tuple[str, Shape]:
+    """Return the name of what the network takes, and its shape without the batch."""
+    inputs = [value for value in proto.graph.input if value.name not in constants]
+    if len(inputs) != 1 or len(proto.graph.output) != 1:
+        raise ModelFileError(
+            f"{path}: {len(inputs)} inputs and {len(proto.graph.output)} outputs: only networks"
+            " with one of each are covered"
+        )
+    kind = inputs[0].type.tensor_type
+    shape = tuple(int(dim.dim_value) for dim in kind.shape.dim)[1:]
+    if len(shape) not in (1, 3) or min(shape) < 1 or max(shape) > 2**16:
+        raise ModelFileError(
+            f"{path}: its input has no fixed shape (N, C, H, W) or (N, F): export it with one"
+        )
+    return inputs[0].name, shape
+
+
+def _without_task(nodes: list[Any], constants: Arrays) -> str | None:
+    """Take off the operators that make probabilities of the last outputs; return for which task."""
+    if len(nodes) >= 3 and [n.op_type for n in nodes[-3:]] == ["Sigmoid", "Sub", "Concat"]:
+        sigmoid, negative, both = nodes[-3:]
+        one = constants.get(negative.input[0])
+        positive = sigmoid.output[0]
+        if (
+            one is not None
+            and np.all(one == 1)
+            and negative.input[1] == positive
+            and list(both.input) == [negative.output[0], positive]
+        ):
+            del nodes[-3:]
+            return "binary"
+    if nodes and nodes[-1].op_type == "Softmax":
+        nodes.pop()
+        return "multiclass"
+    if nodes and nodes[-1].op_type == "Sigmoid":
+        nodes.pop()
+        return "binary"
+    return None
+
+
+def _assumed(
+    outputs: Shape,
+    found: str | None,
+    shape: Shape,
+    classes: tuple[str, ...],
+    scale: Preprocessing,
+) -> About:
+    """Return what a file that says nothing is taken for."""
+    count = int(np.prod(outputs))
+    task = found or ("multiclass" if count > 1 else "regression")
+    preprocessing = None
+    if len(shape) == 3 and shape[0] in (1, 3):
+        preprocessing = Preprocessing(shape[1], shape[2], shape[0], scale.mean, scale.std)
+    names = classes or tuple(str(n) for n in range(2 if task == "binary" else count))
+    return About(task, () if task == "regression" else names, preprocessing, {})
+
+
+def _check_fit(known: About, shape: Shape, outputs: Shape, path: Path) -> None:
+    """Compare what a file says of itself with its layers."""
+    p = known.preprocessing
+    if p is not None and (p.channels, p.height, p.width) != shape:
+        raise ModelFileError(f"{path}: its preprocessing makes no input of shape {shape}")
+    wanted = {"multiclass": len(known.classes), "binary": 1}.get(known.task)
+    count = int(np.prod(outputs))
+    if wanted is not None and known.classes and count != wanted:
+        raise ModelFileError(f"{path}: {count} outputs for {len(known.classes)} classes")
+    if known.task == "binary" and known.classes and len(known.classes) != 2:
+        raise ModelFileError(f"{path}: one output for {len(known.classes)} classes, not for two")

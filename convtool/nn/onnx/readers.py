@@ -1,0 +1,386 @@
+"""ONNX operators as layers: a table from the operator to what reads it.
+
+A network here is layers in a row, so that each operator takes what the one before puts out, and
+constants.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ModelError
+from convtool.nn._types import Array, Arrays, Pair, Shape, Sides
+from convtool.nn.layers import (
+    AvgPool2D,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    Identity,
+    Layer,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from convtool.nn.operations.geometry import Padding
+from convtool.nn.operations.pooling import pooled_size
+
+_MOST_OUTPUTS = 2**28
+
+
+@dataclass
+class Row:
+    """The operators of a file, one after another, and the layers made of them so far.
+
+    Attributes
+    ----------
+    nodes : list of NodeProto
+        Those that are still to be read.
+    constants : dict of str to ndarray
+    last : str
+        The name of what the last operator put out.
+    shape : tuple of int
+        Its shape, without the batch.
+    opset : int
+    layers : list of Layer
+    pads : (top, left, bottom, right)
+        Zeros around the picture that the next operator meets.
+    """
+
+    nodes: list[Any]
+    constants: Arrays
+    last: str
+    shape: Shape
+    opset: int
+    layers: list[Layer] = field(default_factory=list)
+    pads: Sides = (0, 0, 0, 0)
+
+    def read(self) -> None:
+        """Read the next operator.
+
+        Raises
+        ------
+        ModelError
+            If it is not covered, or does not follow the one before.
+        """
+        node = self.nodes.pop(0)
+        place = label(node)
+        own = [name for name in node.input if name and name not in self.constants]
+        if own != [self.last]:
+            raise ModelError(f"{place} does not follow what is before it: only layers in a row")
+        if any(self.pads) and node.op_type not in ("Conv", "AveragePool"):
+            raise ModelError(f"{place} after Pad is not covered")
+        READERS[node.op_type](self, node)
+        self.last = node.output[0]
+
+    def append(self, layer: Layer) -> None:
+        """Add a layer that fits on what is before it."""
+        shape = layer.output_shape(self.shape)
+        if prod(shape) > _MOST_OUTPUTS:
+            raise ModelError(
+                f"it puts out {' x '.join(map(str, shape))} numbers, which is too much"
+            )
+        self.layers.append(layer)
+        self.shape = shape
+
+    def follower(self, operator: str) -> Any | None:
+        """Take the next operator if it is of this kind and follows `last`."""
+        if self.nodes and self.nodes[0].op_type == operator and self.last in self.nodes[0].input:
+            return self.nodes.pop(0)
+        return None
+
+    def constant(self, node: Any, place: int) -> Array | None:
+        """Return an operator's constant input, None where it has none there."""
+        name = node.input[place] if len(node.input) > place else ""
+        return self.constants[name] if name else None
+
+
+def label(node: Any) -> str:
+    """Return how an operator is named in errors."""
+    kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
+    return f"operator {kind} ({node.name or ', '.join(node.output)})"
+
+
+def attributes(node: Any) -> dict[str, Any]:
+    """Return an operator's attributes, words as str."""
+    from onnx import helper
+
+    found = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    return {
+        k: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for k, v in found.items()
+    }
+
+
+def _refuse(node: Any, what: str) -> ModelError:
+    return ModelError(f"{label(node)}: {what} is not covered")
+
+
+def _pair(values: Any) -> Pair:
+    first, second = (int(value) for value in values)
+    return first, second
+
+
+def _picture(row: Row, node: Any) -> tuple[int, int, int]:
+    if len(row.shape) != 3:
+        raise _refuse(node, f"an input of shape {row.shape}")
+    return row.shape[0], row.shape[1], row.shape[2]
+
+
+def _window_pads(row: Row, node: Any, own: dict[str, Any], kernel: Pair, stride: Pair) -> Sides:
+    """Return an operator's own padding as (top, left, bottom, right)."""
+    auto = own.get("auto_pad", "NOTSET")
+    if auto == "NOTSET":
+        top, left, bottom, right = (int(value) for value in own.get("pads", (0, 0, 0, 0)))
+        return top, left, bottom, right
+    if auto == "VALID":
+        return 0, 0, 0, 0
+    _, height, width = _picture(row, node)
+    total = [
+        max((-(-n // s) - 1) * s + k - n, 0)
+        for n, k, s in zip((height, width), kernel, stride, strict=True)
+    ]
+    less, more = [t // 2 for t in total], [t - t // 2 for t in total]
+    before, after = (less, more) if auto == "SAME_UPPER" else (more, less)
+    return before[0], before[1], after[0], after[1]
+
+
+def _conv(row: Row, node: Any) -> None:
+    own = attributes(node)
+    weight, bias = row.constant(node, 1), row.constant(node, 2)
+    if weight is None or weight.ndim != 4:
+        raise _refuse(node, "a convolution that is not of pictures")
+    kernel = _pair(weight.shape[2:])
+    stride, dilation = _pair(own.get("strides", (1, 1))), _pair(own.get("dilations", (1, 1)))
+    groups = int(own.get("group", 1))
+    extent = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
+    pads = _window_pads(row, node, own, (extent[0], extent[1]), stride)
+    top, left, bottom, right = (a + b for a, b in zip(pads, row.pads, strict=True))
+    row.pads = (0, 0, 0, 0)
+    padding: Padding = (top, left, bottom, right)
+    if (top, left) == (bottom, right):
+        padding = (top, left)
+    channels = weight.shape[1] * groups
+    layer = Conv2D(
+        channels, len(weight), kernel, stride, padding, dilation, groups, bias is not None, rng=0
+    )
+    layer.params["weight"][...] = weight
+    if bias is not None:
+        layer.params["bias"][...] = bias
+    row.append(layer)
+
+
+def _pool_arguments(
+    row: Row, node: Any, own: dict[str, Any]
+) -> tuple[Pair, Pair, Sides, tuple[bool, ...]]:
+    """Return window, stride, padding, and with which ``ceil_mode`` the windows are as many."""
+    if any(d != 1 for d in own.get("dilations", ())) or own.get("storage_order", 0):
+        raise _refuse(node, "pooling with dilations or column by column")
+    kernel = _pair(own["kernel_shape"])
+    stride = _pair(own.get("strides", (1, 1)))
+    pads = _window_pads(row, node, own, kernel, stride)
+    sizes = [
+        n + a + b
+        for n, a, b in zip(_picture(row, node)[1:], row.pads[:2], row.pads[2:], strict=True)
+    ]
+    ceil = bool(own.get("ceil_mode", 0))
+    counts = [
+        (-(-(n + a + b - k) // s) if ceil else (n + a + b - k) // s) + 1
+        for n, k, s, a, b in zip(sizes, kernel, stride, pads[:2], pads[2:], strict=True)
+    ]
+    if ceil:
+        counts = [
+            c - 1 if (c - 1) * s >= n + a else c
+            for c, n, s, a in zip(counts, sizes, stride, pads[:2], strict=True)
+        ]
+    own_pads = pads[:2] if not any(row.pads) else row.pads[:2]
+    modes = []
+    for mode in (False, True):
+        made = [
+            pooled_size(n, k, s, p, mode)
+            for n, k, s, p in zip(row.shape[1:], kernel, stride, own_pads, strict=True)
+        ]
+        if made == counts:
+            modes.append(mode)
+    return kernel, stride, pads, tuple(modes)
+
+
+def _max_pool(row: Row, node: Any) -> None:
+    if len(node.output) > 1:
+        raise _refuse(node, "the places of the maxima")
+    kernel, stride, pads, modes = _pool_arguments(row, node, attributes(node))
+    if not modes:
+        raise _refuse(node, f"padding of {pads}")
+    row.append(MaxPool2D(kernel, stride, pads[:2], modes[0]))
+
+
+def _avg_pool(row: Row, node: Any) -> None:
+    own = attributes(node)
+    kernel, stride, pads, modes = _pool_arguments(row, node, own)
+    counted = bool(own.get("count_include_pad", 0))
+    if any(row.pads):
+        plain = row.pads[:2] == row.pads[2:] and not any(pads[:2]) and not counted
+        padding, counted = row.pads[:2], True
+    else:
+        plain = not counted or pads[:2] == pads[2:]
+        padding = pads[:2]
+    if not modes or not plain:
+        raise _refuse(node, f"padding of {pads}")
+    row.pads = (0, 0, 0, 0)
+    row.append(AvgPool2D(kernel, stride, padding, modes[0], counted or not any(padding)))
+
+
+def _pad(row: Row, node: Any) -> None:
+    pads, value = row.constant(node, 1), row.constant(node, 2)
+    if (
+        attributes(node).get("mode", "constant") != "constant"
+        or pads is None
+        or pads.shape != (8,)
+        or row.constant(node, 3) is not None
+        or (value is not None and np.any(value))
+        or any(pads[place] for place in (0, 1, 4, 5))
+        or (pads < 0).any()
+    ):
+        raise _refuse(node, "padding with anything but zeros around a picture")
+    top, left, bottom, right = (int(pads[place]) for place in (2, 3, 6, 7))
+    row.pads = (top, left, bottom, right)
+
+
+def _flattening(row: Row, node: Any) -> bool:
+    """Say whether an operator only lays each picture out as a row."""
+    if node.op_type == "Flatten":
+        return int(attributes(node).get("axis", 1)) == 1
+    if node.op_type == "Reshape":
+        shape = row.constant(node, 1)
+        return shape is not None and len(shape) == 2 and int(shape[1]) in (-1, prod(row.shape))
+    return node.op_type == "Squeeze" and all(n == 1 for n in row.shape[1:])
+
+
+def _flatten(row: Row, node: Any) -> None:
+    if not _flattening(row, node):
+        raise _refuse(node, "another new shape than one row for each picture")
+    row.append(Flatten())
+
+
+def _global(layer: type[Layer]) -> Callable[[Row, Any], None]:
+    def read(row: Row, node: Any) -> None:
+        row.append(layer())
+        row.last = node.output[0]
+        for operator in ("Flatten", "Reshape", "Squeeze"):
+            after = row.follower(operator)
+            if after is not None and _flattening(row, after):
+                node.output[0] = after.output[0]
+                return
+        raise _refuse(node, "global pooling that is not flattened at once")
+
+    return read
+
+
+def _dense(row: Row, weight: Array, bias: Array | None) -> None:
+    inputs, outputs = weight.shape
+    layer = Dense(inputs, outputs, bias is not None, rng=0)
+    layer.params["weight"][...] = weight
+    if bias is not None:
+        layer.params["bias"][...] = bias.reshape(-1) if bias.size > 1 else bias.reshape(())
+    row.append(layer)
+
+
+def _gemm(row: Row, node: Any) -> None:
+    own = attributes(node)
+    weight, bias = row.constant(node, 1), row.constant(node, 2)
+    if weight is None or weight.ndim != 2 or own.get("transA", 0):
+        raise _refuse(node, "a product of anything but rows and constant weights")
+    weight = (weight.T if own.get("transB", 0) else weight) * np.float32(own.get("alpha", 1.0))
+    if bias is not None:
+        bias = bias * np.float32(own.get("beta", 1.0))
+    _dense(row, weight, bias)
+
+
+def _matmul(row: Row, node: Any) -> None:
+    weight = row.constant(node, 1)
+    if weight is None or weight.ndim != 2:
+        raise _refuse(node, "a product of anything but rows and constant weights")
+    row.last = node.output[0]
+    after = row.follower("Add")
+    bias = None
+    if after is not None:
+        bias = next((row.constants[n] for n in after.input if n in row.constants), None)
+        if bias is None or bias.size not in (1, weight.shape[1]):
+            raise _refuse(after, "an addition that is no bias")
+        node.output[0] = after.output[0]
+    _dense(row, weight, bias)
+
+
+def _batch_norm(row: Row, node: Any) -> None:
+    own = attributes(node)
+    found = [row.constant(node, place) for place in range(1, 5)]
+    arrays = [array for array in found if array is not None]
+    if own.get("training_mode", 0) or len(arrays) < 4:
+        raise _refuse(node, "batch normalisation in training")
+    if np.any(arrays[3] < 0):
+        raise ModelError(f"{label(node)}: damaged: a variance below 0")
+    momentum = round(1 - float(own.get("momentum", 0.9)), 7)
+    layer = BatchNorm(arrays[0].size, momentum, float(f"{own.get('epsilon', 1e-5):.7g}"))
+    targets = {**layer.params, **layer.state}
+    for name, array in zip(("gamma", "beta", "mean", "variance"), arrays, strict=True):
+        targets[name][...] = array
+    row.append(layer)
+
+
+def _dropout(row: Row, node: Any) -> None:
+    rate = row.constant(node, 1)
+    share = attributes(node).get("ratio", 0.5) if rate is None else float(rate.reshape(-1)[0])
+    mode = row.constant(node, 2)
+    if mode is not None and np.any(mode):
+        raise _refuse(node, "dropout in training")
+    row.append(Dropout(round(float(share), 6)))
+
+
+def _softmax(row: Row, node: Any) -> None:
+    axis = int(attributes(node).get("axis", 1 if row.opset < 13 else -1))
+    if axis % (len(row.shape) + 1) != 1 or (row.opset < 13 and len(row.shape) > 1):
+        raise _refuse(node, f"a softmax along axis {axis}")
+    row.append(Softmax())
+
+
+def _leaky(row: Row, node: Any) -> None:
+    row.append(LeakyReLU(round(float(attributes(node).get("alpha", 0.01)), 7)))
+
+
+def _plain(layer: type[Layer]) -> Callable[[Row, Any], None]:
+    return lambda row, node: row.append(layer())
+
+
+READERS: dict[str, Callable[[Row, Any], None]] = {
+    "AveragePool": _avg_pool,
+    "BatchNormalization": _batch_norm,
+    "Conv": _conv,
+    "Dropout": _dropout,
+    "Flatten": _flatten,
+    "Gemm": _gemm,
+    "GlobalAveragePool": _global(GlobalAvgPool2D),
+    "GlobalMaxPool": _global(GlobalMaxPool2D),
+    "Identity": _plain(Identity),
+    "LeakyRelu": _leaky,
+    "MatMul": _matmul,
+    "MaxPool": _max_pool,
+    "Pad": _pad,
+    "Relu": _plain(ReLU),
+    "Reshape": _flatten,
+    "Sigmoid": _plain(Sigmoid),
+    "Softmax": _softmax,
+    "Squeeze": _flatten,
+    "Tanh": _plain(Tanh),
+}
+"""What reads each operator; constants and the bias after a MatMul are read along."""
+
+READ_ALONG = ("Constant", "Add", "Sub", "Concat")
+"""Operators that are covered where they belong to others: constants, biases, two classes."""

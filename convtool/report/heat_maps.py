@@ -1,0 +1,91 @@
+"""Tables of numbers as coloured cells, each with its number written in it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convtool.report.figures import new_figure, save_figure
+
+_CELL = 0.62
+_SHADES = "viridis"
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """One table.
+
+    Attributes
+    ----------
+    title : str
+    cells : sequence of sequence of float or None
+        Shares from 0 to 1, rows first; None where there is no number, drawn grey with `missing`.
+    rows, columns : sequence of str
+        What stands at each row and column.
+    row_label, column_label : str
+    best : (int, int) or None
+        A cell to frame.
+    missing : str
+        What is written where there is no number.
+    """
+
+    title: str
+    cells: Sequence[Sequence[float | None]]
+    rows: Sequence[str]
+    columns: Sequence[str]
+    row_label: str
+    column_label: str
+    best: tuple[int, int] | None = None
+    missing: str = "–"
+
+
+def draw_heat_maps(maps: Sequence[HeatMap], target: Path) -> None:
+    """Draw tables of one size side by side, in the same colours.
+
+    Parameters
+    ----------
+    maps : sequence of HeatMap
+        At least one.
+    target : Path
+        Its ending names the format.
+
+    Raises
+    ------
+    OptionError, ReportWriteError
+        If the file cannot be written.
+    """
+    wide = max(3.6, _CELL * len(maps[0].columns) + 1.6)
+    tall = max(2.4, _CELL * len(maps[0].rows) + 1.8)
+    figure = new_figure(wide * len(maps) + 0.8, tall)
+    axes = figure.subplots(1, len(maps), squeeze=False)[0]
+    values = [v for m in maps for row in m.cells for v in row if v is not None]
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    if high - low < 1e-6:
+        low = high - 0.01
+    shown = [_draw(heat, axis, low, high) for heat, axis in zip(maps, axes, strict=True)]
+    figure.colorbar(shown[0], ax=list(axes), format="{x:.0%}", shrink=0.9)
+    save_figure(figure, target)
+
+
+def _draw(heat: HeatMap, axis: Any, low: float, high: float) -> Any:
+    import matplotlib
+
+    colours = matplotlib.colormaps[_SHADES].with_extremes(bad="0.85")
+    numbers = [[math.nan if v is None else v for v in row] for row in heat.cells]
+    image = axis.imshow(numbers, cmap=colours, vmin=low, vmax=high, aspect="auto")
+    axis.set_xticks(range(len(heat.columns)), heat.columns, rotation=45, ha="right")
+    axis.set_yticks(range(len(heat.rows)), heat.rows)
+    axis.set(title=heat.title, xlabel=heat.column_label, ylabel=heat.row_label)
+    for i, row in enumerate(heat.cells):
+        for j, value in enumerate(row):
+            text = heat.missing if value is None else f"{100 * value:.1f}"
+            dark = value is not None and value < low + 0.6 * (high - low)
+            ink = "white" if dark else "black"
+            axis.text(j, i, text, ha="center", va="center", color=ink, fontsize=8)
+    if heat.best is not None:
+        from matplotlib.patches import Rectangle
+
+        corner = (heat.best[1] - 0.5, heat.best[0] - 0.5)
+        axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2.5))
+    return image

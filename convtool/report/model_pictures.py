@@ -1,0 +1,213 @@
+"""Pictures of what is inside a network: filters, activations, the pixels that decide."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.report.figures import new_figure, save_figure
+
+Numbers = NDArray[Any]
+
+_ACROSS = 16
+_SIGNED, _UNSIGNED = "RdBu_r", "viridis"
+_MOST_TILES = 1024
+_ANNOTATED = 64
+_EXTREME = 0.6
+
+
+def mosaic(planes: Numbers, across: int = _ACROSS) -> Numbers:
+    """Return pictures of one size in rows, NaN between them.
+
+    Parameters
+    ----------
+    planes : ndarray, shape (N, H, W)
+
+    Examples
+    --------
+    >>> mosaic(np.ones((3, 1, 2)), 2)
+    array([[ 1.,  1., nan,  1.,  1.],
+           [nan, nan, nan, nan, nan],
+           [ 1.,  1., nan, nan, nan]])
+    """
+    count, height, width = planes.shape
+    across = min(across, count)
+    down = -(-count // across)
+    sheet = np.full((down * (height + 1) - 1, across * (width + 1) - 1), np.nan)
+    for number, plane in enumerate(planes):
+        top, left = number // across * (height + 1), number % across * (width + 1)
+        sheet[top : top + height, left : left + width] = plane
+    return sheet
+
+
+def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: Path) -> None:
+    """Draw the filters of a convolution, blue where negative, red where positive.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (O, I, KH, KW)
+        One row of pictures for each filter, one column for each input channel; filters on a single
+        channel are laid out in rows of several.
+    biases : ndarray, shape (O,), or None
+    title : str
+    target : Path
+
+    Raises
+    ------
+    OptionError, ReportWriteError
+        If the file cannot be written.
+    """
+    filters, channels, height, width = weights.shape
+    scale = float(np.abs(weights).max()) or 1.0
+    if filters * channels > _ANNOTATED:
+        figure = _many_kernels(weights, title, scale)
+        save_figure(figure, target)
+        return
+    across = channels if channels > 1 else min(filters, 8)
+    tiles = weights.reshape(-1, height, width)
+    rows = -(-len(tiles) // across)
+    figure = new_figure(max(4.0, 1.1 * across + 1.6), max(2.4, 1.35 * rows + 1))
+    figure.suptitle(title, fontsize=10)
+    axes = figure.subplots(rows, across, squeeze=False).reshape(-1)
+    for axis in axes:
+        axis.set_axis_off()
+    image = None
+    for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
+        image = axis.imshow(tile, cmap=_SIGNED, vmin=-scale, vmax=scale)
+        if number % channels == 0:
+            own = number // channels
+            bias = "" if biases is None else f", bias {biases[own]:+.2g}"
+            axis.set_title(f"{own + 1}{bias}", fontsize=7)
+        if len(tiles) <= _ANNOTATED // 2 and tile.size <= 25:
+            _write_numbers(axis, tile, scale)
+    figure.colorbar(image, ax=list(axes), shrink=0.8)
+    save_figure(figure, target)
+
+
+def _many_kernels(weights: Numbers, title: str, scale: float) -> Any:
+    """Return a figure of filters too many to be numbered: a row each, or 16 in a row."""
+    filters, channels, height, width = weights.shape
+    across = channels if channels > 1 else _ACROSS
+    kept = min(filters, max(1, _MOST_TILES // channels))
+    sheet = mosaic(weights[:kept].reshape(-1, height, width).astype(np.float64), across)
+    figure = new_figure(12, min(30.0, max(2.5, 11 * sheet.shape[0] / sheet.shape[1] + 1)))
+    more = f"; the first {kept}" if kept < filters else ""
+    figure.suptitle(f"{title}{more}", fontsize=10)
+    axis = figure.subplots()
+    axis.set_axis_off()
+    image = axis.imshow(sheet, cmap=_SIGNED, vmin=-scale, vmax=scale, interpolation="nearest")
+    figure.colorbar(image, ax=axis, shrink=0.8)
+    return figure
+
+
+def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:
+    for (i, j), value in np.ndenumerate(tile):
+        ink = "white" if abs(value) > _EXTREME * scale else "black"
+        axis.text(j, i, f"{value:.2g}", ha="center", va="center", color=ink, fontsize=6)
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What one layer put out for a picture.
+
+    Attributes
+    ----------
+    title : str
+    values : ndarray, shape (C, H, W) or (F,)
+    """
+
+    title: str
+    values: Numbers
+
+
+def draw_activations(
+    picture: Numbers, title: str, layers: Sequence[Activation], target: Path
+) -> None:
+    """Draw a picture and, below it, every channel of every layer.
+
+    Colours run from the layer's least to its greatest number, or around 0 where both signs occur.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+    title : str
+    layers : sequence of Activation
+    target : Path
+
+    Raises
+    ------
+    OptionError, ReportWriteError
+        If the file cannot be written.
+    """
+    sheets = [_sheet(layer.values) for layer in layers]
+    heights = [2.0] + [min(9.0, max(0.55, 9 * s.shape[0] / s.shape[1])) for s in sheets]
+    figure = new_figure(10.5, sum(heights) + 0.42 * len(heights))
+    axes = figure.subplots(len(heights), 1, height_ratios=heights)
+    axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
+    axes[0].set_title(title, fontsize=9)
+    for axis, sheet, layer in zip(axes[1:], sheets, layers, strict=True):
+        low, high = float(np.nanmin(sheet)), float(np.nanmax(sheet))
+        signed = low < 0 < high
+        largest = max(-low, high)
+        limits = (-largest, largest) if signed else (low, high)
+        colours = _SIGNED if signed else _UNSIGNED
+        image = axis.imshow(
+            sheet, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest"
+        )
+        axis.set_title(f"{layer.title}   {low:.3g} to {high:.3g}", fontsize=9)
+        figure.colorbar(image, ax=axis, fraction=0.03, pad=0.01)
+    for axis in axes:
+        axis.set_axis_off()
+    save_figure(figure, target)
+
+
+def _sheet(values: Numbers) -> Numbers:
+    """Return a layer's channels side by side; a row of numbers as rows of cells."""
+    if values.ndim == 3:
+        return mosaic(values.astype(np.float64))
+    across = min(max(len(values), 32), 64)
+    sheet = np.full((-(-len(values) // across), across), np.nan)
+    sheet.reshape(-1)[: len(values)] = values
+    return sheet
+
+
+def draw_deciding(
+    picture: Numbers, deciding: Numbers, title: str, label: str, target: Path
+) -> None:
+    """Draw a picture, beside it which pixels decide, and both on one another.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (H, W) or (H, W, 3)
+    deciding : ndarray, shape (H, W)
+        How much each pixel counts; negative where it speaks against.
+    title, label : str
+        What stands above, and beside the scale.
+    target : Path
+
+    Raises
+    ------
+    OptionError, ReportWriteError
+        If the file cannot be written.
+    """
+    figure = new_figure(10.5, 4)
+    figure.suptitle(title, fontsize=10)
+    axes = figure.subplots(1, 3)
+    largest = float(np.abs(deciding).max()) or 1.0
+    signed = float(deciding.min()) < 0
+    colours, low = (_SIGNED, -largest) if signed else (_UNSIGNED, 0.0)
+    axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
+    axes[0].set_title("as the network takes it", fontsize=9)
+    image = axes[1].imshow(deciding, cmap=colours, vmin=low, vmax=largest)
+    axes[1].set_title(label, fontsize=9)
+    axes[2].imshow(picture, cmap="gray", vmin=0, vmax=255)
+    strength = np.abs(deciding) / largest
+    axes[2].imshow(deciding, cmap=colours, vmin=low, vmax=largest, alpha=0.75 * strength)
+    axes[2].set_title("both", fontsize=9)
+    for axis in axes:
+        axis.set_axis_off()
+    figure.colorbar(image, ax=list(axes), shrink=0.8)
+    save_figure(figure, target)
