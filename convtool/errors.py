@@ -46,6 +46,22 @@ class ImageFormatError(ConvtoolError, ValueError):
     """The output's format is unknown, or cannot hold what it is asked to hold."""
 
 
+class JournalError(ConvtoolError, OSError):
+    """A journal of finished work is foreign, damaged or in use, or cannot be written."""
+
+
+class UndefinedPixelError(ConvtoolError, ValueError):
+    """A picture has pixels that are no finite numbers where none are wanted."""
+
+
+class TimeLimitError(ConvtoolError, TimeoutError):
+    """A picture took longer than it was given."""
+
+
+class WorkerError(ConvtoolError, ChildProcessError):
+    """A process that worked on a picture ended in the middle of it."""
+
+
 class ModelError(ConvtoolError, ValueError):
     """The layers of a network do not fit together, or a network is asked what it cannot do."""
 

@@ -74,7 +74,7 @@ class Replacement:
             except BaseException:
                 _own.discard(path)
                 raise
-        if _locked(self.file) is not False and _is_at(self.file, path):
+        if lock(self.file) is not False and _is_at(self.file, path):
             self._path = path
         else:  # a sweep took it between its making and its locking
             self.file.close()
@@ -164,7 +164,7 @@ def _remove_if_left(path: str) -> bool:
             path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         )
         with open(handle, "r+b") as file:
-            if _locked(file) and _is_at(file, path):
+            if lock(file) and _is_at(file, path):
                 os.unlink(path)
                 return True
     return False
@@ -181,8 +181,8 @@ def abandon() -> None:
             os.unlink(path)
 
 
-def _locked(file: BinaryIO) -> bool | None:
-    """Lock a file unless another has it locked; None where files cannot be locked."""
+def lock(file: BinaryIO) -> bool | None:
+    """Lock a file until it is closed, unless another has it; None where files cannot be locked."""
     if fcntl is None:
         return None
     try:

@@ -118,7 +118,7 @@ def _with_json_settled(arguments: list[str]) -> list[str]:
     return settled
 
 
-def _words(error: BaseException) -> str:
+def words(error: BaseException) -> str:
     """Return what an error says, as one line: what, where, what to do."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         text = "interrupted"
@@ -145,7 +145,7 @@ def _code(error: BaseException) -> int:
 
 
 @contextmanager
-def _warnings_in_words() -> Iterator[None]:
+def _warnings_inwords() -> Iterator[None]:
     """Show this project's own warnings as lines on stderr, others as ever."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvtoolWarning)
@@ -177,7 +177,7 @@ def run(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     arguments, debug = _without_debug(_with_json_settled(arguments))
     try:
-        with _warnings_in_words():
+        with _warnings_inwords():
             code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # click's answer to a reader that has gone
@@ -196,7 +196,7 @@ def run(arguments: list[str] | None = None) -> int:
     ) as error:
         if debug:
             traceback.print_exc()
-        click.echo(f"convtool: error: {_words(error)}", err=True)
+        click.echo(f"convtool: error: {words(error)}", err=True)
         return _code(error)
     return code if isinstance(code, int) else DONE
 

@@ -14,17 +14,21 @@ SCHEMA = "convtool.filter/1"
 
 def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
     """Return the report of one picture."""
-    done: dict[str, object] = {
-        "clipped_share": outcome.clipped_share,
-        "warnings": list(outcome.warnings),
-        "seconds": outcome.seconds,
-    }
     return {
         "schema": SCHEMA,
         "input": {"path": source} | _kind(outcome.source),
         "output": {"path": target} | _kind(outcome.target),
         "steps": [_step(step) for step in outcome.steps],
-    } | ({"dry_run": True} if dry_run else done)
+    } | ({"dry_run": True} if dry_run else described(outcome))
+
+
+def described(outcome: Outcome) -> dict[str, object]:
+    """Return what a report says of a picture that was filtered."""
+    return {
+        "clipped_share": outcome.clipped_share,
+        "warnings": list(outcome.warnings),
+        "seconds": outcome.seconds,
+    }
 
 
 def _kind(kind: Kind) -> dict[str, object]:

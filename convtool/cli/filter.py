@@ -4,7 +4,9 @@ from typing import Any
 
 import click
 
+from convtool.cli import DONE
 from convtool.cli import _filter_report as report
+from convtool.cli._batch import Batch, is_batch, run_batch
 from convtool.cli._file_options import (
     reading_options,
     take_reading,
@@ -12,13 +14,16 @@ from convtool.cli._file_options import (
     writing_options,
 )
 from convtool.cli._options import json_option, pair
+from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.images.alpha import RULES
-from convtool.images.filter import FilterOptions
+from convtool.images.filter import FilterOptions, check_options
+from convtool.images.formats import writable
 from convtool.images.job import Job, filter_file, plan_file
+from convtool.images.paths import shown
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 from convtool.kernels.spec import parse
@@ -34,6 +39,7 @@ Examples:
   convtool filter -k gaussian -k laplacian-8 --range offset sample_images/photograph.jpg relief.png
   convtool filter -k 3x3:0,-1,0,-1,5,-1,0,-1,0 sample_images/photograph.jpg sharp.png
   convtool filter -k scharr --direction --depth 16 sample_images/siemens-star.png angles.png
+  convtool filter -k unsharp -r --jobs 2 sample_images sharpened/
   convtool filter -k disk:radius=9 --explain --dry-run sample_images/zone-plate.png out.png""",
 )
 @click.option(
@@ -125,23 +131,65 @@ Examples:
     help="Filter light: undo the transfer function of sRGB first and redo it last.",
 )
 @writing_options
-@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="[default: all cores; with --jobs 1 for each picture]",
+)
 @reading_options
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Give up on a picture that takes longer.",
+)
+@click.option(
+    "--format",
+    type=click.Choice(writable()),
+    help="Format of the output.  [default: by its name]",
+)
+@click.option("--recursive", "-r", is_flag=True, help="Take the folders in folders, too.")
+@click.option(
+    "--from-file",
+    metavar="LIST",
+    help="Take the files that LIST names, one a line or each ended by NUL; - reads stdin.",
+)
+@click.option(
+    "--suffix", default="", metavar="TEXT", help="In a batch: put before the ending of each output."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="In a batch: pictures at once, each in one thread.  [default: all cores]",
+)
+@click.option("--fail-fast", is_flag=True, help="In a batch: stop at the first that fails.")
+@click.option(
+    "--journal",
+    metavar="FILE",
+    help="In a batch: note in FILE what is done, and leave out what was done before.",
+)
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
 @click.option("--dry-run", is_flag=True, help="Check everything that can be; write nothing.")
 @json_option
-@click.argument("source", metavar="IN")
+@click.argument("places", nargs=-1, metavar="IN…")
 @click.argument("target", metavar="OUT")
 def command(
     specs: tuple[str, ...],
-    source: str,
+    places: tuple[str, ...],
     target: str,
     range_name: str,
+    timeout: float | None,
+    recursive: bool,
+    from_file: str | None,
+    suffix: str,
+    jobs: int | None,
+    fail_fast: bool,
+    journal: str | None,
     explain: bool,
     dry_run: bool,
     json_target: str | None,
     **how: Any,
-) -> None:
+) -> int:
     """Convolve the picture IN with kernels and write it to OUT.
 
     Reads and writes JPEG, PNG, TIFF, WebP, GIF, BMP, PNM, PFM, JPEG 2000, OpenEXR and HDR (PBM is
@@ -149,24 +197,55 @@ def command(
     floats, grey or colour, alpha, pages, frames and metadata stay as they are unless you ask for
     another. IN and OUT may be the same file, or - for standard input and output; - is written in
     the format of IN.
+
+    With several IN, a folder, a pattern in quotes or --from-file, or where OUT is a folder, the
+    pictures go to the folder OUT under their names, those of folders and patterns with their tree.
+    One that fails is reported, and the rest is done.
     """
+    if not places and from_file is None:
+        raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
     reading, writing = take_reading(how), take_writing(how)
     filtering = FilterOptions(range=range_name, **how)
     job = Job(tuple(map(parse, specs)), filtering, reading, writing)
-    if target == STDOUT == json_target:
+    batch = Batch(
+        recursive, from_file, suffix, jobs, fail_fast, journal, timeout, json_target, dry_run
+    )
+    check_options(job.kernels, job.filtering)
+    if is_batch(places, target, batch):
+        if explain:
+            raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
+        return run_batch(places, target, job, batch)
+    for name, given in (
+        ("recursive", recursive),
+        ("suffix", suffix),
+        ("jobs", jobs),
+        ("fail-fast", fail_fast),
+        ("journal", journal),
+    ):
+        if given:
+            raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
+    _filter_one(places[0], target, job, batch, explain=explain)
+    return DONE
+
+
+def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bool) -> None:
+    if target == STDOUT == batch.json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
     if target != STDOUT:
-        check_writable(target, quality=writing.quality)
-    if dry_run:
+        check_writable(target, format=job.writing.format, quality=job.writing.quality)
+    if batch.dry_run:
         outcome = plan_file(source, target, job)
         if explain:
             report.explain(outcome.steps)
         report.would_write(target, outcome.target)
     else:
         before = (lambda plan: report.explain(plan.steps)) if explain else None
-        outcome = filter_file(source, target, job, planned=before)
+        with ending(shown(source), batch.timeout):
+            outcome = filter_file(source, target, job, planned=before)
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)
-    if json_target is not None:
-        write_report(report.as_json(source, target, outcome, dry_run=dry_run), json_target)
+    if batch.json_target is not None:
+        write_report(
+            report.as_json(source, target, outcome, dry_run=batch.dry_run), batch.json_target
+        )

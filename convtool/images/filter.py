@@ -181,7 +181,7 @@ def outline(
     >>> plan.shape, plan.dtype
     ((240, 320, 3), dtype('uint8'))
     """
-    _check(kernels, options)
+    check_options(kernels, options)
     channels = shape[2] if len(shape) == 3 else 1
     colours = channels - int(has_alpha)
     if options.gray or options.direction:
@@ -301,7 +301,14 @@ def _toned(
     )
 
 
-def _check(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
+def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
+    """Check what can be without a picture.
+
+    Raises
+    ------
+    OptionError
+        If an option cannot be so, or not with these kernels.
+    """
     tone.check_range(options.range)
     if options.alpha not in transparency.RULES:
         rules = ", ".join(transparency.RULES)

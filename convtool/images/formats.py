@@ -339,6 +339,17 @@ only black and white, is read and not written. WebP, GIF and HDR store grey as e
 _READABLE = ", ".join(entry.title for entry in FORMATS.values() if entry.signature != _NEVER)
 
 
+def writable() -> list[str]:
+    """Return the names of the formats that can be written.
+
+    Examples
+    --------
+    >>> writable()[:3]
+    ['jpeg', 'png', 'tiff']
+    """
+    return [entry.name for entry in FORMATS.values() if entry.depths]
+
+
 def recognise(data: bytes) -> Format:
     r"""Find the format of a file by its first bytes.
 

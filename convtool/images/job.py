@@ -6,11 +6,12 @@ A `Job` is plain data and crosses to worker processes, and so does the `Outcome`
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from convtool import __version__
 from convtool.images.background import channels_on
 from convtool.images.filter import (
     FilterOptions,
@@ -24,7 +25,7 @@ from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import read_document, read_headers
-from convtool.images.write import STDOUT, check_writable, write_document
+from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
 
 _MOST_WARNINGS = 3
@@ -50,6 +51,34 @@ class Job:
     filtering: FilterOptions = field(default_factory=FilterOptions)
     reading: ReadOptions = field(default_factory=ReadOptions)
     writing: WriteOptions = field(default_factory=WriteOptions)
+
+    def fingerprint(self) -> str:
+        """Return a text that differs wherever the same input may give another output.
+
+        Examples
+        --------
+        >>> from convtool.kernels.spec import parse
+        >>> blur = (parse("box"),)
+        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(threads=1)).fingerprint()
+        True
+        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
+        False
+        """
+        import hashlib
+
+        return hashlib.sha256(f"{__version__} {_plain(asdict(self))}".encode()).hexdigest()
+
+
+_WITHOUT_EFFECT = {"threads", "max_pixels", "max_memory", "text", "name"}
+"""Fields of a job that its outputs do not depend on: of a kernel, its weights count."""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items() if key not in _WITHOUT_EFFECT}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
 
 
 @dataclass(frozen=True)
@@ -92,7 +121,12 @@ Path = str | os.PathLike[str]
 
 
 def filter_file(
-    source: Path, target: Path, job: Job, *, planned: Callable[[Outline], None] | None = None
+    source: Path,
+    target: Path,
+    job: Job,
+    *,
+    planned: Callable[[Outline], None] | None = None,
+    save: Saver = save_bytes,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
 
@@ -107,6 +141,8 @@ def filter_file(
         What to do.
     planned : callable, optional
         Called with the plan before the first kernel.
+    save : callable, optional
+        Puts the encoded picture in its place.
 
     Returns
     -------
@@ -139,7 +175,7 @@ def filter_file(
         planned(plans[0])
     results = [filter_image(page, job.kernels, job.filtering) for page in document.pages]
     filtered = replace(document, pages=tuple(result.image for result in results))
-    remarks = write_document(target, filtered, how)
+    remarks = write_document(target, filtered, how, save=save)
     return Outcome(
         Kind(first.format, first.pixels.shape, first.depth, len(kinds)),
         Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),

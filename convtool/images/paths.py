@@ -1,6 +1,8 @@
-"""How a path is shown in a message."""
+"""How a path is shown in a message, and which file it leads to."""
 
 import os
+from collections.abc import Callable
+from functools import lru_cache
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -14,3 +16,26 @@ def shown(path: str | os.PathLike[str]) -> str:
     'caf\\xe9.jpg'
     """
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def resolver() -> Callable[[str], str]:
+    """Return a quick `os.path.realpath` for many paths in few folders.
+
+    It looks at each folder once, so it is for one job, during which no folder is moved.
+
+    Examples
+    --------
+    >>> resolver()("a/../b.jpg") == os.path.realpath("b.jpg")
+    True
+    """
+    folder_of = lru_cache(maxsize=None)(os.path.realpath)
+
+    def resolved(path: str) -> str:
+        if os.path.islink(path):
+            return os.path.realpath(path)
+        folder, name = os.path.split(path)
+        if name in ("", os.curdir, os.pardir):
+            return os.path.realpath(path)
+        return os.path.join(folder_of(folder), name)
+
+    return resolved

@@ -20,7 +20,7 @@ from convtool.images.paths import shown
 
 STDOUT = "-"
 Saver = Callable[[str | os.PathLike[str], bytes], None]
-"""What puts bytes into a file, as `save_bytes` does."""
+"""What puts bytes into the file of a name, or raises `ImageWriteError`."""
 
 
 def write(

@@ -365,5 +365,7 @@ def test_the_examples_of_the_help_run_as_they_stand(folder, line):
     program, *arguments = shlex.split(line)
     assert program == "convtool"
     assert run(arguments) == 0
-    if "--dry-run" not in arguments:
+    if arguments[-1].endswith("/"):
+        assert len(os.listdir(arguments[-1])) > 3
+    elif "--dry-run" not in arguments:
         assert read(arguments[-1]).width >= 512

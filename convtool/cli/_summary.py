@@ -1,0 +1,155 @@
+"""What is said while a batch runs, and what it came to."""
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from convtool.cli import words
+from convtool.cli._filter_report import described
+from convtool.images.batch.naming import Task
+from convtool.images.paths import shown
+from convtool.report.units import seconds_text
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from convtool.images.batch.journal import Journal
+    from convtool.images.batch.worker import Done
+
+SCHEMA = "convtool.filter-batch/1"
+_WARNINGS_SHOWN = 10
+
+
+class Summary:
+    """Counts, shows a progress bar on a terminal, keeps the journal and the report.
+
+    Parameters
+    ----------
+    total : int
+        How many pictures there are.
+    reported : bool
+        Whether there will be a report of each of them.
+    """
+
+    def __init__(self, total: int, *, reported: bool) -> None:
+        self.total = total
+        self.done = self.failed = self.skipped = 0
+        self._warned = 0
+        self._workers = 0
+        self._reports: list[dict[str, object]] | None = [] if reported else None
+        self._journal: tuple[Journal, str] | None = None
+        self._bar: tuple[Progress, TaskID] | None = None
+        self._began = time.perf_counter()
+
+    def keep_in(self, journal: "Journal", fingerprint: str) -> None:
+        """Write down from now on what is done."""
+        self._journal = journal, fingerprint
+
+    def skip(self, count: int) -> None:
+        """Count those that an earlier run has done."""
+        self.skipped = count
+
+    def start(self, workers: int) -> None:
+        """Begin to show how far it is, on a terminal."""
+        self._workers = workers
+        if not sys.stderr.isatty():
+            return
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            BarColumn(None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        progress = Progress(*columns, console=Console(stderr=True), transient=True)
+        bar = progress.add_task("", total=self.total, completed=self.skipped, rate="")
+        progress.start()
+        self._bar = progress, bar
+
+    def take(self, task: Task, done: "Done") -> None:
+        """Take in what became of a picture."""
+        report: dict[str, object] = {"input": task.source, "output": task.target}
+        if done.error is not None:
+            self.failed += 1
+            message = words(done.error)
+            self._say(f"convtool: error: {message}")
+            report |= {"status": "failed", "error": message}
+        elif done.outcome is not None:
+            self.done += 1
+            for warning in done.outcome.warnings:
+                self._warn(f"{shown(task.source)}: {warning}")
+            self._note(task, done)
+            report |= {"status": "done"} | described(done.outcome)
+        if self._reports is not None:
+            self._reports.append(report)
+        if self._bar is not None:
+            progress, bar = self._bar
+            progress.update(bar, advance=1, rate=self._rate())
+
+    def _note(self, task: Task, done: "Done") -> None:
+        if self._journal is None or done.stamps is None:
+            return
+        from convtool.images.batch.journal import Record
+
+        journal, mark = self._journal
+        paths = os.path.abspath(task.source), os.path.abspath(task.target)
+        journal.add([Record(*paths, mark, *done.stamps)])
+
+    def _warn(self, text: str) -> None:
+        self._warned += 1
+        if self._warned <= _WARNINGS_SHOWN:
+            self._say(f"convtool: warning: {text}")
+
+    def _say(self, line: str) -> None:
+        if self._bar is None:
+            click.echo(line, err=True)
+        else:
+            self._bar[0].console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+    def _rate(self) -> str:
+        taken = time.perf_counter() - self._began
+        return f"{(self.done + self.failed) / taken:.3g} a second"
+
+    def end(self) -> None:
+        """Say what it came to."""
+        if self._bar is not None:
+            self._bar[0].stop()
+            self._bar = None
+        more = self._warned - _WARNINGS_SHOWN
+        if more > 0:
+            click.echo(f"convtool: {more} more warnings; --json FILE keeps all of them", err=True)
+        left = self.total - self.done - self.failed - self.skipped
+        counts = (
+            (self.done, "done"),
+            (self.failed, "failed"),
+            (self.skipped, "done before"),
+            (left, "not done"),
+        )
+        parts = ", ".join(f"{count} {word}" for count, word in counts if count)
+        taken = seconds_text(time.perf_counter() - self._began)
+        pictures = "1 picture" if self.total == 1 else f"{self.total} pictures"
+        click.echo(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report of the whole batch."""
+        return {
+            "schema": SCHEMA,
+            "pictures": self.total,
+            "done": self.done,
+            "failed": self.failed,
+            "done_before": self.skipped,
+            "jobs": self._workers,
+            "seconds": time.perf_counter() - self._began,
+            "each": self._reports,
+        }

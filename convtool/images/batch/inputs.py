@@ -1,0 +1,175 @@
+"""Which pictures a batch takes: files, folders, patterns, lists of names."""
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from convtool.errors import OptionError
+from convtool.images.formats import FORMATS
+from convtool.images.paths import resolver, shown
+from convtool.images.read import STDIN
+
+_PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
+_MAGIC = re.compile(r"[*?[]")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture to filter.
+
+    Parameters
+    ----------
+    source : str
+        Its file.
+    relative : str
+        Its name, with those folders that are kept, below the folder of the outputs.
+    searched : bool
+        Whether it was found in a folder or by a pattern, not named.
+    """
+
+    source: str
+    relative: str
+    searched: bool = False
+
+
+def is_pattern(place: str) -> bool:
+    """Return whether a name is a pattern: it has ``*``, ``?`` or ``[``, and no file has the name.
+
+    Examples
+    --------
+    >>> is_pattern("*.jpg"), is_pattern("holiday.jpg")
+    (True, False)
+    """
+    return bool(_MAGIC.search(place)) and not os.path.lexists(place)
+
+
+def looks_like_picture(name: str) -> bool:
+    """Return whether a name ends as those of pictures do.
+
+    Examples
+    --------
+    >>> looks_like_picture("a.JPG"), looks_like_picture("notes.txt")
+    (True, False)
+    """
+    return os.path.splitext(name)[1].lower() in _PICTURES
+
+
+def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -> list[Found]:
+    """Find the pictures that places on a command line mean.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Files, which are taken whatever their names; folders, of which the files that look like
+        pictures are taken, and patterns (``*``, ``?``, ``[a-z]``, ``**`` for any folders).
+        Hidden files are not taken from folders.
+    recursive : bool
+        Whether to look in the folders of folders, too. Links to folders are not followed.
+    outside : str, optional
+        A folder of which nothing is taken, unless it is itself a place.
+
+    Returns
+    -------
+    list of Found
+        Each file once, in the order of the places, sorted by name within each. Of a file only the
+        name is kept; below a folder, and below the first folder of a pattern that has no magic,
+        the tree.
+
+    Raises
+    ------
+    OptionError
+        If a pattern matches nothing, or a place is standard input.
+    """
+    barred = os.path.realpath(outside) if outside else ""
+    resolved = resolver()
+    found: dict[str, Found] = {}
+    for place in places:
+        for picture in _at(place, recursive, barred):
+            found.setdefault(resolved(picture.source), picture)
+    return list(found.values())
+
+
+def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
+    if place == STDIN:
+        raise OptionError("standard input is one picture; name a file as its output, not a folder")
+    if is_pattern(place):
+        yield from _matching(place, barred)
+    elif os.path.isdir(place):
+        yield from _in_folder(place, recursive, barred)
+    else:
+        yield Found(place, os.path.basename(place))
+
+
+def _matching(pattern: str, barred: str) -> Iterator[Found]:
+    start = os.path.dirname(pattern[: next(_MAGIC.finditer(pattern)).start()])
+    matches = sorted(glob.glob(pattern, recursive=True))
+    files = [match for match in matches if os.path.isfile(match)]
+    if not files:
+        raise OptionError(f"no file matches '{shown(pattern)}'")
+    resolved = resolver()
+    for file in files:
+        if not _below(resolved(file), barred):
+            yield Found(file, os.path.relpath(file, start or os.curdir), searched=True)
+
+
+def _in_folder(top: str, recursive: bool, barred: str) -> Iterator[Found]:
+    if os.path.realpath(top) == barred:
+        barred = ""
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if recursive
+            and not name.startswith(".")
+            and os.path.realpath(os.path.join(folder, name)) != barred
+        )
+        for name in sorted(files):
+            if looks_like_picture(name) and not name.startswith("."):
+                path = os.path.join(folder, name)
+                yield Found(path, os.path.relpath(path, top), searched=True)
+
+
+def _below(path: str, folder: str) -> bool:
+    return bool(folder) and path.startswith(os.path.join(folder, ""))
+
+
+def split_list(data: bytes) -> list[str]:
+    r"""Split a list of file names: ended by NUL if there is one, else one on each line.
+
+    Examples
+    --------
+    >>> split_list(b"a.jpg\nb c.jpg\n\n"), split_list(b"one\nfile.jpg\0b.jpg\0")
+    (['a.jpg', 'b c.jpg'], ['one\nfile.jpg', 'b.jpg'])
+    """
+    names = data.split(b"\0") if b"\0" in data else data.replace(b"\r\n", b"\n").split(b"\n")
+    return [os.fsdecode(name) for name in names if name]
+
+
+def listed(names: Sequence[str]) -> list[Found]:
+    """Take the files of a list, keeping their trees.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files.
+
+    Returns
+    -------
+    list of Found
+        Each file once. A relative name keeps all its folders; absolute ones, and those that begin
+        with ``..``, keep the folders below the one that they have in common.
+
+    Examples
+    --------
+    >>> [found.relative for found in listed(["./2020/a.jpg", "/x/y/b.jpg", "/x/c.jpg"])]
+    ['2020/a.jpg', 'y/b.jpg', 'c.jpg']
+    """
+    plain = {name: os.path.normpath(name) for name in names}
+    away = [name for name, path in plain.items() if os.path.isabs(path) or path.startswith("..")]
+    if away:
+        folders = [os.path.dirname(os.path.abspath(name)) for name in away]
+        common = os.path.commonpath(folders)
+        plain |= {name: os.path.relpath(name, common) for name in away}
+    return [Found(name, relative) for name, relative in plain.items()]

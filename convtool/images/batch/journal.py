@@ -1,0 +1,177 @@
+"""A journal of the work that is done, so that a run that was broken off can go on later.
+
+It is a text file of JSON objects, one a line: first what the file is, then a line for each piece of
+work, on the disk before the next ones begin. Work counts as done when the journal says so with the
+same fingerprint (of all that decides the result), the input is as it was and the output is as it
+was written.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import BinaryIO
+
+from convtool.errors import JournalError
+from convtool.files import lock
+from convtool.images.paths import shown
+
+SCHEMA = "convtool.journal/1"
+_HEADER = {"schema": SCHEMA}
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a file was: its size in bytes, its time in ns, and the SHA-256 of its content."""
+
+    size: int
+    time: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """One piece of work.
+
+    Parameters
+    ----------
+    source, target : str
+        The absolute paths of input and output.
+    fingerprint : str
+        Stands for all that decides the result besides the input, see `Job.fingerprint`.
+    input, output : Stamp
+        What both were when it was done.
+    """
+
+    source: str
+    target: str
+    fingerprint: str
+    input: Stamp
+    output: Stamp
+
+
+def stamp(path: str) -> Stamp:
+    """Look at a file and read it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Stamp(status.st_size, status.st_mtime_ns, digest)
+
+
+def is_as(path: str, known: Stamp) -> bool:
+    """Return whether a file is as it was: by size and time, or else by content."""
+    try:
+        status = os.stat(path)
+        if status.st_size != known.size:
+            return False
+        return status.st_mtime_ns == known.time or stamp(path).sha256 == known.sha256
+    except OSError:
+        return False
+
+
+class Journal:
+    """An open journal, locked against a second run.
+
+    Parameters
+    ----------
+    path : str
+        The file; made if there is none.
+
+    Raises
+    ------
+    JournalError
+        If it cannot be opened or written, another run has it, or it is no journal. A last line that
+        was broken off is cut away.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._name = shown(path)
+        self._done: dict[tuple[str, str], Record] = {}
+        try:
+            self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+        except OSError as error:
+            raise self._failure(error) from error
+        try:
+            if lock(self._file) is False:
+                raise JournalError(f"{self._name}: another run is writing this journal")
+            self._load()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _load(self) -> None:
+        data = self._file.read()
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].splitlines()
+        if not lines and not json.dumps(_HEADER).encode().startswith(data):
+            raise JournalError(f"{self._name}: is no journal; name another file")
+        for number, line in enumerate(lines, 1):
+            self._take(number, line)
+        try:
+            self._file.truncate(whole)
+            self._file.seek(whole)
+            if not lines:
+                self._file.write(json.dumps(_HEADER).encode() + b"\n")
+                self._sync()
+        except OSError as error:
+            raise self._failure(error) from error
+
+    def _take(self, number: int, line: bytes) -> None:
+        try:
+            entry = json.loads(line)
+            if number == 1:
+                if entry != _HEADER:
+                    raise ValueError
+                return
+            record = Record(
+                **entry | {"input": Stamp(**entry["input"]), "output": Stamp(**entry["output"])}
+            )
+        except (ValueError, TypeError, KeyError):
+            what = f"line {number} is damaged" if number > 1 else "is no journal"
+            raise JournalError(f"{self._name}: {what}; name another file") from None
+        self._done[record.source, record.target] = record
+
+    def is_done(self, source: str, target: str, fingerprint: str) -> bool:
+        """Return whether this work is done and neither input nor output has changed since."""
+        known = self._done.get((os.path.abspath(source), os.path.abspath(target)))
+        return (
+            known is not None
+            and known.fingerprint == fingerprint
+            and is_as(target, known.output)
+            and is_as(source, known.input)
+        )
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Write down what was done, and flush it to the disk.
+
+        Raises
+        ------
+        JournalError
+            If that fails.
+        """
+        records = list(records)
+        lines = [json.dumps(asdict(record)).encode() + b"\n" for record in records]
+        try:
+            self._file.write(b"".join(lines))
+            self._sync()
+        except OSError as error:
+            raise self._failure(error) from error
+        self._done |= {(record.source, record.target): record for record in records}
+
+    def _sync(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file; another run may have it then."""
+        self._file.close()
+
+    def _failure(self, error: OSError) -> JournalError:
+        return JournalError(f"{self._name}: the journal cannot be written: {error.strerror}")

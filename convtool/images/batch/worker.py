@@ -1,0 +1,181 @@
+"""What a worker process of a batch does: picture after picture, their files flushed meanwhile."""
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+
+from convtool.errors import ConvtoolError
+from convtool.files import Replacement
+from convtool.images.batch.journal import Stamp, stamp
+from convtool.images.batch.naming import Task
+from convtool.images.job import Job, Outcome, filter_file
+from convtool.images.write import cannot_be_written, place
+
+FAILURES = (ConvtoolError, OSError, MemoryError)
+"""What is wrong with one picture and leaves the others alone."""
+
+_FLUSHING_AT_ONCE = 4
+_WAITING_TO_BE_FLUSHED = 32
+_SECONDS_BETWEEN_REPORTS = 0.05
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a task.
+
+    Parameters
+    ----------
+    number : int
+        The task's number.
+    outcome : Outcome or None
+        What was done; None if it failed.
+    error : Exception or None
+        Why it failed.
+    stamps : (Stamp, Stamp) or None
+        What input and output were, where that was asked for.
+    """
+
+    number: int
+    outcome: Outcome | None = None
+    error: Exception | None = None
+    stamps: tuple[Stamp, Stamp] | None = None
+
+
+class _Unflushed:
+    """A saver that writes, and leaves flushing and renaming to whoever calls `finish`."""
+
+    def __init__(self, stamped: bool) -> None:
+        self._stamped = stamped
+        self._new: Replacement | None = None
+        self.stamp: Stamp | None = None
+
+    def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
+        target = place(path)
+        try:
+            self._new = new = Replacement(target)
+            new.file.write(data)
+            new.file.flush()
+            if self._stamped:
+                time = os.fstat(new.file.fileno()).st_mtime_ns
+                self.stamp = Stamp(len(data), time, sha256(data).hexdigest())
+        except OSError as error:
+            self.discard()
+            raise cannot_be_written(path, error) from error
+
+    def discard(self) -> None:
+        if self._new is not None:
+            self._new.discard()
+
+    def finish(self, path: str) -> None:
+        try:
+            if self._new is not None:
+                self._new.commit()
+        except OSError as error:
+            raise cannot_be_written(path, error) from error
+
+
+def work(connection: Connection, job: Job, stamped: bool) -> None:
+    """Do the tasks that arrive until there is None, or nobody to send them.
+
+    Parameters
+    ----------
+    connection : Connection
+        Lists of (number, `Task`) arrive, lists of `Done` leave, in the same order.
+    job : Job
+        What is done to each picture.
+    stamped : bool
+        Whether to stamp inputs and outputs.
+    """
+    with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
+        desk = _Desk(connection, job, stamped, flushers)
+        while (tasks := _next(connection, desk)) is not None:
+            for number, task in tasks:
+                desk.begin(number, task)
+        desk.report(all_of_it=True)
+
+
+def _next(connection: Connection, desk: "_Desk") -> Sequence[tuple[int, Task]] | None:
+    parent = parent_process()
+    if not connection.poll():
+        desk.report(all_of_it=True)
+        others = [] if parent is None else [parent.sentinel]
+        if connection not in wait([connection, *others]):
+            return None
+    try:
+        tasks: Sequence[tuple[int, Task]] | None = connection.recv()
+    except EOFError:
+        return None
+    return tasks
+
+
+class _Desk:
+    """Tasks that were begun: the last ones are being flushed, the first ones to be reported."""
+
+    def __init__(
+        self, connection: Connection, job: Job, stamped: bool, flushers: ThreadPoolExecutor
+    ) -> None:
+        self._connection = connection
+        self._job = job
+        self._stamped = stamped
+        self._flushers = flushers
+        self._begun: deque[tuple[Done, Future[None] | None]] = deque()
+        self._finished: list[Done] = []
+        self._reported = time.monotonic()
+
+    def begin(self, number: int, task: Task) -> None:
+        """Filter a picture and have it flushed; report those that are."""
+        save = _Unflushed(self._stamped)
+        flushed = None
+        try:
+            before = stamp(task.source) if self._stamped else None
+            outcome = filter_file(task.source, task.target, self._job, save=save)
+        except FAILURES as error:
+            done = Done(number, error=error)
+        else:
+            stamps = (before, save.stamp) if before and save.stamp else None
+            done = Done(number, outcome, stamps=stamps)
+            flushed = self._flushers.submit(save.finish, task.target)
+        self._begun.append((done, flushed))
+        self.report()
+
+    def report(self, *, all_of_it: bool = False) -> None:
+        """Send what is finished, now and then; or wait for everything and send it."""
+        while self._begun:
+            done, flushed = self._begun[0]
+            full = all_of_it or len(self._begun) > _WAITING_TO_BE_FLUSHED
+            if flushed is not None and not (full or flushed.done()):
+                break
+            self._begun.popleft()
+            error = None if flushed is None else flushed.exception()
+            if isinstance(error, FAILURES):
+                done = Done(done.number, error=error)
+            elif error is not None:
+                raise error
+            self._finished.append(done)
+        now = time.monotonic()
+        if self._finished and (all_of_it or now - self._reported > _SECONDS_BETWEEN_REPORTS):
+            self._connection.send(self._finished)
+            self._finished = []
+            self._reported = now
+
+
+def main(connection: Connection, job: Job, stamped: bool) -> None:
+    """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    if job.filtering.threads is not None:
+        import cv2
+
+        cv2.setNumThreads(job.filtering.threads)
+    try:
+        work(connection, job, stamped)
+    except (BrokenPipeError, ConnectionResetError):
+        return

@@ -1,0 +1,146 @@
+"""``convtool filter`` on many pictures: names, failures, journals, interrupts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convtool.cli import run
+from convtool.images.read import read
+from convtool.images.write import write
+
+ROOT = Path(__file__).parents[2]
+GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
+BATCH = ["filter", "-k", "identity"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A working folder with pictures in a tree."""
+    monkeypatch.chdir(tmp_path)
+    for number, name in enumerate(("a.png", "b.png", "deep/c.png")):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, GREY + number)
+    return tmp_path
+
+
+def made(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def process(*arguments, stdin=b""):
+    command = [sys.executable, "-m", "convtool", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, input=stdin, capture_output=True, env=environment, check=False, timeout=60
+    )
+
+
+def test_a_tree_is_kept_and_one_failure_costs_one_picture(folder):
+    Path("in/bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    done = process(*BATCH, "-r", "--jobs", "2", "in", "out")
+    assert done.returncode == 1
+    assert done.stderr.count(b"convtool: error: in/bad.png") == 1
+    assert b"4 pictures: 3 done, 1 failed" in done.stderr
+    assert made(folder / "out") == ["a.png", "b.png", "deep/c.png"]
+    np.testing.assert_array_equal(read("out/deep/c.png").pixels, GREY + 2)
+
+
+def test_a_list_from_stdin_a_suffix_and_a_format(folder):
+    names = b"in/a.png\0./in/deep/c.png\0"
+    done = process(
+        *BATCH, "--from-file", "-", "--suffix", "-x", "--format", "bmp", "out/", stdin=names
+    )
+    assert done.returncode == 0, done.stderr
+    assert made(folder / "out") == ["in/a-x.bmp", "in/deep/c-x.bmp"]
+
+
+def test_a_journal_leaves_out_what_is_done_unless_it_changed(folder):
+    arguments = [*BATCH, "--journal", "journal", "in", "out"]
+    assert b"2 done;" in process(*arguments).stderr
+    assert b"2 done before;" in process(*arguments).stderr
+    write("in/a.png", GREY + 9)
+    assert b"1 done, 1 done before;" in process(*arguments).stderr
+    Path("out/b.png").unlink()
+    assert b"1 done, 1 done before;" in process(*arguments).stderr
+    assert b"2 done;" in process(*arguments, "--gray", "--bias", "1").stderr
+    with open("journal", "ab") as journal:
+        journal.write(b'{"source": "half')
+    assert b"2 done;" in process(*arguments).stderr
+    for line in Path("journal").read_text().splitlines():
+        assert json.loads(line)
+
+
+REFUSED = {
+    "collision": (["in/a.png", "in/deep/../a.png", "in/deep/a.png", "out/"], "would both become"),
+    "over an input": (["in", "in/"], "would be written over an input"),
+    "no match": (["in/*.jpg", "out/"], "no file matches"),
+    "a file": (["in/a.png", "in/b.png", "in/b.png"], "several pictures need a folder"),
+    "a picture": (["in/a.png", "in/b.png", "out.png"], "with a / at its end"),
+    "stdin": (["-", "in/a.png", "out/"], "standard input is one picture"),
+    "explain": (["--explain", "in", "out/"], "--explain is for one picture"),
+    "jobs": (["--jobs", "2", "in/a.png", "out.png"], "--jobs is for many pictures"),
+    "suffix": (["--suffix", "/x", "in", "out/"], "is no part of a file name"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_before_anything_is_written(folder, capsys, case):
+    write("in/deep/a.png", GREY)
+    before = made(folder)
+    arguments, message = REFUSED[case]
+    assert run([*BATCH, *arguments]) == 2
+    assert message in capsys.readouterr().err
+    assert made(folder) == before
+
+
+def test_fail_fast_and_a_dry_run(folder, capsys):
+    Path("in/0.png").write_bytes(b"no picture")
+    assert run([*BATCH, "--dry-run", "in", "out/"]) == 1
+    assert "would write out/a.png" in capsys.readouterr().err
+    assert not Path("out").exists()
+    done = process(*BATCH, "--fail-fast", "--jobs", "1", "in", "out/")
+    assert done.returncode == 1
+    assert b"1 failed" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("many", [False, True])
+def test_an_interrupt_ends_it_and_leaves_no_stray_file(folder, number, many):
+    big = np.zeros((1500, 1500), np.uint8)
+    for name in range(12):
+        write(f"in/big{name}.png", big)
+    Path("out").mkdir()
+    places = ["in", "out"] if many else ["in/big0.png", "out/big0.png"]
+    options = ["-k", "disk:radius=40", "--engine", "direct"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "convtool", "filter", *options, *places],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    time.sleep(1.5)
+    running.send_signal(number)
+    _, complaint = running.communicate(timeout=20)
+    assert running.returncode == 130, complaint
+    assert b"interrupted" in complaint
+    assert not [name for name in os.listdir("out") if name.startswith(".")]
+
+
+def test_a_picture_that_takes_too_long_fails_alone(folder):
+    write("in/big.png", np.zeros((1500, 1500), np.uint8))
+    slow = ["filter", "-k", "disk:radius=40", "--engine", "direct", "--timeout", "2"]
+    one = process(*slow, "in/big.png", "one.png")
+    assert one.returncode == 1
+    assert b"in/big.png: took longer than 2 s" in one.stderr
+    many = process(*slow, "in", "out/")
+    assert many.returncode == 1
+    assert b"3 pictures: 2 done, 1 failed" in many.stderr
+    assert made(folder / "out") == ["a.png", "b.png"]
