@@ -143,8 +143,7 @@ def _make_ready(request: _Request) -> _Ready:
     rank = rank if rank is not None else plan.rank
     job = Job(kernels, working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
     keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    alone = replace(job, threads=1) if engines.entry(plan.engine).own_threads else job
-    return _Ready(alone, _correlator(job, plan.engine), keeps)
+    return _Ready(job, _correlator(job, plan.engine), keeps)
 
 
 _remembered = lru_cache(maxsize=32)(_make_ready)
