@@ -72,6 +72,9 @@ TARGETS = (
     Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
+    Target(
+        "opencv-factored", "opencv:rank={rank}", ((5, 1), (7, 1), (15, 1), (31, 1), (7, 2), (15, 3))
+    ),
     Target("scipy", "scipy", _full(3, 5, 7)),
 )
 """How each of the planner's rates is measured."""

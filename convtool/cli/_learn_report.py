@@ -112,7 +112,8 @@ def _warnings(learned: Learned) -> list[str]:
     elif learned.r2 < _POOR:
         found.append(
             f"a kernel of this size explains {max(0.0, learned.r2):.1%} of what varies: AFTER was "
-            "not made by one convolution, or by one with a larger kernel; try a larger --size"
+            "not made by one convolution alone (clipping and JPEG spoil it), or by a larger "
+            "kernel; try a larger --size"
         )
     return found
 

@@ -19,30 +19,50 @@ def pixels_of(path: Path | str) -> Any:
     return read(path).pixels
 
 
+class Resized:
+    """Remembers which pictures had another size than is taken.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Height and width that each is brought to.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._found: dict[str, str] = {}
+
+    def pixels_of(self, path: Path | str) -> Any:
+        """Return the pixels of one file, as large as they are."""
+        pixels = pixels_of(path)
+        if pixels.shape[:2] != self._size:
+            self._found[str(path)] = "×".join(map(str, pixels.shape[1::-1]))
+        return pixels
+
+    def tell(self, whose: str) -> None:
+        """Say on stderr, in one line, what is resized."""
+        if not self._found:
+            return
+        (name, size), count = next(iter(self._found.items())), len(self._found)
+        others = f" and {count - 1} more" if count > 1 else ""
+        to = "×".join(map(str, self._size[::-1]))
+        click.echo(f"convtool: resized to {whose} {to} pixels: {name} ({size}){others}", err=True)
+
+
 class PictureReader:
     """Brings pictures to a model's size, and remembers which had another."""
 
     def __init__(self, preprocessing: Preprocessing, *, invert: bool = False) -> None:
         self._preprocessing, self._invert = preprocessing, invert
-        self._resized: dict[str, str] = {}
+        self._resized = Resized((preprocessing.height, preprocessing.width))
 
     def __call__(self, name: str) -> Any:
         """Return a file's picture as the model takes it: uint8 (H, W) or (H, W, 3)."""
-        pixels = pixels_of(name)
-        if pixels.shape[:2] != (self._preprocessing.height, self._preprocessing.width):
-            self._resized[name] = "×".join(map(str, pixels.shape[1::-1]))
-        return self._preprocessing.picture(pixels, invert=self._invert)
+        return self._preprocessing.picture(self._resized.pixels_of(name), invert=self._invert)
 
     def tell(self) -> None:
         """Say on stderr, in one line, what was resized."""
-        if not self._resized:
-            return
-        to = f"{self._preprocessing.width}×{self._preprocessing.height}"
-        (name, size), count = next(iter(self._resized.items())), len(self._resized)
-        others = f" and {count - 1} more" if count > 1 else ""
-        click.echo(
-            f"convtool: resized to the model's {to} pixels: {name} ({size}){others}", err=True
-        )
+        self._resized.tell("the model's")
 
 
 class SizeType(click.ParamType[tuple[int, int]]):
@@ -73,11 +93,13 @@ def open_split(
     gray: bool,
     only: Sequence[str] = (),
 ) -> Split:
-    """Read a named data set or a folder of pictures; say on stderr what was skipped.
+    """Read a named data set or a folder of pictures; say on stderr what was skipped or resized.
 
     With `only`, the pictures of other classes are left out after the set has been split.
     """
-    split = open_dataset(name, data=data, seed=seed, read=pixels_of, size=size, gray=gray)
+    resized = Resized(size)
+    split = open_dataset(name, data=data, seed=seed, read=resized.pixels_of, size=size, gray=gray)
+    resized.tell("the network's")
     for reason in split.train.skipped:
         click.echo(f"convtool: skipped: {reason}", err=True)
     return split.only(only) if only else split

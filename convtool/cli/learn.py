@@ -9,8 +9,9 @@ import click
 import numpy as np
 
 from convtool.cli._learn_report import lines, report
-from convtool.cli._options import json_option, pair
+from convtool.cli._options import json_option
 from convtool.convolution.borders import BORDERS
+from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, ReportWriteError, ShapeError
 from convtool.images.image import Image, Pixels
 from convtool.images.read import read
@@ -172,7 +173,13 @@ def _write(path: str, data: bytes) -> None:
 
 def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:
     """Read a pair; return pixels in the units of the first, with the same channels."""
-    before, after = read(first), read(second)
+    images = dict.fromkeys((0, 1), Image(np.zeros((1, 1), np.uint8)))
+
+    def load(i: int) -> None:
+        images[i] = read((first, second)[i])
+
+    for_each(load, images, min(2, count()))
+    before, after = images[0], images[1]
     one, other = _colours(first, before, notes), _colours(second, after, notes)
     if one.ndim != other.ndim:
         colour = first if one.ndim == 3 else second
@@ -192,9 +199,7 @@ def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
     return colours[:, :, 0] if colours.shape[2] == 1 else colours
 
 
-def _in_units_of(
-    before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]
-) -> Any:
+def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
     """Return pixels so scaled that white is that of `before`."""
     if before.peak == after.peak:
         return pixels

@@ -292,6 +292,32 @@ def plan(
     >>> sorted(plan((480, 640), "uint8", "sobel-vertical").costs)
     ['direct', 'fft', 'numba', 'opencv', 'scipy', 'separable']
     """
+    return planned(
+        shape,
+        dtype,
+        (as_kernel(kernel),),
+        mode=mode,
+        border=border,
+        padding=padding,
+        stride=stride,
+        engine=engine,
+        threads=threads,
+    )
+
+
+def planned(
+    shape: tuple[int, ...],
+    dtype: DTypeLike,
+    kernels: Kernels,
+    *,
+    mode: str = "same",
+    border: str | None = None,
+    padding: int | tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+    engine: str = "auto",
+    threads: int | None = None,
+) -> Plan:
+    """Return the plan for one kernel, or for a pair of whose answers the length is wanted."""
     try:
         image_type = np.dtype(dtype)
     except TypeError as error:
@@ -301,7 +327,7 @@ def plan(
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     _check_shape(tuple(shape))
     borders.resolve(_default_border(border, mode, padding), 0.0)
-    weights = as_kernel(kernel)
+    weights = kernels[0]
     layout = geometry(
         (shape[0], shape[1]),
         (weights.shape[0], weights.shape[1]),
@@ -310,7 +336,7 @@ def plan(
         stride=stride,
     )
     working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
-    problem = problem_for(tuple(shape), working, (weights,), layout, thread_count(threads))
+    problem = problem_for(tuple(shape), working, kernels, layout, thread_count(threads))
     name, rank = split_engine(engine)
     chosen = planner.choose(problem, startup.seconds(), calibration.load(), name)
     return chosen if rank is None else replace(chosen, rank=rank)

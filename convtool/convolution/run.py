@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from convtool.convolution.engines import (
     TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Plan, Problem
+from convtool.convolution.planner import Calibration, Problem
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
@@ -60,7 +61,7 @@ def problem_for(
     layout: Geometry,
     workers: int,
 ) -> Problem:
-    """Return what the planner needs to know; of a pair it plans the costlier kernel."""
+    """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
     shape = kernels[0].shape[0], kernels[0].shape[1]
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
@@ -72,6 +73,7 @@ def problem_for(
         threads=workers,
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
+        kernels=len(kernels),
     )
 
 
@@ -83,15 +85,28 @@ def _is_finite(pixels: Array) -> bool:
         return bool(np.isfinite(pixels.sum()))
 
 
-def plan_for(pixels: Array, problem: Problem, engine: str, cval: float) -> Plan:
-    """Return the plan for an image; NaN and inf get an engine that does not spread them."""
-    waits, rates = startup.seconds(), calibration.load()
-    chosen = planner.choose(problem, waits, rates, engine)
-    if engine != "auto" or planner.keeps_nonfinite(chosen, problem):
-        return chosen
-    if _is_finite(pixels) and np.isfinite(cval):
-        return chosen
-    return planner.choose(replace(problem, finite=False), waits, rates, engine)
+class _Request(NamedTuple):
+    """All that a plan and a correlator depend on: an equal request is answered from memory."""
+
+    kernels: tuple[bytes, ...]
+    kernel_shape: tuple[int, int]
+    image_shape: tuple[int, ...]
+    image_type: DType
+    out_type: DType
+    layout: Geometry
+    engine: str
+    workers: int
+    waits: tuple[tuple[str, float], ...]
+    rates: Calibration
+    finite: bool
+
+
+class _Ready(NamedTuple):
+    """A request's answer: the engine made ready, and what it is asked to do."""
+
+    job: Job
+    correlator: Correlator
+    keeps_nonfinite: bool
 
 
 def _length_of(parts: list[Correlator]) -> TileCorrelator:
@@ -112,6 +127,35 @@ def _correlator(job: Job, engine: str) -> Correlator:
     if len(job.kernels) == 1 or engines.entry(engine).takes_pairs:
         return prepare(job)
     return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
+
+
+def _make_ready(request: _Request) -> _Ready:
+    """Plan a convolution and make its engine ready."""
+    kernels = tuple(
+        np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
+    )
+    layout, workers, shape = request.layout, request.workers, request.image_shape
+    working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
+    name, rank = split_engine(request.engine)
+    problem = problem_for(shape, working, kernels, layout, workers)
+    problem = replace(problem, finite=request.finite)
+    plan = planner.choose(problem, dict(request.waits), request.rates, name)
+    rank = rank if rank is not None else plan.rank
+    job = Job(kernels, working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
+    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
+    return _Ready(job, _correlator(job, plan.engine), keeps)
+
+
+_remembered = lru_cache(maxsize=32)(_make_ready)
+
+LARGEST_REMEMBERED = 128 * 128
+"""Kernels of more weights than this are made ready anew each time, rather than kept."""
+
+
+def _ready(request: _Request) -> _Ready:
+    height, width = request.kernel_shape
+    make = _remembered if height * width <= LARGEST_REMEMBERED else _make_ready
+    return make(request)
 
 
 def run(
@@ -145,17 +189,26 @@ def run(
     store : callable
         What writes computed values into a piece of ``out``.
     """
-    working = dtypes.working_type(pixels.dtype, out.dtype, kernels[0])
-    name, rank = split_engine(engine)
-    problem = problem_for(pixels.shape, working, kernels, layout, workers)
-    chosen = plan_for(pixels, problem, name, rule[1])
-    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, working)
+    request = _Request(
+        tuple(kernel.tobytes() for kernel in kernels),
+        (kernels[0].shape[0], kernels[0].shape[1]),
+        pixels.shape,
+        pixels.dtype,
+        out.dtype,
+        layout,
+        engine,
+        workers,
+        tuple(startup.seconds().items()),
+        calibration.load(),
+        True,
+    )
+    ready = _ready(request)
+    if not ready.keeps_nonfinite and not (_is_finite(pixels) and np.isfinite(rule[1])):
+        ready = _ready(request._replace(finite=False))
+    job, correlator = ready.job, ready.correlator
+    source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-    rank = rank if rank is not None else chosen.rank
-    job = Job(kernels, working, layout, source.pixels.shape[2], rank, workers)
-    correlator = _correlator(job, chosen.engine)
     if isinstance(correlator, StripCorrelator):
         tiles.run_strips(correlator, source, job, answer, store)
     else:
-        alone = replace(job, threads=1) if engines.entry(chosen.engine).own_threads else job
-        tiles.run_tiles(correlator, source, alone, answer, store)
+        tiles.run_tiles(correlator, source, job, answer, store)

@@ -43,6 +43,13 @@ class Source:
             pixels = pixels.view(np.uint8)
         return self if pixels is self.pixels else replace(self, pixels=pixels)
 
+    def as_it_is(self) -> "Source":
+        """Return the same with windows of the image's integer type, if that can hold ``cval``."""
+        dtype = self.pixels.dtype
+        limits = np.iinfo(dtype)
+        fits = float(self.cval).is_integer() and limits.min <= self.cval <= limits.max
+        return replace(self, dtype=dtype) if fits or self.rule != "constant" else self
+
     def window(self, rows: Span, columns: Span) -> Array:
         """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""
         height, width, channels = self.pixels.shape

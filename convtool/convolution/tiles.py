@@ -46,6 +46,7 @@ def run_tiles(
     """Correlate the image into ``out``, shape (rows.count, columns.count, C), tile by tile."""
     rows, columns = job.layout.rows, job.layout.columns
     channels = source.pixels.shape[2]
+    reading = source.as_it_is() if source.pixels.dtype in correlator.reads else source
     strided = (rows.stride, columns.stride) != (1, 1)
     direct = not strided and out.dtype == source.dtype and store is dtypes.store
     tiles = [
@@ -62,7 +63,7 @@ def run_tiles(
         target = out[to_y, to_x]
         if target.size == 0:
             return
-        window = source.window(
+        window = reading.window(
             (span_y[0] + rows.start, span_y[1] + rows.start + rows.taps - 1),
             (span_x[0] + columns.start, span_x[1] + columns.start + columns.taps - 1),
         )
@@ -97,12 +98,7 @@ def run_strips(
     )
     workers = min(job.threads, len(strips))
     if direct:
-        counter = np.zeros(1, np.int64)
-
-        def share(_: int) -> None:
-            correlator.run(source, out, (0, 0), strips, counter)
-
-        threads.for_each(share, range(workers), workers)
+        correlator.run(source, out, (0, 0), strips, workers)
         return
 
     @np.errstate(all="ignore")
@@ -112,7 +108,7 @@ def run_strips(
         part = out[first:last, target]
         made = np.empty(part.shape, source.dtype)
         one = strips[index : index + 1]
-        correlator.run(source, made, (int(first), target.start), one, np.zeros(1, np.int64))
+        correlator.run(source, made, (int(first), target.start), one, 1)
         store(made, part)
 
     threads.for_each(work, range(len(strips)), workers)

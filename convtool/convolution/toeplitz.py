@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from convtool.convolution import borders
-from convtool.convolution.geometry import geometry, pair
+from convtool.convolution.geometry import Geometry, geometry, pair
 from convtool.errors import ShapeError
 from convtool.kernels.spec import as_kernel
 
@@ -59,20 +59,39 @@ def toeplitz(
     >>> matrix.toarray().astype(int).tolist()
     [[1, 0, 0], [2, 1, 0], [0, 2, 1], [0, 0, 2]]
     """
-    from scipy import sparse
-
     if not (isinstance(shape, tuple | list) and len(shape) == 2):
         raise ShapeError(f"shape must be (H, W) of an image, not {shape!r}")
-    height, width = pair(shape, "each side of shape", 1)
-    weights = as_kernel(kernel)[::-1, ::-1]
+    weights = as_kernel(kernel)
     layout = geometry(
-        (height, width),
+        pair(shape, "each side of shape", 1),
         (weights.shape[0], weights.shape[1]),
         mode=mode,
         padding=padding,
         stride=stride,
     )
-    rule, _ = borders.resolve(border, 0.0)
+    return matrix_for(weights[::-1, ::-1], layout, borders.resolve(border, 0.0)[0])
+
+
+def matrix_for(laid: NDArray[np.float64], layout: Geometry, rule: str) -> Any:
+    """Return the matrix of a convolution whose windows are known.
+
+    Parameters
+    ----------
+    laid : ndarray, shape (KH, KW)
+        The weights as they lie on a window.
+    layout : Geometry
+        Where the windows lie.
+    rule : str
+        A key of `borders.RULES`; ``constant`` stands for zeros.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of float64
+        As `toeplitz` does.
+    """
+    from scipy import sparse
+
+    height, width = layout.rows.size, layout.columns.size
     reads = []
     for axis in (layout.rows, layout.columns):
         line = borders.table(axis.size, axis.start, axis.start + axis.dense + axis.taps - 1, rule)
@@ -82,8 +101,8 @@ def toeplitz(
     inside = (y != borders.OUTSIDE) & (x != borders.OUTSIDE)
     pixel = np.where(inside, y * width + x, 0)
     output = np.arange(pixel.shape[0] * pixel.shape[1]).reshape((*pixel.shape[:2], 1, 1))
-    kept = inside & (weights != 0)
-    values = np.broadcast_to(weights, pixel.shape)[kept]
+    kept = inside & (laid != 0)
+    values = np.broadcast_to(laid, pixel.shape)[kept]
     places = (np.broadcast_to(output, pixel.shape)[kept], pixel[kept])
     size = (pixel.shape[0] * pixel.shape[1], height * width)
     return sparse.coo_array((values, places), shape=size).tocsr()

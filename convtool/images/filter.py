@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convtool.convolution import api, gradient
 from convtool.convolution.geometry import Geometry, geometry
@@ -190,14 +191,11 @@ def outline(
     for index, kernel in enumerate(kernels):
         last = index == len(kernels) - 1
         step_options = _step_options(options, last)
-        matrix = kernel.weights[0] if kernel.is_gradient else kernel.weights
-        plan = api.plan((*size, colours), working, matrix, **step_options)
+        plan = api.planned((*size, colours), working, _matrices(kernel), **step_options)
         size = _layout(size, kernel, options, last).shape
         working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
-        reason = plan.reason + (", each of the pair" if kernel.is_gradient else "")
-        steps.append(
-            Step(kernel.text, plan.engine, plan.rank, plan.costs, reason, (*size, colours))
-        )
+        shown = (*size, colours)
+        steps.append(Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, shown))
     total = colours + int(has_alpha)
     result = size if total == 1 else (*size, total)
     return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype))
@@ -433,6 +431,11 @@ def _alpha_after(
     return np.clip(peak - missing, 0, peak)
 
 
+def _matrices(spec: KernelSpec) -> tuple[NDArray[np.float64], ...]:
+    """Return the kernel, or both of a gradient."""
+    return tuple(spec.weights) if spec.is_gradient else (spec.weights,)
+
+
 def _flipped(spec: KernelSpec, options: FilterOptions) -> bool:
     return not (options.correlate or spec.is_gradient)
 
@@ -475,8 +478,7 @@ def _convolve(
         return gradient.gradient_direction(values, spec.weights, **how)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
-    kernels = tuple(spec.weights) if spec.is_gradient else (spec.weights,)
-    return api.filtered(values, kernels, _flipped(spec, options), **how)
+    return api.filtered(values, _matrices(spec), _flipped(spec, options), **how)
 
 
 def _timed(

@@ -11,7 +11,7 @@ import numpy as np
 
 from convtool.convolution import borders
 from convtool.convolution.api import convolve
-from convtool.learn.fit import Learned, Pixels, framed
+from convtool.learn.least_squares import Learned, Pixels, framed
 from convtool.learn.nearest import TURNS, Match, plain
 
 SURE, ALMOST = 0.99999, 0.999
@@ -60,9 +60,7 @@ PROGRAMS: dict[str, Program] = {
     "libvips conv": Program("half", "nearest"),
     "ImageMagick -morphology Convolve": Program("none", "nearest", moved=1, rounding="down"),
     "ImageMagick -convolve": Program("half", "nearest", normalises=True, rounding="down"),
-    "Pillow ImageFilter.Kernel": Program(
-        "left-right", COPIED, normalises=True, rounding="nearest"
-    ),
+    "Pillow ImageFilter.Kernel": Program("left-right", COPIED, normalises=True, rounding="nearest"),
 }
 """Programs as they are without options, found out by giving them kernels and pictures: OpenCV 5.0,
 libvips 8.14, ImageMagick 6.9, Pillow 13, SciPy 1.17."""
@@ -133,7 +131,8 @@ def convention(
     >>> kernel = np.outer([1, 2, 3, 4, 5], [1, 1, 2, 2, 9])
     >>> pair = before, convolve(before, kernel[::-1, ::-1], border="nearest")
     >>> learned = fit([pair], 5)
-    >>> found = convention(learned, nearest(learned.kernel, KernelSpec('', 'mine', kernel * 1.0))[0], [pair])
+    >>> given = KernelSpec("", "mine", kernel * 1.0)
+    >>> found = convention(learned, nearest(learned.kernel, given)[0], [pair])
     >>> found.flips, found.borders, found.programs
     (False, ('nearest',), ('libvips conv',))
     """

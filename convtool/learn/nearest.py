@@ -35,7 +35,7 @@ TURNS: dict[str, Turn] = {
     "up-down": Turn("mirrored upside down", lambda k: k[::-1]),
     "transposed": Turn("transposed, rows and columns exchanged", lambda k: k.T),
     "anti-transposed": Turn("transposed and turned by half a circle", lambda k: k[::-1, ::-1].T),
-    "left": Turn("turned by a quarter to the left", lambda k: np.rot90(k)),
+    "left": Turn("turned by a quarter to the left", np.rot90),
     "right": Turn("turned by a quarter to the right", lambda k: np.rot90(k, -1)),
 }
 """The eight ways, the likelier first."""
@@ -105,9 +105,7 @@ def specs(size: tuple[int, int]) -> Iterator[str]:
             yield f"motion:length={length},angle={angle}"
 
 
-def nearest(
-    learned: Weights, given: KernelSpec | None = None, *, count: int = 3
-) -> list[Match]:
+def nearest(learned: Weights, given: KernelSpec | None = None, *, count: int = 3) -> list[Match]:
     """Return the known kernels that a learned one resembles most, the nearest first.
 
     Parameters
@@ -175,8 +173,8 @@ def _oddness(match: Match) -> tuple[bool, bool, int, int, int]:
 def _laid(learned: Weights, known: KernelSpec) -> Iterator[Match]:
     """Yield a known kernel in each of its ways, each at its best place."""
     seen: list[Weights] = []
-    for turn in TURNS:
-        weights = TURNS[turn].apply(known.weights)
+    for turn, way in TURNS.items():
+        weights = way.apply(known.weights)
         if any(np.array_equal(weights, one) for one in seen):
             continue
         seen.append(weights)
@@ -187,14 +185,17 @@ def _laid(learned: Weights, known: KernelSpec) -> Iterator[Match]:
 def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) -> Match:
     views = np.lib.stride_tricks.sliding_window_view(learned, _extent(weights.shape))
     products = np.einsum("yxij,ij->yx", views, weights)
-    middle = [room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)]
+    middle = [
+        room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)
+    ]
     here = products[tuple(middle)]
     # The middle is taken unless another place is better by more than rounding.
     place = np.unravel_index(int(np.abs(products).argmax()), products.shape)
     if abs(here) >= abs(products[place]) * (1 - 1e-9):
         place = (np.intp(middle[0]), np.intp(middle[1]))
     power = float(np.square(weights).sum()) or 1.0
-    scale = float(products[place]) / power
+    product = float(products[place])
+    scale = product / power
     whole = np.zeros_like(learned)
     whole[place[0] : place[0] + len(weights), place[1] : place[1] + weights.shape[1]] = weights
     return Match(
@@ -203,7 +204,7 @@ def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) ->
         turn=turn,
         shift=(int(place[0]) - middle[0], int(place[1]) - middle[1]),
         scale=scale,
-        cosine=min(1.0, abs(float(products[place])) / float(np.sqrt(power * np.square(learned).sum()))),
+        cosine=min(1.0, abs(product) / float(np.sqrt(power * np.square(learned).sum()))),
         difference=float(np.abs(learned - scale * whole).max()),
         weights=scale * whole,
         given=known.weights,

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float64]
 
-_STRIP = 1 << 16
+_STRIP = 1 << 15
+_LINE = 8
 _WINDOW_BYTES = 1 << 25
 
 
@@ -44,14 +45,10 @@ class Sums:
         return round(float(self.gram[-1, -1]))
 
     def __add__(self, other: "Sums") -> "Sums":
-        return Sums(
-            self.gram + other.gram, self.moment + other.moment, self.square + other.square
-        )
+        return Sums(self.gram + other.gram, self.moment + other.moment, self.square + other.square)
 
     def __sub__(self, other: "Sums") -> "Sums":
-        return Sums(
-            self.gram - other.gram, self.moment - other.moment, self.square - other.square
-        )
+        return Sums(self.gram - other.gram, self.moment - other.moment, self.square - other.square)
 
 
 def lag_sums(before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]) -> Sums:
@@ -161,7 +158,9 @@ def _bands(values: NDArray[Any], size: tuple[int, int]) -> Plane:
 
 def _boxes(bands: Plane, size: tuple[int, int]) -> Plane:
     """Return the sum over each rectangle, shape (KH, KW), from what `_bands` keeps apart."""
-    return np.lib.stride_tricks.sliding_window_view(bands, size).sum(axis=(2, 3))
+    for axis, side in enumerate(size):
+        bands = np.lib.stride_tricks.sliding_window_view(bands, side, axis).sum(axis=-1)
+    return bands
 
 
 def _banded(
@@ -176,11 +175,12 @@ def _banded(
     def masked(top: int, bottom: int) -> Plane:
         strip = np.zeros((bottom - top, width))
         strip[:, inner] = image[top:bottom, inner]
-        return strip.ravel()
+        return strip
 
-    shared = _shared_sums(image, masked, (rows - 1, height - rows + 1), lags)
-    for lag, value in zip(lags, shared, strict=True):
-        edges[lag][rows - 1, columns - 1] = value
+    span = rows - 1, height - rows + 1
+    shared = _shared_sums(image, masked, span, rows, range(1 - columns, columns))
+    for down, right in lags:
+        edges[down, right][rows - 1, columns - 1] = shared[down, right + columns - 1]
     return edges
 
 
@@ -229,44 +229,52 @@ def _with_after(
     before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]
 ) -> tuple[NDArray[np.float64], float]:
     """Return Σ x y and Σ y²."""
-    rows, columns = size
     height, width = after.shape
     wide = before.shape[1]
 
     def laid(top: int, bottom: int) -> Plane:
         strip = np.zeros((bottom - top, wide))
         strip[:, :width] = after[top:bottom]
-        return strip.ravel()
+        return strip
 
-    lags = [(down, right) for down in range(rows) for right in range(columns)]
-    found = _shared_sums(before, laid, (0, height), lags)
-    whole = after.astype(np.float64)
-    flat = whole.ravel()
-    return np.append(found, whole.sum()), float(flat @ flat)
+    found = _shared_sums(before, laid, (0, height), size[0], range(size[1]))
+    whole = after.astype(np.float64).ravel()
+    return np.append(found.ravel(), whole.sum()), float(whole @ whole)
 
 
 def _shared_sums(
     image: NDArray[Any],
     strip_of: Callable[[int, int], Plane],
     span: tuple[int, int],
-    lags: list[tuple[int, int]],
-) -> NDArray[np.float64]:
-    """Return Σ g(q) f(q + d) for each distance d, over the rows of a span.
+    downs: int,
+    rights: range,
+) -> Plane:
+    """Return Σ g(q) f(q + d) for the distances d of a rectangle, over the rows of a span.
 
-    `strip_of` gives rows of g, flat, 0 wherever q + d may leave the row; so a distance is one
-    offset into the flat picture, and a sum one product of two flat strips.
+    `strip_of` gives rows of g, 0 wherever q + d may leave the row; so a distance is one offset
+    into the flat picture. Cut into short lines, the flat g and the flat f moved by whole lines
+    are matrices, and the sums for neighbouring distances lie along the diagonals of their product.
+
+    Returns shape (downs, len(rights)).
     """
     width = image.shape[1]
-    reach = max(down for down, _ in lags)
-    margin = max(abs(right) for _, right in lags)
+    before = max(0, -rights.start)
     high = max(1, _STRIP // width)
-    total = np.zeros(len(lags))
-    offsets = [margin + down * width + right for down, right in lags]
+    blocks = 1 - (-(len(rights) - 1) // _LINE)
+    total = np.zeros((downs, _LINE, blocks * _LINE))
     for top in range(span[0], span[1], high):
         bottom = min(top + high, span[1])
-        mine = strip_of(top, bottom)
-        rows = image[top : bottom + reach]
-        other = np.zeros(rows.size + 2 * margin)
-        other[margin : margin + rows.size] = rows.ravel()
-        total += [mine @ other[offset : offset + mine.size] for offset in offsets]
-    return total
+        lines = -(-((bottom - top) * width) // _LINE)
+        mine = np.zeros(lines * _LINE)
+        mine[: (bottom - top) * width] = strip_of(top, bottom).ravel()
+        turned = mine.reshape(lines, _LINE).T
+        rows = image[top : bottom + downs - 1]
+        other = np.zeros(before + (downs - 1) * width + (lines + blocks) * _LINE + before)
+        other[before : before + rows.size] = rows.ravel()
+        for down in range(downs):
+            for block in range(blocks):
+                start = before + down * width + rights.start + block * _LINE
+                moved = other[start : start + mine.size].reshape(lines, _LINE)
+                total[down, :, block * _LINE : (block + 1) * _LINE] += turned @ moved
+    diagonals = [np.trace(total, offset, axis1=1, axis2=2) for offset in range(len(rights))]
+    return np.stack(diagonals, axis=1)

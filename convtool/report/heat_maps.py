@@ -1,4 +1,4 @@
-"""Tables of numbers as coloured cells, each with its number written in it."""
+"""Tables of numbers as coloured cells, each with its number written in it where there is room."""
 
 import math
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from typing import Any
 from convtool.report.figures import new_figure, save_figure
 
 _CELL = 0.62
+_LONGEST = 24.0
+_ANNOTATED = 40
 _SHADES = "viridis"
 
 
@@ -55,8 +57,8 @@ def draw_heat_maps(maps: Sequence[HeatMap], target: Path) -> None:
     OptionError, ReportWriteError
         If the file cannot be written.
     """
-    wide = max(3.6, _CELL * len(maps[0].columns) + 1.6)
-    tall = max(2.4, _CELL * len(maps[0].rows) + 1.8)
+    wide = max(3.6, min(_LONGEST, _CELL * len(maps[0].columns)) + 1.6)
+    tall = max(2.4, min(_LONGEST, _CELL * len(maps[0].rows)) + 1.8)
     figure = new_figure(wide * len(maps) + 0.8, tall)
     axes = figure.subplots(1, len(maps), squeeze=False)[0]
     values = [v for m in maps for row in m.cells for v in row if v is not None]
@@ -74,18 +76,25 @@ def _draw(heat: HeatMap, axis: Any, low: float, high: float) -> Any:
     colours = matplotlib.colormaps[_SHADES].with_extremes(bad="0.85")
     numbers = [[math.nan if v is None else v for v in row] for row in heat.cells]
     image = axis.imshow(numbers, cmap=colours, vmin=low, vmax=high, aspect="auto")
-    axis.set_xticks(range(len(heat.columns)), heat.columns, rotation=45, ha="right")
-    axis.set_yticks(range(len(heat.rows)), heat.rows)
+    across = range(0, len(heat.columns), -(-len(heat.columns) // _ANNOTATED))
+    down = range(0, len(heat.rows), -(-len(heat.rows) // _ANNOTATED))
+    axis.set_xticks(across, [heat.columns[j] for j in across], rotation=45, ha="right")
+    axis.set_yticks(down, [heat.rows[i] for i in down])
     axis.set(title=heat.title, xlabel=heat.column_label, ylabel=heat.row_label)
-    for i, row in enumerate(heat.cells):
-        for j, value in enumerate(row):
-            text = heat.missing if value is None else f"{100 * value:.1f}"
-            dark = value is not None and value < low + 0.6 * (high - low)
-            ink = "white" if dark else "black"
-            axis.text(j, i, text, ha="center", va="center", color=ink, fontsize=8)
+    if max(len(heat.columns), len(heat.rows)) <= _ANNOTATED:
+        _annotate(heat, axis, low, high)
     if heat.best is not None:
         from matplotlib.patches import Rectangle
 
         corner = (heat.best[1] - 0.5, heat.best[0] - 0.5)
         axis.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="red", linewidth=2.5))
     return image
+
+
+def _annotate(heat: HeatMap, axis: Any, low: float, high: float) -> None:
+    for i, row in enumerate(heat.cells):
+        for j, value in enumerate(row):
+            text = heat.missing if value is None else f"{100 * value:.1f}"
+            dark = value is not None and value < low + 0.6 * (high - low)
+            ink = "white" if dark else "black"
+            axis.text(j, i, text, ha="center", va="center", color=ink, fontsize=8)

@@ -168,7 +168,7 @@ def _sheet(values: Numbers) -> Numbers:
     """Return a layer's channels side by side; a row of numbers as rows of cells."""
     if values.ndim == 3:
         return mosaic(values.astype(np.float64))
-    across = min(max(len(values), 32), 64)
+    across = min(max(len(values), 32), 64 if len(values) <= 256 else 160)
     sheet = np.full((-(-len(values) // across), across), np.nan)
     sheet.reshape(-1)[: len(values)] = values
     return sheet

@@ -10,3 +10,14 @@ def seconds_text(seconds: float) -> str:
     ('12.3 ms', '2.5 s')
     """
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def number_text(value: float) -> str:
+    """Return a number with up to six significant digits, and a minus as long as a plus.
+
+    Examples
+    --------
+    >>> number_text(-442.0), number_text(1 / 3), number_text(-0.0)
+    ('−442', '0.333333', '0')
+    """
+    return f"{value + 0.0:.6g}".replace("-", "−", 1) if value else "0"

@@ -156,6 +156,8 @@ def test_a_folder_of_pictures(tmp_path, capsys):
     captured = capsys.readouterr()
     assert "skipped" in captured.err
     assert "broken.png" in captured.err
+    assert "resized to the network's 10×12 pixels: " in captured.err
+    assert "(16×20) and 47 more" in captured.err
     assert run(["evaluate", out, str(tmp_path / "pictures"), "--part", "all"]) == 0
     assert "48 pictures" in capsys.readouterr().out
 

@@ -25,6 +25,7 @@ LIKE = Calibration(
         "numba-factored": Rate(0, 0, 1),
         "opencv": Rate(0, 0, 1),
         "opencv-dft": Rate(0, 100, 0),
+        "opencv-factored": Rate(0, 0, 1),
         "scipy": Rate(0, 0, 2),
     }
 )

@@ -198,3 +198,37 @@ def test_parting_keeps_every_place_once_and_every_share(labels, fraction, seed):
     for kind in set(labels):
         share = (array[second] == kind).sum()
         assert abs(share - fraction * (array == kind).sum()) <= 1
+
+
+class TestOnly:
+    """Some of a set's classes."""
+
+    def test_keeps_pictures_names_and_the_order_asked_for(self):
+        images = np.arange(6, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8)
+        data = Dataset(images, np.array([0, 1, 2, 0, 1, 2]), ("a", "b", "c"), tuple("uvwxyz"))
+        kept = data.only(["c", "a"])
+        assert kept.classes == ("c", "a")
+        assert kept.labels.tolist() == [1, 0, 1, 0]
+        assert kept.images[:, 0, 0].tolist() == [0, 2, 3, 5]
+        assert kept.names == ("u", "w", "x", "z")
+
+    def test_leaves_each_picture_on_its_side(self):
+        whole = open_dataset("digits", seed=3)
+        part = whole.only(["1", "0"])
+        for own, other in ((part.train, whole.train), (part.test, whole.test)):
+            chosen = other.labels < 2
+            np.testing.assert_array_equal(own.images, other.images[chosen])
+            np.testing.assert_array_equal(own.labels, 1 - other.labels[chosen])
+
+    @pytest.mark.parametrize(
+        ("classes", "says"),
+        [
+            (["0"], "one class alone"),
+            ([], "one class alone"),
+            (["0", "ten"], "no class 'ten': choose 0, 1"),
+            (["0", "1", "0"], "named twice"),
+        ],
+    )
+    def test_refuses_what_leaves_nothing_to_tell_apart(self, classes, says):
+        with pytest.raises(DatasetError, match=says):
+            open_dataset("digits").only(classes)

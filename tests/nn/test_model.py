@@ -242,7 +242,7 @@ def test_summary_and_probabilities():
     text = model.summary()
     assert "Conv2D" in text
     assert "4 x 8 x 8" in text
-    assert text.endswith("243 trained, 9 not")
+    assert text.endswith("243 trained, 8 not")
     x = np.zeros((2, 1, 8, 8), "float32")
     np.testing.assert_allclose(model.predict_proba(x).sum(axis=1), 1, rtol=1e-6)
     binary = nn.Sequential([nn.Flatten(), nn.Dense(64, 1, rng=0)], (1, 8, 8), task="binary")

@@ -85,6 +85,11 @@ def test_heat_maps_stand_side_by_side_with_the_best_framed(tmp_path):
     assert shown(plain).shape[1] > shown(plain).shape[0]
 
 
+def test_heat_maps_of_very_many_cells_still_fit_a_picture(tmp_path):
+    draw_heat_maps([heat([[j / 3000 for j in range(3000)]], best=(0, 7))] * 2, tmp_path / "w.png")
+    assert max(shown(tmp_path / "w.png").shape) < 2**13
+
+
 def test_heat_maps_without_any_number(tmp_path):
     draw_heat_maps([heat([[None]], missing="diverged")], tmp_path / "none.svg")
     assert "diverged" not in (tmp_path / "none.svg").read_text()[:100]

@@ -77,10 +77,13 @@ class TileCorrelator:
         both of the working dtype; writes the valid correlation of each channel with the kernel.
     tile : tuple of int
         The largest (R, N) that a call should have.
+    reads : frozenset of dtype
+        What ``window`` may be of, beside the working dtype.
     """
 
     run: Callable[[Array, Array], None]
     tile: tuple[int, int]
+    reads: frozenset[DType] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -90,19 +93,18 @@ class StripCorrelator:
     Attributes
     ----------
     run : callable
-        ``run(source, out, origin, strips, counter)`` makes strips of the answer. Each row of
-        ``strips`` says which: first and last line (after the stride), first and last window
-        (column at stride 1; last means the one after it). ``counter``, one integer, holds the
-        number of the next strip that some thread is to take. ``out`` holds the part of the answer
-        that starts at row and column ``origin``. ``source`` and ``out`` have rows whose scalars
-        lie side by side.
+        ``run(source, out, origin, strips, workers)`` makes strips of the answer, on so many
+        threads. Each row of ``strips`` says which: first and last line (after the stride), first
+        and last window (column at stride 1; last means the one after it). ``out`` holds the part
+        of the answer that starts at row and column ``origin``. ``source`` and ``out`` have rows
+        whose scalars lie side by side.
     tile : tuple of int
         The most rows and windows that a call should have.
     writes : frozenset of dtype
         What ``out`` may be of, beside the working dtype.
     """
 
-    run: Callable[["Source", Array, Span, Array, Array], None]
+    run: Callable[["Source", Array, Span, Array, int], None]
     tile: tuple[int, int]
     writes: frozenset[DType]
 
@@ -135,8 +137,6 @@ class EngineEntry:
         ``rank`` means something to it.
     takes_pairs : bool
         It makes the length of two kernels' answers in one pass.
-    own_threads : bool
-        It uses threads of its own and is called from one.
     """
 
     name: str
@@ -146,7 +146,6 @@ class EngineEntry:
     local: bool = False
     takes_rank: bool = False
     takes_pairs: bool = False
-    own_threads: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -179,10 +178,11 @@ ENGINES: dict[str, EngineEntry] = {
         ),
         EngineEntry(
             "opencv",
-            "convtool.convolution.engines.reference",
-            "OpenCV's filter2D, to compare with",
+            "convtool.convolution.engines.opencv",
+            "OpenCV's filter2D, or sepFilter2D for each factor, to compare with",
             own=False,
-            own_threads=True,
+            takes_rank=True,
+            takes_pairs=True,
         ),
         EngineEntry(
             "scipy",
@@ -222,7 +222,7 @@ def entry(name: str) -> EngineEntry:
 def load(name: str) -> Prepare:
     """Import an engine's module and return its ``prepare``."""
     module = import_module(entry(name).module)
-    prepare: Prepare = getattr(module, "prepare", None) or module.PREPARE[name]
+    prepare: Prepare = module.prepare
     return prepare
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from convtool.errors import ModelFileError
 from convtool.nn.gridsearch.axes import Value
+from convtool.nn.modelfile import write_whole
 
 FORMAT = "convtool.gridsearch.journal/1"
 _MOST_BYTES = 2**30
@@ -70,7 +71,9 @@ class Journal:
         header = json.dumps({"format": FORMAT, "search": search}) + "\n"
         try:
             whole = self._read(json.loads(header)["search"]) if resume and path.exists() else header
-            path.write_text(whole, encoding="utf-8")
+            write_whole(path, whole.encode())
+        except ModelFileError:
+            raise
         except OSError as error:
             raise ModelFileError(f"{path}: {error.strerror or error}") from error
 

@@ -7,6 +7,8 @@ Simonyan, Vedaldi, Zisserman (2014): Deep inside convolutional networks: visuali
 classification models and saliency maps.
 """
 
+from math import ceil, sqrt
+
 import numpy as np
 
 from convtool.nn._types import Array
@@ -14,6 +16,7 @@ from convtool.nn.layers import Conv2D
 from convtool.nn.model import Sequential
 
 _BLOCK = 256
+_MOST_PLACES = 2500
 
 
 def activations(model: Sequential, x: Array) -> list[Array]:
@@ -35,7 +38,8 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
     """Return by how much the probability of a class falls when the place around a pixel is hidden.
 
     A square patch of the mean grey (0 after the preprocessing) is laid over every place that it
-    fits; each pixel gets the mean over all patches that covered it.
+    fits (over some 2,500, evenly spread, where there are more); each pixel gets the mean over all
+    patches that covered it.
 
     Parameters
     ----------
@@ -54,7 +58,7 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
     """
     _, height, width = x.shape
     tall, wide = min(patch, height), min(patch, width)
-    places = [(r, c) for r in range(height - tall + 1) for c in range(width - wide + 1)]
+    places = _places(height - tall + 1, width - wide + 1, min(tall, wide))
     whole = float(model.predict_proba(x[None])[0, chosen])
     total, counts = np.zeros((height, width)), np.zeros((height, width))
     for start in range(0, len(places), _BLOCK):
@@ -68,6 +72,14 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
             counts[row : row + tall, column : column + wide] += 1
     result: Array = total / counts
     return result
+
+
+def _places(rows: int, columns: int, most: int) -> list[tuple[int, int]]:
+    """Return corners of patches, the last in each direction included, at most `most` apart."""
+    step = min(most, ceil(sqrt(rows * columns / _MOST_PLACES)))
+    down = sorted({*range(0, rows, step), rows - 1})
+    across = sorted({*range(0, columns, step), columns - 1})
+    return [(row, column) for row in down for column in across]
 
 
 def saliency_map(model: Sequential, x: Array, chosen: int) -> Array:

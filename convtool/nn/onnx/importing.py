@@ -11,7 +11,8 @@ from convtool.nn._types import Arrays, Shape
 from convtool.nn.model import Sequential
 from convtool.nn.onnx.metadata import About, about
 from convtool.nn.onnx.parse import read_proto
-from convtool.nn.onnx.readers import READ_ALONG, READERS, Row, label
+from convtool.nn.onnx.readers import READ_ALONG, READERS, read_next
+from convtool.nn.onnx.row import Row, label
 from convtool.nn.preprocessing import Preprocessing
 
 _STANDARD = ("", "ai.onnx")
@@ -52,7 +53,7 @@ def from_onnx(
     row = Row(nodes, constants, name, shape, opset)
     try:
         while row.nodes:
-            row.read()
+            read_next(row)
         if any(row.pads):
             raise ModelError("operator Pad at the end is not covered")
     except (ConvtoolError, KeyError, ValueError, TypeError, IndexError) as error:

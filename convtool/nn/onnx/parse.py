@@ -12,6 +12,9 @@ from typing import Any
 from convtool.errors import ModelFileError
 from convtool.nn.onnx.extra import need
 
+MOST_OUTPUTS = 2**28
+"""The most numbers that one operator may put out for one picture."""
+
 _MOST_BYTES = 2**31 - 1
 _MOST_NODES = 10_000
 _BYTES = {
@@ -81,6 +84,29 @@ def checked_proto(content: bytes, place: str) -> Any:
         reason = str(error).strip().partition("\n")[0]
         raise ModelFileError(f"{place}: damaged, or no valid ONNX: {reason}") from error
     return proto
+
+
+def check_sizes(proto: Any, place: str) -> None:
+    """Refuse a graph of which some operator puts out more numbers for one picture than is sane.
+
+    Raises
+    ------
+    ModelFileError
+        If one does, or the sizes contradict each other.
+    """
+    import onnx
+
+    try:
+        inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
+    except (onnx.shape_inference.InferenceError, ValueError) as error:
+        raise ModelFileError(f"{place}: damaged: its sizes contradict each other") from error
+    for value in (*inferred.graph.value_info, *inferred.graph.output, *inferred.graph.input):
+        dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim if dim.dim_value > 0]
+        if prod(dims) > MOST_OUTPUTS:
+            raise ModelFileError(
+                f"{place}: {value.name} has {' x '.join(map(str, dims))} numbers for each picture,"
+                " which is too much"
+            )
 
 
 def _tensors(proto: Any) -> Iterator[Any]:

@@ -5,14 +5,13 @@ constants.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from convtool.errors import ModelError
-from convtool.nn._types import Array, Arrays, Pair, Shape, Sides
+from convtool.nn._types import Array, Pair, Sides
 from convtool.nn.layers import (
     AvgPool2D,
     BatchNorm,
@@ -31,97 +30,9 @@ from convtool.nn.layers import (
     Softmax,
     Tanh,
 )
+from convtool.nn.onnx.row import Row, attributes, label, refuse
 from convtool.nn.operations.geometry import Padding
 from convtool.nn.operations.pooling import pooled_size
-
-_MOST_OUTPUTS = 2**28
-
-
-@dataclass
-class Row:
-    """The operators of a file, one after another, and the layers made of them so far.
-
-    Attributes
-    ----------
-    nodes : list of NodeProto
-        Those that are still to be read.
-    constants : dict of str to ndarray
-    last : str
-        The name of what the last operator put out.
-    shape : tuple of int
-        Its shape, without the batch.
-    opset : int
-    layers : list of Layer
-    pads : (top, left, bottom, right)
-        Zeros around the picture that the next operator meets.
-    """
-
-    nodes: list[Any]
-    constants: Arrays
-    last: str
-    shape: Shape
-    opset: int
-    layers: list[Layer] = field(default_factory=list)
-    pads: Sides = (0, 0, 0, 0)
-
-    def read(self) -> None:
-        """Read the next operator.
-
-        Raises
-        ------
-        ModelError
-            If it is not covered, or does not follow the one before.
-        """
-        node = self.nodes.pop(0)
-        place = label(node)
-        own = [name for name in node.input if name and name not in self.constants]
-        if own != [self.last]:
-            raise ModelError(f"{place} does not follow what is before it: only layers in a row")
-        if any(self.pads) and node.op_type not in ("Conv", "AveragePool"):
-            raise ModelError(f"{place} after Pad is not covered")
-        READERS[node.op_type](self, node)
-        self.last = node.output[0]
-
-    def append(self, layer: Layer) -> None:
-        """Add a layer that fits on what is before it."""
-        shape = layer.output_shape(self.shape)
-        if prod(shape) > _MOST_OUTPUTS:
-            raise ModelError(
-                f"it puts out {' x '.join(map(str, shape))} numbers, which is too much"
-            )
-        self.layers.append(layer)
-        self.shape = shape
-
-    def follower(self, operator: str) -> Any | None:
-        """Take the next operator if it is of this kind and follows `last`."""
-        if self.nodes and self.nodes[0].op_type == operator and self.last in self.nodes[0].input:
-            return self.nodes.pop(0)
-        return None
-
-    def constant(self, node: Any, place: int) -> Array | None:
-        """Return an operator's constant input, None where it has none there."""
-        name = node.input[place] if len(node.input) > place else ""
-        return self.constants[name] if name else None
-
-
-def label(node: Any) -> str:
-    """Return how an operator is named in errors."""
-    kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
-    return f"operator {kind} ({node.name or ', '.join(node.output)})"
-
-
-def attributes(node: Any) -> dict[str, Any]:
-    """Return an operator's attributes, words as str."""
-    from onnx import helper
-
-    found = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    return {
-        k: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for k, v in found.items()
-    }
-
-
-def _refuse(node: Any, what: str) -> ModelError:
-    return ModelError(f"{label(node)}: {what} is not covered")
 
 
 def _pair(values: Any) -> Pair:
@@ -131,7 +42,7 @@ def _pair(values: Any) -> Pair:
 
 def _picture(row: Row, node: Any) -> tuple[int, int, int]:
     if len(row.shape) != 3:
-        raise _refuse(node, f"an input of shape {row.shape}")
+        raise refuse(node, f"an input of shape {row.shape}")
     return row.shape[0], row.shape[1], row.shape[2]
 
 
@@ -157,7 +68,7 @@ def _conv(row: Row, node: Any) -> None:
     own = attributes(node)
     weight, bias = row.constant(node, 1), row.constant(node, 2)
     if weight is None or weight.ndim != 4:
-        raise _refuse(node, "a convolution that is not of pictures")
+        raise refuse(node, "a convolution that is not of pictures")
     kernel = _pair(weight.shape[2:])
     stride, dilation = _pair(own.get("strides", (1, 1))), _pair(own.get("dilations", (1, 1)))
     groups = int(own.get("group", 1))
@@ -183,7 +94,7 @@ def _pool_arguments(
 ) -> tuple[Pair, Pair, Sides, tuple[bool, ...]]:
     """Return window, stride, padding, and with which ``ceil_mode`` the windows are as many."""
     if any(d != 1 for d in own.get("dilations", ())) or own.get("storage_order", 0):
-        raise _refuse(node, "pooling with dilations or column by column")
+        raise refuse(node, "pooling with dilations or column by column")
     kernel = _pair(own["kernel_shape"])
     stride = _pair(own.get("strides", (1, 1)))
     pads = _window_pads(row, node, own, kernel, stride)
@@ -215,10 +126,10 @@ def _pool_arguments(
 
 def _max_pool(row: Row, node: Any) -> None:
     if len(node.output) > 1:
-        raise _refuse(node, "the places of the maxima")
+        raise refuse(node, "the places of the maxima")
     kernel, stride, pads, modes = _pool_arguments(row, node, attributes(node))
     if not modes:
-        raise _refuse(node, f"padding of {pads}")
+        raise refuse(node, f"padding of {pads}")
     row.append(MaxPool2D(kernel, stride, pads[:2], modes[0]))
 
 
@@ -233,7 +144,7 @@ def _avg_pool(row: Row, node: Any) -> None:
         plain = not counted or pads[:2] == pads[2:]
         padding = pads[:2]
     if not modes or not plain:
-        raise _refuse(node, f"padding of {pads}")
+        raise refuse(node, f"padding of {pads}")
     row.pads = (0, 0, 0, 0)
     row.append(AvgPool2D(kernel, stride, padding, modes[0], counted or not any(padding)))
 
@@ -249,7 +160,7 @@ def _pad(row: Row, node: Any) -> None:
         or any(pads[place] for place in (0, 1, 4, 5))
         or (pads < 0).any()
     ):
-        raise _refuse(node, "padding with anything but zeros around a picture")
+        raise refuse(node, "padding with anything but zeros around a picture")
     top, left, bottom, right = (int(pads[place]) for place in (2, 3, 6, 7))
     row.pads = (top, left, bottom, right)
 
@@ -266,7 +177,7 @@ def _flattening(row: Row, node: Any) -> bool:
 
 def _flatten(row: Row, node: Any) -> None:
     if not _flattening(row, node):
-        raise _refuse(node, "another new shape than one row for each picture")
+        raise refuse(node, "another new shape than one row for each picture")
     row.append(Flatten())
 
 
@@ -279,7 +190,7 @@ def _global(layer: type[Layer]) -> Callable[[Row, Any], None]:
             if after is not None and _flattening(row, after):
                 node.output[0] = after.output[0]
                 return
-        raise _refuse(node, "global pooling that is not flattened at once")
+        raise refuse(node, "global pooling that is not flattened at once")
 
     return read
 
@@ -297,7 +208,7 @@ def _gemm(row: Row, node: Any) -> None:
     own = attributes(node)
     weight, bias = row.constant(node, 1), row.constant(node, 2)
     if weight is None or weight.ndim != 2 or own.get("transA", 0):
-        raise _refuse(node, "a product of anything but rows and constant weights")
+        raise refuse(node, "a product of anything but rows and constant weights")
     weight = (weight.T if own.get("transB", 0) else weight) * np.float32(own.get("alpha", 1.0))
     if bias is not None:
         bias = bias * np.float32(own.get("beta", 1.0))
@@ -307,14 +218,14 @@ def _gemm(row: Row, node: Any) -> None:
 def _matmul(row: Row, node: Any) -> None:
     weight = row.constant(node, 1)
     if weight is None or weight.ndim != 2:
-        raise _refuse(node, "a product of anything but rows and constant weights")
+        raise refuse(node, "a product of anything but rows and constant weights")
     row.last = node.output[0]
     after = row.follower("Add")
     bias = None
     if after is not None:
         bias = next((row.constants[n] for n in after.input if n in row.constants), None)
         if bias is None or bias.size not in (1, weight.shape[1]):
-            raise _refuse(after, "an addition that is no bias")
+            raise refuse(after, "an addition that is no bias")
         node.output[0] = after.output[0]
     _dense(row, weight, bias)
 
@@ -324,7 +235,7 @@ def _batch_norm(row: Row, node: Any) -> None:
     found = [row.constant(node, place) for place in range(1, 5)]
     arrays = [array for array in found if array is not None]
     if own.get("training_mode", 0) or len(arrays) < 4:
-        raise _refuse(node, "batch normalisation in training")
+        raise refuse(node, "batch normalisation in training")
     if np.any(arrays[3] < 0):
         raise ModelError(f"{label(node)}: damaged: a variance below 0")
     momentum = round(1 - float(own.get("momentum", 0.9)), 7)
@@ -340,14 +251,14 @@ def _dropout(row: Row, node: Any) -> None:
     share = attributes(node).get("ratio", 0.5) if rate is None else float(rate.reshape(-1)[0])
     mode = row.constant(node, 2)
     if mode is not None and np.any(mode):
-        raise _refuse(node, "dropout in training")
+        raise refuse(node, "dropout in training")
     row.append(Dropout(round(float(share), 6)))
 
 
 def _softmax(row: Row, node: Any) -> None:
     axis = int(attributes(node).get("axis", 1 if row.opset < 13 else -1))
     if axis % (len(row.shape) + 1) != 1 or (row.opset < 13 and len(row.shape) > 1):
-        raise _refuse(node, f"a softmax along axis {axis}")
+        raise refuse(node, f"a softmax along axis {axis}")
     row.append(Softmax())
 
 
@@ -384,3 +295,23 @@ READERS: dict[str, Callable[[Row, Any], None]] = {
 
 READ_ALONG = ("Constant", "Add", "Sub", "Concat")
 """Operators that are covered where they belong to others: constants, biases, two classes."""
+
+
+def read_next(row: Row) -> None:
+    """Read the next operator of a row.
+
+    Raises
+    ------
+    ModelError
+        If it is not covered, or does not follow the one before.
+    """
+    node = row.nodes.pop(0)
+    own = [name for name in node.input if name and name not in row.constants]
+    if own != [row.last]:
+        raise ModelError(f"{label(node)} does not follow what is before it: only layers in a row")
+    if any(row.pads) and node.op_type not in ("Conv", "AveragePool"):
+        raise ModelError(f"{label(node)} after Pad is not covered")
+    if node.op_type not in READERS:
+        raise refuse(node, "it where it stands")
+    READERS[node.op_type](row, node)
+    row.last = node.output[0]

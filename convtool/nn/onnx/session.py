@@ -9,7 +9,7 @@ from convtool.errors import ModelFileError
 from convtool.nn._types import Array
 from convtool.nn.onnx.extra import need
 from convtool.nn.onnx.metadata import about
-from convtool.nn.onnx.parse import checked_proto, read_proto
+from convtool.nn.onnx.parse import check_sizes, checked_proto, read_proto
 
 _BATCH = 256
 _FATAL_ONLY = 4
@@ -50,6 +50,7 @@ class OnnxNetwork:
                 f"{place}: an ONNX file without convtool's preprocessing and classes; convtool"
                 " import makes a model of it"
             )
+        check_sizes(proto, place)
         self.task, self.classes, self.preprocessing = known.task, known.classes, known.preprocessing
         self._place = place
         options = onnxruntime.SessionOptions()
@@ -63,7 +64,10 @@ class OnnxNetwork:
             )
         except _refusals() as error:
             raise ModelFileError(f"{place}: onnxruntime refuses it: {_line(error)}") from error
-        self._check_ends()
+        try:
+            self._check_ends()
+        except UnicodeDecodeError as error:
+            raise ModelFileError(f"{place}: damaged: a name that is no text") from error
 
     def _check_ends(self) -> None:
         """Compare what the graph takes and gives with what the metadata says."""

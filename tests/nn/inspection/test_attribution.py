@@ -86,6 +86,17 @@ def test_a_pixel_that_is_not_looked_at_does_not_count():
     assert np.flatnonzero(saliency_map(network, np.ones((1, 4, 4), "float32"), 1)).tolist() == [5]
 
 
+def test_large_pictures_are_hidden_at_fewer_places(monkeypatch):
+    network = nn.Sequential([nn.GlobalAvgPool2D(), nn.Dense(1, 2, rng=0)], (1, 160, 120))
+    judged = []
+    real = network.predict_proba
+    monkeypatch.setattr(network, "predict_proba", lambda x: judged.append(len(x)) or real(x))
+    found = occlusion_map(network, np.ones((1, 160, 120), "float32"), 0, 15)
+    assert np.isfinite(found).all()
+    assert sum(judged) < 3000
+    assert np.ptp(found) < 1e-6
+
+
 def test_patches_grow_with_the_picture_and_are_cut_to_it():
     assert [patch_size(8, 8), patch_size(28, 30), patch_size(64, 96)] == [2, 3, 8]
     network = nn.Sequential([nn.Flatten(), nn.Dense(2, 2, rng=0)], (1, 1, 2), engine="numpy")

@@ -264,6 +264,25 @@ class TestFilesThatMeanNoGood:
         with pytest.raises(ModelFileError, match="too much"):
             from_onnx(write(tmp_path, made))
 
+    def test_nor_when_judging(self, tmp_path):
+        made = to_onnx(model())
+        shape = numpy_helper.from_array(np.array([2**30, 1, 2]), "shape")
+        grow = helper.make_node("Expand", ["probabilities", "shape"], ["huge"], "grow")
+        made.graph.initializer.append(shape)
+        made.graph.node.append(grow)
+        made.graph.output[0].CopyFrom(
+            helper.make_tensor_value_info("huge", TensorProto.FLOAT, ["A", "B", "C"])
+        )
+        with pytest.raises(ModelFileError, match="huge has 1073741824 x"):
+            open_network(write(tmp_path, made))
+
+    def test_sizes_that_contradict_each_other(self, tmp_path):
+        made = to_onnx(model())
+        made.graph.node[0].attribute[1].ints[:] = [0, 0]
+        for opening in (from_onnx, open_network):
+            with pytest.raises(ModelFileError):
+                opening(write(tmp_path, made))
+
     @pytest.mark.parametrize("value", [np.nan, np.inf])
     def test_weights_that_are_no_numbers(self, value, tmp_path):
         weights = numbers(144, 2)

@@ -9,10 +9,12 @@ written it is compiled in each process.
 
 import numpy as np
 
-from convtool.convolution import borders
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator, factors_for
+from convtool.convolution.engines.jit import team
+from convtool.convolution.engines.jit.job import JOB, address_of, table_of
+from convtool.convolution.engines.jit.octets import octet_strips
 from convtool.convolution.engines.jit.plane import Weights, plane_address
-from convtool.convolution.engines.jit.strip import Input, Output, make_strips
+from convtool.convolution.engines.jit.strip import strips_address
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
@@ -50,29 +52,70 @@ def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int) -> Weig
     return Weights(dense, order, columns, np.ascontiguousarray(factors.rows), False)
 
 
-def _address(array: Array) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
+def _describe_kernel(record: Array, weights: Weights) -> None:
+    """Write a kernel into its record; the arrays must live as long as the record is used."""
+    record["dense"], record["order"] = address_of(weights.dense), address_of(weights.order)
+    record["columns"], record["rows"] = address_of(weights.columns), address_of(weights.rows)
+    record["height"], record["taps"] = weights.dense.shape
+    record["parts"] = len(weights.columns)
+    record["uniform"] = weights.uniform
 
 
-def _input(source: Source, layout: Geometry) -> Input:
-    pixels, rows, columns = source.pixels, layout.rows, layout.columns
-    return Input(
-        _address(pixels),
-        pixels.strides[0] // pixels.itemsize,
-        np.empty(0, pixels.dtype),
-        borders.table(rows.size, rows.start, rows.start + rows.dense + rows.taps - 1, source.rule),
-        borders.table(
-            columns.size,
-            columns.start,
-            columns.start + columns.dense + columns.taps - 1,
-            source.rule,
-        ),
-        max(0, -rows.start),
-        rows.size - rows.taps + 1 - rows.start,
-        max(0, -columns.start),
-        columns.size - columns.start,
-    )
+def _describe_layout(record: Array, layout: Geometry) -> None:
+    rows, columns = layout.rows, layout.columns
+    record["row_count"] = rows.dense + rows.taps - 1
+    record["column_count"] = columns.dense + columns.taps - 1
+    record["top"], record["left"] = max(0, -rows.start), max(0, -columns.start)
+    record["bottom"] = rows.size - rows.taps + 1 - rows.start
+    record["right"] = columns.size - columns.start
+    record["step_y"], record["step_x"] = rows.stride, columns.stride
+
+
+class _Strips:
+    """A kernel made ready; it holds the arrays whose addresses stand in its record."""
+
+    def __init__(self, job: Job) -> None:
+        self.dtype, self.layout = job.dtype, job.layout
+        self.octets = octet_strips(job)
+        phases = job.layout.rows.stride
+        self.weights = [_weights(kernel, job.dtype, job.rank, phases) for kernel in job.kernels]
+        if len(job.kernels) == 1:
+            self.weights.append(_weights(np.empty((0, 1)), job.dtype, None, 1))
+        uniform = self.weights[0].uniform
+        self.guarded = uniform or not all(np.all(kernel) for kernel in job.kernels)
+        self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
+        self.template = np.zeros(JOB.itemsize, np.uint8)
+        record = self.template.view(JOB)
+        record["plane"] = plane_address(job.dtype)
+        record["channels"] = job.channels
+        _describe_layout(record, job.layout)
+        for name, kernel in zip(("first", "second"), self.weights, strict=True):
+            _describe_kernel(record[name], kernel)
+
+    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
+        """Make strips of the answer: see :class:`~..StripCorrelator`."""
+        if self.octets is not None and self.octets.takes(source, out):
+            self.octets.run(source, out, strips, workers)
+            return
+        pixels, memory, counter = source.pixels, self.template.copy(), np.zeros(1, np.intp)
+        rows, columns = (
+            table_of(axis, source.rule) for axis in (self.layout.rows, self.layout.columns)
+        )
+        offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
+        record = memory.view(JOB)
+        record["guarded"] = self.guarded and pixels.dtype.kind == "f"
+        record["cval"] = source.cval
+        record["pixels"] = address_of(pixels)
+        record["pixels_stride"] = pixels.strides[0] // pixels.itemsize
+        record["rows"], record["columns"] = address_of(rows), address_of(columns)
+        record["out"] = address_of(out) - offset
+        record["out_stride"] = out.strides[0] // out.itemsize
+        record["strips"], record["strip_count"] = address_of(strips), len(strips)
+        record["counter"] = address_of(counter)
+        record["in_place"] = pixels.dtype == self.dtype
+        record["direct"] = self.in_one_go and out.dtype == self.dtype
+        function = strips_address(pixels.dtype, self.dtype, out.dtype)
+        team.run(function, address_of(memory), min(workers, len(strips)))
 
 
 def prepare(job: Job) -> StripCorrelator:
@@ -83,37 +126,6 @@ def prepare(job: Job) -> StripCorrelator:
     EngineError
         If a rank is given and the kernel has a higher one.
     """
-    dtype, layout = job.dtype, job.layout
-    phases = layout.rows.stride
-    plane = plane_address(dtype)
-    weights = [_weights(kernel, dtype, job.rank, phases) for kernel in job.kernels]
-    second = weights[1] if len(weights) > 1 else _weights(np.empty((0, 1)), dtype, None, 1)
-    guarded = weights[0].uniform or not all(np.all(kernel) for kernel in job.kernels)
-
-    def run(source: Source, out: Array, origin: Span, strips: Array, counter: Array) -> None:
-        pixels = source.pixels
-        strides = layout.rows.stride, layout.columns.stride
-        offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
-        make_strips(
-            plane,
-            weights[0],
-            second,
-            guarded and pixels.dtype.kind == "f",
-            _input(source, layout),
-            dtype.type(source.cval),
-            pixels.shape[2],
-            Output(
-                _address(out) - offset,
-                out.strides[0] // out.itemsize,
-                np.empty(0, out.dtype),
-                *strides,
-            ),
-            strips,
-            counter,
-            pixels.dtype == dtype,
-            out.dtype == dtype and strides[1] == 1 and len(weights) == 1,
-        )
-
     height, width, channels = job.shape
     tile = max(LEAST_ROWS, -(-height // TILES)), min(width, max(1, WIDEST // channels))
-    return StripCorrelator(run, tile, WRITES)
+    return StripCorrelator(_Strips(job).run, tile, WRITES)

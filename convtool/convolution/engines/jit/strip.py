@@ -1,11 +1,15 @@
 """A strip of an image: border, type conversion, stride and two kernels' length, in one pass."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray, cfunc, from_dtype, types
 
-from convtool.convolution.engines import Array
-from convtool.convolution.engines.jit.compile import compiled
+from convtool.convolution.engines import Array, DType
+from convtool.convolution.engines.jit.atomics import take_next
+from convtool.convolution.engines.jit.compile import cached, compiled
+from convtool.convolution.engines.jit.job import INDEX, JOB, pointer
 from convtool.convolution.engines.jit.plane import Weights, correlate
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
@@ -15,12 +19,15 @@ from convtool.convolution.engines.jit.vectors import (
     largest_of_line,
     line_is_finite,
     magnitude_line,
-    take_next,
     used,
 )
 
 SCRATCH_SCALARS = 1 << 16
 """Scalars of a converted group of rows: they stay in L2."""
+
+
+_keep: list[Any] = []
+"""Compiled functions whose addresses are in use."""
 
 
 class Input(NamedTuple):
@@ -259,38 +266,63 @@ def _make_strip(
 
 
 @compiled
-def make_strips(
-    plane: int,
-    weights: Weights,
-    second: Weights,
-    guarded: bool,
-    image: Input,
-    cval: Any,
-    step: int,
-    out: Output,
-    strips: Array,
-    counter: Array,
-    in_place: bool,
-    direct: bool,
-) -> None:
+def _weights(kernel: Any, work: Any, index: Any) -> Weights:
+    """Return the arrays of a kernel in a job."""
+    return Weights(
+        carray(pointer(work, kernel.dense), (kernel.height, kernel.taps)),
+        carray(pointer(index, kernel.order), (kernel.height,)),
+        carray(pointer(work, kernel.columns), (kernel.parts, kernel.height, 1)),
+        carray(pointer(work, kernel.rows), (kernel.parts, kernel.taps)),
+        kernel.uniform != 0,
+    )
+
+
+def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) -> None:
     """Make strips (first and last line, first and last window), until none is left to take.
 
-    ``counter`` holds the number of the next one; all threads of a job take from it.
+    All but ``jobs`` are pointers that only tell types: of the image, of the arithmetic, of the
+    answer, and of indices.
     """
-    taken = take_next(counter.ctypes.data)
-    while taken < strips.shape[0]:
+    job = carray(jobs, (1,))[0]
+    first, second = _weights(job.first, work, index), _weights(job.second, work, index)
+    image = Input(
+        job.pixels,
+        job.pixels_stride,
+        carray(pixels, (0,)),
+        carray(pointer(index, job.rows), (job.row_count,)),
+        carray(pointer(index, job.columns), (job.column_count,)),
+        job.top,
+        job.bottom,
+        job.left,
+        job.right,
+    )
+    out = Output(job.out, job.out_stride, carray(written, (0,)), job.step_y, job.step_x)
+    strips = carray(pointer(index, job.strips), (job.strip_count, 4))
+    cval = first.dense.dtype.type(job.cval)
+    taken = take_next(job.counter)
+    while taken < job.strip_count:
         _make_strip(
-            plane,
-            weights,
+            job.plane,
+            first,
             second,
-            guarded,
+            job.guarded != 0,
             image,
             cval,
-            step,
+            job.channels,
             out,
             (strips[taken, 0], strips[taken, 1]),
             (strips[taken, 2], strips[taken, 3]),
-            in_place,
-            direct,
+            job.in_place != 0,
+            job.direct != 0,
         )
-        taken = take_next(counter.ctypes.data)
+        taken = take_next(job.counter)
+
+
+@lru_cache(maxsize=64)
+def strips_address(image: DType, work: DType, out: DType) -> int:
+    """Return the address of compiled code that makes a job's strips, for these types."""
+    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (JOB, image, work, out, INDEX)]
+    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
+    _keep.append(loops)
+    address: int = loops.address
+    return address

@@ -209,18 +209,6 @@ def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def take_next(_typing: Any, counter: Any) -> Any:
-    """Return the number at an address and add 1 to it, no other thread coming between."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        integer = ir.IntType(64)
-        place = builder.inttoptr(arguments[0], integer.as_pointer())
-        return builder.atomic_rmw("add", place, ir.Constant(integer, 1), "seq_cst")
-
-    return types.intp(types.intp), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
     """Return whether none of ``count`` scalars at an address is NaN or inf."""
     scalar, lanes = _scalar(like), _lanes(like)

@@ -197,13 +197,13 @@ def samples_of(
             )
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise PixelTypeError(f"{name}: the picture holds NaN or infinity; fill them first")
-    inner = _inner(first.shape, second.shape, size)
-    if border is not None and inner != (0, 0):
-        first = framed(first, size, borders.resolve(border, 0.0)[0])
-    else:
-        second = second[
-            tuple(slice(edge, edge + first.shape[i] - size[i] + 1) for i, edge in enumerate(inner))
-        ]
+    if _has_border(first.shape, second.shape, size):
+        if border is not None:
+            first = framed(first, size, borders.resolve(border, 0.0)[0])
+        else:
+            edges = [(side - 1) // 2 for side in size]
+            stops = [room - side // 2 for room, side in zip(first.shape, size, strict=False)]
+            second = second[edges[0] : stops[0], edges[1] : stops[1]]
     for channel in range(1 if first.ndim == 2 else first.shape[2]):
         planes = [
             np.ascontiguousarray(one if one.ndim == 2 else one[:, :, channel])
@@ -212,10 +212,8 @@ def samples_of(
         yield Sample(planes[0], planes[1], _unclipped(planes[1], size))
 
 
-def _inner(
-    before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]
-) -> tuple[int, int]:
-    """Return where in `after` the first window that lies inside the picture stands."""
+def _has_border(before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]) -> bool:
+    """Return whether `after` has values for windows that leave the picture."""
     if before[2:] != after[2:]:
         raise ShapeError(
             f"before has the shape {before}, after {after}; give both the same channels"
@@ -226,10 +224,10 @@ def _inner(
             "choose a smaller size or a larger picture"
         )
     if before == after:
-        return (size[0] - 1) // 2, (size[1] - 1) // 2
+        return True
     left = before[0] - size[0] + 1, before[1] - size[1] + 1
     if after[:2] == left:
-        return 0, 0
+        return False
     raise ShapeError(
         f"before has {before[0]}×{before[1]} pixels, after {after[0]}×{after[1]}; "
         f"they must be alike, or after {left[0]}×{left[1]} where the border was left out"
@@ -295,7 +293,7 @@ def _square_error(samples: Sequence[Sample], kernel: NDArray[np.float64], bias: 
         np.subtract(sample.after, left, out=left, casting="same_kind")
         left -= left.dtype.type(bias)
         values = left.ravel() if sample.kept is None else left[sample.kept]
-        total += float(np.sum(np.square(values), dtype=np.float64))
+        total += float(np.sum(np.square(values, out=values), dtype=np.float64))
     return total
 
 

@@ -1,0 +1,106 @@
+"""Numbers that threads share, pauses, and calls of code by its address."""
+
+import os
+from typing import Any
+
+import llvmlite.binding
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+_INT = ir.IntType(64)
+_CAN_YIELD = hasattr(os, "sched_yield")
+_IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "amd64"))
+
+
+def _place(builder: Any, address: Any) -> Any:
+    return builder.inttoptr(address, _INT.as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def look(_typing: Any, address: Any) -> Any:
+    """Return an integer that other threads write."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_place(builder, arguments[0]), "seq_cst", 8)
+
+    return types.intp(types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def exchange(_typing: Any, address: Any, value: Any) -> Any:
+    """Write an integer that other threads read, and return what it was."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = _place(builder, arguments[0])
+        return builder.atomic_rmw("xchg", place, arguments[1], "seq_cst")
+
+    return types.intp(types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def change(_typing: Any, address: Any, expected: Any, value: Any) -> Any:
+    """Write an integer if it is as expected; return whether it was."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = _place(builder, arguments[0])
+        both = builder.cmpxchg(place, arguments[1], arguments[2], "seq_cst", "seq_cst")
+        return builder.extract_value(both, 1)
+
+    return types.boolean(types.intp, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def take_next(_typing: Any, counter: Any) -> Any:
+    """Return the number at an address and add 1 to it, no other thread coming between."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = _place(builder, arguments[0])
+        return builder.atomic_rmw("add", place, ir.Constant(_INT, 1), "seq_cst")
+
+    return types.intp(types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def pause(_typing: Any) -> Any:
+    """Tell the processor that this loop only waits."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        if _IS_X86:
+            kind = ir.FunctionType(ir.VoidType(), [])
+            name = "llvm.x86.sse2.pause"
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def give_way(_typing: Any) -> Any:
+    """Give the processor to another thread that wants it."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        if _CAN_YIELD:
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_at(_typing: Any, function: Any, job: Any) -> Any:
+    """Call the compiled function at an address with the address of its job.
+
+    Its further parameters, pointers that only tell types, are null.
+    """
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        kind = ir.FunctionType(ir.VoidType(), [_INT] * 5)
+        nothing = ir.Constant(_INT, 0)
+        callee = builder.inttoptr(arguments[0], kind.as_pointer())
+        builder.call(callee, [arguments[1], nothing, nothing, nothing, nothing])
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp), generate

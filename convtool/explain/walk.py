@@ -1,0 +1,264 @@
+"""Each window, its products and its sum, and the sizes, as data."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convtool.convolution import borders
+from convtool.convolution.geometry import Axis, Geometry, geometry
+from convtool.convolution.toeplitz import matrix_for
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.kernels.spec import as_kernel
+from convtool.kernels.weights import Weights
+
+Plane = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The output's size along one axis: floor((size + before + after - taps) / stride) + 1.
+
+    Attributes
+    ----------
+    size, taps, stride : int
+        Pixels of the image, weights of the kernel, pixels from one window to the next.
+    before, after : int
+        Pixels that the border adds: P on each side, where they are alike.
+    result : int
+        Pixels of the output.
+    """
+
+    size: int
+    taps: int
+    stride: int
+    before: int
+    after: int
+    result: int
+
+    @property
+    def text(self) -> str:
+        """The formula with its numbers.
+
+        Examples
+        --------
+        >>> Formula(6, 3, 2, 1, 1, 3).text
+        'floor((6 + 2·1 − 3) / 2) + 1 = 3'
+        """
+        added = f"2·{self.before}" if self.before == self.after else f"{self.before} + {self.after}"
+        return f"floor(({self.size} + {added} − {self.taps}) / {self.stride}) + 1 = {self.result}"
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One position of the window.
+
+    Attributes
+    ----------
+    row, column : int
+        The pixel of the output, from 0.
+    top, left : int
+        Where the window begins in the padded image.
+    window : ndarray
+        The pixels it sees, float64, shape (KH, KW).
+    products : ndarray
+        Each multiplied by the weight that lies on it.
+    sum : float
+        Their sum, the output's pixel.
+    """
+
+    row: int
+    column: int
+    top: int
+    left: int
+    window: Plane
+    products: Plane
+    sum: float
+
+
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """A convolution or correlation, ready to be gone through.
+
+    Attributes
+    ----------
+    image : ndarray
+        float64, shape (H, W).
+    kernel : ndarray
+        As it was given, shape (KH, KW).
+    flipped : bool
+        Whether the kernel is turned by half before it is laid on: convolution, not correlation.
+    border : str
+        The border's rule, and `cval` the value of ``constant``.
+    cval : float
+        The value beyond the edge for ``constant``.
+    layout : Geometry
+        Where the windows lie.
+    """
+
+    image: Plane
+    kernel: Weights
+    flipped: bool
+    border: str
+    cval: float
+    layout: Geometry
+
+    @property
+    def laid(self) -> Weights:
+        """The kernel as it lies on the windows."""
+        return self.kernel[::-1, ::-1] + 0.0 if self.flipped else self.kernel
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The output's height and width."""
+        return self.layout.shape
+
+    @property
+    def added(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Pixels that the border adds: above and below, left and right."""
+        return _added(self.layout.rows), _added(self.layout.columns)
+
+    @property
+    def formulas(self) -> tuple[Formula, Formula]:
+        """The output's height and width, with the numbers put in."""
+        return _formula(self.layout.rows), _formula(self.layout.columns)
+
+    @property
+    def padded(self) -> Plane:
+        """The image with what the border adds."""
+        reads = [
+            borders.table(axis.size, axis.start, _stop(axis), self.border)
+            for axis in (self.layout.rows, self.layout.columns)
+        ]
+        values = self.image[np.ix_(*(np.maximum(one, 0) for one in reads))]
+        outside = np.logical_or.outer(*(one == borders.OUTSIDE for one in reads))
+        return np.where(outside, self.cval, values)
+
+    def step(self, row: int, column: int) -> Step:
+        """Return the window of one pixel of the output.
+
+        Raises
+        ------
+        OptionError
+            If the output has no such pixel.
+        """
+        rows, columns = self.shape
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise OptionError(
+                f"the output has no pixel {row},{column}: its rows are 0 to {rows - 1}, "
+                f"its columns 0 to {columns - 1}"
+            )
+        top, left = row * self.layout.rows.stride, column * self.layout.columns.stride
+        high, wide = self.kernel.shape
+        window = self.padded[top : top + high, left : left + wide]
+        products = window * self.laid
+        return Step(row, column, top, left, window, products, float(products.sum()))
+
+    def steps(self) -> Iterator[Step]:
+        """Yield every step, row by row."""
+        for row in range(self.shape[0]):
+            for column in range(self.shape[1]):
+                yield self.step(row, column)
+
+    @property
+    def output(self) -> Plane:
+        """All sums, float64."""
+        views = np.lib.stride_tricks.sliding_window_view(self.padded, self.kernel.shape)
+        rows, columns = self.layout.rows, self.layout.columns
+        kept = views[: rows.dense : rows.stride, : columns.dense : columns.stride]
+        return np.asarray((kept * self.laid).sum(axis=(2, 3)))
+
+    @property
+    def matrix(self) -> Any:
+        """The matrix T with output = T image + `constant`, as scipy.sparse.csr_array."""
+        return matrix_for(self.laid, self.layout, self.border)
+
+    @property
+    def constant(self) -> Plane:
+        """What windows get from beyond the edge: 0 unless ``constant`` has another value."""
+        nothing = Walk(
+            np.zeros_like(self.image),
+            self.kernel,
+            self.flipped,
+            self.border,
+            self.cval,
+            self.layout,
+        )
+        return nothing.output
+
+
+def _stop(axis: Axis) -> int:
+    return axis.start + axis.dense + axis.taps - 1
+
+
+def _added(axis: Axis) -> tuple[int, int]:
+    return -axis.start, _stop(axis) - axis.size
+
+
+def _formula(axis: Axis) -> Formula:
+    before, after = _added(axis)
+    return Formula(axis.size, axis.taps, axis.stride, before, after, axis.count)
+
+
+def walk(
+    image: ArrayLike,
+    kernel: ArrayLike | str,
+    *,
+    correlate: bool = False,
+    mode: str = "same",
+    border: str | None = None,
+    cval: float = 0.0,
+    padding: int | tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+) -> Walk:
+    """Return a convolution as something to go through, step by step.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W) or (W,)
+        Real, finite numbers; a signal is an image of one row.
+    kernel, mode, border, cval, padding, stride
+        As for `convtool.convolve`.
+    correlate : bool
+        Whether the kernel is laid on as it is, as `convtool.correlate` does.
+
+    Returns
+    -------
+    Walk
+
+    Raises
+    ------
+    KernelError, OptionError, ShapeError
+        As `convtool.convolve` does.
+    PixelTypeError
+        If the image is not of real, finite numbers.
+
+    Examples
+    --------
+    >>> image = [[94, 50, 221], [98, 109, 50], [49, 213, 91]]
+    >>> shown = walk(image, [[2, 2, 1], [1, 0, -2], [-2, 2, 2]])
+    >>> shown.step(1, 1).sum
+    357.0
+    >>> shown.formulas[0].text
+    'floor((3 + 2·1 − 3) / 1) + 1 = 3'
+    """
+    pixels = np.asarray(image)
+    if pixels.dtype.kind not in "buif" or not np.isfinite(pixels).all():
+        raise PixelTypeError("an image to explain is made of real, finite numbers")
+    pixels = np.atleast_2d(pixels).astype(np.float64)
+    if pixels.ndim != 2 or pixels.size == 0:
+        raise ShapeError(f"an image to explain has one channel, (H, W), not {pixels.shape}")
+    weights = as_kernel(kernel)
+    chosen = border or ("constant" if mode == "full" and padding is None else "reflect")
+    rule, value = borders.resolve(chosen, cval)
+    layout = geometry(
+        (pixels.shape[0], pixels.shape[1]),
+        (weights.shape[0], weights.shape[1]),
+        mode=mode,
+        padding=padding,
+        stride=stride,
+        flipped=not correlate,
+    )
+    return Walk(pixels, weights, not correlate, rule, value, layout)

@@ -1,0 +1,134 @@
+"""``convtool explain``: what it prints, and its exit codes."""
+
+import json
+
+import numpy as np
+import pytest
+
+import convtool
+from convtool.cli import run
+
+IMAGE = "94,50,221;98,109,50;49,213,91"
+KERNEL = "3x3:2,2,1,1,0,-2,-2,2,2"
+NUMBERS = np.array([[94, 50, 221], [98, 109, 50], [49, 213, 91]], float)
+
+
+def printed(capsys, *arguments):
+    assert run(["explain", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def test_whole_walk(capsys):
+    out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL)
+    assert out.count("step ") == 9
+    for line in (
+        "convolution of 3×3 with 3×3, border reflect",
+        "   94 │  94   50  221 │ 221",
+        "  rows     floor((3 + 2·1 − 3) / 1) + 1 = 3",
+        "  188 + 100 − 442 − 196 + 0 + 50 + 49 + 426 + 182 = 357",
+        "as a matrix times a vector: output = T · image, T is 9×9, row by row",
+    ):
+        assert line in out.splitlines()
+    for values in (convtool.convolve(NUMBERS, KERNEL), convtool.correlate(NUMBERS, KERNEL)):
+        for value in values.ravel():
+            assert f"{value:g}".replace("-", "−") in out
+
+
+def test_one_pixel(capsys):
+    out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL, "--at", "1,1", "--correlate")
+    assert out.count("step ") == 1
+    assert "= 1017" in out
+    assert "turned by half" not in out
+
+
+def test_pixel_of_a_large_picture_sees_all_of_it(capsys):
+    picture = convtool.read("sample_images/siemens-star.png").pixels
+    out = printed(capsys, "--image", "sample_images/siemens-star.png", "-k", "box", "--at", "0,511")
+    expected = convtool.convolve(picture.astype(float), "box")[0, 511]
+    assert f"= {expected:.6g}" in out
+    assert "padded image" not in out
+
+
+def test_large_picture_is_cut_and_that_is_said(capsys):
+    assert run(["explain", "--image", "sample_images/photograph.jpg", "-k", "box"]) == 0
+    out, err = capsys.readouterr()
+    assert "480×640 pixels; shown are 6×6 in its middle, from 237,317" in err
+    assert "convolution of 6×6" in out
+    assert "… and 20 more steps" in out
+
+
+def test_crop(capsys):
+    arguments = ("--image", "sample_images/zone-plate.png", "--crop", "10,20,4x5", "--json")
+    told = json.loads(printed(capsys, *arguments, "-k", "emboss"))
+    picture = convtool.read("sample_images/zone-plate.png").pixels[10:14, 20:25].astype(float)
+    assert told["image"] == picture.tolist()
+    np.testing.assert_allclose(told["output"], convtool.convolve(picture, "emboss"))
+
+
+def test_json(capsys):
+    arguments = ("--image", IMAGE, "-k", KERNEL, "--padding", "2,1", "--stride", "2", "--json")
+    told = json.loads(printed(capsys, *arguments, "--border", "constant", "--cval", "5"))
+    how = {"padding": (2, 1), "stride": 2, "border": "constant", "cval": 5}
+    np.testing.assert_array_equal(told["convolution"], convtool.convolve(NUMBERS, KERNEL, **how))
+    np.testing.assert_array_equal(told["correlation"], convtool.correlate(NUMBERS, KERNEL, **how))
+    assert told["output"] == told["convolution"]
+    assert told["size"] == {"rows": 3, "columns": 2}
+    assert [step["sum"] for step in told["steps"]] == np.ravel(told["output"]).tolist()
+    assert told["schema"] == "convtool.explain/1"
+    assert np.array(told["padded"]).shape == (7, 5)
+    assert np.array(told["matrix"]).shape == (6, 9)
+
+
+def test_signal(capsys):
+    out = printed(capsys, "--image", "1,2,4,8", "-k", "1x2:1,-1", "--mode", "valid")
+    assert "rows  " not in out
+    assert ["1", "2", "4", "−1", "−2", "−4"] in [line.split() for line in out.splitlines()]
+
+
+def test_polynomials(capsys):
+    out = printed(capsys, "--polynomial", "1,2,3", "4,5")
+    assert "(1 + 2x + 3x²) · (4 + 5x)\n  = 4 + 13x + 22x² + 15x³\n" in out
+    assert "4  13  22  15" in out
+    correlation = np.convolve([1, 2, 3], [5, 4]).tolist()
+    assert "  ".join(str(v) for v in correlation[1:]) in out
+
+
+def test_value_beyond_the_edge_is_a_vector_of_its_own(capsys):
+    out = printed(
+        capsys, "--image", "1,2", "-k", "1x3:1,1,1", "--border", "constant", "--cval", "9"
+    )
+    assert "output = T · image + what the border adds" in out
+    assert "1  1  ·  1  +  9  =  12" in out
+
+
+def test_page_alone(tmp_path, capsys):
+    path = tmp_path / "page.html"
+    assert printed(capsys, "--html", str(path)) == ""
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 2, "give --image"),
+        (["--image", "1,2;3"], 2, "rows of equal length"),
+        (["--image", "1,,2"], 2, "an empty place"),
+        (["--image", "missing.png"], 1, "no such file"),
+        (["--image", IMAGE, "-k", "sobel"], 2, "pair of kernels"),
+        (["--image", IMAGE, "--at", "3,0"], 2, "rows are 0 to 2"),
+        (["--image", IMAGE, "--at", "1"], 2, "not a row and a column"),
+        (["--image", IMAGE, "--crop", "1,1,9x9"], 2, "reaches to row 9"),
+        (["--image", IMAGE, "--crop", "1,1"], 2, "ROW,COLUMN,HEIGHTxWIDTH"),
+        (["--image", IMAGE, "--polynomial", "1", "2"], 2, "stands alone"),
+        (["--image", IMAGE, "-k", "gaussian:sigma=3", "--html", "x.html"], 2, "up to 9×9"),
+        (["--image", IMAGE, "-k", "box:size=9", "--mode", "valid"], 1, "no output is left"),
+        (["--html", "missing/page.html"], 1, "cannot write the page"),
+    ],
+)
+def test_bad_input_is_said(arguments, code, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["explain", *arguments]) == code
+    out, err = capsys.readouterr()
+    assert words in err
+    assert err.count("\n") == 1
+    assert out == ""
