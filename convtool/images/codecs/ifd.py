@@ -19,7 +19,7 @@ _TYPES = {
     11: "f4", 12: "f8", 13: "u4", 16: "u8", 17: "i8", 18: "u8",
 }  # fmt: skip
 _RATIONALS = {5: "u4", 10: "i4"}
-_MOST_PAGES = 100_000
+_MOST_PAGES = 20_000
 _MOST_RATIONALS = 64
 
 
@@ -186,7 +186,9 @@ def all_directories(data: bytes) -> Iterator[Directory]:
     (offset,) = unpack(order + ("Q" if big else "I"), data, 8 if big else 4)
     seen: set[int] = set()
     while not seen or offset:
-        if offset in seen or len(seen) >= _MOST_PAGES:
+        if len(seen) >= _MOST_PAGES:
+            raise ImageReadError(f"has more than {_MOST_PAGES} pages, the limit")
+        if offset in seen:
             raise ImageReadError("is damaged: its tag directories go round in a loop")
         seen.add(offset)
         directory, offset = _directory(data, order, big, offset)
