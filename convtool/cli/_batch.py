@@ -17,13 +17,13 @@ from convtool.images.batch.inputs import (
     find,
     is_pattern,
     listed,
+    load_list,
     looks_like_picture,
     split_list,
 )
 from convtool.images.batch.naming import Naming, Task, tasks
 from convtool.images.job import Job, plan_file
 from convtool.images.paths import shown
-from convtool.images.read import load_bytes
 from convtool.report.json_report import write_report
 
 
@@ -78,7 +78,7 @@ def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> list[T
         )
     found: list[Found] = find(places, recursive=batch.recursive, outside=folder)
     if batch.from_file is not None:
-        found += listed(split_list(load_bytes(batch.from_file)))
+        found += listed(split_list(load_list(batch.from_file)))
     if not found:
         where = ", ".join(map(shown, places)) or batch.from_file
         hint = "" if batch.recursive else "; --recursive looks in sub-folders, too"

@@ -49,8 +49,8 @@ def split_engine(engine: str) -> tuple[str, int | None]:
     if key != "rank" or not value.isdecimal() or int(value) < 1:
         raise OptionError(f"engine {engine!r}: after the colon comes rank=N with N at least 1")
     if name == "auto" or not engines.entry(name).takes_rank:
-        takers = [e.name for e in engines.ENGINES.values() if e.takes_rank]
-        raise OptionError(f"engine {name!r} takes no rank; {' and '.join(takers)} do")
+        *takers, last = (e.name for e in engines.ENGINES.values() if e.takes_rank)
+        raise OptionError(f"engine {name!r} takes no rank; {', '.join(takers)} and {last} do")
     return name, int(value)
 
 

@@ -3,10 +3,11 @@
 import glob
 import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from convtool.errors import OptionError
+from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.images.read import STDIN
@@ -133,6 +134,23 @@ def _in_folder(top: str, recursive: bool, barred: str) -> Iterator[Found]:
 
 def _below(path: str, folder: str) -> bool:
     return bool(folder) and path.startswith(os.path.join(folder, ""))
+
+
+def load_list(path: str) -> bytes:
+    """Load a list of file names, from a file of any kind or, for ``-``, from standard input.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read.
+    """
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ImageReadError(f"{shown(path)}: cannot be read: {error.strerror}") from error
 
 
 def split_list(data: bytes) -> list[str]:
