@@ -306,7 +306,7 @@ def choose(
     --------
     >>> small = Problem((480, 640), 1, (3, 3), 9, 1)
     >>> choose(small, {"numba": 0.5, "fft": 0.3}).engine
-    'opencv'
+    'separable'
     """
     startup = startup or {}
     estimates = _estimates(problem, calibration)
