@@ -50,10 +50,6 @@ class JournalError(ConvtoolError, OSError):
     """A journal of finished work is foreign, damaged or in use, or cannot be written."""
 
 
-class UndefinedPixelError(ConvtoolError, ValueError):
-    """A picture has pixels that are no finite numbers where none are wanted."""
-
-
 class TimeLimitError(ConvtoolError, TimeoutError):
     """A picture took longer than it was given."""
 

@@ -273,8 +273,7 @@ class _Office:
     def close(self) -> None:
         """Let the workers go home."""
         for one in self._workers:
-            one.give([])
-            one.connection.send(None)
+            one.give_nothing_more()
         for one in self._workers:
             one.process.join(_SECONDS_TO_END)
 
