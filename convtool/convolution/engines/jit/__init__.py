@@ -24,6 +24,9 @@ TILES = 8
 LEAST_ROWS = 48
 """A strip has at least so many rows."""
 
+MOST_SCALARS = 1 << 23
+"""And no more scalars than these, if it has more rows: of a huge image strips are held, not all."""
+
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
 
@@ -95,12 +98,11 @@ class _Strips:
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer: see :class:`~..StripCorrelator`."""
         if self.octets is not None and self.octets.takes(source, out):
-            self.octets.run(source, out, strips, workers)
+            self.octets.run(source, out, origin, strips, workers)
             return
         pixels, memory, counter = source.pixels, self.template.copy(), np.zeros(1, np.intp)
-        rows, columns = (
-            table_of(axis, source.rule) for axis in (self.layout.rows, self.layout.columns)
-        )
+        rows = source.rows_of(self.layout.rows)
+        columns = table_of(self.layout.columns, source.rule)
         offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
         record = memory.view(JOB)
         record["guarded"] = self.guarded and pixels.dtype.kind == "f"
@@ -127,5 +129,7 @@ def prepare(job: Job) -> StripCorrelator:
         If a rank is given and the kernel has a higher one.
     """
     height, width, channels = job.shape
-    tile = max(LEAST_ROWS, -(-height // TILES)), min(width, max(1, WIDEST // channels))
+    most = MOST_SCALARS // (width * channels)
+    tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
+    tile = tallest, min(width, max(1, WIDEST // channels))
     return StripCorrelator(_Strips(job).run, tile, WRITES)
