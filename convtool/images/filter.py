@@ -1,78 +1,30 @@
 """Filtering a picture: kernels in order, alpha, tone; what ``convtool filter`` does."""
 
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convtool.convolution import api, gradient
-from convtool.convolution.geometry import Geometry, geometry
-from convtool.errors import OptionError
-from convtool.images import alpha as transparency
-from convtool.images import light, tone
+from convtool.convolution import api
+from convtool.images import light, passes, tone
+from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec, parse
 
+__all__ = [
+    "FilterOptions",
+    "FilterResult",
+    "Outline",
+    "Step",
+    "check_options",
+    "filter_image",
+    "outline",
+]
+
 CLIPPED_WORTH_A_WARNING = 0.01
 """The share of clipped values from which on there is a warning."""
-
-
-@dataclass(frozen=True)
-class FilterOptions:
-    """How a picture is filtered.
-
-    Parameters
-    ----------
-    mode, border, cval, padding, engine, threads
-        As for `convtool.convolve`, for each kernel.
-    stride : int or (int, int)
-        Every S-th row and column of the last kernel's answer is kept.
-    bias : float
-        Added after the last kernel, in the units of the input's pixels.
-    correlate : bool
-        Do not flip the kernels.
-    gray : bool
-        Filter the luma of a colour picture.
-    direction : bool
-        Give the angle of the last kernel's gradient instead of its magnitude, of the luma.
-    range : str
-        How values reach the output's range, see `tone.RANGES`.
-    depth : str
-        The output's depth, see `tone.OUTPUT_DEPTHS`.
-    alpha : str
-        ``premultiply`` or ``keep``, see `alpha.RULES`.
-    linear : bool
-        Filter light: undo the transfer function of sRGB first and redo it last, but for formats
-        whose values are light already.
-    """
-
-    mode: str = "same"
-    border: str | None = None
-    cval: float = 0.0
-    padding: int | tuple[int, int] | None = None
-    stride: int | tuple[int, int] = 1
-    engine: str = "auto"
-    threads: int | None = None
-    bias: float = 0.0
-    correlate: bool = False
-    gray: bool = False
-    direction: bool = False
-    range: str = "clip"
-    depth: str = "keep"
-    alpha: str = "premultiply"
-    linear: bool = False
-
-    @property
-    def border_name(self) -> str:
-        """The border that `convtool.convolve` takes."""
-        if self.border is not None:
-            return self.border
-        return "constant" if self.mode == "full" and self.padding is None else "reflect"
 
 
 @dataclass(frozen=True)
@@ -190,9 +142,9 @@ def outline(
     steps = []
     for index, kernel in enumerate(kernels):
         last = index == len(kernels) - 1
-        step_options = _step_options(options, last)
-        plan = api.planned((*size, colours), working, _matrices(kernel), **step_options)
-        size = _layout(size, kernel, options, last).shape
+        step_options = passes.step_arguments(options, last)
+        plan = api.planned((*size, colours), working, passes.matrices(kernel), **step_options)
+        size = passes.layout_of(size, kernel, options, last).shape
         working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
         shown = (*size, colours)
         steps.append(Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, shown))
@@ -247,14 +199,16 @@ def filter_image(
     plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
         options = _in_light(image, options)
-    colours, alpha = _split(image, options)
+    colours, alpha = passes.separate(image, options)
     if alpha is None and _stays_in_range(specs, options, source, colours):
-        pixels, taken = _timed(colours, specs[0], options, True, source)
+        pixels, taken = passes.timed(colours, specs[0], options, True, source)
         step = replace(plan.steps[0], seconds=taken)
         return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
-    bleeds = alpha is not None and _bleeds(alpha, specs, options, image.peak)
+    bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
     finisher = None if bleeds else _finisher(options, source)
-    values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak, bleeds, finisher)
+    values, alpha, seconds = passes.run(
+        colours, alpha, specs, options, image.peak, bleeds, finisher
+    )
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
     )
@@ -301,30 +255,6 @@ def _toned(
     )
 
 
-def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
-    """Check what can be without a picture.
-
-    Raises
-    ------
-    OptionError
-        If an option cannot be so, or not with these kernels.
-    """
-    tone.check_range(options.range)
-    if options.alpha not in transparency.RULES:
-        rules = ", ".join(transparency.RULES)
-        raise OptionError(f"alpha {options.alpha!r} is not known; one of {rules}")
-    for name, value in (("bias", options.bias), ("cval", options.cval)):
-        if not math.isfinite(value):
-            raise OptionError(f"{name} must be a finite number, not {value}")
-    if not kernels:
-        raise OptionError("no kernel was given; name at least one")
-    if options.direction and not kernels[-1].is_gradient:
-        raise OptionError(
-            f"direction needs a gradient as its last kernel, not '{kernels[-1].text}'; "
-            "use sobel, prewitt or scharr"
-        )
-
-
 def _warnings(share: float, nans: int) -> list[str]:
     found = []
     if share > CLIPPED_WORTH_A_WARNING:
@@ -345,19 +275,6 @@ def _in_light(image: Image, options: FilterOptions) -> FilterOptions:
     return replace(options, cval=float(outside[0]))
 
 
-def _split(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
-    """Separate colours, made grey where asked for, and alpha as floats."""
-    pixels, alpha = image.pixels, None
-    if image.has_alpha:
-        alpha = tone.to_working(pixels[:, :, -1])
-        pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
-    if options.linear:
-        pixels = light.to_linear(pixels, image.peak)
-    if pixels.ndim == 3 and (options.gray or options.direction):
-        pixels = tone.to_gray(pixels, threads=options.threads)
-    return pixels, alpha
-
-
 def _stays_in_range(
     specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
 ) -> bool:
@@ -375,131 +292,6 @@ def _stays_in_range(
         and bool(kernel.weights.min() >= 0)
         and bool(kernel.weights.sum() <= 1 + 1e-9)
     )
-
-
-def _filtered(
-    colours: Pixels,
-    alpha: Values | None,
-    specs: Sequence[KernelSpec],
-    options: FilterOptions,
-    peak: float,
-    bleeds: bool,
-    finisher: tone.Finisher | None,
-) -> tuple[Values, Values | None, list[float]]:
-    """Run the kernels over colours and alpha; return what each took over the colours, too.
-
-    Colours come back as pixels where there is a finisher.
-    """
-    values: Pixels = colours
-    seconds = []
-    if alpha is not None and bleeds:
-        cube = tone.to_working(colours).reshape(*alpha.shape, -1)
-        values = transparency.premultiply(cube, alpha, peak).reshape(colours.shape)
-    for index, spec in enumerate(specs):
-        last = index == len(specs) - 1
-        if alpha is not None:
-            alpha = _alpha_after(alpha, spec, options, last, peak)
-        values, taken = _timed(values, spec, options, last, finisher=finisher if last else None)
-        seconds.append(taken)
-    if alpha is not None and bleeds and not options.direction:
-        cube = values.reshape(*alpha.shape, -1)
-        values = transparency.divide(cube, alpha, peak).reshape(values.shape)
-    return values, alpha, seconds
-
-
-def _bleeds(
-    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
-) -> bool:
-    """Tell whether transparent pixels would bleed: pixels meet, and not all are opaque."""
-    if options.alpha == "keep" or bool((alpha >= peak).all()):
-        return False
-    return any(
-        spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
-        for spec in specs
-    )
-
-
-def _alpha_after(
-    alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
-) -> Values:
-    """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
-    flipped = _flipped(spec, options)
-    if (
-        options.alpha == "keep"
-        or spec.is_gradient
-        or not transparency.smooths(spec.weights)
-        or transparency.is_pointwise(spec.weights, flipped)
-    ):
-        layout = _layout(alpha.shape, spec, options, last)
-        return transparency.carried(alpha, layout, flipped, options.border_name, peak)
-    opaque_outside = replace(options, cval=0.0)
-    missing = _convolve(peak - alpha, spec, opaque_outside, last)
-    missing /= spec.weights.sum()
-    return np.clip(peak - missing, 0, peak)
-
-
-def _matrices(spec: KernelSpec) -> tuple[NDArray[np.float64], ...]:
-    """Return the kernel, or both of a gradient."""
-    return tuple(spec.weights) if spec.is_gradient else (spec.weights,)
-
-
-def _flipped(spec: KernelSpec, options: FilterOptions) -> bool:
-    return not (options.correlate or spec.is_gradient)
-
-
-def _layout(
-    shape: tuple[int, ...], spec: KernelSpec, options: FilterOptions, last: bool
-) -> Geometry:
-    height, width = spec.weights.shape[-2:]
-    return geometry(
-        (shape[0], shape[1]),
-        (height, width),
-        mode=options.mode,
-        padding=options.padding,
-        stride=options.stride if last else 1,
-        flipped=_flipped(spec, options),
-    )
-
-
-def _step_options(options: FilterOptions, last: bool) -> dict[str, Any]:
-    return {
-        "mode": options.mode,
-        "border": options.border,
-        "padding": options.padding,
-        "stride": options.stride if last else 1,
-        "engine": options.engine,
-        "threads": options.threads,
-    }
-
-
-def _convolve(
-    values: Pixels,
-    spec: KernelSpec,
-    options: FilterOptions,
-    last: bool,
-    dtype: np.dtype[Any] | None = None,
-    finisher: tone.Finisher | None = None,
-) -> Values:
-    how = _step_options(options, last) | {"cval": options.cval, "dtype": dtype}
-    if options.direction and last:
-        return gradient.gradient_direction(values, spec.weights, **how)
-    if finisher is not None:
-        how |= {"dtype": finisher.dtype, "store": finisher}
-    return api.filtered(values, _matrices(spec), _flipped(spec, options), **how)
-
-
-def _timed(
-    values: Pixels,
-    spec: KernelSpec,
-    options: FilterOptions,
-    last: bool,
-    dtype: np.dtype[Any] | None = None,
-    finisher: tone.Finisher | None = None,
-) -> tuple[Values, float]:
-    """Convolve, and return the seconds that it took."""
-    start = time.perf_counter()
-    answer = _convolve(values, spec, options, last, dtype, finisher)
-    return answer, time.perf_counter() - start
 
 
 def _angles_as_values(angles: Values, peak: float) -> Values:
