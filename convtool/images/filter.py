@@ -9,7 +9,7 @@ import numpy as np
 from convtool.convolution import api
 from convtool.images import light, passes, tone
 from convtool.images.filter_options import FilterOptions, check_options
-from convtool.images.image import Image, Pixels, peak_of
+from convtool.images.image import Image, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec, parse
 
@@ -198,14 +198,14 @@ def filter_image(
     source = image.pixels.dtype
     plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
-        options = _in_light(image, options)
+        options = in_light(options, image.format, image.peak)
     colours, alpha = passes.separate(image, options)
-    if alpha is None and _stays_in_range(specs, options, source, colours):
+    if alpha is None and stays_in_range(specs, options, source, colours.dtype):
         pixels, taken = passes.timed(colours, specs[0], options, True, source)
         step = replace(plan.steps[0], seconds=taken)
         return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
-    finisher = None if bleeds else _finisher(options, source)
+    finisher = None if bleeds else finisher_for(options, source)
     values, alpha, seconds = passes.run(
         colours, alpha, specs, options, image.peak, bleeds, finisher
     )
@@ -225,11 +225,11 @@ def filter_image(
         replace(image, pixels=pixels),
         steps,
         share,
-        (*image.notes, *_warnings(share, toned.nans)),
+        (*image.notes, *remarks_on(share, toned.nans)),
     )
 
 
-def _finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
+def finisher_for(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
     """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
 
     None where all of it must be there first, or the answer is an angle or light.
@@ -244,18 +244,28 @@ def _finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | 
 def _toned(
     values: Values, options: FilterOptions, source: np.dtype[Any], peak: float
 ) -> tone.Toned:
+    return tone.finish(
+        in_units(values, options, peak),
+        source=source,
+        depth=options.depth,
+        range=options.range,
+        threads=options.threads,
+    )
+
+
+def in_units(values: Values, options: FilterOptions, peak: float) -> Values:
+    """Bring the last kernel's answers, which may be changed, to the units of a picture's pixels."""
     if options.direction:
         values = _angles_as_values(values, peak)
     elif options.linear:
         values = light.to_encoded(values, peak)
     if options.bias:
         values += options.bias
-    return tone.finish(
-        values, source=source, depth=options.depth, range=options.range, threads=options.threads
-    )
+    return values
 
 
-def _warnings(share: float, nans: int) -> list[str]:
+def remarks_on(share: float, nans: int) -> list[str]:
+    """Say where values were clipped, a share from 0 to 1 of them, or were not numbers."""
     found = []
     if share > CLIPPED_WORTH_A_WARNING:
         found.append(
@@ -267,24 +277,30 @@ def _warnings(share: float, nans: int) -> list[str]:
     return found
 
 
-def _in_light(image: Image, options: FilterOptions) -> FilterOptions:
-    """Take the border's value as light, too; leave what is light already."""
-    if image.format in light.ALREADY_LINEAR:
+def in_light(options: FilterOptions, format: str, peak: float) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already, by its file's format."""
+    if format in light.ALREADY_LINEAR:
         return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), image.peak)
+    outside = light.to_linear(np.array([options.cval]), peak)
     return replace(options, cval=float(outside[0]))
 
 
-def _stays_in_range(
-    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
+def stays_in_range(
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    source: np.dtype[Any],
+    colours: np.dtype[Any],
 ) -> bool:
-    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
+    """Tell whether no value can leave the range, so that pixels can be computed as they are.
+
+    ``source`` is the picture's type, ``colours`` that of the values that the kernel is given.
+    """
     kernel = specs[0]
     return (
         len(specs) == 1
         and not kernel.is_gradient
         and source.kind == "u"
-        and colours.dtype == source
+        and colours == source
         and tone.output_dtype(options.depth, source) == source
         and options.range in ("clip", "abs")
         and options.bias == 0

@@ -35,12 +35,20 @@ def colours_bleed(
     alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
 ) -> bool:
     """Tell whether transparent pixels would bleed: pixels meet, and not all are opaque."""
-    if options.alpha == "keep" or bool((alpha >= peak).all()):
-        return False
-    return any(
+    return pixels_meet(specs, options) and not is_opaque(alpha, peak)
+
+
+def pixels_meet(specs: Sequence[KernelSpec], options: FilterOptions) -> bool:
+    """Tell whether colours of pixels would mix that alpha should keep apart."""
+    return options.alpha != "keep" and any(
         spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
         for spec in specs
     )
+
+
+def is_opaque(alpha: Values, peak: float) -> bool:
+    """Tell whether every pixel is opaque."""
+    return bool((alpha >= peak).all())
 
 
 def run(
@@ -77,17 +85,27 @@ def _alpha_after(
     alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
 ) -> Values:
     """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
-    flipped = is_flipped(spec, options)
-    if (
-        options.alpha == "keep"
-        or spec.is_gradient
-        or not transparency.smooths(spec.weights)
-        or transparency.is_pointwise(spec.weights, flipped)
-    ):
+    if not smooths_alpha(spec, options):
         layout = layout_of(alpha.shape, spec, options, last)
+        flipped = is_flipped(spec, options)
         return transparency.carried(alpha, layout, flipped, options.border_name, peak)
     opaque_outside = replace(options, cval=0.0)
     missing = _convolve(peak - alpha, spec, opaque_outside, last)
+    return alpha_without(missing, spec, peak)
+
+
+def smooths_alpha(spec: KernelSpec, options: FilterOptions) -> bool:
+    """Tell whether alpha is filtered with a kernel, too."""
+    return not (
+        options.alpha == "keep"
+        or spec.is_gradient
+        or not transparency.smooths(spec.weights)
+        or transparency.is_pointwise(spec.weights, is_flipped(spec, options))
+    )
+
+
+def alpha_without(missing: Values, spec: KernelSpec, peak: float) -> Values:
+    """Return alpha from a kernel's answer to what was missing to opaque, which is changed."""
     missing /= spec.weights.sum()
     return np.clip(peak - missing, 0, peak)
 
