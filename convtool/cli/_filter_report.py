@@ -11,6 +11,9 @@ from convtool.report.units import seconds_text
 
 SCHEMA = "convtool.filter/1"
 
+STORES = {"zarr": "Zarr", "ome-zarr": "OME-Zarr"}
+"""Titles of what is a folder, not a file of a format."""
+
 
 def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
     """Return the report of one picture."""
@@ -62,6 +65,11 @@ def explain(steps: Sequence[Step]) -> None:
         click.echo(f"{line}\n  would take: {others}", err=True)
 
 
+def say(words: str) -> None:
+    """Say something in a line of its own."""
+    click.echo(words, err=True)
+
+
 def compare(steps: Sequence[Step]) -> None:
     """Say what each kernel took, beside what was expected of its engine."""
     for number, step in enumerate(steps, 1):
@@ -75,7 +83,7 @@ def compare(steps: Sequence[Step]) -> None:
 def would_write(target: str, kind: Kind) -> None:
     """Say what a dry run did not do."""
     shape = "×".join(map(str, kind.shape))
-    title = FORMATS[kind.format].title
+    title = STORES.get(kind.format) or FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     click.echo(f"would write {target}: {title}, {shape}, depth {kind.depth}{pages}", err=True)
 

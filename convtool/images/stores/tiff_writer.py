@@ -139,7 +139,8 @@ class TiffWriter:
         wanted, new = self._wanted, self._new.file
         exif, order = tags_of(wanted.header.metadata.exif)
         tags, pointers = _tags(wanted.header.metadata, exif)
-        with self._tifffile.TiffWriter(new, bigtiff=True, byteorder=order) as tiff:
+        handle = self._tifffile.FileHandle(new, name=os.path.basename(self._path), size=0)
+        with self._tifffile.TiffWriter(handle, bigtiff=True, byteorder=order) as tiff:
             how = self._how(wanted.shape)
             levels = len(self._levels.sizes)
             described = _described(wanted.header.metadata) | {"extratags": tags}

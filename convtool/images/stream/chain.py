@@ -71,6 +71,8 @@ class Chain:
         Rows of the answer.
     extent : Extent
         What `measure` has seen.
+    values : int
+        How many values of colours were made so far.
     """
 
     def __init__(
@@ -104,7 +106,7 @@ class Chain:
         self._is_done = stays or self._early is not None
         fixed = tone.FIXED_RANGES.get(options.range)
         self._late = self._finisher(fixed(self._peak)) if fixed else None
-        self.extent = Extent()
+        self.extent, self.values = Extent(), 0
         self._add_steps(header.shape, like, specs, assumptions, stays)
 
     def _finisher(self, fit: Fit) -> Finisher:
@@ -229,6 +231,7 @@ class Chain:
             values = self._values(rows)
             pixels = np.empty(values.shape, self.dtype)
             self._late(values, pixels)
+        self.values += pixels.size
         if not self._has_alpha:
             return pixels
         alpha = self._opacity((rows,))

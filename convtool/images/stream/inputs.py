@@ -3,14 +3,18 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import islice
 
 from convtool.errors import ImageReadError, OptionError
+from convtool.images.codecs.binary import FileBytes
+from convtool.images.codecs.ifd import all_directories
+from convtool.images.codecs.tiff import header_of
 from convtool.images.formats import Header, recognise
 from convtool.images.job import Job
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.read import read_document
+from convtool.images.read import STDIN, read_document
 from convtool.images.stores.memory import MemoryPicture
 from convtool.images.stores.picture import Picture
 from convtool.images.stores.tiff import open_tiff
@@ -37,12 +41,16 @@ class StoreOptions:
         Whether a Zarr store that is there may be replaced.
     missing : str
         One of `MISSING_RULES`.
+    max_pixels : int, optional
+        The largest picture to accept; there is no limit unless one is given, since memory does not
+        grow with it.
     """
 
     pyramid: bool = False
     resume: bool = False
     overwrite: bool = False
     missing: str = MISSING_RULES[0]
+    max_pixels: int | None = None
 
 
 def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool:
@@ -53,30 +61,53 @@ def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool
 
     Raises
     ------
-    ImageReadError
-        If the input is not there, or a TIFF that is damaged.
+    OptionError
+        If that is asked of standard input.
     """
     is_zarr_wanted = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
-    if is_zarr_wanted or is_zarr(source) or target.lower().endswith(".btf"):
+    if is_zarr_wanted or is_zarr(source) or target.lower().endswith(".btf") or store.pyramid:
+        if source == STDIN:
+            raise OptionError("standard input is not filtered strip by strip; name a file")
         return True
-    if store.resume:
-        raise OptionError("--resume is for Zarr outputs; an unfinished TIFF is never kept")
-    if store.overwrite:
-        raise OptionError("--overwrite is for Zarr outputs; files are replaced without it")
-    if store.pyramid:
-        return True
-    if not target.lower().endswith(TIFF_ENDINGS) or not _is_tiff(source):
+    if not target.lower().endswith(TIFF_ENDINGS):
         return False
-    try:
-        picture = open_tiff(source, replace(job.reading, orientation="keep"))
-    except ImageReadError:
-        return False  # reading it as a whole says what is wrong, or can do it
-    picture.close()
+    header = _tiff_header(source, (job.reading.page or 1) - 1)
+    if header is None:
+        return False
     size = os.path.getsize(source)
-    return not budget.fits(picture.header, size, job.reading.max_memory, job.reading.max_pixels)
+    return not budget.fits(header, size, job.reading.max_memory, job.reading.max_pixels)
+
+
+def check_asked(target: str, store: StoreOptions) -> None:
+    """Check that what is asked of Zarr stores is asked of one.
+
+    Raises
+    ------
+    OptionError
+        If it is not.
+    """
+    if target.rstrip(os.sep).lower().endswith(ZARR_ENDING):
+        return
+    if store.resume:
+        raise OptionError("--resume is for Zarr outputs (.zarr); an unfinished TIFF is never kept")
+    if store.overwrite:
+        raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")
+
+
+def _tiff_header(path: str, page: int) -> Header | None:
+    """Return the header of a TIFF's page; None where there is none, and reading says why."""
+    try:
+        if not _is_tiff(path):
+            return None
+        with open(path, "rb") as file:
+            found = next(islice(all_directories(FileBytes(file)), page, None), None)
+            return header_of(found) if found is not None else None
+    except (OSError, ImageReadError):
+        return None
 
 
 def _is_tiff(path: str) -> bool:
+    """Return whether a regular file begins as a TIFF does."""
     try:
         if not os.path.isfile(path):
             return False

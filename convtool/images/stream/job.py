@@ -43,8 +43,17 @@ Progress = Callable[[int], object]
 """Told how many pixels of the answer were made."""
 
 
-def plan_stream(source: str, target: str, job: Job, store: StoreOptions) -> tuple[Outcome, str]:
-    """Check all that can be without reading pixels; say what would be done, and how it is cut.
+def plan_stream(
+    source: str,
+    target: str,
+    job: Job,
+    store: StoreOptions,
+    *,
+    planned: Callable[[Outline, str], object],
+) -> Outcome:
+    """Check all that can be without reading pixels; say what would be done.
+
+    Parameters are those of `filter_stream`.
 
     Raises
     ------
@@ -53,7 +62,8 @@ def plan_stream(source: str, target: str, job: Job, store: StoreOptions) -> tupl
     """
     with opened(source, job.reading, store) as given:
         one = StreamJob(source, target, job, store, given)
-        return Outcome(*one.kinds, one.plan.steps), one.explained()
+        planned(one.plan, one.explained())
+        return Outcome(*one.kinds, one.plan.steps)
 
 
 def filter_stream(
@@ -218,6 +228,7 @@ class _Work:
             ahead.close()
         self.clipped += chain.clipped
         self.nans += chain.nans
+        self.values += chain.values
         self.seconds = [
             before + step.seconds for before, step in zip(self.seconds, chain.steps, strict=True)
         ]
@@ -232,7 +243,6 @@ class _Work:
         while first < chain.height:
             rows = chain.rows_from(first, self._one.step)
             pixels = chain.pixels(rows)
-            self.values += pixels.size
             if background is not None:
                 pixels = flattened(Image(pixels, has_alpha), background).pixels
             sink.append(pixels[first - rows[0] :])

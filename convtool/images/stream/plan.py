@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from convtool.convolution.threads import count as thread_count
-from convtool.errors import ImageFormatError
+from convtool.errors import ImageFormatError, ImageTooLargeError
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
 from convtool.images.filter import outline
@@ -43,7 +43,12 @@ class StreamJob:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given
         self.threads = thread_count(job.filtering.threads)
-        header = given.header
+        header, limit = given.header, store.max_pixels
+        if limit is not None and header.width * header.height > limit:
+            raise ImageTooLargeError(
+                f"{shown(source)}: claims {header.width}×{header.height} pixels, more than the "
+                f"limit of {limit}; --max-pixels raises it"
+            )
         self.plan = outline(
             header.shape, header.pixel_type, header.has_alpha, job.kernels, job.filtering
         )
@@ -116,7 +121,8 @@ class StreamJob:
     def fingerprint(self) -> str:
         """Return what differs wherever the answer, or how it is stored, might."""
         chosen = asdict(self.store)
-        del chosen["resume"], chosen["overwrite"]
+        for name in ("resume", "overwrite", "max_pixels"):
+            del chosen[name]
         picture = self.given.pictures[0]
         where = os.path.realpath(self.source)
         return f"{self.job.fingerprint()} {chosen} {where} {picture.identity()}"
