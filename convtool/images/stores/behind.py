@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -16,12 +15,12 @@ class Stopped(Exception):  # noqa: N818 - it is no error
 class Behind(Generic[T]):
     """Runs work that takes items one by one, while the caller makes the next.
 
+    An item is handed over when the work is done with the one before, so that one is held at most.
+
     Parameters
     ----------
     work : callable
         Called in a thread with the iterator of the items.
-    waiting : int
-        How many items may wait for it.
 
     Examples
     --------
@@ -34,8 +33,9 @@ class Behind(Generic[T]):
     [0, 1, 2]
     """
 
-    def __init__(self, work: Callable[[Iterator[T]], object], waiting: int = 1) -> None:
-        self._queue: queue.Queue[tuple[T] | None] = queue.Queue(waiting)
+    def __init__(self, work: Callable[[Iterator[T]], object]) -> None:
+        self._queue: queue.Queue[tuple[T] | None] = queue.Queue()
+        self._free = threading.Semaphore()
         self._error: BaseException | None = None
         self._stopping = False
         self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
@@ -43,29 +43,22 @@ class Behind(Generic[T]):
 
     def put(self, item: T) -> None:
         """Hand over an item; what the work raised is raised here."""
-        self._hand_over((item,))
+        while not self._free.acquire(timeout=0.1):
+            self._check()
+        self._check()
+        self._queue.put((item,))
 
     def finish(self) -> None:
         """Wait until all items are done; what the work raised is raised here."""
-        if self._thread.is_alive():
-            self._hand_over(None)
+        self._queue.put(None)
         self._thread.join()
         self._check()
 
     def abandon(self) -> None:
         """Stop the work before its next item, and wait for that."""
         self._stopping = True
-        while self._thread.is_alive():
-            with suppress(queue.Full):
-                self._queue.put(None, timeout=0.02)
-            self._thread.join(0.02)
-
-    def _hand_over(self, item: tuple[T] | None) -> None:
-        while True:
-            self._check()
-            with suppress(queue.Full):
-                self._queue.put(item, timeout=0.1)
-                return
+        self._queue.put(None)
+        self._thread.join()
 
     def _check(self) -> None:
         if self._error is not None:
@@ -88,3 +81,4 @@ class Behind(Generic[T]):
                 return
             yield item[0]
             del item
+            self._free.release()

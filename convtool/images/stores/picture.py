@@ -1,6 +1,6 @@
 """What every store offers: a picture that is read, or written, window by window."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -111,3 +111,42 @@ def grouped(edges: Sequence[Span], row_bytes: int) -> list[Span]:
         else:
             bands.append((first, last))
     return bands
+
+
+class Strips:
+    """Gathers rows until they make a strip of a certain height.
+
+    Parameters
+    ----------
+    height : int
+        Rows of a strip.
+
+    Examples
+    --------
+    >>> strips = Strips(2)
+    >>> [strip.tolist() for strip in strips.cut(np.array([[1], [2], [3]]))]
+    [[[1], [2]]]
+    >>> [strip.tolist() for strip in strips.cut(np.array([[4]]))], strips.rest()
+    ([[[3], [4]]], None)
+    """
+
+    def __init__(self, height: int) -> None:
+        self._height, self._filled = height, 0
+        self._strip: Pixels | None = None
+
+    def cut(self, rows: Pixels) -> Iterator[Pixels]:
+        """Take rows, and return the strips that are full now."""
+        while len(rows):
+            if self._strip is None:
+                self._strip, self._filled = np.empty((self._height, *rows.shape[1:]), rows.dtype), 0
+            fitting = min(self._height - self._filled, len(rows))
+            self._strip[self._filled : self._filled + fitting] = rows[:fitting]
+            self._filled += fitting
+            rows = rows[fitting:]
+            if self._filled == self._height:
+                full, self._strip = self._strip, None
+                yield full
+
+    def rest(self) -> Pixels | None:
+        """Return the rows that fill no strip, if there are any."""
+        return None if self._strip is None else self._strip[: self._filled]

@@ -25,6 +25,7 @@ from convtool.images.stores.extra import load
 from convtool.images.stores.picture import Layout, Span, grouped
 
 _REDUCED = 1
+_AT_ONCE = 8
 _OWN = (tiff.STORED, *tiff.DEFLATE, *libtiff.BY_BLOCK)
 _NAMES = {1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32773: "packbits", 32946: "deflate",
           34925: "lzma", 50000: "zstd"}  # fmt: skip
@@ -120,27 +121,27 @@ class TiffPicture:
         columns = columns or (0, layout.width)
         size = rows[1] - rows[0], columns[1] - columns[0]
         samples = np.empty((*size, layout.samples), self._type())
-        blocks = self._touched(rows, columns)
+        numbers = self._numbers(rows, columns)
+        blocks = [self._blocks[number] for number in numbers]
+        if self._divisible:
+            blocks = [self._cut(block, rows) for block in blocks]
+        corner = rows[0], columns[0]
         try:
-            if self._foreign is None:
-                parts = tiff.parts_of(self._page, layout, blocks)
-                tiff.write_samples(layout, blocks, parts, samples, (rows[0], columns[0]))
-            else:
-                for block, number in zip(blocks, self._numbers(rows, columns), strict=True):
+            for first in range(0, len(blocks), _AT_ONCE):
+                some = blocks[first : first + _AT_ONCE]
+                if self._foreign is None:
+                    parts = tiff.parts_of(self._page, layout, some)
+                    tiff.write_samples(layout, some, parts, samples, corner)
+                    continue
+                for block, number in zip(some, numbers[first:], strict=False):
                     part = self._data[block.offset : block.offset + block.length]
-                    values = self._foreign.decoded(part, number)
-                    tiff.place(values, layout, block, samples, (rows[0], columns[0]))
+                    tiff.place(self._foreign.decoded(part, number), layout, block, samples, corner)
             return tiff.as_colours(samples, layout, self._page).pixels
         except ImageReadError as error:
             raise ImageReadError(f"{shown(self.path)}: {error}") from error
 
     def _type(self) -> np.dtype[Any]:
         return np.dtype(np.uint8) if self._samples.bits < 8 else self._samples.native
-
-    def _touched(self, rows: Span, columns: Span) -> list[tiff.Block]:
-        """Return the blocks that a window lies in; of strips that are stored plainly, its rows."""
-        blocks = [self._blocks[number] for number in self._numbers(rows, columns)]
-        return [self._cut(block, rows) for block in blocks] if self._divisible else blocks
 
     def _numbers(self, rows: Span, columns: Span) -> list[int]:
         """Return the numbers of the blocks that a window lies in."""

@@ -23,7 +23,7 @@ from convtool.images.paths import shown
 from convtool.images.stores.behind import Behind
 from convtool.images.stores.extra import load
 from convtool.images.stores.halving import Halver, levels_of
-from convtool.images.stores.picture import Wanted
+from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.write import cannot_be_written, place
 
 TILE = 512
@@ -44,7 +44,7 @@ _PREDICTED = {"deflate", "lzw", "zstd", "lzma"}
 _LEVEL = {"deflate": {"level": 1}}
 _XMP = 700
 _REDUCED = 1
-_FEW_BYTES = 1 << 24
+_FEW_BYTES = 1 << 22
 
 
 class TiffWriter:
@@ -83,7 +83,7 @@ class TiffWriter:
             if isinstance(error, ImageWriteError):
                 raise
             raise cannot_be_written(path, error) from error
-        self._left: Pixels | None = None
+        self._strips = Strips(self._tile[0])
         self._behind: Behind[Pixels] = Behind(self._write)
 
     @property
@@ -100,17 +100,14 @@ class TiffWriter:
             self._levels.append(rows)
         except OSError as error:
             raise cannot_be_written(self._path, error) from error
-        if self._left is not None:
-            rows = np.concatenate([self._left, rows])
-        whole = len(rows) // self._tile[0] * self._tile[0]
-        for top in range(0, whole, self._tile[0]):
-            self._put(rows[top : top + self._tile[0]])
-        self._left = rows[whole:].copy()
+        for strip in self._strips.cut(rows):
+            self._put(strip)
 
     def finish(self) -> None:
         """Write what is left, and put the file in its place."""
-        if self._left is not None and len(self._left):
-            self._put(self._left)
+        rest = self._strips.rest()
+        if rest is not None:
+            self._put(rest)
         with self._in_words():
             self._behind.finish()
             self._new.commit()
@@ -227,6 +224,7 @@ def _cut(strips: Iterator[Pixels], tile: tuple[int, int]) -> Iterator[Pixels]:
     for strip in strips:
         for left in range(0, strip.shape[1], tile[1]):
             yield strip[:, left : left + tile[1]]
+        del strip
 
 
 def _described(metadata: Metadata) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from convtool.images.stores.behind import Behind
 from convtool.images.stores.extra import load
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.ome import Scales, multiscale
-from convtool.images.stores.picture import Wanted
+from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.zarr import ZarrImage
 
@@ -198,23 +198,19 @@ class PlaneSink:
     def __init__(self, store: ZarrStore, plane: int, done: int) -> None:
         self._store, self._plane = store, plane
         self._written = done
-        self._left: Pixels | None = None
+        self._strips = Strips(store.unit)
         self._behind: Behind[Pixels] = Behind(self._work)
 
     def append(self, rows: Pixels) -> None:
         """Write the next rows."""
-        if self._left is not None:
-            rows = np.concatenate([self._left, rows])
-        unit = self._store.unit
-        whole = len(rows) // unit * unit
-        for top in range(0, whole, unit):
-            self._behind.put(rows[top : top + unit])
-        self._left = rows[whole:].copy()
+        for strip in self._strips.cut(rows):
+            self._behind.put(strip)
 
     def finish(self) -> None:
         """Write what is left, and the smaller levels."""
-        if self._left is not None and len(self._left):
-            self._behind.put(self._left)
+        rest = self._strips.rest()
+        if rest is not None:
+            self._behind.put(rest)
         self._behind.finish()
         self._store.make_levels(self._plane)
 

@@ -23,7 +23,10 @@ from convtool.images.stream.steps import Broken
 from convtool.images.tone import Extent
 
 READ_AHEAD = 2
-"""Bands that are read before they are asked for."""
+"""Bands that are read before they are asked for …"""
+
+LARGE_BAND = 1 << 23
+"""… but one, if it has more bytes than this."""
 
 
 class Sink(Protocol):
@@ -205,7 +208,7 @@ class _Work:
         one = self._one
         options = one.job.filtering
         consumers = consumers_of(picture.header, one.job.kernels, options)
-        ahead = Ahead(picture, READ_AHEAD, min(2, one.threads))
+        ahead = Ahead(picture, _depth(picture), min(2, one.threads))
         try:
             chain = Chain(
                 Kept(ahead.make, consumers),
@@ -248,6 +251,13 @@ class _Work:
             sink.append(pixels[first - rows[0] :])
             tell((rows[1] - first) * chain.width)
             first = rows[1]
+
+
+def _depth(picture: Picture) -> int:
+    """Return how many bands are read ahead."""
+    header, (first, last) = picture.header, picture.bands[0]
+    samples = (last - first) * header.width * header.channels
+    return 1 if samples * header.pixel_type.itemsize > LARGE_BAND else READ_AHEAD
 
 
 def _measured(chain: Chain, step: int, tell: Progress) -> Extent:
