@@ -1,5 +1,7 @@
 """What every store offers: a picture that is read, or written, window by window."""
 
+import math
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -113,6 +115,17 @@ def grouped(edges: Sequence[Span], row_bytes: int) -> list[Span]:
     return bands
 
 
+def room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pixels:
+    """Return an array whose memory goes back to the system when it is dropped.
+
+    Large arrays of several threads would leave holes in the process's own store of memory, a third
+    of what is used here. What the array holds is 0.
+    """
+    count = math.prod(shape)
+    memory = mmap.mmap(-1, max(1, count * dtype.itemsize))
+    return np.frombuffer(memory, dtype, count).reshape(shape)
+
+
 class Strips:
     """Gathers rows until they make a strip of a certain height.
 
@@ -138,7 +151,7 @@ class Strips:
         """Take rows, and return the strips that are full now."""
         while len(rows):
             if self._strip is None:
-                self._strip, self._filled = np.empty((self._height, *rows.shape[1:]), rows.dtype), 0
+                self._strip, self._filled = room((self._height, *rows.shape[1:]), rows.dtype), 0
             fitting = min(self._height - self._filled, len(rows))
             self._strip[self._filled : self._filled + fitting] = rows[:fitting]
             self._filled += fitting

@@ -22,7 +22,7 @@ from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.stores.extra import load
-from convtool.images.stores.picture import Layout, Span, grouped
+from convtool.images.stores.picture import Layout, Span, grouped, room
 
 _REDUCED = 1
 _AT_ONCE = 8
@@ -120,7 +120,7 @@ class TiffPicture:
         layout = self._samples
         columns = columns or (0, layout.width)
         size = rows[1] - rows[0], columns[1] - columns[0]
-        samples = np.empty((*size, layout.samples), self._type())
+        samples = room((*size, layout.samples), self._type())
         numbers = self._numbers(rows, columns)
         blocks = [self._blocks[number] for number in numbers]
         if self._divisible:

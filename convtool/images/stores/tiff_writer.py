@@ -4,6 +4,7 @@ tifffile takes tiles one after the other; it runs in a thread of its own, which 
 writes while the next rows are computed. The file is put in its place when it is complete.
 """
 
+import math
 import os
 import struct
 import tempfile
@@ -28,6 +29,10 @@ from convtool.images.write import cannot_be_written, place
 
 TILE = 512
 """Height and width of tiles where the input has none that a TIFF can have."""
+
+LEAST_TILE = 128
+MOST_BYTES = 1 << 24
+"""Tiles of this side at least; larger where a row of them has no more bytes than these."""
 
 COMPRESSIONS = {
     "none": None,
@@ -68,7 +73,8 @@ class TiffWriter:
     def __init__(self, path: str, wanted: Wanted, workers: int) -> None:
         self._path, self._wanted, self._workers = path, wanted, workers
         self._tifffile = load("tifffile")
-        self._tile = _tile_of(wanted.layout.tile)
+        row_bytes = math.prod(wanted.shape[1:]) * wanted.dtype.itemsize
+        self._tile = _tile_of(wanted.layout.tile, row_bytes)
         self._compression = (
             wanted.layout.compression if wanted.layout.compression in COMPRESSIONS else "deflate"
         )
@@ -212,10 +218,15 @@ class _Levels:
             file.close()
 
 
-def _tile_of(tile: tuple[int, int] | None) -> tuple[int, int]:
-    """Return tiles of the input's size where a TIFF can have these: multiples of 16."""
+def _tile_of(tile: tuple[int, int] | None, row_bytes: int) -> tuple[int, int]:
+    """Return tiles of the input's size where a TIFF can have these: multiples of 16.
+
+    Of wide pictures they are smaller: a row of tiles is held in memory.
+    """
     if tile is None or any(side % 16 or not 64 <= side <= 4 * TILE for side in tile):
-        return TILE, TILE
+        tile = TILE, TILE
+    while tile[0] * row_bytes > MOST_BYTES and min(tile) >= 2 * LEAST_TILE and tile[0] % 32 == 0:
+        tile = tile[0] // 2, tile[1] // 2 if tile[1] % 32 == 0 else tile[1]
     return tile
 
 
