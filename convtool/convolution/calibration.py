@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +28,7 @@ SCHEMA = "convtool.calibration/1"
 
 _CPU_INFO = "/proc/cpuinfo"
 _LARGEST_FILE = 1 << 20
-_held: list[Calibration] = []
+_held: ContextVar[Calibration | None] = ContextVar("calibration", default=None)
 
 
 def path() -> str:
@@ -154,12 +155,12 @@ def _kept(file: str) -> Calibration:
 
 @contextmanager
 def held(calibration: Calibration) -> Iterator[None]:
-    """Let a calibration hold meanwhile, whatever the file says."""
-    _held.append(calibration)
+    """Let a calibration hold meanwhile in this thread, whatever the file says."""
+    before = _held.set(calibration)
     try:
         yield
     finally:
-        _held.pop()
+        _held.reset(before)
 
 
 def load() -> Calibration:
@@ -170,7 +171,7 @@ def load() -> Calibration:
     >>> sorted(load().rates) == sorted(DEFAULT_RATES)
     True
     """
-    return _held[-1] if _held else _kept(path())
+    return _held.get() or _kept(path())
 
 
 def forget() -> None:
