@@ -58,6 +58,10 @@ class WorkerError(ConvtoolError, ChildProcessError):
     """A process that worked on a picture ended in the middle of it."""
 
 
+class ClusterError(ConvtoolError, ConnectionError):
+    """A scheduler cannot be reached, or its workers cannot do this work."""
+
+
 class ModelError(ConvtoolError, ValueError):
     """The layers of a network do not fit together, or a network is asked what it cannot do."""
 

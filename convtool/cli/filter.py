@@ -7,6 +7,7 @@ import click
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
 from convtool.cli._batch import Batch, is_batch, run_batch
+from convtool.cli._cluster_options import cluster_options, take_cluster
 from convtool.cli._file_options import (
     reading_options,
     take_reading,
@@ -168,6 +169,12 @@ Examples:
     metavar="FILE",
     help="In a batch: note in FILE what is done, and leave out what was done before.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="In a batch: leave out what an earlier run with --resume has done, by a journal in OUT.",
+)
+@cluster_options
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
 @click.option("--dry-run", is_flag=True, help="Check everything that can be; write nothing.")
 @json_option
@@ -185,6 +192,7 @@ def command(
     jobs: int | None,
     fail_fast: bool,
     journal: str | None,
+    resume: bool,
     explain: bool,
     dry_run: bool,
     json_target: str | None,
@@ -204,11 +212,21 @@ def command(
     """
     if not places and from_file is None:
         raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
-    reading, writing = take_reading(how), take_writing(how)
+    reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     filtering = FilterOptions(range=range_name, **how)
     job = Job(tuple(map(parse, specs)), filtering, reading, writing)
     batch = Batch(
-        recursive, from_file, suffix, jobs, fail_fast, journal, timeout, json_target, dry_run
+        recursive,
+        from_file,
+        suffix,
+        jobs,
+        fail_fast,
+        journal,
+        timeout,
+        json_target,
+        dry_run,
+        resume,
+        cluster,
     )
     check_options(job.kernels, job.filtering)
     if is_batch(places, target, batch):
@@ -221,6 +239,9 @@ def command(
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
+        ("resume", resume),
+        ("workers", cluster.workers),
+        ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
