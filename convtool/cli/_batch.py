@@ -1,7 +1,7 @@
 """``convtool filter`` on many pictures: what it asks of the batch, shows and reports."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -81,7 +81,7 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
     return FAILED if summary.failed else DONE
 
 
-def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Collection[Task]:
+def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Sequence[Task] | Stream:
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise OptionError(f"{shown(folder)}: is a file; several pictures need a folder to go to")
     if looks_like_picture(folder) and not (os.path.isdir(folder) or folder.endswith(os.sep)):

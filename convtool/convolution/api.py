@@ -38,7 +38,8 @@ def _as_image(image: ArrayLike) -> Array:
     return pixels
 
 
-def _default_border(border: str | None, mode: str, padding: object) -> str:
+def default_border(border: str | None, mode: str, padding: object) -> str:
+    """Return the border that is meant: mode ``full`` takes a constant unless told otherwise."""
     if border is not None:
         return border
     return "constant" if mode == "full" and padding is None else "reflect"
@@ -74,7 +75,7 @@ def filtered(
     """
     pixels = _as_image(image)
     weights = kernels[0]
-    rule = borders.resolve(_default_border(border, mode, padding), cval)
+    rule = borders.resolve(default_border(border, mode, padding), cval)
     layout = geometry(
         (pixels.shape[0], pixels.shape[1]),
         (weights.shape[0], weights.shape[1]),
@@ -326,7 +327,7 @@ def planned(
     if not isinstance(shape, tuple | list):
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     _check_shape(tuple(shape))
-    borders.resolve(_default_border(border, mode, padding), 0.0)
+    borders.resolve(default_border(border, mode, padding), 0.0)
     weights = kernels[0]
     layout = geometry(
         (shape[0], shape[1]),

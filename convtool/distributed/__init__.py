@@ -3,7 +3,7 @@
 ``dask`` and ``distributed`` come with ``pip install 'convtool[cluster]'`` and are imported on use.
 """
 
-# from convtool.distributed.arrays import convolve, correlate
+from convtool.distributed.arrays import convolve, correlate
 from convtool.distributed.cluster import connected, local_cluster
 from convtool.distributed.pictures import filter_files
 

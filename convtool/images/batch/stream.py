@@ -91,11 +91,14 @@ class Stream:
     """
 
     def __init__(self, place: str, folder: str, naming: Naming, *, recursive: bool = False) -> None:
-        self._again = lambda: stream(place, folder, naming, recursive=recursive)
-        self._count = sum(1 for _ in self._again())
+        self._place = place
+        self._folder = folder
+        self._naming = naming
+        self._recursive = recursive
+        self._count = sum(1 for _ in self)
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Task]:
-        return self._again()
+        return stream(self._place, self._folder, self._naming, recursive=self._recursive)
