@@ -183,8 +183,6 @@ def _work(chosen: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> N
 def _work_on_cluster(left: Iterator[Task], job: Job, batch: Batch, summary: Summary) -> None:
     from convtool.distributed.pictures import Spread
 
-    if batch.cluster.scheduler is not None:
-        left = (Task(os.path.abspath(one.source), os.path.abspath(one.target)) for one in left)
     spread = Spread(job, stamped=batch.resume or batch.journal is not None)
     try:
         with signals() as stop, ExitStack() as stack:

@@ -19,11 +19,12 @@ SECONDS_TO_CONNECT = 8
 _STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EOFError)
 """What comes of talking to nobody, or to something that is no scheduler."""
 
-_SECONDS_TO_CLOSE = 1.0
+_SECONDS_TO_CLOSE = 20.0
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 _QUIET = {
     "distributed.admin.low-level-log-length": 100,
     "distributed.admin.log-length": 100,
+    "distributed.diagnostics.computations.max-history": 1,
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.dashboard.status.task-stream-length": 1,
     "distributed.worker.memory.target": False,
@@ -84,7 +85,8 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
                 processes=True,
                 host="127.0.0.1",
                 scheduler_port=0,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
                 memory_limit=memory_limit,
                 local_directory=folder,
                 silence_logs=logging.CRITICAL,
@@ -100,12 +102,10 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
 
 def _end(cluster: Any) -> None:
     """End our own workers at once, whatever they are doing; none is started again."""
-    nannies = list(cluster.workers.values())
-    for nanny in nannies:
-        nanny.auto_restart = False
-    for nanny in nannies:
-        with suppress(ProcessLookupError):
-            if nanny.pid is not None:
+    for nanny in list(cluster.workers.values()):
+        nanny.close_gracefully()
+        if nanny.pid is not None:
+            with suppress(ProcessLookupError):
                 os.kill(nanny.pid, signal.SIGKILL)
     cluster.close(timeout=_SECONDS_TO_CLOSE)
 

@@ -42,6 +42,7 @@ class _Order:
     job: Job
     stamped: bool
     planning: Conditions
+    folder: str
     version: str = __version__
 
 
@@ -51,11 +52,18 @@ def _work(order: _Order, tasks: Sequence[tuple[int, Task]]) -> tuple[list[Done],
         raise ClusterError(
             f"a worker has convtool {__version__}, this is {order.version}; install one version"
         )
+    if order.folder != os.getcwd():
+        tasks = [(number, _below(order.folder, task)) for number, task in tasks]
     began = time.perf_counter()
     limit_opencv(order.job)
     with conditions.held(order.planning):
         done = do(tasks, order.job, order.stamped)
     return done, time.perf_counter() - began
+
+
+def _below(folder: str, task: Task) -> Task:
+    """Return a task whose relative paths, if it has any, begin in a folder."""
+    return Task(os.path.join(folder, task.source), os.path.join(folder, task.target))
 
 
 def filter_files(
@@ -114,7 +122,7 @@ class Spread:
     def __init__(self, job: Job, *, stamped: bool = False) -> None:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
-        self._order = _Order(job, stamped, conditions.of_fresh_workers())
+        self._order = _Order(job, stamped, conditions.of_fresh_workers(), os.getcwd())
         self._unfinished: set[str] = set()
 
     def over(
