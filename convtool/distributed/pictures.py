@@ -27,8 +27,11 @@ from convtool.images.paths import shown
 Results = list[tuple[Task, Done]]
 
 _FIRST_CHUNK = 2
-_LARGEST_CHUNK = 64
+_LARGEST_CHUNK = 256
 _SECONDS_OF_A_CHUNK = 0.25
+_SECONDS_OF_A_TASK = 0.0025
+"""What a task costs the scheduler, measured by ``benchmarks/cluster.py``."""
+
 _CHUNKS_A_THREAD = 2
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_BETWEEN_COUNTS = 5.0
@@ -226,10 +229,15 @@ class _Office:
         return _CHUNKS_A_THREAD * max(1, self._threads)
 
     def _chunk(self) -> int:
-        """Return how many pictures make a quarter of a second, which dwarfs the task's overhead."""
+        """Return how many pictures make a task.
+
+        It takes a quarter of a second, which dwarfs its overhead; or longer where there are so many
+        workers that the scheduler would be busy for more than half of its time.
+        """
         if self._each is None:
             return _FIRST_CHUNK
-        return max(1, min(_LARGEST_CHUNK, int(_SECONDS_OF_A_CHUNK / self._each)))
+        seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._threads * _SECONDS_OF_A_TASK)
+        return max(1, min(_LARGEST_CHUNK, int(seconds / self._each)))
 
     def _give(self, chunk: list[tuple[int, Task]]) -> int:
         self._chunks += 1
