@@ -148,8 +148,9 @@ def read(file: str) -> Calibration:
 
 
 @lru_cache(maxsize=4)
-def _kept(file: str) -> Calibration:
-    return read(file)
+def _kept(_chosen: str | None, _base: str | None) -> Calibration:
+    """Return what the file holds where the environment names these places."""
+    return read(path())
 
 
 @contextmanager
@@ -170,7 +171,9 @@ def load() -> Calibration:
     >>> sorted(load().rates) == sorted(DEFAULT_RATES)
     True
     """
-    return _held[-1] if _held else _kept(path())
+    if _held:
+        return _held[-1]
+    return _kept(os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME"))
 
 
 def forget() -> None:

@@ -29,9 +29,9 @@ def seconds() -> dict[str, float]:
     waits = {"direct": 0.0, "separable": 0.0}
     for engine, module in (("fft", "scipy.fft"), ("opencv", "cv2"), ("scipy", "scipy.ndimage")):
         waits[engine] = 0.0 if _imported(module) else IMPORT_SECONDS[module]
-    if _imported("convtool.convolution.engines.jit"):
-        waits["numba"] = 0.0
-    else:
-        waits["numba"] = 0.0 if _imported("numba") else IMPORT_SECONDS["numba"]
-        waits["numba"] += LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
+    for engine, module in (("numba", "jit"), ("numba-fft", "jit.transforms")):
+        waits[engine] = 0.0
+        if not _imported(f"convtool.convolution.engines.{module}"):
+            waits[engine] = 0.0 if _imported("numba") else IMPORT_SECONDS["numba"]
+            waits[engine] += LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
     return waits

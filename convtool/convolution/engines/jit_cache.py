@@ -74,12 +74,18 @@ def folder() -> Path | None:
 def forget() -> None:
     """Look again at the next call: the answer is kept, since it is wanted before each run."""
     _usable.cache_clear()
+    _holds_code.cache_clear()
+
+
+@lru_cache(maxsize=8)
+def _holds_code(path: Path) -> bool:
+    try:
+        return next(path.rglob("*.nbc"), None) is not None
+    except OSError:
+        return False
 
 
 def is_filled() -> bool:
     """Return whether compiled code of an earlier run is there (it may still be out of date)."""
     path = folder()
-    try:
-        return path is not None and next(path.rglob("*.nbc"), None) is not None
-    except OSError:
-        return False
+    return path is not None and _holds_code(path)
