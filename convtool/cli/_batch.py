@@ -102,7 +102,7 @@ def _dry_run(chosen: Sequence[Task], job: Job) -> int:
             click.echo(f"convtool: error: {words(error)}", err=True)
             code = FAILED
         else:
-            report.would_write(task.target, outcome.target)
+            report.would_write(task.target, outcome)
     return code
 
 
