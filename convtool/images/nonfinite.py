@@ -24,11 +24,8 @@ filled from the pixels around them; or a picture with any is refused."""
 
 _NAMES = {2: "LA", 3: "RGB", 4: "RGBA"}
 
-_SPREADS_NOTHING = 1e-6
-"""Missing weight, as a share of the kernel's, that is rounding and no missing pixel."""
-
-_TELLS_NOTHING = 1e-5
-"""Known weight, as a share of the kernel's, that is rounding and no known pixel."""
+_ROUNDING = 64
+"""Sums of weights that differ by less than this many times the type's precision are equal."""
 
 
 def check_rule(name: str) -> None:
@@ -144,10 +141,10 @@ def normalised(
     """
     answer = convolve(np.where(holes, values.dtype.type(0), values), cval)
     gap = convolve(holes.astype(values.dtype), 0.0)
-    known = total - gap
+    known, nothing = total - gap, _ROUNDING * np.finfo(answer.dtype).eps * total
     with np.errstate(all="ignore"):
-        filled = np.where(known > _TELLS_NOTHING * total, answer * (total / known), np.nan)
-    return np.where(gap > _SPREADS_NOTHING * total, filled, answer).astype(answer.dtype, copy=False)
+        filled = np.where(known > nothing, answer * (total / known), np.nan)
+    return np.where(gap > nothing, filled, answer).astype(answer.dtype, copy=False)
 
 
 def replaced(values: Pixels) -> Pixels:
@@ -189,6 +186,6 @@ def _mean_of_known(values: Values, holes: NDArray[np.bool_], sigma: int) -> Valu
     def convolve(plane: Values, cval: float) -> Values:
         return api.convolve(plane, weights, border="constant", cval=cval)
 
-    found = convolve(known, 0.0), convolve((~holes).astype(values.dtype), 0.0)
+    sums, seen = convolve(known, 0.0), convolve((~holes).astype(values.dtype), 0.0)
     with np.errstate(all="ignore"):
-        return np.where(found[1] > _TELLS_NOTHING, found[0] / found[1], np.nan)
+        return np.where(seen > _ROUNDING * np.finfo(seen.dtype).eps, sums / seen, np.nan)

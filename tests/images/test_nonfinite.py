@@ -165,9 +165,9 @@ class TestRefuse:
 
     def test_what_is_not_read_does_not_matter(self, holed):
         run(holed, "box", nan="refuse", region=(7, 6, 3, 2))
-        with pytest.raises(NonFiniteError, match="1 value is .* at x 6, y 4"):
+        with pytest.raises(NonFiniteError, match=r"1 value is .* at x 6, y 4"):
             run(holed, "box", nan="refuse", region=(7, 5, 3, 2))
-        with pytest.raises(NonFiniteError, match="1 value is .* at x 0, y 0"):
+        with pytest.raises(NonFiniteError, match=r"1 value is .* at x 0, y 0"):
             run(holed, "box", nan="refuse", region=(10, 8, 1, 1), border="wrap")
 
     def test_numbers_pass(self, rng):

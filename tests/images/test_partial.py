@@ -84,7 +84,7 @@ def parts(draw):
         options["mask"] = Mask(np.array(draw(values), np.uint8).reshape(height, width))
     names = {1: ["L"], 2: ["L", "A", "LA"], 3: ["R", "G,B"], 4: ["A", "R,B,A", "G", "L,A"]}
     options["channels"] = draw(
-        st.sampled_from([None, *names.get(pixels.ndim > 2 and pixels.shape[2] or 1)])
+        st.sampled_from([None, *names.get((pixels.ndim > 2 and pixels.shape[2]) or 1)])
     )
     return pixels, options
 
@@ -408,7 +408,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         "limit",
         [{"region": (0, 0, 3, 3)}, {"mask": WHOLE}, {"channels": "R"}],
-        ids=lambda v: [*v][0],
+        ids=lambda v: next(iter(v)),
     )
     @pytest.mark.parametrize(
         ("options", "words"),
@@ -421,7 +421,7 @@ class TestOptions:
         ],
     )
     def test_other_sizes_are_refused(self, picture, limit, options, words):
-        with pytest.raises(OptionError, match=f"{words}.*{[*limit][0]} leaves pixels"):
+        with pytest.raises(OptionError, match=f"{words}.*{next(iter(limit))} leaves pixels"):
             run(picture, "box", **limit, **options)
 
     def test_a_stride_of_one_is_none(self, picture):
