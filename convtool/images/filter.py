@@ -226,7 +226,7 @@ def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOpti
     """Filter all pixels and channels of a picture."""
     source = image.pixels.dtype
     if options.nan == "refuse":
-        nonfinite.refuse(image.pixels, np.arange(image.height), np.arange(image.width))
+        nonfinite.refuse(image.pixels)
     colours, alpha = passes.separate(image, options)
     if alpha is None and passes.stays_in_range(specs, options, source, colours):
         pixels, taken = passes.timed(colours, specs[0], options, True, source)

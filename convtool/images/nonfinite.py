@@ -54,42 +54,58 @@ def missing(values: Pixels) -> NDArray[np.bool_] | None:
     return holes if bool(holes.any()) else None
 
 
-def refuse(pixels: Pixels, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
-    """Refuse pixels of which any is not finite.
+def counted(
+    pixels: Pixels,
+    rows: NDArray[np.intp] | None = None,
+    columns: NDArray[np.intp] | None = None,
+) -> str:
+    """Say how many pixels are not finite and where the first is; nothing if all are.
 
     Parameters
     ----------
     pixels : ndarray, shape (H, W) or (H, W, C)
         The pixels of a picture, or of a part of it.
-    rows, columns : ndarray of int
-        Where each row and column lies in the picture.
+    rows, columns : ndarray of int, optional
+        Where each row and column of a part lies in the picture.
+
+    Examples
+    --------
+    >>> counted(np.array([[1.0, np.nan]]))
+    '1 value is NaN or infinite, the first (nan) at x 1, y 0'
+    """
+    holes = missing(pixels)
+    if holes is None:
+        return ""
+    count = int(np.count_nonzero(holes))
+    y, x, *channel = (int(n) for n in np.unravel_index(int(holes.argmax()), holes.shape))
+    place = x if columns is None else columns[x], y if rows is None else rows[y]
+    where = "x {}, y {}".format(*place)
+    if channel:
+        where += f", channel {_NAMES[pixels.shape[-1]][channel[0]]}"
+    values = "1 value is" if count == 1 else f"{count} values are"
+    return f"{values} NaN or infinite, the first ({pixels[y, x, *channel]}) at {where}"
+
+
+def refuse(
+    pixels: Pixels,
+    rows: NDArray[np.intp] | None = None,
+    columns: NDArray[np.intp] | None = None,
+) -> None:
+    """Refuse pixels of which any is not finite.
+
+    Parameters
+    ----------
+    pixels, rows, columns
+        As for `counted`.
 
     Raises
     ------
     NonFiniteError
         It says how many, and where the first is.
-
-    Examples
-    --------
-    >>> try:
-    ...     refuse(np.array([[1.0, np.nan]]), np.arange(1), np.arange(2))
-    ... except NonFiniteError as error:
-    ...     print(error)
-    1 value is NaN or infinite, the first (nan) at x 1, y 0; use --nan fill or keep
     """
-    holes = missing(pixels)
-    if holes is None:
-        return
-    count = int(np.count_nonzero(holes))
-    y, x, *channel = (int(n) for n in np.unravel_index(int(holes.argmax()), holes.shape))
-    where = f"x {columns[x]}, y {rows[y]}" + (
-        f", channel {_NAMES[pixels.shape[-1]][channel[0]]}" if channel else ""
-    )
-    values = "1 value is" if count == 1 else f"{count} values are"
-    raise NonFiniteError(
-        f"{values} NaN or infinite, the first ({pixels[y, x, *channel]}) at {where}; "
-        "use --nan fill or keep"
-    )
+    found = counted(pixels, rows, columns)
+    if found:
+        raise NonFiniteError(f"{found}; use --nan fill or keep")
 
 
 def averages(spec: KernelSpec) -> bool:
