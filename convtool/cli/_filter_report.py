@@ -8,6 +8,7 @@ from convtool.images.filter import Outline, Step
 from convtool.images.formats import FORMATS
 from convtool.images.job import Kind, Outcome
 from convtool.images.partial import Part
+from convtool.images.paths import shown
 from convtool.report.units import seconds_text
 
 SCHEMA = "convtool.filter/1"
@@ -105,9 +106,8 @@ def would_write(target: str, outcome: Outcome) -> None:
     title = FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
-    click.echo(
-        f"would write {target}: {title}, {shape}, depth {kind.depth}{pages}{where}", err=True
-    )
+    line = f"would write {shown(target)}: {title}, {shape}, depth {kind.depth}{pages}{where}"
+    click.echo(line, err=True)
     warn(outcome)
 
 
