@@ -247,7 +247,9 @@ def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOpti
             threads=options.threads,
         )
     share = toned.clipped / toned.pixels.size
-    remarks = finishing.remarks(share, toned, options)
+    holes = nonfinite.missing(toned.pixels) if options.nan == "fill" else None
+    left = 0 if holes is None else int(np.count_nonzero(holes))
+    remarks = finishing.remarks(share, toned.nans, left, options)
     if alpha is None:
         return Made(toned.pixels, seconds, share, remarks)
     opacity = tone.finish(alpha, source=source, depth=options.depth).pixels

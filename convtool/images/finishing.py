@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool.images import light, nonfinite, tone
+from convtool.images import light, tone
 from convtool.images.filter_options import FilterOptions
 from convtool.images.image import Pixels, peak_of
 from convtool.images.tone import Values
@@ -64,20 +64,29 @@ def prepared(values: Values, options: FilterOptions, peak: float) -> Values:
     return values
 
 
-def remarks(share: float, toned: tone.Toned, options: FilterOptions) -> list[str]:
-    """Return what a user should know of filtered pixels, given the share that was clipped."""
+def remarks(share: float, nans: int, holes: int, options: FilterOptions) -> list[str]:
+    """Return what a user should know of filtered pixels.
+
+    Parameters
+    ----------
+    share : float
+        The share of values that were clipped.
+    nans, holes : int
+        How many were NaN and became 0, and how many are NaN or infinite.
+    options : FilterOptions
+        How they were made.
+    """
     found = []
     if share > CLIPPED_WORTH_A_WARNING:
         found.append(
             f"{share:.1%} of the values were outside the output's range and were clipped; "
             "--range abs, offset or stretch keeps them, and so does --depth float"
         )
-    if toned.nans:
-        found.append(f"{toned.nans} values are not numbers (NaN) and became 0")
-    holes = nonfinite.missing(toned.pixels) if options.nan == "fill" else None
-    if holes is not None:
+    if nans:
+        found.append(f"{nans} values are not numbers (NaN) and became 0")
+    if holes and options.nan == "fill":
         found.append(
-            f"{np.count_nonzero(holes)} values stay NaN: the kernel reaches no pixel there that is "
+            f"{holes} values stay NaN: the kernel reaches no pixel there that is "
             "a number; a larger kernel does"
         )
     return found

@@ -61,6 +61,10 @@ class Mask:
         shares: Weights = self.pixels[box].astype(np.float64) / peak_of(self.pixels.dtype)
         return shares
 
+    def is_white(self, box: tuple[slice, slice]) -> bool:
+        """Tell whether a part of it gives all of the filter."""
+        return bool((self.pixels[box] == peak_of(self.pixels.dtype)).all())
+
     def extent(self, box: tuple[slice, slice]) -> tuple[slice, slice] | None:
         """Return the smallest part of a box that holds all that is not black; None if all is."""
         lit = self.pixels[box] > 0

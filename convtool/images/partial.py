@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-
-from convtool.images import channels, finishing, light, nonfinite, passes, tone
-from convtool.images.blend import Shares, mixed, shares_of_colour
+from convtool.images import channels, finishing, nonfinite, passes, tone
+from convtool.images.canvas import Canvas, Computed
 from convtool.images.channels import Selection
 from convtool.images.filter_options import FilterOptions
 from convtool.images.finishing import Made
-from convtool.images.image import Image, Pixels, peak_of
-from convtool.images.tone import Fit, Values
+from convtool.images.image import Image, Pixels
+from convtool.images.tone import Values
 from convtool.images.where import Place, Region, place
 from convtool.kernels.spec import KernelSpec
 
@@ -107,23 +104,11 @@ def filter_part(image: Image, specs: Sequence[KernelSpec], options: FilterOption
     if colours.ndim == 3 and len(chosen.planes) < colours.shape[2]:
         colours = colours[:, :, list(chosen.planes)]
     values, opacity, seconds = _computed(part, colours, alpha, chosen, specs, how)
-    finish = _Finish(whole, spot, options, image.pixels.dtype)
-    share, remarks = 0.0, list(spot.notes)
-    if chosen.planes:
-        answer, fit = finish.ranged(values, 1 if chosen.luminance else len(chosen.planes))
-        if chosen.luminance:
-            change = _change(answer, fit, spot.picked(colours), options, image.peak)
-            answer, fit = tone.to_working(spot.picked(part.pixels)[..., :3]) + change, Fit()
-        shares = spot.weights
-        if shares is not None and chosen.alpha and alpha is not None and opacity is not None:
-            shares = shares_of_colour(shares, spot.picked(alpha), spot.picked(opacity))
-        toned = finish.put(chosen.planes, answer, fit, shares, linear=options.linear)
-        share = toned.clipped / toned.pixels.size
-        remarks += finishing.remarks(share, toned, options)
-    if chosen.alpha and opacity is not None:
-        answer = spot.picked(opacity)[..., np.newaxis]
-        finish.put((image.channels - 1,), answer, Fit(), spot.weights, linear=False)
-    return Made(whole, seconds, share, remarks)
+    canvas = Canvas(whole, spot, chosen, options, image.pixels.dtype)
+    tally = canvas.paint(Computed(part.pixels, colours, values, alpha, opacity))
+    share = tally.clipped / max(1, tally.count)
+    remarks = finishing.remarks(share, tally.nans, tally.holes, options)
+    return Made(whole, seconds, share, [*spot.notes, *remarks])
 
 
 def _selected(shape: tuple[int, ...], has_alpha: bool, options: FilterOptions) -> Selection:
@@ -167,84 +152,3 @@ def _computed(
         return values, None, [taken]
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, peak)
     return passes.run(colours, alpha, specs, options, peak, bleeds, None)
-
-
-def _change(after: Values, fit: Fit, before: Values, options: FilterOptions, peak: float) -> Values:
-    """Return how much a luminance changes, as it is encoded; the same for each colour."""
-    if options.linear:
-        before = light.to_encoded(before, peak)
-    return tone.moved(after, fit) - before[..., np.newaxis]
-
-
-class _Finish:
-    """Turns filtered values into pixels of the whole picture.
-
-    Parameters
-    ----------
-    whole : ndarray
-        The picture in the output's depth; it is painted on.
-    spot : Place
-        Where.
-    options : FilterOptions
-        How.
-    source : dtype
-        The type of the pixels that the values were computed from.
-    """
-
-    def __init__(
-        self, whole: Pixels, spot: Place, options: FilterOptions, source: np.dtype[Any]
-    ) -> None:
-        self._whole, self._spot, self._options, self._source = whole, spot, options, source
-        self._peak = peak_of(whole.dtype)
-
-    def ranged(self, values: Values, planes: int) -> tuple[Values, Fit]:
-        """Return the values that are wanted, shape (..., planes), and how their range moves them.
-
-        Grey values count for each plane.
-        """
-        picked, peak = tone.to_working(self._spot.picked(values)), peak_of(self._source)
-        if values.ndim == 2:
-            picked = picked[..., np.newaxis]
-        answer = np.repeat(picked, planes // picked.shape[-1], axis=-1)
-        answer = finishing.prepared(answer, self._options, peak)
-        return answer, tone.fit_for(self._options.range, answer, peak)
-
-    def put(
-        self,
-        planes: Sequence[int],
-        values: Values,
-        fit: Fit,
-        shares: Shares | None,
-        *,
-        linear: bool,
-    ) -> tone.Toned:
-        """Paint planes with values, shape (..., planes), mixed by shares with what is there."""
-        toned = tone.finish(
-            values,
-            source=self._source,
-            depth=self._options.depth,
-            fit=fit,
-            threads=self._options.threads,
-        )
-        canvas = self._whole if self._whole.ndim == 3 else self._whole[:, :, np.newaxis]
-        target = canvas[self._spot.box]
-        if shares is not None and bool((soft := shares < 1).any()):
-            old = target[self._spot.inside][soft][:, list(planes)]
-            new = self._placed(tone.moved(values[soft], fit, self._peak / peak_of(self._source)))
-            mixture = self._mixed(tone.to_working(old), new, shares[soft], linear)
-            toned.pixels[soft] = np.rint(mixture) if old.dtype.kind == "u" else mixture
-        for number, plane in enumerate(planes):
-            target[:, :, plane][self._spot.inside] = toned.pixels[..., number]
-        return toned
-
-    def _placed(self, new: Values) -> Values:
-        """Return values as they are stored, but for their rounding."""
-        if self._whole.dtype.kind == "f":
-            return new
-        clipped: Values = np.clip(np.where(np.isnan(new), 0, new), 0, self._peak)
-        return clipped
-
-    def _mixed(self, old: Values, new: Values, shares: Shares, linear: bool) -> Values:
-        if self._options.nan == "fill":
-            old = np.where(np.isfinite(old), old, new)
-        return mixed(old, new, shares, self._peak, linear=linear)

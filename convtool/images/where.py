@@ -4,7 +4,8 @@ Only the pixels that are asked for are computed, from those that their windows r
 neighbours outside the region, and the border's only beyond the picture's own edge.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import EllipsisType
 from typing import Any
 
@@ -52,10 +53,10 @@ class Place:
         The rows and columns that are read for it.
     inner : Box
         Where the box lies in what is read.
-    inside : ndarray of bool, or Ellipsis
-        Which pixels of the box are changed; all where there is no mask.
-    weights : ndarray or None
-        How much of the filter each of these gets, one after the other; None: all of it.
+    mask : Mask or None
+        How much of the filter each pixel of the box gets; None: all of it.
+    is_empty : bool
+        Whether no pixel is changed.
     notes : tuple of str
         What a user should know.
     """
@@ -63,9 +64,29 @@ class Place:
     box: Box
     lines: tuple[Lines, Lines]
     inner: Box
-    inside: NDArray[np.bool_] | EllipsisType
-    weights: Weights | None
+    mask: Mask | None
+    is_empty: bool = False
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def inside(self) -> NDArray[np.bool_] | EllipsisType:
+        """Which pixels of the box are changed; all where there is no mask."""
+        return ... if self.mask is None else self.mask.pixels[self.box] > 0
+
+    @cached_property
+    def weights(self) -> Weights | None:
+        """How much of the filter each of these gets, one after the other; None: all of it."""
+        return None if self.mask is None else self.mask.weights(self.box)[self.inside]
+
+    def strips(self, rows: int) -> list["Place"]:
+        """Cut the box into pieces of so many rows."""
+        spans = range(self.box[0].start, self.box[0].stop, rows)
+        return [self._strip(start, min(start + rows, self.box[0].stop)) for start in spans]
+
+    def _strip(self, start: int, stop: int) -> "Place":
+        shift = self.inner[0].start - self.box[0].start
+        inner = slice(start + shift, stop + shift), self.inner[1]
+        return replace(self, box=(slice(start, stop), self.box[1]), inner=inner)
 
     def read(self, pixels: NDArray[Any]) -> NDArray[Any]:
         """Return the part of a picture that is read."""
@@ -86,11 +107,6 @@ class Place:
         """Height and width of what is read."""
         height, width = (_count(lines) for lines in self.lines)
         return height, width
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no pixel is changed."""
-        return self.weights is not None and not self.weights.size
 
 
 def place(
@@ -134,8 +150,7 @@ def place(
     ('the region 190,0,20,10 reaches out of the picture of 200×100; 190,0,10,10 was filtered',)
     """
     box, notes = _within(size, region)
-    inside: NDArray[np.bool_] | EllipsisType = ...
-    weights = None
+    is_empty = False
     if mask is not None:
         if mask.pixels.shape != size:
             raise ShapeError(
@@ -146,12 +161,10 @@ def place(
         if lit is None:
             notes += (f"{mask.name}: the mask is black wherever it applies; nothing was filtered",)
             lit = _span(box[0].start, 1), _span(box[1].start, 1)
+            is_empty = True
         box = lit
-        shares = mask.weights(box)
-        inside = shares > 0
-        weights = shares[inside]
-        if weights.size == shares.size and bool((weights == 1).all()):
-            inside, weights = ..., None
+        if mask.is_white(box):
+            mask = None
     rows, columns = (
         _needed(line, total, far, wraps) for line, total, far in zip(box, size, reach, strict=True)
     )
@@ -159,7 +172,7 @@ def place(
         slice(rows[1], rows[1] + _length(box[0])),
         slice(columns[1], columns[1] + _length(box[1])),
     )
-    return Place(box, (rows[0], columns[0]), inner, inside, weights, notes)
+    return Place(box, (rows[0], columns[0]), inner, mask, is_empty, notes)
 
 
 def _count(lines: Lines) -> int:

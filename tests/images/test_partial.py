@@ -331,6 +331,28 @@ class TestMask:
         assert result.tolist() == [[0, 128, 255, 255]]
 
 
+class TestLargePictures:
+    """Pictures that are painted in several strips."""
+
+    @pytest.mark.parametrize("fit", ["clip", "stretch"])
+    @pytest.mark.parametrize("channels", [None, "L", "R,B"])
+    def test_strips_make_no_difference(self, rng, fit, channels):
+        pixels = random_picture(rng, (700, 600, 3), "uint8")
+        grey = np.zeros((700, 600), np.uint8)
+        grey[100:650, 50:] = rng.integers(0, 256, (550, 550))
+        grey[300:420] = 0
+        options = {"mask": Mask(grey), "range": fit, "channels": channels}
+        results = [run(pixels, "sharpen-5", threads=n, **options) for n in (1, 3)]
+        assert results[0].image.pixels.tobytes() == results[1].image.pixels.tobytes()
+        assert results[0].clipped_share == results[1].clipped_share
+        binary = run(pixels, "sharpen-5", **options | {"mask": Mask((grey > 0) * np.uint8(255))})
+        assert results[0].clipped_share == binary.clipped_share
+        answer = binary.image.pixels
+        share = grey[..., np.newaxis] / 255
+        expected = pixels + share * (answer.astype(float) - pixels)
+        assert np.abs(results[0].image.pixels - expected).max() <= 1.01
+
+
 class TestChannels:
     def test_luminance_changes_and_colour_differences_stay(self, rng):
         pixels = rng.random((10, 11, 3)) * 0.5 + 0.25
