@@ -70,7 +70,9 @@ def test_the_report_and_the_plan_say_where(folder, capsys):
         "computed": [10, 8, 2],
     }
     assert report["steps"][0]["shape"] == [8, 10, 2]
-    assert run([*BOX, *options, "--explain", "--dry-run", "in.png", "dry.png"]) == 0
+    dry = ["--explain", "--dry-run", "--json", "dry.json"]
+    assert run([*BOX, *options, *dry, "in.png", "dry.png"]) == 0
+    assert json.loads(Path("dry.json").read_text())["where"] == report["where"]
     said = capsys.readouterr().err
     assert "depth 8; filtered: region 6,2,9,6, mask mask.png, channels R,G\n" in said
     assert "computed from 10×8×2 values" in said
@@ -147,8 +149,12 @@ class TestBatch:
         write("many/a.png", colour)
         write("many/b.png", colour[:5])
         write("many/c.png", colour[::-1])
-        done = process(*BOX, "--mask", "mask.png", "--channels", "L", "many", "out/")
+        options = ["--mask", "mask.png", "--channels", "L", "--json", "r.json"]
+        done = process(*BOX, *options, "many", "out/")
         assert done.returncode == 1
+        each = {one["input"]: one for one in json.loads(Path("r.json").read_text())["each"]}
+        assert each["many/a.png"]["where"]["region"] == [6, 0, 9, 12]
+        assert each["many/b.png"]["status"] == "failed"
         assert (
             b"convtool: error: many/b.png: mask.png: the mask is 15\xc3\x9712 pixels, the picture "
             b"15\xc3\x975; they must be of one size" in done.stderr
