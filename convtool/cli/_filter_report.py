@@ -1,15 +1,18 @@
 """What ``convtool filter`` says: its plan, its warnings, its report."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from convtool.images.filter import Outline, Step
 from convtool.images.formats import FORMATS
 from convtool.images.job import Kind, Outcome
-from convtool.images.partial import Part
 from convtool.images.paths import shown
 from convtool.report.units import seconds_text
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 SCHEMA = "convtool.filter/1"
 
@@ -43,7 +46,7 @@ def _kind(kind: Kind) -> dict[str, object]:
     }
 
 
-def _where(part: Part | None) -> dict[str, object] | None:
+def _where(part: "Part | None") -> dict[str, object] | None:
     if part is None:
         return None
     return {
@@ -89,7 +92,7 @@ def compare(steps: Sequence[Step]) -> None:
             click.echo(line, err=True)
 
 
-def _words(part: Part) -> str:
+def _words(part: "Part") -> str:
     """Say which part of a picture is filtered."""
     said = [f"region {','.join(map(str, part.region))}"]
     if part.mask is not None:

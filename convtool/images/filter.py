@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from convtool.images import finishing, nonfinite, passes, tone
 from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.finishing import Made
 from convtool.images.image import Image
-from convtool.images.partial import Part, filter_part, plan_part
 from convtool.kernels.spec import KernelSpec, parse
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 __all__ = [
     "FilterOptions",
@@ -75,7 +77,7 @@ class Outline:
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    part: Part | None = None
+    part: "Part | None" = None
 
     @property
     def channels(self) -> int:
@@ -152,6 +154,8 @@ def outline(
     size, working, part = (shape[0], shape[1]), dtype, None
     total = colours + int(has_alpha)
     if options.is_partial:
+        from convtool.images.partial import plan_part
+
         part = plan_part(shape, has_alpha, kernels, options)
         size, colours, total = part.read, part.planes, channels
     steps = []
@@ -214,7 +218,12 @@ def filter_image(
     plan = outline(image.pixels.shape, image.pixels.dtype, image.has_alpha, specs, options)
     if options.linear:
         options = passes.in_light(image, options)
-    made = (filter_part if options.is_partial else _filter_whole)(image, specs, options)
+    if options.is_partial:
+        from convtool.images.partial import filter_part
+
+        made = filter_part(image, specs, options)
+    else:
+        made = _filter_whole(image, specs, options)
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, made.seconds, strict=True)
     )

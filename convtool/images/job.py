@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,11 +26,13 @@ from convtool.images.filter import (
 from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.images.partial import Part
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, read_document, read_headers
 from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 _MOST_WARNINGS = 3
 
@@ -128,7 +130,7 @@ class Outcome:
     clipped_share: float = 0.0
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
-    part: Part | None = None
+    part: "Part | None" = None
 
 
 Path = str | os.PathLike[str]
