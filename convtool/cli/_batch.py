@@ -11,7 +11,7 @@ from convtool.cli import DONE, FAILED, words
 from convtool.cli import _filter_report as report
 from convtool.cli._signals import signals
 from convtool.cli._summary import Summary
-from convtool.errors import ConvtoolError, ImageReadError, OptionError
+from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
 from convtool.images.batch.inputs import (
     Found,
     find,
@@ -90,7 +90,9 @@ def _make(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise OptionError(f"{shown(folder)}: no folder can be made: {error.strerror}") from error
+        raise ImageWriteError(
+            f"{shown(folder)}: no folder can be made: {error.strerror}"
+        ) from error
 
 
 def _dry_run(chosen: Sequence[Task], job: Job) -> int:
@@ -102,7 +104,7 @@ def _dry_run(chosen: Sequence[Task], job: Job) -> int:
             click.echo(f"convtool: error: {words(error)}", err=True)
             code = FAILED
         else:
-            report.would_write(task.target, outcome.target)
+            report.would_write(task.target, outcome)
     return code
 
 
