@@ -45,16 +45,16 @@ def serve(seconds):
     """Fork a process for each line of standard input."""
     for name in LOADED:
         import_module(name)
-    cli = import_module("convtool.cli")
+    command = import_module("convtool.__main__").main
     for line in sys.stdin:
         run = json.loads(line)
         pid = os.fork()
         if not pid:
-            os._exit(_forked(cli, run))
+            os._exit(_forked(command, run))
         print(json.dumps(ending(pid, seconds)), flush=True)
 
 
-def _forked(cli, run):
+def _forked(command, run):
     """Run the command line in this process, its arguments and files those of a run."""
     os.chdir(run["folder"])
     for number, name in enumerate(("stdin", "stdout", "stderr")):
@@ -63,7 +63,7 @@ def _forked(cli, run):
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.argv = ["convtool", *run["arguments"]]
     try:
-        cli.main()
+        command()
     except SystemExit as stop:
         sys.stdout.flush()
         return stop.code
