@@ -5,8 +5,8 @@
 Draws 200 pictures of 2 megapixels (noisy JPEG files) and 5,000 thumbnails of 64×64 pixels in a
 temporary folder, then runs the command ``convtool filter`` on them as a user would, start-up, fsync
 and all. Turns are interleaved, and the median of each is shown. Targets: two jobs do at least 1.7
-times the pictures of one; more than 1,500 thumbnails a second on two cores. Ends with 1 where one is
-missed.
+times the pictures of one; more than 1,500 thumbnails a second on two cores. Ends with 1 where one
+is missed.
 """
 
 import argparse

@@ -25,7 +25,7 @@ def cached(decorator: Callable[..., Any], *arguments: Any, **options: Any) -> Ca
                 with _kept_in(folder):
                     made = decorator(*arguments, cache=True, **options)(function)
                     if isinstance(made, Dispatcher):
-                        made._cache = LenientCache(function)
+                        made._cache = LenientCache(function)  # type: ignore[attr-defined]
                     return made
             except (OSError, RuntimeError) as error:
                 warn_not_kept(folder, str(error))

@@ -3,6 +3,7 @@
 import os
 import warnings
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -34,6 +35,9 @@ class SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """
 
     def __init__(self, cache_path: str, filename_base: str, source_stamp: object) -> None:
+        # Numba looks for another folder where this one has no room, private or not.
+        if not Path(cache_path).is_relative_to(numba.config.CACHE_DIR):
+            raise OSError("there is no room, or it cannot be written")
         # Another version's index may hold what this one cannot load.
         super().__init__(cache_path, f"{filename_base}-numba{numba.__version__}", source_stamp)
 
