@@ -202,7 +202,10 @@ def outline(
 
 
 def filter_image(
-    image: Image, kernels: Sequence[KernelSpec | str], options: FilterOptions | None = None
+    image: Image,
+    kernels: Sequence[KernelSpec | str],
+    options: FilterOptions | None = None,
+    plan: Outline | None = None,
 ) -> FilterResult:
     """Filter a picture with kernels, one after the other, and bring the result to its depth.
 
@@ -217,6 +220,8 @@ def filter_image(
         The kernels; a gradient pair gives the gradient's magnitude.
     options : FilterOptions, optional
         How.
+    plan : Outline, optional
+        What `outline` says of such a picture, if that is known.
 
     Returns
     -------
@@ -244,7 +249,7 @@ def filter_image(
     options = options or FilterOptions()
     specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
     source = image.pixels.dtype
-    plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
+    plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
         options = _in_light(image, options)
     colours, alpha = _split(image, options)

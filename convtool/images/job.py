@@ -173,7 +173,10 @@ def filter_file(
     plans, entry = _planned(target, kinds, document.is_animation, job, how)
     if planned is not None:
         planned(plans[0])
-    results = [filter_image(page, job.kernels, job.filtering) for page in document.pages]
+    results = [
+        filter_image(page, job.kernels, job.filtering, plan)
+        for page, plan in zip(document.pages, plans, strict=True)
+    ]
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(

@@ -155,10 +155,12 @@ class TestFolder:
 
 def test_is_filled_where_compiled_code_lies(home):
     assert not jit_cache.is_filled()
+    jit_cache.forget()
     place = jit_cache.folder() / "engines_123"
     place.mkdir()
     (place / "jit.nbi").touch()
     assert not jit_cache.is_filled()
+    jit_cache.forget()
     (place / "jit.1.nbc").touch()
     assert jit_cache.is_filled()
 

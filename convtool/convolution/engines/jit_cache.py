@@ -85,10 +85,12 @@ def folder() -> Path | None:
 
 
 def forget() -> None:
-    """Look again at the next call: the answer is kept, since it is wanted before each run."""
+    """Look again at the next call: the answers are kept, since they are wanted before each run."""
     _usable.cache_clear()
+    is_filled.cache_clear()
 
 
+@lru_cache(maxsize=1)
 def is_filled() -> bool:
     """Return whether compiled code of an earlier run is there (it may still be out of date)."""
     path = folder()
