@@ -7,6 +7,7 @@ import click
 
 from convtool.cli import _svd_report as words
 from convtool.cli._options import json_option
+from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
 from convtool.images import samples
 from convtool.images.image import Image
@@ -139,6 +140,7 @@ Examples:
 )
 @click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
 @json_option
+@ending()
 def command(
     source: str | None,
     ks: list[int] | None,

@@ -174,7 +174,10 @@ def outline(
 
 
 def filter_image(
-    image: Image, kernels: Sequence[KernelSpec | str], options: FilterOptions | None = None
+    image: Image,
+    kernels: Sequence[KernelSpec | str],
+    options: FilterOptions | None = None,
+    plan: Outline | None = None,
 ) -> FilterResult:
     """Filter a picture with kernels, one after the other, and bring the result to its depth.
 
@@ -189,6 +192,8 @@ def filter_image(
         The kernels; a gradient pair gives the gradient's magnitude.
     options : FilterOptions, optional
         How.
+    plan : Outline, optional
+        What `outline` says of such a picture, if that is known.
 
     Returns
     -------
@@ -215,7 +220,8 @@ def filter_image(
     """
     options = options or FilterOptions()
     specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
-    plan = outline(image.pixels.shape, image.pixels.dtype, image.has_alpha, specs, options)
+    source = image.pixels.dtype
+    plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
         options = passes.in_light(image, options)
     if options.is_partial:

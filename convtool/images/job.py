@@ -191,9 +191,9 @@ def filter_file(
     if planned is not None:
         planned(plans[0])
     results = []
-    for number, page in enumerate(document.pages, 1):
+    for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
         with _named(source, number if len(kinds) > 1 else None):
-            results.append(filter_image(page, job.kernels, job.filtering))
+            results.append(filter_image(page, job.kernels, job.filtering, plan))
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(
