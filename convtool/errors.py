@@ -30,6 +30,10 @@ class PixelTypeError(ConvtoolError, TypeError):
     """An array is of a type that has no meaning here: complex numbers, objects, text."""
 
 
+class NonFiniteError(ConvtoolError, ValueError):
+    """A picture holds NaN or infinity, where that was not to be."""
+
+
 class ImageReadError(ConvtoolError, OSError):
     """A picture cannot be read: missing, empty, damaged or of no known format."""
 

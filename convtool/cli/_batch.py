@@ -12,7 +12,7 @@ from convtool.cli import _filter_report as report
 from convtool.cli._cluster_options import Cluster
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
-from convtool.errors import ConvtoolError, ImageReadError, OptionError
+from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
 from convtool.images.batch.inputs import (
     Found,
     find,
@@ -107,7 +107,9 @@ def _make(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise OptionError(f"{shown(folder)}: no folder can be made: {error.strerror}") from error
+        raise ImageWriteError(
+            f"{shown(folder)}: no folder can be made: {error.strerror}"
+        ) from error
 
 
 def _dry_run(chosen: Iterable[Task], job: Job) -> int:
@@ -119,7 +121,7 @@ def _dry_run(chosen: Iterable[Task], job: Job) -> int:
             click.echo(f"convtool: error: {words(error)}", err=True)
             code = FAILED
         else:
-            report.would_write(task.target, outcome.target)
+            report.would_write(task.target, outcome)
     return code
 
 

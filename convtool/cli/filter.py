@@ -16,6 +16,7 @@ from convtool.cli._file_options import (
 )
 from convtool.cli._options import json_option, pair
 from convtool.cli._signals import ending
+from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
@@ -40,6 +41,8 @@ Examples:
   convtool filter -k gaussian -k laplacian-8 --range offset sample_images/photograph.jpg relief.png
   convtool filter -k 3x3:0,-1,0,-1,5,-1,0,-1,0 sample_images/photograph.jpg sharp.png
   convtool filter -k scharr --direction --depth 16 sample_images/siemens-star.png angles.png
+  convtool filter -k disk:radius=9 --region 64,200,180,210 sample_images/photograph.jpg house.png
+  convtool filter -k unsharp --channels L sample_images/photograph.jpg crisp.jpg
   convtool filter -k unsharp -r --jobs 2 sample_images sharpened/
   convtool filter -k disk:radius=9 --explain --dry-run sample_images/zone-plate.png out.png""",
 )
@@ -131,6 +134,7 @@ Examples:
     is_flag=True,
     help="Filter light: undo the transfer function of sRGB first and redo it last.",
 )
+@where_options
 @writing_options
 @click.option(
     "--threads",
@@ -213,6 +217,7 @@ def command(
     if not places and from_file is None:
         raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
+    read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
     job = Job(tuple(map(parse, specs)), filtering, reading, writing)
     batch = Batch(
@@ -257,10 +262,10 @@ def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bo
     if batch.dry_run:
         outcome = plan_file(source, target, job)
         if explain:
-            report.explain(outcome.steps)
-        report.would_write(target, outcome.target)
+            report.explain(outcome)
+        report.would_write(target, outcome)
     else:
-        before = (lambda plan: report.explain(plan.steps)) if explain else None
+        before = report.explain if explain else None
         with ending(shown(source), batch.timeout):
             outcome = filter_file(source, target, job, planned=before)
         if explain:

@@ -149,8 +149,9 @@ def read(file: str) -> Calibration:
 
 
 @lru_cache(maxsize=4)
-def _kept(file: str) -> Calibration:
-    return read(file)
+def _kept(_chosen: str | None, _base: str | None) -> Calibration:
+    """Return what the file holds where the environment names these places."""
+    return read(path())
 
 
 @contextmanager
@@ -171,7 +172,10 @@ def load() -> Calibration:
     >>> sorted(load().rates) == sorted(DEFAULT_RATES)
     True
     """
-    return _held.get() or _kept(path())
+    held_one = _held.get()
+    if held_one is not None:
+        return held_one
+    return _kept(os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME"))
 
 
 def forget() -> None:

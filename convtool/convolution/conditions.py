@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from convtool.convolution import calibration, startup
-from convtool.convolution.engines import ENGINES
 from convtool.convolution.planner import Calibration, Rate
 
 
@@ -44,7 +43,7 @@ def with_all_ready() -> Conditions:
     >>> dict(with_all_ready().waits)["numba"]
     0.0
     """
-    return Conditions(tuple((name, 0.0) for name in ENGINES), _rates())
+    return Conditions(tuple(dict.fromkeys(startup.fresh(), 0.0).items()), _rates())
 
 
 def _rates() -> tuple[tuple[str, Rate], ...]:

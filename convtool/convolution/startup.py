@@ -47,11 +47,11 @@ def seconds() -> dict[str, float]:
     waits = {"direct": 0.0, "separable": 0.0}
     for engine, module in (("fft", "scipy.fft"), ("opencv", "cv2"), ("scipy", "scipy.ndimage")):
         waits[engine] = 0.0 if _imported(module) else IMPORT_SECONDS[module]
-    if _imported("convtool.convolution.engines.jit"):
-        waits["numba"] = 0.0
-    else:
-        waits["numba"] = 0.0 if _imported("numba") else IMPORT_SECONDS["numba"]
-        waits["numba"] += LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
+    for engine, module in (("numba", "jit"), ("numba-fft", "jit.transforms")):
+        waits[engine] = 0.0
+        if not _imported(f"convtool.convolution.engines.{module}"):
+            waits[engine] = 0.0 if _imported("numba") else IMPORT_SECONDS["numba"]
+            waits[engine] += LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
     return waits
 
 
@@ -64,11 +64,13 @@ def fresh() -> dict[str, float]:
     (0.0, 0.3)
     """
     loading = LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
+    compiled = IMPORT_SECONDS["numba"] + loading
     return {
         "direct": 0.0,
         "separable": 0.0,
         "fft": IMPORT_SECONDS["scipy.fft"],
         "opencv": 0.0,
         "scipy": IMPORT_SECONDS["scipy.ndimage"],
-        "numba": IMPORT_SECONDS["numba"] + loading,
+        "numba": compiled,
+        "numba-fft": compiled,
     }
