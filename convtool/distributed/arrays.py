@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.convolution import api, borders, conditions, dtypes
 from convtool.convolution.conditions import Conditions
-from convtool.convolution.engines import Array, DType
+from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
 from convtool.convolution.run import run
 from convtool.convolution.threads import count as thread_count
@@ -108,7 +108,7 @@ def _filtered(
     rule = borders.resolve(api.default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
     planning = conditions.with_all_ready()
-    options = {"mode": mode, "padding": padding, "stride": stride}
+    options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
     with conditions.held(planning):
         plan = api.planned(
             image.shape,
@@ -165,8 +165,8 @@ def _source(
     graph: dict[Any, Any],
     name: str,
     image: Any,
-    line: tuple[int, blocks.Span],
-    place: tuple[int, blocks.Span],
+    line: tuple[int, Span],
+    place: tuple[int, Span],
     channels: tuple[int, ...],
 ) -> tuple[Any, ...]:
     """Return the key of pixels of one block of the image: of all, or of a task that cuts them."""
