@@ -22,8 +22,8 @@ _STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EO
 _SECONDS_TO_CLOSE = 20.0
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 _QUIET = {
-    "distributed.admin.low-level-log-length": 100,
-    "distributed.admin.log-length": 100,
+    "distributed.admin.low-level-log-length": 1,
+    "distributed.admin.log-length": 1,
     "distributed.diagnostics.computations.max-history": 1,
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.dashboard.status.task-stream-length": 1,

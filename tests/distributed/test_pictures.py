@@ -163,6 +163,5 @@ def test_what_the_client_keeps_does_not_grow_with_the_pictures(client, tmp_path,
             gc.collect()
             held.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    print(held)
     assert len(held) == 40
     assert max(held[32:]) < max(held[8:16]) + 1_500_000
