@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.convolution import borders
 from convtool.convolution.api import convolve
 from convtool.convolution.geometry import pair as sides
+from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.learn.sums import Sums, lag_sums, window_sums
+from convtool.learn.sums import Sums, lag_sums, slabs_of, window_sums
 
 Pixels = NDArray[Any]
 
@@ -287,14 +288,24 @@ def _solved(sums: Sums, bias: bool, l2: float) -> tuple[NDArray[np.float64], int
 
 
 def _square_error(samples: Sequence[Sample], kernel: NDArray[np.float64], bias: float) -> float:
-    total = 0.0
-    for sample in samples:
-        left = convolve(sample.before, kernel, mode="valid")
-        np.subtract(sample.after, left, out=left, casting="same_kind")
-        left -= left.dtype.type(bias)
-        values = left.ravel() if sample.kept is None else left[sample.kept]
-        total += float(np.sum(np.square(values, out=values), dtype=np.float64))
-    return total
+    return sum(_sample_error(sample, kernel, bias) for sample in samples)
+
+
+def _sample_error(sample: Sample, kernel: NDArray[np.float64], bias: float) -> float:
+    left = convolve(sample.before, kernel, mode="valid")
+    slabs = slabs_of(0, len(left))
+    totals = np.zeros(len(slabs))
+
+    def add(i: int) -> None:
+        rows = slice(*slabs[i])
+        part = left[rows]
+        np.subtract(sample.after[rows], part, out=part, casting="same_kind")
+        part -= part.dtype.type(bias)
+        values = part.ravel() if sample.kept is None else part[sample.kept[rows]]
+        totals[i] = np.sum(np.square(values, out=values), dtype=np.float64)
+
+    for_each(add, range(len(slabs)), min(len(slabs), count()))
+    return float(totals.sum())
 
 
 def _summed_residual(sums: Sums, weights: NDArray[np.float64]) -> float:

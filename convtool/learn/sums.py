@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.convolution.threads import count, for_each
+
 Plane = NDArray[np.float64]
 
 _STRIP = 1 << 15
 _LINE = 8
 _WINDOW_BYTES = 1 << 25
+_SLABS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,9 +264,10 @@ def _shared_sums(
     before = max(0, -rights.start)
     high = max(1, _STRIP // width)
     blocks = 1 - (-(len(rights) - 1) // _LINE)
-    total = np.zeros((downs, _LINE, blocks * _LINE))
-    for top in range(span[0], span[1], high):
-        bottom = min(top + high, span[1])
+    slabs = slabs_of(*span)
+    totals = np.zeros((len(slabs), downs, _LINE, blocks * _LINE))
+
+    def add_strip(total: Plane, top: int, bottom: int) -> None:
         lines = -(-((bottom - top) * width) // _LINE)
         mine = np.zeros(lines * _LINE)
         mine[: (bottom - top) * width] = strip_of(top, bottom).ravel()
@@ -276,5 +280,25 @@ def _shared_sums(
                 start = before + down * width + rights.start + block * _LINE
                 moved = other[start : start + mine.size].reshape(lines, _LINE)
                 total[down, :, block * _LINE : (block + 1) * _LINE] += turned @ moved
+
+    def add_slab(i: int) -> None:
+        first, last = slabs[i]
+        for top in range(first, last, high):
+            add_strip(totals[i], top, min(top + high, last))
+
+    for_each(add_slab, range(len(slabs)), min(len(slabs), count()))
+    total = totals.sum(axis=0)
     diagonals = [np.trace(total, offset, axis1=1, axis2=2) for offset in range(len(rights))]
     return np.stack(diagonals, axis=1)
+
+
+def slabs_of(start: int, stop: int) -> list[tuple[int, int]]:
+    """Return where the parts of some rows begin and end that threads take, whatever their number.
+
+    Examples
+    --------
+    >>> slabs_of(3, 20)
+    [(3, 6), (6, 9), (9, 12), (12, 15), (15, 18), (18, 20)]
+    """
+    high = max(1, -(-(stop - start) // _SLABS))
+    return [(top, min(top + high, stop)) for top in range(start, stop, high)]
