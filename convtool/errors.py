@@ -92,3 +92,16 @@ class ReportWriteError(ConvtoolError, OSError):
 
 class ConvtoolWarning(UserWarning):
     """Something was ignored or done otherwise, and the answer is right all the same."""
+
+
+def printable(text: str) -> str:
+    r"""Return text with whatever a terminal would obey, or not show, written out.
+
+    Examples
+    --------
+    >>> printable("chunk \0\x1b[2J")
+    'chunk \\x00\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -26,6 +26,7 @@ from convtool.errors import (
     KernelError,
     ModelError,
     OptionError,
+    printable,
 )
 
 COMMANDS = {
@@ -135,7 +136,7 @@ def words(error: BaseException) -> str:
         text = place + error.strerror
     else:
         text = str(error)
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def _code(error: BaseException) -> int:

@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 
+from convtool.errors import printable
+
 
 def shown(path: str | os.PathLike[str]) -> str:
     r"""Return a path as text that any terminal can show.
@@ -17,10 +19,7 @@ def shown(path: str | os.PathLike[str]) -> str:
     >>> shown("two\nlines.jpg")
     'two\\nlines.jpg'
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def resolver() -> Callable[[str], str]:
