@@ -30,6 +30,10 @@ class PixelTypeError(ConvtoolError, TypeError):
     """An array is of a type that has no meaning here: complex numbers, objects, text."""
 
 
+class NonFiniteError(ConvtoolError, ValueError):
+    """A picture holds NaN or infinity, where that was not to be."""
+
+
 class ImageReadError(ConvtoolError, OSError):
     """A picture cannot be read: missing, empty, damaged or of no known format."""
 
@@ -56,6 +60,10 @@ class TimeLimitError(ConvtoolError, TimeoutError):
 
 class WorkerError(ConvtoolError, ChildProcessError):
     """A process that worked on a picture ended in the middle of it."""
+
+
+class ClusterError(ConvtoolError, ConnectionError):
+    """A scheduler cannot be reached, or its workers cannot do this work."""
 
 
 class ModelError(ConvtoolError, ValueError):

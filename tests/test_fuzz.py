@@ -46,11 +46,11 @@ def fail(data, folder):
     if number == 8:
         time.sleep(60)
     if number == 9:
-        memory = b"x" * (400 << 20)
+        memory = b"x" * (350 << 20)
 
 target = Target("fake", ".txt", 1, None, fail)
 fuzzing = Fuzzing(1, 2, inputs=12, source=lambda seed, n: (target, b"%d" % n),
-                  hang_seconds=3, mebibytes=300)
+                  hang_seconds=6, mebibytes=300)
 print(fuzzing.run())
 for key, found in sorted(fuzzing.findings.items()):
     print(key, [finding.data for finding in found])

@@ -11,6 +11,7 @@ HEAVY = {
     "click",
     "cv2",
     "dask",
+    "distributed",
     "imageio",
     "matplotlib",
     "numba",

@@ -204,8 +204,3 @@ def run(arguments: list[str] | None = None) -> int:
 def _drop_stdout() -> None:
     """Send what is still to be printed nowhere, as nobody reads it any more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(run())

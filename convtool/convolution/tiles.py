@@ -8,6 +8,7 @@ the number of threads, so the answer does not depend on it. Sums that overflow, 
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -77,6 +78,20 @@ def run_tiles(
     threads.for_each(work, range(len(tiles)), min(job.threads, len(tiles)))
 
 
+@lru_cache(maxsize=32)
+def _strips(size: tuple[int, int], tile: tuple[int, int]) -> Array:
+    """Return first and last line, first and last window of each strip; read-only, since kept."""
+    strips = np.array(
+        [
+            (*lines, *windows)
+            for lines in _spans(size[0], tile[0])
+            for windows in _spans(size[1], tile[1])
+        ]
+    )
+    strips.flags.writeable = False
+    return strips
+
+
 def run_strips(
     correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store = dtypes.store
 ) -> None:
@@ -87,15 +102,10 @@ def run_strips(
     direct = written and is_packed(out) and store is dtypes.store
     longest = correlator.tile[0]
     if not direct:
-        line = max(1, out[:1].size * source.dtype.itemsize)
+        width = min(correlator.tile[1], columns.dense) * out.shape[2]
+        line = max(1, width * source.dtype.itemsize)
         longest = min(longest, max(LEAST_STORED_ROWS, STORED_BYTES // line))
-    strips = np.array(
-        [
-            (*lines, *windows)
-            for lines in _spans(job.layout.rows.count, longest)
-            for windows in _spans(columns.dense, correlator.tile[1])
-        ]
-    )
+    strips = _strips((job.layout.rows.count, columns.dense), (longest, correlator.tile[1]))
     workers = min(job.threads, len(strips))
     if direct:
         correlator.run(source, out, (0, 0), strips, workers)

@@ -1,78 +1,30 @@
 """Filtering a picture: kernels in order, alpha, tone; what ``convtool filter`` does."""
 
-import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convtool.convolution import api, gradient
-from convtool.convolution.geometry import Geometry, geometry
-from convtool.errors import OptionError
-from convtool.images import alpha as transparency
-from convtool.images import light, tone
-from convtool.images.image import Image, Pixels, peak_of
-from convtool.images.tone import Values
+from convtool.convolution import api
+from convtool.images import finishing, nonfinite, passes, tone
+from convtool.images.filter_options import FilterOptions, check_options
+from convtool.images.finishing import Made
+from convtool.images.image import Image
 from convtool.kernels.spec import KernelSpec, parse
 
-CLIPPED_WORTH_A_WARNING = 0.01
-"""The share of clipped values from which on there is a warning."""
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
-
-@dataclass(frozen=True)
-class FilterOptions:
-    """How a picture is filtered.
-
-    Parameters
-    ----------
-    mode, border, cval, padding, engine, threads
-        As for `convtool.convolve`, for each kernel.
-    stride : int or (int, int)
-        Every S-th row and column of the last kernel's answer is kept.
-    bias : float
-        Added after the last kernel, in the units of the input's pixels.
-    correlate : bool
-        Do not flip the kernels.
-    gray : bool
-        Filter the luma of a colour picture.
-    direction : bool
-        Give the angle of the last kernel's gradient instead of its magnitude, of the luma.
-    range : str
-        How values reach the output's range, see `tone.RANGES`.
-    depth : str
-        The output's depth, see `tone.OUTPUT_DEPTHS`.
-    alpha : str
-        ``premultiply`` or ``keep``, see `alpha.RULES`.
-    linear : bool
-        Filter light: undo the transfer function of sRGB first and redo it last, but for formats
-        whose values are light already.
-    """
-
-    mode: str = "same"
-    border: str | None = None
-    cval: float = 0.0
-    padding: int | tuple[int, int] | None = None
-    stride: int | tuple[int, int] = 1
-    engine: str = "auto"
-    threads: int | None = None
-    bias: float = 0.0
-    correlate: bool = False
-    gray: bool = False
-    direction: bool = False
-    range: str = "clip"
-    depth: str = "keep"
-    alpha: str = "premultiply"
-    linear: bool = False
-
-    @property
-    def border_name(self) -> str:
-        """The border that `convtool.convolve` takes."""
-        if self.border is not None:
-            return self.border
-        return "constant" if self.mode == "full" and self.padding is None else "reflect"
+__all__ = [
+    "FilterOptions",
+    "FilterResult",
+    "Outline",
+    "Step",
+    "check_options",
+    "filter_image",
+    "outline",
+]
 
 
 @dataclass(frozen=True)
@@ -108,11 +60,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Outline:
-    """What filtering would do, and the picture it would give."""
+    """What filtering would do, and the picture it would give.
+
+    Parameters
+    ----------
+    steps : tuple of Step
+        One for each kernel.
+    shape : tuple of int
+        The shape of the picture.
+    dtype : dtype
+        The type of its pixels.
+    part : Part, optional
+        Which of them are filtered, if not all.
+    """
 
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    part: "Part | None" = None
 
     @property
     def channels(self) -> int:
@@ -186,23 +151,33 @@ def outline(
     colours = channels - int(has_alpha)
     if options.gray or options.direction:
         colours = 1
-    size, working = (shape[0], shape[1]), dtype
+    size, working, part = (shape[0], shape[1]), dtype, None
+    total = colours + int(has_alpha)
+    if options.is_partial:
+        from convtool.images.partial import plan_part
+
+        part = plan_part(shape, has_alpha, kernels, options)
+        size, colours, total = part.read, part.planes, channels
     steps = []
     for index, kernel in enumerate(kernels):
         last = index == len(kernels) - 1
-        step_options = _step_options(options, last)
-        plan = api.planned((*size, colours), working, _matrices(kernel), **step_options)
-        size = _layout(size, kernel, options, last).shape
+        step_options = passes.step_arguments(options, last)
+        plan = api.planned((*size, colours), working, passes.matrices(kernel), **step_options)
+        size = passes.layout_of(size, kernel, options, last).shape
         working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
         shown = (*size, colours)
         steps.append(Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, shown))
-    total = colours + int(has_alpha)
+    if part is not None:
+        size = (shape[0], shape[1])
     result = size if total == 1 else (*size, total)
-    return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype))
+    return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype), part)
 
 
 def filter_image(
-    image: Image, kernels: Sequence[KernelSpec | str], options: FilterOptions | None = None
+    image: Image,
+    kernels: Sequence[KernelSpec | str],
+    options: FilterOptions | None = None,
+    plan: Outline | None = None,
 ) -> FilterResult:
     """Filter a picture with kernels, one after the other, and bring the result to its depth.
 
@@ -217,6 +192,8 @@ def filter_image(
         The kernels; a gradient pair gives the gradient's magnitude.
     options : FilterOptions, optional
         How.
+    plan : Outline, optional
+        What `outline` says of such a picture, if that is known.
 
     Returns
     -------
@@ -244,267 +221,51 @@ def filter_image(
     options = options or FilterOptions()
     specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
     source = image.pixels.dtype
-    plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
+    plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
-        options = _in_light(image, options)
-    colours, alpha = _split(image, options)
-    if alpha is None and _stays_in_range(specs, options, source, colours):
-        pixels, taken = _timed(colours, specs[0], options, True, source)
-        step = replace(plan.steps[0], seconds=taken)
-        return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
-    bleeds = alpha is not None and _bleeds(alpha, specs, options, image.peak)
-    finisher = None if bleeds else _finisher(options, source)
-    values, alpha, seconds = _filtered(colours, alpha, specs, options, image.peak, bleeds, finisher)
+        options = passes.in_light(image, options)
+    if options.is_partial:
+        from convtool.images.partial import filter_part
+
+        made = filter_part(image, specs, options)
+    else:
+        made = _filter_whole(image, specs, options)
     steps = tuple(
-        replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
+        replace(step, seconds=taken) for step, taken in zip(plan.steps, made.seconds, strict=True)
+    )
+    filtered = replace(image, pixels=made.pixels)
+    return FilterResult(filtered, steps, made.clipped_share, (*image.notes, *made.remarks))
+
+
+def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOptions) -> Made:
+    """Filter all pixels and channels of a picture."""
+    source = image.pixels.dtype
+    if options.nan == "refuse":
+        nonfinite.refuse(image.pixels)
+    colours, alpha = passes.separate(image, options)
+    if alpha is None and passes.stays_in_range(specs, options, source, colours):
+        pixels, taken = passes.timed(colours, specs[0], options, True, source)
+        return Made(pixels, (taken,))
+    bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
+    finisher = None if bleeds else finishing.finisher(options, source)
+    values, alpha, seconds = passes.run(
+        colours, alpha, specs, options, image.peak, bleeds, finisher
     )
     if finisher is not None:
         toned = tone.Toned(values, finisher.clipped, finisher.nans)
     else:
-        toned = _toned(values, options, source, image.peak)
-    pixels = toned.pixels
-    if alpha is not None:
-        opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
-        pixels = np.dstack([pixels, opacity])
+        toned = tone.finish(
+            finishing.prepared(values, options, image.peak),
+            source=source,
+            depth=options.depth,
+            range=options.range,
+            threads=options.threads,
+        )
     share = toned.clipped / toned.pixels.size
-    return FilterResult(
-        replace(image, pixels=pixels),
-        steps,
-        share,
-        (*image.notes, *_warnings(share, toned.nans)),
-    )
-
-
-def _finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
-    """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
-
-    None where all of it must be there first, or the answer is an angle or light.
-    """
-    fit = tone.FIXED_RANGES.get(options.range)
-    if fit is None or options.direction or options.linear:
-        return None
-    dtype = tone.output_dtype(options.depth, source)
-    return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
-
-
-def _toned(
-    values: Values, options: FilterOptions, source: np.dtype[Any], peak: float
-) -> tone.Toned:
-    if options.direction:
-        values = _angles_as_values(values, peak)
-    elif options.linear:
-        values = light.to_encoded(values, peak)
-    if options.bias:
-        values += options.bias
-    return tone.finish(
-        values, source=source, depth=options.depth, range=options.range, threads=options.threads
-    )
-
-
-def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
-    """Check what can be without a picture.
-
-    Raises
-    ------
-    OptionError
-        If an option cannot be so, or not with these kernels.
-    """
-    tone.check_range(options.range)
-    if options.alpha not in transparency.RULES:
-        rules = ", ".join(transparency.RULES)
-        raise OptionError(f"alpha {options.alpha!r} is not known; one of {rules}")
-    for name, value in (("bias", options.bias), ("cval", options.cval)):
-        if not math.isfinite(value):
-            raise OptionError(f"{name} must be a finite number, not {value}")
-    if not kernels:
-        raise OptionError("no kernel was given; name at least one")
-    if options.direction and not kernels[-1].is_gradient:
-        raise OptionError(
-            f"direction needs a gradient as its last kernel, not '{kernels[-1].text}'; "
-            "use sobel, prewitt or scharr"
-        )
-
-
-def _warnings(share: float, nans: int) -> list[str]:
-    found = []
-    if share > CLIPPED_WORTH_A_WARNING:
-        found.append(
-            f"{share:.1%} of the values were outside the output's range and were clipped; "
-            "--range abs, offset or stretch keeps them, and so does --depth float"
-        )
-    if nans:
-        found.append(f"{nans} values are not numbers (NaN) and became 0")
-    return found
-
-
-def _in_light(image: Image, options: FilterOptions) -> FilterOptions:
-    """Take the border's value as light, too; leave what is light already."""
-    if image.format in light.ALREADY_LINEAR:
-        return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), image.peak)
-    return replace(options, cval=float(outside[0]))
-
-
-def _split(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
-    """Separate colours, made grey where asked for, and alpha as floats."""
-    pixels, alpha = image.pixels, None
-    if image.has_alpha:
-        alpha = tone.to_working(pixels[:, :, -1])
-        pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
-    if options.linear:
-        pixels = light.to_linear(pixels, image.peak)
-    if pixels.ndim == 3 and (options.gray or options.direction):
-        pixels = tone.to_gray(pixels, threads=options.threads)
-    return pixels, alpha
-
-
-def _stays_in_range(
-    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
-) -> bool:
-    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
-    kernel = specs[0]
-    return (
-        len(specs) == 1
-        and not kernel.is_gradient
-        and source.kind == "u"
-        and colours.dtype == source
-        and tone.output_dtype(options.depth, source) == source
-        and options.range in ("clip", "abs")
-        and options.bias == 0
-        and 0 <= options.cval <= peak_of(source)
-        and bool(kernel.weights.min() >= 0)
-        and bool(kernel.weights.sum() <= 1 + 1e-9)
-    )
-
-
-def _filtered(
-    colours: Pixels,
-    alpha: Values | None,
-    specs: Sequence[KernelSpec],
-    options: FilterOptions,
-    peak: float,
-    bleeds: bool,
-    finisher: tone.Finisher | None,
-) -> tuple[Values, Values | None, list[float]]:
-    """Run the kernels over colours and alpha; return what each took over the colours, too.
-
-    Colours come back as pixels where there is a finisher.
-    """
-    values: Pixels = colours
-    seconds = []
-    if alpha is not None and bleeds:
-        cube = tone.to_working(colours).reshape(*alpha.shape, -1)
-        values = transparency.premultiply(cube, alpha, peak).reshape(colours.shape)
-    for index, spec in enumerate(specs):
-        last = index == len(specs) - 1
-        if alpha is not None:
-            alpha = _alpha_after(alpha, spec, options, last, peak)
-        values, taken = _timed(values, spec, options, last, finisher=finisher if last else None)
-        seconds.append(taken)
-    if alpha is not None and bleeds and not options.direction:
-        cube = values.reshape(*alpha.shape, -1)
-        values = transparency.divide(cube, alpha, peak).reshape(values.shape)
-    return values, alpha, seconds
-
-
-def _bleeds(
-    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
-) -> bool:
-    """Tell whether transparent pixels would bleed: pixels meet, and not all are opaque."""
-    if options.alpha == "keep" or bool((alpha >= peak).all()):
-        return False
-    return any(
-        spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
-        for spec in specs
-    )
-
-
-def _alpha_after(
-    alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
-) -> Values:
-    """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
-    flipped = _flipped(spec, options)
-    if (
-        options.alpha == "keep"
-        or spec.is_gradient
-        or not transparency.smooths(spec.weights)
-        or transparency.is_pointwise(spec.weights, flipped)
-    ):
-        layout = _layout(alpha.shape, spec, options, last)
-        return transparency.carried(alpha, layout, flipped, options.border_name, peak)
-    opaque_outside = replace(options, cval=0.0)
-    missing = _convolve(peak - alpha, spec, opaque_outside, last)
-    missing /= spec.weights.sum()
-    return np.clip(peak - missing, 0, peak)
-
-
-def _matrices(spec: KernelSpec) -> tuple[NDArray[np.float64], ...]:
-    """Return the kernel, or both of a gradient."""
-    return tuple(spec.weights) if spec.is_gradient else (spec.weights,)
-
-
-def _flipped(spec: KernelSpec, options: FilterOptions) -> bool:
-    return not (options.correlate or spec.is_gradient)
-
-
-def _layout(
-    shape: tuple[int, ...], spec: KernelSpec, options: FilterOptions, last: bool
-) -> Geometry:
-    height, width = spec.weights.shape[-2:]
-    return geometry(
-        (shape[0], shape[1]),
-        (height, width),
-        mode=options.mode,
-        padding=options.padding,
-        stride=options.stride if last else 1,
-        flipped=_flipped(spec, options),
-    )
-
-
-def _step_options(options: FilterOptions, last: bool) -> dict[str, Any]:
-    return {
-        "mode": options.mode,
-        "border": options.border,
-        "padding": options.padding,
-        "stride": options.stride if last else 1,
-        "engine": options.engine,
-        "threads": options.threads,
-    }
-
-
-def _convolve(
-    values: Pixels,
-    spec: KernelSpec,
-    options: FilterOptions,
-    last: bool,
-    dtype: np.dtype[Any] | None = None,
-    finisher: tone.Finisher | None = None,
-) -> Values:
-    how = _step_options(options, last) | {"cval": options.cval, "dtype": dtype}
-    if options.direction and last:
-        return gradient.gradient_direction(values, spec.weights, **how)
-    if finisher is not None:
-        how |= {"dtype": finisher.dtype, "store": finisher}
-    return api.filtered(values, _matrices(spec), _flipped(spec, options), **how)
-
-
-def _timed(
-    values: Pixels,
-    spec: KernelSpec,
-    options: FilterOptions,
-    last: bool,
-    dtype: np.dtype[Any] | None = None,
-    finisher: tone.Finisher | None = None,
-) -> tuple[Values, float]:
-    """Convolve, and return the seconds that it took."""
-    start = time.perf_counter()
-    answer = _convolve(values, spec, options, last, dtype, finisher)
-    return answer, time.perf_counter() - start
-
-
-def _angles_as_values(angles: Values, peak: float) -> Values:
-    """Map angles onto 0 to peak: a full turn is peak, and both ends are the same direction."""
-    turns: Values = angles / angles.dtype.type(2 * np.pi)
-    np.mod(turns, 1, out=turns)
-    turns *= angles.dtype.type(peak)
-    return turns
+    holes = nonfinite.missing(toned.pixels) if options.nan == "fill" else None
+    left = 0 if holes is None else int(np.count_nonzero(holes))
+    remarks = finishing.remarks(share, toned.nans, left, options)
+    if alpha is None:
+        return Made(toned.pixels, seconds, share, remarks)
+    opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
+    return Made(np.dstack([toned.pixels, opacity]), seconds, share, remarks)

@@ -14,8 +14,13 @@ def shown(path: str | os.PathLike[str]) -> str:
     'holiday.jpg'
     >>> shown("caf\udce9.jpg")
     'caf\\xe9.jpg'
+    >>> shown("two\nlines.jpg")
+    'two\\nlines.jpg'
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def resolver() -> Callable[[str], str]:

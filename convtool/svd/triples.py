@@ -12,6 +12,7 @@ from convtool.svd.threads import product
 FloatArray = NDArray[np.floating[Any]]
 
 _AT_ONCE = 2**14
+_SHORT = 256
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -80,16 +81,19 @@ class Triples:
 
 
 def energy(matrix: FloatArray) -> float:
-    """Return the sum of the squared entries, a few rows at a time so that float32 sums stay short.
+    """Return the sum of the squared entries; float32 sums stay short, and are added in float64.
 
     Examples
     --------
     >>> energy(np.array([[3.0, 4.0]], np.float32))
     25.0
     """
-    step = max(1, _AT_ONCE // max(1, matrix.shape[1]))
-    parts = (matrix[first : first + step].ravel() for first in range(0, len(matrix), step))
-    return float(sum(float(part @ part) for part in parts))
+    entries = np.ascontiguousarray(matrix).ravel()
+    whole = entries.size // _SHORT * _SHORT
+    lines = entries[:whole].reshape(-1, _SHORT)
+    sums = np.einsum("ij,ij->i", lines, lines)
+    rest = entries[whole:]
+    return float(sums.sum(dtype=np.float64)) + float(rest @ rest)
 
 
 def from_projection(
@@ -128,7 +132,11 @@ def from_projection(
     squares = np.einsum("kn,kn->k", scaled, scaled, dtype=np.float64)
     s = np.sqrt(squares)
     vt = scaled / np.where(s > 0, s, 1.0).astype(basis.dtype)[:, np.newaxis]
-    tail = max(total - float(squares.sum()), 0.0) if tail is None else tail
+    if tail is None:
+        # ‖A − u·B‖² = ‖A‖² − 2‖B‖² + ‖u·B‖², where B is uᵀ·A and the columns of u are no longer of
+        # length 1 but for the rounding of their dtype.
+        lengths = np.einsum("mk,mk->k", u, u, dtype=np.float64)
+        tail = max(total - float(squares @ (2 - lengths)), 0.0)
     return Triples(u, s, vt, total, tail, doubt)
 
 

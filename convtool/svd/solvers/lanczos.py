@@ -90,7 +90,8 @@ def solve(matrix: FloatArray, k: int, total: float) -> Triples:
             break
         latest, ahead = there_and_back(block, matrix)
         basis, image = np.vstack((basis, block)), np.vstack((image, latest))
-    return from_projection(basis, image, vectors, total, doubt, tail).padded(k)
+    known = tail if fine else None
+    return from_projection(basis, image, vectors, total, doubt, known).padded(k)
 
 
 def _block(matrix: FloatArray, ahead: FloatArray, basis: FloatArray, width: int) -> FloatArray:

@@ -1,0 +1,225 @@
+"""The kernels' way over a picture's values: colours and alpha, one kernel after the other."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.convolution import api, gradient
+from convtool.convolution.geometry import Geometry, geometry
+from convtool.images import alpha as transparency
+from convtool.images import light, nonfinite, tone
+from convtool.images.filter_options import FilterOptions
+from convtool.images.image import Image, Pixels, peak_of
+from convtool.images.tone import Values
+from convtool.kernels.spec import KernelSpec
+
+
+def in_light(image: Image, options: FilterOptions) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already."""
+    if image.format in light.ALREADY_LINEAR:
+        return replace(options, linear=False)
+    outside = light.to_linear(np.array([options.cval]), image.peak)
+    return replace(options, cval=float(outside[0]))
+
+
+def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
+    """Separate colours, made grey where asked for, and alpha as floats."""
+    pixels, alpha = image.pixels, None
+    if image.has_alpha:
+        alpha = tone.to_working(pixels[:, :, -1])
+        pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
+    if options.linear:
+        pixels = light.to_linear(pixels, image.peak)
+    if pixels.ndim == 3 and (options.gray or options.direction):
+        pixels = tone.to_gray(pixels, threads=options.threads)
+    return pixels, alpha
+
+
+def run_alpha(
+    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
+) -> tuple[Values, list[float]]:
+    """Run the kernels over alpha alone; return what each took, too."""
+    seconds = []
+    if options.nan == "fill":
+        alpha = nonfinite.replaced(alpha)
+    for index, spec in enumerate(specs):
+        start = time.perf_counter()
+        alpha = alpha_after(alpha, spec, options, index == len(specs) - 1, peak)
+        seconds.append(time.perf_counter() - start)
+    return alpha, seconds
+
+
+def colours_bleed(
+    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
+) -> bool:
+    """Tell whether transparent pixels would bleed: pixels meet, and not all are opaque."""
+    if options.alpha == "keep" or bool((alpha >= peak).all()):
+        return False
+    return any(
+        spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
+        for spec in specs
+    )
+
+
+def stays_in_range(
+    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
+) -> bool:
+    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
+    kernel = specs[0]
+    return (
+        len(specs) == 1
+        and not kernel.is_gradient
+        and source.kind == "u"
+        and colours.dtype == source
+        and tone.output_dtype(options.depth, source) == source
+        and options.range in ("clip", "abs")
+        and options.bias == 0
+        and 0 <= options.cval <= peak_of(source)
+        and bool(kernel.weights.min() >= 0)
+        and bool(kernel.weights.sum() <= 1 + 1e-9)
+    )
+
+
+def run(
+    colours: Pixels,
+    alpha: Values | None,
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    peak: float,
+    bleeds: bool,
+    finisher: tone.Finisher | None,
+) -> tuple[Values, Values | None, list[float]]:
+    """Run the kernels over colours and alpha; return what each took over the colours, too.
+
+    Colours come back as pixels where there is a finisher.
+    """
+    if alpha is not None and options.nan == "fill":
+        colours, alpha = nonfinite.replaced(colours), nonfinite.replaced(alpha)
+    values: Pixels = colours
+    seconds = []
+    if alpha is not None and bleeds:
+        cube = tone.to_working(colours).reshape(*alpha.shape, -1)
+        values = transparency.premultiply(cube, alpha, peak).reshape(colours.shape)
+    for index, spec in enumerate(specs):
+        last = index == len(specs) - 1
+        if alpha is not None:
+            alpha = alpha_after(alpha, spec, options, last, peak)
+        values, taken = timed(values, spec, options, last, finisher=finisher if last else None)
+        seconds.append(taken)
+    if alpha is not None and bleeds and not options.direction:
+        cube = values.reshape(*alpha.shape, -1)
+        values = transparency.divide(cube, alpha, peak).reshape(values.shape)
+    return values, alpha, seconds
+
+
+def alpha_after(
+    alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
+) -> Values:
+    """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
+    flipped = is_flipped(spec, options)
+    if (
+        options.alpha == "keep"
+        or spec.is_gradient
+        or not transparency.smooths(spec.weights)
+        or transparency.is_pointwise(spec.weights, flipped)
+    ):
+        layout = layout_of(alpha.shape, spec, options, last)
+        return transparency.carried(alpha, layout, flipped, options.border_name, peak)
+    opaque_outside = replace(options, cval=0.0)
+    missing = _convolve(peak - alpha, spec, opaque_outside, last)
+    missing /= spec.weights.sum()
+    return np.clip(peak - missing, 0, peak)
+
+
+def matrices(spec: KernelSpec) -> tuple[NDArray[np.float64], ...]:
+    """Return the kernel, or both of a gradient."""
+    return tuple(spec.weights) if spec.is_gradient else (spec.weights,)
+
+
+def is_flipped(spec: KernelSpec, options: FilterOptions) -> bool:
+    """Tell whether a kernel is flipped: not where that is not wanted, nor in a gradient."""
+    return not (options.correlate or spec.is_gradient)
+
+
+def layout_of(
+    shape: tuple[int, ...], spec: KernelSpec, options: FilterOptions, last: bool
+) -> Geometry:
+    """Return where a kernel's windows lie on a plane of a shape."""
+    height, width = spec.weights.shape[-2:]
+    return geometry(
+        (shape[0], shape[1]),
+        (height, width),
+        mode=options.mode,
+        padding=options.padding,
+        stride=options.stride if last else 1,
+        flipped=is_flipped(spec, options),
+    )
+
+
+def reach(specs: Sequence[KernelSpec], options: FilterOptions) -> tuple[int, int]:
+    """Return how far the windows of all kernels together reach, in rows and columns.
+
+    To each side alike: where the picture ends on one side, the border may look as far back.
+    """
+    rows = columns = 0
+    for spec in specs:
+        windows = layout_of(spec.weights.shape[-2:], spec, options, False)
+        rows += max(-windows.rows.start, windows.rows.taps - 1 + windows.rows.start)
+        columns += max(-windows.columns.start, windows.columns.taps - 1 + windows.columns.start)
+    return rows, columns
+
+
+def step_arguments(options: FilterOptions, last: bool) -> dict[str, Any]:
+    """Return what `convtool.plan` and `convtool.convolve` take, but for the border's value."""
+    return {
+        "mode": options.mode,
+        "border": options.border,
+        "padding": options.padding,
+        "stride": options.stride if last else 1,
+        "engine": options.engine,
+        "threads": options.threads,
+    }
+
+
+def _convolve(
+    values: Pixels,
+    spec: KernelSpec,
+    options: FilterOptions,
+    last: bool,
+    dtype: np.dtype[Any] | None = None,
+    finisher: tone.Finisher | None = None,
+) -> Values:
+    how = step_arguments(options, last) | {"cval": options.cval, "dtype": dtype}
+    holes = nonfinite.missing(values) if options.nan == "fill" else None
+    if holes is not None and nonfinite.averages(spec):
+
+        def plain(known: Values, cval: float) -> Values:
+            weights, turned = matrices(spec), is_flipped(spec, options)
+            return api.filtered(known, weights, turned, **how | {"cval": cval})
+
+        return nonfinite.normalised(plain, values, holes, spec.weights.sum(), options.cval)
+    if holes is not None:
+        values = nonfinite.replaced(values)
+    if options.direction and last:
+        return gradient.gradient_direction(values, spec.weights, **how)
+    if finisher is not None:
+        how |= {"dtype": finisher.dtype, "store": finisher}
+    return api.filtered(values, matrices(spec), is_flipped(spec, options), **how)
+
+
+def timed(
+    values: Pixels,
+    spec: KernelSpec,
+    options: FilterOptions,
+    last: bool,
+    dtype: np.dtype[Any] | None = None,
+    finisher: tone.Finisher | None = None,
+) -> tuple[Values, float]:
+    """Convolve, and return the seconds that it took."""
+    start = time.perf_counter()
+    answer = _convolve(values, spec, options, last, dtype, finisher)
+    return answer, time.perf_counter() - start
