@@ -1,6 +1,6 @@
 """Least squares: the kernel that comes nearest to turning one picture into another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -181,7 +181,7 @@ def _kernel(weights: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 
 def samples_of(
     before: ArrayLike, after: ArrayLike, size: tuple[int, int], border: str | None
-) -> Iterator[Sample]:
+) -> list[Sample]:
     """Return the channels of a pair, cut or padded so that each window has its value.
 
     Raises
@@ -205,12 +205,18 @@ def samples_of(
             edges = [(side - 1) // 2 for side in size]
             stops = [room - side // 2 for room, side in zip(first.shape, size, strict=False)]
             second = second[edges[0] : stops[0], edges[1] : stops[1]]
-    for channel in range(1 if first.ndim == 2 else first.shape[2]):
-        planes = [
+    channels = 1 if first.ndim == 2 else first.shape[2]
+    samples: dict[int, Sample] = {}
+
+    def take(channel: int) -> None:
+        before, after = (
             np.ascontiguousarray(one if one.ndim == 2 else one[:, :, channel])
             for one in (first, second)
-        ]
-        yield Sample(planes[0], planes[1], _unclipped(planes[1], size))
+        )
+        samples[channel] = Sample(before, after, _unclipped(after, size))
+
+    for_each(take, range(channels), min(channels, count()))
+    return [samples[channel] for channel in range(channels)]
 
 
 def _has_border(before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]) -> bool:
