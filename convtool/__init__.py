@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from convtool import distributed as distributed
     from convtool import explain as explain
     from convtool import images as images
     from convtool import kernels as kernels
@@ -48,13 +49,14 @@ _HOMES = {
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("explain", "images", "kernels", "learn", "nn", "svd")
+_SUBPACKAGES = ("distributed", "explain", "images", "kernels", "learn", "nn", "svd")
 
 __all__ = [
     "ConvtoolError",
     "__version__",
     "convolve",
     "correlate",
+    "distributed",
     "engines",
     "explain",
     "gradient_direction",

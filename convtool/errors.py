@@ -30,6 +30,10 @@ class PixelTypeError(ConvtoolError, TypeError):
     """An array is of a type that has no meaning here: complex numbers, objects, text."""
 
 
+class NonFiniteError(ConvtoolError, ValueError):
+    """A picture holds NaN or infinity, where that was not to be."""
+
+
 class ImageReadError(ConvtoolError, OSError):
     """A picture cannot be read: missing, empty, damaged or of no known format."""
 
@@ -58,6 +62,10 @@ class WorkerError(ConvtoolError, ChildProcessError):
     """A process that worked on a picture ended in the middle of it."""
 
 
+class ClusterError(ConvtoolError, ConnectionError):
+    """A scheduler cannot be reached, or its workers cannot do this work."""
+
+
 class ModelError(ConvtoolError, ValueError):
     """The layers of a network do not fit together, or a network is asked what it cannot do."""
 
@@ -84,3 +92,16 @@ class ReportWriteError(ConvtoolError, OSError):
 
 class ConvtoolWarning(UserWarning):
     """Something was ignored or done otherwise, and the answer is right all the same."""
+
+
+def printable(text: str) -> str:
+    r"""Return text with whatever a terminal would obey, or not show, written out.
+
+    Examples
+    --------
+    >>> printable("chunk \0\x1b[2J")
+    'chunk \\x00\\x1b[2J'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

@@ -168,6 +168,15 @@ class Browser:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def wait(self, condition):
+        """Wait until an expression in the page is true."""
+        script = (
+            f"new Promise(done => {{ const look = () => ({condition}) ? done()"
+            " : setTimeout(look, 20); look(); })"
+        )
+        answer = self._ask("Runtime.evaluate", expression=script, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+
     def text(self, selector):
         """Return the text that an element shows."""
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")

@@ -1,5 +1,6 @@
 """What all tests share: the tolerance table, the oracle, a private place for compiled code."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -36,6 +37,25 @@ def close():
         )
 
     return check
+
+
+@pytest.fixture
+def small_disk():
+    """Mount file systems of little room in memory, where that is possible; skip the test else."""
+    mounted = []
+
+    def mount(place, options):
+        place.mkdir(exist_ok=True)
+        how = ["-t", "tmpfs", "-o", f"mode=700,{options}", "tmpfs", str(place)]
+        done = subprocess.run(["mount", *how], capture_output=True, check=False, text=True)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        mounted.append(place)
+        return place
+
+    yield mount
+    for place in mounted:
+        subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.fixture

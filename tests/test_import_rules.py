@@ -16,6 +16,7 @@ ON_USE = {
     "PIL",
     "cv2",
     "dask",
+    "distributed",
     "imageio",
     "llvmlite",
     "matplotlib",
@@ -37,7 +38,13 @@ JIT = ("convolution/engines/jit", "convolution/engines/simd", "nn/jit/")
 AT_THE_TOP = {JIT: COMPILERS}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 
-ONLY_IN = {"click": ("cli/",), "llvmlite": JIT, "numba": JIT}
+ONLY_IN = {
+    "click": ("cli/",),
+    "dask": ("distributed/",),
+    "distributed": ("distributed/",),
+    "llvmlite": JIT,
+    "numba": JIT,
+}
 """Where alone these may be imported at all."""
 
 

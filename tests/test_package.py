@@ -66,6 +66,6 @@ def test_ships_its_types_and_its_license():
     root = Path(convtool.__file__).parent
     assert (root / "py.typed").is_file()
     project = tomllib.loads((root.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert project["scripts"] == {"convtool": "convtool.cli:main"}
+    assert project["scripts"] == {"convtool": "convtool.__main__:main"}
     assert project["license"] == "MIT"
     assert (root.parent / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")

@@ -200,3 +200,12 @@ def test_every_spec_of_the_text_is_one():
 def test_the_changelog_has_a_place_for_what_changes():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "## [Unreleased]" in text or f"## [{convtool.__version__}]" in text
+
+
+def test_contributing_says_what_every_folder_is_for():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `([^`]+)/` \|", text, re.MULTILINE)
+    folders = {f"convtool/{one.parent.name}" for one in (ROOT / "convtool").glob("*/__init__.py")}
+    assert len(folders) > 9
+    assert {*folders, "tests", "benchmarks", "sample_images"} == set(told)
+    assert len(told) == len(set(told))

@@ -11,6 +11,7 @@ HEAVY = {
     "click",
     "cv2",
     "dask",
+    "distributed",
     "imageio",
     "matplotlib",
     "numba",
@@ -83,6 +84,25 @@ def test_filtering_a_small_picture_waits_for_no_compiler_and_no_plots(kernel, na
         "numpy",
     }
     assert target.is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--image", "1,2;3,4", "-k", "box", "--at", "1,1"], {"click", "numpy"}),
+        (["--html", "{folder}/page.html"], {"click", "numpy"}),
+        (["--image", "1,2;3,4", "-k", "box"], {"click", "numpy", "scipy"}),
+    ],
+)
+def test_explaining_needs_numpy_and_for_the_matrix_scipy(arguments, needed, tmp_path):
+    found = imported(COMMAND, "explain", *(one.format(folder=tmp_path) for one in arguments))
+    assert found == needed
+
+
+def test_learning_waits_for_no_compiler_and_no_plots():
+    folder = Path(__file__).parents[1] / "sample_images"
+    pair = folder / "zone-plate.png", folder / "results" / "rings.jpg"
+    assert imported(COMMAND, "learn", *pair, "--size", "5") <= {"click", "cv2", "numpy"}
 
 
 def test_listing_kernels_needs_numpy_and_click():

@@ -45,12 +45,15 @@ class Target:
         Sides and ranks of kernels; full rank where that is None.
     work : str
         The work, where there is no rank.
+    dtype : str
+        Type of image and answer.
     """
 
     rate: str
     engine: str
     kernels: tuple[tuple[int, int | None], ...]
     work: str = "dense"
+    dtype: str = "float32"
 
 
 def _full(*sizes: int) -> tuple[tuple[int, None], ...]:
@@ -69,6 +72,8 @@ TARGETS = (
         "numba:rank={rank}",
         ((3, 1), (5, 1), (7, 1), (15, 1), (31, 1), (63, 1), (7, 2), (9, 3), (15, 3), (31, 4)),
     ),
+    Target("numba-fixed", "numba", _full(3, 5, 7, 11, 15, 31, 63), "gaussian", "uint8"),
+    Target("numba-fft", "numba-fft", _full(9, 11, 15, 21, 31, 47, 63)),
     Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
@@ -95,19 +100,15 @@ def _problem(cell: Cell, rank: int | None) -> Problem:
         cell.channels,
         (cell.kernel, cell.kernel),
         cell.kernel**2,
-        rank or cell.kernel,
+        rank or (cell.kernel if cell.work == "dense" else 1),
         threads=cell.threads,
         uniform=cell.work == "box",
+        octets=cell.dtype == "uint8",
     )
 
 
-def _way(problem: Problem, target: Target, rank: int | None) -> Way:
-    factored = "{rank}" in target.engine
-    return next(
-        way
-        for way in planner.ways(problem)
-        if way.rate == target.rate and (way.rank is not None) == factored
-    )
+def _way(problem: Problem, target: Target) -> Way:
+    return next(way for way in planner.ways(problem) if way.rate == target.rate)
 
 
 def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
@@ -115,9 +116,9 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
     for height, width in SIZES:
         for size, rank in target.kernels:
             work = target.work if rank is None else "rank"
-            cell = Cell(work, height, width, 1, "float32", size, rank, threads=threads)
+            cell = Cell(work, height, width, 1, target.dtype, size, rank, threads=threads)
             problem = _problem(cell, rank)
-            way = _way(problem, target, rank)
+            way = _way(problem, target)
             expected = planner.cost(problem, way, BUILT_IN.rates[target.rate])
             if expected <= LONGEST:
                 yield Sample(problem, way, expected), task(cell), target.engine.format(rank=rank)

@@ -93,7 +93,7 @@ def own_engines() -> tuple[str, ...]:
     Examples
     --------
     >>> own_engines()
-    ('direct', 'separable', 'fft', 'numba')
+    ('direct', 'separable', 'fft', 'numba', 'numba-fft')
     """
     return tuple(name for name, known in ENGINES.items() if known.own)
 
@@ -121,10 +121,13 @@ def predicted(cell: Cell, contender: Contender, task: Task) -> float | None:
     """Return the seconds that the planner expects of a contender, None where it knows none."""
     if contender.like is None or contender.like == AUTO:
         return None
-    kernels = task.kernel if task.kernel.ndim == 3 else task.kernel[None]
-    return sum(
-        api.plan(cell.shape, cell.dtype, kernel, stride=cell.stride, threads=cell.threads).costs[
-            contender.like
-        ]
-        for kernel in kernels
+    kernels = tuple(task.kernel) if task.kernel.ndim == 3 else (task.kernel,)
+    plan = api.planned(
+        cell.shape,
+        cell.dtype,
+        kernels,
+        stride=cell.stride,
+        threads=cell.threads,
+        dtype_out=cell.dtype,
     )
+    return plan.costs.get(contender.like)

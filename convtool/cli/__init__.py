@@ -26,6 +26,7 @@ from convtool.errors import (
     KernelError,
     ModelError,
     OptionError,
+    printable,
 )
 
 COMMANDS = {
@@ -135,7 +136,7 @@ def words(error: BaseException) -> str:
         text = place + error.strerror
     else:
         text = str(error)
-    return " ".join(text.split())
+    return printable(" ".join(text.split()))
 
 
 def _code(error: BaseException) -> int:
@@ -204,8 +205,3 @@ def run(arguments: list[str] | None = None) -> int:
 def _drop_stdout() -> None:
     """Send what is still to be printed nowhere, as nobody reads it any more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    sys.exit(run())

@@ -1,17 +1,18 @@
 """``convtool filter`` on many pictures: what it asks of the batch, shows and reports."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
 
 import click
 
 from convtool.cli import DONE, FAILED, words
 from convtool.cli import _filter_report as report
-from convtool.cli._signals import signals
+from convtool.cli._cluster_options import Cluster
+from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
-from convtool.errors import ConvtoolError, ImageReadError, OptionError
+from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
 from convtool.images.batch.inputs import (
     Found,
     find,
@@ -22,9 +23,13 @@ from convtool.images.batch.inputs import (
     split_list,
 )
 from convtool.images.batch.naming import Naming, Task, tasks
+from convtool.images.batch.stream import Stream, can_stream
 from convtool.images.job import Job, plan_file
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
+
+RESUMED = ".convtool-journal"
+"""The journal of ``--resume``, in the folder of the outputs."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Batch:
     timeout: float | None = None
     json_target: str | None = None
     dry_run: bool = False
+    resume: bool = False
+    cluster: Cluster = field(default_factory=Cluster)
 
 
 def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
@@ -53,15 +60,20 @@ def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
 
 def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int:
     """Filter many pictures into a folder; return the exit code."""
+    batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
+    if batch.resume and batch.journal is not None:
+        raise OptionError(f"--resume keeps a journal, {RESUMED} in OUT, and so does --journal")
     chosen = _tasks(places, folder, job, batch)
     if batch.dry_run:
         return _dry_run(chosen, job)
     summary = Summary(len(chosen), reported=batch.json_target is not None)
-    with _journalled(chosen, job, batch, summary) as open_tasks:
-        for place in {os.path.dirname(task.target) for task in open_tasks}:
-            _make(place)
+    with _journalled(folder, job, batch, summary) as is_done:
+        left = _left(chosen, is_done, summary)
         try:
-            _work(open_tasks, job, batch, summary)
+            if batch.cluster:
+                _work_on_cluster(left, job, batch, summary)
+            else:
+                _work(list(left), job, batch, summary)
         finally:
             summary.end()
     if batch.json_target is not None:
@@ -69,13 +81,18 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
     return FAILED if summary.failed else DONE
 
 
-def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> list[Task]:
+def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Sequence[Task] | Stream:
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise OptionError(f"{shown(folder)}: is a file; several pictures need a folder to go to")
     if looks_like_picture(folder) and not (os.path.isdir(folder) or folder.endswith(os.sep)):
         raise OptionError(
             f"{shown(folder)}: looks like a picture; several need a folder, with a / at its end"
         )
+    naming = Naming(batch.suffix, job.writing.format)
+    if batch.cluster and batch.from_file is None and can_stream(places, folder):
+        pictures = Stream(places[0], folder, naming, recursive=batch.recursive)
+        if len(pictures):
+            return pictures
     found: list[Found] = find(places, recursive=batch.recursive, outside=folder)
     if batch.from_file is not None:
         found += listed(split_list(load_list(batch.from_file)))
@@ -83,17 +100,19 @@ def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> list[T
         where = ", ".join(map(shown, places)) or batch.from_file
         hint = "" if batch.recursive else "; --recursive looks in sub-folders, too"
         raise ImageReadError(f"{where}: there are no pictures{hint}")
-    return tasks(found, folder, Naming(batch.suffix, job.writing.format))
+    return tasks(found, folder, naming)
 
 
 def _make(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
-        raise OptionError(f"{shown(folder)}: no folder can be made: {error.strerror}") from error
+        raise ImageWriteError(
+            f"{shown(folder)}: no folder can be made: {error.strerror}"
+        ) from error
 
 
-def _dry_run(chosen: Sequence[Task], job: Job) -> int:
+def _dry_run(chosen: Iterable[Task], job: Job) -> int:
     code = DONE
     for task in chosen:
         try:
@@ -102,7 +121,7 @@ def _dry_run(chosen: Sequence[Task], job: Job) -> int:
             click.echo(f"convtool: error: {words(error)}", err=True)
             code = FAILED
         else:
-            report.would_write(task.target, outcome.target)
+            report.would_write(task.target, outcome)
     return code
 
 
@@ -116,30 +135,65 @@ def _beside_what_is_there(target: str) -> str:
 
 @contextmanager
 def _journalled(
-    chosen: Sequence[Task], job: Job, batch: Batch, summary: Summary
-) -> Iterator[list[Task]]:
-    """Open the journal if there is one; yield the tasks that it does not know as done."""
-    if batch.journal is None:
-        yield list(chosen)
+    folder: str, job: Job, batch: Batch, summary: Summary
+) -> Iterator[Callable[[Task], bool]]:
+    """Open the journal if there is one; yield what says whether it knows a task as done."""
+    place = os.path.join(folder, RESUMED) if batch.resume else batch.journal
+    if place is None:
+        yield lambda task: False
         return
     from convtool.images.batch.journal import Journal
 
-    with closing(Journal(batch.journal)) as journal:
+    if batch.resume:
+        _make(folder)
+    with closing(Journal(place)) as journal:
         mark = job.fingerprint()
         summary.keep_in(journal, mark)
-        left = [task for task in chosen if not journal.is_done(task.source, task.target, mark)]
-        summary.skip(len(chosen) - len(left))
-        yield left
+        yield lambda task: journal.is_done(task.source, task.target, mark)
+
+
+def _left(
+    chosen: Iterable[Task], is_done: Callable[[Task], bool], summary: Summary
+) -> Iterator[Task]:
+    """Yield the tasks that are not done, their folders made."""
+    made = None
+    for task in chosen:
+        if is_done(task):
+            summary.skip()
+            continue
+        place = os.path.dirname(task.target)
+        if place != made:
+            _make(place)
+            made = place
+        yield task
 
 
 def _work(chosen: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
     from convtool.images.batch.run import Crew, filter_files
 
-    crew = Crew(batch.jobs, batch.timeout, stamped=batch.journal is not None)
+    stamped = batch.resume or batch.journal is not None
+    crew = Crew(batch.jobs, batch.timeout, stamped=stamped)
     with signals() as stop:
         results = filter_files(chosen, job, crew, stop=stop, started=summary.start)
         with closing(results):
             for done in results:
-                summary.take(chosen[done.number], done)
+                summary.take([(chosen[done.number], done)])
                 if done.error is not None and batch.fail_fast:
                     break
+
+
+def _work_on_cluster(left: Iterator[Task], job: Job, batch: Batch, summary: Summary) -> None:
+    from convtool.distributed.pictures import Spread
+
+    spread = Spread(job, stamped=batch.resume or batch.journal is not None)
+    try:
+        with signals() as stop, ExitStack() as stack:
+            with ending("the cluster"):
+                client = stack.enter_context(batch.cluster.open())
+            summary.start(len(client.nthreads()))
+            for results in stack.enter_context(closing(spread.over(client, left, stop=stop))):
+                summary.take(results)
+                if batch.fail_fast and any(done.error is not None for _, done in results):
+                    break
+    finally:
+        spread.sweep()

@@ -36,12 +36,14 @@ def lines(one: Walk, other: Walk, places: Sequence[tuple[int, int]]) -> list[str
     """
     whole = max(one.image.shape) <= SMALL
     told = [_heading(one), ""]
-    told += [*_beside(_inputs(one) if whole else _inputs(one)[1:]), ""]
+    inputs = _inputs(one)
+    told += [*_beside(inputs), ""] if inputs else []
     if whole and one.padded.shape != one.image.shape:
         told += [*_padded_lines(one), ""]
     told += [*_size_lines(one), ""]
     for step in _chosen(one, places):
-        told += [*_step_lines(one, step), ""]
+        told += [*_step_lines(one, step)]
+        told += [_other_line(one, other, step), ""] if places else [""]
     total = one.shape[0] * one.shape[1]
     if not places and total > _SHOWN_STEPS:
         told += [
@@ -113,7 +115,11 @@ def _heading(one: Walk) -> str:
 
 
 def _inputs(one: Walk) -> list[tuple[str, list[str]]]:
-    found = [("image", _grid(one.image)), ("kernel", _grid(one.kernel))]
+    """Return image and kernel, as far as there is room for them."""
+    found = [("image", _grid(one.image))] if max(one.image.shape) <= SMALL else []
+    if max(one.kernel.shape) > SMALL:
+        return found
+    found.append(("kernel", _grid(one.kernel)))
     if one.flipped:
         found.append(("turned by half, as it is laid on", _grid(one.laid)))
     return found
@@ -185,6 +191,11 @@ def _step_lines(one: Walk, step: Step) -> list[str]:
         f"rows {number_text(top)} to {number_text(top + high - 1)}, "
         f"columns {number_text(start)} to {number_text(start + wide - 1)} of the image"
     ]
+    if max(high, wide) > SMALL:
+        return [
+            *told,
+            f"  the sum of {high * wide:,} products, too many to show: {number_text(step.sum)}",
+        ]
     blocks = [_grid(step.window), _grid(one.laid), _grid(step.products)]
     middle = (high - 1) // 2
     widths = [max(map(len, block)) for block in blocks]
@@ -193,6 +204,12 @@ def _step_lines(one: Walk, step: Step) -> list[str]:
         window, kernel, products = (b[i].rjust(w) for b, w in zip(blocks, widths, strict=True))
         told.append(f"  {window}  {signs[0]}  {kernel}  {signs[1]}  {products}".rstrip())
     return [*told, f"  {_sum_text(step.products.ravel().tolist())} = {number_text(step.sum)}"]
+
+
+def _other_line(one: Walk, other: Walk, step: Step) -> str:
+    """Return what the same pixel is with the kernel laid the other way."""
+    name = "correlation (kernel not turned)" if one.flipped else "convolution (kernel turned)"
+    return f"  {name}: {number_text(other.step(step.row, step.column).sum)}"
 
 
 def _sum_text(values: Sequence[float]) -> str:
@@ -210,13 +227,29 @@ def _both_lines(one: Walk, other: Walk) -> list[str]:
     return told
 
 
+def _toeplitz_text(one: Walk) -> str:
+    """Return whether the matrix is a Toeplitz matrix, and what keeps it from being one."""
+    rows, columns = one.layout.rows, one.layout.columns
+    folds = one.border != "constant" and any(sum(side) for side in one.added)
+    why = [
+        name
+        for name, is_so in (("border", folds), ("stride", rows.stride * columns.stride > 1))
+        if is_so
+    ]
+    single = rows.size == rows.taps == 1
+    what = "a Toeplitz matrix: along each diagonal" + ("" if single else " of each block")
+    verb = f"would be, but for the {' and the '.join(why)}," if why else "is"
+    return f"T {verb} {what} stands one weight"
+
+
 def _matrix_lines(one: Walk) -> list[str]:
     matrix = one.matrix
     rows, columns = matrix.shape
     constant = one.constant.ravel()
     extra = " + what the border adds" if constant.any() else ""
     told = [
-        f"as a matrix times a vector: output = T · image{extra}, T is {rows}×{columns}, row by row"
+        f"as a matrix times a vector: output = T · image{extra}, T is {rows}×{columns}, row by row",
+        f"  {_toeplitz_text(one)}",
     ]
     if max(rows, columns) > SMALL:
         kept = matrix.nnz / (rows * columns)

@@ -1,13 +1,18 @@
 """What ``convtool filter`` says: its plan, its warnings, its report."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from convtool.images.filter import Step
+from convtool.images.filter import Outline, Step
 from convtool.images.formats import FORMATS
 from convtool.images.job import Kind, Outcome
+from convtool.images.paths import shown
 from convtool.report.units import seconds_text
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 SCHEMA = "convtool.filter/1"
 
@@ -22,12 +27,13 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
         "input": {"path": source} | _kind(outcome.source),
         "output": {"path": target} | _kind(outcome.target),
         "steps": [_step(step) for step in outcome.steps],
-    } | ({"dry_run": True} if dry_run else described(outcome))
+    } | ({"where": _where(outcome.part), "dry_run": True} if dry_run else described(outcome))
 
 
 def described(outcome: Outcome) -> dict[str, object]:
     """Return what a report says of a picture that was filtered."""
     return {
+        "where": _where(outcome.part),
         "clipped_share": outcome.clipped_share,
         "warnings": list(outcome.warnings),
         "seconds": outcome.seconds,
@@ -43,6 +49,17 @@ def _kind(kind: Kind) -> dict[str, object]:
     }
 
 
+def _where(part: "Part | None") -> dict[str, object] | None:
+    if part is None:
+        return None
+    return {
+        "region": list(part.region),
+        "mask": part.mask,
+        "channels": part.channels and list(part.channels),
+        "computed": [part.read[1], part.read[0], part.planes],
+    }
+
+
 def _step(step: Step) -> dict[str, object]:
     return {
         "kernel": step.kernel,
@@ -55,9 +72,12 @@ def _step(step: Step) -> dict[str, object]:
     }
 
 
-def explain(steps: Sequence[Step]) -> None:
-    """Say which engine is taken for each kernel, why, and what the others would take."""
-    for number, step in enumerate(steps, 1):
+def explain(plan: Outline | Outcome) -> None:
+    """Say where it is done, which engine each kernel takes, why, and what others would take."""
+    if plan.part is not None:
+        read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
+        click.echo(f"{_words(plan.part)}: computed from {read} values", err=True)
+    for number, step in enumerate(plan.steps, 1):
         rank = f" (rank {step.rank})" if step.rank is not None else ""
         costs = sorted(step.costs.items(), key=lambda item: item[1])
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
@@ -80,12 +100,26 @@ def compare(steps: Sequence[Step]) -> None:
             click.echo(line, err=True)
 
 
-def would_write(target: str, kind: Kind) -> None:
+def _words(part: "Part") -> str:
+    """Say which part of a picture is filtered."""
+    said = [f"region {','.join(map(str, part.region))}"]
+    if part.mask is not None:
+        said.append(f"mask {part.mask}")
+    if part.channels is not None:
+        said.append(f"channels {','.join(part.channels)}")
+    return ", ".join(said)
+
+
+def would_write(target: str, outcome: Outcome) -> None:
     """Say what a dry run did not do."""
+    kind = outcome.target
     shape = "×".join(map(str, kind.shape))
     title = STORES.get(kind.format) or FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
-    click.echo(f"would write {target}: {title}, {shape}, depth {kind.depth}{pages}", err=True)
+    where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
+    line = f"would write {shown(target)}: {title}, {shape}, depth {kind.depth}{pages}{where}"
+    click.echo(line, err=True)
+    warn(outcome)
 
 
 def warn(outcome: Outcome) -> None:

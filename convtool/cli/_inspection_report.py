@@ -17,7 +17,7 @@ def report_text(report: dict[str, Any]) -> str:
 
 
 def _size(bytes_: int) -> str:
-    return f"{bytes_ / 1024:,.1f} KiB"
+    return f"{bytes_ / 1024:,.1f} KiB" if bytes_ >= 1024 else f"{bytes_} B"
 
 
 def _layers(report: dict[str, Any]) -> list[str]:

@@ -43,8 +43,10 @@ def signals() -> Iterator[int]:
 
 
 @contextmanager
-def ending(what: str, timeout: float | None = None) -> Iterator[None]:
+def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
     """End the process when a signal says so or the time is over, also inside a long native call.
+
+    A context manager, or with ``()`` a decorator of a whole command.
 
     The end comes from a thread of its own: temporary files are removed, a line is printed, and the
     process exits with 130, or with 1 when the time is over.

@@ -19,11 +19,6 @@ _STORES = (
         is_flag=True,
         help="Write smaller levels after a TIFF or Zarr output, each half as large.",
     ),
-    click.option(
-        "--resume",
-        is_flag=True,
-        help="Go on with a Zarr output that was interrupted, from the chunks that are there.",
-    ),
     click.option("--overwrite", is_flag=True, help="Replace a Zarr output that exists."),
     click.option(
         "--missing-chunks",
@@ -43,13 +38,13 @@ def store_options(command: _Command) -> _Command:
     return command
 
 
-def take_store(values: dict[str, Any]) -> StoreOptions:
+def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:
     """Take the values of `store_options` out of a command's, before those of reading are."""
     context = click.get_current_context()
     given = context.get_parameter_source("max_pixels") is ParameterSource.COMMANDLINE
     return StoreOptions(
         values.pop("pyramid"),
-        values.pop("resume"),
+        resume,
         values.pop("overwrite"),
         values.pop("missing_chunks"),
         values["max_pixels"] if given else None,

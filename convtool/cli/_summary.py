@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "convtool.filter-batch/1"
 _WARNINGS_SHOWN = 10
+_NAMES_SHOWN = 10
 
 
 class Summary:
@@ -38,6 +40,7 @@ class Summary:
         self.total = total
         self.done = self.failed = self.skipped = 0
         self._warned = 0
+        self._names: list[str] = []
         self._workers = 0
         self._reports: list[dict[str, object]] | None = [] if reported else None
         self._journal: tuple[Journal, str] | None = None
@@ -48,9 +51,10 @@ class Summary:
         """Write down from now on what is done."""
         self._journal = journal, fingerprint
 
-    def skip(self, count: int) -> None:
-        """Count those that an earlier run has done."""
-        self.skipped = count
+    def skip(self) -> None:
+        """Count one that an earlier run has done."""
+        self.skipped += 1
+        self._advance()
 
     def start(self, workers: int) -> None:
         """Begin to show how far it is, on a terminal."""
@@ -77,11 +81,24 @@ class Summary:
         progress.start()
         self._bar = progress, bar
 
-    def take(self, task: Task, done: "Done") -> None:
-        """Take in what became of a picture."""
+    def take(self, results: "Sequence[tuple[Task, Done]]") -> None:
+        """Take in what became of some pictures; it is in the journal afterwards."""
+        self._note(results)
+        for task, done in results:
+            self._take(task, done)
+            self._advance()
+
+    def _advance(self) -> None:
+        if self._bar is not None:
+            progress, bar = self._bar
+            progress.update(bar, advance=1, rate=self._rate())
+
+    def _take(self, task: Task, done: "Done") -> None:
         report: dict[str, object] = {"input": task.source, "output": task.target}
         if done.error is not None:
             self.failed += 1
+            if self.failed <= _NAMES_SHOWN:
+                self._names.append(shown(task.source))
             message = words(done.error)
             self._say(f"convtool: error: {message}")
             report |= {"status": "failed", "error": message}
@@ -89,22 +106,23 @@ class Summary:
             self.done += 1
             for warning in done.outcome.warnings:
                 self._warn(f"{shown(task.source)}: {warning}")
-            self._note(task, done)
             report |= {"status": "done"} | described(done.outcome)
         if self._reports is not None:
             self._reports.append(report)
-        if self._bar is not None:
-            progress, bar = self._bar
-            progress.update(bar, advance=1, rate=self._rate())
 
-    def _note(self, task: Task, done: "Done") -> None:
-        if self._journal is None or done.stamps is None:
+    def _note(self, results: "Sequence[tuple[Task, Done]]") -> None:
+        if self._journal is None:
             return
         from convtool.images.batch.journal import Record
 
         journal, mark = self._journal
-        paths = os.path.abspath(task.source), os.path.abspath(task.target)
-        journal.add([Record(*paths, mark, *done.stamps)])
+        records = [
+            Record(os.path.abspath(task.source), os.path.abspath(task.target), mark, *done.stamps)
+            for task, done in results
+            if done.stamps is not None
+        ]
+        if records:
+            journal.add(records)
 
     def _warn(self, text: str) -> None:
         self._warned += 1
@@ -139,6 +157,10 @@ class Summary:
         parts = ", ".join(f"{count} {word}" for count, word in counts if count)
         taken = seconds_text(time.perf_counter() - self._began)
         pictures = "1 picture" if self.total == 1 else f"{self.total} pictures"
+        if self._names:
+            more = self.failed - len(self._names)
+            names = ", ".join(self._names) + (f" and {more} more" if more else "")
+            click.echo(f"failed: {names}", err=True)
         click.echo(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
 
     def as_json(self) -> dict[str, object]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 import click
 
 from convtool.cli._options import json_option
+from convtool.cli._signals import ending
 from convtool.errors import OptionError
 from convtool.images.image import Image
 from convtool.images.read import read
@@ -45,6 +46,7 @@ Examples:
     help="Fail, with exit code 1, where the PSNR over all channels is lower.",
 )
 @json_option
+@ending()
 def command(
     a: str,
     b: str,

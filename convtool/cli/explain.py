@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 from numpy.typing import NDArray
 
 from convtool.cli._explain_report import SMALL, lines, polynomial_lines, report
@@ -27,9 +28,13 @@ from convtool.report.walk_page import Opening, PageKernel, walk_page
 from convtool.report.whole_file import replace_file
 
 _LITERAL = re.compile(r"[\d\s.,;/+eE-]*\d[\d\s.,;/+eE-]*")
+_SEPARATORS = frozenset(",;")
 _MIDDLE = 6
 _DEFAULT_KERNEL = "emboss"
 _PAGE_SIDE, _PAGE_KERNEL = 16, 9
+_NOT_WITH_POLYNOMIALS = frozenset(
+    ("source", "spec", "crop", "mode", "padding", "stride", "border", "cval", "correlate")
+)
 
 
 def _numbers(text: str) -> list[float]:
@@ -126,11 +131,12 @@ def command(
     which part with --crop, or which pixel with --at.
     """
     if polynomials:
-        if source is not None or spec is not None:
-            raise click.UsageError("--polynomial stands alone: no --image, no --kernel")
+        _refuse_beside_polynomials()
         one = product_walk(_numbers(polynomials[0]), _numbers(polynomials[1]))
         other = replace(one, flipped=False)
         told = polynomial_lines(one)
+    elif source is None and (crop is not None or places):
+        raise click.UsageError(f"--{'at' if places else 'crop'} needs a picture; give --image")
     elif source is None and page is not None:
         _write_page(page, None, spec, how)
         return
@@ -147,6 +153,19 @@ def command(
         write_report(report(one, other, places), json_target)
     if json_target != "-" and page is None:
         click.echo("\n".join(told + lines(one, other, places)))
+
+
+def _refuse_beside_polynomials() -> None:
+    """Refuse what a product of polynomials leaves no choice in."""
+    context = click.get_current_context()
+    given = [
+        option.opts[0]
+        for option in context.command.params
+        if option.name in _NOT_WITH_POLYNOMIALS
+        and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"--polynomial stands alone, without {', '.join(given)}")
 
 
 def _image(
@@ -175,7 +194,10 @@ def _image(
 
 def _values(source: str) -> NDArray[np.float64]:
     """Return the numbers that a text writes, or a picture in grey."""
-    if _LITERAL.fullmatch(source) and not os.path.exists(source):
+    if not source.strip():
+        raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
+    there = os.path.exists(source)
+    if _LITERAL.fullmatch(source) and not there:
         rows = [_numbers(row) for row in source.strip().rstrip(";").split(";")]
         if len({len(row) for row in rows}) > 1:
             raise OptionError(
@@ -183,6 +205,11 @@ def _values(source: str) -> NDArray[np.float64]:
                 "give rows of equal length"
             )
         return np.array(rows)
+    if not there and _SEPARATORS & set(source):
+        raise OptionError(
+            f"--image {source!r}: neither rows of finite numbers such as 1,2;3,4 "
+            "nor a picture that is there"
+        )
     picture = read(source)
     pixels = picture.pixels[:, :, :-1] if picture.has_alpha else picture.pixels
     if pixels.ndim == 2:

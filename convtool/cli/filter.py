@@ -7,6 +7,7 @@ import click
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
 from convtool.cli._batch import Batch, is_batch, run_batch
+from convtool.cli._cluster_options import cluster_options, take_cluster
 from convtool.cli._file_options import (
     reading_options,
     take_reading,
@@ -16,6 +17,7 @@ from convtool.cli._file_options import (
 from convtool.cli._options import json_option, pair
 from convtool.cli._signals import ending
 from convtool.cli._store_options import pixel_bar, store_options, take_store
+from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
@@ -41,6 +43,8 @@ Examples:
   convtool filter -k gaussian -k laplacian-8 --range offset sample_images/photograph.jpg relief.png
   convtool filter -k 3x3:0,-1,0,-1,5,-1,0,-1,0 sample_images/photograph.jpg sharp.png
   convtool filter -k scharr --direction --depth 16 sample_images/siemens-star.png angles.png
+  convtool filter -k disk:radius=9 --region 64,200,180,210 sample_images/photograph.jpg house.png
+  convtool filter -k unsharp --channels L sample_images/photograph.jpg crisp.jpg
   convtool filter -k unsharp -r --jobs 2 sample_images sharpened/
   convtool filter -k disk:radius=9 --explain --dry-run sample_images/zone-plate.png out.png""",
 )
@@ -132,6 +136,7 @@ Examples:
     is_flag=True,
     help="Filter light: undo the transfer function of sRGB first and redo it last.",
 )
+@where_options
 @writing_options
 @click.option(
     "--threads",
@@ -171,6 +176,13 @@ Examples:
     metavar="FILE",
     help="In a batch: note in FILE what is done, and leave out what was done before.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="In a batch: leave out what an earlier run with --resume has done, by a journal in OUT. "
+    "For a Zarr output: go on with what an interrupted run has left.",
+)
+@cluster_options
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
 @click.option("--dry-run", is_flag=True, help="Check everything that can be; write nothing.")
 @json_option
@@ -188,6 +200,7 @@ def command(
     jobs: int | None,
     fail_fast: bool,
     journal: str | None,
+    resume: bool,
     explain: bool,
     dry_run: bool,
     json_target: str | None,
@@ -207,12 +220,23 @@ def command(
     """
     if not places and from_file is None:
         raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
-    store = take_store(how)
-    reading, writing = take_reading(how), take_writing(how)
+    store = take_store(how, resume=resume)
+    reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
+    read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
     job = Job(tuple(map(parse, specs)), filtering, reading, writing)
     batch = Batch(
-        recursive, from_file, suffix, jobs, fail_fast, journal, timeout, json_target, dry_run
+        recursive,
+        from_file,
+        suffix,
+        jobs,
+        fail_fast,
+        journal,
+        timeout,
+        json_target,
+        dry_run,
+        resume,
+        cluster,
     )
     check_options(job.kernels, job.filtering)
     streamed = len(places) == 1 and is_streamed(places[0], target, job, store)
@@ -226,6 +250,8 @@ def command(
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
+        ("workers", cluster.workers),
+        ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
@@ -244,12 +270,12 @@ def _filter_strips(
 
     def before(plan: Outline, cut: str) -> None:
         if explain:
-            report.explain(plan.steps)
+            report.explain(plan)
             report.say(cut)
 
     if batch.dry_run:
         outcome = plan_stream(source, target, job, store, planned=before)
-        report.would_write(target, outcome.target)
+        report.would_write(target, outcome)
     else:
         with pixel_bar(shown(source)) as progress, ending(shown(source), batch.timeout):
             outcome = filter_stream(source, target, job, store, planned=before, progress=progress)
@@ -267,10 +293,10 @@ def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bo
     if batch.dry_run:
         outcome = plan_file(source, target, job)
         if explain:
-            report.explain(outcome.steps)
-        report.would_write(target, outcome.target)
+            report.explain(outcome)
+        report.would_write(target, outcome)
     else:
-        before = (lambda plan: report.explain(plan.steps)) if explain else None
+        before = report.explain if explain else None
         with ending(shown(source), batch.timeout):
             outcome = filter_file(source, target, job, planned=before)
         if explain:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from convtool.cli._options import json_option
+from convtool.cli._signals import ending
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
 from convtool.images.info import info
@@ -24,6 +25,7 @@ Examples:
 )
 @json_option
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@ending()
 def command(files: tuple[str, ...], json_target: str | None) -> int:
     """Say what picture files hold: format, size, depth, channels, pages, metadata.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from convtool.cli._learn_report import lines, report
 from convtool.cli._options import json_option
+from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, ReportWriteError, ShapeError
@@ -104,6 +105,7 @@ Examples:
     help=f"Write the kernel as a file that --kernel takes ({' '.join(_WRITERS)}).",
 )
 @json_option
+@ending()
 def command(
     pictures: Sequence[str],
     size: tuple[int, int],

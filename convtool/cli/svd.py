@@ -7,9 +7,11 @@ import click
 
 from convtool.cli import _svd_report as words
 from convtool.cli._options import json_option
-from convtool.errors import OptionError
+from convtool.cli._signals import ending
+from convtool.errors import NonFiniteError, OptionError
 from convtool.images import samples
 from convtool.images.image import Image
+from convtool.images.nonfinite import counted
 from convtool.images.read import read
 from convtool.images.write import STDOUT, check_writable, save_bytes, write
 from convtool.report.json_report import write_report
@@ -138,6 +140,7 @@ Examples:
 )
 @click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
 @json_option
+@ending()
 def command(
     source: str | None,
     ks: list[int] | None,
@@ -171,6 +174,9 @@ def command(
         return
     image = Image(samples.load(SAMPLE)) if source is None else read(source)
     name = SAMPLE if source is None else source
+    if found := counted(image.pixels):
+        fill = "convtool filter --kernel gaussian --nan fill"
+        raise NonFiniteError(f"{name}: {found}; the SVD needs numbers, as '{fill}' gives")
     side = int(block) if block else None
     if wish is not None:
         ks = [chosen_k(image, wish, color, side)]

@@ -118,13 +118,15 @@ def command(
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C instead of breaking off in the middle of a batch."""
+    """Collect Ctrl-C and `kill` instead of breaking off in the middle of a batch."""
     seen: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: seen.append(number))
+    heard = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, lambda number, frame: seen.append(number)) for one in heard]
     try:
         yield seen
     finally:
-        signal.signal(signal.SIGINT, before)
+        for one, handler in zip(heard, before, strict=True):
+            signal.signal(one, handler)
 
 
 def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:

@@ -2,19 +2,22 @@
 
 import sys
 from dataclasses import replace
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import borders, calibration, dtypes, planner, startup
 from convtool.convolution.engines import Array, DType
-from convtool.convolution.geometry import geometry
+from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan
-from convtool.convolution.run import Kernels, problem_for, run, split_engine
+from convtool.convolution.run import Kernels, Kinds, problem_for, run, split_engine
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
+from convtool.kernels.weights import Weights
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:
@@ -38,7 +41,29 @@ def _as_image(image: ArrayLike) -> Array:
     return pixels
 
 
-def _default_border(border: str | None, mode: str, padding: object) -> str:
+_remembered_geometry = lru_cache(maxsize=64)(geometry)
+
+
+def _layout(
+    shape: tuple[int, ...],
+    weights: Weights,
+    *,
+    mode: str,
+    padding: object,
+    stride: object,
+    flipped: bool,
+) -> Geometry:
+    """Return where the windows lie, from memory where that was asked lately."""
+    sizes = (shape[0], shape[1]), (weights.shape[0], weights.shape[1])
+    how: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride, "flipped": flipped}
+    try:
+        return _remembered_geometry(*sizes, **how)
+    except TypeError:  # a list, which has no hash
+        return geometry(*sizes, **how)
+
+
+def default_border(border: str | None, mode: str, padding: object) -> str:
+    """Return the border that is meant: mode ``full`` takes a constant unless told otherwise."""
     if border is not None:
         return border
     return "constant" if mode == "full" and padding is None else "reflect"
@@ -74,14 +99,9 @@ def filtered(
     """
     pixels = _as_image(image)
     weights = kernels[0]
-    rule = borders.resolve(_default_border(border, mode, padding), cval)
-    layout = geometry(
-        (pixels.shape[0], pixels.shape[1]),
-        (weights.shape[0], weights.shape[1]),
-        mode=mode,
-        padding=padding,
-        stride=stride,
-        flipped=flipped,
+    rule = borders.resolve(default_border(border, mode, padding), cval)
+    layout = _layout(
+        pixels.shape, weights, mode=mode, padding=padding, stride=stride, flipped=flipped
     )
     if flipped:
         kernels = tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
@@ -290,7 +310,7 @@ def plan(
     Examples
     --------
     >>> sorted(plan((480, 640), "uint8", "sobel-vertical").costs)
-    ['direct', 'fft', 'numba', 'opencv', 'scipy', 'separable']
+    ['direct', 'fft', 'numba', 'numba-fft', 'opencv', 'scipy', 'separable']
     """
     return planned(
         shape,
@@ -316,8 +336,12 @@ def planned(
     stride: int | tuple[int, int] = 1,
     engine: str = "auto",
     threads: int | None = None,
+    dtype_out: DTypeLike | None = None,
 ) -> Plan:
-    """Return the plan for one kernel, or for a pair of whose answers the length is wanted."""
+    """Return the plan for one kernel, or for a pair of whose answers the length is wanted.
+
+    ``dtype_out`` is the type that the answer is asked for in, by default that of `convolve`.
+    """
     try:
         image_type = np.dtype(dtype)
     except TypeError as error:
@@ -326,7 +350,7 @@ def planned(
     if not isinstance(shape, tuple | list):
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     _check_shape(tuple(shape))
-    borders.resolve(_default_border(border, mode, padding), 0.0)
+    borders.resolve(default_border(border, mode, padding), 0.0)
     weights = kernels[0]
     layout = geometry(
         (shape[0], shape[1]),
@@ -335,8 +359,8 @@ def planned(
         padding=padding,
         stride=stride,
     )
-    working = dtypes.working_type(image_type, dtypes.output_type(image_type, None), weights)
-    problem = problem_for(tuple(shape), working, kernels, layout, thread_count(threads))
+    kinds = Kinds.of(image_type, dtypes.output_type(image_type, dtype_out), weights)
+    problem = problem_for(tuple(shape), kinds, kernels, layout, thread_count(threads))
     name, rank = split_engine(engine)
     chosen = planner.choose(problem, startup.seconds(), calibration.load(), name)
     return chosen if rank is None else replace(chosen, rank=rank)

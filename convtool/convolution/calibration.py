@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +28,7 @@ SCHEMA = "convtool.calibration/1"
 
 _CPU_INFO = "/proc/cpuinfo"
 _LARGEST_FILE = 1 << 20
-_held: list[Calibration] = []
+_held: ContextVar[Calibration | None] = ContextVar("calibration", default=None)
 
 
 def path() -> str:
@@ -148,18 +149,19 @@ def read(file: str) -> Calibration:
 
 
 @lru_cache(maxsize=4)
-def _kept(file: str) -> Calibration:
-    return read(file)
+def _kept(_chosen: str | None, _base: str | None) -> Calibration:
+    """Return what the file holds where the environment names these places."""
+    return read(path())
 
 
 @contextmanager
 def held(calibration: Calibration) -> Iterator[None]:
-    """Let a calibration hold meanwhile, whatever the file says."""
-    _held.append(calibration)
+    """Let a calibration hold meanwhile in this thread, whatever the file says."""
+    before = _held.set(calibration)
     try:
         yield
     finally:
-        _held.pop()
+        _held.reset(before)
 
 
 def load() -> Calibration:
@@ -170,7 +172,10 @@ def load() -> Calibration:
     >>> sorted(load().rates) == sorted(DEFAULT_RATES)
     True
     """
-    return _held[-1] if _held else _kept(path())
+    held_one = _held.get()
+    if held_one is not None:
+        return held_one
+    return _kept(os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME"))
 
 
 def forget() -> None:

@@ -79,6 +79,34 @@ def working_type(image_dtype: DType, out_dtype: DType, kernel: NDArray[np.float6
     return np.dtype(np.float32)
 
 
+def sums_are_exact(image_dtype: DType, working: DType, kernel: NDArray[np.float64]) -> bool:
+    """Return whether sums of pixels times weights are exact in the working type, in any order.
+
+    They are where pixels are integers and weights are integers over a power of two, none too large.
+
+    Examples
+    --------
+    >>> whole = np.array([[1.0, 2.0, 1.0]]) / 4
+    >>> sums_are_exact(np.dtype(np.uint8), np.dtype(np.float32), whole)
+    True
+    >>> sums_are_exact(np.dtype(np.uint8), np.dtype(np.float32), whole / 3)
+    False
+    """
+    if image_dtype.kind not in "ui":
+        return False
+    weights = np.abs(kernel[kernel != 0])
+    if not weights.size:
+        return True
+    bits = np.finfo(working).nmant + 1
+    unit = np.ldexp(1.0, int(np.frexp(weights.max())[1]) - bits)
+    if np.any(weights % unit):
+        return False
+    whole = (weights / unit).astype(np.int64)
+    divisor = int(np.min(whole & -whole))
+    largest = float(whole.sum()) / divisor * 2.0 ** (8 * image_dtype.itemsize)
+    return largest <= 2.0**bits
+
+
 def store(values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
     """Write computed values into ``out``; integers are rounded half to even and saturate.
 

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
+from convtool.convolution.engines.overlap import tiling
+from convtool.errors import EngineError
 
 
 class Rate(NamedTuple):
@@ -36,22 +38,27 @@ class Rate(NamedTuple):
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.000208, 0.292, 0.309, 0.68),
-    "separable": Rate(0.000237, 0.672, 0.264, 0.56),
-    "fft": Rate(0.000852, 1.86, 0.295, 0.86),
-    "numba": Rate(0.000194, 0.161, 0.0211, 0.78),
-    "numba-factored": Rate(0.000282, 0.674, 0.0353, 0.6),
-    "numba-running": Rate(0.000267, 1.69, 0.004, 0.7),
-    "opencv": Rate(0.000438, 1.43, 0.04, 0.58),
-    "opencv-dft": Rate(0.00118, 14.3, 0.00166, 0.72),
-    "opencv-factored": Rate(0.000406, 0.776, 0.186, 0.92),
-    "scipy": Rate(0.000569, 4.64, 0.673, 0.78),
+    "direct": Rate(0.000281, 0.632, 0.437, 0.76),
+    "separable": Rate(0.000314, 1.46, 0.352, 0.74),
+    "fft": Rate(0.000779, 4.64, 0.314, 0.84),
+    "numba": Rate(0.00012, 0.138, 0.0273, 0.84),
+    "numba-factored": Rate(0.000172, 0.641, 0.0582, 0.9),
+    "numba-fixed": Rate(0.00011, 0.286, 0.0178, 0.78),
+    "numba-fft": Rate(0.0002, 2.57, 0.0629, 0.8),
+    "numba-running": Rate(0.000206, 1.43, 0.00818, 0.86),
+    "opencv": Rate(0.000179, 1.26, 0.052, 0.74),
+    "opencv-dft": Rate(0.00169, 17.6, 0.00207, 0.9),
+    "opencv-factored": Rate(0.000172, 0.339, 0.151, 0.7),
+    "scipy": Rate(0.000462, 5.82, 0.708, 0.44),
 }
-"""Measured by ``convtool bench --calibrate`` on two cores at 2.6 GHz with AVX-512; their ratios
+"""Measured by ``convtool bench --calibrate`` on two cores of an AMD EPYC with AVX2; their ratios
 matter more than their values."""
 
 RUNNING_SUMS_FROM = 25
 """The JIT engine does kernels of so many equal weights by running sums."""
+
+RUNNING_SUMS_CHANNELS = (1, 2, 3, 4)
+"""For pixels of so many channels."""
 
 OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
@@ -94,6 +101,12 @@ class Problem:
         Whether all weights are the same.
     kernels : int
         How many kernels there are: 2 for a gradient's length.
+    octets : bool
+        Whether image and answer are 8 bits.
+    exact : bool
+        Whether float sums are exact, whatever their order: the image is of integers, the weights
+        are small integers over a power of two. That limits the choice to ways that multiply them
+        as they are.
     finite : bool
         False if the image holds NaN or inf, which limits the choice to engines that keep them
         where the kernel reaches.
@@ -109,6 +122,8 @@ class Problem:
     stride: tuple[int, int] = (1, 1)
     uniform: bool = False
     kernels: int = 1
+    octets: bool = False
+    exact: bool = False
     finite: bool = True
 
     @property
@@ -161,6 +176,8 @@ class Way(NamedTuple):
         Steps for each of them.
     local : bool
         It spreads NaN and inf no further than the kernel's non-zero weights reach.
+    exact : bool
+        It multiplies pixels by the weights as they are.
     """
 
     engine: str
@@ -169,6 +186,7 @@ class Way(NamedTuple):
     samples: float
     steps: float
     local: bool
+    exact: bool = False
 
 
 def divided(parallel: float, threads: int) -> float:
@@ -202,6 +220,20 @@ def _butterflies(problem: Problem) -> float:
     return waste * bits
 
 
+def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
+    """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
+    area = math.prod(problem.kernel_shape)
+    whole = Way("numba", None, "numba", kept, area, True, exact=True)
+    sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
+    if sums and problem.channels in RUNNING_SUMS_CHANNELS:
+        steps = sum(problem.kernel_shape)
+        whole = Way("numba", None, "numba-running", kept, steps, True, exact=True)
+    factored = Way("numba", problem.rank, "numba-factored", kept, passes, True)
+    if problem.octets and problem.rank == 1 and problem.stride == (1, 1) and problem.kernels == 1:
+        factored = Way("numba", 1, "numba-fixed", kept, passes, True, exact=True)
+    return [whole, factored]
+
+
 @lru_cache(maxsize=256)
 def ways(problem: Problem) -> tuple[Way, ...]:
     """Return all ways in which the engines can do a problem.
@@ -213,26 +245,21 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
     keeps, samples = problem.factors_keep_support, float(problem.samples)
     kept = samples / problem.stride[0]
-    if problem.uniform and area >= RUNNING_SUMS_FROM:
-        compiled: tuple[Way, ...] = (
-            Way("numba", None, "numba-running", kept, height + width, True),
-        )
-    else:
-        compiled = (
-            Way("numba", None, "numba", kept, area, True),
-            Way("numba", problem.rank, "numba-factored", kept, passes, True),
-        )
+    compiled = _compiled_ways(problem, kept, passes)
+    transforms = tiling(problem.kernel_shape, problem.outputs)
+    if transforms is not None:
+        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, False))
     # One way only, whatever the number of threads, so that they do not change the answer.
-    adapter = Way("opencv", None, dft, samples, area, False)
+    adapter = Way("opencv", None, dft, samples, area, False, exact=dft == "opencv")
     if problem.rank * (height + width) < area:
         adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes, False)
     return (
-        Way("direct", None, "direct", samples, problem.taps, True),
+        Way("direct", None, "direct", samples, problem.taps, True, exact=True),
         Way("separable", problem.rank, "separable", samples, passes, keeps),
         Way("fft", None, "fft", samples, _butterflies(problem), False),
         *compiled,
         adapter,
-        Way("scipy", None, "scipy", samples, problem.taps, True),
+        Way("scipy", None, "scipy", samples, problem.taps, True, exact=True),
     )
 
 
@@ -261,8 +288,10 @@ def _work_in_words(way: Way, problem: Problem) -> str:
     height, width = problem.kernel_shape
     if way.rate == "numba-running":
         return "equal weights: running sums, whose cost does not grow with the kernel"
-    if way.engine == "fft":
+    if way.engine in ("fft", "numba-fft"):
         return "FFT tiles, whose cost hardly grows with the kernel"
+    if way.rate == "numba-fixed":
+        return "8 bits and rank 1: fixed point, as exact as whole weights allow"
     if way.rank is not None:
         passes = way.rank * (height + width)
         return f"rank {way.rank}: {passes} multiply-adds a pixel, not {height * width}"
@@ -274,6 +303,11 @@ def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
     return any(
         way.local for way in ways(problem) if (way.engine, way.rank) == (plan.engine, plan.rank)
     )
+
+
+def _may_choose(way: Way, problem: Problem) -> bool:
+    """Return whether a way keeps what the problem has: NaN in its place, exact sums."""
+    return (way.local or problem.finite) and (way.exact or not problem.exact)
 
 
 def choose(
@@ -300,7 +334,12 @@ def choose(
     Returns
     -------
     Plan
-        The engine, how, and what each would have cost.
+        The engine, how, and what each that can do it would have cost.
+
+    Raises
+    ------
+    EngineError
+        If the engine that must be taken cannot do it.
 
     Examples
     --------
@@ -310,16 +349,23 @@ def choose(
     """
     startup = startup or {}
     estimates = _estimates(problem, calibration)
-    usable = [e for e in estimates if problem.finite or e.way.local or e.engine == engine]
 
     def total(estimate: _Estimate) -> float:
         return estimate.seconds + startup.get(estimate.engine, 0.0)
 
-    costs = {name: min(total(e) for e in estimates if e.engine == name) for name in ENGINES}
+    costs: dict[str, float] = {}
+    for estimate in estimates:
+        seconds = total(estimate)
+        costs[estimate.engine] = min(seconds, costs.get(estimate.engine, seconds))
     if engine != "auto":
-        best = min((e for e in usable if e.engine == engine), key=total)
+        asked = [e for e in estimates if e.engine == engine]
+        if not asked:
+            height, width = problem.kernel_shape
+            raise EngineError(f"engine {engine!r} takes no kernel of {height}×{width}; try 'fft'")
+        best = min(asked, key=total)
         reason = f"asked for; {_work_in_words(best.way, problem)}"
         return Plan(engine, best.way.rank, costs, reason)
+    usable = [e for e in estimates if _may_choose(e.way, problem)]
     own = [e for e in usable if ENGINES[e.engine].own]
     best = min(own, key=total)
     adapter = [e for e in usable if e.engine == "opencv"]

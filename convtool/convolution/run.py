@@ -53,15 +53,28 @@ def split_engine(engine: str) -> tuple[str, int | None]:
     return name, int(value)
 
 
+class Kinds(NamedTuple):
+    """The types of a convolution: of the image, of the arithmetic, of the answer."""
+
+    image: DType
+    working: DType
+    answer: DType
+
+    @classmethod
+    def of(cls, image: DType, answer: DType, weights: NDArray[np.float64]) -> "Kinds":
+        """Return the types for an image and an answer."""
+        return cls(image, dtypes.working_type(image, answer, weights), answer)
+
+
 def problem_for(
     image_shape: tuple[int, ...],
-    working: DType,
+    kinds: Kinds,
     kernels: Kernels,
     layout: Geometry,
     workers: int,
 ) -> Problem:
     """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
-    shape = kernels[0].shape[0], kernels[0].shape[1]
+    shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
         channels=image_shape[2] if len(image_shape) == 3 else 1,
@@ -73,6 +86,8 @@ def problem_for(
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
         kernels=len(kernels),
+        octets=kinds.image == kinds.answer == np.uint8,
+        exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
     )
 
 
@@ -137,13 +152,13 @@ def _plan_and_prepare(request: _Request) -> Ready:
         np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
     )
     layout, workers, shape = request.layout, request.workers, request.image_shape
-    working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
+    kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
     name, rank = split_engine(request.engine)
-    problem = problem_for(shape, working, kernels, layout, workers)
+    problem = problem_for(shape, kinds, kernels, layout, workers)
     problem = replace(problem, finite=request.finite)
     plan = planner.choose(problem, dict(request.waits), request.rates, name)
     rank = rank if rank is not None else plan.rank
-    job = Job(kernels, working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
+    job = Job(kernels, kinds.working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
     keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
     return Ready(job, _correlator(job, plan.engine), keeps)
 

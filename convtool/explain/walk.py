@@ -253,6 +253,10 @@ def walk(
     weights = as_kernel(kernel)
     chosen = border or ("constant" if mode == "full" and padding is None else "reflect")
     rule, value = borders.resolve(chosen, cval)
+    with np.errstate(over="ignore"):
+        reach = max(np.abs(pixels).max(), abs(value)) * np.abs(weights).sum()
+    if not np.isfinite(reach):
+        raise PixelTypeError("the image times the kernel is beyond the range of float64")
     layout = geometry(
         (pixels.shape[0], pixels.shape[1]),
         (weights.shape[0], weights.shape[1]),

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convtool.convolution import api
-from convtool.images import light, passes, tone
+from convtool.images import finishing, nonfinite, passes, tone
 from convtool.images.filter_options import FilterOptions, check_options
-from convtool.images.image import Image, peak_of
-from convtool.images.tone import Values
+from convtool.images.finishing import Made
+from convtool.images.image import Image
 from convtool.kernels.spec import KernelSpec, parse
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 __all__ = [
     "FilterOptions",
@@ -22,9 +25,6 @@ __all__ = [
     "filter_image",
     "outline",
 ]
-
-CLIPPED_WORTH_A_WARNING = 0.01
-"""The share of clipped values from which on there is a warning."""
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,24 @@ class Step:
 
 @dataclass(frozen=True)
 class Outline:
-    """What filtering would do, and the picture it would give."""
+    """What filtering would do, and the picture it would give.
+
+    Parameters
+    ----------
+    steps : tuple of Step
+        One for each kernel.
+    shape : tuple of int
+        The shape of the picture.
+    dtype : dtype
+        The type of its pixels.
+    part : Part, optional
+        Which of them are filtered, if not all.
+    """
 
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    part: "Part | None" = None
 
     @property
     def channels(self) -> int:
@@ -138,7 +151,13 @@ def outline(
     colours = channels - int(has_alpha)
     if options.gray or options.direction:
         colours = 1
-    size, working = (shape[0], shape[1]), dtype
+    size, working, part = (shape[0], shape[1]), dtype, None
+    total = colours + int(has_alpha)
+    if options.is_partial:
+        from convtool.images.partial import plan_part
+
+        part = plan_part(shape, has_alpha, kernels, options)
+        size, colours, total = part.read, part.planes, channels
     steps = []
     for index, kernel in enumerate(kernels):
         last = index == len(kernels) - 1
@@ -148,13 +167,17 @@ def outline(
         working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
         shown = (*size, colours)
         steps.append(Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, shown))
-    total = colours + int(has_alpha)
+    if part is not None:
+        size = (shape[0], shape[1])
     result = size if total == 1 else (*size, total)
-    return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype))
+    return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype), part)
 
 
 def filter_image(
-    image: Image, kernels: Sequence[KernelSpec | str], options: FilterOptions | None = None
+    image: Image,
+    kernels: Sequence[KernelSpec | str],
+    options: FilterOptions | None = None,
+    plan: Outline | None = None,
 ) -> FilterResult:
     """Filter a picture with kernels, one after the other, and bring the result to its depth.
 
@@ -169,6 +192,8 @@ def filter_image(
         The kernels; a gradient pair gives the gradient's magnitude.
     options : FilterOptions, optional
         How.
+    plan : Outline, optional
+        What `outline` says of such a picture, if that is known.
 
     Returns
     -------
@@ -196,123 +221,51 @@ def filter_image(
     options = options or FilterOptions()
     specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
     source = image.pixels.dtype
-    plan = outline(image.pixels.shape, source, image.has_alpha, specs, options)
+    plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
-        options = in_light(options, image.format, image.peak)
+        options = passes.in_light(image, options)
+    if options.is_partial:
+        from convtool.images.partial import filter_part
+
+        made = filter_part(image, specs, options)
+    else:
+        made = _filter_whole(image, specs, options)
+    steps = tuple(
+        replace(step, seconds=taken) for step, taken in zip(plan.steps, made.seconds, strict=True)
+    )
+    filtered = replace(image, pixels=made.pixels)
+    return FilterResult(filtered, steps, made.clipped_share, (*image.notes, *made.remarks))
+
+
+def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOptions) -> Made:
+    """Filter all pixels and channels of a picture."""
+    source = image.pixels.dtype
+    if options.nan == "refuse":
+        nonfinite.refuse(image.pixels)
     colours, alpha = passes.separate(image, options)
-    if alpha is None and stays_in_range(specs, options, source, colours.dtype):
+    if alpha is None and passes.stays_in_range(specs, options, source, colours):
         pixels, taken = passes.timed(colours, specs[0], options, True, source)
-        step = replace(plan.steps[0], seconds=taken)
-        return FilterResult(replace(image, pixels=pixels), (step,), 0.0, image.notes)
+        return Made(pixels, (taken,))
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
-    finisher = None if bleeds else finisher_for(options, source)
+    finisher = None if bleeds else finishing.finisher(options, source)
     values, alpha, seconds = passes.run(
         colours, alpha, specs, options, image.peak, bleeds, finisher
-    )
-    steps = tuple(
-        replace(step, seconds=taken) for step, taken in zip(plan.steps, seconds, strict=True)
     )
     if finisher is not None:
         toned = tone.Toned(values, finisher.clipped, finisher.nans)
     else:
-        toned = _toned(values, options, source, image.peak)
-    pixels = toned.pixels
-    if alpha is not None:
-        opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
-        pixels = np.dstack([pixels, opacity])
-    share = toned.clipped / toned.pixels.size
-    return FilterResult(
-        replace(image, pixels=pixels),
-        steps,
-        share,
-        (*image.notes, *remarks_on(share, toned.nans)),
-    )
-
-
-def finisher_for(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
-    """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
-
-    None where all of it must be there first, or the answer is an angle or light.
-    """
-    fit = tone.FIXED_RANGES.get(options.range)
-    if fit is None or options.direction or options.linear:
-        return None
-    dtype = tone.output_dtype(options.depth, source)
-    return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
-
-
-def _toned(
-    values: Values, options: FilterOptions, source: np.dtype[Any], peak: float
-) -> tone.Toned:
-    return tone.finish(
-        in_units(values, options, peak),
-        source=source,
-        depth=options.depth,
-        range=options.range,
-        threads=options.threads,
-    )
-
-
-def in_units(values: Values, options: FilterOptions, peak: float) -> Values:
-    """Bring the last kernel's answers, which may be changed, to the units of a picture's pixels."""
-    if options.direction:
-        values = _angles_as_values(values, peak)
-    elif options.linear:
-        values = light.to_encoded(values, peak)
-    if options.bias:
-        values += options.bias
-    return values
-
-
-def remarks_on(share: float, nans: int) -> list[str]:
-    """Say where values were clipped, a share from 0 to 1 of them, or were not numbers."""
-    found = []
-    if share > CLIPPED_WORTH_A_WARNING:
-        found.append(
-            f"{share:.1%} of the values were outside the output's range and were clipped; "
-            "--range abs, offset or stretch keeps them, and so does --depth float"
+        toned = tone.finish(
+            finishing.prepared(values, options, image.peak),
+            source=source,
+            depth=options.depth,
+            range=options.range,
+            threads=options.threads,
         )
-    if nans:
-        found.append(f"{nans} values are not numbers (NaN) and became 0")
-    return found
-
-
-def in_light(options: FilterOptions, format: str, peak: float) -> FilterOptions:
-    """Take the border's value as light, too; leave what is light already, by its file's format."""
-    if format in light.ALREADY_LINEAR:
-        return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), peak)
-    return replace(options, cval=float(outside[0]))
-
-
-def stays_in_range(
-    specs: Sequence[KernelSpec],
-    options: FilterOptions,
-    source: np.dtype[Any],
-    colours: np.dtype[Any],
-) -> bool:
-    """Tell whether no value can leave the range, so that pixels can be computed as they are.
-
-    ``source`` is the picture's type, ``colours`` that of the values that the kernel is given.
-    """
-    kernel = specs[0]
-    return (
-        len(specs) == 1
-        and not kernel.is_gradient
-        and source.kind == "u"
-        and colours == source
-        and tone.output_dtype(options.depth, source) == source
-        and options.range in ("clip", "abs")
-        and options.bias == 0
-        and 0 <= options.cval <= peak_of(source)
-        and bool(kernel.weights.min() >= 0)
-        and bool(kernel.weights.sum() <= 1 + 1e-9)
-    )
-
-
-def _angles_as_values(angles: Values, peak: float) -> Values:
-    """Map angles onto 0 to peak: a full turn is peak, and both ends are the same direction."""
-    turns: Values = angles / angles.dtype.type(2 * np.pi)
-    np.mod(turns, 1, out=turns)
-    turns *= angles.dtype.type(peak)
-    return turns
+    share = toned.clipped / toned.pixels.size
+    holes = nonfinite.missing(toned.pixels) if options.nan == "fill" else None
+    left = 0 if holes is None else int(np.count_nonzero(holes))
+    remarks = finishing.remarks(share, toned.nans, left, options)
+    if alpha is None:
+        return Made(toned.pixels, seconds, share, remarks)
+    opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
+    return Made(np.dstack([toned.pixels, opacity]), seconds, share, remarks)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from convtool.errors import OptionError
 from convtool.images import alpha as transparency
-from convtool.images import tone
+from convtool.images import channels, nonfinite, tone
+from convtool.images.mask import Mask
+from convtool.images.where import Region, check_region
 from convtool.kernels.spec import KernelSpec
 
 
@@ -37,6 +39,14 @@ class FilterOptions:
     linear : bool
         Filter light: undo the transfer function of sRGB first and redo it last, but for formats
         whose values are light already.
+    region : (int, int, int, int), optional
+        Left, top, width and height of the part to filter; the rest stays as it is.
+    mask : Mask, optional
+        How much of the filter each pixel gets; of the picture's size.
+    channels : str, optional
+        Which channels to filter, as in ``"R,G"``, ``"L"`` or ``"A"``; the others stay.
+    nan : str
+        What becomes of NaN and infinity, see `nonfinite.RULES`.
     """
 
     mode: str = "same"
@@ -54,6 +64,15 @@ class FilterOptions:
     depth: str = "keep"
     alpha: str = "premultiply"
     linear: bool = False
+    region: Region | None = None
+    mask: Mask | None = None
+    channels: str | None = None
+    nan: str = nonfinite.RULES[0]
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only some pixels or channels are filtered."""
+        return not (self.region is None and self.mask is None and self.channels is None)
 
     @property
     def border_name(self) -> str:
@@ -85,3 +104,37 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
             f"direction needs a gradient as its last kernel, not '{kernels[-1].text}'; "
             "use sobel, prewitt or scharr"
         )
+    nonfinite.check_rule(options.nan)
+    if options.is_partial:
+        _check_partial(kernels, options)
+
+
+def _check_partial(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
+    """Check options that leave part of a picture as it is."""
+    if options.region is not None:
+        check_region(options.region)
+    named = [name for name in ("region", "mask", "channels") if getattr(options, name) is not None]
+    sizes = {
+        f"mode {options.mode}": options.mode != "same",
+        "padding": options.padding is not None,
+        "a stride": options.stride not in (1, (1, 1)),
+    }
+    for what, changes in sizes.items():
+        if changes:
+            raise OptionError(
+                f"{what} changes the picture's size, and {named[0]} leaves pixels where they are; "
+                "use one of the two"
+            )
+    if options.channels is None:
+        return
+    letters = channels.letters(options.channels)
+    if options.gray or options.direction:
+        option = "direction" if options.direction else "gray"
+        raise OptionError(f"{option} makes one channel of all; leave channels out")
+    if letters == channels.ALPHA:
+        if options.alpha == "keep":
+            raise OptionError("channels A filters alpha, alpha keep leaves it alone; use one")
+        if not any(not k.is_gradient and transparency.smooths(k.weights) for k in kernels):
+            raise OptionError(
+                f"channels A: '{kernels[0].text}' leaves alpha alone, as its sum is not positive"
+            )

@@ -5,13 +5,15 @@ A `Job` is plain data and crosses to worker processes, and so does the `Outcome`
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convtool import __version__
+from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.images.background import channels_on
 from convtool.images.filter import (
     FilterOptions,
@@ -24,9 +26,13 @@ from convtool.images.filter import (
 from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.images.read import read_document, read_headers
+from convtool.images.paths import shown
+from convtool.images.read import STDIN, read_document, read_headers
 from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
+
+if TYPE_CHECKING:
+    from convtool.images.partial import Part
 
 _MOST_WARNINGS = 3
 
@@ -64,13 +70,18 @@ class Job:
         >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
         False
         """
-        import hashlib
+        return _digest(f"{__version__} {_plain(asdict(self))}".encode())
 
-        return hashlib.sha256(f"{__version__} {_plain(asdict(self))}".encode()).hexdigest()
+
+def _digest(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()
 
 
 _WITHOUT_EFFECT = {"threads", "max_pixels", "max_memory", "text", "name"}
-"""Fields of a job that its outputs do not depend on: of a kernel, its weights count."""
+"""Fields of a job that its outputs do not depend on: of a kernel the weights count, of a mask the
+pixels."""
 
 
 def _plain(value: object) -> object:
@@ -78,7 +89,9 @@ def _plain(value: object) -> object:
         return {key: _plain(one) for key, one in value.items() if key not in _WITHOUT_EFFECT}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return (value.shape, value.tobytes()) if isinstance(value, np.ndarray) else value
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, _digest(value.tobytes())
+    return value
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,8 @@ class Outcome:
         What a user should know.
     seconds : float
         What all of it took, reading and writing included.
+    part : Part, optional
+        Which part of the first page was filtered, if not all.
     """
 
     source: Kind
@@ -115,6 +130,7 @@ class Outcome:
     clipped_share: float = 0.0
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    part: "Part | None" = None
 
 
 Path = str | os.PathLike[str]
@@ -170,10 +186,14 @@ def filter_file(
     first = document.pages[0]
     kinds = [(page.pixels.shape, page.pixels.dtype, page.has_alpha) for page in document.pages]
     how = _how(target, first.format, job)
-    plans, entry = _planned(target, kinds, document.is_animation, job, how)
+    with _named(source):
+        plans, entry = _planned(target, kinds, document.is_animation, job, how)
     if planned is not None:
         planned(plans[0])
-    results = [filter_image(page, job.kernels, job.filtering) for page in document.pages]
+    results = []
+    for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
+        with _named(source, number if len(kinds) > 1 else None):
+            results.append(filter_image(page, job.kernels, job.filtering, plan))
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(
@@ -183,7 +203,19 @@ def filter_file(
         sum(result.clipped_share for result in results) / len(results),
         (*_warnings_of_all(results), *remarks),
         time.perf_counter() - start,
+        plans[0].part,
     )
+
+
+@contextmanager
+def _named(source: Path, page: int | None = None) -> Iterator[None]:
+    """Name the picture, and its page, in what is said of its size, channels or values."""
+    try:
+        yield
+    except (NonFiniteError, OptionError, ShapeError) as error:
+        name = "standard input" if os.fspath(source) == STDIN else shown(source)
+        where = "" if page is None else f", page {page}"
+        raise type(error)(f"{name}{where}: {error}") from error
 
 
 def _planned(
@@ -251,11 +283,14 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     first = headers[0]
     kinds = [(header.shape, header.pixel_type, header.has_alpha) for header in headers]
     animated = form.several == "frames" and len(headers) > 1
-    plans, entry = _planned(target, kinds, animated, job, _how(target, form.name, job))
+    with _named(source):
+        plans, entry = _planned(target, kinds, animated, job, _how(target, form.name, job))
     return Outcome(
         Kind(form.name, first.shape, DEPTHS[first.dtype], len(kinds)),
         Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),
         plans[0].steps,
+        warnings=plans[0].part.notes if plans[0].part else (),
+        part=plans[0].part,
     )
 
 

@@ -11,11 +11,19 @@ from numpy.typing import NDArray
 from convtool.convolution import api, gradient
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.images import alpha as transparency
-from convtool.images import light, tone
+from convtool.images import light, nonfinite, tone
 from convtool.images.filter_options import FilterOptions
-from convtool.images.image import Image, Pixels
+from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec
+
+
+def in_light(image: Image, options: FilterOptions) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already."""
+    if image.format in light.ALREADY_LINEAR:
+        return replace(options, linear=False)
+    outside = light.to_linear(np.array([options.cval]), image.peak)
+    return replace(options, cval=float(outside[0]))
 
 
 def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
@@ -29,6 +37,20 @@ def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | Non
     if pixels.ndim == 3 and (options.gray or options.direction):
         pixels = tone.to_gray(pixels, threads=options.threads)
     return pixels, alpha
+
+
+def run_alpha(
+    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
+) -> tuple[Values, list[float]]:
+    """Run the kernels over alpha alone; return what each took, too."""
+    seconds = []
+    if options.nan == "fill":
+        alpha = nonfinite.replaced(alpha)
+    for index, spec in enumerate(specs):
+        start = time.perf_counter()
+        alpha = alpha_after(alpha, spec, options, index == len(specs) - 1, peak)
+        seconds.append(time.perf_counter() - start)
+    return alpha, seconds
 
 
 def colours_bleed(
@@ -51,6 +73,25 @@ def is_opaque(alpha: Values, peak: float) -> bool:
     return bool((alpha >= peak).all())
 
 
+def stays_in_range(
+    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
+) -> bool:
+    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
+    kernel = specs[0]
+    return (
+        len(specs) == 1
+        and not kernel.is_gradient
+        and source.kind == "u"
+        and colours.dtype == source
+        and tone.output_dtype(options.depth, source) == source
+        and options.range in ("clip", "abs")
+        and options.bias == 0
+        and 0 <= options.cval <= peak_of(source)
+        and bool(kernel.weights.min() >= 0)
+        and bool(kernel.weights.sum() <= 1 + 1e-9)
+    )
+
+
 def run(
     colours: Pixels,
     alpha: Values | None,
@@ -64,6 +105,8 @@ def run(
 
     Colours come back as pixels where there is a finisher.
     """
+    if alpha is not None and options.nan == "fill":
+        colours, alpha = nonfinite.replaced(colours), nonfinite.replaced(alpha)
     values: Pixels = colours
     seconds = []
     if alpha is not None and bleeds:
@@ -72,7 +115,7 @@ def run(
     for index, spec in enumerate(specs):
         last = index == len(specs) - 1
         if alpha is not None:
-            alpha = _alpha_after(alpha, spec, options, last, peak)
+            alpha = alpha_after(alpha, spec, options, last, peak)
         values, taken = timed(values, spec, options, last, finisher=finisher if last else None)
         seconds.append(taken)
     if alpha is not None and bleeds and not options.direction:
@@ -81,7 +124,7 @@ def run(
     return values, alpha, seconds
 
 
-def _alpha_after(
+def alpha_after(
     alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
 ) -> Values:
     """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
@@ -135,6 +178,19 @@ def layout_of(
     )
 
 
+def reach(specs: Sequence[KernelSpec], options: FilterOptions) -> tuple[int, int]:
+    """Return how far the windows of all kernels together reach, in rows and columns.
+
+    To each side alike: where the picture ends on one side, the border may look as far back.
+    """
+    rows = columns = 0
+    for spec in specs:
+        windows = layout_of(spec.weights.shape[-2:], spec, options, False)
+        rows += max(-windows.rows.start, windows.rows.taps - 1 + windows.rows.start)
+        columns += max(-windows.columns.start, windows.columns.taps - 1 + windows.columns.start)
+    return rows, columns
+
+
 def step_arguments(options: FilterOptions, last: bool) -> dict[str, Any]:
     """Return what `convtool.plan` and `convtool.convolve` take, but for the border's value."""
     return {
@@ -156,6 +212,16 @@ def _convolve(
     finisher: tone.Finisher | None = None,
 ) -> Values:
     how = step_arguments(options, last) | {"cval": options.cval, "dtype": dtype}
+    holes = nonfinite.missing(values) if options.nan == "fill" else None
+    if holes is not None and nonfinite.averages(spec):
+
+        def plain(known: Values, cval: float) -> Values:
+            weights, turned = matrices(spec), is_flipped(spec, options)
+            return api.filtered(known, weights, turned, **how | {"cval": cval})
+
+        return nonfinite.normalised(plain, values, holes, spec.weights.sum(), options.cval)
+    if holes is not None:
+        values = nonfinite.replaced(values)
     if options.direction and last:
         return gradient.gradient_direction(values, spec.weights, **how)
     if finisher is not None:

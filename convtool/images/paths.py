@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable
 from functools import lru_cache
 
+from convtool.errors import printable
+
 
 def shown(path: str | os.PathLike[str]) -> str:
     r"""Return a path as text that any terminal can show.
@@ -14,8 +16,10 @@ def shown(path: str | os.PathLike[str]) -> str:
     'holiday.jpg'
     >>> shown("caf\udce9.jpg")
     'caf\\xe9.jpg'
+    >>> shown("two\nlines.jpg")
+    'two\\nlines.jpg'
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def resolver() -> Callable[[str], str]:

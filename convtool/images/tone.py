@@ -189,12 +189,45 @@ def check_range(name: str) -> None:
         raise OptionError(f"range {name!r} is not known; one of {', '.join(RANGES)}")
 
 
+def fit_for(range: str, values: Values, peak: float) -> Fit:
+    """Return how a range moves values, given those and white's value.
+
+    Raises
+    ------
+    OptionError
+        If there is no such range.
+
+    Examples
+    --------
+    >>> fit_for("stretch", np.array([-1.0, 4.0]), 255.0)
+    Fit(base=-1.0, gain=51.0, absolute=False)
+    """
+    check_range(range)
+    fixed = FIXED_RANGES.get(range)
+    return fixed(peak) if fixed else MEASURED_RANGES[range](values, peak)
+
+
+def moved(values: Values, fit: Fit, ratio: float = 1.0) -> Values:
+    """Return values as a fit moves them, scaled from one peak to another, not rounded.
+
+    Examples
+    --------
+    >>> moved(np.array([-2.0, 3.0]), Fit(absolute=True), 257.0)
+    array([514., 771.])
+    """
+    answer = values.copy()
+    with np.errstate(all="ignore"):
+        _move(answer, fit, ratio)
+    return answer
+
+
 def finish(
     values: Values,
     *,
     source: np.dtype[Any],
     depth: str = "keep",
     range: str = "clip",
+    fit: Fit | None = None,
     threads: int | None = None,
 ) -> Toned:
     """Turn computed values into pixels.
@@ -210,6 +243,8 @@ def finish(
         are the same, so that 8 bits become 16 by the factor 257.
     range : {'clip', 'abs', 'offset', 'stretch'}
         How values below 0 or above white are treated, see `RANGES`.
+    fit : Fit, optional
+        How values are moved, in place of what the range says.
     threads : int, optional
         How many threads work.
 
@@ -232,10 +267,7 @@ def finish(
     >>> finish(edges, source=np.dtype("uint8"), depth="16", range="abs").pixels
     array([[65535,   642, 65458]], dtype=uint16)
     """
-    check_range(range)
-    peak = peak_of(source)
-    fixed = FIXED_RANGES.get(range)
-    fit = fixed(peak) if fixed else MEASURED_RANGES[range](values, peak)
+    fit = fit or fit_for(range, values, peak_of(source))
     finisher = Finisher(source, output_dtype(depth, source), fit)
     pixels = np.empty(values.shape, finisher.dtype)
     _in_strips(lambda rows: finisher(values[rows].copy(), pixels[rows]), values, threads)

@@ -239,14 +239,23 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         If that fails; an existing file is as it was, and no temporary one stays.
     """
     if os.fspath(path) == STDOUT:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _print(data)
         return
     target = place(path)
     try:
         replace_file(target, data)
     except OSError as error:
         raise cannot_be_written(path, error) from error
+
+
+def _print(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:  # whoever reads has enough, which is no failure
+        raise
+    except OSError as error:
+        raise ImageWriteError(f"standard output: cannot be written: {error.strerror}") from error
 
 
 def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> ImageWriteError:

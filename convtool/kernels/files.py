@@ -79,7 +79,7 @@ def _read_text(path: str) -> Weights:
 def _read_npy(path: str) -> Weights:
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # a header that Python 2 wrote is as good
+            warnings.simplefilter("ignore")  # a header is good enough, or else an error
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
     except _NO_ARRAY as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error

@@ -60,10 +60,11 @@ PROGRAMS: dict[str, Program] = {
     "libvips conv": Program("half", "nearest"),
     "ImageMagick -morphology Convolve": Program("none", "nearest", moved=1, rounding="down"),
     "ImageMagick -convolve": Program("half", "nearest", normalises=True, rounding="down"),
+    "GraphicsMagick -convolve": Program("half", "nearest", normalises=True, rounding="down"),
     "Pillow ImageFilter.Kernel": Program("left-right", COPIED, normalises=True, rounding="nearest"),
 }
 """Programs as they are without options, found out by giving them kernels and pictures: OpenCV 5.0,
-libvips 8.14, ImageMagick 6.9, Pillow 13, SciPy 1.17."""
+libvips 8.14, ImageMagick 6.9, GraphicsMagick 1.3, Pillow 13, SciPy 1.17."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Least squares: the kernel that comes nearest to turning one picture into another."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.convolution import borders
 from convtool.convolution.api import convolve
 from convtool.convolution.geometry import pair as sides
+from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.learn.sums import Sums, lag_sums, window_sums
+from convtool.learn.sums import Sums, lag_sums, slabs_of, window_sums
 
 Pixels = NDArray[Any]
 
@@ -180,7 +181,7 @@ def _kernel(weights: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 
 def samples_of(
     before: ArrayLike, after: ArrayLike, size: tuple[int, int], border: str | None
-) -> Iterator[Sample]:
+) -> list[Sample]:
     """Return the channels of a pair, cut or padded so that each window has its value.
 
     Raises
@@ -204,12 +205,18 @@ def samples_of(
             edges = [(side - 1) // 2 for side in size]
             stops = [room - side // 2 for room, side in zip(first.shape, size, strict=False)]
             second = second[edges[0] : stops[0], edges[1] : stops[1]]
-    for channel in range(1 if first.ndim == 2 else first.shape[2]):
-        planes = [
+    channels = 1 if first.ndim == 2 else first.shape[2]
+    samples: dict[int, Sample] = {}
+
+    def take(channel: int) -> None:
+        before, after = (
             np.ascontiguousarray(one if one.ndim == 2 else one[:, :, channel])
             for one in (first, second)
-        ]
-        yield Sample(planes[0], planes[1], _unclipped(planes[1], size))
+        )
+        samples[channel] = Sample(before, after, _unclipped(after, size))
+
+    for_each(take, range(channels), min(channels, count()))
+    return [samples[channel] for channel in range(channels)]
 
 
 def _has_border(before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]) -> bool:
@@ -287,14 +294,24 @@ def _solved(sums: Sums, bias: bool, l2: float) -> tuple[NDArray[np.float64], int
 
 
 def _square_error(samples: Sequence[Sample], kernel: NDArray[np.float64], bias: float) -> float:
-    total = 0.0
-    for sample in samples:
-        left = convolve(sample.before, kernel, mode="valid")
-        np.subtract(sample.after, left, out=left, casting="same_kind")
-        left -= left.dtype.type(bias)
-        values = left.ravel() if sample.kept is None else left[sample.kept]
-        total += float(np.sum(np.square(values, out=values), dtype=np.float64))
-    return total
+    return sum(_sample_error(sample, kernel, bias) for sample in samples)
+
+
+def _sample_error(sample: Sample, kernel: NDArray[np.float64], bias: float) -> float:
+    left = convolve(sample.before, kernel, mode="valid")
+    slabs = slabs_of(0, len(left))
+    totals = np.zeros(len(slabs))
+
+    def add(i: int) -> None:
+        rows = slice(*slabs[i])
+        part = left[rows]
+        np.subtract(sample.after[rows], part, out=part, casting="same_kind")
+        part -= part.dtype.type(bias)
+        values = part.ravel() if sample.kept is None else part[sample.kept[rows]]
+        totals[i] = np.sum(np.square(values, out=values), dtype=np.float64)
+
+    for_each(add, range(len(slabs)), min(len(slabs), count()))
+    return float(totals.sum())
 
 
 def _summed_residual(sums: Sums, weights: NDArray[np.float64]) -> float:

@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.convolution.threads import count, for_each
+
 Plane = NDArray[np.float64]
 
-_STRIP = 1 << 15
+_STRIP = 1 << 17
 _LINE = 8
 _WINDOW_BYTES = 1 << 25
+_SLABS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,13 +175,11 @@ def _banded(
     edges = _edge_products(image, lags, size)
     inner = slice(columns - 1, width - columns + 1)
 
-    def masked(top: int, bottom: int) -> Plane:
-        strip = np.zeros((bottom - top, width))
+    def lay(strip: Plane, top: int, bottom: int) -> None:
         strip[:, inner] = image[top:bottom, inner]
-        return strip
 
     span = rows - 1, height - rows + 1
-    shared = _shared_sums(image, masked, span, rows, range(1 - columns, columns))
+    shared = _shared_sums(image, lay, span, rows, range(1 - columns, columns))
     for down, right in lags:
         edges[down, right][rows - 1, columns - 1] = shared[down, right + columns - 1]
     return edges
@@ -190,7 +191,7 @@ def _edge_products(
     """Return the bands of each distance, but for the middle, which is 0."""
     height, width = image.shape
     rows, columns = size
-    around = np.zeros((height + rows - 1, width + 2 * (columns - 1)))
+    around = np.zeros((height + rows - 1, width + 2 * (columns - 1)), image.dtype)
     around[:height, columns - 1 : columns - 1 + width] = image
 
     def moved(place: tuple[slice, slice], lag: tuple[int, int]) -> Plane:
@@ -199,7 +200,7 @@ def _edge_products(
             y.start + lag[0] : y.stop + lag[0],
             x.start + lag[1] + columns - 1 : x.stop + lag[1] + columns - 1,
         ]
-        products: Plane = image[place] * shifted
+        products: Plane = image[place].astype(np.float64) * shifted
         return products
 
     spans = [
@@ -230,51 +231,75 @@ def _with_after(
 ) -> tuple[NDArray[np.float64], float]:
     """Return Σ x y and Σ y²."""
     height, width = after.shape
-    wide = before.shape[1]
 
-    def laid(top: int, bottom: int) -> Plane:
-        strip = np.zeros((bottom - top, wide))
+    def lay(strip: Plane, top: int, bottom: int) -> None:
         strip[:, :width] = after[top:bottom]
-        return strip
 
-    found = _shared_sums(before, laid, (0, height), size[0], range(size[1]))
-    whole = after.astype(np.float64).ravel()
-    return np.append(found.ravel(), whole.sum()), float(whole @ whole)
+    found = _shared_sums(before, lay, (0, height), size[0], range(size[1]))
+    high = max(1, _STRIP // width)
+    parts = (after[top : top + high].astype(np.float64) for top in range(0, height, high))
+    square = sum(float(np.vdot(part, part)) for part in parts)
+    return np.append(found.ravel(), after.sum(dtype=np.float64)), square
 
 
 def _shared_sums(
     image: NDArray[Any],
-    strip_of: Callable[[int, int], Plane],
+    lay: Callable[[Plane, int, int], None],
     span: tuple[int, int],
     downs: int,
     rights: range,
 ) -> Plane:
     """Return Σ g(q) f(q + d) for the distances d of a rectangle, over the rows of a span.
 
-    `strip_of` gives rows of g, 0 wherever q + d may leave the row; so a distance is one offset
-    into the flat picture. Cut into short lines, the flat g and the flat f moved by whole lines
-    are matrices, and the sums for neighbouring distances lie along the diagonals of their product.
+    `lay` writes rows of g into zeros, but not where q + d may leave the row; so a distance is one
+    offset into the flat picture. Cut into short lines, the flat g and the flat f moved by whole
+    lines are matrices, and the sums for neighbouring distances lie along the diagonals of their
+    product.
 
     Returns shape (downs, len(rights)).
     """
     width = image.shape[1]
     before = max(0, -rights.start)
     high = max(1, _STRIP // width)
+    lines = -(-high * width // _LINE)
     blocks = 1 - (-(len(rights) - 1) // _LINE)
-    total = np.zeros((downs, _LINE, blocks * _LINE))
-    for top in range(span[0], span[1], high):
-        bottom = min(top + high, span[1])
-        lines = -(-((bottom - top) * width) // _LINE)
+    slabs = slabs_of(*span)
+    totals = np.zeros((len(slabs), downs, _LINE, blocks * _LINE))
+
+    def add_slab(i: int) -> None:
+        first, last = slabs[i]
         mine = np.zeros(lines * _LINE)
-        mine[: (bottom - top) * width] = strip_of(top, bottom).ravel()
+        strip = mine[: high * width].reshape(high, width)
         turned = mine.reshape(lines, _LINE).T
-        rows = image[top : bottom + downs - 1]
         other = np.zeros(before + (downs - 1) * width + (lines + blocks) * _LINE + before)
-        other[before : before + rows.size] = rows.ravel()
-        for down in range(downs):
-            for block in range(blocks):
-                start = before + down * width + rights.start + block * _LINE
-                moved = other[start : start + mine.size].reshape(lines, _LINE)
-                total[down, :, block * _LINE : (block + 1) * _LINE] += turned @ moved
+        for top in range(first, last, high):
+            bottom = min(top + high, last)
+            lay(strip[: bottom - top], top, bottom)
+            strip[bottom - top :] = 0
+            rows = image[top : bottom + downs - 1]
+            seen = other[before : before + rows.size]
+            seen.reshape(rows.shape)[...] = rows
+            for down in range(downs):
+                for block in range(blocks):
+                    start = before + down * width + rights.start + block * _LINE
+                    moved = other[start : start + mine.size].reshape(lines, _LINE)
+                    # `dot` lets other threads run meanwhile, `@` does not.
+                    part = np.dot(turned, moved)
+                    totals[i, down, :, block * _LINE : (block + 1) * _LINE] += part
+
+    for_each(add_slab, range(len(slabs)), min(len(slabs), count()))
+    total = totals.sum(axis=0)
     diagonals = [np.trace(total, offset, axis1=1, axis2=2) for offset in range(len(rights))]
     return np.stack(diagonals, axis=1)
+
+
+def slabs_of(start: int, stop: int) -> list[tuple[int, int]]:
+    """Return where the parts of some rows begin and end that threads take, whatever their number.
+
+    Examples
+    --------
+    >>> slabs_of(3, 20)
+    [(3, 6), (6, 9), (9, 12), (12, 15), (15, 18), (18, 20)]
+    """
+    high = max(1, -(-(stop - start) // _SLABS))
+    return [(top, min(top + high, stop)) for top in range(start, stop, high)]

@@ -70,8 +70,11 @@ def test_planner_knows_when_the_engine_sums_by_running():
     assert planner.RUNNING_SUMS_FROM == jit.UNIFORM_FROM
     box = convtool.plan((1000, 1000), "float32", np.ones((9, 9)), engine="numba")
     larger = convtool.plan((1000, 1000), "float32", np.ones((31, 31)), engine="numba")
-    assert "running sums" in box.reason
+    assert "running sums" in larger.reason
     assert larger.costs["numba"] < 2 * box.costs["numba"]
+    for channels in range(1, 6):
+        sums = jit.is_summed(np.ones((31, 31)), channels)
+        assert sums == (channels in planner.RUNNING_SUMS_CHANNELS)
 
 
 def test_every_rate_of_the_planner_is_measured():

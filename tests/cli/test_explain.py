@@ -27,6 +27,8 @@ def test_whole_walk(capsys):
         "  rows     floor((3 + 2·1 − 3) / 1) + 1 = 3",
         "  188 + 100 − 442 − 196 + 0 + 50 + 49 + 426 + 182 = 357",
         "as a matrix times a vector: output = T · image, T is 9×9, row by row",
+        "  T would be, but for the border, a Toeplitz matrix: along each diagonal of each block "
+        "stands one weight",
     ):
         assert line in out.splitlines()
     for values in (convtool.convolve(NUMBERS, KERNEL), convtool.correlate(NUMBERS, KERNEL)):
@@ -38,6 +40,7 @@ def test_one_pixel(capsys):
     out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL, "--at", "1,1", "--correlate")
     assert out.count("step ") == 1
     assert "= 1017" in out
+    assert "  convolution (kernel turned): 357" in out.splitlines()
     assert "turned by half" not in out
 
 
@@ -47,6 +50,42 @@ def test_pixel_of_a_large_picture_sees_all_of_it(capsys):
     expected = convtool.convolve(picture.astype(float), "box")[0, 511]
     assert f"= {expected:.6g}" in out
     assert "padded image" not in out
+
+
+def test_kernel_too_large_to_show_is_summed(capsys):
+    picture = convtool.read("sample_images/siemens-star.png").pixels
+    arguments = ("--image", "sample_images/siemens-star.png", "-k", "box:size=41", "--at", "99,200")
+    out = printed(capsys, *arguments)
+    expected = convtool.convolve(picture.astype(float), "box:size=41")[99, 200]
+    assert f"the sum of 1,681 products, too many to show: {expected:.6g}" in out
+    assert max(map(len, out.splitlines())) < 130
+
+
+@pytest.mark.parametrize(
+    ("options", "border", "stride"),
+    [
+        ([], True, False),
+        (["--stride", "2"], True, True),
+        (["--border", "zero"], False, False),
+        (["--border", "zero", "--stride", "1,2"], False, True),
+        (["--mode", "valid"], False, False),
+        (["--mode", "full"], False, False),
+        (["--padding", "0", "--border", "wrap"], False, False),
+    ],
+)
+def test_what_is_a_toeplitz_matrix_is_called_so(options, border, stride, capsys):
+    image = "9,1,2,3,8;3,4,5,4,7;6,7,8,1,6;2,2,1,9,5"
+    arguments = ("--image", image, "-k", "2x3:1,2,3,4,5,6", *options)
+    out = printed(capsys, *arguments)
+    names = [name for name, is_so in (("border", border), ("stride", stride)) if is_so]
+    verb = f"would be, but for the {' and the '.join(names)}," if names else "is"
+    assert f"  T {verb} a Toeplitz matrix" in out
+    told = json.loads(printed(capsys, *arguments, "--json"))
+    rows, columns = told["size"]["rows"], told["size"]["columns"]
+    blocks = np.array(told["matrix"]).reshape(rows, columns, 4, 5)
+    alike = (blocks[1:, :, 1:] == blocks[:-1, :, :-1]).all()
+    alike &= (blocks[:, 1:, :, 1:] == blocks[:, :-1, :, :-1]).all()
+    assert alike == (not names)
 
 
 def test_large_picture_is_cut_and_that_is_said(capsys):
@@ -119,7 +158,14 @@ def test_page_alone(tmp_path, capsys):
         (["--image", IMAGE, "--at", "1"], 2, "not a row and a column"),
         (["--image", IMAGE, "--crop", "1,1,9x9"], 2, "reaches to row 9"),
         (["--image", IMAGE, "--crop", "1,1"], 2, "ROW,COLUMN,HEIGHTxWIDTH"),
-        (["--image", IMAGE, "--polynomial", "1", "2"], 2, "stands alone"),
+        (["--image", IMAGE, "--polynomial", "1", "2"], 2, "stands alone, without --image"),
+        (["--polynomial", "1", "2", "--stride", "2", "--correlate"], 2, "--stride, --correlate"),
+        (["--image", ""], 2, "--image is empty"),
+        (["--image", "1,nan"], 2, "neither rows of finite numbers"),
+        (["--image", "1,a;2,3"], 2, "nor a picture that is there"),
+        (["--image", "1e300,1", "-k", "1x1:1e300"], 1, "beyond the range of float64"),
+        (["--at", "0,0", "--html", "x.html"], 2, "--at needs a picture"),
+        (["--crop", "0,0,1x1", "--html", "x.html"], 2, "--crop needs a picture"),
         (["--image", IMAGE, "-k", "gaussian:sigma=3", "--html", "x.html"], 2, "up to 9×9"),
         (["--image", IMAGE, "-k", "box:size=9", "--mode", "valid"], 1, "no output is left"),
         (["--html", "missing/page.html"], 1, "cannot write the page"),

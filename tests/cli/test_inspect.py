@@ -54,6 +54,7 @@ def test_table_and_hand_counts(tmp_path, capsys):
     text = capsys.readouterr().out
     for number in ("320", "18,496", "73,856", "1,179,712", "128 × 24 × 24"):
         assert f" {number} " in text
+    assert text.splitlines()[-2].endswith(" 4 B")
 
 
 def test_filters(tmp_path, capsys):

@@ -160,6 +160,13 @@ class TestExitCodes:
             cli.run(["kernels"])
 
 
+def test_what_a_terminal_would_obey_is_written_out(failing, capsys):
+    failing(errors.ImageReadError("is damaged: chunk \0\0ND,\n\x1b[2J \x9b1m"))
+    assert cli.run(["kernels"]) == 1
+    expected = "convtool: error: is damaged: chunk \\x00\\x00ND, \\x1b[2J \\x9b1m\n"
+    assert capsys.readouterr().err == expected
+
+
 class TestDebug:
     @pytest.mark.parametrize(
         "arguments", [["--debug", "kernels"], ["kernels", "--debug"], ["--debug", "kernels", "--"]]

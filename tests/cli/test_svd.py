@@ -194,11 +194,21 @@ def test_damaged_file_is_named(photo, tmp_path, capsys):
     assert run(["svd", str(file), "--k", "5", "-o", "b.png"]) == 2
 
 
-def test_nan_is_refused(tmp_path, capsys):
-    path = str(tmp_path / "nan.tif")
-    write(path, np.array([[0.5, np.nan], [0.1, 0.2]], np.float32))
-    assert run(["svd", path, "--k", "1"]) == 1
-    assert "NaN" in capsys.readouterr().err
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(
+    "options", [["--k", "1"], ["--target-psnr", "30"], ["--energy", "0.9"], ["--block", "8"]]
+)
+def test_nan_and_infinity_are_refused_in_one_line(tmp_path, capsys, options, value):
+    path = str(tmp_path / "odd.tif")
+    pixels = np.random.default_rng(1).random((16, 17)).astype(np.float32)
+    pixels[2, 3] = value
+    write(path, pixels)
+    assert run(["svd", path, *options, "-o", str(tmp_path / "out.png")]) == 1
+    assert capsys.readouterr().err == (
+        f"convtool: error: {path}: 1 value is NaN or infinite, the first ({value}) at x 3, y 2; "
+        "the SVD needs numbers, as 'convtool filter --kernel gaussian --nan fill' gives\n"
+    )
+    assert not (tmp_path / "out.png").exists()
 
 
 def test_picture_goes_to_stdout_alone(photo):

@@ -11,23 +11,17 @@ from hypothesis import strategies as st
 import convtool
 from convtool.convolution import run, startup
 from convtool.convolution.engines import ENGINES
-from convtool.convolution.planner import Calibration, Problem, Rate, choose
+from convtool.convolution.engines.overlap import LENGTHS
+from convtool.convolution.planner import DEFAULT_RATES, Calibration, Problem, Rate, choose
+from convtool.errors import EngineError
 
 SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), taps=9, rank=1)
 LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), taps=961, rank=31)
-COLD = {"numba": startup.IMPORT_SECONDS["numba"] + startup.COMPILE_SECONDS, "fft": 0.3}
+COMPILING = startup.IMPORT_SECONDS["numba"] + startup.COMPILE_SECONDS
+COLD = {"numba": COMPILING, "numba-fft": COMPILING, "fft": 0.3}
 LIKE = Calibration(
-    {
-        "direct": Rate(0, 0, 1),
-        "separable": Rate(0, 0, 1),
-        "fft": Rate(0, 0, 1),
-        "numba": Rate(0, 0, 1),
-        "numba-factored": Rate(0, 0, 1),
-        "opencv": Rate(0, 0, 1),
-        "opencv-dft": Rate(0, 100, 0),
-        "opencv-factored": Rate(0, 0, 1),
-        "scipy": Rate(0, 0, 2),
-    }
+    dict.fromkeys(DEFAULT_RATES, Rate(0, 0, 1))
+    | {"numba-fft": Rate(0, 0, 100), "opencv-dft": Rate(0, 100, 0), "scipy": Rate(0, 0, 2)}
 )
 """Every multiply-add costs the same in every engine: only the counts decide."""
 
@@ -43,6 +37,8 @@ def problems(draw):
         rank=draw(st.integers(1, min(kernel_shape))),
         itemsize=draw(st.sampled_from([4, 8])),
         threads=draw(st.integers(1, 16)),
+        octets=draw(st.booleans()),
+        exact=draw(st.booleans()),
         finite=draw(st.booleans()),
     )
 
@@ -55,6 +51,7 @@ def test_is_pure_and_costs_every_engine(problem, waits):
     plan = choose(problem, waits)
     assert plan == choose(problem, dict(waits))
     assert set(plan.costs) == set(ENGINES)
+    assert set(choose(replace(problem, exact=True), waits).costs) == set(ENGINES)
     assert all(math.isfinite(cost) and cost >= 0 for cost in plan.costs.values())
     assert plan.reason
 
@@ -94,6 +91,7 @@ def test_a_larger_image_never_costs_less(problem):
     height, width = problem.outputs
     larger = replace(problem, outputs=(2 * height, 2 * width))
     before, after = choose(problem).costs, choose(larger).costs
+    del before["numba-fft"]  # its tiles fit some sizes better than others
     assert all(after[name] >= before[name] for name in before)
 
 
@@ -161,7 +159,21 @@ class TestWork:
     @pytest.mark.parametrize("taps", [63, 101, 201])
     def test_large_kernels_of_full_rank_take_the_fft(self, taps):
         problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
-        assert choose(problem).engine == "fft"
+        assert choose(problem).engine == "numba-fft"
+        assert choose(problem, {"numba": 1.0, "numba-fft": 1.0}).engine == "fft"
+
+    def test_a_kernel_beyond_all_compiled_transforms(self):
+        problem = replace(LARGE, kernel_shape=(3, LENGTHS[-1] + 1), taps=3 * LENGTHS[-1] + 3)
+        assert "numba-fft" not in choose(problem).costs
+        with pytest.raises(EngineError, match="'numba-fft' takes no kernel of 3×257; try 'fft'"):
+            choose(problem, engine="numba-fft")
+
+    def test_exact_sums_are_kept(self):
+        problem = replace(LARGE, exact=True)
+        assert choose(problem).engine == "numba"
+        assert choose(problem).rank is None
+        assert choose(problem, {"numba": 9.0, "numba-fft": 9.0}).engine == "direct"
+        assert choose(replace(problem, octets=True, rank=1)).reason.startswith("8 bits and rank 1")
 
     def test_large_kernels_of_rank_one_do_not(self):
         plan = choose(replace(LARGE, rank=1))

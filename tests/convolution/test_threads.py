@@ -10,6 +10,7 @@ import pytest
 import convtool
 from convtool.convolution import threads
 from convtool.convolution.api import filtered
+from convtool.convolution.engines import ENGINES
 from convtool.errors import OptionError
 
 
@@ -115,7 +116,7 @@ class TestForEach:
         assert answers == [list(range(50))] * 8
 
 
-@pytest.mark.parametrize("engine", ["direct", "separable", "fft", "numba"])
+@pytest.mark.parametrize("engine", [name for name, entry in ENGINES.items() if entry.own])
 def test_an_engines_error_in_a_worker_reaches_the_caller(engine):
     def broken(values, out):
         raise MemoryError("no room for a tile")
@@ -128,7 +129,7 @@ def test_an_engines_error_in_a_worker_reaches_the_caller(engine):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("engine", ["direct", "separable", "fft", "numba", "opencv", "scipy"])
+@pytest.mark.parametrize("engine", list(ENGINES))
 def test_works_after_a_fork(engine):
     image = np.arange(700.0 * 700).reshape(700, 700)
     expected = convtool.convolve(image, "gaussian:size=5", engine=engine, threads=3)

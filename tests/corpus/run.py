@@ -8,9 +8,11 @@ import struct
 import subprocess
 import sys
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from . import output
 from .case import Case, Refused, Shows
@@ -26,6 +28,7 @@ _ADDRESSES = 6 * 1024
 class Ending:
     """How a command ended."""
 
+    seconds: float
     code: int
     hung: bool
     mebibytes: float
@@ -49,10 +52,10 @@ def _server():
     return server
 
 
-def _forked(arguments, files):
-    """Run the command line in a process forked from one that has loaded it."""
+def _forked(runs):
+    """Run the command line in processes forked from one that has loaded it."""
     server = _server()
-    print(json.dumps({"arguments": arguments, **files}), file=server.stdin, flush=True)
+    print(json.dumps(runs), file=server.stdin, flush=True)
     return json.loads(server.stdout.readline())
 
 
@@ -82,12 +85,39 @@ def convtool(
     arguments: list[str | bytes], folder: Path, stdin: str = os.devnull, *, fork: bool = False
 ) -> Ending:
     """Run ``convtool`` with arguments in a folder, watched; ``fork`` saves the time of starting."""
+    if fork:
+        return at_once([arguments], folder, stdin=stdin)[0]
     with tempfile.TemporaryDirectory() as aside:
-        files = {"folder": str(folder), "stdin": stdin}
-        files |= {name: os.path.join(aside, name) for name in ("stdout", "stderr")}
-        ending = (_forked if fork else _started)(arguments, files)
-        printed, said = (Path(files[name]).read_bytes() for name in ("stdout", "stderr"))
-    return Ending(**ending, said=said, printed=printed)
+        files = _files(aside, folder, stdin)
+        return _ending(_started(arguments, files), files)
+
+
+def at_once(
+    commands: list[list[str | bytes]], folder: Path, *, stdin: str = os.devnull, **faults: Any
+) -> list[Ending]:
+    """Run several ``convtool`` at the same time, forked, each with the same faults.
+
+    ``signal`` is a number and the seconds after which it comes, ``patience`` how many seconds there
+    are then, ``file_bytes`` how long files can become.
+    """
+    with ExitStack() as stack:
+        asides = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in commands]
+        files = [_files(aside, folder, stdin) for aside in asides]
+        runs = [
+            {"arguments": arguments, **one, **faults}
+            for arguments, one in zip(commands, files, strict=True)
+        ]
+        return [_ending(*pair) for pair in zip(_forked(runs), files, strict=True)]
+
+
+def _files(aside, folder, stdin):
+    outputs = {name: os.path.join(aside, name) for name in ("stdout", "stderr")}
+    return {"folder": str(folder), "stdin": stdin} | outputs
+
+
+def _ending(found, files):
+    printed, said = (Path(files[name]).read_bytes() for name in ("stdout", "stderr"))
+    return Ending(**found, said=said, printed=printed)
 
 
 def problems(case: Case, folder: Path, *, fork: bool = False) -> list[str]:

@@ -5,8 +5,10 @@ most memory it held to FILE as JSON. (The kernel counts towards a program the me
 started it, and a process that runs tests may be large.)
 
 ``python watch.py SECONDS MEBIBYTES`` loads convtool once and then reads lines from standard input,
-each a run as JSON: arguments, folder, and the files that are standard input, output and error. Each
-run is a process forked from this one; its ending is printed as a line of JSON.
+each a JSON list of runs that are to begin at once: arguments, folder, and the files that are
+standard input, output and error. Each run is a process forked from this one; their endings are
+printed as a line of JSON. A run may have "signal", a number and the seconds after which the process
+gets it, "patience", how many seconds it then has, and "file_bytes", how long its files can become.
 """
 
 import json
@@ -16,25 +18,38 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from importlib import import_module
 
 LOADED = ("cv2", "PIL.Image", "convtool.cli.filter", "convtool.images.job")
 
 
-def ending(pid, seconds):
-    """Wait for a process, kill it if it hangs, and tell how it ended."""
-    hung = threading.Event()
+def ending(pid, seconds, number=None, after=0.0):
+    """Wait for a process, kill it if it hangs, and tell how it ended.
 
-    def kill():
-        hung.set()
-        os.kill(pid, signal.SIGKILL)
+    With a ``number``, it gets that signal after some time, if it runs for so long; ``seconds``
+    count from then on.
+    """
+    hung, over = threading.Event(), threading.Event()
 
-    timer = threading.Timer(seconds, kill)
-    timer.start()
+    def watch():
+        if number is not None and not over.wait(after):
+            os.kill(pid, number)
+        if not over.wait(seconds):
+            hung.set()
+            os.kill(pid, signal.SIGKILL)
+
+    began = time.monotonic()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    # Waited for, but not yet reaped, so that no other process can get its number meanwhile.
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    taken = time.monotonic() - began
+    over.set()
+    watcher.join()
     _, status, used = os.wait4(pid, 0)
-    timer.cancel()
-    timer.join()
     return {
+        "seconds": taken,
         "code": os.waitstatus_to_exitcode(status),
         "hung": hung.is_set(),
         "mebibytes": used.ru_maxrss / 1024,
@@ -45,25 +60,37 @@ def serve(seconds):
     """Fork a process for each line of standard input."""
     for name in LOADED:
         import_module(name)
-    cli = import_module("convtool.cli")
+    command = import_module("convtool.__main__").main
     for line in sys.stdin:
-        run = json.loads(line)
-        pid = os.fork()
-        if not pid:
-            os._exit(_forked(cli, run))
-        print(json.dumps(ending(pid, seconds)), flush=True)
+        runs = json.loads(line)
+        pids = [_fork(command, run) for run in runs]
+        endings = [
+            ending(pid, run.get("patience", seconds), *run.get("signal", ()))
+            for pid, run in zip(pids, runs, strict=True)
+        ]
+        print(json.dumps(endings), flush=True)
 
 
-def _forked(cli, run):
+def _fork(command, run):
+    pid = os.fork()
+    if not pid:
+        os._exit(_forked(command, run))
+    return pid
+
+
+def _forked(command, run):
     """Run the command line in this process, its arguments and files those of a run."""
     os.chdir(run["folder"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if "file_bytes" in run:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (run["file_bytes"], run["file_bytes"]))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
         os.dup2(os.open(run[name], flags, 0o600), number)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.argv = ["convtool", *run["arguments"]]
     try:
-        cli.main()
+        command()
     except SystemExit as stop:
         sys.stdout.flush()
         return stop.code

@@ -137,6 +137,7 @@ _VALUES = (
     "8", "16", "float", "keep", "auto", "direct", "separable:rank=2", "fft", "opencv", "scipy",
     "reflect", "wrap", "constant", "full", "valid", "abs", "stretch", "offset", "out.json", "-",
     "5,20", "50%", "0.5", "1/3", "١", "a\tb", "📷",
+    "1,1,3,2", "-2,0,5,9", "0,0,99,99", "R,G", "L", "A", "grey.pgm", "wide.pgm", "colour.ppm",
 )  # fmt: skip
 
 

@@ -25,6 +25,8 @@ _ADDRESSES = 6 << 30
 _TOO_MUCH_MEMORY = 77
 _STATE = struct.Struct("<QQ")
 _WAIT = 0.05
+_PATIENCE = 3
+"""An input that hangs has so many times as long at its second go: the machine may be busy."""
 
 
 @dataclass
@@ -40,13 +42,17 @@ class Finding:
 
 @dataclass
 class Worker:
-    """One process and what it shares: the number it is at, and how many it has done."""
+    """One process and what it shares: the number it is at, and how many it has done.
+
+    ``slow`` is the last input that took too long and is, or was, tried once more.
+    """
 
     first: int
     step: int
     shared: mmap.mmap = field(default_factory=lambda: mmap.mmap(-1, _STATE.size))
     pid: int = 0
     seen: tuple[int, float] = (-1, 0.0)
+    slow: int = -1
 
     @property
     def state(self) -> tuple[int, int]:
@@ -117,11 +123,16 @@ class Fuzzing:
         if number != worker.seen[0]:
             worker.seen = (number, time.monotonic())
         ended, status = os.waitpid(worker.pid, os.WNOHANG)
-        if not ended and time.monotonic() - worker.seen[1] < self.hang_seconds:
+        patience = self.hang_seconds * (_PATIENCE if number == worker.slow else 1)
+        if not ended and time.monotonic() - worker.seen[1] < patience:
             return
         code = os.waitstatus_to_exitcode(status) if ended else None
         if code is None:
             self._stop(worker)
+            if number != worker.slow:
+                worker.slow = number
+                self._start(worker, number)
+                return
         worker.pid = 0
         if code == 0:
             return

@@ -97,6 +97,23 @@ def test_imagemagick(image, arguments, flips, program, tmp_path):
     assert program in known.programs
 
 
+@pytest.mark.skipif(not shutil.which("gm"), reason="GraphicsMagick is not installed")
+def test_graphicsmagick(image, tmp_path):
+    weights = np.arange(1.0, 26)
+    convtool.write(tmp_path / "a.png", image)
+    given = ",".join(f"{v:g}" for v in weights)
+    command = ["gm", "convert", "a.png", "-convolve", given, "b.png"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    known = found(
+        image,
+        convtool.read(tmp_path / "b.png").pixels,
+        KernelSpec("k", "k", weights.reshape(5, 5)),
+    )
+    assert (known.flips, known.normalises, known.borders) == (False, True, ("nearest",))
+    assert known.rounding == "down"
+    assert "GraphicsMagick -convolve" in known.programs
+
+
 @pytest.mark.parametrize("border", ["reflect", "mirror", "nearest", "wrap", "constant"])
 @pytest.mark.parametrize("turn", TURNS)
 def test_every_turn_and_border(image, turn, border):

@@ -34,7 +34,15 @@ def test_every_preset_is_recovered(name, noise):
     assert found.windows == (121 - kernel.shape[0]) * (111 - kernel.shape[1])
 
 
-@pytest.mark.parametrize("name", [n for n in SINGLES if n != "gabor"])
+@pytest.mark.parametrize("name", [n for n in PRESETS if n not in SINGLES])
+def test_pairs_are_no_convolution_and_that_shows(name, noise, picture):
+    """The magnitude of two kernels' answers is the work of no kernel: little is explained."""
+    for before in (noise, picture):
+        found = fit([(before, convtool.gradient_magnitude(before, name))], 3, bias=True)
+        assert found.r2 < 0.5
+
+
+@pytest.mark.parametrize("name", SINGLES)
 def test_every_preset_is_recovered_from_a_photograph(name, picture):
     kernel = convtool.kernel(name)
     size = tuple(max(7, side) for side in kernel.shape)
@@ -108,6 +116,18 @@ def test_clipped_values_do_not_bend_the_kernel(rng):
     np.testing.assert_allclose(found.kernel, convtool.kernel("emboss"), atol=1e-9)
     few = fit([(before, convtool.convolve(before, "box", dtype=np.uint8) // 2 * 2)], 3)
     np.testing.assert_allclose(few.kernel, convtool.kernel("box"), atol=1e-2)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.uint8])
+def test_answer_does_not_depend_on_threads(kind, noise, monkeypatch):
+    after = convtool.convolve(noise, "gaussian:sigma=1").astype(kind)
+    after[5, 5] = 255
+    found = []
+    for threads in ("1", "3"):
+        monkeypatch.setenv("CONVTOOL_NUM_THREADS", threads)
+        found.append(fit([(noise, after)], 5))
+    np.testing.assert_array_equal(found[0].kernel, found[1].kernel)
+    assert found[0].residual == found[1].residual
 
 
 @pytest.mark.parametrize("kind", ["few", "many"])

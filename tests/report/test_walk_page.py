@@ -224,6 +224,38 @@ def test_buttons_step_and_play(page):
     assert page.run("timer === null")
 
 
+def test_keys_work_after_a_click_on_a_button(page):
+    page.click("#next")
+    page.key("ArrowRight")
+    assert page.run("at") == 2
+    page.key("End")
+    assert page.run("at") == 11
+
+
+def test_picture_of_a_file_is_taken(page, tmp_path, rng):
+    pixels = rng.integers(0, 256, (3, 4)).astype(np.uint8)
+    convtool.write(tmp_path / "own.png", pixels)
+    bytes_ = list((tmp_path / "own.png").read_bytes())
+    page.run(
+        f"(() => {{ const data = new DataTransfer();"
+        f" data.items.add(new File([new Uint8Array({bytes_})], 'own.png', {{type: 'image/png'}}));"
+        " get('file').files = data.files; get('file').dispatchEvent(new Event('change')); })()"
+    )
+    page.wait("get('picture').value === OWN")
+    np.testing.assert_allclose(page.run("state.image"), pixels, atol=1)
+    image = np.array(page.run("state.image"), float)
+    np.testing.assert_allclose(page.run("result.output"), convtool.convolve(image, "emboss"))
+
+
+def test_file_that_is_no_picture_is_said(page):
+    page.run(
+        "(() => { const data = new DataTransfer(); data.items.add(new File(['no'], 'no.png'));"
+        " get('file').files = data.files; get('file').dispatchEvent(new Event('change')); })()"
+    )
+    page.wait("get('message').textContent !== ''")
+    assert page.text("#message").startswith("The file is not a picture")
+
+
 def test_a_kernel_that_does_not_fit_is_said(page):
     _choose(page, "mode", "valid")
     _choose(page, "preset", "unsharp")

@@ -177,6 +177,12 @@ ENGINES: dict[str, EngineEntry] = {
             takes_pairs=True,
         ),
         EngineEntry(
+            "numba-fft",
+            "convtool.convolution.engines.jit.transforms",
+            "Numba: compiled FFTs of overlapping tiles, on threads",
+            takes_pairs=True,
+        ),
+        EngineEntry(
             "opencv",
             "convtool.convolution.engines.opencv",
             "OpenCV's filter2D, or sepFilter2D for each factor, to compare with",
@@ -201,7 +207,7 @@ def engines() -> tuple[str, ...]:
     Examples
     --------
     >>> engines()
-    ('direct', 'separable', 'fft', 'numba', 'opencv', 'scipy')
+    ('direct', 'separable', 'fft', 'numba', 'numba-fft', 'opencv', 'scipy')
     """
     return tuple(ENGINES)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -44,38 +45,52 @@ def _is_private(path: Path) -> bool:
     )
 
 
+def _is_guarded(path: Path) -> bool:
+    """Return whether nobody may put another folder in the place of one in this folder."""
+    mode = path.stat().st_mode
+    return not hasattr(os, "getuid") or not mode & stat.S_IWOTH or bool(mode & stat.S_ISVTX)
+
+
+def wanted() -> Path | None:
+    """Return the folder that would hold compiled code, if it is fit for that."""
+    chosen, base = os.environ.get(VARIABLE), _base()
+    return Path(chosen) if chosen else base and base / "convtool" / "jit"
+
+
 @lru_cache(maxsize=8)
-def _usable(chosen: str | None, base: Path | None) -> Path | None:
-    path = Path(chosen) if chosen else base and base / "convtool" / "jit"
-    if path is None:
-        return None
+def _usable(path: Path, chosen: bool) -> Path | None:
+    own = path / _fingerprint()
     try:
         # One by one, since parents that mkdir makes by itself take no mode.
-        for part in (path.parent, path, path / _fingerprint()):
+        for part in (path.parent, path, own):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not chosen and not _is_private(part):
-                return None
+        private = (own,) if chosen else (path.parent, path, own)
+        if not all(map(_is_private, private)) or not all(map(_is_guarded, own.resolve().parents)):
+            return None
     except OSError:
         return None
-    path = path / _fingerprint()
-    return path if os.access(path, os.W_OK | os.X_OK) else None
+    return own if os.access(own, os.W_OK | os.X_OK) else None
 
 
 def folder() -> Path | None:
     """Return the folder for compiled code, private to the user, or None where there can be none.
 
     It is created on first use with mode 0700. A folder that belongs to somebody else, that others
-    may write to (it, or the two above it), or that cannot be written is not used. Where
-    ``NUMBA_CACHE_DIR`` is set, that folder is used, as its owner wants.
+    may write to (it, or the two above it), that lies below one to which everybody may write (but
+    for those like ``/tmp``, in which each may remove only what is his), or that cannot be written
+    is not used. Where ``NUMBA_CACHE_DIR`` is set, that folder takes the place of the two above it.
     """
-    return _usable(os.environ.get(VARIABLE), _base())
+    path = wanted()
+    return None if path is None else _usable(path, bool(os.environ.get(VARIABLE)))
 
 
 def forget() -> None:
-    """Look again at the next call: the answer is kept, since it is wanted before each run."""
+    """Look again at the next call: the answers are kept, since they are wanted before each run."""
     _usable.cache_clear()
+    is_filled.cache_clear()
 
 
+@lru_cache(maxsize=1)
 def is_filled() -> bool:
     """Return whether compiled code of an earlier run is there (it may still be out of date)."""
     path = folder()

@@ -98,7 +98,7 @@ def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
     if is_pattern(place):
         yield from _matching(place, barred)
     elif os.path.isdir(place):
-        yield from _in_folder(place, recursive, barred)
+        yield from in_folder(place, recursive, barred)
     else:
         yield Found(place, os.path.basename(place))
 
@@ -115,7 +115,8 @@ def _matching(pattern: str, barred: str) -> Iterator[Found]:
             yield Found(file, os.path.relpath(file, start or os.curdir), searched=True)
 
 
-def _in_folder(top: str, recursive: bool, barred: str) -> Iterator[Found]:
+def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[Found]:
+    """Yield the pictures of a folder as `find` does, but for those below the folder ``barred``."""
     if os.path.realpath(top) == barred:
         barred = ""
     for folder, folders, files in os.walk(top):

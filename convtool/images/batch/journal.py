@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import BinaryIO
 
@@ -103,7 +104,7 @@ class Journal:
                 raise JournalError(f"{self._name}: another run is writing this journal")
             self._load()
         except BaseException:
-            self._file.close()
+            self.close()
             raise
 
     def _load(self) -> None:
@@ -171,7 +172,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the file; another run may have it then."""
-        self._file.close()
+        with suppress(OSError):  # of what could not be written, which was said when it was tried
+            self._file.close()
 
     def _failure(self, error: OSError) -> JournalError:
         return JournalError(f"{self._name}: the journal cannot be written: {error.strerror}")

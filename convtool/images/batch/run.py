@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from convtool.convolution import conditions
+from convtool.convolution.conditions import Conditions
 from convtool.convolution.threads import usable_cores
 from convtool.errors import TimeLimitError, WorkerError
 from convtool.files import sweep
@@ -56,11 +58,11 @@ class Crew:
 class _Worker:
     """A worker process, and the numbers of the tasks that it has."""
 
-    def __init__(self, job: Job, stamped: bool) -> None:
+    def __init__(self, job: Job, stamped: bool, planning: Conditions) -> None:
         context = multiprocessing.get_context(_start_method())
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
-            target=worker.main, args=(theirs, job, stamped), daemon=True
+            target=worker.main, args=(theirs, job, stamped, planning), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -176,7 +178,8 @@ class _Office:
         self._suspects: deque[int] = deque()
         self._began = time.monotonic()
         self._finished = 0
-        self._workers = [_Worker(job, crew.stamped) for _ in range(workers)]
+        self._planning = conditions.of_fresh_workers()
+        self._workers = [_Worker(job, crew.stamped, self._planning) for _ in range(workers)]
 
     def run(self, stop: int | None) -> Iterator[Done]:
         while self._finished < len(self._tasks):
@@ -256,7 +259,7 @@ class _Office:
         one = self._workers[position]
         one.end()
         self._clear(one.numbers)
-        self._workers[position] = _Worker(self._job, self._crew.stamped)
+        self._workers[position] = _Worker(self._job, self._crew.stamped, self._planning)
 
     def _failed(self, number: int, error: Exception) -> Done:
         return Done(number, error=error)

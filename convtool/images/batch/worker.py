@@ -4,13 +4,15 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
+from convtool.convolution import conditions
+from convtool.convolution.conditions import Conditions
 from convtool.errors import ConvtoolError
 from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
@@ -94,11 +96,40 @@ def work(connection: Connection, job: Job, stamped: bool) -> None:
         Whether to stamp inputs and outputs.
     """
     with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
-        desk = _Desk(connection, job, stamped, flushers)
+        desk = _Desk(connection.send, job, stamped, flushers)
         while (tasks := _next(connection, desk)) is not None:
             for number, task in tasks:
                 desk.begin(number, task)
         desk.report(all_of_it=True)
+
+
+def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[Done]:
+    """Do some tasks and return when all their files are in place.
+
+    Parameters
+    ----------
+    tasks : sequence of (int, Task)
+        Numbers and tasks.
+    job, stamped
+        As for `work`.
+
+    Returns
+    -------
+    list of Done
+        What became of each, in their order.
+
+    Examples
+    --------
+    >>> do([], Job(()), False)
+    []
+    """
+    finished: list[Done] = []
+    with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
+        desk = _Desk(finished.extend, job, stamped, flushers)
+        for number, task in tasks:
+            desk.begin(number, task)
+        desk.report(all_of_it=True)
+    return finished
 
 
 def _next(connection: Connection, desk: "_Desk") -> Sequence[tuple[int, Task]] | None:
@@ -119,9 +150,13 @@ class _Desk:
     """Tasks that were begun: the last ones are being flushed, the first ones to be reported."""
 
     def __init__(
-        self, connection: Connection, job: Job, stamped: bool, flushers: ThreadPoolExecutor
+        self,
+        send: Callable[[list[Done]], None],
+        job: Job,
+        stamped: bool,
+        flushers: ThreadPoolExecutor,
     ) -> None:
-        self._connection = connection
+        self._send = send
         self._job = job
         self._stamped = stamped
         self._flushers = flushers
@@ -161,21 +196,27 @@ class _Desk:
             self._finished.append(done)
         now = time.monotonic()
         if self._finished and (all_of_it or now - self._reported > _SECONDS_BETWEEN_REPORTS):
-            self._connection.send(self._finished)
+            self._send(self._finished)
             self._finished = []
             self._reported = now
 
 
-def main(connection: Connection, job: Job, stamped: bool) -> None:
-    """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.set_wakeup_fd(-1)
+def limit_opencv(job: Job) -> None:
+    """Keep OpenCV, which reads and writes files as well, to the job's threads."""
     if job.filtering.threads is not None:
         import cv2
 
         cv2.setNumThreads(job.filtering.threads)
+
+
+def main(connection: Connection, job: Job, stamped: bool, planning: Conditions) -> None:
+    """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    limit_opencv(job)
     try:
-        work(connection, job, stamped)
+        with conditions.held(planning):
+            work(connection, job, stamped)
     except (BrokenPipeError, ConnectionResetError):
         return

@@ -14,8 +14,7 @@ import numpy as np
 from convtool.convolution.gradient import angles
 from convtool.convolution.windows import Spans
 from convtool.images import alpha as transparency
-from convtool.images import filter as whole
-from convtool.images import passes, tone
+from convtool.images import finishing, passes, tone
 from convtool.images.filter_options import FilterOptions
 from convtool.images.formats import Header
 from convtool.images.image import Image, Pixels, peak_of
@@ -87,22 +86,20 @@ class Chain:
         self._raw, self._has_alpha, self._format = raw, header.has_alpha, format
         self._source = header.pixel_type
         self._peak = peak_of(self._source)
+        sample = Image(np.zeros((1, 1, *header.shape[2:]), self._source), header.has_alpha, format)
         if options.linear:
-            options = whole.in_light(options, format, self._peak)
+            options = passes.in_light(sample, options)
         self._options = options
         meets = header.has_alpha and passes.pixels_meet(specs, options)
         self._bleeds = meets and not assumptions.opaque
         self._must_be_opaque = meets and assumptions.opaque
         self.dtype = tone.output_dtype(options.depth, self._source)
-        sample = np.zeros((1, 1, *header.shape[2:]), self._source)
-        like = passes.separate(Image(sample, self._has_alpha, format), options)[0]
+        like = passes.separate(sample, options)[0]
         like = tone.to_working(like) if self._bleeds else like
-        stays = not header.has_alpha and whole.stays_in_range(
-            specs, options, self._source, like.dtype
-        )
+        stays = not header.has_alpha and passes.stays_in_range(specs, options, self._source, like)
         self._early: Finisher | None = None
         if not self._bleeds and not stays:
-            self._early = whole.finisher_for(options, self._source)
+            self._early = finishing.finisher(options, self._source)
         self._is_done = stays or self._early is not None
         fixed = tone.FIXED_RANGES.get(options.range)
         self._late = self._finisher(fixed(self._peak)) if fixed else None
@@ -220,7 +217,7 @@ class Chain:
             alpha = self._opacity((rows,))
             cube = values.reshape(*alpha.shape, -1)
             values = transparency.divide(cube, alpha, self._peak).reshape(values.shape)
-        return whole.in_units(values, self._options, self._peak)
+        return finishing.prepared(values, self._options, self._peak)
 
     def pixels(self, rows: Span) -> Pixels:
         """Return rows of the answer; each is to be asked for once, from the top on."""

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from convtool.errors import ImageReadError
 from convtool.images.background import flattened
-from convtool.images.filter import Outline, remarks_on
+from convtool.images.filter import Outline
+from convtool.images.finishing import remarks as remarks_on
 from convtool.images.image import Image, Pixels
 from convtool.images.job import Job, Outcome
 from convtool.images.stores.picture import Picture
@@ -118,7 +119,12 @@ def filter_stream(
         replace(step, seconds=seconds)
         for step, seconds in zip(one.plan.steps, work.seconds, strict=True)
     )
-    warnings = (*given.header.notes, *remarks_on(share, work.nans), *one.remarks, *remarks)
+    warnings = (
+        *given.header.notes,
+        *remarks_on(share, work.nans, 0, job.filtering),
+        *one.remarks,
+        *remarks,
+    )
     return Outcome(*one.kinds, steps, share, warnings, time.perf_counter() - start)
 
 

@@ -6,13 +6,15 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from convtool.convolution.threads import count as thread_count
-from convtool.errors import ImageFormatError, ImageTooLargeError
+from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
 from convtool.images.filter import outline
+from convtool.images.filter_options import FilterOptions
 from convtool.images.formats import FORMATS, Header
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.job import Job, Kind
+from convtool.images.nonfinite import RULES as NAN_RULES
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
@@ -43,6 +45,7 @@ class StreamJob:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given
         self.threads = thread_count(job.filtering.threads)
+        _check_whole(job.filtering)
         header, limit = given.header, store.max_pixels
         if limit is not None and header.width * header.height > limit:
             raise ImageTooLargeError(
@@ -148,3 +151,19 @@ class StreamJob:
         stride = self.job.filtering.stride
         down, across = stride if isinstance(stride, tuple) else (stride, stride)
         return Scales(down, across, self.kept.metadata.resolution)
+
+
+def _check_whole(options: FilterOptions) -> None:
+    """Refuse what is not done strip by strip."""
+    asked = {
+        "--region": options.region is not None,
+        "--mask": options.mask is not None,
+        "--channels": options.channels is not None,
+        f"--nan {options.nan}": options.nan != NAN_RULES[0],
+    }
+    for option, given in asked.items():
+        if given:
+            raise OptionError(
+                f"{option} is for pictures that are filtered as a whole, not strip by strip; "
+                "leave it out, or give --max-memory"
+            )

@@ -30,6 +30,7 @@ class Outcome:
     epochs : int
         Epochs that were finished.
     seconds : float
+        Of the processor, so that whatever else runs does not count.
     diverged : bool
         Whether it ended early because the loss was no longer finite.
     """

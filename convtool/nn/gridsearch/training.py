@@ -66,7 +66,7 @@ def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
     ConvtoolError
         If the network cannot be built or trained on these pictures at all.
     """
-    began = time.perf_counter()
+    began = time.process_time()
     own = search.with_choice(choice)
     model = assemble(own.data, own.arch, own.recipe.seed, dropout=own.dropout, threads=1)
     trainer = Trainer(model, own.data, own.recipe)
@@ -83,7 +83,7 @@ def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
             if np.isfinite(watched.loss) and np.isfinite(learned.loss):
                 found = (learned.accuracy, watched.accuracy, watched.loss)
     train, validation, loss = found or (None, None, None)
-    seconds = round(time.perf_counter() - began, 3)
+    seconds = round(time.process_time() - began, 3)
     return Outcome(choice, train, validation, loss, len(trainer.history), seconds, found is None)
 
 

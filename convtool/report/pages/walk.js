@@ -480,8 +480,9 @@ get("play").addEventListener("click", () => (timer ? pause() : play()));
 get("at").addEventListener("input", () => { pause(); go(Number(get("at").value)); });
 get("speed").addEventListener("change", () => { if (timer) play(); });
 document.addEventListener("keydown", (event) => {
-  if (event.target.closest("input, select, button, textarea") || event.ctrlKey || event.metaKey ||
-    event.altKey || !result.output) return;
+  const on = (kinds) => event.target.closest(kinds);
+  if (on("input, select, textarea") || (on("button") && event.key === " ") || event.ctrlKey ||
+    event.metaKey || event.altKey || !result.output) return;
   const line = result.columns.count, last = result.rows.count * line - 1;
   const places = { ArrowLeft: at - 1, ArrowRight: at + 1, ArrowUp: at - line, ArrowDown: at + line,
     Home: 0, End: last };

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -404,4 +405,14 @@ def test_standard_input_is_not_filtered_in_strips(capsys):
 def test_options_of_zarr_are_refused_for_files(option, capsys):
     _store("rgb")
     assert run(["filter", "-k", "box", option, "in.tif", "out.tif"]) == 2
-    assert f"{option} is for Zarr outputs" in capsys.readouterr().err
+    assert re.search(f"{option} is for .*Zarr outputs", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "options", [["--region", "0,0,5,5"], ["--channels", "R"], ["--nan", "fill"]], ids=str
+)
+def test_what_needs_the_whole_picture_is_refused(options, capsys):
+    _store("rgb")
+    assert run(["filter", "-k", "box", *options, "in.tif", "out.btf"]) == 2
+    assert f"{options[0]}" in capsys.readouterr().err
+    assert not Path("out.btf").exists()

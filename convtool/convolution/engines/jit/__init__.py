@@ -11,11 +11,16 @@ import numpy as np
 
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator, factors_for
 from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.job import JOB, address_of, table_of
+from convtool.convolution.engines.jit.job import (
+    JOB,
+    address_of,
+    describe_call,
+    describe_layout,
+)
 from convtool.convolution.engines.jit.octets import octet_strips
 from convtool.convolution.engines.jit.plane import Weights, plane_address
+from convtool.convolution.engines.jit.running import STEPS
 from convtool.convolution.engines.jit.strip import strips_address
-from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
 TILES = 8
@@ -43,10 +48,16 @@ def _ordered(kernel: Array, phases: int) -> tuple[Array, Array]:
     return np.ascontiguousarray(kernel[order]), order.astype(np.intp)
 
 
-def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int) -> Weights:
+def is_summed(kernel: Array, channels: int) -> bool:
+    """Return whether running sums do a kernel that is not factored."""
+    sums = kernel.size >= UNIFORM_FROM and kernel.shape[1] > 1 and channels in STEPS
+    return sums and bool(np.all(kernel == kernel[0, 0]))
+
+
+def _weights(kernel: Array, dtype: DType, rank: int | None, phases: int, channels: int) -> Weights:
     dense, order = _ordered(kernel.astype(dtype), phases)
-    uniform = dense.size >= UNIFORM_FROM and bool(np.all(dense == dense[0, 0]))
-    if rank is None or uniform:
+    uniform = rank is None and is_summed(dense, channels)
+    if rank is None:
         nothing = np.empty((0, 1, 1), dtype)
         return Weights(dense, order, nothing, np.empty((0, 1), dtype), uniform)
     factors = factors_for("numba", kernel, dtype, rank)
@@ -64,26 +75,19 @@ def _describe_kernel(record: Array, weights: Weights) -> None:
     record["uniform"] = weights.uniform
 
 
-def _describe_layout(record: Array, layout: Geometry) -> None:
-    rows, columns = layout.rows, layout.columns
-    record["row_count"] = rows.dense + rows.taps - 1
-    record["column_count"] = columns.dense + columns.taps - 1
-    record["top"], record["left"] = max(0, -rows.start), max(0, -columns.start)
-    record["bottom"] = rows.size - rows.taps + 1 - rows.start
-    record["right"] = columns.size - columns.start
-    record["step_y"], record["step_x"] = rows.stride, columns.stride
-
-
 class _Strips:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
-        self.octets = octet_strips(job)
+        summed = job.rank is None and is_summed(job.kernel, job.channels)
+        self.octets = None if summed else octet_strips(job)
         phases = job.layout.rows.stride
-        self.weights = [_weights(kernel, job.dtype, job.rank, phases) for kernel in job.kernels]
+        self.weights = [
+            _weights(kernel, job.dtype, job.rank, phases, job.channels) for kernel in job.kernels
+        ]
         if len(job.kernels) == 1:
-            self.weights.append(_weights(np.empty((0, 1)), job.dtype, None, 1))
+            self.weights.append(_weights(np.empty((0, 1)), job.dtype, None, 1, 1))
         uniform = self.weights[0].uniform
         self.guarded = uniform or not all(np.all(kernel) for kernel in job.kernels)
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
@@ -91,7 +95,7 @@ class _Strips:
         record = self.template.view(JOB)
         record["plane"] = plane_address(job.dtype)
         record["channels"] = job.channels
-        _describe_layout(record, job.layout)
+        describe_layout(record, job.layout)
         for name, kernel in zip(("first", "second"), self.weights, strict=True):
             _describe_kernel(record[name], kernel)
 
@@ -100,24 +104,16 @@ class _Strips:
         if self.octets is not None and self.octets.takes(source, out):
             self.octets.run(source, out, origin, strips, workers)
             return
-        pixels, memory, counter = source.pixels, self.template.copy(), np.zeros(1, np.intp)
-        rows = source.rows_of(self.layout.rows)
-        columns = table_of(self.layout.columns, source.rule)
-        offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
+        pixels, memory = source.pixels, self.template.copy()
         record = memory.view(JOB)
+        address = address_of(memory)
+        kept = describe_call(record, address, self.layout, source, out, origin, strips)
         record["guarded"] = self.guarded and pixels.dtype.kind == "f"
-        record["cval"] = source.cval
-        record["pixels"] = address_of(pixels)
-        record["pixels_stride"] = pixels.strides[0] // pixels.itemsize
-        record["rows"], record["columns"] = address_of(rows), address_of(columns)
-        record["out"] = address_of(out) - offset
-        record["out_stride"] = out.strides[0] // out.itemsize
-        record["strips"], record["strip_count"] = address_of(strips), len(strips)
-        record["counter"] = address_of(counter)
         record["in_place"] = pixels.dtype == self.dtype
         record["direct"] = self.in_one_go and out.dtype == self.dtype
         function = strips_address(pixels.dtype, self.dtype, out.dtype)
-        team.run(function, address_of(memory), min(workers, len(strips)))
+        team.run(function, address, min(workers, len(strips)))
+        del kept
 
 
 def prepare(job: Job) -> StripCorrelator:

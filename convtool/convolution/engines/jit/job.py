@@ -4,15 +4,17 @@ A record, not arguments: a thread can begin with an address alone, and Python wr
 record again at the next call.
 """
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
 from numba.extending import intrinsic
 
 from convtool.convolution import borders
-from convtool.convolution.engines import Array
-from convtool.convolution.geometry import Axis
+from convtool.convolution.engines import Array, Span
+from convtool.convolution.geometry import Axis, Geometry
+from convtool.convolution.source import Source
 
 KERNEL = np.dtype(
     [
@@ -54,13 +56,14 @@ JOB = np.dtype(
         ("strips", np.intp),
         ("strip_count", np.intp),
         ("counter", np.intp),
+        ("taken", np.intp),
         ("in_place", np.intp),
         ("direct", np.intp),
     ],
     align=True,
 )
 """A convolution: addresses, and distances in scalars. ``counter`` is where the number of the strip
-that is to be taken next is counted by all threads; the rest is as in :mod:`~.strip`."""
+that is to be taken next is counted by all threads: ``taken``; the rest is as in :mod:`~.strip`."""
 
 INDEX = np.dtype(np.intp)
 
@@ -71,9 +74,73 @@ def address_of(array: Array) -> int:
     return address
 
 
-def table_of(axis: Axis, rule: str) -> Array:
+class Located(NamedTuple):
+    """An array and where its memory begins."""
+
+    array: Array
+    address: int
+
+
+@lru_cache(maxsize=4)
+def offset_of(record: np.dtype[Any], name: str) -> int:
+    """Return how many bytes into a record a field lies."""
+    fields = record.fields
+    assert fields is not None
+    offset: int = fields[name][1]
+    return offset
+
+
+@lru_cache(maxsize=64)
+def table_of(axis: Axis, rule: str) -> Located:
     """Return which pixel is read at each position of the windows along an axis."""
-    return borders.table(axis.size, axis.start, axis.start + axis.dense + axis.taps - 1, rule)
+    table = borders.table(axis.size, axis.start, axis.start + axis.dense + axis.taps - 1, rule)
+    return Located(table, address_of(table))
+
+
+def rows_of(source: Source, axis: Axis) -> Located:
+    """Return which row is read at each position, of those that are held."""
+    if source.held is None:
+        return table_of(axis, source.rule)
+    table = source.rows_of(axis)
+    return Located(table, address_of(table))
+
+
+def describe_layout(record: Array, layout: Geometry) -> None:
+    """Write into a job where the windows lie."""
+    rows, columns = layout.rows, layout.columns
+    record["row_count"] = rows.dense + rows.taps - 1
+    record["column_count"] = columns.dense + columns.taps - 1
+    record["top"], record["left"] = max(0, -rows.start), max(0, -columns.start)
+    record["bottom"] = rows.size - rows.taps + 1 - rows.start
+    record["right"] = columns.size - columns.start
+    record["step_y"], record["step_x"] = rows.stride, columns.stride
+
+
+def describe_call(
+    record: Array,
+    address: int,
+    layout: Geometry,
+    source: Source,
+    out: Array,
+    origin: Span,
+    strips: Array,
+) -> tuple[Array, ...]:
+    """Write into a job what it works on, given where its record lies.
+
+    Returns arrays that must live as long as it is at work.
+    """
+    pixels = source.pixels
+    rows, columns = rows_of(source, layout.rows), table_of(layout.columns, source.rule)
+    offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
+    record["cval"] = source.cval
+    record["pixels"] = address_of(pixels)
+    record["pixels_stride"] = pixels.strides[0] // pixels.itemsize
+    record["rows"], record["columns"] = rows.address, columns.address
+    record["out"] = address_of(out) - offset
+    record["out_stride"] = out.strides[0] // out.itemsize
+    record["strips"], record["strip_count"] = address_of(strips), len(strips)
+    record["counter"] = address + offset_of(JOB, "taken")
+    return rows.array, columns.array
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -84,3 +151,13 @@ def pointer(_typing: Any, like: Any, address: Any) -> Any:
         return builder.inttoptr(arguments[1], context.get_value_type(like))
 
     return like(like, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def address_in(_typing: Any, place: Any) -> Any:
+    """Return a pointer as an address."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ptrtoint(arguments[0], context.get_value_type(types.intp))
+
+    return types.intp(place), generate

@@ -15,7 +15,14 @@ from convtool.convolution.engines.jit import team
 from convtool.convolution.engines.jit.atomics import take_next
 from convtool.convolution.engines.jit.compile import cached
 from convtool.convolution.engines.jit.fixed import Prepared, prepared
-from convtool.convolution.engines.jit.job import INDEX, address_of, pointer, table_of
+from convtool.convolution.engines.jit.job import (
+    INDEX,
+    address_of,
+    offset_of,
+    pointer,
+    rows_of,
+    table_of,
+)
 from convtool.convolution.engines.jit.vectors import used
 from convtool.convolution.engines.jit.words import (
     LANES,
@@ -40,7 +47,7 @@ FIXED_JOB = np.dtype(
             *("rows", "row_count", "columns", "column_count", "left", "right"),
             *("column_weights", "column_pairs", "row_weights", "row_pairs"),
             *("shift", "scale", "outside", "outside_words"),
-            *("strips", "strip_count", "counter"),
+            *("strips", "strip_count", "counter", "taken"),
         )
     ]
 )
@@ -164,8 +171,9 @@ class OctetStrips:
 
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
-        memory, counter = self.template.copy(), np.zeros(1, np.intp)
-        rows = source.rows_of(self.layout.rows)
+        memory = self.template.copy()
+        address = address_of(memory)
+        rows = rows_of(source, self.layout.rows)
         columns = table_of(self.layout.columns, source.rule)
         record, fixed = memory.view(FIXED_JOB), self.ready.fixed
         if source.rule == "constant":
@@ -178,10 +186,10 @@ class OctetStrips:
         )
         record["out"] = address_of(out) - origin[0] * out.strides[0]
         record["out_stride"] = out.strides[0]
-        record["rows"], record["columns"] = address_of(rows), address_of(columns)
+        record["rows"], record["columns"] = rows.address, columns.address
         record["strips"], record["strip_count"] = address_of(strips), len(strips)
-        record["counter"] = address_of(counter)
-        team.run(fixed_address(), address_of(memory), min(workers, len(strips)))
+        record["counter"] = address + offset_of(FIXED_JOB, "taken")
+        team.run(fixed_address(), address, min(workers, len(strips)))
 
 
 def octet_strips(job: Job) -> OctetStrips | None:

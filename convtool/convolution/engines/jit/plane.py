@@ -13,8 +13,12 @@ from numba import types
 
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.engines.jit.compile import cached, compiled
+from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
+from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
+from convtool.convolution.engines.jit.running import slide_across, slide_down
 from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
+    LEAST_LINE,
     NARROW,
     ROWS,
     SMALL_SIDES,
@@ -23,14 +27,14 @@ from convtool.convolution.engines.jit.vectors import (
     convert_line,
     fill_line,
     lanes_of,
+    make_lines,
     make_plane,
-    slide_line,
     used,
 )
 
 FIRST_SMALL = len(BLOCKS) - len(SMALL_SIDES)
 
-PASS_SCALARS = 6144
+PASS_SCALARS = 12288
 """Scalars of the column passes that a row pass reads: they stay in L1."""
 
 _keep: list[Any] = []
@@ -187,6 +191,22 @@ def _correlate_factored(
                     now + halo,
                     phases,
                 )
+            if lines == ROWS[-1] and now >= LEAST_LINE * lanes_of(like):
+                make_lines(
+                    like,
+                    scratch,
+                    wide,
+                    group * wide,
+                    rows.ctypes.data,
+                    parts,
+                    taps,
+                    step,
+                    target + (y * target_stride + x) * size,
+                    target_stride,
+                    now,
+                )
+                x += now
+                continue
             for line in range(lines):
                 call_plane(
                     plane,
@@ -222,51 +242,51 @@ def _correlate_uniform(
 ) -> None:
     """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
 
-    Sums are float64. They start anew in each plane, and hold sums of integers exactly. Four rows
-    at a time, so that the additions of one wait for those of another.
+    They start anew in each plane.
     """
     dense = weights.dense
     height, taps = dense.shape
     like = dense[0, 0]
-    value = np.float64(like)
     size = dense.itemsize
     halo = (taps - 1) * step
     wide = width + halo
-    sums = np.zeros((4, wide), np.float64)
+    room = wide + (SUMMED_PIXELS + 1) * step
+    sums = np.zeros((SUMMED_ROWS, room), np.float64)
     nothing = np.zeros(wide, dense.dtype)
-    made = np.empty((4, width), dense.dtype)
+    made = np.empty((SUMMED_ROWS, width + SUMMED_PIXELS * step), dense.dtype)
+    start = sums.ctypes.data + 8 * step
+    last = start + 8 * (SUMMED_ROWS - 1) * room
     for k in range(height):
         line = source + k * source_stride * size
-        slide_line(like, line, nothing.ctypes.data, sums.ctypes.data + 24 * wide, wide)
-    y = 0
-    while y < count:
-        lines = min(4, count - y)
+        slide_down(like, last, line, nothing.ctypes.data, last, wide)
+    for y in range(0, count, SUMMED_ROWS):
+        lines = min(SUMMED_ROWS, count - y)
+        before = last
         for r in range(lines):
-            sums[r] = sums[(r + 3) % 4]
-            if y + r > 0:
+            here = start + 8 * r * room
+            if y + r == 0:
+                sums[0] = sums[SUMMED_ROWS - 1]
+            else:
                 for phase in range(phases):
                     old = source + ((y + r - 1) * phases + phase) * source_stride * size
                     new = old + height * source_stride * size
-                    slide_line(like, new, old, sums.ctypes.data + r * wide * 8, wide)
-        for channel in range(step):
-            a, b, c, d = 0.0, 0.0, 0.0, 0.0
-            for x in range(channel, channel + halo, step):
-                a, b, c, d = a + sums[0, x], b + sums[1, x], c + sums[2, x], d + sums[3, x]
-            for x in range(channel, width, step):
-                a, b, c, d = (
-                    a + sums[0, x + halo],
-                    b + sums[1, x + halo],
-                    c + sums[2, x + halo],
-                    d + sums[3, x + halo],
-                )
-                made[0, x], made[1, x] = a * value, b * value
-                made[2, x], made[3, x] = c * value, d * value
-                a, b, c, d = a - sums[0, x], b - sums[1, x], c - sums[2, x], d - sums[3, x]
+                    slide_down(like, before, new, old, here, wide)
+                    before = here
+            before = here
+        slide_across(
+            like,
+            step,
+            start,
+            room,
+            halo,
+            np.float64(like),
+            made.ctypes.data,
+            made.shape[1],
+            width,
+        )
         for r in range(lines):
-            start = made.ctypes.data + r * width * size
             end = target + (y + r) * target_stride * size
-            convert_line(made, start, made, end, width)
-        y += lines
+            convert_line(made, made.ctypes.data + r * made.shape[1] * size, made, end, width)
     used(nothing)
     used(sums)
     used(made)

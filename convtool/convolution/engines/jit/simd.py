@@ -298,6 +298,52 @@ def correlate_plane(
     e.repeat(blocks(plane.rows, tall), [], over_rows)
 
 
+def correlate_lines(
+    emitter: Emitter, block: Block, line_stride: Any, count: Any, rows: int, vectors: int
+) -> None:
+    """Write the code that makes ``rows`` lines of ``count`` outputs, each from lines of its own.
+
+    The first line of source of each lies ``line_stride`` scalars from that of the one before; the
+    KH lines that are added up, the block's ``source_stride``. All lines share each weight. Blocks
+    at the end of lines overlap, as in `correlate_plane`; needs at least one block's width.
+    """
+    e, b = emitter, emitter.builder
+    wide = e.number(vectors * e.lanes)
+    last = b.sub(count, wide)
+
+    def over_columns(place: Any, _: list[Any]) -> list[Any]:
+        x = b.mul(place, wide)
+        x = b.select(b.icmp_signed("<", x, last), x, last)
+        lines = [e.at(e.at(block.source, b.mul(e.number(r), line_stride)), x) for r in range(rows)]
+
+        def add_row(part: Any, sums: list[Any]) -> list[Any]:
+            weights = e.at(block.weights, b.mul(part, block.width))
+            start = b.mul(part, block.source_stride)
+
+            def add_column(column: Any, entering: list[Any]) -> list[Any]:
+                weight = e.splat(b.load(e.at(weights, column)))
+                offset = b.add(start, b.mul(column, block.step))
+                leaving = []
+                for r in range(rows):
+                    pixel = e.at(lines[r], offset)
+                    for v in range(vectors):
+                        value = e.load(e.at(pixel, v * e.lanes))
+                        total = entering[r * vectors + v]
+                        leaving.append(e.intrinsic("fma", [value, weight, total]))
+                return leaving
+
+            return e.repeat(block.width, sums, add_column)
+
+        zero = ir.Constant(e.vector, [0.0] * e.lanes)
+        sums = e.repeat(block.height, [zero] * (rows * vectors), add_row)
+        here = replace(block, target=e.at(block.target, x))
+        for target, value in zip(_places(e, here, rows, vectors), sums, strict=True):
+            e.store(value, target)
+        return []
+
+    e.repeat(b.sdiv(b.add(count, b.sub(wide, e.number(1))), wide), [], over_columns)
+
+
 Convert = Callable[[Emitter, Any, Any], None]
 """Writes the code that converts one vector from an address to another."""
 
@@ -345,7 +391,7 @@ def copier(e: Emitter, source: Any, target: Any) -> None:
     e.store(e.load(source), target)
 
 
-def _over_line(
+def over_line(
     builder: Any,
     scalar: Any,
     lanes: int,
@@ -375,7 +421,7 @@ def convert_line(
     def one(e: Emitter, place: Any) -> None:
         convert(e, builder.gep(source, [place]), builder.gep(target, [place]))
 
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
 
 
 def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, count: Any) -> None:
@@ -384,7 +430,7 @@ def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, co
     def one(e: Emitter, place: Any) -> None:
         e.store(e.splat(value), builder.gep(target, [place]))
 
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
 
 
 def add_weighted_line(
@@ -397,27 +443,7 @@ def add_weighted_line(
         value = e.load(builder.gep(source, [place]))
         e.store(e.intrinsic("fma", [value, e.splat(weight), e.load(total)]), total)
 
-    _over_line(builder, scalar, lanes, count, one)
-
-
-def slide_line(
-    builder: Any, scalar: Any, lanes: int, entering: Any, leaving: Any, sums: Any, count: Any
-) -> None:
-    """Write the code that adds ``entering - leaving`` to ``count`` sums, which are float64."""
-    double = ir.DoubleType()
-
-    def one(e: Emitter, place: Any) -> None:
-        wide = Emitter(builder, double, e.lanes)
-
-        def read(pointer: Any) -> Any:
-            value = e.load(builder.gep(pointer, [place]))
-            return value if scalar == double else builder.fpext(value, wide.vector)
-
-        here = builder.gep(sums, [place])
-        total = builder.fadd(wide.load(here), builder.fsub(read(entering), read(leaving)))
-        wide.store(total, here)
-
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
 
 
 def magnitude_line(
@@ -437,7 +463,7 @@ def magnitude_line(
         total = e.intrinsic("fma", [a, a, builder.fmul(b, b)])
         e.store(builder.fdiv(e.intrinsic("sqrt", [total]), factor), here)
 
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
 
 
 def largest_of_line(builder: Any, scalar: Any, lanes: int, source: Any, count: Any) -> Any:
@@ -451,7 +477,7 @@ def largest_of_line(builder: Any, scalar: Any, lanes: int, source: Any, count: A
         value = e.intrinsic("fabs", [e.load(builder.gep(source, [place]))])
         builder.store(e.intrinsic("maxnum", [builder.load(here), value]), here)
 
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
     values = builder.load(found)
     largest = builder.extract_element(values, ir.Constant(_LANE, 0))
     for lane in range(1, lanes):
@@ -476,7 +502,7 @@ def line_is_finite(builder: Any, scalar: Any, lanes: int, source: Any, count: An
         value = e.load(builder.gep(source, [place]))
         builder.store(e.intrinsic("fma", [value, zero, builder.load(sums)]), sums)
 
-    _over_line(builder, scalar, lanes, count, one)
+    over_line(builder, scalar, lanes, count, one)
     clean = builder.fcmp_ordered("==", builder.load(found), ir.Constant(whole, [0.0] * lanes))
     bits = builder.bitcast(clean, ir.IntType(lanes))
     return builder.icmp_unsigned("==", bits, ir.Constant(ir.IntType(lanes), (1 << lanes) - 1))

@@ -71,7 +71,7 @@ def is_finite(like: Any, source: int, source_stride: int, rows: int, width: int)
 
 
 @compiled
-def _pad_line(
+def pad_line(
     image: Input, row: int, first: int, last: int, step: int, cval: Any, into: Array, target: int
 ) -> None:
     """Write the positions ``first … last-1`` of a padded image's row, in the working type."""
@@ -102,7 +102,7 @@ def _pad_line(
 
 
 @compiled
-def _store(
+def store_lines(
     made: Array, width: int, out: Output, y: int, first: int, last: int, count: int, step: int
 ) -> None:
     """Write rows of answers for the windows ``first … last-1``, those that the stride keeps."""
@@ -123,7 +123,7 @@ def _store(
 
 
 @compiled
-def _lengths(made: Array, other: Array) -> None:
+def lengths(made: Array, other: Array) -> None:
     """Put the length of each vector (made, other) in place of ``made``."""
     like, count = made[0, 0], made.size
     largest = max(
@@ -210,7 +210,7 @@ def _make_strip(
                 start = padded.ctypes.data
                 for k in range(need):
                     place = start + k * stride * size
-                    _pad_line(
+                    pad_line(
                         image, image.rows[line + k], first, last + taps - 1, step, cval, into, place
                     )
             if direct:
@@ -259,9 +259,9 @@ def _make_strip(
                     count,
                     width,
                 )
-                _lengths(made, other)
+                lengths(made, other)
             used(padded)
-            _store(made, width, out, y, first, last, count, step)
+            store_lines(made, width, out, y, first, last, count, step)
         y += count
 
 
@@ -277,15 +277,10 @@ def _weights(kernel: Any, work: Any, index: Any) -> Weights:
     )
 
 
-def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) -> None:
-    """Make strips (first and last line, first and last window), until none is left to take.
-
-    All but ``jobs`` are pointers that only tell types: of the image, of the arithmetic, of the
-    answer, and of indices.
-    """
-    job = carray(jobs, (1,))[0]
-    first, second = _weights(job.first, work, index), _weights(job.second, work, index)
-    image = Input(
+@compiled
+def input_of(job: Any, pixels: Any, index: Any) -> Input:
+    """Return a job's image; ``pixels`` and ``index`` are pointers that only tell types."""
+    return Input(
         job.pixels,
         job.pixels_stride,
         carray(pixels, (0,)),
@@ -296,7 +291,23 @@ def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) ->
         job.left,
         job.right,
     )
-    out = Output(job.out, job.out_stride, carray(written, (0,)), job.step_y, job.step_x)
+
+
+@compiled
+def output_of(job: Any, written: Any) -> Output:
+    """Return where a job's answer goes; ``written`` is a pointer that only tells a type."""
+    return Output(job.out, job.out_stride, carray(written, (0,)), job.step_y, job.step_x)
+
+
+def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) -> None:
+    """Make strips (first and last line, first and last window), until none is left to take.
+
+    All but ``jobs`` are pointers that only tell types: of the image, of the arithmetic, of the
+    answer, and of indices.
+    """
+    job = carray(jobs, (1,))[0]
+    first, second = _weights(job.first, work, index), _weights(job.second, work, index)
+    image, out = input_of(job, pixels, index), output_of(job, written)
     strips = carray(pointer(index, job.strips), (job.strip_count, 4))
     cval = first.dense.dtype.type(job.cval)
     taken = take_next(job.counter)

@@ -26,7 +26,11 @@ WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4:
 NARROW = (1, 4, 16)
 """The parts of a vector that blocks of narrow planes are wide."""
 
-SMALL = {3: (6, 2), 5: (6, 2), 7: (4, 4), 9: (4, 4)} if VECTOR_BYTES == 64 else {3: (4, 2)}
+SMALL = (
+    {3: (6, 2), 5: (6, 2), 7: (4, 4), 9: (4, 4)}
+    if VECTOR_BYTES == 64
+    else {3: (4, 2), 5: (4, 2), 7: (3, 3), 9: (3, 3)}
+)
 """Sides of kernels that have blocks of their own, and the rows and vectors of these."""
 
 BLOCKS = (
@@ -40,12 +44,17 @@ SMALL_SIDES = tuple(SMALL)
 
 ROWS = tuple(WIDE)
 
+LEAST_LINE = WIDE[ROWS[-1]]
+"""Vectors of the shortest lines that are made together."""
 
-def _scalar(kind: Any) -> Any:
+
+def kind_of(kind: Any) -> Any:
+    """Return LLVM's type of a scalar."""
     return ir.FloatType() if kind == types.float32 else ir.DoubleType()
 
 
-def _lanes(kind: Any, share: int = 1) -> int:
+def lanes_of_kind(kind: Any, share: int = 1) -> int:
+    """Return how many scalars of a type a vector, or a part of it, holds."""
     bits: int = kind.bitwidth
     return max(1, VECTOR_BYTES // (bits // 8) // share)
 
@@ -53,7 +62,7 @@ def _lanes(kind: Any, share: int = 1) -> int:
 @intrinsic  # type: ignore[untyped-decorator]
 def lanes_of(_typing: Any, like: Any) -> Any:
     """Return how many scalars of that type a vector holds."""
-    lanes = _lanes(like)
+    lanes = lanes_of_kind(like)
 
     def generate(_context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
         return ir.Constant(ir.IntType(64), lanes)
@@ -80,7 +89,7 @@ def make_plane(
 ) -> Any:
     """Make a plane of blocks ``BLOCKS[choice]``; source, weights and target are addresses."""
     signature = types.void(types.intp, like, *[types.intp] * 11)
-    scalar = _scalar(like)
+    scalar = kind_of(like)
     integer = ir.IntType(64)
 
     def function_for(module: Any, number: int) -> Any:
@@ -104,7 +113,7 @@ def make_plane(
             target_stride=end_stride,
             adding=ir.Constant(integer, 0),
         )
-        emitter = simd.Emitter(builder, scalar, _lanes(like, share))
+        emitter = simd.Emitter(builder, scalar, lanes_of_kind(like, share))
         simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors, side)
         builder.ret_void()
         return function
@@ -122,6 +131,60 @@ def make_plane(
         return context.get_dummy_value()
 
     return signature, generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def make_lines(
+    _typing: Any,
+    like: Any,
+    source: Any,
+    line_stride: Any,
+    part_stride: Any,
+    weights: Any,
+    parts: Any,
+    taps: Any,
+    step: Any,
+    target: Any,
+    target_stride: Any,
+    width: Any,
+) -> Any:
+    """Make ``ROWS[-1]`` lines of outputs, each from ``parts`` lines of its own.
+
+    Needs a width of `LEAST_LINE` vectors.
+    """
+    scalar = kind_of(like)
+    integer = ir.IntType(64)
+
+    def function_for(module: Any) -> Any:
+        """Return a function of its own, so that it has the registers to itself."""
+        kind = ir.FunctionType(ir.VoidType(), [integer] * 10)
+        function = ir.Function(module, kind, f"convtool_lines_{like}")
+        function.linkage = "internal"
+        function.attributes.add("noinline")
+        builder = ir.IRBuilder(function.append_basic_block("start"))
+        start, line, part, row, kh, kw, channels, end, end_stride, count = function.args
+        pointer = scalar.as_pointer()
+        block = simd.Block(
+            source=builder.inttoptr(start, pointer),
+            source_stride=part,
+            weights=builder.inttoptr(row, pointer),
+            height=kh,
+            width=kw,
+            step=channels,
+            target=builder.inttoptr(end, pointer),
+            target_stride=end_stride,
+            adding=ir.Constant(integer, 0),
+        )
+        emitter = simd.Emitter(builder, scalar, lanes_of_kind(like))
+        simd.correlate_lines(emitter, block, line, count, ROWS[-1], LEAST_LINE)
+        builder.ret_void()
+        return function
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        builder.call(function_for(builder.module), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 10), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -144,7 +207,7 @@ def call_plane(
     """Call the loops over blocks at the address ``plane``."""
     signature = types.void(types.intp, like, *[types.intp] * 11)
     integer = ir.IntType(64)
-    kind = ir.FunctionType(ir.VoidType(), [_scalar(like), *[integer] * 11])
+    kind = ir.FunctionType(ir.VoidType(), [kind_of(like), *[integer] * 11])
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         function = builder.inttoptr(arguments[0], kind.as_pointer())
@@ -157,7 +220,7 @@ def call_plane(
 @intrinsic  # type: ignore[untyped-decorator]
 def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count: Any) -> Any:
     """Add ``weight`` times ``count`` scalars at address ``source`` to those at ``target``."""
-    scalar, lanes = _scalar(weight), _lanes(weight)
+    scalar, lanes = kind_of(weight), lanes_of_kind(weight)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         line = builder.inttoptr(arguments[1], scalar.as_pointer())
@@ -169,23 +232,9 @@ def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def slide_line(_typing: Any, like: Any, entering: Any, leaving: Any, sums: Any, count: Any) -> Any:
-    """Add the scalars at ``entering``, less those at ``leaving``, to float64 sums."""
-    scalar, lanes = _scalar(like), _lanes(types.float64)
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        new, old = (builder.inttoptr(place, scalar.as_pointer()) for place in arguments[1:3])
-        total = builder.inttoptr(arguments[3], ir.DoubleType().as_pointer())
-        simd.slide_line(builder, scalar, lanes, new, old, total, arguments[4])
-        return context.get_dummy_value()
-
-    return types.void(like, *[types.intp] * 4), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]
 def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) -> Any:
     """Put the length of (down, right) in place of ``count`` scalars at address ``down``."""
-    scalar, lanes = _scalar(scale), _lanes(scale)
+    scalar, lanes = kind_of(scale), lanes_of_kind(scale)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         first = builder.inttoptr(arguments[1], scalar.as_pointer())
@@ -199,7 +248,7 @@ def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) 
 @intrinsic  # type: ignore[untyped-decorator]
 def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
     """Return the largest magnitude of ``count`` scalars at an address; NaN counts as 0."""
-    scalar, lanes = _scalar(like), _lanes(like)
+    scalar, lanes = kind_of(like), lanes_of_kind(like)
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         source = builder.inttoptr(arguments[1], scalar.as_pointer())
@@ -211,7 +260,7 @@ def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
 @intrinsic  # type: ignore[untyped-decorator]
 def line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
     """Return whether none of ``count`` scalars at an address is NaN or inf."""
-    scalar, lanes = _scalar(like), _lanes(like)
+    scalar, lanes = kind_of(like), lanes_of_kind(like)
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         source = builder.inttoptr(arguments[1], scalar.as_pointer())
@@ -230,7 +279,7 @@ def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, c
     signature = types.void(source, types.intp, target, types.intp, types.intp)
     reads = isinstance(source.dtype, types.Integer) or source.dtype.bitwidth < target.dtype.bitwidth
     working = target.dtype if reads else source.dtype
-    scalar, lanes = _scalar(working), _lanes(working)
+    scalar, lanes = kind_of(working), lanes_of_kind(working)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         line, out = (
@@ -253,7 +302,7 @@ def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, c
 @intrinsic  # type: ignore[untyped-decorator]
 def fill_line(_typing: Any, value: Any, target: Any, count: Any) -> Any:
     """Write ``value`` to ``count`` scalars at an address."""
-    scalar, lanes = _scalar(value), _lanes(value)
+    scalar, lanes = kind_of(value), lanes_of_kind(value)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         out = builder.inttoptr(arguments[1], scalar.as_pointer())

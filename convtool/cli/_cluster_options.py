@@ -1,0 +1,85 @@
+"""Who does the work of a batch when it is not this process, and going on with one: options."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import click
+
+from convtool.cli._file_options import size_of
+from convtool.errors import OptionError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="In a batch: N processes on this machine, by Dask (pip install 'convtool[cluster]').",
+    ),
+    click.option(
+        "--worker-memory",
+        type=size_of,
+        metavar="SIZE",
+        help="With --workers: end one that takes more, as in 512M or 2G.  [default: its share of "
+        "the machine's]",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="In a batch: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
+        "same files.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The cluster that was asked for, if one was."""
+
+    workers: int | None = None
+    worker_memory: int | None = None
+    scheduler: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.workers is not None or self.scheduler is not None
+
+    def check(self, *, jobs: int | None, timeout: float | None) -> None:
+        """Refuse options that contradict each other.
+
+        Raises
+        ------
+        OptionError
+            If some do.
+        """
+        if self.workers is not None and self.scheduler is not None:
+            raise OptionError("--workers starts a cluster, --scheduler names one; give one of them")
+        if self.worker_memory is not None and self.workers is None:
+            raise OptionError("--worker-memory is for the processes of --workers; give both")
+        if self and jobs is not None:
+            raise OptionError("--jobs is for a batch without a cluster; --workers takes its place")
+        if self and timeout is not None:
+            raise OptionError("--timeout is not kept by a cluster; leave it out")
+
+    def open(self) -> AbstractContextManager[Any]:
+        """Return what starts or finds the cluster and gives a client of it."""
+        from convtool.distributed.cluster import connected, local_cluster
+
+        if self.scheduler is not None:
+            return connected(self.scheduler)
+        limit = "auto" if self.worker_memory is None else self.worker_memory
+        return local_cluster(self.workers or 1, memory_limit=limit)
+
+
+def cluster_options(command: _Command) -> _Command:
+    """Add the options that say who does the work."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def take_cluster(values: dict[str, Any]) -> Cluster:
+    """Take the values of `cluster_options` out of a command's."""
+    return Cluster(**{field.name: values.pop(field.name) for field in fields(Cluster)})

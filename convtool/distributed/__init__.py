@@ -1,0 +1,10 @@
+"""Arrays of many blocks and folders of many pictures on many processes or machines, by Dask.
+
+``dask`` and ``distributed`` come with ``pip install 'convtool[cluster]'`` and are imported on use.
+"""
+
+from convtool.distributed.arrays import convolve, correlate
+from convtool.distributed.cluster import connected, local_cluster
+from convtool.distributed.pictures import filter_files
+
+__all__ = ["connected", "convolve", "correlate", "filter_files", "local_cluster"]

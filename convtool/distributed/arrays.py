@@ -1,0 +1,294 @@
+"""Convolution of a Dask array: block by block, lazy, each block with the halo that it needs."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from convtool.convolution import api, borders, conditions, dtypes
+from convtool.convolution.conditions import Conditions
+from convtool.convolution.engines import Array, DType, Span
+from convtool.convolution.geometry import Axis, Geometry, geometry
+from convtool.convolution.run import run
+from convtool.convolution.threads import count as thread_count
+from convtool.distributed import blocks
+from convtool.distributed.extra import need
+from convtool.errors import PixelTypeError, ShapeError
+from convtool.kernels.spec import as_kernel
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What is done to each block; one object of the graph that all of them read.
+
+    Attributes
+    ----------
+    kernel : ndarray
+        The kernel, not to be flipped any more.
+    rule : (str, float)
+        The border's rule and the value beyond the edge.
+    engine : str
+        The engine that was asked for, or that is planned for the whole.
+    planned : bool
+        Whether it was planned: blocks with NaN or inf may then need another one.
+    out_type : dtype
+        The type of the answer.
+    threads : int
+        Threads of each block.
+    planning : Conditions
+        What other plans depend on.
+    """
+
+    kernel: NDArray[np.float64]
+    rule: tuple[str, float]
+    engine: str
+    planned: bool
+    out_type: DType
+    threads: int
+    planning: Conditions
+
+
+def _piece(block: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
+    return block[slice(*rows), slice(*columns)]
+
+
+def _joined(pieces: Sequence[Sequence[Any]]) -> Array:
+    rows = [np.concatenate(row, axis=1) if len(row) > 1 else np.asarray(row[0]) for row in pieces]
+    return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
+
+
+def _is_finite(pixels: Array) -> bool:
+    with np.errstate(all="ignore"):
+        return pixels.dtype.kind != "f" or bool(np.isfinite(pixels.sum()))
+
+
+def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]) -> Array:
+    """Compute one block, on a worker."""
+    pixels = _joined(pieces)
+    layout = Geometry(rows, columns)
+    answer = np.empty(layout.shape + pixels.shape[2:], job.out_type)
+    engine = job.engine
+    if job.planned and not (_is_finite(pixels) and np.isfinite(job.rule[1])):
+        engine = "auto"
+    with conditions.held(job.planning):
+        run(pixels, (job.kernel,), layout, job.rule, answer, engine, job.threads)
+    return answer
+
+
+def _filtered(
+    image: Any,
+    kernel: ArrayLike | str,
+    flipped: bool,
+    *,
+    mode: str,
+    border: str | None,
+    cval: float,
+    padding: int | tuple[int, int] | None,
+    stride: int | tuple[int, int],
+    engine: str,
+    dtype: DTypeLike | None,
+    threads: int | None,
+) -> Any:
+    need("dask")
+    import dask.array
+    from dask.base import tokenize
+    from dask.highlevelgraph import HighLevelGraph
+
+    if not isinstance(image, dask.array.Array):
+        raise PixelTypeError(
+            f"a Dask array is needed, not {type(image).__name__}; "
+            "dask.array.from_array(image, chunks=2048) makes one"
+        )
+    if any(map(math.isnan, image.shape)):
+        raise ShapeError("the image's shape is not known; image.compute_chunk_sizes() finds it out")
+    weights = as_kernel(kernel)
+    rule = borders.resolve(api.default_border(border, mode, padding), cval)
+    workers = 1 if threads is None else thread_count(threads)
+    planning = conditions.with_all_ready()
+    options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
+    with conditions.held(planning):
+        plan = api.planned(
+            image.shape,
+            image.dtype,
+            (weights,),
+            border=border,
+            engine=engine,
+            threads=workers,
+            **options,
+        )
+    planned = engine == "auto"
+    if planned:
+        engine = plan.engine if plan.rank is None else f"{plan.engine}:rank={plan.rank}"
+    out_type = dtypes.output_type(image.dtype, dtype)
+    sizes = weights.shape[0], weights.shape[1]
+    layout = geometry(image.shape[:2], sizes, flipped=flipped, **options)
+    if flipped:
+        weights = np.ascontiguousarray(weights[::-1, ::-1])
+    job = _Job(weights, rule, engine, planned, out_type, workers, planning)
+    token = tokenize(image.name, weights, rule, engine, planned, out_type, workers, layout)
+    name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
+    anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
+    graph, chunks = _graph(name, image, job, layout, anchors)
+    layers = HighLevelGraph.from_collections(name, graph, dependencies=[image])
+    return dask.array.Array(layers, name, (*chunks, *image.chunks[2:]), dtype=out_type)
+
+
+def _graph(
+    name: str, image: Any, job: _Job, layout: Geometry, anchors: Sequence[int]
+) -> tuple[dict[Any, Any], list[tuple[int, ...]]]:
+    """Return the tasks that make the blocks, and the blocks' sizes along rows and columns."""
+    graph: dict[Any, Any] = {f"{name}-job": job}
+    chunks, parts = [], []
+    for axis, sizes, anchor in zip(
+        (layout.rows, layout.columns), image.chunks[:2], anchors, strict=True
+    ):
+        spans = blocks.spans(axis, sizes, anchor)
+        chunks.append(tuple(last - first for first, last in spans))
+        made = [blocks.part(axis, span, job.rule[0]) for span in spans]
+        parts.append([(one.windows, blocks.cut(one.pieces, sizes)) for one in made])
+    for number, (rows, lines) in enumerate(parts[0]):
+        for position, (columns, places) in enumerate(parts[1]):
+            for channels in np.ndindex(*image.numblocks[2:]):
+                pieces = [
+                    [_source(graph, name, image, line, place, channels) for place in places]
+                    for line in lines
+                ]
+                task = (_computed, f"{name}-job", rows, columns, pieces)
+                graph[name, number, position, *channels] = task
+    return graph, chunks
+
+
+def _source(
+    graph: dict[Any, Any],
+    name: str,
+    image: Any,
+    line: tuple[int, Span],
+    place: tuple[int, Span],
+    channels: tuple[int, ...],
+) -> tuple[Any, ...]:
+    """Return the key of pixels of one block of the image: of all, or of a task that cuts them."""
+    (i, rows), (j, columns) = line, place
+    block = (image.name, i, j, *channels)
+    if rows == (0, image.chunks[0][i]) and columns == (0, image.chunks[1][j]):
+        return block
+    key = (f"{name}-piece", i, *rows, j, *columns, *channels)
+    graph[key] = (_piece, block, list(rows), list(columns))
+    return key
+
+
+def convolve(
+    image: Any,
+    kernel: ArrayLike | str,
+    *,
+    mode: str = "same",
+    border: str | None = None,
+    cval: float = 0.0,
+    padding: int | tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+    engine: str = "auto",
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Convolve a Dask array with a kernel (the kernel is flipped), lazily: nothing is computed.
+
+    Parameters
+    ----------
+    image : dask.array.Array, shape (H, W) or (H, W, C)
+        Real pixels of any type, in blocks of any sizes.
+    kernel, mode, border, cval, padding, stride, engine, dtype
+        As for :func:`convtool.convolve`.
+    threads : int, optional
+        Threads of each block; 1 by default, as Dask runs several blocks at once.
+
+    Returns
+    -------
+    dask.array.Array, shape (H', W') or (H', W', C)
+        What :func:`convtool.convolve` gives of the whole image. Its blocks are the image's; those
+        shorter than the kernel's reach are joined with their neighbours.
+
+    Raises
+    ------
+    OptionError
+        If Dask is missing, or as :func:`convtool.convolve` does.
+    PixelTypeError
+        If the image is no Dask array, or as :func:`convtool.convolve` does.
+    ShapeError, KernelError, EngineError
+        As :func:`convtool.convolve` does; also if the image's shape is not known.
+
+    Notes
+    -----
+    A block's task reads its own block and the rows and columns that the kernel reaches of its
+    neighbours, across the image's edges as the border says. One plan is made for the whole image,
+    as if every engine were ready; blocks with NaN or inf are planned by themselves where ``engine``
+    is ``auto``.
+
+    With the same engine, ``direct``, ``separable`` and ``scipy`` give the very bits that they give
+    of the whole image, and so does ``numba`` but for its running sums (kernels of 25 or more equal
+    weights), which begin anew in every block. Those, ``fft``, whose tiles lie elsewhere, and
+    ``opencv``, whose last columns are summed in another order, differ in the last bits: within 4e-6
+    (float32) or 1e-13 (float64) of max|image| · sum|kernel|.
+
+    Examples
+    --------
+    >>> import dask.array
+    >>> image = dask.array.ones((4000, 6000), chunks=1000, dtype="uint8")
+    >>> blurred = convolve(image, "gaussian:sigma=3", border="mirror")
+    >>> blurred.shape, blurred.numblocks, blurred.dtype
+    ((4000, 6000), (4, 6), dtype('float32'))
+    """
+    return _filtered(
+        image,
+        kernel,
+        True,
+        mode=mode,
+        border=border,
+        cval=cval,
+        padding=padding,
+        stride=stride,
+        engine=engine,
+        dtype=dtype,
+        threads=threads,
+    )
+
+
+def correlate(
+    image: Any,
+    kernel: ArrayLike | str,
+    *,
+    mode: str = "same",
+    border: str | None = None,
+    cval: float = 0.0,
+    padding: int | tuple[int, int] | None = None,
+    stride: int | tuple[int, int] = 1,
+    engine: str = "auto",
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+) -> Any:
+    """Correlate a Dask array with a kernel: :func:`convolve` with the kernel as it is.
+
+    Parameters, returns and errors are those of :func:`convolve`, the window of an even kernel that
+    of :func:`convtool.correlate`.
+
+    Examples
+    --------
+    >>> import dask.array
+    >>> image = dask.array.arange(12, chunks=5, dtype="float32").reshape(3, 4)
+    >>> correlate(image, [[0, 0, 1]], border="constant").compute()[0]
+    array([1., 2., 3., 0.], dtype=float32)
+    """
+    return _filtered(
+        image,
+        kernel,
+        False,
+        mode=mode,
+        border=border,
+        cval=cval,
+        padding=padding,
+        stride=stride,
+        engine=engine,
+        dtype=dtype,
+        threads=threads,
+    )

@@ -1,0 +1,180 @@
+"""Who does the work: worker processes on this machine, or a scheduler somewhere."""
+
+import asyncio
+import logging
+import os
+import re
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from convtool.distributed.extra import need
+from convtool.errors import ClusterError, OptionError
+
+SECONDS_TO_CONNECT = 8
+"""How long a scheduler may take to answer."""
+
+_STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EOFError)
+"""What comes of talking to nobody, or to something that is no scheduler."""
+
+_SECONDS_TO_CLOSE = 20.0
+_ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+_QUIET = {
+    "distributed.admin.low-level-log-length": 1,
+    "distributed.admin.log-length": 1,
+    "distributed.diagnostics.computations.max-history": 1,
+    "distributed.scheduler.allowed-failures": 1,
+    "distributed.scheduler.dashboard.status.task-stream-length": 1,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+}
+"""Settings of a cluster of our own. Its memory must not grow with the tasks that are done. Workers
+hold next to no results, so that spilling them would win nothing; what is too large is ended."""
+
+
+@contextmanager
+def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator[Any]:
+    """Start worker processes on this machine and end them afterwards.
+
+    They listen on 127.0.0.1 only, at ports that the system chooses; there is no dashboard.
+
+    Parameters
+    ----------
+    workers : int
+        How many processes; each works on one thing at a time.
+    memory_limit : int or str
+        The bytes that one of them may take before it is ended, as in ``"2GiB"``; by default its
+        share of the machine's memory.
+
+    Yields
+    ------
+    distributed.Client
+        What hands out work to them.
+
+    Raises
+    ------
+    OptionError
+        If the packages of the extra ``cluster`` are missing, or an option cannot be so.
+    ClusterError
+        If the processes do not start.
+
+    Examples
+    --------
+    >>> with local_cluster(1) as client:
+    ...     client.submit(divmod, 17, 5).result()
+    (3, 2)
+    """
+    need("dask", "distributed")
+    if workers < 1:
+        raise OptionError(f"workers must be at least 1, not {workers}")
+    import dask
+    from distributed import Client, LocalCluster
+
+    with (
+        tempfile.TemporaryDirectory(prefix="convtool-workers-") as folder,
+        dask.config.set(_QUIET),
+        _silent_logs(),
+    ):
+        try:
+            cluster: Any = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                scheduler_port=0,
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs={"dashboard": False},
+                memory_limit=memory_limit,
+                local_directory=folder,
+                silence_logs=logging.CRITICAL,
+            )
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise ClusterError(f"the worker processes do not start: {error}") from error
+        try:
+            with Client(cluster, set_as_default=False, timeout=SECONDS_TO_CONNECT) as client:
+                yield client
+        finally:
+            _end(cluster)
+
+
+def _end(cluster: Any) -> None:
+    """End our own workers at once, whatever they are doing; none is started again."""
+    for nanny in list(cluster.workers.values()):
+        nanny.close_gracefully()
+        if nanny.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(nanny.pid, signal.SIGKILL)
+    cluster.close(timeout=_SECONDS_TO_CLOSE)
+
+
+@contextmanager
+def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[Any]:
+    """Connect to a scheduler that runs somewhere, and leave it running afterwards.
+
+    Parameters
+    ----------
+    address : str
+        Its address, as in ``tcp://10.0.0.5:8786``.
+    seconds : float
+        How long it may take to answer.
+
+    Yields
+    ------
+    distributed.Client
+        What hands out work to it.
+
+    Raises
+    ------
+    OptionError
+        If the packages of the extra ``cluster`` are missing, or that is no address.
+    ClusterError
+        If no scheduler answers there in time.
+    """
+    need("dask", "distributed")
+    if not _ADDRESS.fullmatch(address):
+        raise OptionError(f"{address!r} is no scheduler's address, such as tcp://10.0.0.5:8786")
+    import dask
+    from distributed import Client
+
+    settings = {"distributed.comm.timeouts.connect": f"{seconds}s"}
+    with dask.config.set(settings), _silent_logs():
+        try:
+            asyncio.run(asyncio.wait_for(_greet(address), seconds))
+            client: Any = Client(address, set_as_default=False, timeout=seconds)
+        except _STRANGE_ANSWERS as error:
+            raise ClusterError(
+                f"{address}: no Dask scheduler answers within {seconds:g} s; "
+                "is it running, and is the port open?"
+            ) from error
+        with client:
+            yield client
+
+
+async def _greet(address: str) -> None:
+    """Have a scheduler say who it is: a client itself would wait for ever where nobody speaks."""
+    from distributed.core import rpc
+
+    async with rpc(address) as scheduler:
+        answer = await scheduler.identity()
+    if answer["type"] != "Scheduler":
+        raise ValueError(answer["type"])
+
+
+@contextmanager
+def _silent_logs() -> Iterator[None]:
+    """Keep what distributed logs about workers that go from the terminal: it is reported in words.
+
+    Yields once the level is set; afterwards it is as before.
+    """
+    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado")]
+    before = [one.level for one in loggers]
+    for one in loggers:
+        one.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for one, level in zip(loggers, before, strict=True):
+            one.setLevel(level)

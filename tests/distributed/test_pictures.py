@@ -1,0 +1,167 @@
+"""Folders on real local clusters: the same bytes, whatever becomes of workers."""
+
+import gc
+import os
+import signal
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from convtool.convolution import conditions
+from convtool.distributed import connected, filter_files, local_cluster, pictures
+from convtool.distributed.pictures import Spread
+from convtool.errors import ClusterError, ImageReadError, WorkerError
+from convtool.images.batch.journal import stamp
+from convtool.images.batch.naming import Task
+from convtool.images.batch.run import Crew, Interrupted
+from convtool.images.batch.run import filter_files as filter_here
+from convtool.images.filter import FilterOptions
+from convtool.images.job import Job
+from convtool.images.write import write
+from convtool.kernels.spec import parse
+
+BLUR = Job((parse("gaussian:sigma=3"),))
+SLOW = Job((parse("disk:radius=15"),), FilterOptions(engine="direct"))
+
+
+def tasks_into(name):
+    sources = sorted(path for path in Path("in").rglob("*") if path.is_file())
+    Path(name).mkdir()
+    return [Task(str(path), f"{name}/{path.name}") for path in sources]
+
+
+def contents(name):
+    return {path.name: path.read_bytes() for path in Path(name).iterdir()}
+
+
+def done_here(job, name):
+    for done in filter_here(tasks_into(name), job, Crew(1)):
+        assert done.error is None
+    return contents(name)
+
+
+def test_two_workers_give_the_bytes_of_one_process(client, folder):
+    expected = done_here(BLUR, "one")
+    assert len(expected) == 12
+    results = list(filter_files(iter(tasks_into("two")), BLUR, client))
+    assert {task.target for task, _ in results} == {f"two/{name}" for name in expected}
+    assert all(done.error is None for _, done in results)
+    assert contents("two") == expected
+
+
+def test_an_unreadable_picture_fails_alone_and_stamps_are_those_of_the_files(client, folder):
+    Path("in/bad.png").write_bytes(b"no picture")
+    results = dict(filter_files(tasks_into("out"), BLUR, client, stamped=True))
+    failed = {task.source: done.error for task, done in results.items() if done.error}
+    assert failed.keys() == {"in/bad.png"}
+    assert isinstance(failed["in/bad.png"], ImageReadError)
+    assert "in/bad.png" in str(failed["in/bad.png"])
+    for task, done in results.items():
+        if done.error is None:
+            assert done.stamps == (stamp(task.source), stamp(task.target))
+
+
+def test_a_worker_that_is_killed_costs_its_tasks_only(folder):
+    expected = done_here(SLOW, "one")
+    spread = Spread(SLOW)
+    with local_cluster(2) as client:
+        victim, _ = client.run(os.getpid).values()
+        killed = False
+        results = []
+        for some in spread.over(client, tasks_into("two")):
+            results += some
+            if not killed:
+                os.kill(victim, signal.SIGKILL)
+                killed = True
+
+    spread.sweep()
+    assert len(results) == 12
+    assert all(done.error is None for _, done in results)
+    assert contents("two") == expected
+
+
+def test_a_picture_that_needs_more_memory_than_a_worker_has_is_named(folder):
+    write("in/huge.tiff", np.zeros((9000, 9000), np.uint8))
+    spread = Spread(Job((parse("gaussian:sigma=3"),), FilterOptions(range="stretch")))
+    with local_cluster(2, memory_limit="450MiB") as client:
+        results = dict(pair for some in spread.over(client, tasks_into("out")) for pair in some)
+    spread.sweep()
+    failed = {task.source: done.error for task, done in results.items() if done.error}
+    assert failed.keys() == {"in/huge.tiff"}
+    assert isinstance(failed["in/huge.tiff"], WorkerError)
+    assert "in/huge.tiff: it needs more than the 450 MiB" in str(failed["in/huge.tiff"])
+    assert len(contents("out")) == 12
+
+
+def test_a_picture_done_by_two_workers_at_once_is_whole(client, folder):
+    task = Task("in/0.png", "0.png")
+    order = pictures._Order(SLOW, False, conditions.of_fresh_workers(), os.getcwd())
+    both = [
+        client.submit(pictures._work, order, [(0, task)], pure=False, workers=worker)
+        for worker in client.nthreads()
+    ]
+    for (done,), _ in client.gather(both):
+        assert done.error is None
+    assert Path("0.png").read_bytes() == done_here(SLOW, "one")["0.png"]
+    assert not list(folder.glob(".convtool-*"))
+
+
+def test_a_stop_breaks_it_off_and_leaves_no_file(folder):
+    reading, writing = os.pipe()
+    spread = Spread(SLOW)
+    with local_cluster(2) as client:
+        results = spread.over(client, tasks_into("out"), stop=reading)
+        next(results)
+        os.write(writing, b"!")
+        with pytest.raises(Interrupted):
+            list(results)
+    spread.sweep()
+    os.close(reading)
+    os.close(writing)
+    assert 0 < len(contents("out")) < 12
+    assert all(not name.startswith(".") for name in contents("out"))
+
+
+def test_workers_with_another_version_are_refused(client, folder):
+    order = pictures._Order(BLUR, False, conditions.of_fresh_workers(), os.getcwd(), "0.0.1")
+    spread = Spread(BLUR)
+    spread._order = order
+    with pytest.raises(ClusterError, match="a worker has convtool"):
+        list(spread.over(client, tasks_into("out")))
+
+
+def test_a_scheduler_that_ends_is_missed(folder):
+    from distributed import LocalCluster
+
+    cluster = LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    )
+    with cluster, connected(cluster.scheduler_address) as client:
+        results = Spread(SLOW).over(client, tasks_into("out"))
+        next(results)
+        cluster.close()
+        with pytest.raises(ClusterError, match="scheduler"):
+            list(results)
+
+
+def test_what_the_client_keeps_does_not_grow_with_the_pictures(client, tmp_path, monkeypatch):
+    """20,000 tasks of which the workers find no more than that there is no such picture.
+
+    Client and scheduler, which share this process, have filled their buffers after a few thousand.
+    One task that is kept takes some 300 bytes: 12,000 of them would show.
+    """
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    tasks = (Task(f"in/{number}.png", f"out/{number}.png") for number in range(20_000))
+    held = []
+    tracemalloc.start()
+    for number, (_, done) in enumerate(filter_files(tasks, BLUR, client)):
+        assert isinstance(done.error, ImageReadError)
+        if number % 500 == 0:
+            gc.collect()
+            held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert len(held) == 40
+    assert max(held[32:]) < max(held[8:16]) + 1_500_000
