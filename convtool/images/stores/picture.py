@@ -98,21 +98,16 @@ class Wanted:
     pyramid: bool = False
 
 
-def grouped(edges: Sequence[Span], row_bytes: int) -> list[Span]:
-    """Join neighbouring spans of rows until they have about `BAND_BYTES`.
+def bands(height: int, rows: int, row_bytes: int) -> list[Span]:
+    """Return which rows are read together: of strips of so many rows, about `BAND_BYTES`.
 
     Examples
     --------
-    >>> grouped([(0, 2), (2, 4), (4, 6)], BAND_BYTES // 4)
-    [(0, 4), (4, 6)]
+    >>> bands(7, 2, BAND_BYTES // 4)
+    [(0, 4), (4, 7)]
     """
-    bands: list[Span] = []
-    for first, last in edges:
-        if bands and (last - bands[-1][0]) * row_bytes <= BAND_BYTES:
-            bands[-1] = (bands[-1][0], last)
-        else:
-            bands.append((first, last))
-    return bands
+    together = max(1, BAND_BYTES // max(1, row_bytes * rows)) * rows
+    return [(top, min(top + together, height)) for top in range(0, height, together)]
 
 
 def room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Pixels:

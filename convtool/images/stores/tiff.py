@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from convtool.convolution.threads import for_each
 from convtool.errors import ImageReadError, OptionError
 from convtool.images.codecs import libtiff, tiff
 from convtool.images.codecs.binary import FileBytes
@@ -22,7 +23,7 @@ from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.stores.extra import load
-from convtool.images.stores.picture import Layout, Span, grouped, room
+from convtool.images.stores.picture import Layout, Span, bands, room
 
 _REDUCED = 1
 _AT_ONCE = 8
@@ -39,7 +40,9 @@ class TiffPicture:
     path : str
         The file.
     options : ReadOptions
-        Which page, and how inks are read; limits are not looked at.
+        Which page, and whether it is turned; limits are not looked at.
+    threads : int
+        How many threads decode a window.
 
     Raises
     ------
@@ -48,8 +51,8 @@ class TiffPicture:
         no window can be read alone.
     """
 
-    def __init__(self, path: str, options: ReadOptions) -> None:
-        self.path, self._options = path, options
+    def __init__(self, path: str, options: ReadOptions, threads: int = 1) -> None:
+        self.path, self._options, self._threads = path, options, threads
         self._file = open(path, "rb")  # noqa: SIM115
         try:
             self._data = FileBytes(self._file)
@@ -110,10 +113,7 @@ class TiffPicture:
         rows = self._tall
         row_bytes = layout.width * layout.samples * max(1, layout.bits // 8)
         self._divisible = layout.compression == tiff.STORED and not tiled and layout.luma is None
-        if self._divisible:
-            rows = 1
-        edges = [(n, min(n + rows, layout.height)) for n in range(0, layout.height, rows)]
-        self.bands = grouped(edges, row_bytes)
+        self.bands = bands(layout.height, 1 if self._divisible else rows, row_bytes)
 
     def window(self, rows: Span, columns: Span | None = None) -> Pixels:
         """Read part of the picture; see `Picture`."""
@@ -122,23 +122,33 @@ class TiffPicture:
         size = rows[1] - rows[0], columns[1] - columns[0]
         samples = room((*size, layout.samples), self._type())
         numbers = self._numbers(rows, columns)
-        blocks = [self._blocks[number] for number in numbers]
-        if self._divisible:
-            blocks = [self._cut(block, rows) for block in blocks]
         corner = rows[0], columns[0]
+
+        def some(first: int) -> None:
+            self._write(numbers[first : first + _AT_ONCE], rows, samples, corner)
+
         try:
-            for first in range(0, len(blocks), _AT_ONCE):
-                some = blocks[first : first + _AT_ONCE]
-                if self._foreign is None:
-                    parts = tiff.parts_of(self._page, layout, some)
-                    tiff.write_samples(layout, some, parts, samples, corner)
-                    continue
-                for block, number in zip(some, numbers[first:], strict=False):
-                    part = self._data[block.offset : block.offset + block.length]
-                    tiff.place(self._foreign.decoded(part, number), layout, block, samples, corner)
+            starts = range(0, len(numbers), _AT_ONCE)
+            for_each(some, starts, min(self._threads, len(starts)))
             return tiff.as_colours(samples, layout, self._page).pixels
         except ImageReadError as error:
             raise ImageReadError(f"{shown(self.path)}: {error}") from error
+
+    def _write(
+        self, numbers: list[int], rows: Span, samples: Pixels, corner: tuple[int, int]
+    ) -> None:
+        """Decode some blocks into a window; of strips that are stored plainly, only its rows."""
+        layout = self._samples
+        blocks = [self._blocks[number] for number in numbers]
+        if self._divisible:
+            blocks = [self._cut(block, rows) for block in blocks]
+        if self._foreign is None:
+            parts = tiff.parts_of(self._page, layout, blocks)
+            tiff.write_samples(layout, blocks, parts, samples, corner)
+            return
+        for block, number in zip(blocks, numbers, strict=True):
+            part = self._data[block.offset : block.offset + block.length]
+            tiff.place(self._foreign.decoded(part, number), layout, block, samples, corner)
 
     def _type(self) -> np.dtype[Any]:
         return np.dtype(np.uint8) if self._samples.bits < 8 else self._samples.native
@@ -221,8 +231,10 @@ def _decompressors() -> Any:
     return load("tifffile").TIFF.DECOMPRESSORS
 
 
-def open_tiff(path: str, options: ReadOptions) -> TiffPicture:
+def open_tiff(path: str, options: ReadOptions, threads: int = 1) -> TiffPicture:
     """Open a page of a TIFF for reading window by window.
+
+    Parameters are those of `TiffPicture`.
 
     Raises
     ------
@@ -243,7 +255,7 @@ def open_tiff(path: str, options: ReadOptions) -> TiffPicture:
            [7, 8]], dtype=uint8)
     """
     try:
-        return TiffPicture(path, options)
+        return TiffPicture(path, options, threads)
     except FileNotFoundError:
         raise ImageReadError(f"{shown(path)}: there is no such file") from None
     except ImageReadError as error:

@@ -134,7 +134,7 @@ class Input:
 
 
 @contextmanager
-def opened(source: str, reading: ReadOptions, store: StoreOptions) -> Iterator[Input]:
+def opened(source: str, reading: ReadOptions, store: StoreOptions, threads: int) -> Iterator[Input]:
     """Open a picture, as a store if it is one; it is closed at the end of the block.
 
     Raises
@@ -155,7 +155,7 @@ def opened(source: str, reading: ReadOptions, store: StoreOptions) -> Iterator[I
         yield Input(planes, "zarr" if image.ome is None else "ome-zarr", image)
         return
     if _is_tiff(source):
-        picture = open_tiff(source, reading)
+        picture = open_tiff(source, reading, threads)
         try:
             yield Input((picture,), "tiff")
         finally:

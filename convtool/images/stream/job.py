@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Protocol
 
+from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
 from convtool.images.background import flattened
 from convtool.images.filter import Outline
@@ -64,7 +65,7 @@ def plan_stream(
     ConvtoolError
         As `filter_stream` would.
     """
-    with opened(source, job.reading, store) as given:
+    with opened(source, job.reading, store, count(job.filtering.threads)) as given:
         one = StreamJob(source, target, job, store, given)
         planned(one.plan, one.explained())
         return Outcome(*one.kinds, one.plan.steps)
@@ -108,7 +109,7 @@ def filter_stream(
         store that could not be read or written to the end is left unfinished, for ``resume``.
     """
     start = time.perf_counter()
-    with opened(source, job.reading, store) as given:
+    with opened(source, job.reading, store, count(job.filtering.threads)) as given:
         one = StreamJob(source, target, job, store, given)
         if planned is not None:
             planned(one.plan, one.explained())
