@@ -17,6 +17,7 @@ ON_USE = {
     "cv2",
     "dask",
     "distributed",
+    "imagecodecs",
     "imageio",
     "llvmlite",
     "matplotlib",
@@ -29,7 +30,9 @@ ON_USE = {
     "skimage",
     "sklearn",
     "threadpoolctl",
+    "tifffile",
     "torch",
+    "zarr",
 }
 """Modules that cost more to import than a small job takes: never at a module's top level …"""
 

@@ -12,6 +12,7 @@ HEAVY = {
     "cv2",
     "dask",
     "distributed",
+    "imagecodecs",
     "imageio",
     "matplotlib",
     "numba",
@@ -20,7 +21,9 @@ HEAVY = {
     "rich",
     "scipy",
     "sklearn",
+    "tifffile",
     "torch",
+    "zarr",
 }
 COMMAND = """
 import sys
