@@ -57,13 +57,15 @@ _READING = (
         type=click.IntRange(1),
         default=MAX_PIXELS,
         show_default=True,
-        help="Refuse a picture whose header claims more.",
+        help="Refuse a picture whose header claims more; one that is filtered strip by strip has "
+        "no limit unless you give one.",
     ),
     click.option(
         "--max-memory",
         type=size_of,
         metavar="SIZE",
-        help="Refuse a picture that would need more, as in 512M or 2G, by what its header says.",
+        help="Filter a TIFF that would need more (512M, 2G; by its header) strip by strip, and "
+        "refuse others.  [default: a quarter of this machine's memory for TIFF, else no limit]",
     ),
 )
 _WRITING = (

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "convtool.filter/1"
 
+STORES = {"zarr": "Zarr", "ome-zarr": "OME-Zarr"}
+"""Titles of what is a folder, not a file of a format."""
+
 
 def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
     """Return the report of one picture."""
@@ -82,6 +85,11 @@ def explain(plan: Outline | Outcome) -> None:
         click.echo(f"{line}\n  would take: {others}", err=True)
 
 
+def say(words: str) -> None:
+    """Say something in a line of its own."""
+    click.echo(words, err=True)
+
+
 def compare(steps: Sequence[Step]) -> None:
     """Say what each kernel took, beside what was expected of its engine."""
     for number, step in enumerate(steps, 1):
@@ -106,7 +114,7 @@ def would_write(target: str, outcome: Outcome) -> None:
     """Say what a dry run did not do."""
     kind = outcome.target
     shape = "×".join(map(str, kind.shape))
-    title = FORMATS[kind.format].title
+    title = STORES.get(kind.format) or FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
     line = f"would write {shown(target)}: {title}, {shape}, depth {kind.depth}{pages}{where}"

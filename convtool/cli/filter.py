@@ -16,16 +16,18 @@ from convtool.cli._file_options import (
 )
 from convtool.cli._options import json_option, pair
 from convtool.cli._signals import ending
+from convtool.cli._store_options import pixel_bar, store_options, take_store
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.images.alpha import RULES
-from convtool.images.filter import FilterOptions, check_options
+from convtool.images.filter import FilterOptions, Outline, check_options
 from convtool.images.formats import writable
-from convtool.images.job import Job, filter_file, plan_file
+from convtool.images.job import Job, Outcome, filter_file, plan_file
 from convtool.images.paths import shown
+from convtool.images.stream.inputs import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 from convtool.kernels.spec import parse
@@ -142,6 +144,7 @@ Examples:
     help="[default: all cores; with --jobs 1 for each picture]",
 )
 @reading_options
+@store_options
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
@@ -176,7 +179,8 @@ Examples:
 @click.option(
     "--resume",
     is_flag=True,
-    help="In a batch: leave out what an earlier run with --resume has done, by a journal in OUT.",
+    help="Go on: in a batch leave out what an earlier run with --resume has done, by a journal in "
+    "OUT; with a Zarr OUT that was interrupted, keep the chunks that are there.",
 )
 @cluster_options
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
@@ -216,6 +220,7 @@ def command(
     """
     if not places and from_file is None:
         raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
+    store = take_store(how, resume=resume)
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
@@ -234,7 +239,8 @@ def command(
         cluster,
     )
     check_options(job.kernels, job.filtering)
-    if is_batch(places, target, batch):
+    streamed = len(places) == 1 and is_streamed(places[0], target, job, store)
+    if not streamed and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
         return run_batch(places, target, job, batch)
@@ -244,14 +250,40 @@ def command(
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
-        ("resume", resume),
+        ("resume", resume and not streamed),
         ("workers", cluster.workers),
         ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    _filter_one(places[0], target, job, batch, explain=explain)
+    check_asked(target, store)
+    if streamed:
+        _filter_strips(places[0], target, job, store, batch, explain=explain)
+    else:
+        _filter_one(places[0], target, job, batch, explain=explain)
     return DONE
+
+
+def _filter_strips(
+    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+) -> None:
+    from convtool.images.stream.job import filter_stream, plan_stream
+
+    def before(plan: Outline, cut: str) -> None:
+        if explain:
+            report.explain(plan)
+            report.say(cut)
+
+    if batch.dry_run:
+        outcome = plan_stream(source, target, job, store, planned=before)
+        report.would_write(target, outcome)
+    else:
+        with pixel_bar(shown(source)) as progress, ending(shown(source), batch.timeout):
+            outcome = filter_stream(source, target, job, store, planned=before, progress=progress)
+        if explain:
+            report.compare(outcome.steps)
+        report.warn(outcome)
+    _write_report(source, target, outcome, batch)
 
 
 def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bool) -> None:
@@ -271,6 +303,10 @@ def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bo
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)
+    _write_report(source, target, outcome, batch)
+
+
+def _write_report(source: str, target: str, outcome: Outcome, batch: Batch) -> None:
     if batch.json_target is not None:
         write_report(
             report.as_json(source, target, outcome, dry_run=batch.dry_run), batch.json_target

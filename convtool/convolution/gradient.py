@@ -127,6 +127,16 @@ def gradient_direction(
     1.5707963267948966
     """
     down, right = _derivatives(image, pair, dtype, options)
+    return _stored(angles(down, right), dtype)
+
+
+def angles(down: Array, right: Array) -> Array:
+    """Return the angles of derivatives, the first of which is overwritten with them.
+
+    Examples
+    --------
+    >>> angles(np.array([1.0, -0.0]), np.array([0.0, -0.0])).tolist()
+    [1.5707963267948966, 0.0]
+    """
     # Adding zero turns -0.0 into 0.0, so that no angle of a flat or straight edge becomes -π.
-    np.arctan2(down + 0.0, right + 0.0, out=down)
-    return _stored(down, dtype)
+    return np.arctan2(down + 0.0, right + 0.0, out=down)

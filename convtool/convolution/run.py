@@ -13,7 +13,6 @@ from convtool.convolution.engines import (
     Correlator,
     DType,
     Job,
-    StripCorrelator,
     TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
@@ -92,7 +91,7 @@ def problem_for(
     )
 
 
-def _is_finite(pixels: Array) -> bool:
+def is_finite(pixels: Array) -> bool:
     """Return whether no pixel is NaN or inf (a sum that overflows counts as not finite)."""
     if pixels.dtype.kind != "f":
         return True
@@ -116,8 +115,11 @@ class _Request(NamedTuple):
     finite: bool
 
 
-class _Ready(NamedTuple):
-    """A request's answer: the engine made ready, and what it is asked to do."""
+class Ready(NamedTuple):
+    """An engine made ready, and what it is asked to do.
+
+    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
+    """
 
     job: Job
     correlator: Correlator
@@ -144,7 +146,7 @@ def _correlator(job: Job, engine: str) -> Correlator:
     return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
 
 
-def _make_ready(request: _Request) -> _Ready:
+def _plan_and_prepare(request: _Request) -> Ready:
     """Plan a convolution and make its engine ready."""
     kernels = tuple(
         np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
@@ -158,19 +160,50 @@ def _make_ready(request: _Request) -> _Ready:
     rank = rank if rank is not None else plan.rank
     job = Job(kernels, kinds.working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
     keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    return _Ready(job, _correlator(job, plan.engine), keeps)
+    return Ready(job, _correlator(job, plan.engine), keeps)
 
 
-_remembered = lru_cache(maxsize=32)(_make_ready)
+_remembered = lru_cache(maxsize=32)(_plan_and_prepare)
 
 LARGEST_REMEMBERED = 128 * 128
 """Kernels of more weights than this are made ready anew each time, rather than kept."""
 
 
-def _ready(request: _Request) -> _Ready:
+def _ready(request: _Request) -> Ready:
     height, width = request.kernel_shape
-    make = _remembered if height * width <= LARGEST_REMEMBERED else _make_ready
+    make = _remembered if height * width <= LARGEST_REMEMBERED else _plan_and_prepare
     return make(request)
+
+
+def make_ready(
+    image_shape: tuple[int, ...],
+    image_type: DType,
+    out_type: DType,
+    kernels: Kernels,
+    layout: Geometry,
+    engine: str,
+    workers: int,
+    *,
+    finite: bool,
+) -> Ready:
+    """Plan a convolution of an image of a kind and make its engine ready.
+
+    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
+    """
+    request = _Request(
+        tuple(kernel.tobytes() for kernel in kernels),
+        (kernels[0].shape[0], kernels[0].shape[1]),
+        image_shape,
+        image_type,
+        out_type,
+        layout,
+        engine,
+        workers,
+        tuple(startup.seconds().items()),
+        calibration.load(),
+        finite,
+    )
+    return _ready(request)
 
 
 def run(
@@ -204,26 +237,11 @@ def run(
     store : callable
         What writes computed values into a piece of ``out``.
     """
-    request = _Request(
-        tuple(kernel.tobytes() for kernel in kernels),
-        (kernels[0].shape[0], kernels[0].shape[1]),
-        pixels.shape,
-        pixels.dtype,
-        out.dtype,
-        layout,
-        engine,
-        workers,
-        tuple(startup.seconds().items()),
-        calibration.load(),
-        True,
-    )
-    ready = _ready(request)
-    if not ready.keeps_nonfinite and not (_is_finite(pixels) and np.isfinite(rule[1])):
-        ready = _ready(request._replace(finite=False))
+    kind = (pixels.shape, pixels.dtype, out.dtype)
+    ready = make_ready(*kind, kernels, layout, engine, workers, finite=True)
+    if not ready.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
+        ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
     job, correlator = ready.job, ready.correlator
     source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-    if isinstance(correlator, StripCorrelator):
-        tiles.run_strips(correlator, source, job, answer, store)
-    else:
-        tiles.run_tiles(correlator, source, job, answer, store)
+    tiles.run(correlator, source, job, answer, store)

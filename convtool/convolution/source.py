@@ -1,11 +1,43 @@
 """An image as the engines see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from convtool.convolution import borders
+from convtool.convolution.borders import Indices
 from convtool.convolution.engines import Array, DType, Span
+from convtool.convolution.geometry import Axis
+
+
+class Held:
+    """Which rows of an image are in memory, one run of them after the other.
+
+    Parameters
+    ----------
+    height : int
+        Rows of the whole image.
+    spans : sequence of (int, int)
+        The runs: first row and the one after the last, in ascending order.
+
+    Examples
+    --------
+    >>> Held(10, [(0, 3), (8, 10)]).places(np.array([9, 0, -1, 2])).tolist()
+    [4, 0, -1, 2]
+    """
+
+    def __init__(self, height: int, spans: Sequence[Span]) -> None:
+        self.height = height
+        self._place = np.full(height + 1, borders.OUTSIDE, np.intp)
+        above = 0
+        for first, last in spans:
+            self._place[first:last] = np.arange(above, above + last - first)
+            above += last - first
+
+    def places(self, rows: Indices) -> Indices:
+        """Return where rows of the image, or :data:`~.borders.OUTSIDE`, are among those held."""
+        return self._place[rows]
 
 
 @dataclass(frozen=True)
@@ -15,19 +47,22 @@ class Source:
     Attributes
     ----------
     pixels : ndarray, shape (H, W, C)
-        The image, of any real type.
+        The image, of any real type; or those of its rows that are held.
     rule : str
         The border's rule.
     cval : float
         The value outside, for the rule ``constant``.
     dtype : dtype
         The type of the windows.
+    held : Held, optional
+        Which rows those are; all unless given.
     """
 
     pixels: Array
     rule: str
     cval: float
     dtype: DType
+    held: Held | None = None
 
     def packed(self) -> "Source":
         """Return the same with pixels side by side, of a type that compiled code knows.
@@ -50,22 +85,37 @@ class Source:
         fits = float(self.cval).is_integer() and limits.min <= self.cval <= limits.max
         return replace(self, dtype=dtype) if fits or self.rule != "constant" else self
 
+    @property
+    def height(self) -> int:
+        """Rows of the whole image."""
+        return len(self.pixels) if self.held is None else self.held.height
+
+    def rows_at(self, first: int, last: int) -> Indices:
+        """Return which of the pixels' rows are read at the positions ``first … last-1``."""
+        rows = borders.table(self.height, first, last, self.rule)
+        return rows if self.held is None else self.held.places(rows)
+
+    def rows_of(self, axis: Axis) -> Indices:
+        """Return which of the pixels' rows are read at each position of the windows' rows."""
+        return self.rows_at(axis.start, axis.start + axis.dense + axis.taps - 1)
+
     def window(self, rows: Span, columns: Span) -> Array:
         """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""
-        height, width, channels = self.pixels.shape
-        if rows[0] >= 0 and rows[1] <= height and columns[0] >= 0 and columns[1] <= width:
-            view = self.pixels[rows[0] : rows[1], columns[0] : columns[1]]
+        width, channels = self.pixels.shape[1:]
+        y = self.rows_at(*rows)
+        inside = rows[0] >= 0 and rows[1] <= self.height
+        if inside and columns[0] >= 0 and columns[1] <= width:
+            view = self.pixels[y[0] : y[-1] + 1, columns[0] : columns[1]]
             if view.dtype == self.dtype and is_packed(view):
                 return view
             return np.ascontiguousarray(view, dtype=self.dtype)
-        y = borders.table(height, *rows, self.rule)
         x = borders.table(width, *columns, self.rule)
-        inside = slice(max(0, columns[0]), min(width, columns[1]))
+        within = slice(max(0, columns[0]), min(width, columns[1]))
         copy = np.empty((len(y), len(x), channels), self.dtype)
-        lines = self.pixels if rows[0] == 0 and rows[1] == height else self.pixels[y]
-        first, last = inside.start - columns[0], inside.stop - columns[0]
+        lines = self.pixels[y[0] : y[-1] + 1] if inside else self.pixels[y]
+        first, last = within.start - columns[0], within.stop - columns[0]
         if first < last:
-            copy[:, first:last] = lines[:, inside]
+            copy[:, first:last] = lines[:, within]
         for outside in (slice(0, max(0, first)), slice(max(0, last, first), None)):
             copy[:, outside] = lines[:, x[outside]]
         if self.rule == "constant":

@@ -9,11 +9,20 @@ the number of threads, so the answer does not depend on it. Sums that overflow, 
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
 from convtool.convolution import dtypes, threads
-from convtool.convolution.engines import Array, Job, Span, StripCorrelator, TileCorrelator
+from convtool.convolution.engines import (
+    Array,
+    Correlator,
+    DType,
+    Job,
+    Span,
+    StripCorrelator,
+    TileCorrelator,
+)
 from convtool.convolution.geometry import Axis
 from convtool.convolution.source import Source, is_packed
 
@@ -41,10 +50,80 @@ def _kept(axis: Axis, span: Span) -> tuple[slice, slice]:
     return slice(offset, None, axis.stride), slice(first, first + count)
 
 
-def run_tiles(
-    correlator: TileCorrelator, source: Source, job: Job, out: Array, store: Store = dtypes.store
+class Band(NamedTuple):
+    """Rows of the answer that are made alone, and the positions of the padded image they need."""
+
+    rows: Span
+    positions: Span
+
+
+def bands(
+    correlator: Correlator, job: Job, width: int, dtype: DType, store: Store = dtypes.store
+) -> list[Band]:
+    """Return all bands of an answer: none of the pieces that it is cut into reaches out of one.
+
+    Parameters
+    ----------
+    width : int
+        Scalars of a row of the answer.
+    dtype : dtype
+        The answer's type.
+    """
+    axis = job.layout.rows
+    if isinstance(correlator, StripCorrelator):
+        written = _writes(correlator, dtype, job.dtype, store)
+        longest = (
+            correlator.tile[0] if written else _longest(correlator, job.dtype, width, job.channels)
+        )
+        cut = [
+            (rows, (rows[0] * axis.stride, (rows[1] - 1) * axis.stride + 1))
+            for rows in _spans(axis.count, longest)
+        ]
+    else:
+        cut = [
+            ((kept.start, kept.stop), span)
+            for span in _spans(axis.dense, correlator.tile[0])
+            if (kept := _kept(axis, span)[1]).start < kept.stop
+        ]
+    return [
+        Band(rows, (dense[0] + axis.start, dense[1] + axis.start + axis.taps - 1))
+        for rows, dense in cut
+    ]
+
+
+def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: Store) -> bool:
+    """Return whether an engine of strips makes the answer as it is wanted."""
+    return (dtype == working or dtype in correlator.writes) and store is dtypes.store
+
+
+def _longest(correlator: StripCorrelator, working: DType, width: int, channels: int) -> int:
+    """Return how many rows of so many scalars are computed before they are stored."""
+    line = max(1, min(width, correlator.tile[1] * channels) * working.itemsize)
+    return min(correlator.tile[0], max(LEAST_STORED_ROWS, STORED_BYTES // line))
+
+
+def run(
+    correlator: Correlator,
+    source: Source,
+    job: Job,
+    out: Array,
+    store: Store = dtypes.store,
+    first: int = 0,
 ) -> None:
-    """Correlate the image into ``out``, shape (rows.count, columns.count, C), tile by tile."""
+    """Correlate the image into ``out``, shape (rows, columns.count, C), piece by piece.
+
+    ``out`` holds the answer's rows from ``first`` on, all unless told otherwise. It begins and ends
+    as some of the `bands` do.
+    """
+    if isinstance(correlator, StripCorrelator):
+        _run_strips(correlator, source, job, out, store, first)
+    else:
+        _run_tiles(correlator, source, job, out, store, first)
+
+
+def _run_tiles(
+    correlator: TileCorrelator, source: Source, job: Job, out: Array, store: Store, first: int
+) -> None:
     rows, columns = job.layout.rows, job.layout.columns
     channels = source.pixels.shape[2]
     reading = source.as_it_is() if source.pixels.dtype in correlator.reads else source
@@ -53,6 +132,7 @@ def run_tiles(
     tiles = [
         (span_y, span_x)
         for span_y in _spans(rows.dense, correlator.tile[0])
+        if first <= _kept(rows, span_y)[1].start < first + len(out)
         for span_x in _spans(columns.dense, correlator.tile[1])
     ]
 
@@ -61,7 +141,7 @@ def run_tiles(
         span_y, span_x = tiles[index]
         keep_y, to_y = _kept(rows, span_y)
         keep_x, to_x = _kept(columns, span_x)
-        target = out[to_y, to_x]
+        target = out[to_y.start - first : to_y.stop - first, to_x]
         if target.size == 0:
             return
         window = reading.window(
@@ -79,12 +159,16 @@ def run_tiles(
 
 
 @lru_cache(maxsize=32)
-def _strips(size: tuple[int, int], tile: tuple[int, int]) -> Array:
-    """Return first and last line, first and last window of each strip; read-only, since kept."""
+def _strips(size: Span, tile: Span, within: Span) -> Array:
+    """Return first and last line, first and last window of each strip that begins within lines.
+
+    It is read-only, since it is kept.
+    """
     strips = np.array(
         [
             (*lines, *windows)
             for lines in _spans(size[0], tile[0])
+            if within[0] <= lines[0] < within[1]
             for windows in _spans(size[1], tile[1])
         ]
     )
@@ -92,33 +176,30 @@ def _strips(size: tuple[int, int], tile: tuple[int, int]) -> Array:
     return strips
 
 
-def run_strips(
-    correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store = dtypes.store
+def _run_strips(
+    correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store, first: int
 ) -> None:
-    """Correlate the image into ``out``, shape (rows.count, columns.count, C), strip by strip."""
     source = source.packed()
     columns = job.layout.columns
-    written = out.dtype == source.dtype or out.dtype in correlator.writes
-    direct = written and is_packed(out) and store is dtypes.store
+    direct = _writes(correlator, out.dtype, source.dtype, store) and is_packed(out)
     longest = correlator.tile[0]
     if not direct:
-        width = min(correlator.tile[1], columns.dense) * out.shape[2]
-        line = max(1, width * source.dtype.itemsize)
-        longest = min(longest, max(LEAST_STORED_ROWS, STORED_BYTES // line))
-    strips = _strips((job.layout.rows.count, columns.dense), (longest, correlator.tile[1]))
+        longest = _longest(correlator, source.dtype, out[:1].size, job.channels)
+    size, tile = (job.layout.rows.count, columns.dense), (longest, correlator.tile[1])
+    strips = _strips(size, tile, (first, first + len(out)))
     workers = min(job.threads, len(strips))
     if direct:
-        correlator.run(source, out, (0, 0), strips, workers)
+        correlator.run(source, out, (first, 0), strips, workers)
         return
 
     @np.errstate(all="ignore")
     def work(index: int) -> None:
-        first, last, *windows = strips[index]
+        start, stop, *windows = strips[index]
         _, target = _kept(columns, (int(windows[0]), int(windows[1])))
-        part = out[first:last, target]
+        part = out[start - first : stop - first, target]
         made = np.empty(part.shape, source.dtype)
         one = strips[index : index + 1]
-        correlator.run(source, made, (int(first), target.start), one, 1)
+        correlator.run(source, made, (int(start), target.start), one, 1)
         store(made, part)
 
     threads.for_each(work, range(len(strips)), workers)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from convtool.convolution.borders import BORDERS, OUTSIDE, table
 from convtool.convolution.geometry import Geometry
+from convtool.convolution.source import Held
 from convtool.images.tone import Values
 
 RULES = ("premultiply", "keep")
@@ -95,7 +96,13 @@ def is_pointwise(weights: NDArray[np.float64], flipped: bool) -> bool:
 
 
 def carried(
-    plane: NDArray[Any], layout: Geometry, flipped: bool, border: str, outside: float
+    plane: NDArray[Any],
+    layout: Geometry,
+    flipped: bool,
+    border: str,
+    outside: float,
+    lines: slice | None = None,
+    held: Held | None = None,
 ) -> NDArray[Any]:
     """Cut, pad and stride a plane as a convolution would, its values untouched.
 
@@ -111,10 +118,14 @@ def carried(
         What lies beyond the edge.
     outside : float
         The value there where the border is a constant.
+    lines : slice, optional
+        Only those rows of the answer.
+    held : Held, optional
+        Which rows of the plane are given, if not all.
 
     Returns
     -------
-    ndarray, shape ``layout.shape``
+    ndarray, shape ``layout.shape``, or of the rows asked for
         For each output pixel the value on which the kernel's anchor lay.
 
     Examples
@@ -124,11 +135,13 @@ def carried(
     >>> carried(np.arange(9).reshape(3, 3), layout, True, "reflect", 0)
     array([[4]])
     """
-    lines = []
+    places = []
     for axis in (layout.rows, layout.columns):
         start = axis.start + anchor(axis.taps, flipped)
-        lines.append(table(axis.size, start, start + axis.dense, BORDERS[border])[:: axis.stride])
-    rows, columns = lines
+        places.append(table(axis.size, start, start + axis.dense, BORDERS[border])[:: axis.stride])
+    rows, columns = places
+    rows = rows if lines is None else rows[lines]
+    rows = rows if held is None else held.places(rows)
     answer = plane[rows[:, np.newaxis], columns]
     answer[rows == OUTSIDE] = outside
     answer[:, columns == OUTSIDE] = outside

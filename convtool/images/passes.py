@@ -18,11 +18,11 @@ from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec
 
 
-def in_light(image: Image, options: FilterOptions) -> FilterOptions:
-    """Take the border's value as light, too; leave what is light already."""
-    if image.format in light.ALREADY_LINEAR:
+def in_light(options: FilterOptions, format: str, peak: float) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already, by its file's format."""
+    if format in light.ALREADY_LINEAR:
         return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), image.peak)
+    outside = light.to_linear(np.array([options.cval]), peak)
     return replace(options, cval=float(outside[0]))
 
 
@@ -57,24 +57,33 @@ def colours_bleed(
     alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
 ) -> bool:
     """Tell whether transparent pixels would bleed: pixels meet, and not all are opaque."""
-    if options.alpha == "keep" or bool((alpha >= peak).all()):
-        return False
-    return any(
+    return pixels_meet(specs, options) and not is_opaque(alpha, peak)
+
+
+def pixels_meet(specs: Sequence[KernelSpec], options: FilterOptions) -> bool:
+    """Tell whether colours of pixels would mix that alpha should keep apart."""
+    return options.alpha != "keep" and any(
         spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
         for spec in specs
     )
 
 
 def stays_in_range(
-    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    source: np.dtype[Any],
+    colours: np.dtype[Any],
 ) -> bool:
-    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
+    """Tell whether no value can leave the range, so that pixels can be computed as they are.
+
+    ``source`` is the picture's type, ``colours`` that of the values that the kernel is given.
+    """
     kernel = specs[0]
     return (
         len(specs) == 1
         and not kernel.is_gradient
         and source.kind == "u"
-        and colours.dtype == source
+        and colours == source
         and tone.output_dtype(options.depth, source) == source
         and options.range in ("clip", "abs")
         and options.bias == 0
@@ -82,6 +91,11 @@ def stays_in_range(
         and bool(kernel.weights.min() >= 0)
         and bool(kernel.weights.sum() <= 1 + 1e-9)
     )
+
+
+def is_opaque(alpha: Values, peak: float) -> bool:
+    """Tell whether every pixel is opaque."""
+    return bool((alpha >= peak).all())
 
 
 def run(
@@ -120,17 +134,27 @@ def alpha_after(
     alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
 ) -> Values:
     """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
-    flipped = is_flipped(spec, options)
-    if (
-        options.alpha == "keep"
-        or spec.is_gradient
-        or not transparency.smooths(spec.weights)
-        or transparency.is_pointwise(spec.weights, flipped)
-    ):
+    if not smooths_alpha(spec, options):
         layout = layout_of(alpha.shape, spec, options, last)
+        flipped = is_flipped(spec, options)
         return transparency.carried(alpha, layout, flipped, options.border_name, peak)
     opaque_outside = replace(options, cval=0.0)
     missing = _convolve(peak - alpha, spec, opaque_outside, last)
+    return alpha_without(missing, spec, peak)
+
+
+def smooths_alpha(spec: KernelSpec, options: FilterOptions) -> bool:
+    """Tell whether alpha is filtered with a kernel, too."""
+    return not (
+        options.alpha == "keep"
+        or spec.is_gradient
+        or not transparency.smooths(spec.weights)
+        or transparency.is_pointwise(spec.weights, is_flipped(spec, options))
+    )
+
+
+def alpha_without(missing: Values, spec: KernelSpec, peak: float) -> Values:
+    """Return alpha from a kernel's answer to what was missing to opaque, which is changed."""
     missing /= spec.weights.sum()
     return np.clip(peak - missing, 0, peak)
 

@@ -43,12 +43,41 @@ class Fit:
     absolute: bool = False
 
 
+class Extent:
+    """The smallest and largest of values that come piece by piece, NaN and inf aside.
+
+    Examples
+    --------
+    >>> extent = Extent()
+    >>> for piece in ([3.0, np.nan], [5.0, 13.0]):
+    ...     extent.add(np.array(piece))
+    >>> extent.stretched(100.0)
+    Fit(base=3.0, gain=10.0, absolute=False)
+    """
+
+    def __init__(self, low: float = np.inf, high: float = -np.inf) -> None:
+        self.low, self.high = low, high
+
+    def add(self, values: Values) -> None:
+        """Take more values into account."""
+        low, high = float(values.min()), float(values.max())
+        if not np.isfinite(high - low):
+            finite = values[np.isfinite(values)]
+            if not finite.size:
+                return
+            low, high = float(finite.min()), float(finite.max())
+        self.low, self.high = min(self.low, low), max(self.high, high)
+
+    def stretched(self, peak: float) -> Fit:
+        """Return what lays the smallest on 0 and the largest on ``peak``."""
+        low, high = (self.low, self.high) if self.low <= self.high else (0.0, 0.0)
+        return Fit(base=low, gain=peak / (high - low) if high > low else 0.0)
+
+
 def _stretch(values: Values, peak: float) -> Fit:
-    low, high = float(values.min()), float(values.max())
-    if not np.isfinite(high - low):
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    return Fit(base=low, gain=peak / (high - low) if high > low else 0.0)
+    extent = Extent()
+    extent.add(values)
+    return extent.stretched(peak)
 
 
 FIXED_RANGES: dict[str, Callable[[float], Fit]] = {

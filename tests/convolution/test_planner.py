@@ -199,7 +199,7 @@ class TestFactorsAndNan:
 
     def test_convolve_looks_for_nan_only_where_the_engine_would_spread_it(self, monkeypatch):
         looked = []
-        monkeypatch.setattr(run, "_is_finite", lambda pixels: bool(looked.append(1)) or True)
+        monkeypatch.setattr(run, "is_finite", lambda pixels: bool(looked.append(1)) or True)
         image = np.ones((64, 64), np.float32)
         convtool.convolve(image, "box", engine="fft")
         convtool.convolve(image, "cross", engine="direct")

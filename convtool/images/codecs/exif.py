@@ -26,7 +26,7 @@ SUB, GPS, INTEROP = 34665, 34853, 40965
 _POINTERS = (SUB, GPS, INTEROP)
 _WIDTH, _HEIGHT = 40962, 40963
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT = 282, 283, 296
-_SHORT, _LONG = 3, 4
+_SHORT, _LONG, _LONG8 = 3, 4, 16
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation\s*(?:=\s*[\"']|>)\s*)[1-8]")
 
 DESCRIPTIVE = (269, 270, 271, 272, 285, 305, 306, 315, 316, 33432)
@@ -164,7 +164,7 @@ def _pointed_at(directory: Directory, numbers: tuple[int, ...]) -> dict[int, Ent
         try:
             place = directory.value(number, 0)
             if place:
-                inner = directory_at(directory.data, directory.order, place)
+                inner = directory_at(directory.data, directory.order, place, big=directory.big)
                 entries = {n: e for n, e in raw_entries(inner).items() if n not in _POINTERS}
                 entries |= _pointed_at(inner, (INTEROP,)) if number == SUB else {}
                 found[number] = Entry(_LONG, 1, entries=entries)
@@ -173,7 +173,7 @@ def _pointed_at(directory: Directory, numbers: tuple[int, ...]) -> dict[int, Ent
     return found
 
 
-def serialised(entries: dict[int, Entry], order: str, position: int) -> bytes:
+def serialised(entries: dict[int, Entry], order: str, position: int, *, big: bool = False) -> bytes:
     """Return the bytes of a directory and of all it points at, for a place in a file.
 
     Parameters
@@ -184,19 +184,23 @@ def serialised(entries: dict[int, Entry], order: str, position: int) -> bytes:
         ``<`` or ``>``: the byte order, also of the entries' values.
     position : int
         Where in the file the bytes will be.
+    big : bool
+        Whether the file is a BigTIFF.
     """
-    start = struct.pack(order + "H", len(entries))
-    behind = position + 2 + 12 * len(entries) + 4
+    count, head, inline, size = ("Q", "HHQ", 8, 20) if big else ("H", "HHI", 4, 12)
+    pointer = order + ("Q" if big else "I")
+    start = struct.pack(order + count, len(entries))
+    behind = position + len(start) + size * len(entries) + inline
     rows, beyond = [], b""
     for number, entry in sorted(entries.items()):
-        content = entry.content
+        content, kind = entry.content, entry.type
         if entry.entries is not None:
-            content = struct.pack(order + "I", behind + len(beyond))
-            beyond += serialised(entry.entries, order, behind + len(beyond))
-        elif len(content) > 4:
+            content, kind = struct.pack(pointer, behind + len(beyond)), _LONG8 if big else kind
+            beyond += serialised(entry.entries, order, behind + len(beyond), big=big)
+        elif len(content) > inline:
             place = behind + len(beyond)
             beyond += content + b"\0" * (len(content) % 2)
-            content = struct.pack(order + "I", place)
-        rows.append(struct.pack(order + "HHI", number, entry.type, entry.count))
-        rows.append(content.ljust(4, b"\0"))
-    return start + b"".join(rows) + b"\0\0\0\0" + beyond
+            content = struct.pack(pointer, place)
+        rows.append(struct.pack(order + head, number, kind, entry.count))
+        rows.append(content.ljust(inline, b"\0"))
+    return start + b"".join(rows) + b"\0" * inline + beyond

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs.binary import unpack
+from convtool.images.codecs.binary import Data, unpack
 
 ORIENTATION = 274
 _TYPES = {
@@ -44,11 +44,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Directory:
-    """One directory: its tags, and the byte order ('<' or '>') of their values."""
+    """One directory: its tags, the byte order ('<' or '>') of their values, and how offsets are.
 
-    data: bytes
+    These have 8 bytes in a BigTIFF (``big``), else 4.
+    """
+
+    data: Data
     order: str
     tags: dict[int, Tag] = field(default_factory=dict)
+    big: bool = False
 
     def values(self, number: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Return the integers of a tag, or the default where it is absent or empty.
@@ -134,18 +138,18 @@ def raw_entries(directory: Directory) -> dict[int, Entry]:
     return found
 
 
-def directory_at(data: bytes, order: str, offset: int) -> Directory:
-    """Read one directory of a file with 4-byte offsets.
+def directory_at(data: Data, order: str, offset: int, *, big: bool = False) -> Directory:
+    """Read one directory of a file with 4-byte offsets, of 8 bytes in a BigTIFF.
 
     Raises
     ------
     ImageReadError
         If it is damaged, or lies outside the file.
     """
-    return _directory(data, order, False, offset)[0]
+    return _directory(data, order, big, offset)[0]
 
 
-def directories(data: bytes) -> tuple[Directory, int]:
+def directories(data: Data) -> tuple[Directory, int]:
     """Read the first directory of a file and count all of them.
 
     Parameters
@@ -170,7 +174,7 @@ def directories(data: bytes) -> tuple[Directory, int]:
     return first, 1 + sum(1 for _ in chain)
 
 
-def all_directories(data: bytes) -> Iterator[Directory]:
+def all_directories(data: Data) -> Iterator[Directory]:
     """Read one directory of a file after the other.
 
     Raises
@@ -195,7 +199,7 @@ def all_directories(data: bytes) -> Iterator[Directory]:
         yield directory
 
 
-def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directory, int]:
+def _directory(data: Data, order: str, big: bool, offset: int) -> tuple[Directory, int]:
     count_form, entry_form, inline = ("Q", "HHQ", 8) if big else ("H", "HHI", 4)
     (count,) = unpack(order + count_form, data, offset)
     offset += inline if big else 2
@@ -210,7 +214,7 @@ def _directory(data: bytes, order: str, big: bool, offset: int) -> tuple[Directo
             (place,) = unpack(order + ("Q" if big else "I"), data, place)
         tags.setdefault(number, Tag(kind, values, place))
     (following,) = unpack(order + ("Q" if big else "I"), data, offset + count * size)
-    return Directory(data, order, tags), following
+    return Directory(data, order, tags, big), following
 
 
 def _size_of(kind: int) -> int:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs import inks, libtiff, tiff_encode
+from convtool.images.codecs.binary import Data
 from convtool.images.codecs.exif import block_of, resolution
 from convtool.images.codecs.ifd import ORIENTATION, Directory, all_directories, directories
 from convtool.images.codecs.premultiplied import divided
@@ -30,15 +31,15 @@ from convtool.images.options import ReadOptions
 encode = tiff_encode.encode
 encode_all = tiff_encode.encode_all
 
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
-_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3}
-_STORED, _JPEG = 1, 7
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, INKS, _YCBCR = 0, 1, 2, 3, 5, 6
+_COLOURS = {_WHITE_IS_ZERO: 1, _BLACK_IS_ZERO: 1, _RGB: 3, _PALETTE: 1, INKS: 4, _YCBCR: 3}
+STORED, JPEG = 1, 7
 _LOW_BIT_FIRST = 2
-_DEFLATE = (8, 32946)
-_WITH_PREDICTOR = (5, *_DEFLATE)
+DEFLATE = (8, 32946)
+_WITH_PREDICTOR = (5, *DEFLATE)
 _HORIZONTAL, _FLOATING = 2, 3
 _MULTIPLIED_IN = 1
-_ICC, _XMP, _RAW, _SUBFILE, _SUB_PAGES = 34675, 700, 50706, 254, 330
+_ICC, _XMP, _RAW, SUBFILE, _SUB_PAGES = 34675, 700, 50706, 254, 330
 _COMPRESSIONS = {
     1: "none", 2: "CCITT RLE", 3: "CCITT G3", 4: "CCITT G4", 5: "LZW", 7: "JPEG", 8: "deflate",
     32773: "PackBits", 32946: "deflate",
@@ -56,7 +57,7 @@ _FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped"}
 
 
 @dataclass(frozen=True)
-class _Layout:
+class Layout:
     """How the samples are stored."""
 
     width: int
@@ -70,6 +71,11 @@ class _Layout:
     planar: bool
     alpha_multiplied: bool
     luma: Luma | None = None
+
+    @property
+    def native(self) -> np.dtype[np.generic]:
+        """The samples' type in this machine's byte order."""
+        return self.stored.newbyteorder("=")
 
     @property
     def in_pixel(self) -> int:
@@ -88,7 +94,7 @@ class _Layout:
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """One strip or tile: where its data lie, and which pixels it holds."""
 
     offset: int
@@ -100,7 +106,14 @@ class _Block:
     width: int
 
 
-def _layout(first: Directory) -> _Layout:
+def layout_of(first: Directory) -> Layout:
+    """Return how the samples of a page are stored.
+
+    Raises
+    ------
+    ImageReadError
+        If they are of a kind that is not read, or the directory makes no sense.
+    """
     width, height = first.value(256), first.value(257)
     samples = first.value(277, 1)
     bits, formats = first.values(258, (1,)), first.values(339, (1,))
@@ -116,26 +129,26 @@ def _layout(first: Directory) -> _Layout:
             f"has {name} samples of {bits[0]} bits, which are not read; "
             "convert it to 8 or 16 bits unsigned or to float"
         )
-    if photometric not in _COLOURS or (photometric == _INKS and first.value(332, 1) != 1):
+    if photometric not in _COLOURS or (photometric == INKS and first.value(332, 1) != 1):
         raise ImageReadError(
             f"has the colour model {photometric} (CIE L*a*b* is 8); convert it to RGB first"
         )
-    if photometric == _INKS and (samples != 4 or formats[0] != 1):
+    if photometric == INKS and (samples != 4 or formats[0] != 1):
         raise ImageReadError("holds inks beside alpha or as floats, which is not read")
     extra = samples - _COLOURS[photometric]
     if extra not in (0, 1) or (extra and photometric == _PALETTE):
         raise ImageReadError(f"has {samples} samples a pixel, more than colour and alpha")
-    compression = first.value(259, _STORED)
+    compression = first.value(259, STORED)
     if compression in libtiff.WHOLE and extra:
         raise ImageReadError(
             "holds alpha compressed as JPEG, which is not read; use deflate or LZW"
         )
-    if compression in libtiff.WHOLE and photometric == _INKS:
+    if compression in libtiff.WHOLE and photometric == INKS:
         raise ImageReadError("holds inks compressed as JPEG, which is not read; use deflate or LZW")
     luma = None
     if photometric == _YCBCR and compression not in libtiff.WHOLE:
         luma = luma_of(first, bits[0], samples)
-    return _Layout(
+    return Layout(
         width,
         height,
         samples,
@@ -153,21 +166,22 @@ def _layout(first: Directory) -> _Layout:
 def inspect(data: bytes) -> Header:
     """Read size, kind and what else there is from the first directory, and count the pages."""
     first, pages = directories(data)
-    return replace(_header(first), pages=pages)
+    return replace(header_of(first), pages=pages)
 
 
 def inspect_all(data: bytes) -> tuple[Header, ...]:
     """Read the headers of all pages."""
-    headers = [_header(directory) for directory in all_directories(data)]
+    headers = [header_of(directory) for directory in all_directories(data)]
     return tuple(replace(header, pages=len(headers)) for header in headers)
 
 
-def _header(page: Directory) -> Header:
+def header_of(page: Directory) -> Header:
+    """Return what a page's directory says of its picture."""
     _check_not_raw(page)
-    layout = _layout(page)
+    layout = layout_of(page)
     orientation = page.value(ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
-    channels = 3 if layout.photometric in (_PALETTE, _INKS) else layout.samples
+    channels = 3 if layout.photometric in (_PALETTE, INKS) else layout.samples
     dtype = {"u1": "uint8", "u2": "uint16", "f2": "float32", "f4": "float32", "f8": "float64"}[
         layout.stored.str[1:]
     ]
@@ -179,18 +193,18 @@ def _header(page: Directory) -> Header:
         channels in (2, 4),
         orientation,
         metadata=_metadata(page, layout),
-        inks=layout.photometric == _INKS,
+        inks=layout.photometric == INKS,
     )
 
 
 def _check_not_raw(page: Directory) -> None:
     """Refuse what a camera's sensor saw, of which the first page is only a preview."""
-    preview = page.value(_SUBFILE, 0) & 1 and _SUB_PAGES in page.tags
+    preview = page.value(SUBFILE, 0) & 1 and _SUB_PAGES in page.tags
     if _RAW in page.tags or preview or page.data[8:10] == b"CR":
         raise ImageReadError("is a camera's raw file; develop it to TIFF, PNG or JPEG first")
 
 
-def _metadata(page: Directory, layout: _Layout) -> Metadata:
+def _metadata(page: Directory, layout: Layout) -> Metadata:
     return Metadata(
         icc=page.content(_ICC),
         exif=block_of(page),
@@ -216,24 +230,35 @@ def decode_all(
 
 def _decoded(data: bytes, page: Directory, options: ReadOptions) -> Decoded:
     """Read the samples of a page and make them grey or colour, with alpha if there is."""
-    layout = _layout(page)
-    blocks = list(_blocks(page, layout))
-    for block in blocks:
-        if block.offset + block.length > len(data):
-            raise ImageReadError("is cut off: part of its pixels lies beyond its end")
-    parts = [data[block.offset : block.offset + block.length] for block in blocks]
-    if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != _JPEG:
-        parts = [part.translate(_REVERSED) for part in parts]
-    _check_capacity(layout, blocks, parts)
+    layout = layout_of(page)
+    blocks = list(blocks_of(page, layout))
+    check_places(blocks, data)
+    parts = parts_of(page, layout, blocks)
     if layout.compression in libtiff.WHOLE:
         return Decoded(libtiff.decode_whole(parts, page))
-    pixels = _samples(layout, blocks, parts)
-    if layout.photometric == _INKS:
+    pixels = np.empty((layout.height, layout.width, layout.samples), layout.native)
+    write_samples(layout, blocks, parts, pixels)
+    if layout.photometric == INKS:
         return inks.to_colours(pixels, page.content(_ICC), options.cmyk)
-    return _meaning(pixels, layout, page)
+    return as_colours(pixels, layout, page)
 
 
-def _check_capacity(layout: _Layout, blocks: list[_Block], parts: list[bytes]) -> None:
+def check_places(blocks: Sequence[Block], data: Data) -> None:
+    """Refuse a file that ends before its pixels do."""
+    if any(block.offset + block.length > len(data) for block in blocks):
+        raise ImageReadError("is cut off: part of its pixels lies beyond its end")
+
+
+def parts_of(page: Directory, layout: Layout, blocks: Sequence[Block]) -> list[bytes]:
+    """Return the bytes of strips or tiles as they are stored, the highest bit first."""
+    parts = [page.data[block.offset : block.offset + block.length] for block in blocks]
+    if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != JPEG:
+        parts = [part.translate(_REVERSED) for part in parts]
+    check_capacity(layout, blocks, parts)
+    return parts
+
+
+def check_capacity(layout: Layout, blocks: Sequence[Block], parts: Sequence[bytes]) -> None:
     """Refuse what is claimed to be compressed more than the method can, before room is made."""
     for block, part in zip(blocks, parts, strict=True):
         if layout.compression in libtiff.FAX:
@@ -245,7 +270,7 @@ def _check_capacity(layout: _Layout, blocks: list[_Block], parts: list[bytes]) -
             raise ImageReadError("is cut off or damaged: a strip or tile has too few bytes")
 
 
-def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
+def blocks_of(first: Directory, layout: Layout) -> Iterator[Block]:
     """List the strips or tiles, in the order of their offsets in the directory."""
     tiled = 322 in first.tags
     if tiled:
@@ -256,7 +281,7 @@ def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
         offsets, lengths = first.values(273), first.values(279)
     if not 0 < width * height <= max(_LARGEST_SMALL_TILE, 4 * layout.width * layout.height):
         raise ImageReadError(f"is damaged: its strips or tiles have {width}×{height} pixels")
-    if not tiled and not lengths and layout.compression == _STORED and len(offsets) == 1:
+    if not tiled and not lengths and layout.compression == STORED and len(offsets) == 1:
         lengths = (layout.rows(layout.height) * layout.row_bytes(width),)
     planes = layout.samples if layout.planar else 1
     tops, lefts = range(0, layout.height, height), range(0, layout.width, width)
@@ -265,39 +290,53 @@ def _blocks(first: Directory, layout: _Layout) -> Iterator[_Block]:
     places = ((plane, top, left) for plane in range(planes) for top in tops for left in lefts)
     for (plane, top, left), offset, length in zip(places, offsets, lengths, strict=False):
         rows = height if tiled else min(height, layout.height - top)
-        yield _Block(offset, length, plane, top, left, rows, width)
+        yield Block(offset, length, plane, top, left, rows, width)
 
 
-def _samples(layout: _Layout, blocks: list[_Block], parts: list[bytes]) -> Pixels:
-    """Read all blocks into one array (H, W, samples) in native byte order."""
-    native = layout.stored.newbyteorder("=")
-    pixels = np.empty((layout.height, layout.width, layout.samples), native)
-    for block, content in zip(blocks, _contents(layout, blocks, parts), strict=True):
-        values = _values(content, layout, block)
-        rows = min(block.height, layout.height - block.top)
-        columns = min(block.width, layout.width - block.left)
-        planes = slice(block.plane, block.plane + layout.in_pixel)
-        target = pixels[block.top : block.top + rows, block.left : block.left + columns, planes]
-        target[...] = values[:rows, :columns]
-    return pixels
+def write_samples(
+    layout: Layout,
+    blocks: Sequence[Block],
+    parts: Sequence[bytes],
+    pixels: Pixels,
+    corner: tuple[int, int] = (0, 0),
+) -> None:
+    """Decode blocks into an array (H, W, samples) in native byte order.
+
+    The array may be a window, whose top left pixel is given as (row, column).
+    """
+    for block, content in zip(blocks, contents_of(layout, blocks, parts), strict=True):
+        place(_values(content, layout, block), layout, block, pixels, corner)
 
 
-def _contents(
-    layout: _Layout, blocks: list[_Block], parts: list[bytes]
+def place(
+    values: Pixels, layout: Layout, block: Block, pixels: Pixels, corner: tuple[int, int]
+) -> None:
+    """Copy what a block and a window of the page have in common."""
+    top, left = block.top - corner[0], block.left - corner[1]
+    rows = min(block.height, layout.height - block.top, len(pixels) - top)
+    columns = min(block.width, layout.width - block.left, pixels.shape[1] - left)
+    planes = slice(block.plane, block.plane + layout.in_pixel)
+    above, before = max(0, -top), max(0, -left)
+    target = pixels[top + above : top + rows, left + before : left + columns, planes]
+    target[...] = values[above:rows, before:columns]
+
+
+def contents_of(
+    layout: Layout, blocks: Sequence[Block], parts: Sequence[bytes]
 ) -> Iterator[bytes | NDArray[np.uint8]]:
     """Yield the bytes of each block, decompressed."""
     sizes = [(layout.rows(block.height), layout.row_bytes(block.width)) for block in blocks]
     if layout.compression in libtiff.BY_BLOCK:
         yield from libtiff.decompress(parts, sizes, layout.compression)
         return
-    if layout.compression != _STORED and layout.compression not in _DEFLATE:
+    if layout.compression != STORED and layout.compression not in DEFLATE:
         raise ImageReadError(
             f"has the TIFF compression {layout.compression}, which is not read; "
             "convert it to deflate or LZW"
         )
     for part, (rows, row_bytes) in zip(parts, sizes, strict=True):
         needed = rows * row_bytes
-        content = part[:needed] if layout.compression == _STORED else _inflate(part, needed)
+        content = part[:needed] if layout.compression == STORED else _inflate(part, needed)
         if len(content) < needed:
             raise ImageReadError("is cut off or damaged: a strip or tile is too short")
         yield content
@@ -313,7 +352,7 @@ def _inflate(part: bytes, needed: int) -> bytes:
         raise ImageReadError(f"is damaged: {error}") from None
 
 
-def _values(content: bytes | NDArray[np.uint8], layout: _Layout, block: _Block) -> Pixels:
+def _values(content: bytes | NDArray[np.uint8], layout: Layout, block: Block) -> Pixels:
     """Make the samples of one block, shape (rows, columns, samples in a pixel)."""
     shape = (block.height, block.width, layout.in_pixel)
     raw = np.frombuffer(content, np.uint8).reshape(layout.rows(block.height), -1)
@@ -327,7 +366,7 @@ def _values(content: bytes | NDArray[np.uint8], layout: _Layout, block: _Block) 
     if layout.predictor == _HORIZONTAL:
         if layout.stored.kind != "u":
             raise ImageReadError("is damaged: it has differences of floats (predictor 2)")
-        native = values.astype(layout.stored.newbyteorder("="))
+        native = values.astype(layout.native)
         values = np.cumsum(native, axis=1, dtype=native.dtype)
     return values
 
@@ -340,7 +379,7 @@ def _unpacked(raw: Pixels, bits: int, width: int) -> Pixels:
     return unpacked
 
 
-def _undo_floating(raw: Pixels, layout: _Layout, shape: tuple[int, int, int]) -> Pixels:
+def _undo_floating(raw: Pixels, layout: Layout, shape: tuple[int, int, int]) -> Pixels:
     """Undo the floating-point predictor: byte planes, the highest first, as differences."""
     if layout.stored.kind != "f":
         raise ImageReadError("is damaged: it has the predictor of floats on integers")
@@ -352,7 +391,7 @@ def _undo_floating(raw: Pixels, layout: _Layout, shape: tuple[int, int, int]) ->
     return together.view(layout.stored.newbyteorder(">")).reshape(shape)
 
 
-def _meaning(pixels: Pixels, layout: _Layout, first: Directory) -> Decoded:
+def as_colours(pixels: Pixels, layout: Layout, first: Directory) -> Decoded:
     """Turn samples into grey or colour at full range."""
     if layout.photometric == _PALETTE:
         return Decoded(_look_up(pixels[:, :, 0], layout, first))
@@ -370,7 +409,7 @@ def _meaning(pixels: Pixels, layout: _Layout, first: Directory) -> Decoded:
     return Decoded(pixels[:, :, 0] if layout.samples == 1 else pixels, notes)
 
 
-def _look_up(indices: Pixels, layout: _Layout, first: Directory) -> Pixels:
+def _look_up(indices: Pixels, layout: Layout, first: Directory) -> Pixels:
     """Replace indices by the palette's colours, narrowed from its 16 bits to 8."""
     stored = np.array(first.values(320), np.uint16)
     if stored.size != 3 * 2**layout.bits or layout.stored.str[1:] != "u1":

@@ -29,6 +29,9 @@ TILES = 8
 LEAST_ROWS = 48
 """A strip has at least so many rows."""
 
+MOST_SCALARS = 1 << 23
+"""And no more scalars than these, if it has more rows: of a huge image strips are held, not all."""
+
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
 
@@ -99,7 +102,7 @@ class _Strips:
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer: see :class:`~..StripCorrelator`."""
         if self.octets is not None and self.octets.takes(source, out):
-            self.octets.run(source, out, strips, workers)
+            self.octets.run(source, out, origin, strips, workers)
             return
         pixels, memory = source.pixels, self.template.copy()
         record = memory.view(JOB)
@@ -122,5 +125,7 @@ def prepare(job: Job) -> StripCorrelator:
         If a rank is given and the kernel has a higher one.
     """
     height, width, channels = job.shape
-    tile = max(LEAST_ROWS, -(-height // TILES)), min(width, max(1, WIDEST // channels))
+    most = MOST_SCALARS // (width * channels)
+    tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
+    tile = tallest, min(width, max(1, WIDEST // channels))
     return StripCorrelator(_Strips(job).run, tile, WRITES)

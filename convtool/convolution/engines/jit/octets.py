@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import carray, cfunc, from_dtype, types
 
-from convtool.convolution.engines import Array, Job
+from convtool.convolution.engines import Array, Job, Span
 from convtool.convolution.engines.jit import team
 from convtool.convolution.engines.jit.atomics import take_next
 from convtool.convolution.engines.jit.compile import cached
@@ -20,6 +20,7 @@ from convtool.convolution.engines.jit.job import (
     address_of,
     offset_of,
     pointer,
+    rows_of,
     table_of,
 )
 from convtool.convolution.engines.jit.vectors import used
@@ -168,11 +169,11 @@ class OctetStrips:
             return False
         return source.rule != "constant" or (source.cval.is_integer() and 0 <= source.cval <= 255)
 
-    def run(self, source: Source, out: Array, strips: Array, workers: int) -> None:
-        """Make strips of the answer; each is as wide as it."""
+    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
+        """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
         memory = self.template.copy()
         address = address_of(memory)
-        rows = table_of(self.layout.rows, source.rule)
+        rows = rows_of(self.layout.rows, source)
         columns = table_of(self.layout.columns, source.rule)
         record, fixed = memory.view(FIXED_JOB), self.ready.fixed
         if source.rule == "constant":
@@ -183,7 +184,8 @@ class OctetStrips:
             address_of(source.pixels),
             source.pixels.strides[0],
         )
-        record["out"], record["out_stride"] = address_of(out), out.strides[0]
+        record["out"] = address_of(out) - origin[0] * out.strides[0]
+        record["out_stride"] = out.strides[0]
         record["rows"], record["columns"] = rows.address, columns.address
         record["strips"], record["strip_count"] = address_of(strips), len(strips)
         record["counter"] = address + offset_of(FIXED_JOB, "taken")

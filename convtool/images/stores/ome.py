@@ -1,0 +1,111 @@
+"""The metadata of OME-Zarr: axes, levels, and how large a pixel is.
+
+References
+----------
+OME-Zarr (NGFF) 0.5 and 0.4, sections 3.1 (axes) and 3.4 (multiscales).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_VERSIONS = {2: "0.4", 3: "0.5"}
+_MICROMETRES_PER_INCH = 25400.0
+
+
+@dataclass(frozen=True)
+class Scales:
+    """How far pixels of the output are apart, in pixels of the input, down and across.
+
+    ``resolution`` are those of the input an inch, across and down, where it states them.
+    """
+
+    down: float = 1.0
+    across: float = 1.0
+    resolution: tuple[float, float] | None = None
+
+
+def multiscale(
+    scales: Scales,
+    axes: int,
+    sizes: Sequence[tuple[int, int]],
+    known: dict[str, Any] | None,
+    version: int,
+) -> dict[str, Any]:
+    """Return the attributes of an OME-Zarr group.
+
+    Parameters
+    ----------
+    scales : Scales
+        How large a pixel is.
+    axes : int
+        How many axes the arrays have; the last are y and x, one before them is c, where no input
+        names them.
+    sizes : sequence of (int, int)
+        Height and width of each level.
+    known : dict, optional
+        OME's metadata of the input, which are carried over but for levels and labels.
+    version : int
+        Of Zarr.
+
+    Examples
+    --------
+    >>> found = multiscale(Scales(2, 2), 2, [(10, 10), (5, 5)], None, 3)["ome"]["multiscales"][0]
+    >>> [axis["name"] for axis in found["axes"]], [one["path"] for one in found["datasets"]]
+    (['y', 'x'], ['0', '1'])
+    """
+    image = dict((known or {}).get("multiscales", [{}])[0])
+    image.setdefault("axes", _named_axes(axes, scales.resolution))
+    before = _scale_of(image, axes, scales.resolution)
+    image["datasets"] = [
+        {"path": str(level), "coordinateTransformations": _placed(before, scales, sizes, level)}
+        for level in range(len(sizes))
+    ]
+    image.pop("type", None)
+    carried = {
+        key: value
+        for key, value in (known or {}).items()
+        if key not in ("multiscales", "labels", "plate", "well", "version")
+    }
+    if version == 2:
+        return carried | {"multiscales": [image | {"version": _VERSIONS[2]}]}
+    return {"ome": carried | {"version": _VERSIONS[3], "multiscales": [image]}}
+
+
+def _named_axes(count: int, resolution: tuple[float, float] | None) -> list[dict[str, str]]:
+    unit = {"unit": "micrometer"} if resolution else {}
+    space = [{"name": name, "type": "space"} | unit for name in "yx"]
+    return [{"name": "c", "type": "channel"}] * (count - 2) + space
+
+
+def _scale_of(
+    image: dict[str, Any], axes: int, resolution: tuple[float, float] | None
+) -> tuple[list[float], list[float]]:
+    """Return the scale and the translation of the input's first level."""
+    scale, translation = [1.0] * axes, [0.0] * axes
+    if resolution:
+        scale[-1], scale[-2] = (_MICROMETRES_PER_INCH / value for value in resolution)
+    for one in image.get("datasets", [{}])[0].get("coordinateTransformations", []):
+        if one.get("type") == "scale":
+            scale = [float(value) for value in one["scale"]]
+        elif one.get("type") == "translation":
+            translation = [float(value) for value in one["translation"]]
+    return scale, translation
+
+
+def _placed(
+    before: tuple[list[float], list[float]],
+    scales: Scales,
+    sizes: Sequence[tuple[int, int]],
+    level: int,
+) -> list[dict[str, Any]]:
+    """Return scale and translation of a level: its pixels lie in the middle of those they cover."""
+    scale, translation = list(before[0]), list(before[1])
+    for axis, factor in ((-2, scales.down), (-1, scales.across)):
+        scale[axis] *= factor
+        translation[axis] += scale[axis] * (2**level - 1) / 2
+        scale[axis] *= 2**level
+    found: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if any(translation):
+        found.append({"type": "translation", "translation": translation})
+    return found

@@ -1,0 +1,254 @@
+"""Windows of a TIFF or BigTIFF: only the strips or tiles that they touch are read and decoded.
+
+Directories, offsets and samples are read as they are in memory (:mod:`~..codecs.tiff`), with the
+same checks, so that a picture is the same either way. Compressions which that does not know, and
+JPEG tile by tile, are undone by tifffile and imagecodecs.
+"""
+
+import os
+import threading
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ImageReadError, OptionError
+from convtool.images.codecs import libtiff, tiff
+from convtool.images.codecs.binary import FileBytes
+from convtool.images.codecs.ifd import all_directories
+from convtool.images.formats import Header
+from convtool.images.image import Pixels
+from convtool.images.options import ReadOptions
+from convtool.images.paths import shown
+from convtool.images.stores.extra import load
+from convtool.images.stores.picture import Layout, Span, grouped, room
+
+_REDUCED = 1
+_AT_ONCE = 8
+_OWN = (tiff.STORED, *tiff.DEFLATE, *libtiff.BY_BLOCK)
+_NAMES = {1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32773: "packbits", 32946: "deflate",
+          34925: "lzma", 50000: "zstd"}  # fmt: skip
+
+
+class TiffPicture:
+    """A page of a TIFF; see `Picture`.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    options : ReadOptions
+        Which page, and how inks are read; limits are not looked at.
+
+    Raises
+    ------
+    ImageReadError
+        If it is no TIFF, damaged, holds several pages of which none is chosen, or is stored so that
+        no window can be read alone.
+    """
+
+    def __init__(self, path: str, options: ReadOptions) -> None:
+        self.path, self._options = path, options
+        self._file = open(path, "rb")  # noqa: SIM115
+        try:
+            self._data = FileBytes(self._file)
+            self._take_page(options.page)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _take_page(self, number: int | None) -> None:
+        pages = list(all_directories(self._data))
+        whole = [page for page in pages if not page.value(tiff.SUBFILE, 0) & _REDUCED]
+        if number is None and len(whole) > 1:
+            raise ImageReadError(
+                f"has {len(pages)} pages, and one is filtered strip by strip; pick it with --page N"
+            )
+        if number is not None and number > len(pages):
+            raise ImageReadError(f"has {len(pages)} pages, no page {number}")
+        self._number = (number or 1) - 1
+        self._page = page = pages[self._number]
+        header = tiff.header_of(page)
+        if header.inks:
+            raise ImageReadError("holds inks, which do not become colours strip by strip")
+        notes = header.notes
+        if number is None and len(pages) > 1:
+            levels = f"{len(pages) - 1} smaller levels or previews"
+            notes += (f"its {levels} are left out; --pyramid makes new ones",)
+        self._samples = tiff.layout_of(page)
+        self._blocks = list(tiff.blocks_of(page, self._samples))
+        self._check()
+        if self._options.orientation == "keep":
+            header = replace(header, orientation=1)
+        elif header.orientation != 1:
+            raise ImageReadError(
+                "is stored turned or mirrored, which is not undone strip by strip; "
+                "--orientation keep leaves it so"
+            )
+        if self._samples.alpha_multiplied:
+            notes += ("alpha was multiplied into the colours; they were divided by it",)
+        self.header: Header = replace(header, notes=notes)
+        self._find_grid()
+
+    def _check(self) -> None:
+        compression = self._samples.compression
+        if compression in libtiff.FAX:
+            raise ImageReadError("is compressed as a fax, which is not read strip by strip")
+        tiff.check_places(self._blocks, self._data)
+        self._foreign = None if compression in _OWN else _Foreign(self.path, self._number)
+
+    def _find_grid(self) -> None:
+        first, layout = self._blocks[0], self._samples
+        self._tall, self._wide = first.height, first.width
+        self._across = -(-layout.width // self._wide)
+        self._down = -(-layout.height // self._tall)
+        tiled = 322 in self._page.tags
+        self.layout = Layout(
+            (self._tall, self._wide) if tiled else None, _NAMES.get(layout.compression, "")
+        )
+        rows = self._tall
+        row_bytes = layout.width * layout.samples * max(1, layout.bits // 8)
+        self._divisible = layout.compression == tiff.STORED and not tiled and layout.luma is None
+        if self._divisible:
+            rows = 1
+        edges = [(n, min(n + rows, layout.height)) for n in range(0, layout.height, rows)]
+        self.bands = grouped(edges, row_bytes)
+
+    def window(self, rows: Span, columns: Span | None = None) -> Pixels:
+        """Read part of the picture; see `Picture`."""
+        layout = self._samples
+        columns = columns or (0, layout.width)
+        size = rows[1] - rows[0], columns[1] - columns[0]
+        samples = room((*size, layout.samples), self._type())
+        numbers = self._numbers(rows, columns)
+        blocks = [self._blocks[number] for number in numbers]
+        if self._divisible:
+            blocks = [self._cut(block, rows) for block in blocks]
+        corner = rows[0], columns[0]
+        try:
+            for first in range(0, len(blocks), _AT_ONCE):
+                some = blocks[first : first + _AT_ONCE]
+                if self._foreign is None:
+                    parts = tiff.parts_of(self._page, layout, some)
+                    tiff.write_samples(layout, some, parts, samples, corner)
+                    continue
+                for block, number in zip(some, numbers[first:], strict=False):
+                    part = self._data[block.offset : block.offset + block.length]
+                    tiff.place(self._foreign.decoded(part, number), layout, block, samples, corner)
+            return tiff.as_colours(samples, layout, self._page).pixels
+        except ImageReadError as error:
+            raise ImageReadError(f"{shown(self.path)}: {error}") from error
+
+    def _type(self) -> np.dtype[Any]:
+        return np.dtype(np.uint8) if self._samples.bits < 8 else self._samples.native
+
+    def _numbers(self, rows: Span, columns: Span) -> list[int]:
+        """Return the numbers of the blocks that a window lies in."""
+        down = range(rows[0] // self._tall, -(-rows[1] // self._tall))
+        across = range(columns[0] // self._wide, -(-columns[1] // self._wide))
+        planes = range(self._samples.samples if self._samples.planar else 1)
+        return [
+            (n * self._down + y) * self._across + x for n in planes for y in down for x in across
+        ]
+
+    def _cut(self, block: tiff.Block, rows: Span) -> tiff.Block:
+        first, last = max(rows[0], block.top), min(rows[1], block.top + block.height)
+        row_bytes = self._samples.row_bytes(block.width)
+        return replace(
+            block,
+            offset=block.offset + (first - block.top) * row_bytes,
+            length=min(
+                (last - first) * row_bytes,
+                max(0, block.length - (first - block.top) * row_bytes),
+            ),
+            top=first,
+            height=last - first,
+        )
+
+    def identity(self) -> str:
+        """Return size, time and page of the file."""
+        status = os.fstat(self._file.fileno())
+        return f"tiff {status.st_size} {status.st_mtime_ns} {self._number}"
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        if self._foreign is not None:
+            self._foreign.close()
+
+
+class _Foreign:
+    """Decodes blocks by tifffile and imagecodecs."""
+
+    def __init__(self, path: str, number: int) -> None:
+        tifffile = load("tifffile")
+        load("imagecodecs")
+        self._lock = threading.Lock()
+        try:
+            self._file = tifffile.TiffFile(path)
+            self._page = self._file.pages[number]
+            self._decode = self._page.decode
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ImageReadError(f"is damaged or not known to tifffile: {error}") from error
+        compression = self._page.compression
+        if compression not in _decompressors():
+            raise ImageReadError(
+                f"has the TIFF compression {int(compression)}, which is not read; "
+                "convert it to deflate or LZW"
+            )
+
+    def decoded(self, part: bytes, index: int) -> Pixels:
+        """Return the samples of a block, shape (rows, columns, samples)."""
+        tables = {"jpegtables": self._page.jpegtables, "jpegheader": self._page.jpegheader}
+        try:
+            values, _, _ = self._decode(part, index, **tables)
+        except (RuntimeError, ValueError, TypeError, IndexError, OSError) as error:
+            words = str(error) or type(error).__name__
+            raise ImageReadError(f"is damaged: a strip or tile is not decoded: {words}") from error
+        if values is None:
+            raise ImageReadError("is damaged: a strip or tile is empty")
+        block: Pixels = values[0]
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        with suppress(OSError):
+            self._file.close()
+
+
+def _decompressors() -> Any:
+    return load("tifffile").TIFF.DECOMPRESSORS
+
+
+def open_tiff(path: str, options: ReadOptions) -> TiffPicture:
+    """Open a page of a TIFF for reading window by window.
+
+    Raises
+    ------
+    ImageReadError
+        As `TiffPicture` does, with the file's name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from convtool.images.write import write
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(folder + "/a.tif", np.arange(12, dtype=np.uint8).reshape(4, 3))
+    ...     picture = open_tiff(folder + "/a.tif", ReadOptions())
+    ...     part = picture.window((1, 3), (1, 3))
+    ...     picture.close()
+    >>> part
+    array([[4, 5],
+           [7, 8]], dtype=uint8)
+    """
+    try:
+        return TiffPicture(path, options)
+    except FileNotFoundError:
+        raise ImageReadError(f"{shown(path)}: there is no such file") from None
+    except ImageReadError as error:
+        raise ImageReadError(f"{shown(path)}: {error}") from error
+    except OptionError as error:
+        raise ImageReadError(f"{shown(path)}: {error}") from error
+    except OSError as error:
+        raise ImageReadError(f"{shown(path)}: cannot be read: {error.strerror}") from error

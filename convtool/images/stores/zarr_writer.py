@@ -1,0 +1,225 @@
+"""A Zarr array or OME-Zarr image, written from the top to the bottom while it is made."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import ImageFormatError, ImageWriteError
+from convtool.images.image import Pixels
+from convtool.images.paths import shown
+from convtool.images.stores.behind import Behind
+from convtool.images.stores.extra import load
+from convtool.images.stores.halving import Halver, levels_of
+from convtool.images.stores.ome import Scales, multiscale
+from convtool.images.stores.picture import Strips, Wanted
+from convtool.images.stores.progress import Unfinished
+from convtool.images.stores.zarr import ZarrImage
+
+CHUNK = 512
+"""Height and width of chunks where the input has none."""
+
+_NEWEST = 3
+_FAILURES = (OSError, ValueError, RuntimeError, TypeError)
+
+
+class ZarrStore:
+    """A store for all planes of an image.
+
+    Parameters
+    ----------
+    unfinished : Unfinished
+        Where it is written.
+    wanted : Wanted
+        Each plane.
+    source : ZarrImage, optional
+        The image that it is made from, whose other axes, attributes and compression it takes.
+    scales : Scales, optional
+        For OME-Zarr: how large a pixel is.
+    workers : int
+        How many threads compress.
+
+    Raises
+    ------
+    ImageFormatError
+        If such an image cannot be described.
+    ImageWriteError
+        If it cannot be made; from each method, if that fails.
+    """
+
+    def __init__(
+        self,
+        unfinished: Unfinished,
+        wanted: Wanted,
+        source: ZarrImage | None,
+        scales: Scales | None,
+        workers: int,
+    ) -> None:
+        self._zarr = load("zarr")
+        self._zarr.config.set({"threading.max_workers": workers})
+        self._unfinished, self._wanted, self._source = unfinished, wanted, source
+        self._scales = scales
+        self._leading = tuple(source.array.shape[: len(source.planes[0])]) if source else ()
+        channels = wanted.shape[2] if len(wanted.shape) == 3 else 1
+        self._channels_first = scales is not None and channels > 1
+        if self._channels_first and self._leading:
+            raise ImageFormatError(
+                f"{shown(unfinished.path)}: OME-Zarr names all axes, and those of the input have "
+                "no names; write a .zarr"
+            )
+        self.sizes = [(wanted.shape[0], wanted.shape[1])]
+        if wanted.pyramid:
+            self.sizes += levels_of(*self.sizes[0])
+        with self._in_words():
+            self._arrays = [self._array(level) for level in range(len(self.sizes))]
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except ImageWriteError:
+            raise
+        except _FAILURES as error:
+            words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            where = shown(self._unfinished.path)
+            raise ImageWriteError(f"{where}: cannot be written: {words}") from error
+
+    @property
+    def _version(self) -> int:
+        return self._source.version if self._source is not None else _NEWEST
+
+    def _array(self, level: int) -> Any:
+        """Open the array of a level, or make it where it is not there."""
+        folder = self._unfinished.folder
+        if self._scales is not None:
+            folder = os.path.join(folder, str(level))
+        if os.path.isdir(folder) and self._unfinished.entries:
+            return self._zarr.open_array(folder, mode="r+")
+        if self._scales is not None and level == 0:
+            self._zarr.create_group(
+                self._unfinished.folder, zarr_format=self._version, overwrite=False
+            ).attrs.update(self._group_attributes(self._scales))
+        shape = self._in_order((*self.sizes[level], *self._wanted.shape[2:]))
+        how: dict[str, Any] = {
+            "shape": (*self._leading, *shape),
+            "chunks": (*(1 for _ in self._leading), *self._in_order(self._chunk(level, False))),
+            "dtype": self._wanted.dtype,
+            "zarr_format": self._version,
+            "config": {"write_empty_chunks": True},
+            "fill_value": 0,
+        }
+        if self._version == _NEWEST and self._source is not None and self._source.array.shards:
+            how["shards"] = (
+                *(1 for _ in self._leading),
+                *self._in_order(self._chunk(level, True)),
+            )
+        if self._source is not None:
+            how["compressors"] = self._source.array.compressors
+        if self._scales is None:
+            how["attributes"] = self._source.attributes if self._source is not None else {}
+        return self._zarr.create_array(folder, **how)
+
+    def _chunk(self, level: int, shard: bool) -> tuple[int, ...]:
+        """Return rows, columns and channels of a chunk or a shard."""
+        height, width = self._wanted.layout.tile or (CHUNK, CHUNK)
+        source = self._source.array if self._source is not None else None
+        if source is not None and not shard:
+            across = len(self._leading)
+            height, width = (int(n) for n in source.chunks[across : across + 2])
+        if source is None or not source.shards:
+            height, width = min(height, self.sizes[level][0]), min(width, self.sizes[level][1])
+        channels = (1,) if self._channels_first else self._wanted.shape[2:]
+        return (height, width, *channels)
+
+    def _in_order(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        """Put channels first where they stand there; given are rows, columns, channels."""
+        return (sizes[2], *sizes[:2]) if self._channels_first else sizes
+
+    def _group_attributes(self, scales: Scales) -> dict[str, Any]:
+        known = self._source.ome if self._source is not None else None
+        axes = 2 + len(self._leading) + int(self._channels_first)
+        return multiscale(scales, axes, self.sizes, known, self._version)
+
+    def sink(self, plane: int, done: int = 0) -> "PlaneSink":
+        """Return what writes a plane whose first rows are there."""
+        return PlaneSink(self, plane, done)
+
+    def put(self, level: int, plane: int, first: int, rows: Pixels) -> None:
+        """Write rows of a plane."""
+        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
+        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        span = slice(first, first + len(rows))
+        with self._in_words():
+            if self._channels_first:
+                self._arrays[level][(*place, slice(None), span)] = np.moveaxis(rows, 2, 0)
+            else:
+                self._arrays[level][(*place, span)] = rows
+
+    def rows(self, level: int, plane: int, first: int, last: int) -> Pixels:
+        """Read rows of a plane again."""
+        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
+        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        span = slice(first, last)
+        if self._channels_first:
+            return np.moveaxis(self._arrays[level][(*place, slice(None), span)], 0, 2)
+        found: Pixels = self._arrays[level][(*place, span)]
+        return found
+
+    @property
+    def unit(self) -> int:
+        """Rows of a chunk or a shard, which are written together."""
+        pieces = self._arrays[0].shards or self._arrays[0].chunks
+        return int(pieces[-2 if len(self._wanted.shape) == 2 or self._channels_first else -3])
+
+    def make_levels(self, plane: int) -> None:
+        """Make the smaller levels of a plane that is complete."""
+        for level in range(1, len(self.sizes)):
+            halver = Halver(has_alpha=self._wanted.header.has_alpha)
+            height, written, unit = self.sizes[level - 1][0], 0, 2 * self.unit
+            for first in range(0, height, unit):
+                rows = self.rows(level - 1, plane, first, min(first + unit, height))
+                made = halver.push(rows)
+                if first + unit >= height and halver.is_odd:
+                    made = np.concatenate([made, halver.last_row()])
+                self.put(level, plane, written, made)
+                written += len(made)
+
+    def note(self, plane: int, rows: int) -> None:
+        """Write into the journal that so many rows of a plane are there."""
+        with self._in_words():
+            self._unfinished.note({"plane": plane, "rows": rows})
+
+
+class PlaneSink:
+    """Writes the rows of one plane, a chunk's height at a time, in a thread of its own."""
+
+    def __init__(self, store: ZarrStore, plane: int, done: int) -> None:
+        self._store, self._plane = store, plane
+        self._written = done
+        self._strips = Strips(store.unit)
+        self._behind: Behind[Pixels] = Behind(self._work)
+
+    def append(self, rows: Pixels) -> None:
+        """Write the next rows."""
+        for strip in self._strips.cut(rows):
+            self._behind.put(strip)
+
+    def finish(self) -> None:
+        """Write what is left, and the smaller levels."""
+        rest = self._strips.rest()
+        if rest is not None:
+            self._behind.put(rest)
+        self._behind.finish()
+        self._store.make_levels(self._plane)
+
+    def abandon(self) -> None:
+        """Stop writing."""
+        self._behind.abandon()
+
+    def _work(self, strips: Iterator[Pixels]) -> None:
+        for rows in strips:
+            self._store.put(0, self._plane, self._written, rows)
+            self._written += len(rows)
+            self._store.note(self._plane, self._written)

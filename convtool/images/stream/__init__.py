@@ -1,0 +1,1 @@
+"""Filtering pictures larger than memory: rows are read, filtered and written as they are needed."""
