@@ -17,7 +17,7 @@ import numpy as np
 from convtool.errors import ImageWriteError
 from convtool.files import Replacement
 from convtool.images.codecs.binary import FileBytes
-from convtool.images.codecs.exif import GPS, SUB, serialised, tags_of
+from convtool.images.codecs.exif import serialised, tags_of
 from convtool.images.codecs.ifd import ORIENTATION, Entry, all_directories
 from convtool.images.image import Metadata, Pixels
 from convtool.images.paths import shown
@@ -49,6 +49,9 @@ _PREDICTED = {"deflate", "lzw", "zstd", "lzma"}
 _LEVEL = {"deflate": {"level": 1}}
 _XMP = 700
 _REDUCED = 1
+_BEFORE_VALUE = 12
+"""Bytes of a BigTIFF's entry that come before its value; the first are its number."""
+
 _FEW_BYTES = 1 << 22
 
 
@@ -251,7 +254,10 @@ def _described(metadata: Metadata) -> dict[str, Any]:
 def _tags(
     metadata: Metadata, exif: dict[int, Entry]
 ) -> tuple[list[tuple[Any, ...]], dict[int, Entry]]:
-    """Return the tags that can be written at once, and those that point at directories."""
+    """Return the tags that can be written at once, and those that point at directories.
+
+    tifffile writes no pointers to EXIF, so their places are kept by tags of the number before.
+    """
     tags: list[tuple[Any, ...]] = []
     pointers = {number: entry for number, entry in exif.items() if entry.entries is not None}
     for number, entry in exif.items():
@@ -259,22 +265,23 @@ def _tags(
             tags.append((number, entry.type, entry.count, entry.content, True))
     if ORIENTATION in exif:
         tags.append((ORIENTATION, 3, 1, 1, True))
-    tags += [(number, 16, 1, 0, True) for number in pointers]
+    tags += [(number - 1, 16, 1, 0, True) for number in pointers]
     if metadata.xmp:
         tags.append((_XMP, 1, len(metadata.xmp), metadata.xmp, True))
     return tags, pointers
 
 
 def _add_directories(file: BinaryIO, pointers: dict[int, Entry], order: str) -> None:
-    """Write the directories of EXIF at the end, and their places into the tags that point there."""
+    """Write the directories of EXIF at the end, and the tags that point there into their places."""
     file.flush()
     first = next(all_directories(FileBytes(file)))
-    for number in (SUB, GPS):
-        if number not in pointers or number not in first.tags:
-            continue
-        end = file.seek(0, 2)
+    for number, entry in pointers.items():
+        end = file.seek(0, os.SEEK_END)
         end += end % 2
         file.seek(end)
-        file.write(serialised(pointers[number].entries or {}, order, end, big=True))
-        file.seek(first.tags[number].offset)
+        file.write(serialised(entry.entries or {}, order, end, big=True))
+        value = first.tags[number - 1].offset
+        file.seek(value - _BEFORE_VALUE)
+        file.write(struct.pack(order + "H", number))
+        file.seek(value)
         file.write(struct.pack(order + "Q", end))
