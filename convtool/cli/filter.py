@@ -244,19 +244,18 @@ def command(
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
         return run_batch(places, target, job, batch)
+    check_asked(target, store)
     for name, given in (
         ("recursive", recursive),
         ("suffix", suffix),
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
-        ("resume", resume and not streamed),
         ("workers", cluster.workers),
         ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    check_asked(target, store)
     if streamed:
         _filter_strips(places[0], target, job, store, batch, explain=explain)
     else:

@@ -89,7 +89,9 @@ def check_asked(target: str, store: StoreOptions) -> None:
     if target.rstrip(os.sep).lower().endswith(ZARR_ENDING):
         return
     if store.resume:
-        raise OptionError("--resume is for Zarr outputs (.zarr); an unfinished TIFF is never kept")
+        raise OptionError(
+            "--resume is for many pictures and Zarr outputs (.zarr); no unfinished file is kept"
+        )
     if store.overwrite:
         raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")
 

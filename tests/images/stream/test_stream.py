@@ -400,8 +400,23 @@ def test_standard_input_is_not_filtered_in_strips(capsys):
     assert "name a file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
-def test_options_of_zarr_are_refused_for_files(option, capsys):
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--resume", "--resume is for many pictures and Zarr outputs"),
+        ("--overwrite", "--overwrite is for Zarr outputs"),
+    ],
+)
+def test_options_of_zarr_are_refused_for_files(option, words, capsys):
     _store("rgb")
     assert run(["filter", "-k", "box", option, "in.tif", "out.tif"]) == 2
-    assert f"{option} is for Zarr outputs" in capsys.readouterr().err
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--region=1,1,2,2", "--channels=R", "--nan=fill"])
+def test_what_looks_at_more_than_strips_is_refused(option, capsys):
+    _store("rgb")
+    assert run(["filter", "-k", "box", option, "in.tif", "out.zarr"]) == 2
+    name = option.partition("=")[0]
+    assert f"is filtered strip by strip, which {name} cannot be" in capsys.readouterr().err
+    assert not Path("out.zarr").exists()
