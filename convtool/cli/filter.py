@@ -179,8 +179,8 @@ Examples:
 @click.option(
     "--resume",
     is_flag=True,
-    help="In a batch: leave out what an earlier run with --resume has done, by a journal in OUT. "
-    "For a Zarr output: go on with what an interrupted run has left.",
+    help="Go on: in a batch leave out what an earlier run with --resume has done, by a journal in "
+    "OUT; with a Zarr OUT that was interrupted, keep the chunks that are there.",
 )
 @cluster_options
 @click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
@@ -244,6 +244,7 @@ def command(
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
         return run_batch(places, target, job, batch)
+    check_asked(target, store)
     for name, given in (
         ("recursive", recursive),
         ("suffix", suffix),
@@ -255,7 +256,6 @@ def command(
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    check_asked(target, store)
     if streamed:
         _filter_strips(places[0], target, job, store, batch, explain=explain)
     else:

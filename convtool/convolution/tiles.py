@@ -58,19 +58,23 @@ class Band(NamedTuple):
 
 
 def bands(
-    correlator: Correlator, job: Job, dtype: DType, store: Store = dtypes.store
+    correlator: Correlator, job: Job, width: int, dtype: DType, store: Store = dtypes.store
 ) -> list[Band]:
     """Return all bands of an answer: none of the pieces that it is cut into reaches out of one.
 
     Parameters
     ----------
+    width : int
+        Scalars of a row of the answer.
     dtype : dtype
         The answer's type.
     """
     axis = job.layout.rows
     if isinstance(correlator, StripCorrelator):
         written = _writes(correlator, dtype, job.dtype, store)
-        longest = correlator.tile[0] if written else _longest(correlator, job, job.dtype)
+        longest = (
+            correlator.tile[0] if written else _longest(correlator, job.dtype, width, job.channels)
+        )
         cut = [
             (rows, (rows[0] * axis.stride, (rows[1] - 1) * axis.stride + 1))
             for rows in _spans(axis.count, longest)
@@ -92,11 +96,10 @@ def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: St
     return (dtype == working or dtype in correlator.writes) and store is dtypes.store
 
 
-def _longest(correlator: StripCorrelator, job: Job, working: DType) -> int:
-    """Return how many rows are computed before they are stored."""
-    width = min(correlator.tile[1], job.layout.columns.dense) * job.channels
-    rows = max(LEAST_STORED_ROWS, STORED_BYTES // max(1, width * working.itemsize))
-    return min(correlator.tile[0], rows)
+def _longest(correlator: StripCorrelator, working: DType, width: int, channels: int) -> int:
+    """Return how many rows of so many scalars are computed before they are stored."""
+    line = max(1, min(width, correlator.tile[1] * channels) * working.itemsize)
+    return min(correlator.tile[0], max(LEAST_STORED_ROWS, STORED_BYTES // line))
 
 
 def run(
@@ -156,12 +159,16 @@ def _run_tiles(
 
 
 @lru_cache(maxsize=32)
-def _strips(size: tuple[int, int], tile: tuple[int, int]) -> Array:
-    """Return first and last line, first and last window of each strip; read-only, since kept."""
+def _strips(size: Span, tile: Span, within: Span) -> Array:
+    """Return first and last line, first and last window of each strip that begins within lines.
+
+    It is read-only, since it is kept.
+    """
     strips = np.array(
         [
             (*lines, *windows)
             for lines in _spans(size[0], tile[0])
+            if within[0] <= lines[0] < within[1]
             for windows in _spans(size[1], tile[1])
         ]
     )
@@ -177,10 +184,9 @@ def _run_strips(
     direct = _writes(correlator, out.dtype, source.dtype, store) and is_packed(out)
     longest = correlator.tile[0]
     if not direct:
-        longest = _longest(correlator, job, source.dtype)
-    every = _strips((job.layout.rows.count, columns.dense), (longest, correlator.tile[1]))
-    inside = (every[:, 0] >= first) & (every[:, 0] < first + len(out))
-    strips = every if inside.all() else np.ascontiguousarray(every[inside])
+        longest = _longest(correlator, source.dtype, out[:1].size, job.channels)
+    size, tile = (job.layout.rows.count, columns.dense), (longest, correlator.tile[1])
+    strips = _strips(size, tile, (first, first + len(out)))
     workers = min(job.threads, len(strips))
     if direct:
         correlator.run(source, out, (first, 0), strips, workers)

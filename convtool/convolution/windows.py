@@ -97,7 +97,8 @@ class Windows:
         )
         self._job, self._correlator = ready.job, ready.correlator
         self.keeps_nonfinite = ready.keeps_nonfinite
-        self._bands = tiles.bands(self._correlator, self._job, self.dtype, store)
+        width = int(np.prod(self.shape[1:]))
+        self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]
 
     def covering(self, rows: Span) -> Span:

@@ -223,7 +223,7 @@ def filter_image(
     source = image.pixels.dtype
     plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:
-        options = passes.in_light(image, options)
+        options = passes.in_light(options, image.format, image.peak)
     if options.is_partial:
         from convtool.images.partial import filter_part
 
@@ -243,7 +243,7 @@ def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOpti
     if options.nan == "refuse":
         nonfinite.refuse(image.pixels)
     colours, alpha = passes.separate(image, options)
-    if alpha is None and passes.stays_in_range(specs, options, source, colours):
+    if alpha is None and passes.stays_in_range(specs, options, source, colours.dtype):
         pixels, taken = passes.timed(colours, specs[0], options, True, source)
         return Made(pixels, (taken,))
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)

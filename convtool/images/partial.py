@@ -147,7 +147,7 @@ def _computed(
     source, peak = part.pixels.dtype, part.peak
     if alpha is not None and not chosen.planes:
         return colours, *passes.run_alpha(alpha, specs, options, peak)
-    if alpha is None and passes.stays_in_range(specs, options, source, colours):
+    if alpha is None and passes.stays_in_range(specs, options, source, colours.dtype):
         values, taken = passes.timed(colours, specs[0], options, True, source)
         return values, None, [taken]
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, peak)

@@ -18,11 +18,11 @@ from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec
 
 
-def in_light(image: Image, options: FilterOptions) -> FilterOptions:
-    """Take the border's value as light, too; leave what is light already."""
-    if image.format in light.ALREADY_LINEAR:
+def in_light(options: FilterOptions, format: str, peak: float) -> FilterOptions:
+    """Take the border's value as light, too; leave what is light already, by its file's format."""
+    if format in light.ALREADY_LINEAR:
         return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), image.peak)
+    outside = light.to_linear(np.array([options.cval]), peak)
     return replace(options, cval=float(outside[0]))
 
 
@@ -68,21 +68,22 @@ def pixels_meet(specs: Sequence[KernelSpec], options: FilterOptions) -> bool:
     )
 
 
-def is_opaque(alpha: Values, peak: float) -> bool:
-    """Tell whether every pixel is opaque."""
-    return bool((alpha >= peak).all())
-
-
 def stays_in_range(
-    specs: Sequence[KernelSpec], options: FilterOptions, source: np.dtype[Any], colours: Pixels
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    source: np.dtype[Any],
+    colours: np.dtype[Any],
 ) -> bool:
-    """Tell whether no value can leave the range, so that pixels can be computed as they are."""
+    """Tell whether no value can leave the range, so that pixels can be computed as they are.
+
+    ``source`` is the picture's type, ``colours`` that of the values that the kernel is given.
+    """
     kernel = specs[0]
     return (
         len(specs) == 1
         and not kernel.is_gradient
         and source.kind == "u"
-        and colours.dtype == source
+        and colours == source
         and tone.output_dtype(options.depth, source) == source
         and options.range in ("clip", "abs")
         and options.bias == 0
@@ -90,6 +91,11 @@ def stays_in_range(
         and bool(kernel.weights.min() >= 0)
         and bool(kernel.weights.sum() <= 1 + 1e-9)
     )
+
+
+def is_opaque(alpha: Values, peak: float) -> bool:
+    """Tell whether every pixel is opaque."""
+    return bool((alpha >= peak).all())
 
 
 def run(

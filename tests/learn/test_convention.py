@@ -77,7 +77,15 @@ def test_libvips(image, precision, tmp_path):
     assert not any("convtool" in name or "OpenCV" in name for name in known.programs)
 
 
-@pytest.mark.skipif(not shutil.which("convert"), reason="ImageMagick is not installed")
+def has_imagemagick():
+    """Whether ``convert`` is ImageMagick's: other programs have that name."""
+    if not shutil.which("convert"):
+        return False
+    said = subprocess.run(["convert", "-version"], capture_output=True, text=True, check=False)
+    return "ImageMagick" in said.stdout
+
+
+@pytest.mark.skipif(not has_imagemagick(), reason="ImageMagick is not installed")
 @pytest.mark.parametrize(
     ("arguments", "flips", "program"),
     [
@@ -133,6 +141,16 @@ def test_rounding(image, rounding, bias):
     known = found(image, after, parse("gaussian:sigma=1"), 9, bias=bool(bias))
     assert known.rounding == rounding
     assert known.flips is None
+
+
+@pytest.mark.parametrize("rounding", ["half to even", "half up", "down"])
+def test_rounding_where_all_that_is_not_whole_is_a_half(image, rounding):
+    exact = ndimage.convolve(image.astype(float), np.array([[1, 2], [2, 3]]) / 2)
+    rounds = {"half to even": np.rint, "half up": lambda v: np.floor(v + 0.5), "down": np.floor}
+    after = np.clip(rounds[rounding](exact), 0, 1023).astype(np.uint16)
+    spec = KernelSpec("halves", "halves", np.array([[1.0, 2], [2, 3]]))
+    known = found(image.astype(np.uint16), after, spec, 3)
+    assert known.rounding == ("down" if rounding == "down" else "nearest")
 
 
 def test_bias_is_put_into_words(image):

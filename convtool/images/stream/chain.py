@@ -86,17 +86,19 @@ class Chain:
         self._raw, self._has_alpha, self._format = raw, header.has_alpha, format
         self._source = header.pixel_type
         self._peak = peak_of(self._source)
-        sample = Image(np.zeros((1, 1, *header.shape[2:]), self._source), header.has_alpha, format)
         if options.linear:
-            options = passes.in_light(sample, options)
+            options = passes.in_light(options, format, self._peak)
         self._options = options
         meets = header.has_alpha and passes.pixels_meet(specs, options)
         self._bleeds = meets and not assumptions.opaque
         self._must_be_opaque = meets and assumptions.opaque
         self.dtype = tone.output_dtype(options.depth, self._source)
-        like = passes.separate(sample, options)[0]
+        sample = np.zeros((1, 1, *header.shape[2:]), self._source)
+        like = passes.separate(Image(sample, self._has_alpha, format), options)[0]
         like = tone.to_working(like) if self._bleeds else like
-        stays = not header.has_alpha and passes.stays_in_range(specs, options, self._source, like)
+        stays = not header.has_alpha and passes.stays_in_range(
+            specs, options, self._source, like.dtype
+        )
         self._early: Finisher | None = None
         if not self._bleeds and not stays:
             self._early = finishing.finisher(options, self._source)

@@ -90,7 +90,7 @@ def check_asked(target: str, store: StoreOptions) -> None:
         return
     if store.resume:
         raise OptionError(
-            "--resume is for many pictures, whose OUT is a folder, and for Zarr outputs (.zarr)"
+            "--resume is for many pictures and Zarr outputs (.zarr); no unfinished file is kept"
         )
     if store.overwrite:
         raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")

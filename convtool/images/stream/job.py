@@ -7,9 +7,9 @@ from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
+from convtool.images import finishing
 from convtool.images.background import flattened
 from convtool.images.filter import Outline
-from convtool.images.finishing import remarks as remarks_on
 from convtool.images.image import Image, Pixels
 from convtool.images.job import Job, Outcome
 from convtool.images.stores.picture import Picture
@@ -122,7 +122,7 @@ def filter_stream(
     )
     warnings = (
         *given.header.notes,
-        *remarks_on(share, work.nans, 0, job.filtering),
+        *finishing.remarks(share, work.nans, 0, job.filtering),
         *one.remarks,
         *remarks,
     )

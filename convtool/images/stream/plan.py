@@ -10,11 +10,9 @@ from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
 from convtool.images.filter import outline
-from convtool.images.filter_options import FilterOptions
 from convtool.images.formats import FORMATS, Header
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.job import Job, Kind
-from convtool.images.nonfinite import RULES as NAN_RULES
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
@@ -22,6 +20,19 @@ from convtool.images.stores.progress import check_store
 from convtool.images.stream import budget
 from convtool.images.stream.inputs import TIFF_ENDINGS, ZARR_ENDING, Input, StoreOptions
 from convtool.images.write import check_writable
+
+
+def _check_filtering(source: str, job: Job) -> None:
+    """Refuse what looks at more of a picture than strips of it."""
+    how = job.filtering
+    named = [name for name in ("region", "mask", "channels") if getattr(how, name) is not None]
+    if how.nan != "keep":
+        named.append("nan")
+    if named:
+        raise OptionError(
+            f"{shown(source)}: is filtered strip by strip, which --{named[0]} cannot be; "
+            "a larger --max-memory filters it as a whole"
+        )
 
 
 class StreamJob:
@@ -44,8 +55,8 @@ class StreamJob:
     ) -> None:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given
+        _check_filtering(source, job)
         self.threads = thread_count(job.filtering.threads)
-        _check_whole(job.filtering)
         header, limit = given.header, store.max_pixels
         if limit is not None and header.width * header.height > limit:
             raise ImageTooLargeError(
@@ -151,19 +162,3 @@ class StreamJob:
         stride = self.job.filtering.stride
         down, across = stride if isinstance(stride, tuple) else (stride, stride)
         return Scales(down, across, self.kept.metadata.resolution)
-
-
-def _check_whole(options: FilterOptions) -> None:
-    """Refuse what is not done strip by strip."""
-    asked = {
-        "--region": options.region is not None,
-        "--mask": options.mask is not None,
-        "--channels": options.channels is not None,
-        f"--nan {options.nan}": options.nan != NAN_RULES[0],
-    }
-    for option, given in asked.items():
-        if given:
-            raise OptionError(
-                f"{option} is for pictures that are filtered as a whole, not strip by strip; "
-                "leave it out, or give --max-memory"
-            )

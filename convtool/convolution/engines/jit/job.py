@@ -97,12 +97,12 @@ def table_of(axis: Axis, rule: str) -> Located:
     return Located(table, address_of(table))
 
 
-def rows_of(source: Source, axis: Axis) -> Located:
-    """Return which row is read at each position, of those that are held."""
+def rows_of(axis: Axis, source: Source) -> Located:
+    """Return which of the rows in memory is read at each position of the windows."""
     if source.held is None:
         return table_of(axis, source.rule)
-    table = source.rows_of(axis)
-    return Located(table, address_of(table))
+    rows = source.rows_of(axis)
+    return Located(rows, address_of(rows))
 
 
 def describe_layout(record: Array, layout: Geometry) -> None:
@@ -130,7 +130,7 @@ def describe_call(
     Returns arrays that must live as long as it is at work.
     """
     pixels = source.pixels
-    rows, columns = rows_of(source, layout.rows), table_of(layout.columns, source.rule)
+    rows, columns = rows_of(layout.rows, source), table_of(layout.columns, source.rule)
     offset = origin[0] * out.strides[0] + origin[1] * out.strides[1]
     record["cval"] = source.cval
     record["pixels"] = address_of(pixels)

@@ -173,7 +173,7 @@ class OctetStrips:
         """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
         memory = self.template.copy()
         address = address_of(memory)
-        rows = rows_of(source, self.layout.rows)
+        rows = rows_of(self.layout.rows, source)
         columns = table_of(self.layout.columns, source.rule)
         record, fixed = memory.view(FIXED_JOB), self.ready.fixed
         if source.rule == "constant":
