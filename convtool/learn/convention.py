@@ -21,6 +21,7 @@ _ROUNDED = 1 << 20
 _FEWEST = 32
 _SHARE = 0.97
 _LEVEL = 0.5
+_DOUBT = 1e-3
 
 COPIED = "copied"
 """The word for a program that leaves the pixels at the edge as they were."""
@@ -259,18 +260,24 @@ def _rounding(before: Pixels, after: Pixels, learned: Learned, match: Match) -> 
     top, left = (high - 1) // 2, (wide - 1) // 2
     given = after[top : top + exact.shape[0], left : left + exact.shape[1]]
     limits = np.iinfo(after.dtype)
-    shows = (np.abs(exact - np.rint(exact)) > 1e-3) & (given > limits.min) & (given < limits.max)
+    inside = (given > limits.min) & (given < limits.max)
+    shows = inside & (np.abs(exact - np.rint(exact)) > _DOUBT)
     if np.count_nonzero(shows) < _FEWEST:
         return None
-    shares: dict[str, float] = {}
     low = int(np.floor(learned.better_bias))
-    for bias in (low, low + 1):
-        values = exact[shows] + bias
-        for name, rounded in (("nearest", np.rint(values)), ("down", np.floor(values))):
-            share = float(np.mean(rounded == given[shows]))
-            shares[name] = max(share, shares.get(name, 0.0))
-    best = max(shares, key=lambda name: shares[name])
-    return best if shares[best] >= _SHARE else None
+    found = [(name, bias) for name in ("down", "nearest") for bias in (low, low + 1)]
+
+    def shares(one: tuple[str, int]) -> tuple[float, float]:
+        """Return which share of what was rounded fits, and of all."""
+        name, bias = one
+        over = exact + bias - given
+        # Of a half both neighbours are nearest: which one is taken hangs on the last bit.
+        nearest = np.abs(over) <= 0.5 + _DOUBT
+        fits = nearest if name == "nearest" else (over > -_DOUBT) & (over < 1 - _DOUBT)
+        return float(np.mean(fits[shows])), float(np.mean(fits[inside]))
+
+    best = max(found, key=shares)
+    return best[0] if shares(best)[0] >= _SHARE else None
 
 
 _TURN_SENTENCES: Mapping[str, str] = {

@@ -260,10 +260,10 @@ def _shared_sums(
     """
     width = image.shape[1]
     before = max(0, -rights.start)
-    high = max(1, _STRIP // width)
+    slabs = slabs_of(*span)
+    high = max(1, min(_STRIP // width, slabs[0][1] - slabs[0][0]))
     lines = -(-high * width // _LINE)
     blocks = 1 - (-(len(rights) - 1) // _LINE)
-    slabs = slabs_of(*span)
     totals = np.zeros((len(slabs), downs, _LINE, blocks * _LINE))
 
     def add_slab(i: int) -> None:

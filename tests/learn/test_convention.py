@@ -143,6 +143,16 @@ def test_rounding(image, rounding, bias):
     assert known.flips is None
 
 
+@pytest.mark.parametrize("rounding", ["half to even", "half up", "down"])
+def test_rounding_where_all_that_is_not_whole_is_a_half(image, rounding):
+    exact = ndimage.convolve(image.astype(float), np.array([[1, 2], [2, 3]]) / 2)
+    rounds = {"half to even": np.rint, "half up": lambda v: np.floor(v + 0.5), "down": np.floor}
+    after = np.clip(rounds[rounding](exact), 0, 1023).astype(np.uint16)
+    spec = KernelSpec("halves", "halves", np.array([[1.0, 2], [2, 3]]))
+    known = found(image.astype(np.uint16), after, spec, 3)
+    assert known.rounding == ("down" if rounding == "down" else "nearest")
+
+
 def test_bias_is_put_into_words(image):
     known = found(image, convtool.convolve(image, "emboss") + 127.5, parse("emboss"), 3, bias=True)
     assert any("half of white" in one for one in known.sentences)
