@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,6 +135,29 @@ class Outcome:
 
 
 Path = str | os.PathLike[str]
+Outliner = Callable[[tuple[int, ...], np.dtype[Any], bool], Outline]
+"""What says how pictures of a shape and type, with alpha or not, are filtered."""
+
+_KINDS_REMEMBERED = 64
+
+
+def outliner(job: Job) -> Outliner:
+    """Return a quick `outline` for many pictures of few kinds.
+
+    It plans each kind once, so it is for one run, during which the planner's conditions stay.
+
+    Examples
+    --------
+    >>> from convtool.kernels.spec import parse
+    >>> plan = outliner(Job((parse("box"),)))
+    >>> plan((4, 6), np.dtype("uint8"), False) is plan((4, 6), np.dtype("uint8"), False)
+    True
+    """
+
+    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], has_alpha: bool) -> Outline:
+        return outline(shape, dtype, has_alpha, job.kernels, job.filtering)
+
+    return lru_cache(_KINDS_REMEMBERED)(planned)
 
 
 def filter_file(
@@ -143,6 +167,7 @@ def filter_file(
     *,
     planned: Callable[[Outline], None] | None = None,
     save: Saver = save_bytes,
+    plan_for: Outliner | None = None,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
 
@@ -159,6 +184,8 @@ def filter_file(
         Called with the plan before the first kernel.
     save : callable, optional
         Puts the encoded picture in its place.
+    plan_for : callable, optional
+        The job's `outliner`, where it has several pictures.
 
     Returns
     -------
@@ -187,7 +214,9 @@ def filter_file(
     kinds = [(page.pixels.shape, page.pixels.dtype, page.has_alpha) for page in document.pages]
     how = _how(target, first.format, job)
     with _named(source):
-        plans, entry = _planned(target, kinds, document.is_animation, job, how)
+        plans, entry = _planned(
+            target, kinds, document.is_animation, plan_for or outliner(job), how
+        )
     if planned is not None:
         planned(plans[0])
     results = []
@@ -222,14 +251,14 @@ def _planned(
     target: Path,
     kinds: Sequence[tuple[tuple[int, ...], np.dtype[Any], bool]],
     animated: bool,
-    job: Job,
+    plan_for: Outliner,
     how: WriteOptions,
 ) -> tuple[list[Outline], Format]:
     """Plan each page, given shape, type and whether it has alpha, and check that it can be written.
 
     Pages of one kind are planned once.
     """
-    known = {kind: outline(*kind, job.kernels, job.filtering) for kind in dict.fromkeys(kinds)}
+    known = {kind: plan_for(*kind) for kind in dict.fromkeys(kinds)}
     for plan in known.values():
         entry = check_writable(
             target,
@@ -284,7 +313,8 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     kinds = [(header.shape, header.pixel_type, header.has_alpha) for header in headers]
     animated = form.several == "frames" and len(headers) > 1
     with _named(source):
-        plans, entry = _planned(target, kinds, animated, job, _how(target, form.name, job))
+        how = _how(target, form.name, job)
+        plans, entry = _planned(target, kinds, animated, outliner(job), how)
     return Outcome(
         Kind(form.name, first.shape, DEPTHS[first.dtype], len(kinds)),
         Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),

@@ -17,7 +17,7 @@ from convtool.errors import ConvtoolError
 from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
 from convtool.images.batch.naming import Task
-from convtool.images.job import Job, Outcome, filter_file
+from convtool.images.job import Job, Outcome, filter_file, outliner
 from convtool.images.write import cannot_be_written, place
 
 FAILURES = (ConvtoolError, OSError, MemoryError)
@@ -158,6 +158,7 @@ class _Desk:
     ) -> None:
         self._send = send
         self._job = job
+        self._plan_for = outliner(job)
         self._stamped = stamped
         self._flushers = flushers
         self._begun: deque[tuple[Done, Future[None] | None]] = deque()
@@ -170,7 +171,9 @@ class _Desk:
         flushed = None
         try:
             before = stamp(task.source) if self._stamped else None
-            outcome = filter_file(task.source, task.target, self._job, save=save)
+            outcome = filter_file(
+                task.source, task.target, self._job, save=save, plan_for=self._plan_for
+            )
         except FAILURES as error:
             done = Done(number, error=error)
         else:
