@@ -344,7 +344,7 @@ def choose(
     Examples
     --------
     >>> small = Problem((480, 640), 1, (3, 3), 9, 1)
-    >>> choose(small, {"numba": 0.5, "fft": 0.3}).engine
+    >>> choose(small, {"numba": 0.5, "numba-fft": 0.5, "fft": 0.3}).engine
     'separable'
     """
     startup = startup or {}

@@ -21,6 +21,7 @@ import threading
 import time
 from importlib import import_module
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LOADED = ("cv2", "PIL.Image", "convtool.cli.filter", "convtool.images.job")
 
 
@@ -72,16 +73,20 @@ def serve(seconds):
 
 
 def _fork(command, run):
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it can answer them
     pid = os.fork()
     if not pid:
         os._exit(_forked(command, run))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     return pid
 
 
 def _forked(command, run):
     """Run the command line in this process, its arguments and files those of a run."""
+    for one in SIGNALS:
+        signal.signal(one, lambda *_: os._exit(130))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     os.chdir(run["folder"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     if "file_bytes" in run:
         resource.setrlimit(resource.RLIMIT_FSIZE, (run["file_bytes"], run["file_bytes"]))
     for number, name in enumerate(("stdin", "stdout", "stderr")):

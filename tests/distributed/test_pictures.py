@@ -33,7 +33,9 @@ def tasks_into(name):
 
 
 def contents(name):
-    return {path.name: path.read_bytes() for path in Path(name).iterdir()}
+    """Read all files but what a killed worker left, which the next run removes."""
+    files = [path for path in Path(name).iterdir() if not path.name.startswith(".convtool-")]
+    return {path.name: path.read_bytes() for path in files}
 
 
 def done_here(job, name):
