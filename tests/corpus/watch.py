@@ -85,13 +85,13 @@ def _forked(command, run):
     """Run the command line in this process, its arguments and files those of a run."""
     for one in SIGNALS:
         signal.signal(one, lambda *_: os._exit(130))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     os.chdir(run["folder"])
     if "file_bytes" in run:
         resource.setrlimit(resource.RLIMIT_FSIZE, (run["file_bytes"], run["file_bytes"]))
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC if number else os.O_RDONLY
         os.dup2(os.open(run[name], flags, 0o600), number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.argv = ["convtool", *run["arguments"]]
     try:
