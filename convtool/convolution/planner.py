@@ -344,8 +344,10 @@ def choose(
     Examples
     --------
     >>> small = Problem((480, 640), 1, (3, 3), 9, 1)
+    >>> choose(small).engine
+    'numba'
     >>> choose(small, {"numba": 0.5, "numba-fft": 0.5, "fft": 0.3}).engine
-    'separable'
+    'opencv'
     """
     startup = startup or {}
     estimates = _estimates(problem, calibration)

@@ -61,10 +61,10 @@ def serve(seconds):
     """Fork a process for each line of standard input."""
     for name in LOADED:
         import_module(name)
-    command = import_module("convtool.__main__").main
+    program = import_module("convtool.__main__")
     for line in sys.stdin:
         runs = json.loads(line)
-        pids = [_fork(command, run) for run in runs]
+        pids = [_fork(program, run) for run in runs]
         endings = [
             ending(pid, run.get("patience", seconds), *run.get("signal", ()))
             for pid, run in zip(pids, runs, strict=True)
@@ -72,19 +72,22 @@ def serve(seconds):
         print(json.dumps(endings), flush=True)
 
 
-def _fork(command, run):
+def _fork(program, run):
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until it can answer them
     pid = os.fork()
     if not pid:
-        os._exit(_forked(command, run))
+        os._exit(_forked(program, run))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     return pid
 
 
-def _forked(command, run):
-    """Run the command line in this process, its arguments and files those of a run."""
+def _forked(program, run):
+    """Run the command line in this process, its arguments and files those of a run.
+
+    A signal that comes before the program has begun is answered as it does in its first moments.
+    """
     for one in SIGNALS:
-        signal.signal(one, lambda *_: os._exit(130))
+        signal.signal(one, program._end)
     os.chdir(run["folder"])
     if "file_bytes" in run:
         resource.setrlimit(resource.RLIMIT_FSIZE, (run["file_bytes"], run["file_bytes"]))
@@ -95,7 +98,7 @@ def _forked(command, run):
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.argv = ["convtool", *run["arguments"]]
     try:
-        command()
+        program.main()
     except SystemExit as stop:
         sys.stdout.flush()
         return stop.code
