@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
 
 import click
 
@@ -26,14 +25,14 @@ from convtool.images.batch.naming import Naming, Task, tasks
 from convtool.images.batch.stream import Stream, can_stream
 from convtool.images.job import Job, plan_file
 from convtool.images.paths import shown
+from convtool.records import Record
 from convtool.report.json_report import write_report
 
 RESUMED = ".convtool-journal"
 """The journal of ``--resume``, in the folder of the outputs."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(Record):
     """What was asked for, besides what is done to each picture."""
 
     recursive: bool = False
@@ -46,7 +45,7 @@ class Batch:
     json_target: str | None = None
     dry_run: bool = False
     resume: bool = False
-    cluster: Cluster = field(default_factory=Cluster)
+    cluster: Cluster = Cluster()
 
 
 def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:

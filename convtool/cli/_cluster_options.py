@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
 
 from convtool.cli._file_options import size_of
 from convtool.errors import OptionError
+from convtool.records import Record, names_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -35,8 +35,7 @@ _OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Cluster:
+class Cluster(Record):
     """The cluster that was asked for, if one was."""
 
     workers: int | None = None
@@ -82,4 +81,4 @@ def cluster_options(command: _Command) -> _Command:
 
 def take_cluster(values: dict[str, Any]) -> Cluster:
     """Take the values of `cluster_options` out of a command's."""
-    return Cluster(**{field.name: values.pop(field.name) for field in fields(Cluster)})
+    return Cluster(**{name: values.pop(name) for name in names_of(Cluster)})

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, TypeVar
 
 import click
@@ -15,6 +14,7 @@ from convtool.images.options import (
     ReadOptions,
     WriteOptions,
 )
+from convtool.records import names_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
@@ -119,4 +119,4 @@ def take_writing(values: dict[str, Any]) -> WriteOptions:
 
 
 def _taken(values: dict[str, Any], kind: type[ReadOptions] | type[WriteOptions]) -> dict[str, Any]:
-    return {field.name: values.pop(field.name) for field in fields(kind) if field.name in values}
+    return {name: values.pop(name) for name in names_of(kind) if name in values}

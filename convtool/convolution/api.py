@@ -1,7 +1,6 @@
 """The public functions: validate, plan, run."""
 
 import sys
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
 from convtool.kernels.weights import Weights
+from convtool.records import replace
 
 
 def _check_shape(shape: tuple[int, ...]) -> None:

@@ -7,15 +7,14 @@ the one that divides it, and comes out the same wherever and in whatever order i
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 
 from convtool.convolution import calibration, startup
 from convtool.convolution.planner import Calibration, Rate
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Conditions:
+class Conditions(Record):
     """Seconds that each engine takes to start, and the planner's rates; plain data.
 
     Parameters

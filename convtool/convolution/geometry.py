@@ -1,9 +1,9 @@
 """Sizes: where each output pixel's window lies, for every mode, padding, stride and kernel size."""
 
 import operator
-from dataclasses import dataclass
 
 from convtool.errors import OptionError, ShapeError
+from convtool.records import Record
 
 MODES = ("same", "valid", "full")
 """What part of the convolution is returned."""
@@ -12,8 +12,7 @@ MOST_PIXELS = 2**48
 """The most windows there may be, kept or not: beyond them array sizes and positions overflow."""
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(Record):
     """The windows along one axis.
 
     Attributes
@@ -42,8 +41,7 @@ class Axis:
         return -(-self.dense // self.stride)
 
 
-@dataclass(frozen=True)
-class Geometry:
+class Geometry(Record):
     """The windows of a two-dimensional convolution."""
 
     rows: Axis

@@ -6,7 +6,6 @@ and a calibration. :mod:`~.startup` looks at the process; nothing here does.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
 from convtool.convolution.engines.overlap import tiling
 from convtool.errors import EngineError
+from convtool.records import Record
 
 
 class Rate(NamedTuple):
@@ -64,8 +64,7 @@ OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
 
 
-@dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Record, eq=False):
     """The rates that the planner computes with."""
 
     rates: Mapping[str, Rate]
@@ -75,8 +74,7 @@ BUILT_IN = Calibration(DEFAULT_RATES)
 """The calibration of a machine that was not measured."""
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Record):
     """A convolution, as far as its cost depends on it.
 
     Attributes
@@ -137,8 +135,7 @@ class Problem:
         return self.rank == 1 or self.taps == math.prod(self.kernel_shape)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Record):
     """How a convolution is going to be done, and why.
 
     Attributes

@@ -1,6 +1,5 @@
 """A convolution that is validated: plan it, make the engine ready, run it."""
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from convtool.convolution.planner import Calibration, Problem
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
+from convtool.records import replace
 
 Kernels = tuple[NDArray[np.float64], ...]
 """One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""

@@ -1,7 +1,6 @@
 """An image as the engines see it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from convtool.convolution import borders
 from convtool.convolution.borders import Indices
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis
+from convtool.records import Record, replace
 
 
 class Held:
@@ -40,8 +40,7 @@ class Held:
         return self._place[rows]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Record):
     """An image as the engines see it: readable at any position.
 
     Attributes

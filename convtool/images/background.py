@@ -1,12 +1,12 @@
 """Transparent pictures laid on a colour."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 
 from convtool.errors import OptionError
 from convtool.images.image import Image, Pixels
+from convtool.records import replace
 
 NAMES = {
     "black": (0, 0, 0),

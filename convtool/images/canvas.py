@@ -1,7 +1,6 @@
 """Painting filtered values onto a picture: piece by piece, so that little memory is needed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from convtool.images.filter_options import FilterOptions
 from convtool.images.image import Pixels, peak_of
 from convtool.images.tone import Fit, Values
 from convtool.images.where import Place
+from convtool.records import Record
 
 _STRIP_VALUES = 1 << 18
 
 
-@dataclass(frozen=True, eq=False)
-class Computed:
+class Computed(Record, eq=False):
     """What the kernels made; all arrays are as large as what is read.
 
     Parameters
@@ -41,8 +40,7 @@ class Computed:
     opacity: Values | None
 
 
-@dataclass(frozen=True)
-class Tally:
+class Tally(Record):
     """How many colour values were painted, clipped, NaN that became 0, and holes not filled."""
 
     count: int = 0

@@ -1,11 +1,10 @@
 """What becomes of metadata when a picture is written: kept where the format can hold it."""
 
-from dataclasses import replace
-
 from convtool.images.codecs.exif import settled
 from convtool.images.formats import Format
 from convtool.images.image import Document, Image, Metadata
 from convtool.images.options import WriteOptions
+from convtool.records import replace
 
 _WORDS = {
     "icc": "colour profile",

@@ -1,8 +1,7 @@
 """Which channels of a picture are filtered."""
 
-from dataclasses import dataclass
-
 from convtool.errors import OptionError
+from convtool.records import Record
 
 COLOURS = "RGB"
 LUMINANCE = "L"
@@ -10,8 +9,7 @@ ALPHA = "A"
 _LETTERS = COLOURS + LUMINANCE + ALPHA
 
 
-@dataclass(frozen=True)
-class Selection:
+class Selection(Record):
     """The channels of one picture that are filtered; the others stay as they are.
 
     Parameters

@@ -1,7 +1,6 @@
 """Filtering a picture: kernels in order, alpha, tone; what ``convtool filter`` does."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.finishing import Made
 from convtool.images.image import Image
 from convtool.kernels.spec import KernelSpec, parse
+from convtool.records import Record, replace
 
 if TYPE_CHECKING:
     from convtool.images.partial import Part
@@ -27,8 +27,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(Record):
     """One kernel's part in it.
 
     Parameters
@@ -58,8 +57,7 @@ class Step:
     seconds: float | None = None
 
 
-@dataclass(frozen=True)
-class Outline:
+class Outline(Record):
     """What filtering would do, and the picture it would give.
 
     Parameters
@@ -85,8 +83,7 @@ class Outline:
         return 1 if len(self.shape) == 2 else self.shape[2]
 
 
-@dataclass(frozen=True, eq=False)
-class FilterResult:
+class FilterResult(Record, eq=False):
     """A filtered picture and what is to be known about it.
 
     Parameters

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from convtool.errors import OptionError
 from convtool.images import alpha as transparency
@@ -10,10 +9,10 @@ from convtool.images import channels, nonfinite, tone
 from convtool.images.mask import Mask
 from convtool.images.where import Region, check_region
 from convtool.kernels.spec import KernelSpec
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class FilterOptions:
+class FilterOptions(Record):
     """How a picture is filtered.
 
     Parameters

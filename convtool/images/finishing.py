@@ -1,7 +1,6 @@
 """From the last kernel's answer to pixels, as the options say, and what is to be said of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,13 @@ from convtool.images import light, tone
 from convtool.images.filter_options import FilterOptions
 from convtool.images.image import Pixels, peak_of
 from convtool.images.tone import Values
+from convtool.records import Record
 
 CLIPPED_WORTH_A_WARNING = 0.01
 """The share of clipped values from which on there is a warning."""
 
 
-@dataclass(frozen=True, eq=False)
-class Made:
+class Made(Record, eq=False):
     """A filtered picture's pixels.
 
     Parameters

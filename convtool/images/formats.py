@@ -8,7 +8,6 @@ That of a format with several pages has those of `PagedCodec` besides.
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -18,10 +17,10 @@ from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.image import DEPTHS, Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Record):
     """What the header of a file promises.
 
     Parameters
@@ -57,7 +56,7 @@ class Header:
     has_alpha: bool = False
     orientation: int = 1
     pages: int = 1
-    metadata: Metadata = field(default_factory=Metadata)
+    metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
     inks: bool = False
     duration: float = 0.0
@@ -75,8 +74,7 @@ class Header:
         return np.dtype(self.dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class Decoded:
+class Decoded(Record, eq=False):
     """The pixels of a file, not yet turned as its orientation says, and remarks on them."""
 
     pixels: Pixels
@@ -111,8 +109,7 @@ class PagedCodec(Codec, Protocol):
         """Make a file of several pictures."""
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Record):
     """One file format.
 
     Parameters

@@ -1,12 +1,12 @@
 """A picture in memory: its pixels, and what is known about them."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import PixelTypeError, ShapeError
+from convtool.records import Record
 
 Pixels = NDArray[Any]
 """An array of uint8, uint16, float32 or float64 pixels, shape (H, W) or (H, W, C)."""
@@ -34,8 +34,7 @@ def peak_of(dtype: np.dtype[Any]) -> float:
         ) from None
 
 
-@dataclass(frozen=True)
-class Coding:
+class Coding(Record):
     """How a file had its pixels compressed.
 
     Parameters
@@ -59,8 +58,7 @@ class Coding:
     progressive: bool = False
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(Record):
     """What a file says about its picture besides the pixels.
 
     Parameters
@@ -93,11 +91,10 @@ class Metadata:
     resolution: tuple[float, float] | None = None
     text: tuple[tuple[str, str], ...] = ()
     colour: tuple[tuple[str, bytes], ...] = ()
-    coding: Coding = field(default_factory=Coding)
+    coding: Coding = Coding()
 
 
-@dataclass(frozen=True, eq=False)
-class Image:
+class Image(Record, eq=False):
     """A picture: pixels in the depth of their file, and what is known about them.
 
     Parameters
@@ -125,7 +122,7 @@ class Image:
     pixels: Pixels
     has_alpha: bool = False
     format: str = ""
-    metadata: Metadata = field(default_factory=Metadata)
+    metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
 
     @property
@@ -154,8 +151,7 @@ class Image:
         return peak_of(self.pixels.dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class Document:
+class Document(Record, eq=False):
     """All pages of a file, or all frames of an animation.
 
     Parameters

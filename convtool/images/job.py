@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +30,7 @@ from convtool.images.paths import shown
 from convtool.images.read import STDIN, read_document, read_headers
 from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
+from convtool.records import Record, replace
 
 if TYPE_CHECKING:
     from convtool.images.partial import Part
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
 _MOST_WARNINGS = 3
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Record):
     """What is done to each picture of a run.
 
     Parameters
@@ -55,9 +54,9 @@ class Job:
     """
 
     kernels: tuple[KernelSpec, ...]
-    filtering: FilterOptions = field(default_factory=FilterOptions)
-    reading: ReadOptions = field(default_factory=ReadOptions)
-    writing: WriteOptions = field(default_factory=WriteOptions)
+    filtering: FilterOptions = FilterOptions()
+    reading: ReadOptions = ReadOptions()
+    writing: WriteOptions = WriteOptions()
 
     def fingerprint(self) -> str:
         """Return a text that differs wherever the same input may give another output.
@@ -71,6 +70,8 @@ class Job:
         >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
         False
         """
+        from dataclasses import asdict
+
         return _digest(f"{__version__} {_plain(asdict(self))}".encode())
 
 
@@ -95,8 +96,7 @@ def _plain(value: object) -> object:
     return value
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Record):
     """A file's format, shape and depth of its pixels (of its first page), and number of pages."""
 
     format: str
@@ -105,8 +105,7 @@ class Kind:
     pages: int = 1
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Record):
     """What became of one picture, or would.
 
     Parameters

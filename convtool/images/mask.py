@@ -1,7 +1,6 @@
 """Masks: how much of a filter each pixel gets, from black, nothing, to white, all."""
 
 import os
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +10,13 @@ from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, read_document
+from convtool.records import Record, replace
 
 Weights = NDArray[np.float64]
 """Shares, 0 to 1."""
 
 
-@dataclass(frozen=True, eq=False)
-class Mask:
+class Mask(Record, eq=False):
     """A grey picture that says where a filter applies.
 
     Parameters

@@ -1,8 +1,7 @@
 """How files are read and written: plain values that can be handed from process to process."""
 
-from dataclasses import dataclass
-
 from convtool.errors import OptionError
+from convtool.records import Record
 
 MAX_PIXELS = 179_000_000
 """The most pixels, of all pages together, that are read unless told otherwise."""
@@ -20,8 +19,7 @@ METADATA_RULES = ("keep", "strip")
 """What becomes of profile, EXIF, XMP, resolution and texts: carried over, or left out."""
 
 
-@dataclass(frozen=True)
-class ReadOptions:
+class ReadOptions(Record):
     """How a file is read.
 
     Parameters
@@ -56,8 +54,7 @@ class ReadOptions:
             raise OptionError(f"page {self.page}: pages are counted from 1")
 
 
-@dataclass(frozen=True)
-class WriteOptions:
+class WriteOptions(Record):
     """How a file is written.
 
     Parameters

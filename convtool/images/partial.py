@@ -1,7 +1,6 @@
 """Filtering some pixels or channels of a picture: the others come back bit for bit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from convtool.images import channels, finishing, nonfinite, passes, tone
 from convtool.images.canvas import Canvas, Computed
@@ -12,10 +11,10 @@ from convtool.images.image import Image, Pixels
 from convtool.images.tone import Values
 from convtool.images.where import Place, Region, place
 from convtool.kernels.spec import KernelSpec
+from convtool.records import Record, replace
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Record):
     """Which part of a picture is filtered.
 
     Parameters

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from convtool.images.filter_options import FilterOptions
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec
+from convtool.records import replace
 
 
 def in_light(options: FilterOptions, format: str, peak: float) -> FilterOptions:

@@ -4,7 +4,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
@@ -17,6 +16,7 @@ from convtool.images.formats import Decoded, Format, Header, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
+from convtool.records import replace
 
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 64

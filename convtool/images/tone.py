@@ -5,7 +5,6 @@ from: 0 to 255, 0 to 65535, or 0 to 1.0 for floats.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError
 from convtool.images.image import Pixels, peak_of
+from convtool.records import Record
 
 Values = NDArray[Any]
 """An array of float32 or float64 values in the units of a picture."""
@@ -34,8 +34,7 @@ OUTPUT_DEPTHS: dict[str, str | None] = {
 _STRIP_BYTES = 1 << 18
 
 
-@dataclass(frozen=True)
-class Fit:
+class Fit(Record):
     """How values are moved before they are stored: ``(v - base) · gain``, perhaps |v| for v."""
 
     base: float = 0.0
@@ -95,8 +94,7 @@ RANGES = (*FIXED_RANGES, *MEASURED_RANGES)
 their magnitudes; half the peak added; smallest to largest (NaN and inf aside) onto 0 to peak."""
 
 
-@dataclass(frozen=True, eq=False)
-class Toned:
+class Toned(Record, eq=False):
     """Pixels in the output's type.
 
     Parameters

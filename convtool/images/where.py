@@ -4,7 +4,6 @@ Only the pixels that are asked for are computed, from those that their windows r
 neighbours outside the region, and the border's only beyond the picture's own edge.
 """
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 from types import EllipsisType
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import OptionError, ShapeError
 from convtool.images.mask import Mask, Weights
+from convtool.records import Record, replace
 
 Region = tuple[int, int, int, int]
 """Left, top, width and height, in pixels."""
@@ -41,8 +41,7 @@ def check_region(region: Region) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Place:
+class Place(Record, eq=False):
     """The pixels of one picture that a filter changes.
 
     Parameters

@@ -5,7 +5,6 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from convtool.images.formats import Format, check_holds, check_holds_pages, form
 from convtool.images.image import Document, Image, Pixels, as_image
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
+from convtool.records import replace
 
 STDOUT = "-"
 Saver = Callable[[str | os.PathLike[str], bytes], None]

@@ -1,18 +1,17 @@
 """Rank, separability and low-rank factors of a matrix, by singular values."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import KernelError
+from convtool.records import Record
 
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class Factors:
+class Factors(Record, eq=False):
     """A matrix as a sum of outer products, the strongest first.
 
     Attributes

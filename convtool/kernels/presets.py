@@ -1,19 +1,18 @@
 """The named kernels: a registry of what each is, what it takes, how it is built and its source."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from convtool.errors import KernelError
 from convtool.kernels import edges, numerals, sharpening, smoothing
 from convtool.kernels.weights import Weights
+from convtool.records import Record
 
 Kind = Literal["number", "size", "odd size"]
 Value = float | tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(Record):
     """What a preset takes: ``name=value`` in a spec.
 
     Attributes
@@ -68,8 +67,7 @@ class Parameter:
         return rows, columns
 
 
-@dataclass(frozen=True)
-class Preset:
+class Preset(Record):
     """A named kernel.
 
     Attributes

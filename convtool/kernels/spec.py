@@ -13,7 +13,6 @@ and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of a
 import difflib
 import os
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +23,7 @@ from convtool.kernels.files import FILE_TYPES, read_weights
 from convtool.kernels.numerals import shown
 from convtool.kernels.presets import PRESETS, Parameter, Value
 from convtool.kernels.weights import Weights, check_finite, checked
+from convtool.records import Record
 
 NORMALIZATIONS = ("none", "sum", "abs")
 _SHARED = ("scale", "normalize")
@@ -31,8 +31,7 @@ _LITERAL = re.compile(r"\s*([0-9]+x[0-9]+)\s*:(.*)", re.DOTALL)
 _OPTIONS = re.compile(r"\s*[A-Za-z][A-Za-z_-]*\s*=.*", re.DOTALL)
 
 
-@dataclass(frozen=True, eq=False)
-class KernelSpec:
+class KernelSpec(Record, eq=False):
     """A kernel and the text it was made from.
 
     Attributes

@@ -5,7 +5,6 @@ once (factors, spectra, compiled code) and returns a correlator that is called t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import EngineError, OptionError
 from convtool.kernels.factor import Factors, factor, rank
+from convtool.records import Record
 
 if TYPE_CHECKING:
     from convtool.convolution.geometry import Geometry
@@ -27,8 +27,7 @@ Span = tuple[int, int]
 """First position, and the one after the last."""
 
 
-@dataclass(frozen=True, eq=False)
-class Job:
+class Job(Record, eq=False):
     """What an engine is asked to do.
 
     Attributes
@@ -66,8 +65,7 @@ class Job:
         return self.layout.rows.dense, self.layout.columns.dense, self.channels
 
 
-@dataclass(frozen=True)
-class TileCorrelator:
+class TileCorrelator(Record):
     """A kernel made ready for an engine that is given windows.
 
     Attributes
@@ -86,8 +84,7 @@ class TileCorrelator:
     reads: frozenset[DType] = frozenset()
 
 
-@dataclass(frozen=True)
-class StripCorrelator:
+class StripCorrelator(Record):
     """A kernel made ready for an engine that reads the image through the border table itself.
 
     Attributes
@@ -119,8 +116,7 @@ class Prepare(Protocol):
         """Make a correlator."""
 
 
-@dataclass(frozen=True)
-class EngineEntry:
+class EngineEntry(Record):
     """What the registry knows of an engine without importing it.
 
     Attributes

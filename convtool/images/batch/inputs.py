@@ -5,19 +5,18 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.images.read import STDIN
+from convtool.records import Record
 
 _PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
 _MAGIC = re.compile(r"[*?[]")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(Record):
     """A picture to filter.
 
     Parameters

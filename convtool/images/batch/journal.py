@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import BinaryIO
 
+from convtool import records as base
 from convtool.errors import JournalError
 from convtool.files import lock
 from convtool.images.paths import shown
@@ -22,8 +23,7 @@ SCHEMA = "convtool.journal/1"
 _HEADER = {"schema": SCHEMA}
 
 
-@dataclass(frozen=True)
-class Stamp:
+class Stamp(base.Record):
     """What a file was: its size in bytes, its time in ns, and the SHA-256 of its content."""
 
     size: int
@@ -31,8 +31,7 @@ class Stamp:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(base.Record):
     """One piece of work.
 
     Parameters

@@ -2,24 +2,22 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from convtool.errors import OptionError
 from convtool.images.batch.inputs import Found
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Record):
     """A picture to read and the file to write."""
 
     source: str
     target: str
 
 
-@dataclass(frozen=True)
-class Naming:
+class Naming(Record):
     """How the name of an output is made of its input's.
 
     Parameters

@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -22,6 +21,7 @@ from convtool.images.batch.naming import Task
 from convtool.images.batch.worker import Done
 from convtool.images.job import Job
 from convtool.images.paths import shown
+from convtool.records import Record, replace
 
 _FIRST_CHUNK = 2
 _LARGEST_CHUNK = 64
@@ -34,8 +34,7 @@ class Interrupted(KeyboardInterrupt):
     """The batch was told to stop."""
 
 
-@dataclass(frozen=True)
-class Crew:
+class Crew(Record):
     """Who does the work.
 
     Parameters

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -19,6 +18,7 @@ from convtool.images.batch.journal import Stamp, stamp
 from convtool.images.batch.naming import Task
 from convtool.images.job import Job, Outcome, filter_file, outliner
 from convtool.images.write import cannot_be_written, place
+from convtool.records import Record
 
 FAILURES = (ConvtoolError, OSError, MemoryError)
 """What is wrong with one picture and leaves the others alone."""
@@ -28,8 +28,7 @@ _WAITING_TO_BE_FLUSHED = 32
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(Record):
     """What became of a task.
 
     Parameters

@@ -7,7 +7,6 @@ W3C, Portable Network Graphics (third edition), 11.3.6: acTL, fcTL, fdAT.
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from convtool.errors import ImageReadError
@@ -15,14 +14,14 @@ from convtool.images.codecs.animation import CLEAR, LEAVE, Patch, compose
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.chunks import chunk, chunks
 from convtool.images.image import Pixels
+from convtool.records import Record, replace
 
 _CONTROL = ">IIIIIHHBB"
 _BLENDS = 1
 _LARGEST_FRACTION = 65535
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Record):
     """One frame: its place, how it is laid there, how long (milliseconds), its compressed data."""
 
     width: int

@@ -11,7 +11,6 @@ The Netscape extension: a number of repetitions, 0 for ever.
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from convtool.images.codecs.pillow import strictly
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record, replace
 
 LARGEST = 65535
 _COLOURS = 256
@@ -34,8 +34,7 @@ _HUNDREDTH = 10.0
 _MOST_FRAMES = 50_000
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(Record):
     """One image block: its place, what controls it, its palette and its bytes in the file."""
 
     left: int
@@ -50,8 +49,7 @@ class _Frame:
     content: bytes
 
 
-@dataclass(frozen=True)
-class _Screen:
+class _Screen(Record):
     width: int
     height: int
     frames: tuple[_Frame, ...]

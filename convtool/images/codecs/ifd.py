@@ -6,12 +6,12 @@ TIFF 6.0, section 2; the BigTIFF design by the libtiff project (8-byte offsets, 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs.binary import Data, unpack
+from convtool.records import Record
 
 ORIENTATION = 274
 _TYPES = {
@@ -23,8 +23,7 @@ _MOST_PAGES = 20_000
 _MOST_RATIONALS = 64
 
 
-@dataclass(frozen=True)
-class Tag:
+class Tag(Record):
     """Where a tag's values lie."""
 
     type: int
@@ -32,8 +31,7 @@ class Tag:
     offset: int
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Record):
     """A tag with its values: as bytes in the byte order of its file, or as tags of their own."""
 
     type: int
@@ -42,8 +40,7 @@ class Entry:
     entries: "dict[int, Entry] | None" = None
 
 
-@dataclass(frozen=True)
-class Directory:
+class Directory(Record):
     """One directory: its tags, the byte order ('<' or '>') of their values, and how offsets are.
 
     These have 8 bytes in a BigTIFF (``big``), else 4.
@@ -51,7 +48,7 @@ class Directory:
 
     data: Data
     order: str
-    tags: dict[int, Tag] = field(default_factory=dict)
+    tags: dict[int, Tag]
     big: bool = False
 
     def values(self, number: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:

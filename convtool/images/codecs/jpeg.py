@@ -6,7 +6,6 @@ ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: A
 """
 
 import re
-from dataclasses import dataclass, replace
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs import jpeg_metadata, opencv
@@ -16,6 +15,7 @@ from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record, replace
 
 DEFAULT_QUALITY = 95
 _FULL_COLOUR_FROM = 90
@@ -33,8 +33,7 @@ fifteen times as fast as with any number of them."""
 _HARMLESS = "extraneous bytes before marker"
 
 
-@dataclass(frozen=True)
-class _Segment:
+class _Segment(Record):
     marker: int
     start: int
     end: int

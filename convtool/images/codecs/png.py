@@ -11,7 +11,6 @@ W3C, Portable Network Graphics (third edition): 5 (chunks), 9 (filters), 11 (chu
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,6 +23,7 @@ from convtool.images.codecs.png_metadata import chunks_of, metadata_of
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record, replace
 
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 3, 4, 6
 _PIXELS = (b"IDAT", b"fdAT")
@@ -46,8 +46,7 @@ _STAND_IN = {
 """Colour type and bit depth -> those under which OpenCV returns the stored samples."""
 
 
-@dataclass(frozen=True)
-class _Layout:
+class _Layout(Record):
     width: int
     height: int
     bits: int

@@ -12,7 +12,6 @@ TIFF 6.0: sections 4 to 8 (bilevel to RGB), 14 (predictor), 15 (tiles), 18 (extr
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from convtool.images.codecs.ycbcr import Luma, luma_of
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import PEAKS, Coding, Metadata, Pixels
 from convtool.images.options import ReadOptions
+from convtool.records import Record, replace
 
 encode = tiff_encode.encode
 encode_all = tiff_encode.encode_all
@@ -56,8 +56,7 @@ _TYPES = {
 _FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped"}
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(Record):
     """How the samples are stored."""
 
     width: int
@@ -93,8 +92,7 @@ class Layout:
         return (width * self.in_pixel * self.bits + 7) // 8
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Record):
     """One strip or tile: where its data lie, and which pixels it holds."""
 
     offset: int

@@ -8,7 +8,6 @@ RFC 9649: the container, the kinds of bitstream and where each states its size, 
 import io
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,6 +20,7 @@ from convtool.images.codecs.ifd import exif_orientation
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record, replace
 
 LARGEST = 16383
 _LOSSLESS_FOR_OPENCV = 101
@@ -30,8 +30,7 @@ _PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
 _DEFAULT_ALPHA_QUALITY = 75
 
 
-@dataclass(frozen=True)
-class _Frame:
+class _Frame(Record):
     """One ANMF chunk: its place, duration (milliseconds), how it is laid there, its chunks."""
 
     left: int

@@ -6,13 +6,12 @@ TIFF 6.0, section 21: YCbCrCoefficients, YCbCrSubSampling, ReferenceBlackWhite, 
 holds the luma of its pixels row by row, then one of each chroma.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs.ifd import Directory
 from convtool.images.image import Pixels
+from convtool.records import Record
 
 _COEFFICIENTS, _SUBSAMPLING, _REFERENCE = 529, 530, 532
 _BT601 = (0.299, 0.587, 0.114)
@@ -20,8 +19,7 @@ _FULL_RANGE = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 _FACTORS = (1, 2, 4)
 
 
-@dataclass(frozen=True)
-class Luma:
+class Luma(Record):
     """How luma and chroma are stored.
 
     Parameters
