@@ -1,5 +1,6 @@
 """The command ``convtool``, also ``python -m convtool``: it can be interrupted as it starts."""
 
+import gc
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ def main() -> None:
     """
     heard = [one for one in _SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
     _answer(heard, _end)
+    gc.disable()  # what is imported stays: looking through it again and again finds nothing to free
     from convtool.cli import run
 
     code = _INTERRUPTED

@@ -4,11 +4,10 @@ Commands are imported on use. Their one-line helps stand here, so that ``convtoo
 none of them.
 """
 
-import difflib
+import gc
 import keyword
 import os
 import sys
-import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +72,8 @@ class LazyGroup(click.Group):
             return None
         place = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         module = import_module(f"convtool.cli.{place}")
+        gc.freeze()
+        gc.enable()
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -84,6 +85,8 @@ class LazyGroup(click.Group):
         name = args[0]
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        import difflib
+
         near = difflib.get_close_matches(name, COMMANDS)
         hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(COMMANDS)}"
         raise click.UsageError(f"unknown command {name!r}; {hint}", ctx)
@@ -196,6 +199,8 @@ def run(arguments: list[str] | None = None) -> int:
         OSError,
     ) as error:
         if debug:
+            import traceback
+
             traceback.print_exc()
         click.echo(f"convtool: error: {words(error)}", err=True)
         return _code(error)

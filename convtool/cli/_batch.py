@@ -8,14 +8,13 @@ import click
 
 from convtool.cli import DONE, FAILED, words
 from convtool.cli import _filter_report as report
-from convtool.cli._cluster_options import Cluster
+from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
 from convtool.images.batch.inputs import (
     Found,
     find,
-    is_pattern,
     listed,
     load_list,
     looks_like_picture,
@@ -25,36 +24,10 @@ from convtool.images.batch.naming import Naming, Task, tasks
 from convtool.images.batch.stream import Stream, can_stream
 from convtool.images.job import Job, plan_file
 from convtool.images.paths import shown
-from convtool.records import Record
 from convtool.report.json_report import write_report
 
 RESUMED = ".convtool-journal"
 """The journal of ``--resume``, in the folder of the outputs."""
-
-
-class Batch(Record):
-    """What was asked for, besides what is done to each picture."""
-
-    recursive: bool = False
-    from_file: str | None = None
-    suffix: str = ""
-    jobs: int | None = None
-    fail_fast: bool = False
-    journal: str | None = None
-    timeout: float | None = None
-    json_target: str | None = None
-    dry_run: bool = False
-    resume: bool = False
-    cluster: Cluster = Cluster()
-
-
-def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
-    """Return whether many pictures are meant, or one."""
-    if len(places) != 1 or batch.from_file is not None or target.endswith(os.sep):
-        return True
-    if looks_like_picture(target):
-        return False
-    return any(map(os.path.isdir, (*places, target))) or is_pattern(places[0])
 
 
 def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int:

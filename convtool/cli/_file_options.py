@@ -17,13 +17,13 @@ from convtool.images.options import (
 from convtool.records import names_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", re.IGNORECASE)
+_SIZE = r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?"
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def size_of(text: str) -> int:
     """Return the bytes that ``512M`` or ``1.5G`` stand for."""
-    found = _SIZE.fullmatch(text.strip())
+    found = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
     if found is None:
         raise click.BadParameter(f"{text!r} is no size such as 512M or 1.5G")
     return int(float(found.group(1)) * _UNITS[found.group(2).upper()])

@@ -6,7 +6,6 @@ import click
 
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
-from convtool.cli._batch import Batch, is_batch, run_batch
 from convtool.cli._cluster_options import cluster_options, take_cluster
 from convtool.cli._file_options import (
     reading_options,
@@ -15,6 +14,7 @@ from convtool.cli._file_options import (
     writing_options,
 )
 from convtool.cli._options import json_option, pair
+from convtool.cli._places import Batch, is_batch
 from convtool.cli._signals import ending
 from convtool.cli._store_options import pixel_bar, store_options, take_store
 from convtool.cli._where_options import read_mask, where_options
@@ -27,11 +27,10 @@ from convtool.images.filter import FilterOptions, Outline, check_options
 from convtool.images.formats import writable
 from convtool.images.job import Job, Outcome, filter_file, plan_file
 from convtool.images.paths import shown
-from convtool.images.stream.inputs import StoreOptions, check_asked, is_streamed
+from convtool.images.stream.asked import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 from convtool.kernels.spec import parse
-from convtool.report.json_report import write_report
 
 
 @click.command(
@@ -243,6 +242,8 @@ def command(
     if not streamed and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
+        from convtool.cli._batch import run_batch
+
         return run_batch(places, target, job, batch)
     check_asked(target, store)
     for name, given in (
@@ -307,6 +308,8 @@ def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bo
 
 def _write_report(source: str, target: str, outcome: Outcome, batch: Batch) -> None:
     if batch.json_target is not None:
+        from convtool.report.json_report import write_report
+
         write_report(
             report.as_json(source, target, outcome, dry_run=batch.dry_run), batch.json_target
         )

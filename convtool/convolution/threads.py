@@ -2,9 +2,10 @@
 
 import operator
 import os
+import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, wait
-from functools import lru_cache
+from queue import SimpleQueue
+from typing import TypeAlias
 
 from convtool.errors import OptionError
 
@@ -59,19 +60,63 @@ def count(threads: int | None = None) -> int:
     return _whole(VARIABLE, int(text) if text.isdecimal() and len(text) < 10 else text)
 
 
-@lru_cache(maxsize=8)
-def _pool(workers: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers, thread_name_prefix="convtool")
+Answers: TypeAlias = "SimpleQueue[BaseException | None]"
+"""What helpers say when they are done: nothing, or what went wrong."""
 
 
+class _Helpers:
+    """Threads that wait for work: as many as were ever needed at once.
+
+    The executors of ``concurrent.futures`` do the same, and take long to import.
+    """
+
+    _orders: SimpleQueue[tuple[Callable[[], None], Answers]]
+    _idle: int
+    _counting: threading.Lock
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Know of no thread: a copy of the process has none."""
+        self._orders, self._idle, self._counting = SimpleQueue(), 0, threading.Lock()
+
+    def order(self, task: Callable[[], None], helpers: int) -> Answers:
+        """Have so many threads do a task; each answers once."""
+        answers: Answers = SimpleQueue()
+        with self._counting:
+            new = max(0, helpers - self._idle)
+            self._idle -= helpers - new
+        for _ in range(new):
+            threading.Thread(target=self._help, name="convtool", daemon=True).start()
+        for _ in range(helpers):
+            self._orders.put((task, answers))
+        return answers
+
+    def _help(self) -> None:
+        while True:
+            self._obey(*self._orders.get())
+
+    def _obey(self, task: Callable[[], None], answers: Answers) -> None:
+        failure: BaseException | None = None
+        try:
+            task()
+        except BaseException as error:
+            failure = error
+        with self._counting:
+            self._idle += 1
+        answers.put(failure)
+
+
+_helpers = _Helpers()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    os.register_at_fork(after_in_child=_helpers.forget)
 
 
 def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) -> None:
     """Call ``task`` on every item, on several threads; an error of any of them is raised.
 
-    The calling thread works too, so that one thread needs no pool. After an error no further item
+    The calling thread works too, so that one thread needs no helper. After an error no further item
     is begun, and none is still at work when it is raised.
     """
     queue = iter(list(items))
@@ -84,10 +129,14 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
             for item in queue:
                 del item
 
-    helpers = [_pool(threads - 1).submit(work) for _ in range(threads - 1)]
+    if threads < 2:
+        work()
+        return
+    answers = _helpers.order(work, threads - 1)
     try:
         work()
     finally:
-        wait(helpers)
-    for helper in helpers:
-        helper.result()
+        errors = [answers.get() for _ in range(threads - 1)]
+    for error in errors:
+        if error is not None:
+            raise error

@@ -18,7 +18,7 @@ NAMES = {
 }
 """Names of colours, with the values that CSS gives them."""
 
-_HEX = re.compile(r"#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+_HEX = r"#?([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})"
 
 
 def colour_of(text: str) -> tuple[int, int, int]:
@@ -36,7 +36,7 @@ def colour_of(text: str) -> tuple[int, int, int]:
     """
     if text in NAMES:
         return NAMES[text]
-    found = _HEX.fullmatch(text)
+    found = re.fullmatch(_HEX, text)
     if found is None:
         names = ", ".join(NAMES)
         raise OptionError(f"background '{text}' is no colour; use #rrggbb or one of {names}")

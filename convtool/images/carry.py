@@ -1,6 +1,5 @@
 """What becomes of metadata when a picture is written: kept where the format can hold it."""
 
-from convtool.images.codecs.exif import settled
 from convtool.images.formats import Format
 from convtool.images.image import Document, Image, Metadata
 from convtool.images.options import WriteOptions
@@ -45,7 +44,7 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     whole = image.metadata
     if options.metadata == "strip":
         return Metadata(coding=whole.coding), ()
-    wanted = replace(whole, exif=settled(whole.exif, image.width, image.height))
+    wanted = replace(whole, exif=_settled(whole.exif, image)) if whole.exif else whole
     kept = _within(wanted, entry)
     lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
     remarks = []
@@ -56,6 +55,12 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
         remarks.append("the colour profile is not for pictures of this kind and is left out")
         kept = replace(kept, icc=b"")
     return kept, tuple(remarks)
+
+
+def _settled(block: bytes, image: Image) -> bytes:
+    from convtool.images.codecs.exif import settled
+
+    return settled(block, image.width, image.height)
 
 
 def _within(metadata: Metadata, entry: Format) -> Metadata:

@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from convtool.errors import OptionError
 from convtool.images import alpha as transparency
-from convtool.images import channels, nonfinite, tone
-from convtool.images.mask import Mask
-from convtool.images.where import Region, check_region
+from convtool.images import nonfinite, tone
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record
+
+if TYPE_CHECKING:
+    from convtool.images.mask import Mask
+    from convtool.images.where import Region
 
 
 class FilterOptions(Record):
@@ -63,8 +66,8 @@ class FilterOptions(Record):
     depth: str = "keep"
     alpha: str = "premultiply"
     linear: bool = False
-    region: Region | None = None
-    mask: Mask | None = None
+    region: "Region | None" = None
+    mask: "Mask | None" = None
     channels: str | None = None
     nan: str = nonfinite.RULES[0]
 
@@ -110,6 +113,9 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
 
 def _check_partial(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
     """Check options that leave part of a picture as it is."""
+    from convtool.images import channels
+    from convtool.images.where import check_region
+
     if options.region is not None:
         check_region(options.region)
     named = [name for name in ("region", "mask", "channels") if getattr(options, name) is not None]

@@ -14,7 +14,6 @@ import numpy as np
 
 from convtool import __version__
 from convtool.errors import NonFiniteError, OptionError, ShapeError
-from convtool.images.background import channels_on
 from convtool.images.filter import (
     FilterOptions,
     FilterResult,
@@ -257,11 +256,19 @@ def _planned(
 
     Pages of one kind are planned once.
     """
+
+    def channels_of(plan: Outline) -> int:
+        if how.background is None:
+            return plan.channels
+        from convtool.images.background import channels_on
+
+        return channels_on(plan.channels, how.background)
+
     known = {kind: plan_for(*kind) for kind in dict.fromkeys(kinds)}
     for plan in known.values():
         entry = check_writable(
             target,
-            channels_on(plan.channels, how.background),
+            channels_of(plan),
             plan.dtype,
             format=how.format,
             quality=how.quality,

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from convtool.errors import ImageTooLargeError
-from convtool.images.codecs import inks
 from convtool.images.formats import Header
 from convtool.images.options import LARGE, ReadOptions
 
@@ -44,6 +43,8 @@ def check(headers: Sequence[Header], file_bytes: int, options: ReadOptions) -> N
     if options.cmyk == "profile":
         for header in headers:
             if header.inks:
+                from convtool.images.codecs import inks
+
                 inks.check(header.metadata.icc, header.dtype)
 
 

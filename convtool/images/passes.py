@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import api, gradient
+from convtool.convolution import api
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.images import alpha as transparency
 from convtool.images import light, nonfinite, tone
@@ -229,7 +229,9 @@ def _convolve(
     if holes is not None:
         values = nonfinite.replaced(values)
     if options.direction and last:
-        return gradient.gradient_direction(values, spec.weights, **how)
+        from convtool.convolution.gradient import gradient_direction
+
+        return gradient_direction(values, spec.weights, **how)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
     return api.filtered(values, matrices(spec), is_flipped(spec, options), **how)

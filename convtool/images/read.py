@@ -11,7 +11,6 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images import limits
-from convtool.images.codecs.exif import upright_block, upright_xmp
 from convtool.images.formats import Decoded, Format, Header, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import MAX_PIXELS, ReadOptions
@@ -285,12 +284,18 @@ def _metadata(header: Header, keeps: bool) -> Metadata:
     across_and_down = told.resolution
     if header.orientation >= 5 and across_and_down is not None:
         across_and_down = (across_and_down[1], across_and_down[0])
+    exif, xmp = told.exif, told.xmp
+    if exif or (xmp and header.orientation != 1):
+        from convtool.images.codecs.exif import upright_block, upright_xmp
+
+        exif = upright_block(exif)
+        xmp = xmp if header.orientation == 1 else upright_xmp(xmp)
     return replace(
         told,
         pages=header.pages,
         orientation=header.orientation,
-        exif=upright_block(told.exif),
-        xmp=told.xmp if header.orientation == 1 else upright_xmp(told.xmp),
+        exif=exif,
+        xmp=xmp,
         resolution=across_and_down,
     )
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
 from convtool.files import replace_file
-from convtool.images.background import flattened
 from convtool.images.carry import carried, timing_remarks
 from convtool.images.formats import Format, check_holds, check_holds_pages, format_for
 from convtool.images.image import Document, Image, Pixels, as_image
@@ -128,7 +127,7 @@ def encoded(
     entry = format_for(path, options.format)
     pages, remarks = [], list(timing_remarks(entry, document))
     for page in document.pages:
-        image = page if options.background is None else flattened(page, options.background)
+        image = page if options.background is None else _flattened(page, options.background)
         _check(path, entry, image, document, options)
         metadata, notes = carried(image, entry, options)
         pixels = np.ascontiguousarray(image.pixels)
@@ -143,6 +142,12 @@ def encoded(
     except ImageFormatError as error:
         raise ImageFormatError(f"{shown(path)}: {error}") from error
     return data, tuple(dict.fromkeys(remarks))
+
+
+def _flattened(image: Image, background: str) -> Image:
+    from convtool.images.background import flattened
+
+    return flattened(image, background)
 
 
 def _check(

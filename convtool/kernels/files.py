@@ -1,8 +1,6 @@
 """Kernels in files: .txt, .csv, .npy and .json, read without trusting them."""
 
-import json
 import os
-import tokenize
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -15,11 +13,6 @@ from convtool.kernels.weights import Weights, checked
 
 MAX_BYTES = 64 * 2**20
 """The largest kernel file that is read."""
-
-_NO_ARRAY = (
-    EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError, tokenize.TokenError
-)  # fmt: skip
-"""What NumPy raises for the header of a file that holds no array."""
 
 _SEPARATORS = (";", ",", None)
 
@@ -77,16 +70,21 @@ def _read_text(path: str) -> Weights:
 
 
 def _read_npy(path: str) -> Weights:
+    from tokenize import TokenError
+
+    refusals = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError)
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a header is good enough, or else an error
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
-    except _NO_ARRAY as error:
+    except (*refusals, TokenError) as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error
     return checked(array, pair=True)
 
 
 def _read_json(path: str) -> Weights:
+    import json
+
     with open(path, encoding="utf-8-sig") as file:
         text = file.read()
     try:

@@ -10,7 +10,6 @@ and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of a
 ``scale=NUMBER``, applied in that order, to each kernel of a pair. A number may be a fraction.
 """
 
-import difflib
 import os
 import re
 
@@ -216,6 +215,8 @@ def _unknown(name: str, spec: str) -> str:
         return f"a kernel file ends in {', '.join(FILE_TYPES)}"
     if path.lower().endswith(FILE_TYPES) or os.sep in path:
         return "no such file; give one that exists, a preset or a literal"
+    import difflib
+
     near = difflib.get_close_matches(name.lower(), PRESETS, n=3)
     if near:
         return f"unknown preset {shown(name)}; did you mean {' or '.join(near)}?"

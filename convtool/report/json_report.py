@@ -1,6 +1,5 @@
 """Reports as JSON, on stdout or in a file that appears whole or not at all."""
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -24,6 +23,8 @@ def write_report(data: Mapping[str, object], target: str) -> None:
     ReportWriteError
         Where the file cannot be written.
     """
+    import json
+
     text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if target == "-":
         sys.stdout.write(text)

@@ -1,78 +1,97 @@
 """Where compiled code is kept between runs, and whether there is any. Imports no compiler."""
 
-import hashlib
 import os
 import stat
 import sys
+import zlib
 from functools import lru_cache
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Numba's own variable; where it is set, it decides."""
 
 
-SOURCES = Path(__file__).with_name("jit")
+SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "jit")
 """Where the compiled code's sources are."""
 
 
 @lru_cache(maxsize=1)
 def _fingerprint() -> str:
-    """Return a name for this version of the sources.
+    """Return a name for this version of the sources: their checksum and length.
 
     Numba looks only at the file of the function that it compiles, not at those that it calls.
     """
-    digest = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    checksum = length = 0
+    for name in sorted(name for name in os.listdir(SOURCES) if name.endswith(".py")):
+        with open(os.path.join(SOURCES, name), "rb") as file:
+            source = file.read()
+        checksum, length = zlib.crc32(source, checksum), length + len(source)
+    return f"{checksum:08x}{length:08x}"
 
 
-def _base() -> Path | None:
+def _base() -> str | None:
     """Return the user's own folder for caches."""
-    try:
-        if sys.platform == "win32":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:
-        return None
+    if sys.platform == "win32":
+        chosen, usual = os.environ.get("LOCALAPPDATA"), os.path.join("~", "AppData", "Local")
+    else:
+        chosen, usual = os.environ.get("XDG_CACHE_HOME"), os.path.join("~", ".cache")
+    found = chosen or os.path.expanduser(usual)
+    return None if found.startswith("~") else found
 
 
-def _is_private(path: Path) -> bool:
+def _is_private(path: str) -> bool:
     """Return whether a folder belongs to the user and nobody else may write to it."""
-    status = path.stat()
+    status = os.stat(path)
     return not hasattr(os, "getuid") or (
         status.st_uid == os.getuid() and not status.st_mode & 0o022
     )
 
 
-def _is_guarded(path: Path) -> bool:
+def _is_guarded(path: str) -> bool:
     """Return whether nobody may put another folder in the place of one in this folder."""
-    mode = path.stat().st_mode
+    mode = os.stat(path).st_mode
     return not hasattr(os, "getuid") or not mode & stat.S_IWOTH or bool(mode & stat.S_ISVTX)
 
 
-def wanted() -> Path | None:
+def wanted() -> str | None:
     """Return the folder that would hold compiled code, if it is fit for that."""
     chosen, base = os.environ.get(VARIABLE), _base()
-    return Path(chosen) if chosen else base and base / "convtool" / "jit"
+    return chosen or (base and os.path.join(base, "convtool", "jit"))
+
+
+def _above(path: str) -> list[str]:
+    """Return the folders that hold a place, up to the root, links resolved."""
+    found, path = [], os.path.realpath(path)
+    while (folder := os.path.dirname(path)) != path:
+        found.append(folder)
+        path = folder
+    return found
 
 
 @lru_cache(maxsize=8)
-def _usable(path: Path, chosen: bool) -> Path | None:
-    own = path / _fingerprint()
+def _usable(path: str, chosen: bool) -> str | None:
+    parent, own = os.path.dirname(path) or os.curdir, os.path.join(path, _fingerprint())
     try:
-        # One by one, since parents that mkdir makes by itself take no mode.
-        for part in (path.parent, path, own):
-            part.mkdir(mode=0o700, parents=True, exist_ok=True)
-        private = (own,) if chosen else (path.parent, path, own)
-        if not all(map(_is_private, private)) or not all(map(_is_guarded, own.resolve().parents)):
+        # One by one, since parents that makedirs makes by itself take no mode.
+        for part in (parent, path, own):
+            os.makedirs(part, mode=0o700, exist_ok=True)
+        private = (own,) if chosen else (parent, path, own)
+        if not all(map(_is_private, private)) or not all(map(_is_guarded, _above(own))):
             return None
     except OSError:
         return None
     return own if os.access(own, os.W_OK | os.X_OK) else None
 
 
-def folder() -> Path | None:
+def _found() -> str | None:
+    path = wanted()
+    return None if path is None else _usable(path, bool(os.environ.get(VARIABLE)))
+
+
+def folder() -> "Path | None":
     """Return the folder for compiled code, private to the user, or None where there can be none.
 
     It is created on first use with mode 0700. A folder that belongs to somebody else, that others
@@ -80,8 +99,10 @@ def folder() -> Path | None:
     for those like ``/tmp``, in which each may remove only what is his), or that cannot be written
     is not used. Where ``NUMBA_CACHE_DIR`` is set, that folder takes the place of the two above it.
     """
-    path = wanted()
-    return None if path is None else _usable(path, bool(os.environ.get(VARIABLE)))
+    from pathlib import Path
+
+    found = _found()
+    return None if found is None else Path(found)
 
 
 def forget() -> None:
@@ -93,8 +114,7 @@ def forget() -> None:
 @lru_cache(maxsize=1)
 def is_filled() -> bool:
     """Return whether compiled code of an earlier run is there (it may still be out of date)."""
-    path = folder()
-    try:
-        return path is not None and next(path.rglob("*.nbc"), None) is not None
-    except OSError:
+    found = _found()
+    if found is None:
         return False
+    return any(name.endswith(".nbc") for _, _, names in os.walk(found) for name in names)

@@ -1,8 +1,6 @@
 """Which pictures a batch takes: files, folders, patterns, lists of names."""
 
-import glob
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -13,7 +11,7 @@ from convtool.images.read import STDIN
 from convtool.records import Record
 
 _PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
-_MAGIC = re.compile(r"[*?[]")
+_MAGIC = "*?["
 
 
 class Found(Record):
@@ -42,7 +40,7 @@ def is_pattern(place: str) -> bool:
     >>> is_pattern("*.jpg"), is_pattern("holiday.jpg")
     (True, False)
     """
-    return bool(_MAGIC.search(place)) and not os.path.lexists(place)
+    return any(one in place for one in _MAGIC) and not os.path.lexists(place)
 
 
 def looks_like_picture(name: str) -> bool:
@@ -103,7 +101,9 @@ def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
 
 
 def _matching(pattern: str, barred: str) -> Iterator[Found]:
-    start = os.path.dirname(pattern[: next(_MAGIC.finditer(pattern)).start()])
+    import glob
+
+    start = os.path.dirname(pattern[: min(pattern.index(one) for one in _MAGIC if one in pattern)])
     matches = sorted(glob.glob(pattern, recursive=True))
     files = [match for match in matches if os.path.isfile(match)]
     if not files:

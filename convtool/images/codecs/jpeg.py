@@ -10,7 +10,7 @@ import re
 from convtool.errors import ImageReadError
 from convtool.images.codecs import jpeg_metadata, opencv
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.ifd import exif_orientation
+from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of, tables
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image
@@ -85,7 +85,7 @@ def inspect(data: bytes) -> Header:
         height,
         1 if channels == 1 else 3,
         "uint8",
-        orientation=exif_orientation(metadata.exif),
+        orientation=orientation_in(metadata.exif),
         metadata=replace(metadata, coding=coding),
         notes=notes,
         inks=channels == 4,

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.exif import block_resolution
+from convtool.images.codecs.exif_facts import resolution_in
 from convtool.images.image import Metadata
 
 APP0, APP1, APP2, APP14, COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
@@ -67,7 +67,7 @@ def metadata_of(segments: Iterable[tuple[int, bytes]]) -> tuple[Metadata, tuple[
         icc=icc,
         exif=exif,
         xmp=xmp,
-        resolution=density or block_resolution(exif),
+        resolution=density or resolution_in(exif),
         text=tuple(texts),
     )
     return metadata, tuple(notes)

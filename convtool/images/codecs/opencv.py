@@ -4,28 +4,43 @@ Files are decoded from memory and never by name.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import ModuleType
 
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.codecs.stderr import Printed, caught, first_line
+from convtool.images.codecs.stderr import Printed, caught, diverted, first_line, is_diverted
 from convtool.images.image import Pixels
 
 _ERRORS_ONLY = 2
 
 
 @contextmanager
-def _quiet(cv2: ModuleType) -> Iterator[Printed]:
-    """Catch what is printed, OpenCV's own log cut down to errors."""
+def silenced() -> Iterator[None]:
+    """Do once for many pictures what is done for each: see `stderr.diverted`."""
+    import cv2
+
+    with _errors_only(cv2), diverted():
+        yield
+
+
+@contextmanager
+def _errors_only(cv2: ModuleType) -> Iterator[None]:
+    """Cut OpenCV's own log down to errors."""
     log = getattr(cv2.utils, "logging", cv2)  # its place moved between OpenCV 4 and 5
     level = log.setLogLevel(_ERRORS_ONLY)
     try:
-        with caught() as printed:
-            yield printed
+        yield
     finally:
         log.setLogLevel(level)
+
+
+@contextmanager
+def _quiet(cv2: ModuleType) -> Iterator[Printed]:
+    """Catch what is printed, OpenCV's own log cut down to errors."""
+    with nullcontext() if is_diverted() else _errors_only(cv2), caught() as printed:
+        yield printed
 
 
 def decode(data: bytes) -> tuple[Pixels, str]:

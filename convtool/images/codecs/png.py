@@ -18,7 +18,7 @@ from convtool.errors import ImageReadError
 from convtool.images.codecs import apng, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.chunks import SIGNATURE, chunk, chunks, file_of
-from convtool.images.codecs.ifd import exif_orientation
+from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.png_metadata import chunks_of, metadata_of
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Pixels
@@ -85,7 +85,7 @@ def inspect(data: bytes) -> Header:
         channels,
         dtype,
         channels in (2, 4),
-        exif_orientation(metadata.exif),
+        orientation_in(metadata.exif),
         frames,
         metadata=metadata,
         notes=notes,

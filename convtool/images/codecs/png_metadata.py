@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.exif import block_resolution
+from convtool.images.codecs.exif_facts import resolution_in
 from convtool.images.image import Metadata
 
 _COLOUR = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI")
@@ -61,7 +61,7 @@ def metadata_of(chunks: Iterable[tuple[bytes, bytes]]) -> tuple[Metadata, tuple[
         icc=icc,
         exif=exif,
         xmp=xmp,
-        resolution=density or block_resolution(exif),
+        resolution=density or resolution_in(exif),
         text=tuple(texts),
         colour=tuple(colour),
     )

@@ -5,20 +5,86 @@ decoder survives is reported there and nowhere else.
 """
 
 import os
-import re
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _one_at_a_time = threading.Lock()
-_LOG_TAG = re.compile(r"\[ *(?:ERROR|FATAL)[^\]]*\] global \S+ \S+ ")
+_LOG_TAG = r"\[ *(?:ERROR|FATAL)[^\]]*\] global \S+ \S+ "
+_PIECE = 1 << 16
 
 
 class Printed:
     """What was printed: its first line, empty if there was none."""
 
     text = ""
+
+
+class _Diversion:
+    """Standard error, the file, leads to a pipe until `end`."""
+
+    def __init__(self) -> None:
+        sys.stderr.flush()
+        self.place = os.dup(2)
+        self._reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        os.set_blocking(self._reading, False)
+        os.dup2(writing, 2)
+        os.close(writing)
+
+    def taken(self) -> bytes:
+        """Return what was printed since the last time."""
+        parts = []
+        with suppress(BlockingIOError):
+            while part := os.read(self._reading, _PIECE):
+                parts.append(part)
+        return b"".join(parts)
+
+    def end(self) -> None:
+        """Let it lead where it led before."""
+        os.dup2(self.place, 2)
+        os.close(self.place)
+        os.close(self._reading)
+
+
+_lasting: _Diversion | None = None
+
+
+@contextmanager
+def diverted() -> Iterator[None]:
+    """Divert standard error once for many turns of `caught`.
+
+    For a process that does nothing else meanwhile: what native code prints between the turns is
+    passed on at the next one. Python's own ``sys.stderr`` leads where it did.
+
+    Examples
+    --------
+    >>> with diverted():
+    ...     for word in (b"one", b"two"):
+    ...         with caught() as printed:
+    ...             written = os.write(2, word)
+    >>> printed.text
+    'two'
+    """
+    global _lasting  # noqa: PLW0603: there is one standard error
+    if sys.stderr is None or _lasting is not None:
+        yield
+        return
+    diversion, ordinary = _Diversion(), sys.stderr
+    with open(os.dup(diversion.place), "w", buffering=1, errors="backslashreplace") as file:
+        _lasting, sys.stderr = diversion, file
+        try:
+            yield
+        finally:
+            _lasting, sys.stderr = None, ordinary
+            os.write(diversion.place, diversion.taken())
+            diversion.end()
+
+
+def is_diverted() -> bool:
+    """Return whether standard error is `diverted`."""
+    return _lasting is not None
 
 
 @contextmanager
@@ -42,21 +108,23 @@ def caught() -> Iterator[Printed]:
         yield printed
         return
     with _one_at_a_time:
-        sys.stderr.flush()
-        saved = os.dup(2)
-        reading, writing = os.pipe()
-        os.set_blocking(writing, False)
-        os.set_blocking(reading, False)
-        os.dup2(writing, 2)
+        diversion = _lasting or _Diversion()
+        if diversion is _lasting and (before := diversion.taken()):
+            os.write(diversion.place, before)
         try:
             yield printed
         finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(writing)
-            with open(reading, "rb") as pipe:
-                text = (pipe.read() or b"").decode("utf-8", "replace")
-            printed.text = first_line(_LOG_TAG.sub("", text))
+            text = diversion.taken()
+            if diversion is not _lasting:
+                diversion.end()
+            if text:
+                printed.text = _first_words(text)
+
+
+def _first_words(text: bytes) -> str:
+    import re
+
+    return first_line(re.sub(_LOG_TAG, "", text.decode("utf-8", "replace")))
 
 
 def first_line(text: str) -> str:

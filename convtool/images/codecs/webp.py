@@ -15,8 +15,7 @@ from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codecs import opencv
 from convtool.images.codecs.animation import CLEAR, LEAVE, Patch, compose
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.exif import block_resolution
-from convtool.images.codecs.ifd import exif_orientation
+from convtool.images.codecs.exif_facts import orientation_in, resolution_in
 from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
@@ -98,7 +97,7 @@ def inspect(data: bytes) -> Header:
         icc=side.get(b"ICCP", b""),
         exif=exif,
         xmp=side.get(b"XMP ", b""),
-        resolution=block_resolution(exif),
+        resolution=resolution_in(exif),
         coding=Coding(compression),
     )
     if frames > 1 and not alpha:
@@ -108,7 +107,7 @@ def inspect(data: bytes) -> Header:
         4 if alpha else 3,
         "uint8",
         alpha,
-        exif_orientation(exif),
+        orientation_in(exif),
         max(frames, 1),
         metadata=metadata,
         loop=loop,

@@ -6,94 +6,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 
-from convtool.errors import ImageReadError, OptionError
+from convtool.errors import ImageReadError
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.ifd import all_directories
 from convtool.images.codecs.tiff import header_of
 from convtool.images.formats import Header, recognise
-from convtool.images.job import Job
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, read_document
+from convtool.images.read import read_document
 from convtool.images.stores.memory import MemoryPicture
 from convtool.images.stores.picture import Picture
 from convtool.images.stores.tiff import open_tiff
 from convtool.images.stores.zarr import ZarrImage, is_zarr
 from convtool.images.stream import budget
-
-TIFF_ENDINGS = (".tif", ".tiff", ".btf")
-ZARR_ENDING = ".zarr"
-MISSING_RULES = ("refuse", "fill")
-"""What becomes of chunks that a Zarr store does not hold."""
+from convtool.images.stream.asked import StoreOptions
 
 
-@dataclass(frozen=True)
-class StoreOptions:
-    """What can be asked of stores.
-
-    Parameters
-    ----------
-    pyramid : bool
-        Whether smaller levels are written.
-    resume : bool
-        Whether to go on with a Zarr store that an earlier run has left unfinished.
-    overwrite : bool
-        Whether a Zarr store that is there may be replaced.
-    missing : str
-        One of `MISSING_RULES`.
-    max_pixels : int, optional
-        The largest picture to accept; there is no limit unless one is given, since memory does not
-        grow with it.
-    """
-
-    pyramid: bool = False
-    resume: bool = False
-    overwrite: bool = False
-    missing: str = MISSING_RULES[0]
-    max_pixels: int | None = None
-
-
-def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool:
-    """Return whether a picture is filtered strip by strip, which its output must allow.
-
-    It is if one of both is a Zarr store, if a pyramid is wanted, if the output is a ``.btf``, or if
-    a TIFF would not fit in memory or has more pixels than are read at once.
-
-    Raises
-    ------
-    OptionError
-        If that is asked of standard input.
-    """
-    is_zarr_wanted = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
-    if is_zarr_wanted or is_zarr(source) or target.lower().endswith(".btf") or store.pyramid:
-        if source == STDIN:
-            raise OptionError("standard input is not filtered strip by strip; name a file")
-        return True
-    if not target.lower().endswith(TIFF_ENDINGS):
-        return False
-    header = _tiff_header(source, (job.reading.page or 1) - 1)
+def fits_in_memory(path: str, reading: ReadOptions) -> bool:
+    """Return whether a file can be read whole within the limits; those that are no TIFF must be."""
+    header = _tiff_header(path, (reading.page or 1) - 1)
     if header is None:
-        return False
-    size = os.path.getsize(source)
-    return not budget.fits(header, size, job.reading.max_memory, job.reading.max_pixels)
-
-
-def check_asked(target: str, store: StoreOptions) -> None:
-    """Check that what is asked of Zarr stores is asked of one.
-
-    Raises
-    ------
-    OptionError
-        If it is not.
-    """
-    if target.rstrip(os.sep).lower().endswith(ZARR_ENDING):
-        return
-    if store.resume:
-        raise OptionError(
-            "--resume is for many pictures and Zarr outputs (.zarr); no unfinished file is kept"
-        )
-    if store.overwrite:
-        raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")
+        return True
+    return budget.fits(header, os.path.getsize(path), reading.max_memory, reading.max_pixels)
 
 
 def _tiff_header(path: str, page: int) -> Header | None:

@@ -16,9 +16,10 @@ from convtool.images.stores.picture import Picture
 from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import ZarrStore
+from convtool.images.stream.asked import StoreOptions
 from convtool.images.stream.chain import Assumptions, Chain, consumers_of
 from convtool.images.stream.done import Done
-from convtool.images.stream.inputs import StoreOptions, opened
+from convtool.images.stream.inputs import opened
 from convtool.images.stream.plan import StreamJob
 from convtool.images.stream.rows import Ahead, Kept
 from convtool.images.stream.steps import Broken

@@ -18,7 +18,8 @@ from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
 from convtool.images.stream import budget
-from convtool.images.stream.inputs import TIFF_ENDINGS, ZARR_ENDING, Input, StoreOptions
+from convtool.images.stream.asked import TIFF_ENDINGS, ZARR_ENDING, StoreOptions
+from convtool.images.stream.inputs import Input
 from convtool.images.write import check_writable
 
 

@@ -19,7 +19,7 @@ from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import read
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stream import budget
-from convtool.images.stream.inputs import StoreOptions
+from convtool.images.stream.asked import StoreOptions
 from convtool.images.stream.job import filter_stream
 from convtool.images.write import write
 from convtool.kernels.spec import parse

@@ -1,0 +1,33 @@
+"""What was asked of a batch, and whether the places on a command line mean one."""
+
+import os
+from collections.abc import Sequence
+
+from convtool.cli._cluster_options import Cluster
+from convtool.images.batch.inputs import is_pattern, looks_like_picture
+from convtool.records import Record
+
+
+class Batch(Record):
+    """What was asked for, besides what is done to each picture."""
+
+    recursive: bool = False
+    from_file: str | None = None
+    suffix: str = ""
+    jobs: int | None = None
+    fail_fast: bool = False
+    journal: str | None = None
+    timeout: float | None = None
+    json_target: str | None = None
+    dry_run: bool = False
+    resume: bool = False
+    cluster: Cluster = Cluster()
+
+
+def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
+    """Return whether many pictures are meant, or one."""
+    if len(places) != 1 or batch.from_file is not None or target.endswith(os.sep):
+        return True
+    if looks_like_picture(target):
+        return False
+    return any(map(os.path.isdir, (*places, target))) or is_pattern(places[0])
