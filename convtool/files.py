@@ -19,6 +19,7 @@ try:
 except ImportError:  # not on Windows, where an open file cannot be removed anyway
     fcntl = None
 
+_BUFFER = 1 << 16
 _NAME = re.compile(r"\.convtool-[0-9a-f]{16}\Z")
 _own: set[str] = set()
 _swept: set[str] = set()
@@ -70,7 +71,7 @@ class Replacement:
             _own.add(path)
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b")
+                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b", _BUFFER)
             except BaseException:
                 _own.discard(path)
                 raise

@@ -58,11 +58,13 @@ class Record:
     __signature__: ClassVar = _OnUse(signature)
     _defaults: ClassVar[dict[str, Any]] = {}
     _needed: ClassVar[int] = 0
+    _known: ClassVar[frozenset[str]] = frozenset()
     _by_value: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, eq: bool = True) -> None:
         names = tuple(get_annotations(cls))
         cls._names, cls._by_value = names, eq
+        cls._known = frozenset(names)
         cls._defaults = {name: cls.__dict__[name] for name in names if name in cls.__dict__}
         cls._needed = len(names) - len(cls._defaults)
         if any(name in cls._defaults for name in names[: cls._needed]):
@@ -138,5 +140,11 @@ def replace(record: _R, **changes: Any) -> _R:
     TypeError
         If it has no such field.
     """
-    fields = record.__dict__
-    return type(record)(**{name: fields[name] for name in record._names} | changes)
+    kind, fields = type(record), record.__dict__
+    if not changes.keys() <= kind._known:
+        record._check(0, changes)
+    other = object.__new__(kind)
+    other.__dict__.update([(name, fields[name]) for name in kind._names])
+    other.__dict__.update(changes)
+    other.__post_init__()
+    return other

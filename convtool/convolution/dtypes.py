@@ -1,5 +1,7 @@
 """The one table of types: what each image type computes in and comes back as."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -107,6 +109,11 @@ def sums_are_exact(image_dtype: DType, working: DType, kernel: NDArray[np.float6
     return largest <= 2.0**bits
 
 
+@lru_cache(maxsize=16)
+def _limits(dtype: DType) -> np.iinfo:
+    return np.iinfo(dtype)
+
+
 def store(values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
     """Write computed values into ``out``; integers are rounded half to even and saturate.
 
@@ -115,8 +122,11 @@ def store(values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
     if out.dtype.kind == "f":
         np.copyto(out, values, casting="same_kind")
         return
-    limits = np.iinfo(out.dtype)  # type: ignore[type-var]
+    limits = _limits(out.dtype)
     np.rint(values, out=values)
+    if values.size and limits.min <= float(values.min()) and float(values.max()) <= limits.max:
+        np.copyto(out, values, casting="unsafe")
+        return
     np.copyto(values, 0, where=np.isnan(values))
     if int(values.dtype.type(limits.max)) == limits.max:
         np.clip(values, limits.min, limits.max, out=values)

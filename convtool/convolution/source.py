@@ -111,12 +111,13 @@ class Source(Record):
         x = borders.table(width, *columns, self.rule)
         within = slice(max(0, columns[0]), min(width, columns[1]))
         copy = np.empty((len(y), len(x), channels), self.dtype)
-        lines = self.pixels[y[0] : y[-1] + 1] if inside else self.pixels[y]
+        lines = self.pixels[y[0] : y[-1] + 1] if inside else self.pixels.take(y, axis=0)
         first, last = within.start - columns[0], within.stop - columns[0]
         if first < last:
             copy[:, first:last] = lines[:, within]
         for outside in (slice(0, max(0, first)), slice(max(0, last, first), None)):
-            copy[:, outside] = lines[:, x[outside]]
+            if len(x[outside]):
+                copy[:, outside] = lines.take(x[outside], axis=1)
         if self.rule == "constant":
             copy[y == borders.OUTSIDE] = self.cval
             copy[:, x == borders.OUTSIDE] = self.cval

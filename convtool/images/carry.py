@@ -14,6 +14,7 @@ _WORDS = {
     "colour": "PNG's statements about colour",
 }
 _COMMENT = "Comment"
+_NOTHING = Metadata()
 _STORES_COLOUR = ("webp",)
 _STEPS = {"gif": 10, "webp": 1}
 """Milliseconds that the durations of frames are counted in."""
@@ -65,17 +66,22 @@ def _settled(block: bytes, image: Image) -> bytes:
 
 def _within(metadata: Metadata, entry: Format) -> Metadata:
     """Return the part of metadata that a format can hold."""
-    nothing = Metadata()
-    beyond = {n: getattr(nothing, n) for n in _WORDS if n != "text" and n not in entry.metadata}
+    beyond = {
+        n: getattr(_NOTHING, n)
+        for n in _WORDS
+        if n != "text" and n not in entry.metadata and getattr(metadata, n)
+    }
     texts = metadata.text
     if "text" not in entry.metadata:
         comments = "comment" in entry.metadata
         texts = tuple(pair for pair in texts if comments and pair[0] == _COMMENT)
-    kept = replace(metadata, text=texts, **beyond)
+    if texts != metadata.text:
+        beyond["text"] = texts
+    kept = replace(metadata, **beyond) if beyond else metadata
     if entry.name == "jpeg":
         from convtool.images.codecs.jpeg_metadata import unfit
 
-        kept = replace(kept, **{name: getattr(nothing, name) for name in unfit(kept)})
+        kept = replace(kept, **{name: getattr(_NOTHING, name) for name in unfit(kept)})
     return kept
 
 

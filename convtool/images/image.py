@@ -1,5 +1,6 @@
 """A picture in memory: its pixels, and what is known about them."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,18 @@ DEPTHS = {"uint8": "8", "uint16": "16", "float32": "float", "float64": "float"}
 """The word for the depth of each type that pixels can have, as ``--depth`` says it."""
 
 
+@lru_cache(maxsize=64)
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return a type's name, which NumPy makes anew each time.
+
+    Examples
+    --------
+    >>> name_of(np.dtype(">u2"))
+    'uint16'
+    """
+    return dtype.name
+
+
 def peak_of(dtype: np.dtype[Any]) -> float:
     """Return the value of white for pixels of a type.
 
@@ -27,7 +40,7 @@ def peak_of(dtype: np.dtype[Any]) -> float:
     65535.0
     """
     try:
-        return PEAKS[dtype.name]
+        return PEAKS[name_of(dtype)]
     except KeyError:
         raise PixelTypeError(
             f"pixels are of type {dtype}; uint8, uint16, float32 and float64 have a meaning"
@@ -143,7 +156,7 @@ class Image(Record, eq=False):
     @property
     def depth(self) -> str:
         """The word for the depth: ``"8"``, ``"16"`` or ``"float"``."""
-        return DEPTHS[self.pixels.dtype.name]
+        return DEPTHS[name_of(self.pixels.dtype)]
 
     @property
     def peak(self) -> float:

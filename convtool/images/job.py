@@ -23,11 +23,11 @@ from convtool.images.filter import (
     outline,
 )
 from convtool.images.formats import Format
-from convtool.images.image import DEPTHS
+from convtool.images.image import DEPTHS, name_of
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, read_document, read_headers
-from convtool.images.write import STDOUT, Saver, check_writable, save_bytes, write_document
+from convtool.images.write import STDOUT, Placer, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record, replace
 
@@ -166,6 +166,7 @@ def filter_file(
     planned: Callable[[Outline], None] | None = None,
     save: Saver = save_bytes,
     plan_for: Outliner | None = None,
+    placed: Placer | None = None,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
 
@@ -184,6 +185,8 @@ def filter_file(
         Puts the encoded picture in its place.
     plan_for : callable, optional
         The job's `outliner`, where it has several pictures.
+    placed : callable, optional
+        The `placer` of those pictures.
 
     Returns
     -------
@@ -213,7 +216,7 @@ def filter_file(
     how = _how(target, first.format, job)
     with _named(source):
         plans, entry = _planned(
-            target, kinds, document.is_animation, plan_for or outliner(job), how
+            target, kinds, document.is_animation, plan_for or outliner(job), how, placed
         )
     if planned is not None:
         planned(plans[0])
@@ -225,7 +228,7 @@ def filter_file(
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(
         Kind(first.format, first.pixels.shape, first.depth, len(kinds)),
-        Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(kinds)),
         _steps_of_all(results),
         sum(result.clipped_share for result in results) / len(results),
         (*_warnings_of_all(results), *remarks),
@@ -251,6 +254,7 @@ def _planned(
     animated: bool,
     plan_for: Outliner,
     how: WriteOptions,
+    placed: Placer | None = None,
 ) -> tuple[list[Outline], Format]:
     """Plan each page, given shape, type and whether it has alpha, and check that it can be written.
 
@@ -274,11 +278,14 @@ def _planned(
             quality=how.quality,
             pages=len(kinds),
             animated=animated,
+            placed=placed,
         )
     return [known[kind] for kind in kinds], entry
 
 
 def _steps_of_all(results: Sequence[FilterResult]) -> tuple[Step, ...]:
+    if len(results) == 1:
+        return results[0].steps
     columns = zip(*(result.steps for result in results), strict=True)
     return tuple(
         replace(column[0], seconds=sum(step.seconds or 0 for step in column)) for column in columns
@@ -323,7 +330,7 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
         plans, entry = _planned(target, kinds, animated, outliner(job), how)
     return Outcome(
         Kind(form.name, first.shape, DEPTHS[first.dtype], len(kinds)),
-        Kind(entry.name, plans[0].shape, DEPTHS[plans[0].dtype.name], len(kinds)),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(kinds)),
         plans[0].steps,
         warnings=plans[0].part.notes if plans[0].part else (),
         part=plans[0].part,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,14 @@ def stays_in_range(
         and options.range in ("clip", "abs")
         and options.bias == 0
         and 0 <= options.cval <= peak_of(source)
-        and bool(kernel.weights.min() >= 0)
-        and bool(kernel.weights.sum() <= 1 + 1e-9)
+        and _averages(kernel)
     )
+
+
+@lru_cache(maxsize=64)
+def _averages(kernel: KernelSpec) -> bool:
+    """Tell whether no answer of a kernel is beyond what it is given."""
+    return bool(kernel.weights.min() >= 0) and bool(kernel.weights.sum() <= 1 + 1e-9)
 
 
 def is_opaque(alpha: Values, peak: float) -> bool:

@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable
+from io import FileIO
 from itertools import islice
 from typing import BinaryIO, TypeVar
 
@@ -12,7 +13,7 @@ import numpy as np
 from convtool.errors import ImageReadError
 from convtool.images import limits
 from convtool.images.formats import Decoded, Format, Header, recognise
-from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
 from convtool.records import replace
@@ -181,7 +182,7 @@ def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> by
         if os.fspath(path) == STDIN:
             return _loaded(sys.stdin.buffer, max_bytes)
         _check_regular(os.stat(path).st_mode)
-        with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb") as file:
+        with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb", buffering=0) as file:
             _check_regular(os.fstat(file.fileno()).st_mode)
             return _loaded(file, max_bytes)
     except FileNotFoundError:
@@ -199,7 +200,7 @@ def _check_regular(mode: int) -> None:
         raise ImageReadError(f"is {what}; a picture was expected")
 
 
-def _loaded(file: BinaryIO, max_bytes: int | None) -> bytes:
+def _loaded(file: BinaryIO | FileIO, max_bytes: int | None) -> bytes:
     """Read a file to its end, after a look at its first bytes: it may be endless."""
     start = file.read(_ENOUGH_TO_RECOGNISE)
     recognise(start)
@@ -252,7 +253,8 @@ def _document(data: bytes, options: ReadOptions) -> Document:
     pairs = zip(headers, islice(decoded, len(headers)), strict=True)
     keeps = options.orientation == "keep"
     pages = [_page(entry, header, page, keeps) for header, page in pairs]
-    pages[0] = replace(pages[0], notes=(*limits.remarks(headers), *pages[0].notes))
+    if remarks := limits.remarks(headers):
+        pages[0] = replace(pages[0], notes=(*remarks, *pages[0].notes))
     if entry.several != "frames" or len(pages) == 1:
         return Document(tuple(pages))
     return Document(tuple(pages), tuple(h.duration for h in headers), headers[0].loop)
@@ -261,7 +263,7 @@ def _document(data: bytes, options: ReadOptions) -> Document:
 def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image:
     pixels = decoded.pixels
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
-    found = (pixels.shape[1], pixels.shape[0], channels, pixels.dtype.name)
+    found = (pixels.shape[1], pixels.shape[0], channels, name_of(pixels.dtype))
     promised = (header.width, header.height, header.channels, header.dtype)
     if found != promised:
         raise ImageReadError(f"is damaged: it decodes to {found}, its header promises {promised}")

@@ -5,6 +5,7 @@ import stat
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -12,13 +13,17 @@ from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, 
 from convtool.files import replace_file
 from convtool.images.carry import carried, timing_remarks
 from convtool.images.formats import Format, check_holds, check_holds_pages, format_for
-from convtool.images.image import Document, Image, Pixels, as_image
+from convtool.images.image import Document, Image, Pixels, as_image, name_of
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.records import replace
 
 STDOUT = "-"
-Saver = Callable[[str | os.PathLike[str], bytes], None]
+Path = str | os.PathLike[str]
+Placer = Callable[[Path], str]
+"""What returns the file that a path names, if it may be written: `place`, or a `placer`."""
+
+Saver = Callable[[Path, bytes], None]
 """What puts bytes into the file of a name, or raises `ImageWriteError`."""
 
 
@@ -112,6 +117,8 @@ def write_document(
     ImageFormatError, ImageWriteError
         As `write` does.
     """
+    if save is None and os.fspath(path) != STDOUT:
+        place(path)
     data, remarks = encoded(path, document, options or WriteOptions())
     (save or save_bytes)(path, data)
     return remarks
@@ -131,7 +138,8 @@ def encoded(
         _check(path, entry, image, document, options)
         metadata, notes = carried(image, entry, options)
         pixels = np.ascontiguousarray(image.pixels)
-        pages.append(replace(image, pixels=pixels, metadata=metadata))
+        changed = pixels is not image.pixels or metadata is not image.metadata
+        pages.append(replace(image, pixels=pixels, metadata=metadata) if changed else image)
         remarks += notes
     try:
         if len(pages) == 1:
@@ -157,15 +165,33 @@ def _check(
     document: Document,
     options: WriteOptions,
 ) -> None:
-    check_writable(
+    _check_kind(
         path,
-        image.channels,
-        image.pixels.dtype,
-        format=entry.name,
-        quality=options.quality,
-        pages=len(document.pages),
-        animated=document.is_animation,
+        entry,
+        (image.channels, image.pixels.dtype),
+        options.quality,
+        len(document.pages),
+        document.is_animation,
     )
+
+
+def _check_kind(
+    path: Path,
+    entry: Format,
+    kind: "tuple[int, np.dtype[np.generic]] | None",
+    quality: int | None,
+    pages: int,
+    animated: bool,
+) -> None:
+    """Check that a format can hold pictures of a number of channels and a type."""
+    if kind is not None:
+        check_holds(entry, shown(path), kind[0], name_of(kind[1]))
+    check_holds_pages(entry, shown(path), pages, animated)
+    if quality is not None:
+        if not entry.lossy:
+            raise OptionError(f"{shown(path)}: {entry.title} is lossless and has no quality")
+        if not 1 <= quality <= 100:
+            raise OptionError(f"quality {quality}: 1 to 100 are possible")
 
 
 def check_writable(
@@ -177,6 +203,7 @@ def check_writable(
     quality: int | None = None,
     pages: int = 1,
     animated: bool = False,
+    placed: Placer | None = None,
 ) -> Format:
     """Check before any work that a picture of a kind can be written to a place.
 
@@ -194,6 +221,8 @@ def check_writable(
         How many pages or frames.
     animated : bool
         Whether they are frames.
+    placed : callable, optional
+        The `placer` of a job with several pictures.
 
     Returns
     -------
@@ -215,16 +244,10 @@ def check_writable(
     'png'
     """
     entry = format_for(path, format)
-    if channels is not None and dtype is not None:
-        check_holds(entry, shown(path), channels, dtype.name)
-    check_holds_pages(entry, shown(path), pages, animated)
-    if quality is not None:
-        if not entry.lossy:
-            raise OptionError(f"{shown(path)}: {entry.title} is lossless and has no quality")
-        if not 1 <= quality <= 100:
-            raise OptionError(f"quality {quality}: 1 to 100 are possible")
+    kind = None if channels is None or dtype is None else (channels, dtype)
+    _check_kind(path, entry, kind, quality, pages, animated)
     if os.fspath(path) != STDOUT:
-        place(path)
+        (placed or place)(path)
     return entry
 
 
@@ -268,8 +291,15 @@ def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> ImageWrit
     return ImageWriteError(f"{shown(path)}: cannot be written: {error.strerror}")
 
 
-def place(path: str | os.PathLike[str]) -> str:
+def place(path: Path, folder_at: "Callable[[str], str] | None" = None) -> str:
     """Return the file that a path names, links followed.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    folder_at : callable, optional
+        `usable_folder`, or one that remembers its answers.
 
     Raises
     ------
@@ -277,24 +307,62 @@ def place(path: str | os.PathLike[str]) -> str:
         If it may not be written.
     """
     name = shown(path)
+    folder_at = folder_at or usable_folder
     try:
-        target = os.path.realpath(path)
-        folder = os.path.dirname(target)
-        if not os.path.isdir(folder):
-            raise ImageWriteError(f"{name}: there is no folder {shown(folder)}; make it first")
-        if os.path.lexists(target):
-            kind = os.lstat(target).st_mode
-            if stat.S_ISDIR(kind):
-                raise ImageWriteError(f"{name}: is a folder; name a file in it")
-            if not stat.S_ISREG(kind):
-                raise ImageWriteError(f"{name}: is not a regular file; - is standard output")
-            if not os.access(target, os.W_OK):
-                raise ImageWriteError(f"{name}: is write-protected")
-    except ImageWriteError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ImageWriteError(f"{name}: cannot be written: {reason}") from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ImageWriteError(f"{name}: the folder {shown(folder)} cannot be written to")
+        folder, last = os.path.split(os.fspath(path))
+        target = os.path.join(folder_at(folder), last)
+        there = _status(target)
+        if last in ("", os.curdir, os.pardir) or (there and stat.S_ISLNK(there.st_mode)):
+            target = os.path.realpath(target)
+            folder_at(os.path.dirname(target))
+            there = _status(target)
+        if there is None:
+            return target
+        if stat.S_ISDIR(there.st_mode):
+            raise ImageWriteError(f"{name}: is a folder; name a file in it")
+        if not stat.S_ISREG(there.st_mode):
+            raise ImageWriteError(f"{name}: is not a regular file; - is standard output")
+        if not os.access(target, os.W_OK):
+            raise ImageWriteError(f"{name}: is write-protected")
+    except _FolderError as error:
+        raise ImageWriteError(f"{name}: {error}") from None
+    except ValueError as error:
+        raise ImageWriteError(f"{name}: cannot be written: {error}") from error
     return target
+
+
+class _FolderError(Exception):
+    """A folder that is not there or cannot be written to."""
+
+
+def usable_folder(path: str) -> str:
+    """Return the folder that a path leads to, links followed, empty for the current one.
+
+    Raises an error for `place` where there is none, or none that may be written to.
+    """
+    folder = os.path.realpath(path)
+    if not os.path.isdir(folder):
+        raise _FolderError(f"there is no folder {shown(folder)}; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _FolderError(f"the folder {shown(folder)} cannot be written to")
+    return folder
+
+
+def placer() -> Placer:
+    """Return a quick `place` for many files in few folders.
+
+    It looks at each folder once, so it is for one job, during which no folder is moved.
+
+    Examples
+    --------
+    >>> placer()("a.png") == place("a.png")
+    True
+    """
+    return partial(place, folder_at=lru_cache(maxsize=64)(usable_folder))
+
+
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.lstat(path)
+    except OSError:
+        return None

@@ -17,7 +17,7 @@ from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
 from convtool.images.batch.naming import Task
 from convtool.images.job import Job, Outcome, filter_file, outliner
-from convtool.images.write import cannot_be_written, place
+from convtool.images.write import Placer, cannot_be_written, placer
 from convtool.records import Record
 
 FAILURES = (ConvtoolError, OSError, MemoryError)
@@ -52,13 +52,14 @@ class Done(Record):
 class _Unflushed:
     """A saver that writes, and leaves flushing and renaming to whoever calls `finish`."""
 
-    def __init__(self, stamped: bool) -> None:
+    def __init__(self, stamped: bool, placed: Placer) -> None:
         self._stamped = stamped
+        self._placed = placed
         self._new: Replacement | None = None
         self.stamp: Stamp | None = None
 
     def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
-        target = place(path)
+        target = self._placed(path)
         try:
             self._new = new = Replacement(target)
             new.file.write(data)
@@ -158,6 +159,7 @@ class _Desk:
         self._send = send
         self._job = job
         self._plan_for = outliner(job)
+        self._placed = placer()
         self._stamped = stamped
         self._flushers = flushers
         self._begun: deque[tuple[Done, Future[None] | None]] = deque()
@@ -166,12 +168,17 @@ class _Desk:
 
     def begin(self, number: int, task: Task) -> None:
         """Filter a picture and have it flushed; report those that are."""
-        save = _Unflushed(self._stamped)
+        save = _Unflushed(self._stamped, self._placed)
         flushed = None
         try:
             before = stamp(task.source) if self._stamped else None
             outcome = filter_file(
-                task.source, task.target, self._job, save=save, plan_for=self._plan_for
+                task.source,
+                task.target,
+                self._job,
+                save=save,
+                plan_for=self._plan_for,
+                placed=self._placed,
             )
         except FAILURES as error:
             done = Done(number, error=error)

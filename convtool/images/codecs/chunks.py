@@ -10,9 +10,9 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs.binary import unpack
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEAD, _CHECKSUM = struct.Struct(">I4s"), struct.Struct(">I")
 
 
 def chunks(data: bytes, unchecked: tuple[bytes, ...] = ()) -> Iterator[tuple[bytes, int, int]]:
@@ -25,13 +25,15 @@ def chunks(data: bytes, unchecked: tuple[bytes, ...] = ()) -> Iterator[tuple[byt
     ImageReadError
         If a checksum is wrong, or the file ends before its end chunk.
     """
-    position = len(SIGNATURE)
+    position, view = len(SIGNATURE), memoryview(data)
     while True:
-        length, name = unpack(">I4s", data, position)
-        start, end = position + 8, position + 8 + length
-        (checksum,) = unpack(">I", data, end)
-        view = memoryview(data)[position + 4 : end]
-        if name not in unchecked and zlib.crc32(view) != checksum:
+        try:
+            length, name = _HEAD.unpack_from(data, position)
+            start, end = position + 8, position + 8 + length
+            (checksum,) = _CHECKSUM.unpack_from(data, end)
+        except struct.error:
+            raise ImageReadError("is cut off or damaged: it ends within its header") from None
+        if name not in unchecked and zlib.crc32(view[position + 4 : end]) != checksum:
             text = name.decode("ascii", "backslashreplace")
             raise ImageReadError(f"is damaged: the checksum of its chunk {text} is wrong")
         yield name, start, end

@@ -27,6 +27,7 @@ from convtool.records import Record, replace
 
 _GREY, _COLOUR, _PALETTE, _GREY_ALPHA, _COLOUR_ALPHA = 0, 2, 3, 4, 6
 _PIXELS = (b"IDAT", b"fdAT")
+_COLOURING = (b"PLTE", b"tRNS")
 _DEPTHS = {
     _GREY: (1, 2, 4, 8, 16),
     _COLOUR: (8, 16),
@@ -104,11 +105,15 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode the stored samples and put palette and transparency to use."""
     if header.pages > 1:
         return next(decode_all(data, (header,), options, 0))
-    layout = _layout(data)
-    parts = [data[start - 8 : end + 4] for name, start, end in chunks(data) if name == b"IDAT"]
+    layout, parts, side = _layout(data), [], {}
+    for name, start, end in chunks(data):
+        if name == b"IDAT":
+            parts.append(data[start - 8 : end + 4])
+        elif name in _COLOURING:
+            side[name] = data[start:end]
     if not parts:
         raise ImageReadError("is damaged: it has no pixels")
-    return Decoded(_coloured(_samples(layout, parts), layout, _side(data)))
+    return Decoded(_coloured(_samples(layout, parts), layout, side))
 
 
 def decode_all(
@@ -128,8 +133,7 @@ def decode_all(
 
 
 def _side(data: bytes) -> dict[bytes, bytes]:
-    wanted = (b"PLTE", b"tRNS")
-    return {name: data[start:end] for name, start, end in chunks(data) if name in wanted}
+    return {name: data[start:end] for name, start, end in chunks(data) if name in _COLOURING}
 
 
 def _coloured(samples: Pixels, layout: _Layout, side: dict[bytes, bytes]) -> Pixels:
@@ -220,7 +224,7 @@ def _compressed(pixels: Pixels) -> list[bytes]:
     """Return the contents of the chunks with the pixels."""
     stored = _joined_grey_alpha(pixels) if pixels.shape[2:] == (2,) else pixels
     file = opencv.encode(".png", stored, {})
-    return [file[start:end] for name, start, end in chunks(file) if name == b"IDAT"]
+    return [file[start:end] for name, start, end in chunks(file, _PIXELS) if name == b"IDAT"]
 
 
 def _joined_grey_alpha(pixels: Pixels) -> Pixels:
