@@ -58,6 +58,7 @@ class Replacement:
     def __init__(self, target: str) -> None:
         self.target = target
         self._path = ""
+        self._in_place = False
         folder = os.path.dirname(target)
         if folder not in _swept:
             _swept.add(folder)
@@ -86,18 +87,26 @@ class Replacement:
         self.file.flush()
         os.fsync(self.file.fileno())
 
+    def send(self) -> None:
+        """Have the system begin to write to the disk, so that `sync` will wait less."""
+        self.file.flush()
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(self.file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
     def commit(self) -> None:
         """Flush, and give the file its name; what had it is gone. On an error, discard."""
         try:
             self.sync()
             os.replace(self._path, self.target)
+            self._in_place = True
         finally:
             self.discard()
 
     def discard(self) -> None:
         """Close and remove the temporary file if it is still there."""
-        with suppress(FileNotFoundError):
-            os.unlink(self._path)
+        if not self._in_place:
+            with suppress(FileNotFoundError):
+                os.unlink(self._path)
         _own.discard(self._path)
         with suppress(OSError):  # of what is still to be flushed, on a full disk
             self.file.close()

@@ -141,16 +141,16 @@ def _left(
 
 
 def _work(chosen: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
-    from convtool.images.batch.run import Crew, filter_files
+    from convtool.images.batch.run import Crew, filter_together
 
     stamped = batch.resume or batch.journal is not None
     crew = Crew(batch.jobs, batch.timeout, stamped=stamped)
     with signals() as stop:
-        results = filter_files(chosen, job, crew, stop=stop, started=summary.start)
+        results = filter_together(chosen, job, crew, stop=stop, started=summary.start)
         with closing(results):
-            for done in results:
-                summary.take([(chosen[done.number], done)])
-                if done.error is not None and batch.fail_fast:
+            for together in results:
+                summary.take([(chosen[done.number], done) for done in together])
+                if batch.fail_fast and any(done.error is not None for done in together):
                     break
 
 

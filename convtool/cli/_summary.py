@@ -106,7 +106,8 @@ class Summary:
             self.done += 1
             for warning in done.outcome.warnings:
                 self._warn(f"{shown(task.source)}: {warning}")
-            report |= {"status": "done"} | described(done.outcome)
+            if self._reports is not None:
+                report |= {"status": "done"} | described(done.outcome)
         if self._reports is not None:
             self._reports.append(report)
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 from convtool.errors import printable
 
@@ -32,14 +32,18 @@ def resolver() -> Callable[[str], str]:
     >>> resolver()("a/../b.jpg") == os.path.realpath("b.jpg")
     True
     """
-    folder_of = lru_cache(maxsize=None)(os.path.realpath)
+
+    @cache
+    def known(folder: str) -> tuple[str, bool]:
+        return os.path.realpath(folder), os.path.isdir(folder or os.curdir)
 
     def resolved(path: str) -> str:
-        if os.path.islink(path):
-            return os.path.realpath(path)
         folder, name = os.path.split(path)
         if name in ("", os.curdir, os.pardir):
             return os.path.realpath(path)
-        return os.path.join(folder_of(folder), name)
+        real, exists = known(folder)
+        if exists and os.path.islink(path):
+            return os.path.realpath(path)
+        return os.path.join(real, name)
 
     return resolved

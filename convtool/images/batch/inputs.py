@@ -8,7 +8,7 @@ from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.images.read import STDIN
-from convtool.records import Record
+from convtool.records import Record, replace
 
 _PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
 _MAGIC = "*?["
@@ -25,11 +25,14 @@ class Found(Record):
         Its name, with those folders that are kept, below the folder of the outputs.
     searched : bool
         Whether it was found in a folder or by a pattern, not named.
+    real : str
+        Its file with links followed, where that is known.
     """
 
     source: str
     relative: str
     searched: bool = False
+    real: str = ""
 
 
 def is_pattern(place: str) -> bool:
@@ -86,7 +89,7 @@ def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -
     for place in places:
         for picture in _at(place, recursive, barred):
             found.setdefault(resolved(picture.source), picture)
-    return list(found.values())
+    return [replace(picture, real=real) for real, picture in found.items()]
 
 
 def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
@@ -126,10 +129,11 @@ def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[Found]:
             and not name.startswith(".")
             and os.path.realpath(os.path.join(folder, name)) != barred
         )
+        below = "" if folder == top else os.path.relpath(folder, top)
         for name in sorted(files):
             if looks_like_picture(name) and not name.startswith("."):
-                path = os.path.join(folder, name)
-                yield Found(path, os.path.relpath(path, top), searched=True)
+                relative = os.path.join(below, name) if below else name
+                yield Found(os.path.join(folder, name), relative, searched=True)
 
 
 def _below(path: str, folder: str) -> bool:

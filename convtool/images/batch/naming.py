@@ -79,8 +79,9 @@ def tasks(found: Sequence[Found], folder: str, naming: Naming) -> list[Task]:
         return os.path.normcase(resolved(path))
 
     results = {key(target) for _, target in named} if naming.suffix else set()
-    named = [pair for pair in named if not (pair[0].searched and key(pair[0].source) in results)]
-    sources = {key(one.source) for one, _ in named}
+    reals = {id(one): os.path.normcase(one.real) if one.real else key(one.source) for one in found}
+    named = [pair for pair in named if not (pair[0].searched and reals[id(pair[0])] in results)]
+    sources = {reals[id(one)] for one, _ in named}
     taken: dict[str, Found] = {}
     chosen = []
     for one, target in named:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
@@ -116,6 +116,27 @@ def filter_files(
     stop: int | None = None,
     started: Callable[[int], None] | None = None,
 ) -> Generator[Done, None, None]:
+    """Filter many pictures, on several processes: as `filter_together`, one at a time.
+
+    Examples
+    --------
+    >>> list(filter_files([], Job(())))
+    []
+    """
+    together = filter_together(tasks, job, crew, stop=stop, started=started)
+    with closing(together):
+        for some in together:
+            yield from some
+
+
+def filter_together(
+    tasks: Sequence[Task],
+    job: Job,
+    crew: Crew | None = None,
+    *,
+    stop: int | None = None,
+    started: Callable[[int], None] | None = None,
+) -> Generator[list[Done], None, None]:
     """Filter many pictures, on several processes.
 
     A picture that fails, that takes too long, or that ends its worker process, fails alone. When
@@ -136,8 +157,8 @@ def filter_files(
 
     Yields
     ------
-    Done
-        What became of each task, as they are finished, with its number among the tasks.
+    list of Done
+        What became of some tasks, as they are finished, with their numbers among the tasks.
 
     Raises
     ------
@@ -146,7 +167,7 @@ def filter_files(
 
     Examples
     --------
-    >>> list(filter_files([], Job(())))
+    >>> list(filter_together([], Job(())))
     []
     """
     crew = crew or Crew()
@@ -180,7 +201,7 @@ class _Office:
         self._planning = conditions.of_fresh_workers()
         self._workers = [_Worker(job, crew.stamped, self._planning) for _ in range(workers)]
 
-    def run(self, stop: int | None) -> Iterator[Done]:
+    def run(self, stop: int | None) -> Iterator[list[Done]]:
         while self._finished < len(self._tasks):
             for one in self._workers:
                 self._feed(one)
@@ -190,9 +211,9 @@ class _Office:
             if stop in ready:
                 raise Interrupted
             for position in range(len(self._workers)):
-                for done in self._take_in(position):
-                    self._finished += 1
-                    yield done
+                if together := self._take_in(position):
+                    self._finished += len(together)
+                    yield together
 
     def _feed(self, one: _Worker) -> None:
         """Give a worker the next chunk while it works on the last one."""

@@ -16,6 +16,7 @@ from convtool.errors import ConvtoolError
 from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
 from convtool.images.batch.naming import Task
+from convtool.images.codecs.opencv import silenced
 from convtool.images.job import Job, Outcome, filter_file, outliner
 from convtool.images.write import Placer, cannot_be_written, placer
 from convtool.records import Record
@@ -24,7 +25,9 @@ FAILURES = (ConvtoolError, OSError, MemoryError)
 """What is wrong with one picture and leaves the others alone."""
 
 _FLUSHING_AT_ONCE = 4
-_WAITING_TO_BE_FLUSHED = 32
+_WAITING_TO_BE_FLUSHED = 4
+_FLUSHED_TOGETHER = 16
+_BYTES_TOGETHER = 1 << 20
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
@@ -57,13 +60,14 @@ class _Unflushed:
         self._placed = placed
         self._new: Replacement | None = None
         self.stamp: Stamp | None = None
+        self.size = 0
 
     def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
         target = self._placed(path)
         try:
-            self._new = new = Replacement(target)
+            self._new, self.size = (new := Replacement(target)), len(data)
             new.file.write(data)
-            new.file.flush()
+            new.send()
             if self._stamped:
                 time = os.fstat(new.file.fileno()).st_mtime_ns
                 self.stamp = Stamp(len(data), time, sha256(data).hexdigest())
@@ -75,12 +79,27 @@ class _Unflushed:
         if self._new is not None:
             self._new.discard()
 
-    def finish(self, path: str) -> None:
+    def finish(self, path: str) -> ConvtoolError | None:
+        """Put the file in its place; return why that failed."""
         try:
             if self._new is not None:
                 self._new.commit()
         except OSError as error:
-            raise cannot_be_written(path, error) from error
+            return cannot_be_written(path, error)
+        return None
+
+
+Unfinished = tuple[Done, _Unflushed | None, str]
+"""A picture, what its file was written with if it could be made, and its place."""
+
+
+def _finish(together: Sequence[Unfinished]) -> list[Done]:
+    """Put files that were written together in their places, and say what became of each."""
+    done = []
+    for one, save, target in together:
+        error = None if save is None else save.finish(target)
+        done.append(one if error is None else Done(one.number, error=error))
+    return done
 
 
 def work(connection: Connection, job: Job, stamped: bool) -> None:
@@ -162,14 +181,15 @@ class _Desk:
         self._placed = placer()
         self._stamped = stamped
         self._flushers = flushers
-        self._begun: deque[tuple[Done, Future[None] | None]] = deque()
+        self._together: list[Unfinished] = []
+        self._bytes = 0
+        self._begun: deque[Future[list[Done]]] = deque()
         self._finished: list[Done] = []
         self._reported = time.monotonic()
 
     def begin(self, number: int, task: Task) -> None:
         """Filter a picture and have it flushed; report those that are."""
         save = _Unflushed(self._stamped, self._placed)
-        flushed = None
         try:
             before = stamp(task.source) if self._stamped else None
             outcome = filter_file(
@@ -181,28 +201,31 @@ class _Desk:
                 placed=self._placed,
             )
         except FAILURES as error:
-            done = Done(number, error=error)
+            self._together.append((Done(number, error=error), None, task.target))
         else:
             stamps = (before, save.stamp) if before and save.stamp else None
             done = Done(number, outcome, stamps=stamps)
-            flushed = self._flushers.submit(save.finish, task.target)
-        self._begun.append((done, flushed))
+            self._together.append((done, save, task.target))
+            self._bytes += save.size
+        if len(self._together) >= _FLUSHED_TOGETHER or self._bytes >= _BYTES_TOGETHER:
+            self._flush()
         self.report()
+
+    def _flush(self) -> None:
+        """Have the files that are written flushed, one after the other in a thread."""
+        if self._together:
+            self._begun.append(self._flushers.submit(_finish, self._together))
+            self._together, self._bytes = [], 0
 
     def report(self, *, all_of_it: bool = False) -> None:
         """Send what is finished, now and then; or wait for everything and send it."""
+        if all_of_it:
+            self._flush()
         while self._begun:
-            done, flushed = self._begun[0]
             full = all_of_it or len(self._begun) > _WAITING_TO_BE_FLUSHED
-            if flushed is not None and not (full or flushed.done()):
+            if not (full or self._begun[0].done()):
                 break
-            self._begun.popleft()
-            error = None if flushed is None else flushed.exception()
-            if isinstance(error, FAILURES):
-                done = Done(done.number, error=error)
-            elif error is not None:
-                raise error
-            self._finished.append(done)
+            self._finished += self._begun.popleft().result()
         now = time.monotonic()
         if self._finished and (all_of_it or now - self._reported > _SECONDS_BETWEEN_REPORTS):
             self._send(self._finished)
@@ -225,7 +248,7 @@ def main(connection: Connection, job: Job, stamped: bool, planning: Conditions) 
     signal.set_wakeup_fd(-1)
     limit_opencv(job)
     try:
-        with conditions.held(planning):
+        with silenced(), conditions.held(planning):
             work(connection, job, stamped)
     except (BrokenPipeError, ConnectionResetError):
         return

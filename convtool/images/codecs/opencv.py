@@ -4,7 +4,7 @@ Files are decoded from memory and never by name.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
@@ -39,7 +39,11 @@ def _errors_only(cv2: ModuleType) -> Iterator[None]:
 @contextmanager
 def _quiet(cv2: ModuleType) -> Iterator[Printed]:
     """Catch what is printed, OpenCV's own log cut down to errors."""
-    with nullcontext() if is_diverted() else _errors_only(cv2), caught() as printed:
+    if is_diverted():
+        with caught() as printed:
+            yield printed
+        return
+    with _errors_only(cv2), caught() as printed:
         yield printed
 
 

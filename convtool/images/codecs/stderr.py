@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 _one_at_a_time = threading.Lock()
 _LOG_TAG = r"\[ *(?:ERROR|FATAL)[^\]]*\] global \S+ \S+ "
@@ -35,11 +35,13 @@ class _Diversion:
 
     def taken(self) -> bytes:
         """Return what was printed since the last time."""
-        parts = []
-        with suppress(BlockingIOError):
+        text = b""
+        try:
             while part := os.read(self._reading, _PIECE):
-                parts.append(part)
-        return b"".join(parts)
+                text += part
+        except BlockingIOError:  # that was all
+            pass
+        return text
 
     def end(self) -> None:
         """Let it lead where it led before."""
@@ -67,7 +69,7 @@ def diverted() -> Iterator[None]:
     >>> printed.text
     'two'
     """
-    global _lasting  # noqa: PLW0603: there is one standard error
+    global _lasting  # noqa: PLW0603  there is one standard error
     if sys.stderr is None or _lasting is not None:
         yield
         return
