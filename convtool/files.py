@@ -10,6 +10,7 @@ import os
 import re
 import threading
 from contextlib import suppress
+from io import FileIO
 from types import ModuleType, TracebackType
 from typing import BinaryIO
 
@@ -36,6 +37,8 @@ class Replacement:
     target : str
         The file that it will be. A symbolic link there would be replaced, not followed. The mode
         is as the umask says.
+    buffered : bool
+        Whether small pieces are written together; `put` writes all at once.
 
     Raises
     ------
@@ -53,10 +56,11 @@ class Replacement:
     ['a.txt']
     """
 
-    file: BinaryIO
+    file: BinaryIO | FileIO
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, *, buffered: bool = True) -> None:
         self.target = target
+        self._buffer = _BUFFER if buffered else 0
         self._path = ""
         self._in_place = False
         folder = os.path.dirname(target)
@@ -72,7 +76,7 @@ class Replacement:
             _own.add(path)
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b", _BUFFER)
+                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b", self._buffer)
             except BaseException:
                 _own.discard(path)
                 raise
@@ -81,6 +85,12 @@ class Replacement:
         else:  # a sweep took it between its making and its locking
             self.file.close()
             _own.discard(path)
+
+    def put(self, data: bytes) -> None:
+        """Write all of some bytes."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.file.write(rest) :]
 
     def sync(self) -> None:
         """Flush what was written to the disk."""
@@ -191,7 +201,7 @@ def abandon() -> None:
             os.unlink(path)
 
 
-def lock(file: BinaryIO) -> bool | None:
+def lock(file: BinaryIO | FileIO) -> bool | None:
     """Lock a file until it is closed, unless another has it; None where files cannot be locked."""
     if fcntl is None:
         return None
@@ -204,7 +214,7 @@ def lock(file: BinaryIO) -> bool | None:
     return True
 
 
-def _is_at(file: BinaryIO, path: str) -> bool:
+def _is_at(file: BinaryIO | FileIO, path: str) -> bool:
     """Return whether a path still leads to an open file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), os.lstat(path))

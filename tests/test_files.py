@@ -38,6 +38,24 @@ def test_is_there_when_it_is_whole(tmp_path):
     assert not files._own
 
 
+@pytest.mark.parametrize("length", [0, 1, 3_000_000])
+def test_bytes_put_into_an_unbuffered_one_are_all_there(tmp_path, length):
+    data = bytes(range(256)) * (length // 256) + bytes(length % 256)
+    with Replacement(str(tmp_path / "a.bin"), buffered=False) as new:
+        new.put(data)
+        new.send()
+    assert (tmp_path / "a.bin").read_bytes() == data
+    assert names(tmp_path) == ["a.bin"]
+
+
+def test_discarding_what_is_in_place_changes_nothing(tmp_path):
+    new = Replacement(str(tmp_path / "a.txt"))
+    new.file.write(b"new")
+    new.commit()
+    new.discard()
+    assert (tmp_path / "a.txt").read_bytes() == b"new"
+
+
 def test_an_error_discards_it(tmp_path):
     target = tmp_path / "a.txt"
     with pytest.raises(TypeError), Replacement(str(target)) as new:

@@ -111,3 +111,40 @@ def test_learning_waits_for_no_compiler_and_no_plots():
 def test_listing_kernels_needs_numpy_and_click():
     assert imported(COMMAND, "kernels") == {"click", "numpy"}
     assert imported(COMMAND, "kernels", "disk:radius=3") == {"click", "numpy"}
+
+
+UNUSED = {
+    "convtool.cli._batch",
+    "convtool.cli._summary",
+    "convtool.convolution.engines.jit",
+    "convtool.convolution.gradient",
+    "convtool.images.background",
+    "convtool.images.batch.worker",
+    "convtool.images.codecs.ifd",
+    "convtool.images.codecs.inks",
+    "convtool.images.codecs.png",
+    "convtool.images.codecs.tiff",
+    "convtool.images.mask",
+    "convtool.images.partial",
+    "convtool.images.stores",
+    "convtool.images.stream.inputs",
+    "convtool.images.where",
+    "convtool.report.json_report",
+}
+"""What filtering one JPEG has no use for."""
+
+
+def test_filtering_one_picture_imports_no_batch_no_stores_and_one_codec(tmp_path):
+    program = COMMAND.replace("name.partition('.')[0]", "name")
+    source = Path(__file__).parents[1] / "sample_images" / "photograph.jpg"
+    arguments = ["filter", "--kernel", "gaussian", str(source), str(tmp_path / "out.jpg")]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[1],
+    )
+    found = set(done.stderr.splitlines()[-1].split())
+    assert "convtool.images.codecs.jpeg" in found
+    assert not found & UNUSED

@@ -17,7 +17,7 @@ from convtool.images import write as writing
 from convtool.images.formats import FORMATS, check_holds, format_for
 from convtool.images.image import DEPTHS, Image, as_image
 from convtool.images.read import read
-from convtool.images.write import check_writable, save_bytes, write
+from convtool.images.write import check_writable, place, placer, save_bytes, write
 
 GREY = np.full((3, 4), 9, np.uint8)
 
@@ -195,3 +195,44 @@ def test_names_that_are_not_utf8(tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9.png"
     write(os.fsdecode(path), GREY)
     np.testing.assert_array_equal(read(os.fsdecode(path)).pixels, GREY)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "new.png",
+        "there.png",
+        "link.png",
+        "broken-link.png",
+        "folder",
+        "folder/.",
+        "folder/..",
+        "pipe",
+        "missing/a.png",
+        "there.png/a.png",
+        "linked-folder/a.png",
+        "link-to-folder-that-is-not.png",
+        "x" * 300,
+        "nul\0byte",
+    ],
+)
+def test_a_placer_places_as_place_does(tmp_path, name):
+    write(tmp_path / "there.png", GREY)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link.png").symlink_to("there.png")
+    (tmp_path / "broken-link.png").symlink_to("folder/later.png")
+    (tmp_path / "linked-folder").symlink_to("folder")
+    (tmp_path / "link-to-folder-that-is-not.png").symlink_to("missing/a.png")
+    os.mkfifo(tmp_path / "pipe")
+    path, quick = os.path.join(tmp_path, name), placer()
+
+    def answer(placed):
+        try:
+            return placed(path)
+        except ImageWriteError as error:
+            return str(error)
+
+    expected = answer(place)
+    assert [answer(quick), answer(quick)] == [expected, expected]
+    if os.path.lexists(path) and "folder" not in name and name != "pipe":
+        assert expected == os.path.realpath(path)

@@ -24,9 +24,9 @@ from convtool.records import Record
 FAILURES = (ConvtoolError, OSError, MemoryError)
 """What is wrong with one picture and leaves the others alone."""
 
-_FLUSHING_AT_ONCE = 4
+_FLUSHING_AT_ONCE = 2
 _WAITING_TO_BE_FLUSHED = 4
-_FLUSHED_TOGETHER = 16
+_FLUSHED_TOGETHER = 32
 _BYTES_TOGETHER = 1 << 20
 _SECONDS_BETWEEN_REPORTS = 0.05
 
@@ -65,8 +65,8 @@ class _Unflushed:
     def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
         target = self._placed(path)
         try:
-            self._new, self.size = (new := Replacement(target)), len(data)
-            new.file.write(data)
+            self._new, self.size = (new := Replacement(target, buffered=False)), len(data)
+            new.put(data)
             new.send()
             if self._stamped:
                 time = os.fstat(new.file.fileno()).st_mtime_ns

@@ -69,7 +69,7 @@ def diverted() -> Iterator[None]:
     >>> printed.text
     'two'
     """
-    global _lasting  # noqa: PLW0603  there is one standard error
+    global _lasting
     if sys.stderr is None or _lasting is not None:
         yield
         return
