@@ -15,6 +15,7 @@ from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     convert_line,
     fill_line,
+    halve_line,
     lanes_of,
     largest_of_line,
     line_is_finite,
@@ -108,18 +109,26 @@ def store_lines(
     """Write rows of answers for the windows ``first … last-1``, those that the stride keeps."""
     size = made.itemsize
     kept = -(-first // out.step_x)
+    near = kept * out.step_x - first
+    number = (last - first - near + out.step_x - 1) // out.step_x
     for line in range(count):
         start = made.ctypes.data + line * width * size
         end = out.address + ((y + line) * out.stride + kept * step) * out.like.itemsize
         if out.step_x == 1:
             convert_line(made, start, out.like, end, width)
+            continue
+        if step == 1 and out.step_x in (2, 4):
+            start += near * size
+            if out.step_x == 4:
+                halve_line(made[0, 0], start, 2 * number - 1)
+            halve_line(made[0, 0], start, number)
         else:
             place = 0
-            for x in range(kept * out.step_x - first, last - first, out.step_x):
+            for x in range(near, last - first, out.step_x):
                 for channel in range(step):
                     made[line, place + channel] = made[line, x * step + channel]
                 place += step
-            convert_line(made, start, out.like, end, place)
+        convert_line(made, start, out.like, end, number * step)
 
 
 @compiled
