@@ -443,6 +443,30 @@ def halve_line(builder: Any, scalar: Any, lanes: int, line: Any, count: Any) -> 
     over_line(builder, scalar, lanes, count, one)
 
 
+PIXEL = 4
+"""Scalars of a vector that holds a pixel."""
+
+
+def thin_line(builder: Any, scalar: Any, line: Any, step: Any, stride: Any, count: Any) -> None:
+    """Write the code that moves every ``stride``-th pixel of a line, ``count``, to its front.
+
+    A pixel has ``step`` scalars, at most `PIXEL`; as many are moved, and what is too much is
+    overwritten by the next. ``step`` times ``stride`` is `PIXEL` at least, so that no pixel is that
+    is still to be moved. The last pixel is left to the caller.
+    """
+    e = Emitter(builder, scalar, PIXEL)
+    distance = builder.mul(step, stride)
+
+    def one(index: Any, _: list[Any]) -> list[Any]:
+        pixel = e.load(builder.gep(line, [builder.mul(index, distance)]))
+        e.store(pixel, builder.gep(line, [builder.mul(index, step)]))
+        return []
+
+    rounds = builder.sub(count, e.number(1))
+    with builder.if_then(builder.icmp_signed(">", rounds, e.number(0))):
+        e.repeat(rounds, [], one)
+
+
 def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, count: Any) -> None:
     """Write the code that writes a value ``count`` times."""
 

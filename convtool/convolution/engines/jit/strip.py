@@ -11,6 +11,7 @@ from convtool.convolution.engines.jit.atomics import take_next
 from convtool.convolution.engines.jit.compile import cached, compiled
 from convtool.convolution.engines.jit.job import INDEX, JOB, pointer
 from convtool.convolution.engines.jit.plane import Weights, correlate
+from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     convert_line,
@@ -20,6 +21,7 @@ from convtool.convolution.engines.jit.vectors import (
     largest_of_line,
     line_is_finite,
     magnitude_line,
+    thin_line,
     used,
 )
 
@@ -103,6 +105,26 @@ def pad_line(
 
 
 @compiled
+def keep_pixels(made: Array, line: int, step: int, stride: int, count: int) -> None:
+    """Move every ``stride``-th pixel of a line at an address, ``count`` of them, to its front."""
+    like = made[0, 0]
+    if step == 1 and stride in (2, 4):
+        if stride == 4:
+            halve_line(like, line, 2 * count - 1)
+        halve_line(like, line, count)
+        return
+    first = 0
+    if step <= PIXEL and step * stride >= PIXEL:
+        thin_line(like, line, step, stride, count)
+        first = count - 1
+    size = made.itemsize
+    for pixel in range(first, count):
+        convert_line(
+            made, line + pixel * stride * step * size, made, line + pixel * step * size, step
+        )
+
+
+@compiled
 def store_lines(
     made: Array, width: int, out: Output, y: int, first: int, last: int, count: int, step: int
 ) -> None:
@@ -117,17 +139,8 @@ def store_lines(
         if out.step_x == 1:
             convert_line(made, start, out.like, end, width)
             continue
-        if step == 1 and out.step_x in (2, 4):
-            start += near * size
-            if out.step_x == 4:
-                halve_line(made[0, 0], start, 2 * number - 1)
-            halve_line(made[0, 0], start, number)
-        else:
-            place = 0
-            for x in range(near, last - first, out.step_x):
-                for channel in range(step):
-                    made[line, place + channel] = made[line, x * step + channel]
-                place += step
+        start += near * step * size
+        keep_pixels(made, start, step, out.step_x, number)
         convert_line(made, start, out.like, end, number * step)
 
 
