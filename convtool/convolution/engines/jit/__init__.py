@@ -18,7 +18,7 @@ from convtool.convolution.engines.jit.job import (
     describe_layout,
 )
 from convtool.convolution.engines.jit.means import mean_strips
-from convtool.convolution.engines.jit.plane import Weights, plane_address
+from convtool.convolution.engines.jit.plane import Weights, correlation_address, plane_address
 from convtool.convolution.engines.jit.running import STEPS
 from convtool.convolution.engines.jit.strip import strips_address
 from convtool.convolution.engines.jit.two_passes import fixed_strips
@@ -94,6 +94,7 @@ class _Strips:
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
+        record["correlation"] = correlation_address(job.dtype)
         record["plane"] = plane_address(job.dtype)
         record["channels"] = job.channels
         describe_layout(record, job.layout)
