@@ -53,6 +53,10 @@ def split_engine(engine: str) -> tuple[str, int | None]:
     return name, int(value)
 
 
+SHORT = 0.00017
+"""Seconds that a convolution takes at least for more threads to be worth waking."""
+
+
 class Kinds(NamedTuple):
     """The types of a convolution: of the image, of the arithmetic, of the answer."""
 
@@ -110,7 +114,7 @@ class _Request(NamedTuple):
     layout: Geometry
     engine: str
     workers: int
-    waits: tuple[tuple[str, float], ...]
+    waits: startup.Waits
     rates: Calibration
     finite: bool
 
@@ -119,11 +123,13 @@ class Ready(NamedTuple):
     """An engine made ready, and what it is asked to do.
 
     ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
+    ``losses`` are the seconds that each call loses for want of engines that are not started.
     """
 
     job: Job
     correlator: Correlator
     keeps_nonfinite: bool
+    losses: startup.Waits
 
 
 def _length_of(parts: list[Correlator]) -> TileCorrelator:
@@ -156,11 +162,15 @@ def _plan_and_prepare(request: _Request) -> Ready:
     name, rank = split_engine(request.engine)
     problem = problem_for(shape, kinds, kernels, layout, workers)
     problem = replace(problem, finite=request.finite)
-    plan = planner.choose(problem, dict(request.waits), request.rates, name)
+    waits = dict(request.waits)
+    plan = planner.choose(problem, waits, request.rates, name)
+    losses = planner.losses(plan, waits) if name == "auto" else ()
     rank = rank if rank is not None else plan.rank
+    if plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT:
+        workers = 1
     job = Job(kernels, kinds.working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
     keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    return Ready(job, _correlator(job, plan.engine), keeps)
+    return Ready(job, _correlator(job, plan.engine), keeps, losses)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -199,7 +209,7 @@ def make_ready(
         layout,
         engine,
         workers,
-        tuple(startup.seconds().items()),
+        startup.waits(),
         calibration.load(),
         finite,
     )
@@ -241,6 +251,8 @@ def run(
     ready = make_ready(*kind, kernels, layout, engine, workers, finite=True)
     if not ready.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
         ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
+    if ready.losses:
+        startup.lose(ready.losses)
     job, correlator = ready.job, ready.correlator
     source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))

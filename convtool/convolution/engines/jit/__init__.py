@@ -17,10 +17,11 @@ from convtool.convolution.engines.jit.job import (
     describe_call,
     describe_layout,
 )
-from convtool.convolution.engines.jit.octets import octet_strips
-from convtool.convolution.engines.jit.plane import Weights, plane_address
+from convtool.convolution.engines.jit.means import mean_strips
+from convtool.convolution.engines.jit.plane import Weights, correlation_address, plane_address
 from convtool.convolution.engines.jit.running import STEPS
 from convtool.convolution.engines.jit.strip import strips_address
+from convtool.convolution.engines.jit.two_passes import fixed_strips
 from convtool.convolution.source import Source
 
 TILES = 8
@@ -81,7 +82,7 @@ class _Strips:
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
         summed = job.rank is None and is_summed(job.kernel, job.channels)
-        self.octets = None if summed else octet_strips(job)
+        self.octets = mean_strips(job) if summed else fixed_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
             _weights(kernel, job.dtype, job.rank, phases, job.channels) for kernel in job.kernels
@@ -93,6 +94,7 @@ class _Strips:
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
+        record["correlation"] = correlation_address(job.dtype)
         record["plane"] = plane_address(job.dtype)
         record["channels"] = job.channels
         describe_layout(record, job.layout)
@@ -104,14 +106,19 @@ class _Strips:
         if self.octets is not None and self.octets.takes(source, out):
             self.octets.run(source, out, origin, strips, workers)
             return
-        pixels, memory = source.pixels, self.template.copy()
-        record = memory.view(JOB)
-        address = address_of(memory)
-        kept = describe_call(record, address, self.layout, source, out, origin, strips)
-        record["guarded"] = self.guarded and pixels.dtype.kind == "f"
-        record["in_place"] = pixels.dtype == self.dtype
-        record["direct"] = self.in_one_go and out.dtype == self.dtype
-        function = strips_address(pixels.dtype, self.dtype, out.dtype)
+        image = source.pixels.dtype
+        address, kept = describe_call(
+            self.template.copy(),
+            self.layout,
+            source,
+            out,
+            origin,
+            strips,
+            in_place=image == self.dtype,
+            direct=self.in_one_go and out.dtype == self.dtype,
+            guarded=self.guarded and image.kind == "f",
+        )
+        function = strips_address(image, self.dtype, out.dtype)
         team.run(function, address, min(workers, len(strips)))
         del kept
 
@@ -128,4 +135,4 @@ def prepare(job: Job) -> StripCorrelator:
     most = MOST_SCALARS // (width * channels)
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
-    return StripCorrelator(_Strips(job).run, tile, WRITES)
+    return StripCorrelator(_Strips(job).run, tile, WRITES, team.rouse)
