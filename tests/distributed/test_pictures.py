@@ -33,9 +33,7 @@ def tasks_into(name):
 
 
 def contents(name):
-    """Read all files but what a killed worker left, which the next run removes."""
-    files = [path for path in Path(name).iterdir() if not path.name.startswith(".convtool-")]
-    return {path.name: path.read_bytes() for path in files}
+    return {path.name: path.read_bytes() for path in Path(name).iterdir()}
 
 
 def done_here(job, name):
