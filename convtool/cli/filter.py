@@ -1,5 +1,6 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -15,7 +16,7 @@ from convtool.cli._file_options import (
     writing_options,
 )
 from convtool.cli._options import json_option, pair
-from convtool.cli._signals import ending
+from convtool.cli._signals import ending, signals
 from convtool.cli._store_options import pixel_bar, store_options, take_store
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
@@ -239,7 +240,9 @@ def command(
         cluster,
     )
     check_options(job.kernels, job.filtering)
-    streamed = len(places) == 1 and is_streamed(places[0], target, job, store)
+    streamed = len(places) == 1 and is_streamed(
+        places[0], target, job, store, divided=bool(cluster)
+    )
     if not streamed and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
@@ -251,12 +254,18 @@ def command(
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
-        ("workers", cluster.workers),
-        ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    if streamed:
+    if cluster and not streamed:
+        name = "workers" if cluster.workers is not None else "scheduler"
+        raise OptionError(
+            f"--{name} is for many pictures, whose OUT is a folder, and for a TIFF or Zarr picture "
+            "that becomes one"
+        )
+    if cluster:
+        _filter_blocks(places[0], target, job, store, batch, explain=explain)
+    elif streamed:
         _filter_strips(places[0], target, job, store, batch, explain=explain)
     else:
         _filter_one(places[0], target, job, batch, explain=explain)
@@ -283,6 +292,35 @@ def _filter_strips(
             report.compare(outcome.steps)
         report.warn(outcome)
     _write_report(source, target, outcome, batch)
+
+
+def _filter_blocks(
+    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+) -> None:
+    from convtool.distributed.huge.run import divided
+
+    def before(plan: Outline, cut: str) -> None:
+        if explain:
+            report.explain(plan)
+            report.say(cut)
+
+    batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
+    with divided(source, target, job, store) as work:
+        if batch.dry_run:
+            before(*work.planned(batch.cluster.workers, batch.cluster.worker_memory))
+            report.would_write(target, work.outcome)
+        else:
+            with signals() as stop, ExitStack() as stack:
+                with ending("the cluster"):
+                    client = stack.enter_context(batch.cluster.open())
+                progress = stack.enter_context(pixel_bar(shown(source)))
+                work.over(client, planned=before, progress=progress, stop=stop)
+            with ending(shown(source)):
+                work.finish()
+            if explain:
+                report.compare(work.outcome.steps)
+            report.warn(work.outcome)
+    _write_report(source, target, work.outcome, batch)
 
 
 def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bool) -> None:

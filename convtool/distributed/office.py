@@ -179,7 +179,7 @@ class Office(Generic[Work]):
     @property
     def threads(self) -> int:
         """How many tasks are worked on at once, at least 1."""
-        return max(1, sum(one["nthreads"] for one in self._workers.values()))
+        return max(1, sum(int(one["nthreads"]) for one in self._workers.values()))
 
     @property
     def memory(self) -> int | None:
@@ -195,7 +195,7 @@ class Office(Generic[Work]):
         """Return whether what ended a task's last worker was its memory limit."""
         address = killed.last_worker.address
         events = self._client.get_events("worker-restart-memory") or ()
-        return any(event["worker"] == address for _, event in events)
+        return address in {event["worker"] for _, event in events}
 
     def close(self) -> None:
         """Drop what is with the cluster."""

@@ -26,8 +26,7 @@ class Done:
         for entry in entries[1:]:
             plane = entry["plane"]
             if "anew" in entry:
-                self._spans.pop(plane, None)
-                self._extents.pop(plane, None)
+                self.forget(plane)
                 known = entry["anew"]
                 self._assumptions[plane] = Assumptions(known["opaque"], tuple(known["finite"]))
             elif "extent" in entry:
@@ -37,6 +36,11 @@ class Done:
             else:
                 first, last = entry.get("block") or (0, entry["rows"])
                 self._add(plane, first, last)
+
+    def forget(self, plane: int) -> None:
+        """Forget the rows of a plane and what they were measured to be."""
+        self._spans.pop(plane, None)
+        self._extents.pop(plane, None)
 
     def _add(self, plane: int, first: int, last: int) -> None:
         """Take rows that are there; runs of them that meet become one."""

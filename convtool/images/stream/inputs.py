@@ -53,11 +53,19 @@ class StoreOptions:
     max_pixels: int | None = None
 
 
-def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool:
+def is_store(path: str) -> bool:
+    """Return whether a picture is one whose parts can be read alone."""
+    return is_zarr(path) or _is_tiff(path)
+
+
+def is_streamed(
+    source: str, target: str, job: Job, store: StoreOptions, *, divided: bool = False
+) -> bool:
     """Return whether a picture is filtered strip by strip, which its output must allow.
 
     It is if one of both is a Zarr store, if a pyramid is wanted, if the output is a ``.btf``, or if
-    a TIFF would not fit in memory or has more pixels than are read at once.
+    a TIFF would not fit in memory, has more pixels than are read at once, or is to be ``divided``
+    among several processes.
 
     Raises
     ------
@@ -71,6 +79,8 @@ def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool
         return True
     if not target.lower().endswith(TIFF_ENDINGS):
         return False
+    if divided and _is_tiff(source):
+        return True
     header = _tiff_header(source, (job.reading.page or 1) - 1)
     if header is None:
         return False

@@ -276,9 +276,7 @@ def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
         first = rows[1]
 
 
-def answer_rows(
-    chain: Chain, span: Span, step: int, background: str | None
-) -> Iterator[Pixels]:
+def answer_rows(chain: Chain, span: Span, step: int, background: str | None) -> Iterator[Pixels]:
     """Compute rows of an answer, about so many at a time, and yield them from the top on.
 
     Parameters
