@@ -17,6 +17,7 @@ Work = TypeVar("Work")
 _SECONDS_BETWEEN_LOOKS = 0.05
 _SECONDS_BETWEEN_COUNTS = 5.0
 _SECONDS_WITHOUT_SCHEDULER = 10.0
+_SECONDS_WITHOUT_WORKERS = 30.0
 
 
 def check_version(version: str) -> None:
@@ -107,7 +108,7 @@ class Office(Generic[Work]):
         self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="convtool-results")
         self._given = 0
         self._workers: dict[str, Any] = {}
-        self._heard = time.monotonic()
+        self._heard = self._seen = time.monotonic()
         self.workers_went = False
         self.look()
 
@@ -146,6 +147,7 @@ class Office(Generic[Work]):
             number, result = self._arrived.get(timeout=_SECONDS_BETWEEN_LOOKS)
         except queue.Empty:
             self._check_scheduler()
+            self._check_workers()
             return None
         del self._futures[number]
         return Arrived(number, self.out.pop(number), result)
@@ -156,6 +158,15 @@ class Office(Generic[Work]):
             self._heard = now
         elif now - self._heard > _SECONDS_WITHOUT_SCHEDULER or self._client.status == "closed":
             raise ClusterError("the connection to the scheduler is lost; the rest was not done")
+
+    def _check_workers(self) -> None:
+        self.look_now_and_then()
+        if self._workers:
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > _SECONDS_WITHOUT_WORKERS:
+            raise ClusterError(
+                f"there is no worker for {_SECONDS_WITHOUT_WORKERS:g} s; the rest was not done"
+            )
 
     def look_now_and_then(self) -> bool:
         """Look at the workers if that was long ago; return whether it was."""

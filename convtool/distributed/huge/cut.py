@@ -20,7 +20,7 @@ BANDS_A_BLOCK = 2
 """Rows of the input that are stored together are read as a whole, those of neighbours too."""
 
 LEAST_STEP = 16
-"""Rows at once that are not halved any more: engines make about so many together in any case."""
+"""Fewer rows at once are not tried: engines make about so many together in any case."""
 
 WORKER_BYTES = 200 << 20
 """What a worker takes before it has read a pixel."""
@@ -50,17 +50,21 @@ class Block:
         """How many rows it has."""
         return self.last - self.first
 
+    def is_least(self, unit: int) -> bool:
+        """Return whether smaller ones would hardly take less memory."""
+        return self.step == 1 or (self.step <= LEAST_STEP and self.rows <= unit)
+
     def halves(self, unit: int) -> list["Block"]:
-        """Return what takes less memory: two blocks of whole units, or one, and half the step.
+        """Return what takes less memory: two blocks of whole units, or one; a quarter of the step.
 
         Examples
         --------
         >>> Block(0, 64, 256, 90).halves(64)
-        [Block(plane=0, first=64, last=192, step=45), Block(plane=0, first=192, last=256, step=45)]
+        [Block(plane=0, first=64, last=192, step=22), Block(plane=0, first=192, last=256, step=22)]
         """
         middle = self.first + _in_units(-(-self.rows // 2), unit)
         ends = [self.first, *([middle] if middle < self.last else []), self.last]
-        step = max(1, self.step // 2)
+        step = max(1, self.step // 4)
         return [Block(self.plane, first, last, step) for first, last in pairwise(ends)]
 
 

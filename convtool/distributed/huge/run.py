@@ -10,7 +10,7 @@ from typing import Any
 
 from convtool.convolution.threads import count
 from convtool.distributed.extra import need
-from convtool.distributed.huge.cut import LEAST_STEP, Block, Cut, cut_for
+from convtool.distributed.huge.cut import Block, Cut, cut_for
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
 from convtool.distributed.huge.work import Found, Order, make, measure
 from convtool.distributed.office import Arrived, Office
@@ -281,7 +281,7 @@ class _Desk:
                 continue
             found = self._value(arrived)
             if found is None:
-                again.extend(self._smaller(arrived))
+                again.extendleft(reversed(self._smaller(arrived)))
             elif found.broken is not None:
                 broken = Broken(*found.broken)
             elif broken is None:
@@ -322,7 +322,7 @@ class _Desk:
             If there are none.
         """
         block, killed = arrived.work, arrived.killed
-        if block.rows <= self._cut.unit and block.step <= LEAST_STEP:
+        if block.is_least(self._cut.unit):
             where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
             if killed is not None and not self._office.ended_by_memory(killed):
                 raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
