@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from convtool import __version__
@@ -120,8 +121,9 @@ class Office(Generic[Work]):
         self.out[number], self._futures[number] = work, future
 
         def fetch(finished: Any) -> None:
-            result = self._fetchers.submit(finished.result)
-            result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
+            with suppress(RuntimeError):  # when the office is closed, nobody waits for it
+                result = self._fetchers.submit(finished.result)
+                result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
 
         future.add_done_callback(fetch)
         return number

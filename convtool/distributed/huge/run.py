@@ -1,5 +1,6 @@
 """What the client of a cluster does with one huge picture: cut it, hand it out, finish it."""
 
+import errno
 import os
 import time
 from collections import deque
@@ -311,6 +312,10 @@ class _Desk:
             found: Found = arrived.value()
         except MemoryError:
             return None
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return None
+            raise
         return found
 
     def _smaller(self, arrived: Arrived[Block]) -> list[Block]:
