@@ -8,6 +8,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
 from convtool.distributed.extra import need
@@ -20,6 +21,7 @@ _STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EO
 """What comes of talking to nobody, or to something that is no scheduler."""
 
 _SECONDS_TO_CLOSE = 20.0
+_WARNINGS = "PYTHONWARNINGS"
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 _QUIET = {
     "distributed.admin.low-level-log-length": 1,
@@ -73,6 +75,7 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     import dask
     from distributed import Client, LocalCluster
 
+    _quieten_tracker()
     with (
         tempfile.TemporaryDirectory(prefix="convtool-workers-") as folder,
         dask.config.set(_QUIET),
@@ -98,6 +101,21 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
                 yield client
         finally:
             _end(cluster)
+
+
+def _quieten_tracker() -> None:
+    """Start the process that removes what worker processes share, so that it does so silently.
+
+    It would warn of what it finds when this one is ended by Ctrl-C.
+    """
+    before = os.environ.get(_WARNINGS)
+    os.environ[_WARNINGS] = ",".join([*([before] if before else []), "ignore:resource_tracker"])
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        del os.environ[_WARNINGS]
+        if before is not None:
+            os.environ[_WARNINGS] = before
 
 
 def _end(cluster: Any) -> None:
