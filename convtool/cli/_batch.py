@@ -66,6 +66,7 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
     chosen = _tasks(places, folder, job, batch)
     if batch.dry_run:
         return _dry_run(chosen, job)
+    _make(folder)
     summary = Summary(len(chosen), reported=batch.json_target is not None)
     with _journalled(folder, job, batch, summary) as is_done:
         left = _left(chosen, is_done, summary)
@@ -108,7 +109,7 @@ def _make(folder: str) -> None:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise ImageWriteError(
-            f"{shown(folder)}: no folder can be made: {error.strerror}"
+            f"{shown(folder.rstrip(os.sep))}: no folder can be made: {error.strerror}"
         ) from error
 
 
@@ -144,8 +145,6 @@ def _journalled(
         return
     from convtool.images.batch.journal import Journal
 
-    if batch.resume:
-        _make(folder)
     with closing(Journal(place)) as journal:
         mark = job.fingerprint()
         summary.keep_in(journal, mark)

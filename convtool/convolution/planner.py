@@ -310,6 +310,38 @@ def _may_choose(way: Way, problem: Problem) -> bool:
     return (way.local or problem.finite) and (way.exact or not problem.exact)
 
 
+def losses(plan: Plan, startup: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Return how many seconds a plan takes longer than engines that would have to be started.
+
+    Parameters
+    ----------
+    plan : Plan
+        What was chosen.
+    startup : mapping of str to float
+        What it was chosen with.
+
+    Returns
+    -------
+    tuple of (str, float)
+        The project's own engines that have to be started and would then be faster.
+
+    Examples
+    --------
+    >>> waits = {"numba": 0.5, "numba-fft": 0.5}
+    >>> plan = choose(Problem((480, 640), 1, (3, 3), 9, 1), waits)
+    >>> [engine for engine, seconds in losses(plan, waits)]
+    ['numba']
+    """
+    taken = plan.costs[plan.engine] - startup.get(plan.engine, 0.0)
+    own = {engine: wait for engine, wait in startup.items() if wait > 0 and ENGINES[engine].own}
+    spared = {
+        engine: taken - (plan.costs[engine] - wait)
+        for engine, wait in own.items()
+        if engine in plan.costs
+    }
+    return tuple((engine, seconds) for engine, seconds in spared.items() if seconds > 0)
+
+
 def choose(
     problem: Problem,
     startup: Mapping[str, float] | None = None,

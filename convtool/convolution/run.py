@@ -53,6 +53,10 @@ def split_engine(engine: str) -> tuple[str, int | None]:
     return name, int(value)
 
 
+SHORT = 0.00017
+"""Seconds that a convolution takes at least for more threads to be worth waking."""
+
+
 class Kinds(NamedTuple):
     """The types of a convolution: of the image, of the arithmetic, of the answer."""
 
@@ -121,18 +125,22 @@ class _Request(NamedTuple):
     layout: Geometry
     engine: str
     workers: int
-    waits: tuple[tuple[str, float], ...]
+    waits: startup.Waits
     rates: Calibration
     finite: bool
     chosen: Chosen | None
 
 
 class Ready(NamedTuple):
-    """An engine made ready, and what it is asked to do."""
+    """An engine made ready, and what it is asked to do.
+
+    ``losses`` are the seconds that each call loses for want of engines that are not started.
+    """
 
     job: Job
     correlator: Correlator
     chosen: Chosen
+    losses: startup.Waits
 
 
 def _length_of(parts: list[Correlator]) -> TileCorrelator:
@@ -162,20 +170,22 @@ def _plan_and_prepare(request: _Request) -> Ready:
     )
     layout, workers, shape = request.layout, request.workers, request.image_shape
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
+    losses: startup.Waits = ()
     chosen = request.chosen
     if chosen is None:
+        name, rank = split_engine(request.engine)
         problem = problem_for(shape, kinds, kernels, layout, workers)
-        chosen = _choose(request, replace(problem, finite=request.finite))
+        problem = replace(problem, finite=request.finite)
+        waits = dict(request.waits)
+        plan = planner.choose(problem, waits, request.rates, name)
+        losses = planner.losses(plan, waits) if name == "auto" else ()
+        if plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT:
+            workers = 1
+        keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
+        chosen = Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
     channels = shape[2] if len(shape) == 3 else 1
     job = Job(kernels, kinds.working, layout, channels, chosen.rank, workers)
-    return Ready(job, _correlator(job, chosen.engine), chosen)
-
-
-def _choose(request: _Request, problem: Problem) -> Chosen:
-    name, rank = split_engine(request.engine)
-    plan = planner.choose(problem, dict(request.waits), request.rates, name)
-    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    return Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
+    return Ready(job, _correlator(job, chosen.engine), chosen, losses)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -216,7 +226,7 @@ def make_ready(
         layout,
         engine,
         workers,
-        tuple(startup.seconds().items()),
+        startup.waits(),
         calibration.load(),
         finite,
         chosen,
@@ -259,6 +269,8 @@ def run(
     ready = make_ready(*kind, kernels, layout, engine, workers, finite=True)
     if not ready.chosen.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
         ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
+    if ready.losses:
+        startup.lose(ready.losses)
     job, correlator = ready.job, ready.correlator
     source = Source(pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim)), *rule, job.dtype)
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))

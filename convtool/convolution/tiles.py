@@ -179,7 +179,6 @@ def _strips(size: Span, tile: Span, within: Span) -> Array:
 def _run_strips(
     correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store, first: int
 ) -> None:
-    source = source.packed()
     columns = job.layout.columns
     direct = _writes(correlator, out.dtype, source.dtype, store) and is_packed(out)
     longest = correlator.tile[0]
@@ -188,6 +187,9 @@ def _run_strips(
     size, tile = (job.layout.rows.count, columns.dense), (longest, correlator.tile[1])
     strips = _strips(size, tile, (first, first + len(out)))
     workers = min(job.threads, len(strips))
+    if direct:
+        correlator.rouse(workers)
+    source = source.packed()
     if direct:
         correlator.run(source, out, (first, 0), strips, workers)
         return

@@ -100,7 +100,7 @@ class Windows:
         ready = make_ready(
             *kind, kernels, layout, engine, count(threads), finite=finite, chosen=chosen
         )
-        self._job, self._correlator, self.chosen = ready
+        self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]

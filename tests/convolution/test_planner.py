@@ -1,7 +1,10 @@
 """The planner: a pure function, checked on its word and at its borders."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convtool
-from convtool.convolution import run, startup
+from convtool.convolution import planner, run, startup
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.overlap import LENGTHS
 from convtool.convolution.planner import DEFAULT_RATES, Calibration, Problem, Rate, choose
 from convtool.errors import EngineError
 
+ROOT = Path(__file__).parents[2]
 SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), taps=9, rank=1)
 LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), taps=961, rank=31)
 COMPILING = startup.IMPORT_SECONDS["numba"] + startup.COMPILE_SECONDS
@@ -204,7 +208,8 @@ class TestFactorsAndNan:
         convtool.convolve(image, "box", engine="fft")
         convtool.convolve(image, "cross", engine="direct")
         assert not looked
-        monkeypatch.setattr(run.startup, "seconds", lambda: COLD | {"opencv": 0.0})
+        waits = tuple((COLD | {"opencv": 0.0}).items())
+        monkeypatch.setattr(run.startup, "waits", lambda: waits)
         convtool.convolve(np.ones((900, 900), np.float32), np.ones((5, 5)))
         assert looked
 
@@ -233,3 +238,61 @@ class TestStartup:
         assert startup.seconds()["numba"] == startup.IMPORT_SECONDS["numba"] + wait
         assert startup.seconds()["opencv"] == startup.IMPORT_SECONDS["cv2"]
         assert startup.seconds()["direct"] == 0
+
+
+WAITS = {"numba": 0.55, "numba-fft": 0.55}
+
+
+class TestLosses:
+    """What calls lose for want of an engine counts against the price of its start."""
+
+    @pytest.fixture(autouse=True)
+    def unused(self, monkeypatch):
+        monkeypatch.setattr(startup, "_imported", lambda module: "convtool" not in module)
+        monkeypatch.setattr(startup.jit_cache, "is_filled", lambda: True)
+        monkeypatch.setattr(startup, "_tally", startup._Tally())
+
+    def test_are_what_the_plan_takes_longer_than_the_engine_itself(self):
+        plan = choose(SMALL, WAITS)
+        itself = choose(SMALL, {}, engine="numba").costs["numba"]
+        losses = dict(planner.losses(plan, WAITS))
+        assert losses["numba"] == pytest.approx(plan.costs[plan.engine] - itself)
+        assert plan.engine not in losses
+
+    def test_are_none_where_all_is_ready(self):
+        assert planner.losses(choose(SMALL), {}) == ()
+
+    def test_end_the_wait_when_they_reach_it(self):
+        before = startup.seconds()["numba"]
+        assert before == startup.LOAD_SECONDS
+        for _ in range(3):
+            assert startup.seconds()["numba"] == before
+            startup.lose((("numba", before / 3.5),))
+        startup.lose((("numba", before / 3.5),))
+        assert startup.seconds()["numba"] == 0
+        assert startup.seconds()["numba-fft"] == before
+
+    def test_do_not_count_while_waits_are_held(self):
+        with startup.held({"numba": 0.1}):
+            startup.lose((("numba", 5.0),))
+            assert startup.seconds() == {"numba": 0.1}
+        assert startup.seconds()["numba"] == startup.LOAD_SECONDS
+
+    def test_bring_the_compiled_engine_into_a_process_that_goes_on(self, tmp_path):
+        """A process that filters a small picture again and again starts it, and not at first."""
+        convtool.convolve(np.ones((8, 8)), "box", engine="numba")  # its code is kept from now on
+        text = (
+            "import sys, numpy, convtool\n"
+            "image = numpy.ones((600, 800), numpy.float32)\n"
+            "begun = []\n"
+            "for _ in range(2000):\n"
+            "    convtool.convolve(image, 'gaussian:sigma=1')\n"
+            "    begun.append('convtool.convolution.engines.jit' in sys.modules)\n"
+            "print(begun[0], begun[-1], begun.index(True))\n"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        first, last, calls = ran.stdout.split()
+        assert (first, last) == ("False", "True")
+        assert int(calls) > 1

@@ -102,11 +102,14 @@ class StripCorrelator:
         The most rows and windows that a call should have.
     writes : frozenset of dtype
         What ``out`` may be of, beside the working dtype.
+    rouse : callable
+        ``rouse(workers)`` wakes so many threads for a run that follows at once.
     """
 
     run: Callable[["Source", Array, Span, Array, int], None]
     tile: tuple[int, int]
     writes: frozenset[DType]
+    rouse: Callable[[int], None]
 
 
 Correlator = TileCorrelator | StripCorrelator

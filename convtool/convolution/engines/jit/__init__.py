@@ -104,14 +104,19 @@ class _Strips:
         if self.octets is not None and self.octets.takes(source, out):
             self.octets.run(source, out, origin, strips, workers)
             return
-        pixels, memory = source.pixels, self.template.copy()
-        record = memory.view(JOB)
-        address = address_of(memory)
-        kept = describe_call(record, address, self.layout, source, out, origin, strips)
-        record["guarded"] = self.guarded and pixels.dtype.kind == "f"
-        record["in_place"] = pixels.dtype == self.dtype
-        record["direct"] = self.in_one_go and out.dtype == self.dtype
-        function = strips_address(pixels.dtype, self.dtype, out.dtype)
+        image = source.pixels.dtype
+        address, kept = describe_call(
+            self.template.copy(),
+            self.layout,
+            source,
+            out,
+            origin,
+            strips,
+            in_place=image == self.dtype,
+            direct=self.in_one_go and out.dtype == self.dtype,
+            guarded=self.guarded and image.kind == "f",
+        )
+        function = strips_address(image, self.dtype, out.dtype)
         team.run(function, address, min(workers, len(strips)))
         del kept
 
@@ -128,4 +133,4 @@ def prepare(job: Job) -> StripCorrelator:
     most = MOST_SCALARS // (width * channels)
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
-    return StripCorrelator(_Strips(job).run, tile, WRITES)
+    return StripCorrelator(_Strips(job).run, tile, WRITES, team.rouse)

@@ -1,6 +1,7 @@
-"""Numbers that threads share, pauses, and calls of code by its address."""
+"""Numbers that threads share, pauses, semaphores, and calls of code by its address."""
 
 import os
+import sys
 from typing import Any
 
 import llvmlite.binding
@@ -11,6 +12,12 @@ from numba.extending import intrinsic
 
 _INT = ir.IntType(64)
 _CAN_YIELD = hasattr(os, "sched_yield")
+HAS_SEMAPHORES = sys.platform == "linux"
+"""Whether threads can sleep on a semaphore, without the GIL: POSIX's, which others have in part."""
+
+SEMAPHORE_BYTES = 64
+"""No platform's semaphore is larger."""
+
 _IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "amd64"))
 
 
@@ -87,6 +94,38 @@ def give_way(_typing: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
+
+
+def _semaphore(name: str, *more: int) -> Any:
+    """Return a generator of the call of a C function on the semaphore at an address."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        if HAS_SEMAPHORES:
+            values = [ir.Constant(ir.IntType(32), value) for value in more]
+            kind = ir.FunctionType(ir.IntType(32), [_INT] + [value.type for value in values])
+            function = cgutils.get_or_insert_function(builder.module, kind, name)
+            builder.call(function, [arguments[0], *values])
+        return context.get_dummy_value()
+
+    return generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def make_semaphore(_typing: Any, place: Any) -> Any:
+    """Make a semaphore at an address, for threads of this process, that nobody may pass."""
+    return types.void(types.intp), _semaphore("sem_init", 0, 0)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sleep_on(_typing: Any, semaphore: Any) -> Any:
+    """Sleep until somebody raises a semaphore; a signal may end the sleep, too."""
+    return types.void(types.intp), _semaphore("sem_wait")
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def raise_semaphore(_typing: Any, semaphore: Any) -> Any:
+    """Let one thread pass a semaphore."""
+    return types.void(types.intp), _semaphore("sem_post")
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -4,6 +4,7 @@ The column pass reads the image where it lies and leaves words; beyond the left 
 are copied by the border's table; the row pass makes the answer of them.
 """
 
+import struct
 from functools import lru_cache
 from typing import Any
 
@@ -39,15 +40,17 @@ WIDEST = 1 << 14
 OCTET = np.dtype(np.uint8)
 
 
+CALL = struct.Struct("11q")
+"""What changes from call to call, the beginning of a `FIXED_JOB`: as :data:`~.job.CALL`."""
+
 FIXED_JOB = np.dtype(
     [
         (name, np.intp)
         for name in (
-            *("pixels", "pixels_stride", "out", "out_stride", "channels", "width"),
-            *("rows", "row_count", "columns", "column_count", "left", "right"),
-            *("column_weights", "column_pairs", "row_weights", "row_pairs"),
-            *("shift", "scale", "outside", "outside_words"),
-            *("strips", "strip_count", "counter", "taken"),
+            *("pixels", "pixels_stride", "out", "out_stride", "rows", "columns"),
+            *("outside", "outside_words", "strips", "strip_count", "counter"),
+            *("taken", "channels", "width", "row_count", "column_count", "left", "right"),
+            *("column_weights", "column_pairs", "row_weights", "row_pairs", "shift", "scale"),
         )
     ]
 )
@@ -171,24 +174,29 @@ class OctetStrips:
 
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
-        memory = self.template.copy()
+        memory, pixels = self.template.copy(), source.pixels
         address = address_of(memory)
         rows = rows_of(self.layout.rows, source)
         columns = table_of(self.layout.columns, source.rule)
-        record, fixed = memory.view(FIXED_JOB), self.ready.fixed
+        fixed, outside, words = self.ready.fixed, 0, 0
         if source.rule == "constant":
-            record["outside"] = int(source.cval)
-            total = int(source.cval) * int(fixed.column.sum())
-            record["outside_words"] = (total + (1 << fixed.shift >> 1)) >> fixed.shift
-        record["pixels"], record["pixels_stride"] = (
-            address_of(source.pixels),
-            source.pixels.strides[0],
+            outside = int(source.cval)
+            words = (outside * int(fixed.column.sum()) + (1 << fixed.shift >> 1)) >> fixed.shift
+        CALL.pack_into(
+            memory.data,
+            0,
+            address_of(pixels),
+            pixels.strides[0],
+            address_of(out) - origin[0] * out.strides[0],
+            out.strides[0],
+            rows.address,
+            columns.address,
+            outside,
+            words,
+            address_of(strips),
+            len(strips),
+            address + offset_of(FIXED_JOB, "taken"),
         )
-        record["out"] = address_of(out) - origin[0] * out.strides[0]
-        record["out_stride"] = out.strides[0]
-        record["rows"], record["columns"] = rows.address, columns.address
-        record["strips"], record["strip_count"] = address_of(strips), len(strips)
-        record["counter"] = address + offset_of(FIXED_JOB, "taken")
         team.run(fixed_address(), address, min(workers, len(strips)))
 
 

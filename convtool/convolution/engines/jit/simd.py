@@ -424,6 +424,49 @@ def convert_line(
     over_line(builder, scalar, lanes, count, one)
 
 
+def halve_line(builder: Any, scalar: Any, lanes: int, line: Any, count: Any) -> None:
+    """Write the code that moves every second scalar of a line, ``count`` of them, to its front."""
+
+    def one(e: Emitter, place: Any) -> None:
+        near = builder.gep(line, [builder.mul(place, e.number(2))])
+        if e.lanes == 1:
+            e.store(e.load(near), builder.gep(line, [place]))
+            return
+        # The last vector ends one scalar early: nothing beyond those that are kept is read.
+        far = builder.gep(near, [e.number(e.lanes - 1)])
+        chosen = [2 * n for n in range(e.lanes // 2)]
+        chosen += [e.lanes + 2 * n + 1 for n in range(e.lanes // 2)]
+        mask = ir.Constant(ir.VectorType(_LANE, e.lanes), chosen)
+        kept = builder.shuffle_vector(e.load(near), e.load(far), mask)
+        e.store(kept, builder.gep(line, [place]))
+
+    over_line(builder, scalar, lanes, count, one)
+
+
+PIXEL = 4
+"""Scalars of a vector that holds a pixel."""
+
+
+def thin_line(builder: Any, scalar: Any, line: Any, step: Any, stride: Any, count: Any) -> None:
+    """Write the code that moves every ``stride``-th pixel of a line, ``count``, to its front.
+
+    A pixel has ``step`` scalars, at most `PIXEL`; as many are moved, and what is too much is
+    overwritten by the next. ``step`` times ``stride`` is `PIXEL` at least, so that no pixel is that
+    is still to be moved. The last pixel is left to the caller.
+    """
+    e = Emitter(builder, scalar, PIXEL)
+    distance = builder.mul(step, stride)
+
+    def one(index: Any, _: list[Any]) -> list[Any]:
+        pixel = e.load(builder.gep(line, [builder.mul(index, distance)]))
+        e.store(pixel, builder.gep(line, [builder.mul(index, step)]))
+        return []
+
+    rounds = builder.sub(count, e.number(1))
+    with builder.if_then(builder.icmp_signed(">", rounds, e.number(0))):
+        e.repeat(rounds, [], one)
+
+
 def fill_line(builder: Any, scalar: Any, lanes: int, value: Any, target: Any, count: Any) -> None:
     """Write the code that writes a value ``count`` times."""
 

@@ -11,14 +11,17 @@ from convtool.convolution.engines.jit.atomics import take_next
 from convtool.convolution.engines.jit.compile import cached, compiled
 from convtool.convolution.engines.jit.job import INDEX, JOB, pointer
 from convtool.convolution.engines.jit.plane import Weights, correlate
+from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     convert_line,
     fill_line,
+    halve_line,
     lanes_of,
     largest_of_line,
     line_is_finite,
     magnitude_line,
+    thin_line,
     used,
 )
 
@@ -102,24 +105,43 @@ def pad_line(
 
 
 @compiled
+def keep_pixels(made: Array, line: int, step: int, stride: int, count: int) -> None:
+    """Move every ``stride``-th pixel of a line at an address, ``count`` of them, to its front."""
+    like = made[0, 0]
+    if step == 1 and stride in (2, 4):
+        if stride == 4:
+            halve_line(like, line, 2 * count - 1)
+        halve_line(like, line, count)
+        return
+    first = 0
+    if step <= PIXEL and step * stride >= PIXEL:
+        thin_line(like, line, step, stride, count)
+        first = count - 1
+    size = made.itemsize
+    for pixel in range(first, count):
+        convert_line(
+            made, line + pixel * stride * step * size, made, line + pixel * step * size, step
+        )
+
+
+@compiled
 def store_lines(
     made: Array, width: int, out: Output, y: int, first: int, last: int, count: int, step: int
 ) -> None:
     """Write rows of answers for the windows ``first … last-1``, those that the stride keeps."""
     size = made.itemsize
     kept = -(-first // out.step_x)
+    near = kept * out.step_x - first
+    number = (last - first - near + out.step_x - 1) // out.step_x
     for line in range(count):
         start = made.ctypes.data + line * width * size
         end = out.address + ((y + line) * out.stride + kept * step) * out.like.itemsize
         if out.step_x == 1:
             convert_line(made, start, out.like, end, width)
-        else:
-            place = 0
-            for x in range(kept * out.step_x - first, last - first, out.step_x):
-                for channel in range(step):
-                    made[line, place + channel] = made[line, x * step + channel]
-                place += step
-            convert_line(made, start, out.like, end, place)
+            continue
+        start += near * step * size
+        keep_pixels(made, start, step, out.step_x, number)
+        convert_line(made, start, out.like, end, number * step)
 
 
 @compiled

@@ -303,9 +303,7 @@ class _Units:
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, each two tiles: see :class:`~..StripCorrelator`."""
         memory = self.template.copy()
-        record = memory.view(OVERLAP_JOB)["job"]
-        address = address_of(memory)
-        kept = describe_call(record, address, self.layout, source, out, origin, strips)
+        address, kept = describe_call(memory, self.layout, source, out, origin, strips)
         function = units_address(source.pixels.dtype, self.dtype, out.dtype)
         team.run(function, address, min(workers, len(strips)))
         del kept
@@ -327,4 +325,6 @@ def prepare(job: Job) -> StripCorrelator:
             f"{job.kernel.shape[1]}; choose engine 'fft'"
         )
     lines = (chosen.tile[0] - 1) // job.layout.rows.stride + 1
-    return StripCorrelator(_Units(job, chosen.lengths).run, (lines, 2 * chosen.tile[1]), WRITES)
+    return StripCorrelator(
+        _Units(job, chosen.lengths).run, (lines, 2 * chosen.tile[1]), WRITES, team.rouse
+    )

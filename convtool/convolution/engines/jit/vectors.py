@@ -300,6 +300,35 @@ def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, c
 
 
 @intrinsic  # type: ignore[untyped-decorator]
+def halve_line(_typing: Any, like: Any, line: Any, count: Any) -> Any:
+    """Move every second of the scalars at address ``line``, ``count`` of them, to its front."""
+    scalar, lanes = kind_of(like), lanes_of_kind(like)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[1], scalar.as_pointer())
+        simd.halve_line(builder, scalar, lanes, place, arguments[2])
+        return context.get_dummy_value()
+
+    return types.void(like, types.intp, types.intp), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def thin_line(_typing: Any, like: Any, line: Any, step: Any, stride: Any, count: Any) -> Any:
+    """Move every ``stride``-th pixel at address ``line`` to its front, but the last of ``count``.
+
+    See :func:`~.simd.thin_line`.
+    """
+    scalar = kind_of(like)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[1], scalar.as_pointer())
+        simd.thin_line(builder, scalar, place, *arguments[2:])
+        return context.get_dummy_value()
+
+    return types.void(like, *[types.intp] * 4), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
 def fill_line(_typing: Any, value: Any, target: Any, count: Any) -> Any:
     """Write ``value`` to ``count`` scalars at an address."""
     scalar, lanes = kind_of(value), lanes_of_kind(value)
