@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
-from convtool.distributed.extra import need
 from convtool.errors import ClusterError, OptionError
+from convtool.extras import need
 
 SECONDS_TO_CONNECT = 8
 """How long a scheduler may take to answer."""
@@ -69,7 +69,7 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     ...     client.submit(divmod, 17, 5).result()
     (3, 2)
     """
-    need("dask", "distributed")
+    need("cluster", "dask", "distributed")
     if workers < 1:
         raise OptionError(f"workers must be at least 1, not {workers}")
     import dask
@@ -151,7 +151,7 @@ def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[
     ClusterError
         If no scheduler answers there in time.
     """
-    need("dask", "distributed")
+    need("cluster", "dask", "distributed")
     if not _ADDRESS.fullmatch(address):
         raise OptionError(f"{address!r} is no scheduler's address, such as tcp://10.0.0.5:8786")
     import dask

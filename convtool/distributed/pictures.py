@@ -11,9 +11,9 @@ from typing import Any
 from convtool import __version__
 from convtool.convolution import conditions
 from convtool.convolution.conditions import Conditions
-from convtool.distributed.extra import need
 from convtool.distributed.office import Arrived, Office, check_version
 from convtool.errors import WorkerError
+from convtool.extras import need
 from convtool.files import sweep
 from convtool.images.batch.naming import Task
 from convtool.images.batch.worker import Done, do, limit_opencv
@@ -144,7 +144,7 @@ class Spread:
         first = next(source, None)
         if first is None:
             return
-        need("distributed")
+        need("cluster", "distributed")
         desk = _Desk(client, self._order, chain([first], source))
         try:
             yield from desk.run(stop)

@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from convtool.convolution.threads import count
-from convtool.distributed.extra import need
 from convtool.distributed.huge.cut import Block, Cut, cut_for
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
 from convtool.distributed.huge.work import Found, Order, make, measure
 from convtool.distributed.office import Arrived, Office
 from convtool.errors import OptionError, WorkerError
+from convtool.extras import need
 from convtool.images import finishing
 from convtool.images.filter import Outline
 from convtool.images.image import Pixels
@@ -58,7 +58,7 @@ def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator
     ConvtoolError
         If it cannot be read, filtered so, or written.
     """
-    need("distributed")
+    need("cluster", "distributed")
     if not is_store(source):
         raise OptionError(
             f"{shown(source)}: is decoded as a whole, which a cluster does not share; only TIFF "

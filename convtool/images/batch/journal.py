@@ -120,19 +120,19 @@ class Journal:
             raise
 
     def _load(self) -> None:
-        whole = number = 0
-        for number, line in enumerate(self._file, 1):
+        whole = lines = 0
+        for line in self._file:
             if not line.endswith(b"\n"):
-                number -= 1
-                if not number and not json.dumps(_HEADER).encode().startswith(line):
+                if not lines and not json.dumps(_HEADER).encode().startswith(line):
                     raise JournalError(f"{self._name}: is no journal; name another file")
                 break
-            self._take(number, line, whole)
+            lines += 1
+            self._take(lines, line, whole)
             whole += len(line)
         try:
             self._file.truncate(whole)
             self._file.seek(whole)
-            if not number:
+            if not lines:
                 self._file.write(json.dumps(_HEADER).encode() + b"\n")
                 self._sync()
         except OSError as error:

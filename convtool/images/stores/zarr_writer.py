@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageWriteError
+from convtool.extras import load
 from convtool.images.image import Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.behind import Behind
-from convtool.images.stores.extra import load
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.ome import Scales, multiscale
 from convtool.images.stores.picture import Strips, Wanted
@@ -57,7 +57,7 @@ class ZarrStore:
         scales: Scales | None,
         workers: int,
     ) -> None:
-        self._zarr = load("zarr")
+        self._zarr = load("big", "zarr")
         self._zarr.config.set({"threading.max_workers": workers})
         self._place, self._wanted, self._source = place, wanted, source
         self._scales = scales
