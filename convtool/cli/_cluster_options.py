@@ -17,7 +17,8 @@ _OPTIONS = (
         "--workers",
         type=click.IntRange(1, 1024),
         metavar="N",
-        help="In a batch: N processes on this machine, by Dask (pip install 'convtool[cluster]').",
+        help="N processes on this machine, by Dask (pip install 'convtool[cluster]'), for a batch "
+        "or the blocks of one TIFF or Zarr picture.",
     ),
     click.option(
         "--worker-memory",
@@ -29,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="In a batch: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
+        help="Likewise: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
         "same files.",
     ),
 )

@@ -1,5 +1,6 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -272,16 +273,23 @@ def command(
     return DONE
 
 
+def _explaining(asked: bool) -> Callable[[Outline, str], None]:
+    """Return what is told the plan, and how a picture is cut, before the work."""
+
+    def before(plan: Outline, cut: str) -> None:
+        if asked:
+            report.explain(plan)
+            report.say(cut)
+
+    return before
+
+
 def _filter_strips(
     source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
 ) -> None:
     from convtool.images.stream.job import filter_stream, plan_stream
 
-    def before(plan: Outline, cut: str) -> None:
-        if explain:
-            report.explain(plan)
-            report.say(cut)
-
+    before = _explaining(explain)
     if batch.dry_run:
         outcome = plan_stream(source, target, job, store, planned=before)
         report.would_write(target, outcome)
@@ -299,11 +307,7 @@ def _filter_blocks(
 ) -> None:
     from convtool.distributed.huge.run import divided
 
-    def before(plan: Outline, cut: str) -> None:
-        if explain:
-            report.explain(plan)
-            report.say(cut)
-
+    before = _explaining(explain)
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
     with divided(source, target, job, store) as work:
         if batch.dry_run:

@@ -26,6 +26,11 @@ _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\
 _QUIET = {
     "distributed.admin.low-level-log-length": 1,
     "distributed.admin.log-length": 1,
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    },
     "distributed.diagnostics.computations.max-history": 1,
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.dashboard.status.task-stream-length": 1,
@@ -34,7 +39,9 @@ _QUIET = {
     "distributed.worker.memory.pause": False,
 }
 """Settings of a cluster of our own. Its memory must not grow with the tasks that are done. Workers
-hold next to no results, so that spilling them would win nothing; what is too large is ended."""
+hold next to no results, so that spilling them would win nothing; what is too large is ended. Dask
+would have every freed piece of memory returned to the system, and each new one cleared by it: half
+of a worker's time."""
 
 
 @contextmanager
