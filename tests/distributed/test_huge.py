@@ -269,8 +269,8 @@ def test_a_worker_that_is_killed_costs_its_blocks_only(target):
 
 
 def test_blocks_that_are_too_large_for_a_worker_become_smaller(monkeypatch):
-    made = zarr.create_array("in.zarr", shape=(4000, 4000), chunks=(500, 1000), dtype="f8")
-    made[:] = np.add.outer(np.arange(4000.0), np.arange(4000.0) ** 2 % 97)
+    made = zarr.create_array("in.zarr", shape=(3000, 3000), chunks=(500, 1000), dtype="f8")
+    made[:] = np.add.outer(np.arange(3000.0), np.arange(3000.0) ** 2 % 97)
     job = job_of("box", "laplacian-8", range="abs", engine="separable")
     filter_stream("in.zarr", "one.zarr", job, StoreOptions())
     monkeypatch.setattr(cut, "WORKER_BYTES", 0)
@@ -278,12 +278,12 @@ def test_blocks_that_are_too_large_for_a_worker_become_smaller(monkeypatch):
     monkeypatch.setattr(budget, "STEP_BYTES", 1 << 30)
     monkeypatch.setattr(budget, "SHARE", 1)
     rows = []
-    with local_cluster(1, memory_limit="300MiB") as client:
+    with local_cluster(1, memory_limit="250MiB") as client:
         on_cluster(
             client, "in.zarr", "two.zarr", job,
-            progress=lambda total: lambda pixels: rows.append(pixels // 4000),
+            progress=lambda total: lambda pixels: rows.append(pixels // 3000),
         )  # fmt: skip
-    assert max(rows) < sum(rows) == 4000
+    assert max(rows) < sum(rows) == 3000
     assert contents("two.zarr") == contents("one.zarr")
 
 

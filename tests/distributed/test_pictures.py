@@ -163,13 +163,13 @@ def test_what_a_killed_worker_left_is_swept_even_if_another_did_its_chunk(folder
 
 
 def test_what_the_client_takes_does_not_grow_with_the_pictures(tmp_path, monkeypatch):
-    """20,000 pictures that are there, read, filtered and written, beside 2,000 of them.
+    """20,000 pictures that are there, read, filtered and written, beside 1,000 of them.
 
     The scheduler is part of the client's process. One task that is kept takes some 300 bytes:
-    18,000 of them would show.
+    19,000 of them would show.
     """
     monkeypatch.chdir(tmp_path)
-    few, many = (_peak_of_the_client(count) for count in (2_000, 20_000))
+    few, many = (_peak_of_the_client(count) for count in (1_000, 20_000))
     assert many < few + 4_000_000
 
 
