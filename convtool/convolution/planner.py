@@ -46,6 +46,7 @@ DEFAULT_RATES: dict[str, Rate] = {
     "numba-fixed": Rate(0.00011, 0.286, 0.0178, 0.78),
     "numba-fft": Rate(0.0002, 2.57, 0.0629, 0.8),
     "numba-running": Rate(0.000206, 1.43, 0.00818, 0.86),
+    "numba-means": Rate(0.00011, 0.64, 0.0005, 0.8),
     "opencv": Rate(0.000179, 1.26, 0.052, 0.74),
     "opencv-dft": Rate(0.00169, 17.6, 0.00207, 0.9),
     "opencv-factored": Rate(0.000172, 0.339, 0.151, 0.7),
@@ -224,12 +225,13 @@ def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
     """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
     area = math.prod(problem.kernel_shape)
     whole = Way("numba", None, "numba", kept, area, True, exact=True)
+    octets = problem.octets and problem.stride == (1, 1) and problem.kernels == 1
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
-        steps = sum(problem.kernel_shape)
-        whole = Way("numba", None, "numba-running", kept, steps, True, exact=True)
+        rate = "numba-means" if octets else "numba-running"
+        whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), True, exact=True)
     factored = Way("numba", problem.rank, "numba-factored", kept, passes, True)
-    if problem.octets and problem.rank == 1 and problem.stride == (1, 1) and problem.kernels == 1:
+    if octets and problem.rank == 1:
         factored = Way("numba", 1, "numba-fixed", kept, passes, True, exact=True)
     return [whole, factored]
 
@@ -286,7 +288,7 @@ def _in_words(seconds: float) -> str:
 
 def _work_in_words(way: Way, problem: Problem) -> str:
     height, width = problem.kernel_shape
-    if way.rate == "numba-running":
+    if way.rate in ("numba-running", "numba-means"):
         return "equal weights: running sums, whose cost does not grow with the kernel"
     if way.engine in ("fft", "numba-fft"):
         return "FFT tiles, whose cost hardly grows with the kernel"

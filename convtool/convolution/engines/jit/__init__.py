@@ -17,10 +17,11 @@ from convtool.convolution.engines.jit.job import (
     describe_call,
     describe_layout,
 )
-from convtool.convolution.engines.jit.octets import octet_strips
-from convtool.convolution.engines.jit.plane import Weights, plane_address
+from convtool.convolution.engines.jit.means import mean_strips
+from convtool.convolution.engines.jit.plane import Weights, correlation_address, plane_address
 from convtool.convolution.engines.jit.running import STEPS
 from convtool.convolution.engines.jit.strip import strips_address
+from convtool.convolution.engines.jit.two_passes import fixed_strips
 from convtool.convolution.source import Source
 
 TILES = 8
@@ -81,7 +82,7 @@ class _Strips:
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
         summed = job.rank is None and is_summed(job.kernel, job.channels)
-        self.octets = None if summed else octet_strips(job)
+        self.octets = mean_strips(job) if summed else fixed_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
             _weights(kernel, job.dtype, job.rank, phases, job.channels) for kernel in job.kernels
@@ -93,6 +94,7 @@ class _Strips:
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
+        record["correlation"] = correlation_address(job.dtype)
         record["plane"] = plane_address(job.dtype)
         record["channels"] = job.channels
         describe_layout(record, job.layout)

@@ -51,6 +51,7 @@ JOB = np.dtype(
         ("in_place", np.intp),
         ("direct", np.intp),
         ("guarded", np.intp),
+        ("correlation", np.intp),
         ("plane", np.intp),
         ("first", KERNEL),
         ("second", KERNEL),

@@ -1,37 +1,15 @@
-"""8-bit images, 8 bits out, by a kernel of rank 1: fixed-point arithmetic in two passes.
-
-The column pass reads the image where it lies and leaves words; beyond the left and right edge these
-are copied by the border's table; the row pass makes the answer of them.
-"""
+"""Convolutions of 8-bit images to 8 bits, in integers: what all of them tell compiled code."""
 
 import struct
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
-from numba import carray, cfunc, from_dtype, types
 
 from convtool.convolution.engines import Array, Job, Span
 from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.atomics import take_next
-from convtool.convolution.engines.jit.compile import cached
-from convtool.convolution.engines.jit.fixed import Prepared, prepared
-from convtool.convolution.engines.jit.job import (
-    INDEX,
-    address_of,
-    offset_of,
-    pointer,
-    rows_of,
-    table_of,
-)
-from convtool.convolution.engines.jit.vectors import used
-from convtool.convolution.engines.jit.words import (
-    LANES,
-    ROWS,
-    column_pass,
-    grey_row_pass,
-    row_pass,
-)
+from convtool.convolution.engines.jit.job import address_of, rows_of, table_of
+from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
 WIDEST = 1 << 14
@@ -39,132 +17,48 @@ WIDEST = 1 << 14
 
 OCTET = np.dtype(np.uint8)
 
-
 CALL = struct.Struct("11q")
-"""What changes from call to call, the beginning of a `FIXED_JOB`: as :data:`~.job.CALL`."""
+"""What changes from call to call, the beginning of a job: as :data:`~.job.CALL`."""
 
-FIXED_JOB = np.dtype(
-    [
-        (name, np.intp)
-        for name in (
-            *("pixels", "pixels_stride", "out", "out_stride", "rows", "columns"),
-            *("outside", "outside_words", "strips", "strip_count", "counter"),
-            *("taken", "channels", "width", "row_count", "column_count", "left", "right"),
-            *("column_weights", "column_pairs", "row_weights", "row_pairs", "shift", "scale"),
-        )
-    ]
+FIELDS = (
+    *("pixels", "pixels_stride", "out", "out_stride", "rows", "columns"),
+    *("outside", "outside_words", "strips", "strip_count", "counter"),
+    *("taken", "channels", "width", "row_count", "column_count", "left", "right"),
 )
-"""A convolution in fixed point: addresses, and distances in scalars; as :data:`~.job.JOB`.
-``outside`` is the pixel beyond the edge and ``outside_words`` what the column pass makes of it."""
+"""The first fields of all jobs: addresses, and distances in scalars; as :data:`~.job.JOB`.
+``outside`` is the pixel beyond the edge and ``outside_words`` what a column of them adds up to."""
+
+TAKEN = FIELDS.index("taken") * np.dtype(np.intp).itemsize
+"""Where in a job its strips are counted."""
 
 
-def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
-    """Make strips of an 8-bit answer until none is left; further arguments only tell types."""
-    job = carray(jobs, (1,))[0]
-    step = job.channels
-    width = job.width * step
-    rows = carray(pointer(index, job.rows), (job.row_count,))
-    columns = carray(pointer(index, job.columns), (job.column_count,))
-    strips = carray(pointer(index, job.strips), (job.strip_count, 4))
-    stride = -(-job.column_count * step // LANES) * LANES + 4 * LANES + 2 * step
-    words = np.empty((ROWS, stride), np.int16)
-    inside = (job.right - job.left) * step
-    outside = np.full(inside, np.uint8(job.outside))
-    nowhere = np.empty(width, np.uint8)
-    lines = np.empty(2 * job.column_pairs, np.intp)
-    targets = np.empty(ROWS, np.intp)
-    taken = take_next(job.counter)
-    while taken < job.strip_count:
-        for y in range(strips[taken, 0], strips[taken, 1], ROWS):
-            for k in range(2 * job.column_pairs):
-                row = rows[min(y + k, job.row_count - 1)]
-                lines[k] = job.pixels + row * job.pixels_stride
-                if row < 0:
-                    lines[k] = outside.ctypes.data
-            for k in range(ROWS):
-                targets[k] = job.out + (y + k) * job.out_stride
-                if y + k >= strips[taken, 1]:
-                    targets[k] = nowhere.ctypes.data
-            column_pass(
-                lines.ctypes.data,
-                job.column_weights,
-                job.column_pairs,
-                job.shift,
-                words.ctypes.data + 2 * job.left * step,
-                stride,
-                inside,
-            )
-            for first, last in ((0, job.left), (job.right, job.column_count)):
-                for position in range(first, last):
-                    column = columns[position]
-                    for channel in range(step):
-                        for k in range(ROWS):
-                            value = np.int16(job.outside_words)
-                            if column >= 0:
-                                value = words[k, (job.left + column) * step + channel]
-                            words[k, position * step + channel] = value
-            if step == 1:
-                grey_row_pass(
-                    words.ctypes.data,
-                    stride,
-                    job.row_weights,
-                    job.row_pairs,
-                    step,
-                    targets.ctypes.data,
-                    width,
-                    job.scale,
-                )
-            else:
-                row_pass(
-                    words.ctypes.data,
-                    stride,
-                    job.row_weights,
-                    job.row_pairs,
-                    step,
-                    targets.ctypes.data,
-                    width,
-                    job.scale,
-                )
-        taken = take_next(job.counter)
-    used(words)
-    used(outside)
-    used(nowhere)
-    used(lines)
-    used(targets)
+def job_type(*more: str) -> np.dtype[np.void]:
+    """Return the type of a job with further fields."""
+    return np.dtype([(name, np.intp) for name in (*FIELDS, *more)])
 
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
+class OctetStrips(NamedTuple):
+    """A kernel made ready for images of one size.
 
+    Attributes
+    ----------
+    layout : Geometry
+        Where the windows lie.
+    template : ndarray
+        The job, but for what changes from call to call.
+    address : callable
+        ``address()`` returns where the compiled code is that makes a job's strips.
+    column_of : callable
+        ``column_of(value)`` returns what a column of equal pixels adds up to.
+    kept : tuple of ndarray
+        What the job has addresses of.
+    """
 
-@lru_cache(maxsize=1)
-def fixed_address() -> int:
-    """Return the address of compiled code that makes a job's strips."""
-    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (FIXED_JOB, *others)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
-class OctetStrips:
-    """A kernel in fixed point, made ready for images of one size."""
-
-    def __init__(self, job: Job, ready: Prepared) -> None:
-        self.layout, self.ready = job.layout, ready
-        rows, columns, fixed = job.layout.rows, job.layout.columns, ready.fixed
-        self.template = np.zeros(FIXED_JOB.itemsize, np.uint8)
-        record = self.template.view(FIXED_JOB)
-        record["channels"], record["width"] = job.channels, columns.dense
-        record["row_count"] = rows.dense + rows.taps - 1
-        record["column_count"] = columns.dense + columns.taps - 1
-        record["left"], record["right"] = -columns.start, columns.size - columns.start
-        record["column_weights"] = address_of(ready.columns)
-        record["row_weights"] = address_of(ready.rows)
-        record["column_pairs"], record["row_pairs"] = len(ready.columns), len(ready.rows)
-        record["shift"] = fixed.shift
-        record["scale"] = np.float32(fixed.scale).view(np.int32)
+    layout: Geometry
+    template: Array
+    address: Callable[[], int]
+    column_of: Callable[[int], int]
+    kept: tuple[Array, ...] = ()
 
     def takes(self, source: Source, out: Array) -> bool:
         """Return whether image, answer and border are made of octets."""
@@ -178,10 +72,7 @@ class OctetStrips:
         address = address_of(memory)
         rows = rows_of(self.layout.rows, source)
         columns = table_of(self.layout.columns, source.rule)
-        fixed, outside, words = self.ready.fixed, 0, 0
-        if source.rule == "constant":
-            outside = int(source.cval)
-            words = (outside * int(fixed.column.sum()) + (1 << fixed.shift >> 1)) >> fixed.shift
+        outside = int(source.cval) if source.rule == "constant" else 0
         CALL.pack_into(
             memory.data,
             0,
@@ -192,20 +83,30 @@ class OctetStrips:
             rows.address,
             columns.address,
             outside,
-            words,
+            self.column_of(outside),
             address_of(strips),
             len(strips),
-            address + offset_of(FIXED_JOB, "taken"),
+            address + TAKEN,
         )
-        team.run(fixed_address(), address, min(workers, len(strips)))
+        team.run(self.address(), address, min(workers, len(strips)))
 
 
-def octet_strips(job: Job) -> OctetStrips | None:
-    """Return a kernel made ready for 8-bit images, or None where floats serve it better."""
+def template_of(job: Job, kind: np.dtype[np.void]) -> Array:
+    """Return the memory of a job of a kind that knows where the windows lie."""
+    rows, columns = job.layout.rows, job.layout.columns
+    template = np.zeros(kind.itemsize, np.uint8)
+    record = template.view(kind)
+    record["channels"], record["width"] = job.channels, columns.dense
+    record["row_count"] = rows.dense + rows.taps - 1
+    record["column_count"] = columns.dense + columns.taps - 1
+    record["left"], record["right"] = -columns.start, columns.size - columns.start
+    return template
+
+
+def fits(job: Job, narrowest: int) -> bool:
+    """Return whether images and answers have rows neither too short nor too long, stride 1."""
     columns, rows = job.layout.columns, job.layout.rows
-    narrowest = min(columns.dense, columns.size) * job.channels
-    widest = max(columns.dense, columns.size) * job.channels
-    if not (narrowest >= LANES and widest <= WIDEST) or (rows.stride, columns.stride) != (1, 1):
-        return None
-    ready = prepared(job.kernel, job.channels) if len(job.kernels) == 1 else None
-    return OctetStrips(job, ready) if ready is not None else None
+    least = min(columns.dense, columns.size) * job.channels
+    most = max(columns.dense, columns.size) * job.channels
+    strides = rows.stride, columns.stride
+    return least >= narrowest and most <= WIDEST and strides == (1, 1) and len(job.kernels) == 1

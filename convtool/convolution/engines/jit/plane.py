@@ -9,10 +9,13 @@ from typing import Any, NamedTuple
 
 import numba
 import numpy as np
-from numba import types
+from llvmlite import ir
+from numba import carray, from_dtype, types
+from numba.extending import intrinsic
 
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.engines.jit.compile import cached, compiled
+from convtool.convolution.engines.jit.job import KERNEL, pointer
 from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
 from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
 from convtool.convolution.engines.jit.running import slide_across, slide_down
@@ -111,7 +114,7 @@ def _plane_loops(
 @lru_cache(maxsize=2)
 def plane_address(dtype: DType) -> int:
     """Return the address of the compiled loops over blocks for a working type."""
-    signature = types.void(numba.from_dtype(dtype), *[types.intp] * 11)
+    signature = types.void(from_dtype(dtype), *[types.intp] * 11)
     loops = cached(numba.cfunc, signature)(_plane_loops)
     _keep.append(loops)
     address: int = loops.address
@@ -292,11 +295,12 @@ def _correlate_uniform(
     used(made)
 
 
-@compiled
-def correlate(
+def _correlate(
+    kernels: Any,
+    work: Any,
+    index: Any,
     plane: int,
-    weights: Weights,
-    sparse: bool,
+    sparse: int,
     source: int,
     source_stride: int,
     step: int,
@@ -306,7 +310,18 @@ def correlate(
     count: int,
     width: int,
 ) -> None:
-    """Correlate a plane of the working type, ``count`` rows of ``width`` scalars of output."""
+    """Correlate a plane of the working type, ``count`` rows of ``width`` scalars of output.
+
+    ``kernels`` points to a :data:`~.job.KERNEL`; ``work`` and ``index`` only tell types.
+    """
+    kernel = carray(kernels, (1,))[0]
+    weights = Weights(
+        carray(pointer(work, kernel.dense), (kernel.height, kernel.taps)),
+        carray(pointer(index, kernel.order), (kernel.height,)),
+        carray(pointer(work, kernel.columns), (kernel.parts, kernel.height, 1)),
+        carray(pointer(work, kernel.rows), (kernel.parts, kernel.taps)),
+        kernel.uniform != 0,
+    )
     if sparse:
         _correlate_sparse(
             weights, source, source_stride, step, phases, target, target_stride, count, width
@@ -336,3 +351,46 @@ def correlate(
             width,
             phases,
         )
+
+
+@lru_cache(maxsize=2)
+def correlation_address(dtype: DType) -> int:
+    """Return the address of the compiled correlation of planes of a working type.
+
+    It is compiled by itself, since it takes longest, and serves images and answers of any type.
+    """
+    pointers = [types.CPointer(from_dtype(kind)) for kind in (KERNEL, dtype, np.dtype(np.intp))]
+    signature = types.void(*pointers, *[types.intp] * 10)
+    made = cached(numba.cfunc, signature, error_model="numpy")(_correlate)
+    _keep.append(made)
+    address: int = made.address
+    return address
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def correlate(
+    _typing: Any,
+    correlation: Any,
+    kernel: Any,
+    plane: Any,
+    sparse: Any,
+    source: Any,
+    source_stride: Any,
+    step: Any,
+    phases: Any,
+    target: Any,
+    target_stride: Any,
+    count: Any,
+    width: Any,
+) -> Any:
+    """Call the correlation at an address with the kernel at another; see `_correlate`."""
+    integer = ir.IntType(64)
+    kind = ir.FunctionType(ir.VoidType(), [integer] * 13)
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        function = builder.inttoptr(arguments[0], kind.as_pointer())
+        nothing = ir.Constant(integer, 0)
+        builder.call(function, [arguments[1], nothing, nothing, *arguments[2:]])
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 12), generate

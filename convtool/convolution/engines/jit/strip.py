@@ -9,8 +9,8 @@ from numba import carray, cfunc, from_dtype, types
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.engines.jit.atomics import take_next
 from convtool.convolution.engines.jit.compile import cached, compiled
-from convtool.convolution.engines.jit.job import INDEX, JOB, pointer
-from convtool.convolution.engines.jit.plane import Weights, correlate
+from convtool.convolution.engines.jit.job import INDEX, JOB, address_in, offset_of, pointer
+from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
@@ -28,6 +28,7 @@ from convtool.convolution.engines.jit.vectors import (
 SCRATCH_SCALARS = 1 << 16
 """Scalars of a converted group of rows: they stay in L2."""
 
+_FIRST, _SECOND = offset_of(JOB, "first"), offset_of(JOB, "second")
 
 _keep: list[Any] = []
 """Compiled functions whose addresses are in use."""
@@ -61,6 +62,14 @@ class Output(NamedTuple):
     like: Array
     step_y: int
     step_x: int
+
+
+class Kernel(NamedTuple):
+    """What the compiled loops know of a kernel: the address of its record, and its sides."""
+
+    address: int
+    height: int
+    taps: int
 
 
 @compiled
@@ -160,9 +169,11 @@ def lengths(made: Array, other: Array) -> None:
 
 @compiled
 def _make_strip(
+    correlation: int,
     plane: int,
-    weights: Weights,
-    second: Weights,
+    into: Array,
+    kernel: Kernel,
+    second: Kernel,
     guarded: bool,
     image: Input,
     cval: Any,
@@ -180,12 +191,10 @@ def _make_strip(
     scratch, converted. Answers of the working type at stride 1 (``direct``) are written where they
     belong; else through scratch.
     """
-    dense = weights.dense
-    like = dense[0, 0]
-    height, taps = dense.shape
-    size = dense.itemsize
-    into = np.empty(0, dense.dtype)
-    sparse = False
+    like = into.dtype.type(0)
+    height, taps = kernel.height, kernel.taps
+    size = into.itemsize
+    sparse = 0
     if guarded:
         top = image.rows[lines[0] * out.step_y : (lines[1] - 1) * out.step_y + height]
         low, high = max(0, top.min()), top.max()
@@ -193,7 +202,8 @@ def _make_strip(
         left = image.columns[span[0] : span[1]]
         near, far = max(0, left.min()), left.max()
         start = image.address + (low * image.stride + near * step) * size
-        sparse = not is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step)
+        finite = is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step)
+        sparse = 0 if finite else 1
     inner = min(max(windows[0], image.left), windows[1])
     outer = min(max(inner, image.right - taps + 1), windows[1])
     group = max(2 * height, SCRATCH_SCALARS // ((windows[1] - windows[0]) * step))
@@ -228,7 +238,7 @@ def _make_strip(
                 padded = into.reshape(0, 0)
             else:
                 stride = width + (taps - 1) * step
-                padded = np.empty((need, stride), dense.dtype)
+                padded = np.empty((need, stride), into.dtype)
                 start = padded.ctypes.data
                 for k in range(need):
                     place = start + k * stride * size
@@ -238,8 +248,9 @@ def _make_strip(
             if direct:
                 end = out.address + (y * out.stride + first * step) * size
                 correlate(
+                    correlation,
+                    kernel.address,
                     plane,
-                    weights,
                     sparse,
                     start,
                     stride,
@@ -252,10 +263,11 @@ def _make_strip(
                 )
                 used(padded)
                 continue
-            made = np.empty((count, width), dense.dtype)
+            made = np.empty((count, width), into.dtype)
             correlate(
+                correlation,
+                kernel.address,
                 plane,
-                weights,
                 sparse,
                 start,
                 stride,
@@ -266,11 +278,12 @@ def _make_strip(
                 count,
                 width,
             )
-            if second.dense.shape[0] > 0:
-                other = np.empty((count, width), dense.dtype)
+            if second.height > 0:
+                other = np.empty((count, width), into.dtype)
                 correlate(
+                    correlation,
+                    second.address,
                     plane,
-                    second,
                     sparse,
                     start,
                     stride,
@@ -285,18 +298,6 @@ def _make_strip(
             used(padded)
             store_lines(made, width, out, y, first, last, count, step)
         y += count
-
-
-@compiled
-def _weights(kernel: Any, work: Any, index: Any) -> Weights:
-    """Return the arrays of a kernel in a job."""
-    return Weights(
-        carray(pointer(work, kernel.dense), (kernel.height, kernel.taps)),
-        carray(pointer(index, kernel.order), (kernel.height,)),
-        carray(pointer(work, kernel.columns), (kernel.parts, kernel.height, 1)),
-        carray(pointer(work, kernel.rows), (kernel.parts, kernel.taps)),
-        kernel.uniform != 0,
-    )
 
 
 @compiled
@@ -328,14 +329,19 @@ def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) ->
     answer, and of indices.
     """
     job = carray(jobs, (1,))[0]
-    first, second = _weights(job.first, work, index), _weights(job.second, work, index)
+    start = address_in(jobs)
+    first = Kernel(start + _FIRST, job.first.height, job.first.taps)
+    second = Kernel(start + _SECOND, job.second.height, job.second.taps)
+    into = carray(work, (0,))
     image, out = input_of(job, pixels, index), output_of(job, written)
     strips = carray(pointer(index, job.strips), (job.strip_count, 4))
-    cval = first.dense.dtype.type(job.cval)
+    cval = into.dtype.type(job.cval)
     taken = take_next(job.counter)
     while taken < job.strip_count:
         _make_strip(
+            job.correlation,
             job.plane,
+            into,
             first,
             second,
             job.guarded != 0,

@@ -1,0 +1,112 @@
+"""What code for 8-bit images is written with: vectors of octets, words and 32-bit sums."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils
+
+from convtool.convolution.engines.jit.vectors import VECTOR_BYTES
+
+BYTES = max(VECTOR_BYTES, 32)
+LANES = BYTES // 2
+"""Words in a vector, and outputs in a block."""
+
+INT, I32, I16, I8 = (ir.IntType(bits) for bits in (64, 32, 16, 8))
+SUMS = ir.VectorType(I32, LANES // 2)
+WORDS = ir.VectorType(I16, LANES)
+OCTETS = ir.VectorType(I8, LANES)
+FLOATS = ir.VectorType(ir.FloatType(), LANES // 2)
+
+_MAGIC = 12582912.0
+"""1.5·2²³: a float32 added to it is rounded half to even to a whole number, in its low bits."""
+
+_MAGIC_BITS = 0x4B400000
+
+
+def number(value: int) -> Any:
+    """Return an integer constant, such as a distance."""
+    return ir.Constant(INT, value)
+
+
+def same(kind: Any, value: Any) -> Any:
+    """Return a vector constant whose lanes are all alike."""
+    return ir.Constant(kind, [value] * kind.count)
+
+
+def splat(b: Any, value: Any, kind: Any) -> Any:
+    """Return a vector whose lanes all hold a scalar."""
+    nothing = ir.Constant(kind, ir.Undefined)
+    first = b.insert_element(nothing, value, ir.Constant(I32, 0))
+    return b.shuffle_vector(first, nothing, same(ir.VectorType(I32, kind.count), 0))
+
+
+def load(b: Any, address: Any, kind: Any) -> Any:
+    """Load a vector from any address."""
+    value = b.load(b.inttoptr(address, kind.as_pointer()))
+    value.align = 1
+    return value
+
+
+def store(b: Any, value: Any, address: Any) -> None:
+    """Store a vector at any address."""
+    b.store(value, b.inttoptr(address, value.type.as_pointer())).align = 1
+
+
+def call(b: Any, name: str, kind: Any, *arguments: Any) -> Any:
+    """Call a function of LLVM's."""
+    signature = ir.FunctionType(kind, [argument.type for argument in arguments])
+    return b.call(cgutils.get_or_insert_function(b.module, signature, name), arguments)
+
+
+def loop(
+    b: Any, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+) -> Any:
+    """Write a loop of at least one round; see :meth:`~.simd.Emitter.repeat`."""
+    before, head = b.block, b.function.append_basic_block()
+    after = b.function.append_basic_block()
+    b.branch(head)
+    b.position_at_end(head)
+    index = b.phi(INT)
+    index.add_incoming(number(0), before)
+    entering = [b.phi(value.type) for value in carried]
+    for phi, value in zip(entering, carried, strict=True):
+        phi.add_incoming(value, before)
+    leaving = body(index, entering)
+    following = b.add(index, number(1))
+    index.add_incoming(following, b.block)
+    for phi, value in zip(entering, leaving, strict=True):
+        phi.add_incoming(value, b.block)
+    b.cbranch(b.icmp_signed("<", following, count), head, after)
+    b.position_at_end(after)
+    return leaving
+
+
+def octets(b: Any, total: Any, scale: Any) -> Any:
+    """Return sums times ``scale``, rounded half to even and cut to 0 … 255, still 32 bits wide."""
+    value = b.sitofp(total, FLOATS)
+    magic = same(FLOATS, _MAGIC)
+    rounded = call(b, f"llvm.fma.v{LANES // 2}f32", FLOATS, value, scale, magic)
+    whole = b.sub(b.bitcast(rounded, SUMS), same(SUMS, _MAGIC_BITS))
+    for name, limit in (("smax", 0), ("smin", 255)):
+        whole = call(b, f"llvm.{name}.v{LANES // 2}i32", SUMS, whole, same(SUMS, limit))
+    return whole
+
+
+def written(name: str, write: Callable[[Any, Any], None], count: int) -> Callable[..., Any]:
+    """Return a generator of calls of a function of its own, so that it has all registers."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        function = builder.module.globals.get(name)
+        if function is None:
+            kind = ir.FunctionType(ir.VoidType(), [INT] * count)
+            function = ir.Function(builder.module, kind, name)
+            function.linkage = "internal"
+            function.attributes.add("noinline")
+            inside = ir.IRBuilder(function.append_basic_block("start"))
+            write(inside, function.args)
+            inside.ret_void()
+        builder.call(function, arguments)
+        return context.get_dummy_value()
+
+    return generate

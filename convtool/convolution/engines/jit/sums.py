@@ -1,0 +1,170 @@
+"""Vector code for means of 8-bit images: running sums in integers, exact and without drift.
+
+Columns are summed down the image in 16-bit words: of each sum, the pixel that enters the window is
+added and the one that leaves it is taken away. Across, a window's sum is that of its neighbour plus
+a difference of columns: the differences of a vector are added up in as many steps as its lanes have
+doublings (Hillis and Steele, Data parallel algorithms, CACM 29, 1986).
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from convtool.convolution.engines.jit.lanes import (
+    I8,
+    I16,
+    I32,
+    INT,
+    LANES,
+    OCTETS,
+    SUMS,
+    WORDS,
+    load,
+    loop,
+    number,
+    octets,
+    same,
+    splat,
+    store,
+    written,
+)
+
+STEPS = (1, 2, 3, 4)
+"""Channels that pixels may have."""
+
+BLOCK = LANES // 2
+"""Outputs that are made at once."""
+
+_FEW_WORDS = ir.VectorType(I16, BLOCK)
+_FEW_OCTETS = ir.VectorType(I8, BLOCK)
+
+
+def _lanes(places: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(I32, len(places)), places)
+
+
+def _slide_down(b: Any, arguments: Any) -> None:
+    entering, leaving, sums, width = arguments
+
+    def slide(x: Any, values: Any, words: Any) -> None:
+        place = b.add(sums, b.mul(x, number(2)))
+        new, gone = (b.zext(load(b, b.add(line, x), values), words) for line in (entering, leaving))
+        store(b, b.add(load(b, place, words), b.sub(new, gone)), place)
+
+    def block(index: Any, _: list[Any]) -> list[Any]:
+        slide(b.mul(index, number(LANES)), OCTETS, WORDS)
+        return []
+
+    whole = b.sdiv(width, number(LANES))
+    done = b.mul(whole, number(LANES))
+    rest = b.sub(width, done)
+
+    def single(index: Any, _: list[Any]) -> list[Any]:
+        slide(b.add(done, index), I8, I16)
+        return []
+
+    for rounds, body in ((whole, block), (rest, single)):
+        with b.if_then(b.icmp_signed(">", rounds, number(0))):
+            loop(b, rounds, [], body)
+
+
+def _added_up(b: Any, values: Any, step: int) -> Any:
+    """Return the sums of each lane and all those before it that are a multiple of ``step`` away."""
+    nothing = same(SUMS, 0)
+    distance = step
+    while distance < BLOCK:
+        places = [BLOCK + lane - distance if lane >= distance else 0 for lane in range(BLOCK)]
+        values = b.add(values, b.shuffle_vector(nothing, values, _lanes(places)))
+        distance *= 2
+    return values
+
+
+def _slide_across(b: Any, arguments: Any, step: int) -> None:
+    columns, halo, before, target, spare, width, scale_bits = arguments
+    scale = splat(
+        b, b.bitcast(b.trunc(scale_bits, I32), ir.FloatType()), ir.VectorType(ir.FloatType(), BLOCK)
+    )
+    nothing = ir.Constant(SUMS, ir.Undefined)
+    first = b.shuffle_vector(
+        load(b, before, SUMS), nothing, _lanes([lane % step for lane in range(BLOCK)])
+    )
+    last = _lanes([BLOCK - step + lane % step for lane in range(BLOCK)])
+
+    def read(place: Any) -> Any:
+        words = load(b, b.add(columns, b.mul(place, number(2))), _FEW_WORDS)
+        return b.zext(words, SUMS)
+
+    def made(x: Any, held: Any, place: Any) -> Any:
+        change = b.sub(read(b.add(x, halo)), read(b.sub(x, number(step))))
+        totals = b.add(_added_up(b, change, step), held)
+        store(b, b.trunc(octets(b, totals, scale), _FEW_OCTETS), place)
+        return b.shuffle_vector(totals, nothing, last)
+
+    def block(index: Any, held: list[Any]) -> list[Any]:
+        x = b.mul(index, number(BLOCK))
+        return [made(x, held[0], b.add(target, x))]
+
+    whole = b.sdiv(b.sub(width, number(1)), number(BLOCK))
+    enough = b.icmp_signed(">", whole, number(0))
+    begin, entered = b.block, b.function.append_basic_block()
+    end = b.function.append_basic_block()
+    b.cbranch(enough, entered, end)
+    b.position_at_end(entered)
+    (carried,) = loop(b, whole, [first], block)
+    looped = b.block
+    b.branch(end)
+    b.position_at_end(end)
+    held = b.phi(SUMS)
+    held.add_incoming(first, begin)
+    held.add_incoming(carried, looped)
+    made(b.mul(whole, number(BLOCK)), held, spare)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def slide_octets_down(_typing: Any, entering: Any, leaving: Any, sums: Any, width: Any) -> Any:
+    """Add to 16-bit sums the octets that enter, and take away those that leave."""
+    generate = written("convtool_slide_octets_down", _slide_down, 4)
+    return types.void(*[types.intp] * 4), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def slide_octets_across(
+    _typing: Any,
+    step: Any,
+    columns: Any,
+    halo: Any,
+    before: Any,
+    target: Any,
+    spare: Any,
+    width: Any,
+    scale: Any,
+) -> Any:
+    """Write a row of window sums times ``scale``, rounded; ``step`` is one of `STEPS`.
+
+    ``columns`` is the address of the first of the columns' sums, with ``step`` zeros before them; a
+    window reaches ``halo`` scalars beyond its first. ``before`` is the address of the sums of the
+    ``step`` windows before the first, as 32 bits. The last 1 to `BLOCK` outputs go to the address
+    ``spare``, the others to ``target``. Columns are read up to a block beyond the last window.
+    """
+    names = {number: f"convtool_slide_octets_across_{number}" for number in STEPS}
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        done = builder.append_basic_block("done")
+        switch = builder.switch(arguments[0], done)
+        for channels in STEPS:
+
+            def write(b: Any, inside: Any, channels: int = channels) -> None:
+                _slide_across(b, inside, channels)
+
+            case = builder.append_basic_block(f"step_{channels}")
+            switch.add_case(ir.Constant(INT, channels), case)
+            builder.position_at_end(case)
+            call = written(names[channels], write, 7)
+            call(context, builder, _signature, arguments[1:])
+            builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 8), generate
