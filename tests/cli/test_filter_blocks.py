@@ -25,7 +25,7 @@ def picture(tmp_path, monkeypatch):
 KERNEL = ["filter", "-k", "gaussian:sigma=2", "-k", "laplacian-8", "--range", "abs"]
 
 
-def test_workers_and_a_scheduler_write_what_one_process_writes():
+def test_workers_write_what_one_process_writes():
     assert finished(*KERNEL, "in.tif", "one.btf").returncode == 0
     done = finished(*KERNEL, "--explain", "in.tif", "two.btf", "--workers", "2", "--json", "r.json")
     assert done.returncode == 0, done.stderr
@@ -34,13 +34,25 @@ def test_workers_and_a_scheduler_write_what_one_process_writes():
     report = json.loads(Path("r.json").read_text())
     assert report["output"]["shape"] == [2500, 2000]
     assert [step["seconds"] > 0 for step in report["steps"]] == [True, True]
+    assert sorted(path.name for path in Path().iterdir()) == [
+        "in.tif",
+        "one.btf",
+        "r.json",
+        "two.btf",
+    ]
+
+
+def test_a_scheduler_gives_what_one_process_gives_and_replaces_what_it_may():
+    line = [*KERNEL, "--engine", "separable", "in.tif"]
+    assert run([*line, "one.zarr"]) == 0
     with local_cluster(1) as client:
-        line = [*KERNEL, "in.tif", "three.zarr", "--scheduler", client.scheduler.address]
+        line += ["two.zarr", "--scheduler", client.scheduler.address]
         assert run(line) == 0
+        assert run(line) == 1
         assert run([*line, "--overwrite"]) == 0
-    assert np.array_equal(zarr.open("three.zarr", mode="r")[:], tifffile.imread("one.btf"))
-    names = sorted(path.name for path in Path().iterdir())
-    assert names == ["in.tif", "one.btf", "r.json", "three.zarr", "two.btf"]
+    first, second = (zarr.open(name, mode="r")[:] for name in ("one.zarr", "two.zarr"))
+    assert np.array_equal(first, second)
+    assert sorted(path.name for path in Path().iterdir()) == ["in.tif", "one.zarr", "two.zarr"]
 
 
 def test_a_dry_run_says_how_it_would_be_cut_and_starts_nothing(capsys):
