@@ -73,6 +73,18 @@ class Cluster:
         limit = "auto" if self.worker_memory is None else self.worker_memory
         return local_cluster(self.workers or 1, memory_limit=limit)
 
+    def facts(self) -> tuple[int, int | None]:
+        """Return how many tasks it does at once, and the bytes that each may take if that is known.
+
+        A scheduler is asked; processes are not started.
+        """
+        if self.scheduler is None:
+            return self.workers or 1, self.worker_memory
+        from convtool.distributed.office import Office
+
+        with self.open() as client:
+            return Office.facts(client)
+
 
 def cluster_options(command: _Command) -> _Command:
     """Add the options that say who does the work."""

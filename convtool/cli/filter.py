@@ -311,7 +311,7 @@ def _filter_blocks(
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
     with divided(source, target, job, store) as work:
         if batch.dry_run:
-            before(*work.planned(batch.cluster.workers, batch.cluster.worker_memory))
+            before(*work.planned(*batch.cluster.facts()))
             report.would_write(target, work.outcome)
         else:
             with signals() as stop, ExitStack() as stack:

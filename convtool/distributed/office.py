@@ -210,6 +210,15 @@ class Office(Generic[Work]):
         events = self._client.get_events("worker-restart-memory") or ()
         return address in {event["worker"] for _, event in events}
 
+    @classmethod
+    def facts(cls, client: Any) -> tuple[int, int | None]:
+        """Return `threads` and `memory` of a cluster that is given no work."""
+        office = cls(client, "convtool")
+        try:
+            return office.threads, office.memory
+        finally:
+            office.close()
+
     def close(self) -> None:
         """Drop what is with the cluster."""
         self.out.clear()

@@ -42,11 +42,13 @@ def test_workers_write_what_one_process_writes():
     ]
 
 
-def test_a_scheduler_gives_what_one_process_gives_and_replaces_what_it_may():
+def test_a_scheduler_gives_what_one_process_gives_and_replaces_what_it_may(capsys):
     line = [*KERNEL, "--engine", "separable", "in.tif"]
     assert run([*line, "one.zarr"]) == 0
     with local_cluster(1) as client:
         line += ["two.zarr", "--scheduler", client.scheduler.address]
+        assert run([*line, "--dry-run", "--explain"]) == 0
+        assert "rows by 1 worker, about" in capsys.readouterr().err
         assert run(line) == 0
         assert run(line) == 1
         assert run([*line, "--overwrite"]) == 0

@@ -83,9 +83,9 @@ class Divided:
         self._target: Target | None = None
         self._counted = _Counted(len(one.job.kernels))
 
-    def planned(self, workers: int | None, memory: int | None) -> tuple[Outline, str]:
+    def planned(self, workers: int, memory: int | None) -> tuple[Outline, str]:
         """Return the plan, and how it is cut for so many workers that may take so much memory."""
-        one, workers = self._one, workers or 1
+        one = self._one
         cut = cut_for(one, unit_of(one), workers, memory)
         return one.plan, cut.explained(one.shape[0], workers)
 
