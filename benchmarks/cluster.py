@@ -4,6 +4,9 @@ Run ``python benchmarks/cluster.py`` (``pip install 'convtool[cluster]'``). It d
 pictures, filters them with one worker and with two in turns, and prints medians: pictures a second,
 seconds of one picture, the scheduler's overhead for a task that does nothing, and the bytes that a
 chunk's order and its results are. From these follows how many workers a folder needs.
+
+``--huge SIDE`` filters one RGB picture of that many rows and columns instead, a Zarr array of
+chunks of 512×512, block by block: by one process, by one worker and by two in turns.
 """
 
 import argparse
@@ -18,9 +21,13 @@ import numpy as np
 
 from convtool.convolution import conditions
 from convtool.distributed import filter_files, local_cluster
+from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
 from convtool.images.batch.naming import Task
+from convtool.images.filter import FilterOptions
 from convtool.images.job import Job
+from convtool.images.stream.inputs import StoreOptions
+from convtool.images.stream.job import filter_stream
 from convtool.images.write import write
 from convtool.kernels.spec import parse
 
@@ -75,6 +82,47 @@ def moved(client, job, tasks):
     return len(pickle.dumps((order, chunk))), len(pickle.dumps(results))
 
 
+def huge(side, kernel, rounds):
+    """Filter one picture by one process, one worker and two; print the medians."""
+    import zarr
+
+    job, taken = Job((parse(kernel),)), {"one process, all threads": [], "1 worker": []}
+    taken |= {"one process, 1 thread": [], "2 workers": []}
+    single = Job(job.kernels, FilterOptions(threads=1))
+    options = StoreOptions(overwrite=True)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        source, target = os.path.join(folder, "in.zarr"), os.path.join(folder, "out.zarr")
+        chunks = (512, 512, 3)
+        made = zarr.create_array(source, shape=(side, side, 3), chunks=chunks, dtype="u1")
+        noise = np.random.default_rng(7).integers(0, 8, (512, side, 3), np.uint8)
+        for top in range(0, side, 512):
+            made[top : top + 512] = noise[: side - top] + np.uint8(top // 512 % 32 * 7)
+        clients = {count: stack.enter_context(local_cluster(count)) for count in (1, 2)}
+
+        def by(count):
+            with divided(source, target, job, options) as work:
+                work.over(clients[count])
+                work.finish()
+
+        ways = {
+            "one process, all threads": lambda: filter_stream(source, target, job, options),
+            "one process, 1 thread": lambda: filter_stream(source, target, single, options),
+            "1 worker": lambda: by(1),
+            "2 workers": lambda: by(2),
+        }
+        for way in ways.values():
+            way()
+        for _ in range(rounds):
+            for name, way in ways.items():
+                began = time.perf_counter()
+                way()
+                taken[name].append(time.perf_counter() - began)
+    print(f"{side}×{side} RGB, {kernel}, {rounds} rounds")
+    for name, times in taken.items():
+        seconds = statistics.median(times)
+        print(f"{name}: {seconds:.2f} s, {seconds / side**2 * 1e9:.1f} ns a pixel")
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -82,7 +130,11 @@ def main():
     parser.add_argument("--size", default="480x640", help="height x width")
     parser.add_argument("--kernel", default="gaussian:sigma=3")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--huge", type=int, metavar="SIDE")
     asked = parser.parse_args()
+    if asked.huge:
+        huge(asked.huge, asked.kernel, asked.rounds)
+        return
     height, width = map(int, asked.size.split("x"))
     job = Job((parse(asked.kernel),))
     taken = {1: [], 2: []}

@@ -17,7 +17,8 @@ _OPTIONS = (
         "--workers",
         type=click.IntRange(1, 1024),
         metavar="N",
-        help="In a batch: N processes on this machine, by Dask (pip install 'convtool[cluster]').",
+        help="N processes on this machine, by Dask (pip install 'convtool[cluster]'), for a batch "
+        "or the blocks of one TIFF or Zarr picture.",
     ),
     click.option(
         "--worker-memory",
@@ -29,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="In a batch: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
+        help="Likewise: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
         "same files.",
     ),
 )
@@ -70,6 +71,18 @@ class Cluster(Record):
             return connected(self.scheduler)
         limit = "auto" if self.worker_memory is None else self.worker_memory
         return local_cluster(self.workers or 1, memory_limit=limit)
+
+    def facts(self) -> tuple[int, int | None]:
+        """Return how many tasks it does at once, and the bytes that each may take if that is known.
+
+        A scheduler is asked; processes are not started.
+        """
+        if self.scheduler is None:
+            return self.workers or 1, self.worker_memory
+        from convtool.distributed.office import Office
+
+        with self.open() as client:
+            return Office.facts(client)
 
 
 def cluster_options(command: _Command) -> _Command:

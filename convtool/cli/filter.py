@@ -1,5 +1,7 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -15,7 +17,7 @@ from convtool.cli._file_options import (
 )
 from convtool.cli._options import json_option, pair
 from convtool.cli._places import Batch, is_batch
-from convtool.cli._signals import ending
+from convtool.cli._signals import ending, signals
 from convtool.cli._store_options import pixel_bar, store_options, take_store
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
@@ -238,7 +240,9 @@ def command(
         cluster,
     )
     check_options(job.kernels, job.filtering)
-    streamed = len(places) == 1 and is_streamed(places[0], target, job, store)
+    streamed = len(places) == 1 and is_streamed(
+        places[0], target, job, store, divided=bool(cluster)
+    )
     if not streamed and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
@@ -252,16 +256,33 @@ def command(
         ("jobs", jobs),
         ("fail-fast", fail_fast),
         ("journal", journal),
-        ("workers", cluster.workers),
-        ("scheduler", cluster.scheduler),
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    if streamed:
+    if cluster and not streamed:
+        name = "workers" if cluster.workers is not None else "scheduler"
+        raise OptionError(
+            f"--{name} is for many pictures, whose OUT is a folder, and for a TIFF or Zarr picture "
+            "that becomes one"
+        )
+    if cluster:
+        _filter_blocks(places[0], target, job, store, batch, explain=explain)
+    elif streamed:
         _filter_strips(places[0], target, job, store, batch, explain=explain)
     else:
         _filter_one(places[0], target, job, batch, explain=explain)
     return DONE
+
+
+def _explaining(asked: bool) -> Callable[[Outline, str], None]:
+    """Return what is told the plan, and how a picture is cut, before the work."""
+
+    def before(plan: Outline, cut: str) -> None:
+        if asked:
+            report.explain(plan)
+            report.say(cut)
+
+    return before
 
 
 def _filter_strips(
@@ -269,11 +290,7 @@ def _filter_strips(
 ) -> None:
     from convtool.images.stream.job import filter_stream, plan_stream
 
-    def before(plan: Outline, cut: str) -> None:
-        if explain:
-            report.explain(plan)
-            report.say(cut)
-
+    before = _explaining(explain)
     if batch.dry_run:
         outcome = plan_stream(source, target, job, store, planned=before)
         report.would_write(target, outcome)
@@ -284,6 +301,31 @@ def _filter_strips(
             report.compare(outcome.steps)
         report.warn(outcome)
     _write_report(source, target, outcome, batch)
+
+
+def _filter_blocks(
+    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+) -> None:
+    from convtool.distributed.huge.run import divided
+
+    before = _explaining(explain)
+    batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
+    with divided(source, target, job, store) as work:
+        if batch.dry_run:
+            before(*work.planned(*batch.cluster.facts()))
+            report.would_write(target, work.outcome)
+        else:
+            with signals() as stop, ExitStack() as stack:
+                with ending("the cluster"):
+                    client = stack.enter_context(batch.cluster.open())
+                progress = stack.enter_context(pixel_bar(shown(source)))
+                work.over(client, planned=before, progress=progress, stop=stop)
+            with ending(shown(source)):
+                work.finish()
+            if explain:
+                report.compare(work.outcome.steps)
+            report.warn(work.outcome)
+    _write_report(source, target, work.outcome, batch)
 
 
 def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bool) -> None:

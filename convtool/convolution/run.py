@@ -103,6 +103,17 @@ def is_finite(pixels: Array) -> bool:
         return bool(np.isfinite(pixels.sum()))
 
 
+class Chosen(NamedTuple):
+    """An engine and how many factors it uses, as the planner chose them.
+
+    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
+    """
+
+    engine: str
+    rank: int | None
+    keeps_nonfinite: bool
+
+
 class _Request(NamedTuple):
     """All that a plan and a correlator depend on: an equal request is answered from memory."""
 
@@ -117,18 +128,18 @@ class _Request(NamedTuple):
     waits: startup.Waits
     rates: Calibration
     finite: bool
+    chosen: Chosen | None
 
 
 class Ready(NamedTuple):
     """An engine made ready, and what it is asked to do.
 
-    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
     ``losses`` are the seconds that each call loses for want of engines that are not started.
     """
 
     job: Job
     correlator: Correlator
-    keeps_nonfinite: bool
+    chosen: Chosen
     losses: startup.Waits
 
 
@@ -159,18 +170,22 @@ def _plan_and_prepare(request: _Request) -> Ready:
     )
     layout, workers, shape = request.layout, request.workers, request.image_shape
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
-    name, rank = split_engine(request.engine)
-    problem = problem_for(shape, kinds, kernels, layout, workers)
-    problem = replace(problem, finite=request.finite)
-    waits = dict(request.waits)
-    plan = planner.choose(problem, waits, request.rates, name)
-    losses = planner.losses(plan, waits) if name == "auto" else ()
-    rank = rank if rank is not None else plan.rank
-    if plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT:
-        workers = 1
-    job = Job(kernels, kinds.working, layout, shape[2] if len(shape) == 3 else 1, rank, workers)
-    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    return Ready(job, _correlator(job, plan.engine), keeps, losses)
+    losses: startup.Waits = ()
+    chosen = request.chosen
+    if chosen is None:
+        name, rank = split_engine(request.engine)
+        problem = problem_for(shape, kinds, kernels, layout, workers)
+        problem = replace(problem, finite=request.finite)
+        waits = dict(request.waits)
+        plan = planner.choose(problem, waits, request.rates, name)
+        losses = planner.losses(plan, waits) if name == "auto" else ()
+        if plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT:
+            workers = 1
+        keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
+        chosen = Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
+    channels = shape[2] if len(shape) == 3 else 1
+    job = Job(kernels, kinds.working, layout, channels, chosen.rank, workers)
+    return Ready(job, _correlator(job, chosen.engine), chosen, losses)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -195,10 +210,12 @@ def make_ready(
     workers: int,
     *,
     finite: bool,
+    chosen: Chosen | None = None,
 ) -> Ready:
     """Plan a convolution of an image of a kind and make its engine ready.
 
-    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
+    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf, and
+    ``chosen`` what was chosen for such an image before, which takes the place of planning.
     """
     request = _Request(
         tuple(kernel.tobytes() for kernel in kernels),
@@ -212,6 +229,7 @@ def make_ready(
         startup.waits(),
         calibration.load(),
         finite,
+        chosen,
     )
     return _ready(request)
 
@@ -249,7 +267,7 @@ def run(
     """
     kind = (pixels.shape, pixels.dtype, out.dtype)
     ready = make_ready(*kind, kernels, layout, engine, workers, finite=True)
-    if not ready.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
+    if not ready.chosen.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
         ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
     if ready.losses:
         startup.lose(ready.losses)

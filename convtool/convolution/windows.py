@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 from convtool.convolution import borders, dtypes, tiles
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.run import Kernels, make_ready
+from convtool.convolution.run import Chosen, Kernels, make_ready
 from convtool.convolution.source import Held, Source
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
@@ -48,6 +48,8 @@ class Windows:
         As for :func:`~.api.filtered`.
     finite : bool
         Whether the image may be taken to hold no NaN and no inf.
+    chosen : Chosen, optional
+        What another process has chosen for the same windows, in place of a plan of this one.
 
     Attributes
     ----------
@@ -55,8 +57,9 @@ class Windows:
         The answer's shape.
     dtype : dtype
         The answer's type.
-    keeps_nonfinite : bool
-        Whether NaN and inf in the image do no harm; else ``finite`` must be true of the image.
+    chosen : Chosen
+        The engine, and whether NaN and inf in the image do no harm to it; else ``finite`` must be
+        true of the image.
 
     Examples
     --------
@@ -83,6 +86,7 @@ class Windows:
         out_dtype: DTypeLike | None = None,
         store: Store = dtypes.store,
         finite: bool = True,
+        chosen: Chosen | None = None,
     ) -> None:
         dtypes.check_image_type(dtype)
         self._rule = borders.resolve(border, cval)
@@ -92,11 +96,11 @@ class Windows:
         self.dtype = dtypes.output_type(dtype, out_dtype)
         self._store, self._height = store, shape[0]
         finite = finite and bool(np.isfinite(self._rule[1]))
+        kind = (shape, dtype, self.dtype)
         ready = make_ready(
-            shape, dtype, self.dtype, kernels, layout, engine, count(threads), finite=finite
+            *kind, kernels, layout, engine, count(threads), finite=finite, chosen=chosen
         )
-        self._job, self._correlator = ready.job, ready.correlator
-        self.keeps_nonfinite = ready.keeps_nonfinite
+        self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]

@@ -12,11 +12,11 @@ from convtool.convolution import api, borders, conditions, dtypes
 from convtool.convolution.conditions import Conditions
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
-from convtool.convolution.run import run
+from convtool.convolution.run import is_finite, run
 from convtool.convolution.threads import count as thread_count
 from convtool.distributed import blocks
-from convtool.distributed.extra import need
 from convtool.errors import PixelTypeError, ShapeError
+from convtool.extras import need
 from convtool.kernels.spec import as_kernel
 
 
@@ -60,18 +60,13 @@ def _joined(pieces: Sequence[Sequence[Any]]) -> Array:
     return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
 
 
-def _is_finite(pixels: Array) -> bool:
-    with np.errstate(all="ignore"):
-        return pixels.dtype.kind != "f" or bool(np.isfinite(pixels.sum()))
-
-
 def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]) -> Array:
     """Compute one block, on a worker."""
     pixels = _joined(pieces)
     layout = Geometry(rows, columns)
     answer = np.empty(layout.shape + pixels.shape[2:], job.out_type)
     engine = job.engine
-    if job.planned and not (_is_finite(pixels) and np.isfinite(job.rule[1])):
+    if job.planned and not (is_finite(pixels) and np.isfinite(job.rule[1])):
         engine = "auto"
     with conditions.held(job.planning):
         run(pixels, (job.kernel,), layout, job.rule, answer, engine, job.threads)
@@ -92,7 +87,7 @@ def _filtered(
     dtype: DTypeLike | None,
     threads: int | None,
 ) -> Any:
-    need("dask")
+    need("cluster", "dask")
     import dask.array
     from dask.base import tokenize
     from dask.highlevelgraph import HighLevelGraph

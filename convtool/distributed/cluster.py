@@ -8,10 +8,11 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
-from convtool.distributed.extra import need
 from convtool.errors import ClusterError, OptionError
+from convtool.extras import need
 
 SECONDS_TO_CONNECT = 8
 """How long a scheduler may take to answer."""
@@ -20,10 +21,16 @@ _STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EO
 """What comes of talking to nobody, or to something that is no scheduler."""
 
 _SECONDS_TO_CLOSE = 20.0
+_WARNINGS = "PYTHONWARNINGS"
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 _QUIET = {
     "distributed.admin.low-level-log-length": 1,
     "distributed.admin.log-length": 1,
+    "distributed.nanny.pre-spawn-environ": {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    },
     "distributed.diagnostics.computations.max-history": 1,
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.dashboard.status.task-stream-length": 1,
@@ -32,7 +39,9 @@ _QUIET = {
     "distributed.worker.memory.pause": False,
 }
 """Settings of a cluster of our own. Its memory must not grow with the tasks that are done. Workers
-hold next to no results, so that spilling them would win nothing; what is too large is ended."""
+hold next to no results, so that spilling them would win nothing; what is too large is ended. Dask
+would have every freed piece of memory returned to the system, and each new one cleared by it: half
+of a worker's time."""
 
 
 @contextmanager
@@ -67,12 +76,13 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     ...     client.submit(divmod, 17, 5).result()
     (3, 2)
     """
-    need("dask", "distributed")
+    need("cluster", "dask", "distributed")
     if workers < 1:
         raise OptionError(f"workers must be at least 1, not {workers}")
     import dask
     from distributed import Client, LocalCluster
 
+    _quieten_tracker()
     with (
         tempfile.TemporaryDirectory(prefix="convtool-workers-") as folder,
         dask.config.set(_QUIET),
@@ -98,6 +108,21 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
                 yield client
         finally:
             _end(cluster)
+
+
+def _quieten_tracker() -> None:
+    """Start the process that removes what worker processes share, so that it does so silently.
+
+    It would warn of what it finds when this one is ended by Ctrl-C.
+    """
+    before = os.environ.get(_WARNINGS)
+    os.environ[_WARNINGS] = ",".join([*([before] if before else []), "ignore:resource_tracker"])
+    try:
+        resource_tracker.ensure_running()
+    finally:
+        del os.environ[_WARNINGS]
+        if before is not None:
+            os.environ[_WARNINGS] = before
 
 
 def _end(cluster: Any) -> None:
@@ -133,7 +158,7 @@ def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[
     ClusterError
         If no scheduler answers there in time.
     """
-    need("dask", "distributed")
+    need("cluster", "dask", "distributed")
     if not _ADDRESS.fullmatch(address):
         raise OptionError(f"{address!r} is no scheduler's address, such as tcp://10.0.0.5:8786")
     import dask

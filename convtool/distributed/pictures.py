@@ -1,30 +1,27 @@
 """Many pictures on a Dask cluster: handed out in chunks, a bounded number at a time."""
 
 import os
-import queue
-import select
 import time
-import uuid
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from convtool import __version__
 from convtool.convolution import conditions
 from convtool.convolution.conditions import Conditions
-from convtool.distributed.extra import need
-from convtool.errors import ClusterError, WorkerError
+from convtool.distributed.office import Arrived, Office, check_version
+from convtool.errors import WorkerError
+from convtool.extras import need
 from convtool.files import sweep
 from convtool.images.batch.naming import Task
-from convtool.images.batch.run import Interrupted
 from convtool.images.batch.worker import Done, do, limit_opencv
 from convtool.images.job import Job
 from convtool.images.paths import shown
 
 Results = list[tuple[Task, Done]]
+Chunk = list[tuple[int, Task]]
 
 _FIRST_CHUNK = 2
 _LARGEST_CHUNK = 256
@@ -33,9 +30,6 @@ _SECONDS_OF_A_TASK = 0.0025
 """What a task costs the scheduler, measured by ``benchmarks/cluster.py``."""
 
 _CHUNKS_A_THREAD = 2
-_SECONDS_BETWEEN_LOOKS = 0.05
-_SECONDS_BETWEEN_COUNTS = 5.0
-_SECONDS_WITHOUT_SCHEDULER = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,12 +43,9 @@ class _Order:
     version: str = __version__
 
 
-def _work(order: _Order, tasks: Sequence[tuple[int, Task]]) -> tuple[list[Done], float]:
+def _work(order: _Order, tasks: Chunk) -> tuple[list[Done], float]:
     """Do a chunk on a worker; return what became of it and the seconds that it took."""
-    if order.version != __version__:
-        raise ClusterError(
-            f"a worker has convtool {__version__}, this is {order.version}; install one version"
-        )
+    check_version(order.version)
     if order.folder != os.getcwd():
         tasks = [(number, _below(order.folder, task)) for number, task in tasks]
     began = time.perf_counter()
@@ -153,12 +144,13 @@ class Spread:
         first = next(source, None)
         if first is None:
             return
-        need("distributed")
-        office = _Office(client, self._order, chain([first], source))
+        need("cluster", "distributed")
+        desk = _Desk(client, self._order, chain([first], source))
         try:
-            yield from office.run(stop)
+            yield from desk.run(stop)
         finally:
-            self._unfinished |= office.close()
+            desk.close()
+            self._unfinished |= desk.unfinished
 
     def sweep(self) -> None:
         """Remove what workers that have ended left in the folders they wrote to."""
@@ -166,67 +158,50 @@ class Spread:
             sweep(folder)
 
 
-class _Office:
-    """Hands out chunks and takes in results; what it keeps does not grow with the pictures."""
+class _Desk:
+    """Makes chunks of tasks and reports their results; what it keeps does not grow with them."""
 
     def __init__(self, client: Any, order: _Order, tasks: Iterator[Task]) -> None:
-        self._client = client
         self._order = order
         self._open = enumerate(tasks)
-        self._out: dict[int, tuple[Any, list[tuple[int, Task]]]] = {}
+        self._office: Office[Chunk] = Office(client, "convtool-filter")
         self._suspects: deque[tuple[int, Task]] = deque()
         self._alone: int | None = None
-        self._unfinished: set[str] = set()
-        self._arrived: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
-        self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="convtool-results")
-        self._name = f"convtool-filter-{uuid.uuid4().hex}"
-        self._chunks = 0
+        self._recent: set[str] = set()
+        self.unfinished: set[str] = set()
         self._each: float | None = None
-        self._threads, self._counted = 0, -_SECONDS_BETWEEN_COUNTS
-        self._heard = time.monotonic()
 
     def run(self, stop: int | None) -> Iterator[Results]:
         while True:
             self._hand_out()
-            if not self._out:
+            if not self._office.out:
                 return
-            try:
-                number, result = self._arrived.get(timeout=_SECONDS_BETWEEN_LOOKS)
-            except queue.Empty:
-                self._check_scheduler()
-            else:
-                if number in self._out:
-                    yield self._take_in(number, result)
-            if stop is not None and select.select([stop], [], [], 0)[0]:
-                raise Interrupted
-
-    def _check_scheduler(self) -> None:
-        now = time.monotonic()
-        if self._client.status == "running":
-            self._heard = now
-        elif now - self._heard > _SECONDS_WITHOUT_SCHEDULER or self._client.status == "closed":
-            raise ClusterError("the connection to the scheduler is lost; the rest was not done")
+            arrived = self._office.wait(stop)
+            if arrived is not None:
+                yield self._take_in(arrived)
 
     def _hand_out(self) -> None:
         """Keep so many chunks with the cluster that no worker waits, and no more."""
-        while len(self._out) < self._window():
-            chunk = []
-            for one in self._open:
-                chunk.append(one)
-                if len(chunk) >= self._chunk():
-                    break
+        self._notice_workers_that_went()
+        while len(self._office.out) < _CHUNKS_A_THREAD * self._office.threads:
+            chunk = list(islice(self._open, self._chunk()))
             if not chunk:
                 break
             self._give(chunk)
-        if not self._out and self._suspects:
+        if not self._office.out and self._suspects:
             self._alone = self._give([self._suspects.popleft()])
 
-    def _window(self) -> int:
-        now = time.monotonic()
-        if now - self._counted > _SECONDS_BETWEEN_COUNTS:
-            self._threads = sum(self._client.nthreads().values())
-            self._counted = now
-        return _CHUNKS_A_THREAD * max(1, self._threads)
+    def _notice_workers_that_went(self) -> None:
+        """Take note of folders where one that was killed may have left something.
+
+        A chunk that another worker then does tells nothing of it.
+        """
+        if self._office.look_now_and_then():
+            out = (_folders(chunk) for chunk in self._office.out.values())
+            if self._office.workers_went:
+                self.unfinished |= self._recent
+                self._office.workers_went = False
+            self._recent = set().union(*out)
 
     def _chunk(self) -> int:
         """Return how many pictures make a task.
@@ -236,56 +211,33 @@ class _Office:
         """
         if self._each is None:
             return _FIRST_CHUNK
-        seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._threads * _SECONDS_OF_A_TASK)
+        seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._office.threads * _SECONDS_OF_A_TASK)
         return max(1, min(_LARGEST_CHUNK, int(seconds / self._each)))
 
-    def _give(self, chunk: list[tuple[int, Task]]) -> int:
-        self._chunks += 1
-        number = self._chunks
-        future = self._client.submit(
-            _work, self._order, chunk, key=(self._name, number), pure=False
-        )
-        self._out[number] = future, chunk
+    def _give(self, chunk: Chunk) -> int:
+        self._recent |= _folders(chunk)
+        return self._office.give(chunk, _work, self._order, chunk)
 
-        def fetch(finished: Any) -> None:
-            result = self._fetchers.submit(finished.result)
-            result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
-
-        future.add_done_callback(fetch)
-        return number
-
-    def _take_in(self, number: int, result: "Future[Any]") -> Results:
-        from distributed.scheduler import KilledWorker
-
-        _, chunk = self._out.pop(number)
-        error = None if result.cancelled() else result.exception()
-        if isinstance(error, KilledWorker):
-            self._unfinished |= _folders(chunk)
-            if number == self._alone:
-                return self._blamed(chunk[0], error)
+    def _take_in(self, arrived: Arrived[Chunk]) -> Results:
+        chunk = arrived.work
+        if arrived.killed is not None:
+            self.unfinished |= _folders(chunk)
+            if arrived.number == self._alone:
+                return self._blamed(chunk[0], arrived.killed)
             self._suspects.extend(chunk)
             return []
-        if isinstance(error, ClusterError):
-            raise error
-        if isinstance(error, ImportError | AttributeError):
-            raise ClusterError(
-                f"a worker cannot run convtool ({error}); install convtool {__version__} there"
-            ) from error
-        if result.cancelled() or isinstance(error, CancelledError):
-            raise ClusterError("the scheduler has dropped the work; the rest was not done")
-        done, seconds = result.result()
+        done, seconds = arrived.value()
         each = seconds / len(chunk)
         self._each = each if self._each is None else 0.8 * self._each + 0.2 * each
         tasks = dict(chunk)
         return [(tasks[one.number], one) for one in done]
 
-    def _blamed(self, suspect: tuple[int, Task], error: Any) -> Results:
+    def _blamed(self, suspect: tuple[int, Task], killed: Any) -> Results:
         """Report a picture that was alone with the cluster and ended its workers all the same."""
         number, task = suspect
         reason = "it ended every worker that took it; is the file damaged?"
-        events = self._client.get_events("worker-restart-memory") or ()
-        if error.last_worker.address in {event["worker"] for _, event in events}:
-            limit = error.last_worker.memory_limit / 2**20
+        if self._office.ended_by_memory(killed):
+            limit = killed.last_worker.memory_limit / 2**20
             reason = (
                 f"it needs more than the {limit:.0f} MiB that a worker may take; "
                 "give each more memory, or filter it by itself"
@@ -293,14 +245,15 @@ class _Office:
         failure = WorkerError(f"{shown(task.source)}: {reason}")
         return [(task, Done(number, error=failure))]
 
-    def close(self) -> set[str]:
-        """Drop what is with the cluster; return the folders where something may be left over."""
-        for _, chunk in self._out.values():
-            self._unfinished |= _folders(chunk)
-        self._out.clear()
-        self._fetchers.shutdown(wait=False, cancel_futures=True)
-        return self._unfinished
+    def close(self) -> None:
+        """Drop what is with the cluster."""
+        for chunk in self._office.out.values():
+            self.unfinished |= _folders(chunk)
+        self._office.look()
+        if self._office.workers_went:
+            self.unfinished |= self._recent
+        self._office.close()
 
 
-def _folders(chunk: Sequence[tuple[int, Task]]) -> set[str]:
+def _folders(chunk: Chunk) -> set[str]:
     return {os.path.dirname(os.path.realpath(task.target)) for _, task in chunk}

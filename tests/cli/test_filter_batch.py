@@ -3,49 +3,28 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import finished, started
 
 from convtool.cli import run
 from convtool.images.read import read
 from convtool.images.write import write
 
-ROOT = Path(__file__).parents[2]
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 BATCH = ["filter", "-k", "identity"]
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder with pictures in a tree."""
-    monkeypatch.chdir(tmp_path)
-    for number, name in enumerate(("a.png", "b.png", "deep/c.png")):
-        path = tmp_path / "in" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, GREY + number)
-    return tmp_path
 
 
 def made(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def process(*arguments, stdin=b""):
-    command = [sys.executable, "-m", "convtool", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, input=stdin, capture_output=True, env=environment, check=False, timeout=60
-    )
-
-
 def test_a_tree_is_kept_and_one_failure_costs_one_picture(folder):
     Path("in/bad.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    done = process(*BATCH, "-r", "--jobs", "2", "in", "out")
+    done = finished(*BATCH, "-r", "--jobs", "2", "in", "out")
     assert done.returncode == 1
     assert done.stderr.count(b"convtool: error: in/bad.png") == 1
     assert b"4 pictures: 3 done, 1 failed" in done.stderr
@@ -55,7 +34,7 @@ def test_a_tree_is_kept_and_one_failure_costs_one_picture(folder):
 
 def test_a_list_from_stdin_a_suffix_and_a_format(folder):
     names = b"in/a.png\0./in/deep/c.png\0"
-    done = process(
+    done = finished(
         *BATCH, "--from-file", "-", "--suffix", "-x", "--format", "bmp", "out/", stdin=names
     )
     assert done.returncode == 0, done.stderr
@@ -64,16 +43,16 @@ def test_a_list_from_stdin_a_suffix_and_a_format(folder):
 
 def test_a_journal_leaves_out_what_is_done_unless_it_changed(folder):
     arguments = [*BATCH, "--journal", "journal", "in", "out"]
-    assert b"2 done;" in process(*arguments).stderr
-    assert b"2 done before;" in process(*arguments).stderr
+    assert b"2 done;" in finished(*arguments).stderr
+    assert b"2 done before;" in finished(*arguments).stderr
     write("in/a.png", GREY + 9)
-    assert b"1 done, 1 done before;" in process(*arguments).stderr
+    assert b"1 done, 1 done before;" in finished(*arguments).stderr
     Path("out/b.png").unlink()
-    assert b"1 done, 1 done before;" in process(*arguments).stderr
-    assert b"2 done;" in process(*arguments, "--gray", "--bias", "1").stderr
+    assert b"1 done, 1 done before;" in finished(*arguments).stderr
+    assert b"2 done;" in finished(*arguments, "--gray", "--bias", "1").stderr
     with open("journal", "ab") as journal:
         journal.write(b'{"source": "half')
-    assert b"2 done;" in process(*arguments).stderr
+    assert b"2 done;" in finished(*arguments).stderr
     for line in Path("journal").read_text().splitlines():
         assert json.loads(line)
 
@@ -106,7 +85,7 @@ def test_fail_fast_and_a_dry_run(folder, capsys):
     assert run([*BATCH, "--dry-run", "in", "out/"]) == 1
     assert "would write out/a.png" in capsys.readouterr().err
     assert not Path("out").exists()
-    done = process(*BATCH, "--fail-fast", "--jobs", "1", "in", "out/")
+    done = finished(*BATCH, "--fail-fast", "--jobs", "1", "in", "out/")
     assert done.returncode == 1
     assert b"1 failed" in done.stderr
 
@@ -120,12 +99,7 @@ def test_an_interrupt_ends_it_and_leaves_no_stray_file(folder, number, many):
     Path("out").mkdir()
     places = ["in", "out"] if many else ["in/big0.png", "out/big0.png"]
     options = ["-k", "disk:radius=40", "--engine", "direct"]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "convtool", "filter", *options, *places],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
+    running = started("filter", *options, *places)
     time.sleep(1.5)
     running.send_signal(number)
     _, complaint = running.communicate(timeout=20)
@@ -137,10 +111,10 @@ def test_an_interrupt_ends_it_and_leaves_no_stray_file(folder, number, many):
 def test_a_picture_that_takes_too_long_fails_alone(folder):
     write("in/big.png", np.zeros((1500, 1500), np.uint8))
     slow = ["filter", "-k", "disk:radius=40", "--engine", "direct", "--timeout", "2"]
-    one = process(*slow, "in/big.png", "one.png")
+    one = finished(*slow, "in/big.png", "one.png")
     assert one.returncode == 1
     assert b"in/big.png: took longer than 2 s" in one.stderr
-    many = process(*slow, "in", "out/")
+    many = finished(*slow, "in", "out/")
     assert many.returncode == 1
     assert b"3 pictures: 2 done, 1 failed" in many.stderr
     assert made(folder / "out") == ["a.png", "b.png"]

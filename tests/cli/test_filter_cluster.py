@@ -1,36 +1,18 @@
 """``convtool filter`` with workers or a scheduler, and going on with a batch."""
 
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
+from processes import finished, interrupted, started
 
 from convtool.cli import run
 from convtool.distributed import local_cluster
 from convtool.images.read import read
 from convtool.images.write import write
 
-ROOT = Path(__file__).parents[2]
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT)}
-FILTER = [sys.executable, "-m", "convtool", "filter"]
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A working folder with pictures in a tree."""
-    monkeypatch.chdir(tmp_path)
-    for number, name in enumerate(("a.png", "b.png", "deep/c.png")):
-        path = tmp_path / "in" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, GREY + number)
-    return tmp_path
 
 
 def made(place):
@@ -42,9 +24,7 @@ def files(place):
 
 
 def filtered(*arguments):
-    return subprocess.run(
-        [*FILTER, *arguments], capture_output=True, env=ENVIRONMENT, check=False, timeout=100
-    )
+    return finished("filter", *arguments)
 
 
 def test_workers_write_what_one_process_writes_and_name_what_fails(folder):
@@ -98,6 +78,8 @@ REFUSED = {
     "journals": (["--resume", "--journal", "x", "in", "out/"], "and so does --journal"),
     "address": (["--scheduler", "here", "in", "out/"], "is no scheduler's address"),
     "one picture": (["--workers", "1", "in/a.png", "out.png"], "--workers is for many pictures"),
+    "no store": (["--scheduler", "a:1", "in/a.png", "out.zarr"], "is decoded as a whole"),
+    "one and jobs": (["--workers", "1", "--jobs", "1", "in/a.png", "o.zarr"], "--jobs is for"),
     "resume one": (["--resume", "in/a.png", "out.png"], "--resume is for many pictures"),
     "collision": (
         ["--workers", "1", "--format", "png", "-r", "in", "out/"],
@@ -135,21 +117,6 @@ def test_an_interrupt_ends_workers_too_and_leaves_no_file(folder, number, workin
     big = np.zeros((1500, 1500), np.uint8)
     for name in range(30):
         write(f"in/big{name}.png", big)
-    command = [*FILTER, "-k", "disk:radius=20", "--engine", "direct", "in", "out", "--workers", "2"]
-    running = subprocess.Popen(
-        command,
-        env=ENVIRONMENT,
-        stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
-    )
-    family = []
-    while running.poll() is None and not (family and (files("out") or not working)):
-        time.sleep(0.05)
-        family = psutil.Process(running.pid).children(recursive=True)
-    running.send_signal(number)
-    _, complaint = running.communicate(timeout=20)
-    assert running.returncode == 130, complaint
-    assert b"interrupted" in complaint
-    _, alive = psutil.wait_procs(family, timeout=20)
-    assert not alive
+    slow = ["filter", "-k", "disk:radius=20", "--engine", "direct", "in", "out", "--workers", "2"]
+    interrupted(started(*slow), number, lambda: files("out") or not working)
     assert not [path for path in files("out") if path.name.startswith(".")]

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from convtool.distributed import connected, convolve, extra, filter_files, local_cluster
+from convtool import extras
+from convtool.distributed import connected, convolve, filter_files, local_cluster
 from convtool.errors import ClusterError, OptionError
 from convtool.images.batch.naming import Task
 from convtool.images.job import Job
@@ -78,6 +79,6 @@ USES = {
 
 @pytest.mark.parametrize("use", USES)
 def test_without_the_extra_it_is_said_what_to_install(use, monkeypatch):
-    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
     with pytest.raises(OptionError, match=r"install: pip install 'convtool\[cluster\]'"):
         USES[use]()

@@ -1,13 +1,13 @@
 """Folders on real local clusters: the same bytes, whatever becomes of workers."""
 
-import gc
 import os
 import signal
-import tracemalloc
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import started
 
 from convtool.convolution import conditions
 from convtool.distributed import connected, filter_files, local_cluster, pictures
@@ -33,9 +33,7 @@ def tasks_into(name):
 
 
 def contents(name):
-    """Read all files but what a killed worker left, which the next run removes."""
-    files = [path for path in Path(name).iterdir() if not path.name.startswith(".convtool-")]
-    return {path.name: path.read_bytes() for path in files}
+    return {path.name: path.read_bytes() for path in Path(name).iterdir()}
 
 
 def done_here(job, name):
@@ -148,22 +146,46 @@ def test_a_scheduler_that_ends_is_missed(folder):
             list(results)
 
 
-def test_what_the_client_keeps_does_not_grow_with_the_pictures(client, tmp_path, monkeypatch):
-    """20,000 tasks of which the workers find no more than that there is no such picture.
+def test_what_a_killed_worker_left_is_swept_even_if_another_did_its_chunk(folder):
+    """What it was writing stays beside the outputs, and no chunk failed that would tell of it."""
+    left = Path("two/.convtool-0123456789abcdef")
+    spread = Spread(SLOW)
+    with local_cluster(2) as client:
+        victim, _ = client.run(os.getpid).values()
+        results = spread.over(client, tasks_into("two"))
+        next(results)
+        os.kill(victim, signal.SIGKILL)
+        list(results)
+        left.write_bytes(b"half a picture")
+    spread.sweep()
+    assert not left.exists()
+    assert len(contents("two")) == 12
 
-    Client and scheduler, which share this process, have filled their buffers after a few thousand.
-    One task that is kept takes some 300 bytes: 12,000 of them would show.
+
+def test_what_the_client_takes_does_not_grow_with_the_pictures(tmp_path, monkeypatch):
+    """20,000 pictures that are there, read, filtered and written, beside 1,000 of them.
+
+    The scheduler is part of the client's process. One task that is kept takes some 300 bytes:
+    19,000 of them would show.
     """
     monkeypatch.chdir(tmp_path)
-    Path("out").mkdir()
-    tasks = (Task(f"in/{number}.png", f"out/{number}.png") for number in range(20_000))
-    held = []
-    tracemalloc.start()
-    for number, (_, done) in enumerate(filter_files(tasks, BLUR, client)):
-        assert isinstance(done.error, ImageReadError)
-        if number % 500 == 0:
-            gc.collect()
-            held.append(tracemalloc.get_traced_memory()[0])
-    tracemalloc.stop()
-    assert len(held) == 40
-    assert max(held[32:]) < max(held[8:16]) + 1_500_000
+    few, many = (_peak_of_the_client(count) for count in (1_000, 20_000))
+    assert many < few + 4_000_000
+
+
+def _peak_of_the_client(count):
+    """Filter so many pictures by the command with two workers; return the most bytes it took."""
+    source, target = Path(f"in{count}"), Path(f"out{count}")
+    source.mkdir()
+    write(source / "0.pgm", np.arange(64, dtype=np.uint8).reshape(8, 8))
+    for number in range(1, count):
+        os.link(source / "0.pgm", source / f"{number}.pgm")
+    line = ["filter", "-k", "box", str(source), str(target), "--workers", "2"]
+    with started(*line) as running:
+        said = running.stderr.read()
+        _, status, used = os.wait4(running.pid, 0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+    assert running.returncode == 0, said
+    assert f"{count} pictures: {count} done;".encode() in said
+    assert sum(1 for _ in os.scandir(target)) == count
+    return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -76,6 +76,18 @@ def is_as(path: str, known: Stamp) -> bool:
         return False
 
 
+def _record(line: bytes) -> Record:
+    entry = json.loads(line)
+    stamps = {name: Stamp(**entry[name]) for name in ("input", "output")}
+    return Record(**entry | stamps)
+
+
+def _number(source: str, target: str) -> int:
+    """Return a number that stands for a piece of work, of some 100 bytes with all that is kept."""
+    name = json.dumps([source, target]).encode()
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
+
+
 class Journal:
     """An open journal, locked against a second run.
 
@@ -93,7 +105,7 @@ class Journal:
 
     def __init__(self, path: str) -> None:
         self._name = shown(path)
-        self._done: dict[tuple[str, str], Record] = {}
+        self._lines: dict[int, int] = {}
         try:
             self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         except OSError as error:
@@ -107,13 +119,15 @@ class Journal:
             raise
 
     def _load(self) -> None:
-        data = self._file.read()
-        whole = data.rfind(b"\n") + 1
-        lines = data[:whole].splitlines()
-        if not lines and not json.dumps(_HEADER).encode().startswith(data):
-            raise JournalError(f"{self._name}: is no journal; name another file")
-        for number, line in enumerate(lines, 1):
-            self._take(number, line)
+        whole = lines = 0
+        for line in self._file:
+            if not line.endswith(b"\n"):
+                if not lines and not json.dumps(_HEADER).encode().startswith(line):
+                    raise JournalError(f"{self._name}: is no journal; name another file")
+                break
+            lines += 1
+            self._take(lines, line, whole)
+            whole += len(line)
         try:
             self._file.truncate(whole)
             self._file.seek(whole)
@@ -123,24 +137,33 @@ class Journal:
         except OSError as error:
             raise self._failure(error) from error
 
-    def _take(self, number: int, line: bytes) -> None:
+    def _take(self, number: int, line: bytes, place: int) -> None:
         try:
-            entry = json.loads(line)
-            if number == 1:
-                if entry != _HEADER:
-                    raise ValueError
-                return
-            record = Record(
-                **entry | {"input": Stamp(**entry["input"]), "output": Stamp(**entry["output"])}
-            )
+            if number > 1:
+                self._remember(_record(line), place)
+            elif json.loads(line) != _HEADER:
+                raise ValueError
         except (ValueError, TypeError, KeyError):
             what = f"line {number} is damaged" if number > 1 else "is no journal"
             raise JournalError(f"{self._name}: {what}; name another file") from None
-        self._done[record.source, record.target] = record
+
+    def _remember(self, record: Record, place: int) -> None:
+        """Keep where a record is; what it says stays in the file, so that memory is for others."""
+        self._lines[_number(record.source, record.target)] = place
+
+    def _last(self, source: str, target: str) -> Record | None:
+        """Read what was last written of a piece of work."""
+        place = self._lines.get(_number(source, target))
+        if place is None:
+            return None
+        self._file.seek(place)
+        record = _record(self._file.readline())
+        self._file.seek(0, os.SEEK_END)
+        return record if (record.source, record.target) == (source, target) else None
 
     def is_done(self, source: str, target: str, fingerprint: str) -> bool:
         """Return whether this work is done and neither input nor output has changed since."""
-        known = self._done.get((os.path.abspath(source), os.path.abspath(target)))
+        known = self._last(os.path.abspath(source), os.path.abspath(target))
         return (
             known is not None
             and known.fingerprint == fingerprint
@@ -159,11 +182,14 @@ class Journal:
         records = list(records)
         lines = [json.dumps(asdict(record)).encode() + b"\n" for record in records]
         try:
+            place = self._file.seek(0, os.SEEK_END)
             self._file.write(b"".join(lines))
             self._sync()
         except OSError as error:
             raise self._failure(error) from error
-        self._done |= {(record.source, record.target): record for record in records}
+        for record, line in zip(records, lines, strict=True):
+            self._remember(record, place)
+            place += len(line)
 
     def _sync(self) -> None:
         self._file.flush()

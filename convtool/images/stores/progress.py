@@ -7,6 +7,8 @@ journal is a text file of JSON objects in it; a store is renamed when its journa
 import json
 import os
 import shutil
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from convtool.errors import ImageWriteError, JournalError
@@ -16,6 +18,8 @@ from convtool.images.paths import shown
 ENDING = ".incomplete"
 JOURNAL = "convtool-progress.jsonl"
 SCHEMA = "convtool.progress/1"
+_PARTIAL = ".partial"
+"""What zarr calls a chunk while it writes it."""
 
 
 def check_store(path: str, *, overwrite: bool) -> None:
@@ -43,6 +47,44 @@ def check_store(path: str, *, overwrite: bool) -> None:
 def _is_store(path: str) -> bool:
     marks = {"zarr.json", ".zarray", ".zgroup"}
     return not os.listdir(path) or bool(marks.intersection(os.listdir(path)))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a store is written, for whoever writes a part of it; plain data.
+
+    Parameters
+    ----------
+    path : str
+        Where it will be.
+    folder : str
+        Where it is until it is whole.
+    fingerprint : str
+        Stands for all that decides its content.
+    begun : bool
+        Whether its arrays are there.
+    """
+
+    path: str
+    folder: str
+    fingerprint: str
+    begun: bool
+
+    def check(self) -> None:
+        """Check that the store is still being written.
+
+        Raises
+        ------
+        ImageWriteError
+            If that run has ended, or another one writes there now.
+        """
+        try:
+            with open(os.path.join(self.folder, JOURNAL), "rb") as journal:
+                header = json.loads(journal.readline())
+        except (OSError, ValueError):
+            header = {}
+        if header.get("fingerprint") != self.fingerprint:
+            raise ImageWriteError(f"{shown(self.path)}: is no longer written by this run")
 
 
 class Unfinished:
@@ -74,6 +116,7 @@ class Unfinished:
     def __init__(self, path: str, fingerprint: str, *, resume: bool) -> None:
         self.path = os.path.abspath(path)
         self.folder = self.path + ENDING
+        self._fingerprint = fingerprint
         self._journal = os.path.join(self.folder, JOURNAL)
         self.entries: list[dict[str, Any]] = []
         self._check_unused()
@@ -118,6 +161,11 @@ class Unfinished:
                 "without --resume it is begun anew"
             )
 
+    @property
+    def place(self) -> Place:
+        """Where parts of it are written."""
+        return Place(self.path, self.folder, self._fingerprint, bool(self.entries))
+
     def note(self, entry: dict[str, Any]) -> None:
         """Write an entry; it is on the disk when this returns."""
         self._file.write(json.dumps(entry).encode() + b"\n")
@@ -127,6 +175,7 @@ class Unfinished:
     def commit(self) -> None:
         """Put the store in its place; one that is there is replaced."""
         self._file.close()
+        self._sweep()
         os.unlink(self._journal)
         old = f"{self.path}.replaced"
         if os.path.isdir(self.path):
@@ -134,6 +183,14 @@ class Unfinished:
             os.rename(self.path, old)
         os.rename(self.folder, self.path)
         shutil.rmtree(old, ignore_errors=True)
+
+    def _sweep(self) -> None:
+        """Remove chunks that whoever was killed has left half written."""
+        for folder, _, names in os.walk(self.folder):
+            for name in names:
+                if name.endswith(_PARTIAL):
+                    with suppress(FileNotFoundError):
+                        os.unlink(os.path.join(folder, name))
 
     def leave(self) -> None:
         """Stop writing; what is there can be gone on with."""

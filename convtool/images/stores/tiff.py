@@ -15,6 +15,7 @@ import numpy as np
 
 from convtool.convolution.threads import for_each
 from convtool.errors import ImageReadError, OptionError
+from convtool.extras import load
 from convtool.images.codecs import libtiff, tiff
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.ifd import all_directories
@@ -22,7 +23,6 @@ from convtool.images.formats import Header
 from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.stores.extra import load
 from convtool.images.stores.picture import Layout, Span, bands, room
 
 _REDUCED = 1
@@ -192,8 +192,8 @@ class _Foreign:
     """Decodes blocks by tifffile and imagecodecs."""
 
     def __init__(self, path: str, number: int) -> None:
-        tifffile = load("tifffile")
-        load("imagecodecs")
+        tifffile = load("big", "tifffile")
+        load("big", "imagecodecs")
         self._lock = threading.Lock()
         try:
             self._file = tifffile.TiffFile(path)
@@ -228,7 +228,7 @@ class _Foreign:
 
 
 def _decompressors() -> Any:
-    return load("tifffile").TIFF.DECOMPRESSORS
+    return load("big", "tifffile").TIFF.DECOMPRESSORS
 
 
 def open_tiff(path: str, options: ReadOptions, threads: int = 1) -> TiffPicture:

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from convtool.errors import ImageWriteError
+from convtool.extras import load
 from convtool.files import Replacement
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.exif import serialised, tags_of
@@ -22,7 +23,6 @@ from convtool.images.codecs.ifd import ORIENTATION, Entry, all_directories
 from convtool.images.image import Metadata, Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.behind import Behind
-from convtool.images.stores.extra import load
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.write import cannot_be_written, place
@@ -75,7 +75,7 @@ class TiffWriter:
 
     def __init__(self, path: str, wanted: Wanted, workers: int) -> None:
         self._path, self._wanted, self._workers = path, wanted, workers
-        self._tifffile = load("tifffile")
+        self._tifffile = load("big", "tifffile")
         row_bytes = math.prod(wanted.shape[1:]) * wanted.dtype.itemsize
         self._tile = _tile_of(wanted.layout.tile, row_bytes)
         self._compression = (
@@ -83,7 +83,7 @@ class TiffWriter:
         )
         self._compression_is_new = wanted.layout.compression not in ("", *COMPRESSIONS)
         if COMPRESSIONS[self._compression] not in (None, "zlib", "lzma"):
-            load("imagecodecs")
+            load("big", "imagecodecs")
         try:
             target = place(path)
             self._new = Replacement(target)

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.extras import load
 from convtool.images.formats import Header
 from convtool.images.image import PEAKS, Pixels
 from convtool.images.paths import shown
-from convtool.images.stores.extra import load
 from convtool.images.stores.picture import Layout, Span
 
 ENDINGS = (".zarr", ".ome.zarr")
@@ -75,7 +75,7 @@ class ZarrImage:
         self._check(missing)
 
     def _open(self) -> None:
-        zarr = load("zarr")
+        zarr = load("big", "zarr")
         found, self.ome = zarr.open(self.path, mode="r"), None
         self.version = int(found.metadata.zarr_format)
         self.attributes = found.attrs.asdict()

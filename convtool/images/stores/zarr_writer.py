@@ -1,21 +1,21 @@
 """A Zarr array or OME-Zarr image, written from the top to the bottom while it is made."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageWriteError
+from convtool.extras import load
 from convtool.images.image import Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.behind import Behind
-from convtool.images.stores.extra import load
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.ome import Scales, multiscale
 from convtool.images.stores.picture import Strips, Wanted
-from convtool.images.stores.progress import Unfinished
+from convtool.images.stores.progress import Place
 from convtool.images.stores.zarr import ZarrImage
 
 CHUNK = 512
@@ -30,7 +30,7 @@ class ZarrStore:
 
     Parameters
     ----------
-    unfinished : Unfinished
+    place : Place
         Where it is written.
     wanted : Wanted
         Each plane.
@@ -51,39 +51,40 @@ class ZarrStore:
 
     def __init__(
         self,
-        unfinished: Unfinished,
+        place: Place,
         wanted: Wanted,
         source: ZarrImage | None,
         scales: Scales | None,
         workers: int,
     ) -> None:
-        self._zarr = load("zarr")
+        self._zarr = load("big", "zarr")
         self._zarr.config.set({"threading.max_workers": workers})
-        self._unfinished, self._wanted, self._source = unfinished, wanted, source
+        self._place, self._wanted, self._source = place, wanted, source
         self._scales = scales
         self._leading = tuple(source.array.shape[: len(source.planes[0])]) if source else ()
         channels = wanted.shape[2] if len(wanted.shape) == 3 else 1
         self._channels_first = scales is not None and channels > 1
         if self._channels_first and self._leading:
             raise ImageFormatError(
-                f"{shown(unfinished.path)}: OME-Zarr names all axes, and those of the input have "
+                f"{shown(place.path)}: OME-Zarr names all axes, and those of the input have "
                 "no names; write a .zarr"
             )
         self.sizes = [(wanted.shape[0], wanted.shape[1])]
         if wanted.pyramid:
             self.sizes += levels_of(*self.sizes[0])
-        with self._in_words():
+        with self.in_words():
             self._arrays = [self._array(level) for level in range(len(self.sizes))]
 
     @contextmanager
-    def _in_words(self) -> Iterator[None]:
+    def in_words(self) -> Iterator[None]:
+        """Say in words of this store what goes wrong with a file."""
         try:
             yield
         except ImageWriteError:
             raise
         except _FAILURES as error:
             words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            where = shown(self._unfinished.path)
+            where = shown(self._place.path)
             raise ImageWriteError(f"{where}: cannot be written: {words}") from error
 
     @property
@@ -92,14 +93,14 @@ class ZarrStore:
 
     def _array(self, level: int) -> Any:
         """Open the array of a level, or make it where it is not there."""
-        folder = self._unfinished.folder
+        folder = self._place.folder
         if self._scales is not None:
             folder = os.path.join(folder, str(level))
-        if os.path.isdir(folder) and self._unfinished.entries:
+        if os.path.isdir(folder) and self._place.begun:
             return self._zarr.open_array(folder, mode="r+")
         if self._scales is not None and level == 0:
             self._zarr.create_group(
-                self._unfinished.folder, zarr_format=self._version, overwrite=False
+                self._place.folder, zarr_format=self._version, overwrite=False
             ).attrs.update(self._group_attributes(self._scales))
         shape = self._in_order((*self.sizes[level], *self._wanted.shape[2:]))
         how: dict[str, Any] = {
@@ -142,16 +143,16 @@ class ZarrStore:
         axes = 2 + len(self._leading) + int(self._channels_first)
         return multiscale(scales, axes, self.sizes, known, self._version)
 
-    def sink(self, plane: int, done: int = 0) -> "PlaneSink":
-        """Return what writes a plane whose first rows are there."""
-        return PlaneSink(self, plane, done)
+    def sink(self, plane: int, note: Callable[[int], object], done: int = 0) -> "PlaneSink":
+        """Return what writes a plane whose first rows are there; it notes how many there are."""
+        return PlaneSink(self, plane, note, done)
 
     def put(self, level: int, plane: int, first: int, rows: Pixels) -> None:
         """Write rows of a plane."""
         index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
         place: tuple[Any, ...] = (*index[: len(self._leading)],)
         span = slice(first, first + len(rows))
-        with self._in_words():
+        with self.in_words():
             if self._channels_first:
                 self._arrays[level][(*place, slice(None), span)] = np.moveaxis(rows, 2, 0)
             else:
@@ -186,17 +187,14 @@ class ZarrStore:
                 self.put(level, plane, written, made)
                 written += len(made)
 
-    def note(self, plane: int, rows: int) -> None:
-        """Write into the journal that so many rows of a plane are there."""
-        with self._in_words():
-            self._unfinished.note({"plane": plane, "rows": rows})
-
 
 class PlaneSink:
     """Writes the rows of one plane, a chunk's height at a time, in a thread of its own."""
 
-    def __init__(self, store: ZarrStore, plane: int, done: int) -> None:
-        self._store, self._plane = store, plane
+    def __init__(
+        self, store: ZarrStore, plane: int, note: Callable[[int], object], done: int
+    ) -> None:
+        self._store, self._plane, self._note = store, plane, note
         self._written = done
         self._strips = Strips(store.unit)
         self._behind: Behind[Pixels] = Behind(self._work)
@@ -222,4 +220,5 @@ class PlaneSink:
         for rows in strips:
             self._store.put(0, self._plane, self._written, rows)
             self._written += len(rows)
-            self._store.note(self._plane, self._written)
+            with self._store.in_words():
+                self._note(self._written)

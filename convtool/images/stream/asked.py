@@ -38,11 +38,14 @@ class StoreOptions(Record):
     max_pixels: int | None = None
 
 
-def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool:
+def is_streamed(
+    source: str, target: str, job: Job, store: StoreOptions, *, divided: bool = False
+) -> bool:
     """Return whether a picture is filtered strip by strip, which its output must allow.
 
     It is if one of both is a Zarr store, if a pyramid is wanted, if the output is a ``.btf``, or if
-    a TIFF would not fit in memory or has more pixels than are read at once.
+    a TIFF would not fit in memory, has more pixels than are read at once, or is to be ``divided``
+    among several processes.
 
     Raises
     ------
@@ -60,8 +63,10 @@ def is_streamed(source: str, target: str, job: Job, store: StoreOptions) -> bool
         return True
     if not target.lower().endswith(TIFF_ENDINGS):
         return False
-    from convtool.images.stream.inputs import fits_in_memory
+    from convtool.images.stream.inputs import fits_in_memory, is_tiff
 
+    if divided and is_tiff(source):
+        return True
     return not fits_in_memory(source, job.reading)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from convtool.convolution.gradient import angles
+from convtool.convolution.run import Chosen
 from convtool.convolution.windows import Spans
 from convtool.images import alpha as transparency
 from convtool.images import finishing, passes, tone
@@ -20,7 +21,7 @@ from convtool.images.formats import Header
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.stores.picture import Span
 from convtool.images.stream.rows import Kept, Take
-from convtool.images.stream.steps import Broken, Convolved, alpha_step, rows_after
+from convtool.images.stream.steps import Broken, Convolved, RowStep, alpha_step, rows_after
 from convtool.images.tone import Extent, Finisher, Fit, Values
 from convtool.kernels.spec import KernelSpec
 
@@ -63,9 +64,15 @@ class Chain:
         How they are applied.
     assumptions : Assumptions
         What is known of the picture.
+    chosen : sequence of Chosen, optional
+        What the same chain has chosen in another process.
 
     Attributes
     ----------
+    has_alpha : bool
+        Whether the last channel of the answer is alpha.
+    chosen : list of Chosen or None
+        The engine of each step, in the order in which they are made; None where it needs none.
     height : int
         Rows of the answer.
     extent : Extent
@@ -82,8 +89,11 @@ class Chain:
         specs: Sequence[KernelSpec],
         options: FilterOptions,
         assumptions: Assumptions,
+        chosen: Sequence[Chosen | None] = (),
     ) -> None:
-        self._raw, self._has_alpha, self._format = raw, header.has_alpha, format
+        self._given = iter(chosen)
+        self.chosen: list[Chosen | None] = []
+        self._raw, self.has_alpha, self._format = raw, header.has_alpha, format
         self._source = header.pixel_type
         self._peak = peak_of(self._source)
         if options.linear:
@@ -94,7 +104,7 @@ class Chain:
         self._must_be_opaque = meets and assumptions.opaque
         self.dtype = tone.output_dtype(options.depth, self._source)
         sample = np.zeros((1, 1, *header.shape[2:]), self._source)
-        like = passes.separate(Image(sample, self._has_alpha, format), options)[0]
+        like = passes.separate(Image(sample, self.has_alpha, format), options)[0]
         like = tone.to_working(like) if self._bleeds else like
         stays = not header.has_alpha and passes.stays_in_range(
             specs, options, self._source, like.dtype
@@ -127,7 +137,7 @@ class Chain:
         self.steps: list[Convolved] = []
         for number, spec in enumerate(specs):
             last = number == len(specs) - 1
-            if self._has_alpha:
+            if self.has_alpha:
                 step = alpha_step(
                     (size[0], size[1]),
                     alpha_type,
@@ -135,7 +145,9 @@ class Chain:
                     self._options,
                     last=last,
                     peak=self._peak,
+                    chosen=next(self._given, None),
                 )
+                self._remember(step)
                 take_alpha = rows_after(step, take_alpha, 1).take
             how: dict[str, Any] = {
                 "number": number,
@@ -150,7 +162,10 @@ class Chain:
             elif last and self._early is not None:
                 how |= {"out_dtype": self._early.dtype, "store": self._early}
             consumers = 2 if number == len(specs) - 2 and self._options.direction else 1
-            made = Convolved(size, dtype, spec, self._options, **how)
+            made = Convolved(
+                size, dtype, spec, self._options, **how, chosen=next(self._given, None)
+            )
+            self._remember(made)
             self.steps.append(made)
             take = rows_after(made, take, consumers).take
             size, dtype = made.shape, made.dtype
@@ -166,20 +181,24 @@ class Chain:
         how: dict[str, Any],
     ) -> Take:
         """Return the rows of the angles of a gradient, made of both its derivatives."""
-        parts = [
-            Convolved(size, dtype, spec, self._options, matrices=(kernel,), **how)
-            for kernel in passes.matrices(spec)
-        ]
+        parts = []
+        for kernel in passes.matrices(spec):
+            how["chosen"] = next(self._given, None)
+            parts.append(Convolved(size, dtype, spec, self._options, matrices=(kernel,), **how))
+            self._remember(parts[-1])
         self.steps.append(parts[0])
         down, right = (rows_after(part, take, 1).take for part in parts)
         return lambda spans: angles(down(spans).copy(), right(spans))
+
+    def _remember(self, step: RowStep) -> None:
+        self.chosen.append(step.chosen)
 
     def _check_opaque(self, alpha: Values) -> None:
         if not passes.is_opaque(alpha, self._peak):
             raise Broken("opaque")
 
     def _colours(self, spans: Spans) -> Pixels:
-        image = Image(self._raw.take(spans), self._has_alpha, self._format)
+        image = Image(self._raw.take(spans), self.has_alpha, self._format)
         colours, alpha = passes.separate(image, self._options)
         if alpha is None:
             return colours
@@ -231,7 +250,7 @@ class Chain:
             pixels = np.empty(values.shape, self.dtype)
             self._late(values, pixels)
         self.values += pixels.size
-        if not self._has_alpha:
+        if not self.has_alpha:
             return pixels
         alpha = self._opacity((rows,))
         opacity = tone.finish(

@@ -22,6 +22,11 @@ from convtool.images.stream import budget
 from convtool.images.stream.asked import StoreOptions
 
 
+def is_store(path: str) -> bool:
+    """Return whether a picture is one whose parts can be read alone."""
+    return is_zarr(path) or is_tiff(path)
+
+
 def fits_in_memory(path: str, reading: ReadOptions) -> bool:
     """Return whether a file can be read whole within the limits; those that are no TIFF must be."""
     header = _tiff_header(path, (reading.page or 1) - 1)
@@ -33,7 +38,7 @@ def fits_in_memory(path: str, reading: ReadOptions) -> bool:
 def _tiff_header(path: str, page: int) -> Header | None:
     """Return the header of a TIFF's page; None where there is none, and reading says why."""
     try:
-        if not _is_tiff(path):
+        if not is_tiff(path):
             return None
         with open(path, "rb") as file:
             found = next(islice(all_directories(FileBytes(file)), page, None), None)
@@ -42,7 +47,7 @@ def _tiff_header(path: str, page: int) -> Header | None:
         return None
 
 
-def _is_tiff(path: str) -> bool:
+def is_tiff(path: str) -> bool:
     """Return whether a regular file begins as a TIFF does."""
     try:
         if not os.path.isfile(path):
@@ -88,7 +93,7 @@ def opened(source: str, reading: ReadOptions, store: StoreOptions, threads: int)
         planes = tuple(image.picture(number) for number in numbers)
         yield Input(planes, "zarr" if image.ome is None else "ome-zarr", image)
         return
-    if _is_tiff(source):
+    if is_tiff(source):
         picture = open_tiff(source, reading, threads)
         try:
             yield Input((picture,), "tiff")

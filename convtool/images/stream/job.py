@@ -1,7 +1,7 @@
 """A picture's way from store to store, strip by strip; see :mod:`~..job` for the way in memory."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from convtool.images.background import flattened
 from convtool.images.filter import Outline
 from convtool.images.image import Image, Pixels
 from convtool.images.job import Job, Outcome
-from convtool.images.stores.picture import Picture
+from convtool.images.stores.picture import Picture, Span
 from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import ZarrStore
@@ -161,7 +161,7 @@ class _Work:
         unfinished = Unfinished(one.target, one.fingerprint(), resume=one.store.resume)
         try:
             scales, given = one.scales(), one.given
-            made = ZarrStore(unfinished, one.wanted(), given.zarr, scales, one.threads)
+            made = ZarrStore(unfinished.place, one.wanted(), given.zarr, scales, one.threads)
             done = Done(unfinished.entries)
             for number, picture in enumerate(given.pictures):
                 if number not in done.planes:
@@ -181,7 +181,9 @@ class _Work:
         self._known = done.assumptions(number, len(self._one.job.kernels))
         first, extent = done.rows_of(number), done.extent(number)
         while True:
-            sink = made.sink(number, first)
+            sink = made.sink(
+                number, lambda rows: unfinished.note({"plane": number, "rows": rows}), first
+            )
             try:
                 self._filter(
                     picture,
@@ -230,10 +232,15 @@ class _Work:
             tell = self._tell(chain, passes_over, first)
             if chain.must_be_measured:
                 if extent is None:
-                    extent = _measured(chain, one.step, tell)
+                    for rows in measured_rows(chain, (0, chain.height), one.step):
+                        tell(rows * chain.width)
+                    extent = chain.extent
                     measured(extent)
                 chain.stretch(extent)
-            self._write(chain, sink, first, tell)
+            span = first, chain.height
+            for pixels in answer_rows(chain, span, one.step, one.job.writing.background):
+                sink.append(pixels)
+                tell(len(pixels) * chain.width)
             sink.finish()
         finally:
             ahead.close()
@@ -249,17 +256,6 @@ class _Work:
             return lambda pixels: None
         return self._progress((chain.height * passes_over - first) * chain.width)
 
-    def _write(self, chain: Chain, sink: Sink, first: int, tell: Progress) -> None:
-        background, has_alpha = self._one.job.writing.background, self._one.given.header.has_alpha
-        while first < chain.height:
-            rows = chain.rows_from(first, self._one.step)
-            pixels = chain.pixels(rows)
-            if background is not None:
-                pixels = flattened(Image(pixels, has_alpha), background).pixels
-            sink.append(pixels[first - rows[0] :])
-            tell((rows[1] - first) * chain.width)
-            first = rows[1]
-
 
 def _depth(picture: Picture) -> int:
     """Return how many bands are read ahead."""
@@ -268,11 +264,38 @@ def _depth(picture: Picture) -> int:
     return 1 if samples * header.pixel_type.itemsize > LARGE_BAND else READ_AHEAD
 
 
-def _measured(chain: Chain, step: int, tell: Progress) -> Extent:
-    first = 0
-    while first < chain.height:
-        rows = chain.rows_from(first, step)
+def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
+    """Measure rows of an answer, about so many at a time; yield how many were.
+
+    What lies beside them may be measured, too.
+    """
+    first, last = span
+    while first < last:
+        rows = chain.rows_from(first, min(step, last - first))
         chain.measure(rows)
-        tell((rows[1] - first) * chain.width)
+        yield min(rows[1], last) - first
         first = rows[1]
-    return chain.extent
+
+
+def answer_rows(chain: Chain, span: Span, step: int, background: str | None) -> Iterator[Pixels]:
+    """Compute rows of an answer, about so many at a time, and yield them from the top on.
+
+    Parameters
+    ----------
+    chain : Chain
+        What computes them.
+    span : (int, int)
+        The first and the one after the last.
+    step : int
+        About so many at a time.
+    background : str, optional
+        The colour that shows where they are transparent.
+    """
+    first, last = span
+    while first < last:
+        rows = chain.rows_from(first, min(step, last - first))
+        pixels = chain.pixels(rows)
+        if background is not None:
+            pixels = flattened(Image(pixels, chain.has_alpha), background).pixels
+        yield pixels[first - rows[0] : min(rows[1], last) - rows[0]]
+        first = rows[1]

@@ -75,7 +75,7 @@ class StreamJob:
             check_store(target, overwrite=store.overwrite)
         else:
             self._check_tiff(channels)
-        self.step = self._rows_at_once(header)
+        self.step = self._rows_at_once()
 
     def _check_tiff(self, channels: int) -> None:
         if not self.target.lower().endswith(TIFF_ENDINGS):
@@ -109,14 +109,26 @@ class StreamJob:
         """How many rows beyond its own a row of the answer needs: the sum of the kernels'."""
         return sum(spec.weights.shape[-2] - 1 for spec in self.job.kernels)
 
-    def _rows_at_once(self, header: Header) -> int:
-        limit = self.job.reading.max_memory
-        itemsize = 8 if header.dtype == "float64" else 4
-        samples = max(header.width * header.channels, int(np.prod(self.shape[1:])))
-        rows = budget.rows_at_once(samples * itemsize, self.halo, limit)
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row in the type that is computed in."""
+        return self._samples * (8 if self.given.header.dtype == "float64" else 4)
+
+    @property
+    def _samples(self) -> int:
+        header = self.given.header
+        return max(header.width * header.channels, int(np.prod(self.shape[1:])))
+
+    @property
+    def band_bytes(self) -> int:
+        """Bytes of the rows of the input that are read together."""
         tallest = max(last - first for first, last in self.given.pictures[0].bands)
-        stored = header.pixel_type.itemsize * samples
-        budget.check((rows + self.halo) * samples * itemsize + tallest * stored, limit)
+        return tallest * self.given.header.pixel_type.itemsize * self._samples
+
+    def _rows_at_once(self) -> int:
+        limit = self.job.reading.max_memory
+        rows = budget.rows_at_once(self.row_bytes, self.halo, limit)
+        budget.check((rows + self.halo) * self.row_bytes + self.band_bytes, limit)
         return rows
 
     def explained(self) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convtool.convolution.dtypes import store as stored
 from convtool.convolution.geometry import Axis, Geometry
-from convtool.convolution.run import is_finite
+from convtool.convolution.run import Chosen, is_finite
 from convtool.convolution.source import Held
 from convtool.convolution.tiles import Store
 from convtool.convolution.windows import Spans, Windows, runs_of
@@ -47,6 +47,7 @@ class RowStep(Protocol):
     """A step over rows of a plane or of colours."""
 
     shape: tuple[int, ...]
+    chosen: Chosen | None
 
     def covering(self, rows: Span) -> Span:
         """Return the fewest rows of the answer that can be computed and hold those asked for."""
@@ -77,7 +78,7 @@ class Convolved:
         Whether the input is taken to hold no NaN and no inf.
     matrices : sequence of ndarray, optional
         Its weights, if not those of the kernel.
-    out_dtype, store
+    out_dtype, store, chosen
         As for `Windows`.
     """
 
@@ -94,6 +95,7 @@ class Convolved:
         matrices: Sequence[NDArray[np.float64]] | None = None,
         out_dtype: np.dtype[Any] | None = None,
         store: Store = stored,
+        chosen: Chosen | None = None,
     ) -> None:
         self._number, self._checks = number, finite and dtype.kind == "f"
         self._windows = Windows(
@@ -109,8 +111,10 @@ class Convolved:
             out_dtype=out_dtype,
             store=store,
             finite=finite,
+            chosen=chosen,
         )
-        self._checks = self._checks and not self._windows.keeps_nonfinite
+        self.chosen: Chosen | None = self._windows.chosen
+        self._checks = self._checks and not self._windows.chosen.keeps_nonfinite
         self.shape, self.dtype = self._windows.shape, self._windows.dtype
         self.covering, self.reach = self._windows.covering, self._windows.reach
         self.seconds = 0.0
@@ -137,6 +141,7 @@ class Smoothed:
         *,
         last: bool,
         peak: float,
+        chosen: Chosen | None = None,
     ) -> None:
         self._spec, self._peak = spec, peak
         self._windows = Windows(
@@ -149,7 +154,9 @@ class Smoothed:
             cval=0.0,
             engine=options.engine,
             threads=options.threads,
+            chosen=chosen,
         )
+        self.chosen: Chosen | None = self._windows.chosen
         self.shape = self._windows.shape
         self.covering, self.reach = self._windows.covering, self._windows.reach
 
@@ -161,6 +168,8 @@ class Smoothed:
 
 class Carried:
     """Alpha after a kernel that leaves it alone: cut, padded and strided like the colours."""
+
+    chosen: Chosen | None = None
 
     def __init__(self, layout: Geometry, flipped: bool, border: str, peak: float) -> None:
         self._layout, self._flipped, self._border, self._peak = layout, flipped, border, peak
@@ -203,10 +212,11 @@ def alpha_step(
     *,
     last: bool,
     peak: float,
+    chosen: Chosen | None = None,
 ) -> RowStep:
     """Return what a kernel does to alpha."""
     if passes.smooths_alpha(spec, options):
-        return Smoothed(shape, dtype, spec, options, last=last, peak=peak)
+        return Smoothed(shape, dtype, spec, options, last=last, peak=peak, chosen=chosen)
     layout = passes.layout_of(shape, spec, options, last)
     return Carried(layout, passes.is_flipped(spec, options), options.border_name, peak)
 

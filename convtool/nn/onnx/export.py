@@ -9,12 +9,12 @@ import numpy as np
 
 from convtool import __version__
 from convtool.errors import ModelError
+from convtool.extras import need
 from convtool.nn._types import Shape
 from convtool.nn.inspection.layers import layer_names
 from convtool.nn.layers import Sigmoid, Softmax
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import write_whole
-from convtool.nn.onnx.extra import need
 from convtool.nn.onnx.metadata import entries
 from convtool.nn.onnx.session import OnnxNetwork
 from convtool.nn.onnx.writers import WRITERS, GraphWriter
@@ -69,7 +69,7 @@ def to_onnx(model: Sequential) -> Any:
     OptionError
         If ONNX is not installed.
     """
-    need("onnx")
+    need("onnx", "onnx")
     from onnx import TensorProto, checker, helper
 
     if model.input_shape is None:
@@ -142,7 +142,7 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
     OptionError
         If ONNX or onnxruntime is not installed.
     """
-    need("onnx", "onnxruntime")
+    need("onnx", "onnx", "onnxruntime")
     proto = to_onnx(model)
     content = proto.SerializeToString()
     difference = _difference(model, OnnxNetwork(content, str(path)), inputs)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from convtool.errors import ModelFileError
-from convtool.nn.onnx.extra import need
+from convtool.extras import need
 
 MOST_OUTPUTS = 2**28
 """The most numbers that one operator may put out for one picture."""
@@ -57,7 +57,7 @@ def read_proto(path: Path) -> Any:
 
 def checked_proto(content: bytes, place: str) -> Any:
     """Return the ``onnx.ModelProto`` of a file's bytes; see :func:`read_proto`."""
-    need("onnx")
+    need("onnx", "onnx")
     import onnx
     from google.protobuf.message import DecodeError
 

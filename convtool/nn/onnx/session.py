@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from convtool.errors import ModelFileError
+from convtool.extras import need
 from convtool.nn._types import Array
-from convtool.nn.onnx.extra import need
 from convtool.nn.onnx.metadata import about
 from convtool.nn.onnx.parse import check_sizes, checked_proto, read_proto
 
@@ -40,7 +40,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, content: bytes, place: str) -> None:
-        need("onnx", "onnxruntime")
+        need("onnx", "onnx", "onnxruntime")
         import onnxruntime
 
         proto = checked_proto(content, place)

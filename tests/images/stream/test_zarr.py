@@ -296,7 +296,7 @@ def test_an_interrupted_store_does_not_look_whole_and_is_gone_on_with(monkeypatc
     with monkeypatch.context() as patched:
         written = _stop_after(patched, 99)
         measured = []
-        patched.setattr("convtool.images.stream.job._measured", lambda *_: measured.append(1))
+        patched.setattr("convtool.images.stream.job.measured_rows", lambda *_: measured.append(1))
         assert run([*LINE, "--resume"]) == 0
     assert written == [96, 128]
     assert not measured

@@ -194,7 +194,7 @@ def test_nothing_is_written_where_the_answers_differ(tmp_path, monkeypatch):
 
 
 def test_a_missing_extra_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr("convtool.nn.onnx.extra.find_spec", lambda name: None)
+    monkeypatch.setattr("convtool.extras.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"onnx and onnxruntime; install: pip install 'convtool"):
         export(network(nn.ReLU()), tmp_path / "model.onnx")
 

@@ -1,0 +1,352 @@
+"""What the client of a cluster does with one huge picture: cut it, hand it out, finish it."""
+
+import errno
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from convtool.convolution.threads import count
+from convtool.distributed.huge.cut import Block, Cut, cut_for
+from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
+from convtool.distributed.huge.work import Found, Order, make, measure
+from convtool.distributed.office import Arrived, Office
+from convtool.errors import OptionError, WorkerError
+from convtool.extras import need
+from convtool.images import finishing
+from convtool.images.filter import Outline
+from convtool.images.image import Pixels
+from convtool.images.job import Job, Outcome
+from convtool.images.paths import shown
+from convtool.images.stores.picture import Picture, Span
+from convtool.images.stream.asked import StoreOptions
+from convtool.images.stream.chain import Assumptions, Chain
+from convtool.images.stream.inputs import is_store, opened
+from convtool.images.stream.job import Progress
+from convtool.images.stream.plan import StreamJob
+from convtool.images.stream.rows import Kept
+from convtool.images.stream.steps import Broken
+from convtool.images.tone import Extent
+
+_BLOCKS_A_THREAD = 2
+
+
+@contextmanager
+def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator["Divided"]:
+    """Open a huge picture that a cluster is to filter; check all that can be without pixels.
+
+    Parameters
+    ----------
+    source : str
+        A TIFF or a Zarr store, which the workers see under the same name.
+    target : str
+        A TIFF or a Zarr store, by its ending; likewise.
+    job : Job
+        What to do.
+    store : StoreOptions
+        How stores are treated.
+
+    Yields
+    ------
+    Divided
+        The picture; call `Divided.over` and then `Divided.finish`.
+
+    Raises
+    ------
+    ConvtoolError
+        If it cannot be read, filtered so, or written.
+    """
+    need("cluster", "distributed")
+    if not is_store(source):
+        raise OptionError(
+            f"{shown(source)}: is decoded as a whole, which a cluster does not share; only TIFF "
+            "and Zarr are read block by block"
+        )
+    with opened(source, job.reading, store, count(job.filtering.threads)) as given:
+        yield Divided(StreamJob(source, target, job, store, given))
+
+
+class Divided:
+    """One picture that is filtered block by block by the workers of a cluster.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        What will be done, or was when `finish` has returned.
+    """
+
+    def __init__(self, one: StreamJob) -> None:
+        self._one, self._began = one, time.perf_counter()
+        self.outcome = Outcome(*one.kinds, one.plan.steps)
+        self._target: Target | None = None
+        self._counted = _Counted(len(one.job.kernels))
+
+    def planned(self, workers: int, memory: int | None) -> tuple[Outline, str]:
+        """Return the plan, and how it is cut for so many workers that may take so much memory."""
+        one = self._one
+        cut = cut_for(one, unit_of(one), workers, memory)
+        return one.plan, cut.explained(one.shape[0], workers)
+
+    def over(
+        self,
+        client: Any,
+        *,
+        planned: Callable[[Outline, str], object] | None = None,
+        progress: Callable[[int], Progress] | None = None,
+        stop: int | None = None,
+    ) -> None:
+        """Have the workers make and write all blocks.
+
+        Parameters
+        ----------
+        client : distributed.Client
+            Who hands them out.
+        planned, progress
+            As for `filter_stream`.
+        stop : int, optional
+            A file descriptor; when there is something to read, the work is broken off.
+
+        Raises
+        ------
+        Interrupted
+            If ``stop`` says so.
+        ClusterError, WorkerError
+            If the cluster cannot do it.
+        ConvtoolError
+            As `filter_stream` does.
+        """
+        one = self._one
+        office: Office[Block] = Office(client, "convtool-blocks")
+        try:
+            target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
+            self._target = target
+            cut = cut_for(one, target.unit, office.threads, office.memory)
+            if planned is not None:
+                planned(one.plan, cut.explained(one.shape[0], office.threads))
+            desk = _Desk(office, one, target, cut, self._counted, stop)
+            for plane, picture in enumerate(one.given.pictures):
+                desk.filter(plane, picture, progress)
+        except BaseException as error:
+            self._fail(error)
+            raise
+        finally:
+            office.close()
+
+    def finish(self) -> Outcome:
+        """Make the smaller levels if there are to be some, and put the whole in its place."""
+        one, counted = self._one, self._counted
+        assert self._target is not None
+        try:
+            remarks = self._target.finish()
+        except BaseException as error:
+            self._fail(error)
+            raise
+        share = counted.clipped / max(1, counted.values)
+        warnings = (
+            *one.given.header.notes,
+            *finishing.remarks(share, counted.nans, 0, one.job.filtering),
+            *one.remarks,
+            *remarks,
+        )
+        steps = tuple(
+            replace(step, seconds=seconds)
+            for step, seconds in zip(one.plan.steps, counted.seconds, strict=True)
+        )
+        self.outcome = Outcome(
+            *one.kinds, steps, share, warnings, time.perf_counter() - self._began
+        )
+        return self.outcome
+
+    def _fail(self, error: BaseException) -> None:
+        if self._target is not None:
+            self._target.fail(error)
+
+
+class _Counted:
+    """What all blocks come to; rows that two of them compute count twice."""
+
+    def __init__(self, kernels: int) -> None:
+        self.clipped = self.nans = self.values = 0
+        self.seconds = [0.0] * kernels
+
+    def add(self, found: Found) -> None:
+        self.clipped += found.clipped
+        self.nans += found.nans
+        self.values += found.values
+        self.seconds = [a + b for a, b in zip(self.seconds, found.seconds, strict=True)]
+
+
+class _Desk:
+    """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
+
+    def __init__(
+        self,
+        office: Office[Block],
+        one: StreamJob,
+        target: Target,
+        cut: Cut,
+        counted: _Counted,
+        stop: int | None,
+    ) -> None:
+        self._office, self._one, self._target = office, one, target
+        self._cut, self._counted, self._stop = cut, counted, stop
+        filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
+        self._job = replace(one.job, filtering=filtering)
+
+    def filter(
+        self, plane: int, picture: Picture, progress: Callable[[int], Progress] | None
+    ) -> None:
+        """Filter one plane; begin anew where an assumption does not hold."""
+        known, extent = self._target.known(plane)
+        while True:
+            try:
+                self._try(plane, picture, known, extent, progress)
+            except Broken as broken:
+                known, extent = known.without(broken), None
+                self._target.anew(plane, known)
+            else:
+                return
+
+    def _try(
+        self,
+        plane: int,
+        picture: Picture,
+        known: Assumptions,
+        extent: Extent | None,
+        progress: Callable[[int], Progress] | None,
+    ) -> None:
+        one = self._one
+        chain = Chain(
+            Kept(_nothing), picture.header, one.given.format, one.job.kernels,
+            one.job.filtering, known,
+        )  # fmt: skip
+        spans = self._target.missing(plane, chain.height)
+        if not spans:
+            return
+        order = self._order(chain, known)
+        whole = [(0, chain.height)]
+        measuring = chain.must_be_measured and extent is None
+        rows = sum(last - first for first, last in [*spans, *(whole if measuring else [])])
+        tell = progress(rows * chain.width) if progress is not None else _ignore
+        if measuring:
+            extent = Extent()
+            for block, found in self._pass(measure, order, plane, whole):
+                low, high = found.extent or (extent.low, extent.high)
+                extent = Extent(min(low, extent.low), max(high, extent.high))
+                tell(block.rows * chain.width)
+            self._target.measured(plane, extent)
+        if extent is not None:
+            order = replace(order, extent=(extent.low, extent.high))
+        for block, found in self._pass(make, order, plane, spans):
+            self._target.take(block, found)
+            self._counted.add(found)
+            tell(block.rows * chain.width)
+
+    def _order(self, chain: Chain, known: Assumptions) -> Order:
+        one, target = self._one, self._target
+        return Order(
+            os.path.abspath(one.source),
+            one.given.pictures[0].identity(),
+            self._job,
+            one.store,
+            target.place,
+            target.wanted,
+            one.scales() if target.wanted is not None else None,
+            known,
+            tuple(chain.chosen),
+        )
+
+    def _pass(
+        self,
+        function: Callable[[Order, Block], Found],
+        order: Order,
+        plane: int,
+        spans: list[Span],
+    ) -> Iterator[tuple[Block, Found]]:
+        """Have all blocks done once; raise `Broken` when no worker is busy any more."""
+        again: deque[Block] = deque()
+        broken: Broken | None = None
+        left = self._blocks(plane, spans)
+        while True:
+            while broken is None and self._has_room(bool(again)):
+                block = again.popleft() if again else next(left, None)
+                if block is None:
+                    break
+                self._office.give(block, function, order, block)
+            if not self._office.out:
+                break
+            arrived = self._office.wait(self._stop)
+            if arrived is None:
+                continue
+            found = self._value(arrived)
+            if found is None:
+                again.extendleft(reversed(self._smaller(arrived)))
+            elif found.broken is not None:
+                broken = Broken(*found.broken)
+            elif broken is None:
+                yield arrived.work, found
+        if broken is not None:
+            raise broken
+
+    def _has_room(self, again: bool) -> bool:
+        """Return whether the next block is handed out; one that others may wait for sooner."""
+        out, most = len(self._office.out), _BLOCKS_A_THREAD * self._office.threads
+        return out < most and (again or out + self._target.held < 2 * most)
+
+    def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
+        """Cut rows as they are handed out, into smaller blocks when those before were too large."""
+        for span in spans:
+            top = span[0]
+            while top < span[1]:
+                block = self._cut.block(plane, (top, span[1]))
+                yield block
+                top = block.last
+
+    def _value(self, arrived: Arrived[Block]) -> Found | None:
+        """Return what became of a block; None if the worker's memory did not hold it."""
+        if arrived.killed is not None:
+            return None
+        try:
+            found: Found = arrived.value()
+        except MemoryError:
+            return None
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return None
+            raise
+        return found
+
+    def _smaller(self, arrived: Arrived[Block]) -> list[Block]:
+        """Return blocks that take less memory in place of one that ended its workers.
+
+        Raises
+        ------
+        WorkerError
+            If there are none.
+        """
+        block, killed = arrived.work, arrived.killed
+        if block.is_least(self._cut.unit):
+            where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
+            if killed is not None and not self._office.ended_by_memory(killed):
+                raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
+            memory = self._office.memory
+            most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
+            raise WorkerError(
+                f"{where} alone need more memory than {most}; give each more (--worker-memory, or "
+                "the --memory-limit of a dask worker)"
+            )
+        halves = block.halves(self._cut.unit)
+        self._cut = self._cut.like(halves[0])
+        return halves
+
+
+def _nothing(rows: Span) -> tuple[Span, Pixels]:
+    """Stand for the rows of a chain that plans and computes nothing."""
+    raise AssertionError(rows)
+
+
+def _ignore(pixels: int) -> None:
+    """Tell nobody."""

@@ -1,0 +1,211 @@
+"""What a worker does with a block: read it with its halo, filter it, write it where it belongs."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from convtool import __version__
+from convtool.convolution.run import Chosen
+from convtool.distributed.huge.cut import Block
+from convtool.distributed.office import check_version
+from convtool.errors import ClusterError, ConvtoolError
+from convtool.images.batch.worker import limit_opencv
+from convtool.images.image import Pixels
+from convtool.images.job import Job
+from convtool.images.options import ReadOptions
+from convtool.images.paths import shown
+from convtool.images.stores.ome import Scales
+from convtool.images.stores.picture import Strips, Wanted
+from convtool.images.stores.progress import Place
+from convtool.images.stores.zarr_writer import ZarrStore
+from convtool.images.stream.asked import StoreOptions
+from convtool.images.stream.chain import Assumptions, Chain, consumers_of
+from convtool.images.stream.inputs import Input, opened
+from convtool.images.stream.job import answer_rows, measured_rows
+from convtool.images.stream.rows import Ahead, Kept
+from convtool.images.stream.steps import Broken
+from convtool.images.tone import Extent
+from convtool.images.write import cannot_be_written
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """What a worker is told of a picture, the same for all blocks of a pass; plain data.
+
+    Parameters
+    ----------
+    source, identity : str
+        Where it is, and what it was when the client looked.
+    job : Job
+        What is done.
+    store : StoreOptions
+        How stores are treated.
+    place : Place
+        Where the answer is written.
+    wanted : Wanted or None
+        What is written there where that is a Zarr store; else files of rows.
+    scales : Scales or None
+        How large its pixels are where it is an OME-Zarr image.
+    known : Assumptions
+        What is taken to be true of the picture.
+    chosen : tuple of Chosen or None
+        The engines that the client's chain has chosen.
+    extent : (float, float) or None
+        The smallest and the largest value, where they were measured.
+    """
+
+    source: str
+    identity: str
+    job: Job
+    store: StoreOptions
+    place: Place
+    wanted: Wanted | None
+    scales: Scales | None
+    known: Assumptions
+    chosen: tuple[Chosen | None, ...]
+    extent: tuple[float, float] | None = None
+    version: str = __version__
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of a block.
+
+    Parameters
+    ----------
+    clipped, nans, values : int
+        As `Chain` counts them.
+    seconds : tuple of float
+        What each kernel took.
+    extent : (float, float) or None
+        The smallest and the largest value, where these were asked for.
+    file : str or None
+        The file with its rows, where there is one.
+    broken : (str, int) or None
+        Which assumption does not hold, as in `Broken`; there is no answer then.
+    """
+
+    clipped: int = 0
+    nans: int = 0
+    values: int = 0
+    seconds: tuple[float, ...] = ()
+    extent: tuple[float, float] | None = None
+    file: str | None = None
+    broken: tuple[str, int] | None = None
+
+
+class _Opened:
+    """A picture that stays open for the next block; it is closed when nobody has it any more."""
+
+    def __init__(self, source: str, reading: ReadOptions, store: StoreOptions) -> None:
+        self._context = opened(source, reading, store, 1)
+        self.given: Input = self._context.__enter__()
+
+
+@lru_cache(maxsize=1)
+def _open(source: str, identity: str, reading: ReadOptions, store: StoreOptions) -> _Opened:
+    found = _Opened(source, reading, store)
+    if found.given.pictures[0].identity() != identity:
+        raise ClusterError(
+            f"{shown(source)}: a worker sees another picture there than this machine does, or it "
+            "has changed; all must see the same files"
+        )
+    return found
+
+
+def measure(order: Order, block: Block) -> Found:
+    """See how small and how large the values of a block are."""
+    given = _given(order)
+    try:
+        with _Rows(order, given, block) as chain:
+            for _ in measured_rows(chain, (block.first, block.last), block.step):
+                pass
+    except Broken as broken:
+        return Found(broken=(broken.what, broken.number))
+    return Found(extent=(chain.extent.low, chain.extent.high))
+
+
+def make(order: Order, block: Block) -> Found:
+    """Filter a block and write it."""
+    given = _given(order)
+    background = order.job.writing.background
+    try:
+        with _Rows(order, given, block) as chain:
+            if order.extent is not None:
+                chain.stretch(Extent(*order.extent))
+            rows = answer_rows(chain, (block.first, block.last), block.step, background)
+            file = _write(order, given, block, rows)
+    except Broken as broken:
+        return Found(broken=(broken.what, broken.number))
+    seconds = tuple(step.seconds for step in chain.steps)
+    return Found(chain.clipped, chain.nans, chain.values, seconds, file=file)
+
+
+def _given(order: Order) -> Input:
+    check_version(order.version)
+    limit_opencv(order.job)
+    return _open(order.source, order.identity, order.job.reading, order.store).given
+
+
+class _Rows:
+    """The chain of a block: reads what it needs and nothing ahead of that."""
+
+    def __init__(self, order: Order, given: Input, block: Block) -> None:
+        picture, job = given.pictures[block.plane], order.job
+        self._ahead = Ahead(picture, 0, 1)
+        self._chain = Chain(
+            Kept(self._ahead.make, consumers_of(picture.header, job.kernels, job.filtering)),
+            picture.header,
+            given.format,
+            job.kernels,
+            job.filtering,
+            order.known,
+            order.chosen,
+        )
+
+    def __enter__(self) -> Chain:
+        return self._chain
+
+    def __exit__(self, *what: object) -> None:
+        self._ahead.close()
+
+
+def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> str | None:
+    """Write a block's rows; return the file if they are in one."""
+    if order.wanted is None:
+        return _to_file(order.place, block, rows)
+    made = ZarrStore(order.place, order.wanted, given.zarr, order.scales, 1)
+    strips, written = Strips(made.unit), block.first
+    for pixels in rows:
+        for strip in strips.cut(pixels):
+            written = _put(order.place, made, block.plane, written, strip)
+    rest = strips.rest()
+    if rest is not None:
+        _put(order.place, made, block.plane, written, rest)
+    return None
+
+
+def _put(place: Place, made: ZarrStore, plane: int, first: int, rows: Pixels) -> int:
+    """Write rows into a store that is still this run's; return the row after the last."""
+    place.check()
+    made.put(0, plane, first, rows)
+    return first + len(rows)
+
+
+def _to_file(place: Place, block: Block, rows: Iterator[Pixels]) -> str:
+    """Write rows into a file of their own, whoever else writes the same."""
+    path = os.path.join(place.folder, f"rows-{block.first}-{uuid.uuid4().hex}")
+    try:
+        place.check()
+        with open(path, "xb") as file:
+            for pixels in rows:
+                file.write(np.ascontiguousarray(pixels).data)
+    except ConvtoolError:
+        raise
+    except OSError as error:
+        raise cannot_be_written(place.path, error) from error
+    return path

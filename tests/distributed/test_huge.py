@@ -1,0 +1,366 @@
+"""One picture on real local clusters, block by block: the bytes of one process in any case."""
+
+import errno
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import dask
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from convtool.convolution import planner
+from convtool.convolution import run as convolution_run
+from convtool.distributed import local_cluster
+from convtool.distributed.huge import cut, run, work
+from convtool.distributed.huge.targets import ToTiff, ToZarr
+from convtool.errors import (
+    ClusterError,
+    ConvtoolError,
+    ImageReadError,
+    ImageTooLargeError,
+    ImageWriteError,
+    OptionError,
+    WorkerError,
+)
+from convtool.images.batch.run import Interrupted
+from convtool.images.filter import FilterOptions
+from convtool.images.job import Job
+from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.stores import picture
+from convtool.images.stream import budget
+from convtool.images.stream.asked import StoreOptions
+from convtool.images.stream.job import filter_stream
+from convtool.kernels.spec import parse
+
+HEIGHT, WIDTH = 230, 90
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch, tmp_path):
+    """A few rows at a time, in a folder of its own."""
+    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 14)
+    monkeypatch.setattr(picture, "BAND_BYTES", 1)
+    monkeypatch.chdir(tmp_path)
+
+
+def noise(kind="rgb"):
+    rng = np.random.default_rng(5)
+    shape = (HEIGHT, WIDTH)
+    if kind == "nan":
+        made = rng.normal(size=shape).astype(np.float32)
+        made[200, 5] = np.nan
+        return made
+    if kind == "clear":
+        made = rng.integers(0, 256, (*shape, 4), np.uint8)
+        made[:180, :, 3] = 255
+        return made
+    if kind == "planes":
+        return rng.integers(0, 65536, (2, *shape), np.uint16)
+    return rng.integers(0, 256, (*shape, 3), np.uint8)
+
+
+def store(kind="rgb"):
+    """Write a picture; return its name."""
+    pixels = noise(kind)
+    if kind == "planes":
+        made = zarr.create_array("in.zarr", shape=pixels.shape, chunks=(1, 32, 40), dtype="u2")
+        made[:] = pixels
+        return "in.zarr"
+    how = {"photometric": "minisblack"} if pixels.ndim == 2 else {"photometric": "rgb"}
+    if kind == "clear":
+        how["extrasamples"] = ["unassalpha"]
+    tiles = {"rowsperstrip": 11} if kind == "nan" else {"tile": (32, 48)}
+    tifffile.imwrite("in.tif", pixels, metadata=None, **how, **tiles)
+    return "in.tif"
+
+
+def job_of(*kernels, writing=None, page=None, **options):
+    filtering = FilterOptions(**options)
+    return Job(tuple(map(parse, kernels)), filtering, ReadOptions(page), writing or WriteOptions())
+
+
+def on_cluster(client, source, target, job, options=None, **how):
+    with run.divided(source, target, job, options or StoreOptions()) as made:
+        made.over(client, **how)
+        return made.finish()
+
+
+def contents(place):
+    place = Path(place)
+    if place.is_file():
+        return place.read_bytes()
+    files = (path for path in place.rglob("*") if path.is_file())
+    return {str(path.relative_to(place)): path.read_bytes() for path in files}
+
+
+CASES = {
+    "chain": ("rgb", "out.tif", ["gaussian:sigma=2", "sharpen-5"], {"border": "wrap"}),
+    "stretch": ("rgb", "out.zarr", ["laplacian-8"], {"range": "stretch", "stride": 2}),
+    "stretched file": ("rgb", "out.btf", ["laplacian-8"], {"range": "stretch", "mode": "full"}),
+    "direction": ("rgb", "out.zarr", ["gaussian", "sobel"], {"direction": True}),
+    "not opaque": ("clear", "out.tif", ["gaussian:sigma=2"], {}),
+    "not opaque in chunks": ("clear", "out.zarr", ["box:size=9", "sobel"], {"range": "stretch"}),
+    "planes": ("planes", "out.zarr", ["gaussian:sigma=2"], {"range": "stretch"}),
+    "plane": ("planes", "out.tif", ["unsharp"], {"page": 2, "padding": 3}),
+    "ome": ("rgb", "out.ome.zarr", ["box"], {}),
+    "flattened": ("clear", "out.tif", ["box"], {"writing": WriteOptions(background="white")}),
+    "halo": ("rgb", "out.zarr", ["box:size=61", "box:size=61"], {}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_bytes_are_those_of_one_process(client, case):
+    kind, target, kernels, options = CASES[case]
+    source, job = store(kind), job_of(*kernels, **options)
+    first, second = f"one-{target}", f"two-{target}"
+    here = filter_stream(source, first, job, StoreOptions())
+    there = on_cluster(client, source, second, job)
+    assert contents(second) == contents(first)
+    assert there.target == here.target
+    assert there.warnings == here.warnings
+    assert [step.engine for step in there.steps] == [step.engine for step in here.steps]
+    assert not list(Path().glob("*.incomplete"))
+    assert not list(Path().glob(".convtool-*"))
+
+
+@pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
+def test_nan_where_an_engine_would_spread_it(client, target, monkeypatch):
+    """A worker sees it, and all is made anew by what the client chooses then."""
+    source, job = store("nan"), job_of("gaussian:sigma=2,size=9", "box:size=3")
+    filter_stream(source, f"one-{target}", job, StoreOptions())
+    monkeypatch.setattr(planner, "keeps_nonfinite", lambda plan, problem: not problem.finite)
+    anew = []
+    for kind in (ToTiff, ToZarr):
+        monkeypatch.setattr(kind, "anew", _counted(kind.anew, anew))
+    convolution_run._remembered.cache_clear()
+    try:
+        on_cluster(client, source, f"two-{target}", job)
+    finally:
+        convolution_run._remembered.cache_clear()
+    assert [known.finite for known in anew] == [(False, True), (False, False)]
+    assert contents(f"two-{target}") == contents(f"one-{target}")
+
+
+def _counted(ordinary, calls):
+    def anew(self, plane, known):
+        calls.append(known)
+        ordinary(self, plane, known)
+
+    return anew
+
+
+@pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
+def test_smaller_levels_are_made_of_all_blocks(client, target):
+    pixels = np.random.default_rng(1).integers(0, 256, (700, 530), np.uint8)
+    tifffile.imwrite("in.tif", pixels, metadata=None, tile=(64, 64))
+    job, options = job_of("gaussian"), StoreOptions(pyramid=True)
+    filter_stream("in.tif", f"one-{target}", job, options)
+    on_cluster(client, "in.tif", f"two-{target}", job, options)
+    assert contents(f"two-{target}") == contents(f"one-{target}")
+
+
+def test_every_block_is_told_and_the_cut_is_said(client):
+    store()
+    said, told = [], []
+    on_cluster(
+        client, "in.tif", "out.zarr", job_of("box:size=41"),
+        planned=lambda plan, words: said.append(words),
+        progress=lambda total: told.append(total) or told.append,
+    )  # fmt: skip
+    assert said == [
+        "filtered in 4 blocks of 64 rows by 2 workers, about 40 at a time, with 40 rows more that "
+        "the kernels reach"
+    ]
+    assert told[0] == sum(told[1:]) == HEIGHT * WIDTH
+    assert sorted(told[1:]) == [38 * WIDTH, *[64 * WIDTH] * 3]
+
+
+def test_blocks_are_cut_by_memory_and_for_a_long_halo():
+    store()
+
+    def said(kernel, workers=2, memory=None):
+        with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions()) as made:
+            return made.planned(workers, memory)[1]
+
+    assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
+    assert said("box:size=101").endswith("larger than that, so that more is new than is read twice")
+    assert said("box").startswith("filtered in 4 blocks of 64 rows by 2 workers, about 15 at")
+    assert "about 5 at a time" in said("box", memory=cut.WORKER_BYTES + 16 * 6000)
+    with pytest.raises(ImageTooLargeError, match="--worker-memory"):
+        said("box", memory=cut.WORKER_BYTES)
+
+
+def test_what_was_interrupted_is_gone_on_with(client):
+    source, job = store("planes"), job_of("laplacian-8", range="stretch")
+    filter_stream(source, "one.zarr", job, StoreOptions())
+    reading, writing = os.pipe()
+    seen = []
+
+    def stop_after(count):
+        def tell(pixels):
+            seen.append(pixels)
+            if len(seen) == count:
+                os.write(writing, b"!")
+
+        return lambda total: tell
+
+    with pytest.raises(Interrupted):
+        on_cluster(client, source, "two.zarr", job, progress=stop_after(6), stop=reading)
+    assert sorted(path.name for path in Path().glob("two*")) == ["two.zarr.incomplete"]
+    with pytest.raises(ConvtoolError, match="other options"):
+        on_cluster(client, source, "two.zarr", job_of("box"), StoreOptions(resume=True))
+    totals = []
+    outcome = on_cluster(
+        client, source, "two.zarr", job, StoreOptions(resume=True),
+        progress=lambda total: totals.append(total) or (lambda pixels: None),
+    )  # fmt: skip
+    assert contents("two.zarr") == contents("one.zarr")
+    assert sum(totals) < 4 * HEIGHT * WIDTH - sum(seen[4:5])
+    assert "went on with" in outcome.warnings[-1]
+
+
+@pytest.mark.parametrize("first", ["cluster", "process"])
+def test_either_goes_on_with_what_the_other_began(client, first, monkeypatch):
+    source, job = store(), job_of("gaussian:sigma=2")
+    filter_stream(source, "one.zarr", job, StoreOptions())
+    resume = StoreOptions(resume=True)
+    reading, writing = os.pipe()
+    if first == "cluster":
+        with pytest.raises(Interrupted):
+            on_cluster(
+                client, source, "two.zarr", job, stop=reading,
+                progress=lambda total: lambda pixels: os.write(writing, b"!"),
+            )  # fmt: skip
+        filter_stream(source, "two.zarr", job, resume)
+    else:
+        with pytest.raises(KeyboardInterrupt):
+            filter_stream(source, "two.zarr", job, StoreOptions(), progress=_interrupting)
+        on_cluster(client, source, "two.zarr", job, resume)
+    assert contents("two.zarr") == contents("one.zarr")
+
+
+def _interrupting(total):
+    def tell(pixels):
+        raise KeyboardInterrupt
+
+    return tell
+
+
+@pytest.mark.parametrize("target", ["two.tif", "two.zarr"])
+def test_a_worker_that_is_killed_costs_its_blocks_only(target):
+    pixels = np.random.default_rng(0).integers(0, 256, (900, 700), np.uint8)
+    tifffile.imwrite("in.tif", pixels, metadata=None, tile=(64, 64))
+    job = job_of("disk:radius=12", engine="scipy")
+    filter_stream("in.tif", target.replace("two", "one"), job, StoreOptions())
+    with local_cluster(2) as client:
+        victims = iter(list(client.run(os.getpid).values())[:1])
+
+        def tell(pixels):
+            for victim in victims:
+                os.kill(victim, signal.SIGKILL)
+
+        on_cluster(client, "in.tif", target, job, progress=lambda total: tell)
+    assert contents(target) == contents(target.replace("two", "one"))
+    assert not list(Path().glob("*.incomplete"))
+
+
+def test_blocks_that_are_too_large_for_a_worker_become_smaller(monkeypatch):
+    made = zarr.create_array("in.zarr", shape=(3000, 3000), chunks=(500, 1000), dtype="f8")
+    made[:] = np.add.outer(np.arange(3000.0), np.arange(3000.0) ** 2 % 97)
+    job = job_of("box", "laplacian-8", range="abs", engine="separable")
+    filter_stream("in.zarr", "one.zarr", job, StoreOptions())
+    monkeypatch.setattr(cut, "WORKER_BYTES", 0)
+    monkeypatch.setattr(cut, "BLOCKS_A_WORKER", 1)
+    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 30)
+    monkeypatch.setattr(budget, "SHARE", 1)
+    rows = []
+    with local_cluster(1, memory_limit="250MiB") as client:
+        on_cluster(
+            client, "in.zarr", "two.zarr", job,
+            progress=lambda total: lambda pixels: rows.append(pixels // 3000),
+        )  # fmt: skip
+    assert max(rows) < sum(rows) == 3000
+    assert contents("two.zarr") == contents("one.zarr")
+
+
+def test_workers_without_memory_for_the_smallest_block_are_named(monkeypatch):
+    store()
+    monkeypatch.setattr(cut, "WORKER_BYTES", 0)
+    often = dask.config.set({"distributed.worker.memory.monitor-interval": "5ms"})
+    with often, local_cluster(1, memory_limit="90MiB") as client:
+        with pytest.raises(WorkerError, match="more memory than the 90 MiB a worker may take"):
+            on_cluster(client, "in.tif", "out.tif", job_of("box"))
+        monkeypatch.setattr("convtool.distributed.office._SECONDS_WITHOUT_WORKERS", 0)
+        client.retire_workers()
+        with pytest.raises(ClusterError, match="there is no worker for 0 s"):
+            on_cluster(client, "in.tif", "out.tif", job_of("box"))
+    assert [path.name for path in Path().iterdir()] == ["in.tif"]
+
+
+def test_damage_that_a_worker_meets_is_named_and_nothing_is_written(client):
+    store("planes")
+    Path("in.zarr/c/1/3/1").write_bytes(b"nonsense")
+    with pytest.raises(ImageReadError, match=r"in\.zarr: a chunk is damaged"):
+        on_cluster(client, "in.zarr", "out.zarr", job_of("box"))
+    assert [path.name for path in Path().iterdir()] == ["in.zarr"]
+
+
+def test_a_picture_that_is_no_store_is_refused():
+    Path("in.png").write_bytes(b"")
+    with (
+        pytest.raises(OptionError, match="is decoded as a whole"),
+        run.divided("in.png", "out.zarr", job_of("box"), StoreOptions()),
+    ):
+        pass
+
+
+CHANGED = {
+    "version": (lambda order: replace(order, version="0.0.1"), ClusterError, "has convtool"),
+    "identity": (lambda order: replace(order, identity="x"), ClusterError, "sees another picture"),
+    "journal": (
+        lambda order: replace(order, place=replace(order.place, fingerprint="x")),
+        ImageWriteError,
+        "no longer written by this run",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+@pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
+def test_a_worker_refuses_what_it_does_not_find_as_told(client, case, target, monkeypatch):
+    changed, error, words = CHANGED[case]
+    store()
+    ordinary = run._Desk._order
+    monkeypatch.setattr(run._Desk, "_order", lambda *args: changed(ordinary(*args)))
+    with pytest.raises(error, match=words):
+        on_cluster(client, "in.tif", target, job_of("box"))
+    assert not Path(target).exists()
+
+
+def test_memory_that_a_block_does_not_get_makes_it_smaller(client, monkeypatch):
+    """The system refuses memory where a picture's blocks have more than 40 rows."""
+    source, job = store(), job_of("gaussian")
+    filter_stream(source, "one.zarr", job, StoreOptions())
+    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 20)
+    monkeypatch.setattr(cut, "BLOCKS_A_WORKER", 1)
+    monkeypatch.setattr(run, "make", _make_if_small)
+    rows = []
+    on_cluster(
+        client, source, "two.zarr", job,
+        progress=lambda total: lambda pixels: rows.append(pixels // WIDTH),
+    )  # fmt: skip
+    assert sum(rows) == HEIGHT
+    assert max(rows) <= 40
+    assert contents("two.zarr") == contents("one.zarr")
+
+
+def _make_if_small(order, block):
+    if block.rows > 64:
+        raise MemoryError
+    if block.rows > 40:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+    return work.make(order, block)
