@@ -55,6 +55,7 @@ class Record:
 
     _names: ClassVar[tuple[str, ...]] = ()
     __dataclass_fields__: ClassVar = _OnUse(attrgetter("__dataclass_fields__"))
+    __dataclass_params__: ClassVar = _OnUse(attrgetter("__dataclass_params__"))
     __signature__: ClassVar = _OnUse(signature)
     _defaults: ClassVar[dict[str, Any]] = {}
     _needed: ClassVar[int] = 0

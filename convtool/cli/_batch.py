@@ -44,9 +44,9 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
         left = _left(chosen, is_done, summary)
         try:
             if batch.cluster:
-                _work_on_cluster(left, job, batch, summary)
+                _work_on_cluster(left, len(chosen), job, batch, summary)
             else:
-                _work(list(left), job, batch, summary)
+                _work(list(left), len(chosen), job, batch, summary)
         finally:
             summary.end()
     if batch.json_target is not None:
@@ -139,24 +139,27 @@ def _left(
         yield task
 
 
-def _work(chosen: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
+def _work(left: Sequence[Task], pictures: int, job: Job, batch: Batch, summary: Summary) -> None:
     from convtool.images.batch.run import Crew, filter_together
 
     stamped = batch.resume or batch.journal is not None
-    crew = Crew(batch.jobs, batch.timeout, stamped=stamped)
+    crew = Crew(batch.jobs, batch.timeout, stamped, pictures)
     with signals() as stop:
-        results = filter_together(chosen, job, crew, stop=stop, started=summary.start)
+        results = filter_together(left, job, crew, stop=stop, started=summary.start)
         with closing(results):
             for together in results:
-                summary.take([(chosen[done.number], done) for done in together])
+                summary.take([(left[done.number], done) for done in together])
                 if batch.fail_fast and any(done.error is not None for done in together):
                     break
 
 
-def _work_on_cluster(left: Iterator[Task], job: Job, batch: Batch, summary: Summary) -> None:
+def _work_on_cluster(
+    left: Iterator[Task], pictures: int, job: Job, batch: Batch, summary: Summary
+) -> None:
     from convtool.distributed.pictures import Spread
 
-    spread = Spread(job, stamped=batch.resume or batch.journal is not None)
+    stamped = batch.resume or batch.journal is not None
+    spread = Spread(job, stamped=stamped, pictures=pictures)
     try:
         with signals() as stop, ExitStack() as stack:
             with ending("the cluster"):

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from convtool.convolution import calibration, startup
 from convtool.convolution.planner import Calibration, Rate
+from convtool.convolution.threads import usable_cores
 from convtool.records import Record
 
 
@@ -29,9 +30,21 @@ class Conditions(Record):
     rates: tuple[tuple[str, Rate], ...]
 
 
-def of_fresh_workers() -> Conditions:
-    """Return the conditions of a process that works on pictures and has just begun."""
-    return Conditions(tuple(startup.fresh().items()), _rates())
+def of_fresh_workers(pictures: int = 1) -> Conditions:
+    """Return the conditions of processes that have just begun and share so many pictures.
+
+    Each process starts an engine once: a picture bears its share of that. There is a process for
+    each core, whatever is asked for, so that the plans do not depend on it.
+
+    Examples
+    --------
+    >>> alone, together = of_fresh_workers(), of_fresh_workers(10_000)
+    >>> dict(together.waits)["numba"] < dict(alone.waits)["numba"]
+    True
+    """
+    share = min(1.0, usable_cores() / max(1, pictures))
+    waits = ((engine, seconds * share) for engine, seconds in startup.fresh().items())
+    return Conditions(tuple(waits), _rates())
 
 
 def with_all_ready() -> Conditions:

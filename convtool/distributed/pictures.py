@@ -3,7 +3,7 @@
 import os
 import time
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
@@ -90,15 +90,17 @@ def filter_files(
 
     Notes
     -----
-    The outputs are those of ``convtool filter --jobs 1``, byte for byte, on workers with the same
-    packages and the same kind of processor.
+    The outputs are those of ``convtool filter --jobs 1`` on as many pictures, byte for byte, on
+    workers with the same packages and the same kind of processor. Tasks whose number is not known
+    are planned as one picture is.
 
     Examples
     --------
     >>> list(filter_files([], Job(()), None))
     []
     """
-    for results in Spread(job, stamped=stamped).over(client, tasks):
+    pictures = len(tasks) if isinstance(tasks, Sized) else 1
+    for results in Spread(job, stamped=stamped, pictures=pictures).over(client, tasks):
         yield from results
 
 
@@ -111,12 +113,14 @@ class Spread:
         What is done to each picture.
     stamped : bool
         Whether inputs and outputs are stamped, for a journal.
+    pictures : int
+        How many pictures there are in all: starting an engine is worth while for many.
     """
 
-    def __init__(self, job: Job, *, stamped: bool = False) -> None:
+    def __init__(self, job: Job, *, stamped: bool = False, pictures: int = 1) -> None:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
-        self._order = _Order(job, stamped, conditions.of_fresh_workers(), os.getcwd())
+        self._order = _Order(job, stamped, conditions.of_fresh_workers(pictures), os.getcwd())
         self._unfinished: set[str] = set()
 
     def over(

@@ -47,11 +47,15 @@ class Crew(Record):
         Seconds that one picture may take.
     stamped : bool
         Whether inputs and outputs are stamped, for a journal.
+    pictures : int or None
+        How many pictures the work has in all, if some were done before: starting an engine is
+        worth while for many.
     """
 
     jobs: int | None = None
     timeout: float | None = None
     stamped: bool = False
+    pictures: int | None = None
 
 
 class _Worker:
@@ -198,7 +202,7 @@ class _Office:
         self._suspects: deque[int] = deque()
         self._began = time.monotonic()
         self._finished = 0
-        self._planning = conditions.of_fresh_workers()
+        self._planning = conditions.of_fresh_workers(crew.pictures or len(tasks))
         self._workers = [_Worker(job, crew.stamped, self._planning) for _ in range(workers)]
 
     def run(self, stop: int | None) -> Iterator[list[Done]]:
