@@ -5,71 +5,42 @@ References
 ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: APP14 and inks.
 """
 
-import re
+from collections.abc import Sequence
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import jpeg_metadata, opencv
+from convtool.images.codecs import jpeg_metadata, jpeg_strips, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.exif_facts import orientation_in
+from convtool.images.codecs.jpeg_segments import (
+    DQT,
+    EOI,
+    SOS,
+    Segment,
+    frame_of,
+    next_segment,
+    segments,
+)
 from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of, tables
 from convtool.images.formats import Decoded, Header
-from convtool.images.image import Coding, Image
+from convtool.images.image import Coding, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.records import Record, replace
+from convtool.records import replace
 
 DEFAULT_QUALITY = 95
 _FULL_COLOUR_FROM = 90
-_SOS, _EOI, _DQT = 0xDA, 0xD9, 0xDB
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 _PROGRESSIVE = 0xC2
 _MOST_SCANS = 500
 _BLOCK = 8
 """Pixels a side of what takes a bit at least."""
 
-_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
-"""A marker, any fill bytes (0xFF) before it left aside. Beginning with one literal byte it is found
-fifteen times as fast as with any number of them."""
 _HARMLESS = "extraneous bytes before marker"
-
-
-class _Segment(Record):
-    marker: int
-    start: int
-    end: int
-
-
-def _next_segment(data: bytes, position: int) -> _Segment:
-    found = _MARKER.search(data, position)
-    if found is None:
-        raise ImageReadError("is cut off: it ends without its end marker")
-    marker = found.group(1)[0]
-    if marker == _EOI:
-        return _Segment(marker, found.end(), found.end())
-    (length,) = unpack(">H", data, found.end())
-    return _Segment(marker, found.end() + 2, found.end() + max(length, 2))
-
-
-def _segments(data: bytes) -> list[_Segment]:
-    """List the segments up to the first scan."""
-    found = []
-    position = 2
-    while True:
-        segment = _next_segment(data, position)
-        if segment.marker == _EOI:
-            raise ImageReadError("is damaged: it has no picture before its end marker")
-        found.append(segment)
-        if segment.marker == _SOS:
-            return found
-        position = segment.end
 
 
 def inspect(data: bytes) -> Header:
     """Read size, channels and orientation from the segments before the first scan."""
-    segments = _segments(data)
-    frame = next((s for s in segments if s.marker in _FRAMES), None)
-    if frame is None:
-        raise ImageReadError("is damaged: it has no frame header")
+    found = segments(data)
+    frame = frame_of(found)
     bits, height, width, channels = unpack(">BHHB", data, frame.start)
     if bits != 8 or frame.marker in _LOSSLESS:
         raise ImageReadError(
@@ -77,7 +48,7 @@ def inspect(data: bytes) -> Header:
         )
     if channels not in (1, 3, 4) or width == 0 or height == 0:
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {channels} channels")
-    contents = [(s.marker, data[s.start : s.end]) for s in segments]
+    contents = [(s.marker, data[s.start : s.end]) for s in found]
     metadata, notes = jpeg_metadata.metadata_of(contents)
     coding = _coding(data, frame, contents)
     return Header(
@@ -92,11 +63,11 @@ def inspect(data: bytes) -> Header:
     )
 
 
-def _coding(data: bytes, frame: _Segment, contents: list[tuple[int, bytes]]) -> Coding:
+def _coding(data: bytes, frame: Segment, contents: list[tuple[int, bytes]]) -> Coding:
     """Tell quality and subsampling from the tables and the frame header."""
     found: dict[int, Table] = {}
     for marker, content in contents:
-        if marker == _DQT:
+        if marker == DQT:
             found |= tables(content)
     (channels,) = unpack("B", data, frame.start + 5)
     parts = [unpack("BBB", data, frame.start + 6 + 3 * n) for n in range(channels)]
@@ -112,13 +83,13 @@ def _coding(data: bytes, frame: _Segment, contents: list[tuple[int, bytes]]) -> 
 
 def _check_end(data: bytes) -> None:
     """Check that an end marker follows the last scan; decoders fill what is missing with grey."""
-    segment = _segments(data)[-1]
+    segment = segments(data)[-1]
     scans = 0
-    while segment.marker != _EOI:
-        scans += segment.marker == _SOS
+    while segment.marker != EOI:
+        scans += segment.marker == SOS
         if scans > _MOST_SCANS:
             raise ImageReadError(f"has more than {_MOST_SCANS} scans, the limit")
-        segment = _next_segment(data, segment.end)
+        segment = next_segment(data, segment.end)
 
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
@@ -132,7 +103,7 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     if header.inks:
         from convtool.images.codecs import inks
 
-        has_marker = any(s.marker == jpeg_metadata.APP14 for s in _segments(data))
+        has_marker = any(s.marker == jpeg_metadata.APP14 for s in segments(data))
         return inks.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
     pixels, remarks = opencv.decode(data)
     if not remarks:
@@ -157,6 +128,11 @@ def encode(image: Image, options: WriteOptions) -> bytes:
     name = "JPEG_SAMPLING_FACTOR_" + sampling.replace(":", "")
     chosen["JPEG_SAMPLING_FACTOR"] = opencv.constant(name)
     if coding.progressive:
-        chosen["JPEG_PROGRESSIVE"] = 1
-    file = opencv.encode(".jpg", image.pixels, chosen)
+        file = opencv.encode(".jpg", image.pixels, chosen | {"JPEG_PROGRESSIVE": 1})
+    else:
+
+        def encoder(strips: Sequence[Pixels], interval: int) -> list[bytes]:
+            return opencv.encode_each(".jpg", strips, chosen | {"JPEG_RST_INTERVAL": interval})
+
+        file = jpeg_strips.encode(image.pixels, sampling, encoder)
     return jpeg_metadata.with_metadata(file, image.metadata)

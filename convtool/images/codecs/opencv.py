@@ -3,12 +3,13 @@
 Files are decoded from memory and never by name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
 import numpy as np
 
+from convtool.convolution.threads import for_each, usable_cores
 from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codecs.stderr import Printed, caught, diverted, first_line, is_diverted
 from convtool.images.image import Pixels
@@ -102,19 +103,30 @@ def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
     ImageFormatError
         If the picture is too large for the format.
     """
+    return encode_each(ending, [pixels], options)[0]
+
+
+def encode_each(ending: str, pictures: Sequence[Pixels], options: dict[str, int]) -> list[bytes]:
+    """Encode several pictures as `encode` does one, on as many threads as there are cores."""
     import cv2
 
     flat = [item for name, value in options.items() for item in (constant(name), value)]
+    files = [b""] * len(pictures)
+
+    def one(number: int) -> None:
+        pixels = pictures[number]
+        done, buffer = cv2.imencode(ending, _swap_red_and_blue(cv2, pixels), flat)
+        if not done:
+            height, width = pixels.shape[:2]
+            raise ImageFormatError(f"{width}×{height} pixels are too many for the format")
+        files[number] = buffer.tobytes()
+
     try:
         with _quiet(cv2):
-            done, buffer = cv2.imencode(ending, _swap_red_and_blue(cv2, pixels), flat)
+            for_each(one, range(len(pictures)), min(usable_cores(), len(pictures)))
     except cv2.error as error:
         raise ImageFormatError(f"cannot be encoded: {first_line(str(error))}") from None
-    if not done:
-        height, width = pixels.shape[:2]
-        raise ImageFormatError(f"{width}×{height} pixels are too many for the format")
-    encoded: bytes = buffer.tobytes()
-    return encoded
+    return files
 
 
 def constant(name: str) -> int:
