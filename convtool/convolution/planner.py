@@ -250,7 +250,7 @@ def ways(problem: Problem) -> tuple[Way, ...]:
         compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, False))
     # One way only, whatever the number of threads, so that they do not change the answer.
     adapter = Way("opencv", None, dft, samples, area, False, exact=dft == "opencv")
-    if problem.rank * (height + width) < area:
+    if problem.rank * (height + width) < area and not (problem.exact and adapter.exact):
         adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes, False)
     return (
         Way("direct", None, "direct", samples, problem.taps, True, exact=True),
