@@ -3,9 +3,10 @@
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from convtool.cli import FAILED, INTERRUPTED
 from convtool.files import abandon
@@ -67,6 +68,7 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
             if done in ready:
                 return
             abandon()
+            _end_children()
             words = "interrupted"
             if not ready:
                 words = f"{what}: took longer than {timeout:g} s; --timeout sets the limit"
@@ -82,3 +84,16 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
             watcher.join()
             os.close(done)
             os.close(stderr)
+
+
+def _end_children() -> None:
+    """Kill the processes that a cluster has started: they would complain of the end of this one.
+
+    Only who starts some has psutil loaded, which knows those, too, that are not quite there.
+    """
+    psutil = sys.modules.get("psutil")
+    if psutil is None:
+        return
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            child.kill()

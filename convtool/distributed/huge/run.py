@@ -166,7 +166,7 @@ class Divided:
 
 
 class _Counted:
-    """What all blocks come to; rows that two of them compute count twice."""
+    """What all blocks come to."""
 
     def __init__(self, kernels: int) -> None:
         self.clipped = self.nans = self.values = 0

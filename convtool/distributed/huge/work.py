@@ -165,6 +165,7 @@ class _Rows:
             job.filtering,
             order.known,
             order.chosen,
+            shared=True,
         )
 
     def __enter__(self) -> Chain:

@@ -66,6 +66,9 @@ class Chain:
         What is known of the picture.
     chosen : sequence of Chosen, optional
         What the same chain has chosen in another process.
+    shared : bool
+        Whether other chains compute rows at the edges of this one's, too: only those that are asked
+        for are counted then, which takes a little longer.
 
     Attributes
     ----------
@@ -90,6 +93,7 @@ class Chain:
         options: FilterOptions,
         assumptions: Assumptions,
         chosen: Sequence[Chosen | None] = (),
+        shared: bool = False,
     ) -> None:
         self._given = iter(chosen)
         self.chosen: list[Chosen | None] = []
@@ -110,7 +114,7 @@ class Chain:
             specs, options, self._source, like.dtype
         )
         self._early: Finisher | None = None
-        if not self._bleeds and not stays:
+        if not self._bleeds and not stays and not shared:
             self._early = finishing.finisher(options, self._source)
         self._is_done = stays or self._early is not None
         fixed = tone.FIXED_RANGES.get(options.range)
