@@ -56,7 +56,7 @@ def _through(engine: str) -> Prepare:
             return gradient.gradient_magnitude(
                 task.image,
                 task.kernel,
-                dtype=cell.dtype,
+                out=out,
                 border="reflect",
                 stride=cell.stride,
                 engine=engine,

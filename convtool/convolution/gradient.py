@@ -64,6 +64,7 @@ def gradient_magnitude(
     pair: ArrayLike | str = "sobel",
     *,
     dtype: DTypeLike | None = None,
+    out: Array | None = None,
     **options: Unpack[Options],
 ) -> Array:
     """Return the length of the gradient, sqrt(gx² + gy²).
@@ -78,6 +79,8 @@ def gradient_magnitude(
         not flipped; for the antisymmetric presets flipping changes nothing in the length.
     dtype : dtype, optional
         Type of the answer, as for :func:`convtool.convolve`.
+    out : ndarray, optional
+        Where to write the answer, as for :func:`convtool.convolve`.
     **options
         ``mode``, ``border``, ``cval``, ``padding``, ``stride``, ``engine``, ``threads``: as for
         :func:`convtool.convolve`.
@@ -101,7 +104,7 @@ def gradient_magnitude(
     True
     """
     _check_names(options)
-    return filtered(image, tuple(_as_pair(pair)), False, dtype=dtype, **options)
+    return filtered(image, tuple(_as_pair(pair)), False, dtype=dtype, out=out, **options)
 
 
 def gradient_direction(
@@ -113,7 +116,7 @@ def gradient_direction(
 ) -> Array:
     """Return the angle in which the image brightens fastest, atan2(gy, gx).
 
-    Parameters and errors as for :func:`gradient_magnitude`.
+    Parameters and errors as for :func:`gradient_magnitude`, but that there is no ``out``.
 
     Returns
     -------

@@ -70,7 +70,7 @@ class TestOptions:
         np.testing.assert_allclose(strided, whole[::2, ::3], atol=1e-13)
         np.testing.assert_allclose(call(image, mode="valid"), whole[1:-1, 1:-1], atol=1e-13)
 
-    @pytest.mark.parametrize("name", ["out", "kernel_size"])
+    @pytest.mark.parametrize("name", ["where", "kernel_size"])
     def test_an_option_it_has_not(self, call, name):
         with pytest.raises(OptionError, match=f"a gradient has no option '{name}'; it takes dtype"):
             call(np.ones((4, 4)), **{name: np.ones((4, 4))})
@@ -91,3 +91,12 @@ def test_integer_magnitude_saturates():
     edge[:, 3:] = 255
     answer = convtool.gradient_magnitude(edge, dtype=np.uint8)
     assert answer[2].tolist() == [0, 0, 255, 255, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+def test_memory_for_the_magnitude(dtype):
+    image = np.random.default_rng(3).integers(0, 50, (40, 60), np.uint8)
+    out = np.empty((40, 60), dtype)
+    assert convtool.gradient_magnitude(image, out=out) is out
+    expected = convtool.gradient_magnitude(image, dtype=dtype)
+    np.testing.assert_array_equal(out, expected)
