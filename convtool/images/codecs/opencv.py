@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from convtool.convolution.threads import for_each, usable_cores
+from convtool.convolution.threads import count, for_each
 from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codecs.stderr import Printed, caught, diverted, first_line, is_diverted
 from convtool.images.image import Pixels
@@ -107,11 +107,12 @@ def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
 
 
 def encode_each(ending: str, pictures: Sequence[Pixels], options: dict[str, int]) -> list[bytes]:
-    """Encode several pictures as `encode` does one, on as many threads as there are cores."""
+    """Encode several pictures as `encode` does one, on as many threads as OpenCV may use."""
     import cv2
 
     flat = [item for name, value in options.items() for item in (constant(name), value)]
     files = [b""] * len(pictures)
+    threads = max(1, min(count(), cv2.getNumThreads()))
 
     def one(number: int) -> None:
         pixels = pictures[number]
@@ -123,7 +124,7 @@ def encode_each(ending: str, pictures: Sequence[Pixels], options: dict[str, int]
 
     try:
         with _quiet(cv2):
-            for_each(one, range(len(pictures)), min(usable_cores(), len(pictures)))
+            for_each(one, range(len(pictures)), min(threads, len(pictures)))
     except cv2.error as error:
         raise ImageFormatError(f"cannot be encoded: {first_line(str(error))}") from None
     return files
