@@ -21,6 +21,7 @@ def main() -> None:
     """
     heard = [one for one in _SIGNALS if signal.getsignal(one) != signal.SIG_IGN]
     _answer(heard, _end)
+    sys.unraisablehook = _unraisable
     gc.disable()  # what is imported stays: looking through it again and again finds nothing to free
     from convtool.cli import run
 
@@ -42,6 +43,17 @@ def _answer(heard: Sequence[signal.Signals], how: Callable[[int, FrameType | Non
 def _end(number: int, frame: FrameType | None) -> None:
     os.write(2, b"convtool: error: interrupted\n")
     os._exit(_INTERRUPTED)
+
+
+def _unraisable(told: "sys.UnraisableHookArgs") -> None:
+    """End at once where an interrupt came inside a callback, which would swallow it."""
+    if not issubclass(told.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(told)
+        return
+    files = sys.modules.get("convtool.files")
+    if files is not None:
+        files.abandon()
+    _end(signal.SIGINT, None)
 
 
 def _leave() -> None:

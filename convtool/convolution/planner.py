@@ -38,19 +38,19 @@ class Rate(NamedTuple):
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.00026, 0.179, 0.379, 0.9),
-    "separable": Rate(0.000221, 0.869, 0.302, 0.82),
-    "fft": Rate(0.000657, 4.3, 0.216, 0.72),
-    "numba": Rate(0.000115, 0.179, 0.025, 0.8),
-    "numba-factored": Rate(0.000143, 0.376, 0.0486, 0.92),
-    "numba-fixed": Rate(7.7e-05, 0.261, 0.0162, 0.78),
-    "numba-fft": Rate(0.00015, 1.62, 0.0603, 0.94),
-    "numba-running": Rate(0.000123, 0.929, 0.00592, 0.94),
-    "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
-    "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
-    "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
-    "opencv-factored": Rate(0.000172, 0.113, 0.126, 0.78),
-    "scipy": Rate(0.000519, 3.67, 0.69, 0.84),
+    "direct": Rate(0.000281, 0.632, 0.437, 0.76),
+    "separable": Rate(0.000314, 1.46, 0.352, 0.74),
+    "fft": Rate(0.000779, 4.64, 0.314, 0.84),
+    "numba": Rate(0.00012, 0.138, 0.0273, 0.84),
+    "numba-factored": Rate(0.000172, 0.641, 0.0582, 0.9),
+    "numba-fixed": Rate(0.00011, 0.286, 0.0178, 0.78),
+    "numba-fft": Rate(0.0002, 2.57, 0.0629, 0.8),
+    "numba-running": Rate(0.000206, 1.43, 0.00818, 0.86),
+    "numba-means": Rate(0.00011, 0.64, 0.0005, 0.8),
+    "opencv": Rate(0.000179, 1.26, 0.052, 0.74),
+    "opencv-dft": Rate(0.00169, 17.6, 0.00207, 0.9),
+    "opencv-factored": Rate(0.000172, 0.339, 0.151, 0.7),
+    "scipy": Rate(0.000462, 5.82, 0.708, 0.44),
 }
 """Measured by ``convtool bench --calibrate`` on two cores of an AMD EPYC with AVX2; their ratios
 matter more than their values."""
