@@ -67,8 +67,9 @@ class Chain:
     chosen : sequence of Chosen, optional
         What the same chain has chosen in another process.
     shared : bool
-        Whether other chains compute rows at the edges of this one's, too: only those that are asked
-        for are counted then, which takes a little longer.
+        Whether other chains compute rows at the edges of those that this one is asked for: values
+        are counted when they are asked for then, not when they are made, which takes a little
+        longer. The rows of one that is not shared are asked for from the first on.
 
     Attributes
     ----------
@@ -238,6 +239,8 @@ class Chain:
 
     def _values(self, rows: Span) -> Values:
         values = self._answer((rows,))
+        if self._options.bias:
+            values = values.copy()  # it is added to them, and they may be asked for again
         if self._bleeds and not self._options.direction:
             alpha = self._opacity((rows,))
             cube = values.reshape(*alpha.shape, -1)

@@ -227,6 +227,7 @@ class _Work:
                 one.job.kernels,
                 options,
                 self._known,
+                shared=first > 0,
             )
             passes_over = 2 if chain.must_be_measured and extent is None else 1
             tell = self._tell(chain, passes_over, first)
@@ -293,9 +294,9 @@ def answer_rows(chain: Chain, span: Span, step: int, background: str | None) -> 
     """
     first, last = span
     while first < last:
-        rows = chain.rows_from(first, min(step, last - first))
+        rows = first, min(chain.rows_from(first, min(step, last - first))[1], last)
         pixels = chain.pixels(rows)
         if background is not None:
             pixels = flattened(Image(pixels, chain.has_alpha), background).pixels
-        yield pixels[first - rows[0] : min(rows[1], last) - rows[0]]
+        yield pixels
         first = rows[1]

@@ -12,7 +12,7 @@ from picture_files import exif
 from convtool.cli import run
 from convtool.convolution import planner
 from convtool.convolution import run as convolution_run
-from convtool.images.filter import FilterOptions
+from convtool.images.filter import FilterOptions, filter_image
 from convtool.images.image import Image, Metadata
 from convtool.images.job import Job, filter_file
 from convtool.images.options import ReadOptions, WriteOptions
@@ -20,7 +20,10 @@ from convtool.images.read import read
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stream import budget
 from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.job import filter_stream
+from convtool.images.stream.chain import Assumptions, Chain
+from convtool.images.stream.inputs import opened
+from convtool.images.stream.job import answer_rows, filter_stream
+from convtool.images.stream.rows import Kept
 from convtool.images.write import write
 from convtool.kernels.spec import parse
 
@@ -77,6 +80,7 @@ KERNELS = {
 OPTIONS = {
     "plain": {},
     "stretch": {"range": "stretch"},
+    "stretch and bias": {"range": "stretch", "bias": 40.0},
     "abs and bias": {"range": "abs", "bias": 3.0},
     "offset": {"range": "offset", "depth": "16"},
     "gray": {"gray": True},
@@ -141,6 +145,30 @@ def test_the_direction_of_a_gradient(kernels):
     _store("rgb")
     _both(kernels, {"direction": True, "depth": "16"})
     _assert_same("memory.tif", "strips.tif")
+
+
+@pytest.mark.parametrize("ends", [(64, 101), (1, 229)], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"engine": "fft"}, {"engine": "numba"}, {"bias": 9.0}], ids=str
+)
+def test_values_that_are_clipped_count_once_however_rows_are_shared_out(ends, options):
+    _store("rgb")
+    kernels, filtering = (parse("laplacian-8"),), FilterOptions(**options)
+    whole = filter_image(read("in.tif"), kernels, filtering)
+    clipped = values = 0
+    with opened("in.tif", ReadOptions(), StoreOptions(), 1) as given:
+        picture = given.pictures[0]
+        for span in itertools.pairwise((0, *ends, HEIGHT)):
+            rows = Kept(lambda span: (span, picture.window(span)))
+            known = Assumptions(finite=(True,))
+            chain = Chain(
+                rows, picture.header, "tiff", kernels, filtering, known, shared=True
+            )  # fmt: skip
+            made = np.concatenate(list(answer_rows(chain, span, 20, None)))
+            assert np.array_equal(made, whole.image.pixels[slice(*span)])
+            clipped, values = clipped + chain.clipped, values + chain.values
+    assert values == whole.image.pixels.size
+    assert clipped / values == whole.clipped_share > 0
 
 
 def test_nan_where_an_engine_would_spread_it(monkeypatch):
