@@ -1,7 +1,18 @@
 """A store that is being written: beside its place, with a journal of what is done.
 
 Its folder has the name of the store and ``.incomplete``, so that nobody takes it for the whole. The
-journal is a text file of JSON objects in it; a store is renamed when its journal is gone.
+journal is a text file of JSON objects in it, which goes when the store has its name. So each moment
+at which a run may be killed has an end that the next run to the same place makes:
+
+===============================  ==================================================================
+what is there                    what the next run does
+===============================  ==================================================================
+no journal, or its first line    begins anew: the arrays may not be there
+more lines                       with ``resume`` goes on, else begins anew
+those, and no store, but one     first gives the store that was to be replaced its name back
+that ends with ``.replaced``
+a store with a journal in it     removes the journal, and what the store has replaced
+===============================  ==================================================================
 """
 
 import json
@@ -16,6 +27,9 @@ from convtool.files import lock
 from convtool.images.paths import shown
 
 ENDING = ".incomplete"
+REPLACED = ".replaced"
+"""What a store's name ends with while another takes its place."""
+
 JOURNAL = "convtool-progress.jsonl"
 SCHEMA = "convtool.progress/1"
 _PARTIAL = ".partial"
@@ -25,6 +39,8 @@ _PARTIAL = ".partial"
 def check_store(path: str, *, overwrite: bool) -> None:
     """Check before any work that a store may be written to a place.
 
+    What a run has left that was killed while it put a store there is put in order first.
+
     Raises
     ------
     ImageWriteError
@@ -33,6 +49,8 @@ def check_store(path: str, *, overwrite: bool) -> None:
     name, above = shown(path), os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(above):
         raise ImageWriteError(f"{name}: there is no folder {shown(above)}; make it first")
+    with suppress(OSError):  # where nothing can be changed, as is said below
+        _settle(os.path.abspath(path))
     if os.path.lexists(path):
         if not os.path.isdir(path) or os.path.islink(path):
             raise ImageWriteError(f"{name}: is a file, and a Zarr store is a folder")
@@ -42,6 +60,26 @@ def check_store(path: str, *, overwrite: bool) -> None:
             raise ImageWriteError(f"{name}: is a folder, but no Zarr store; it is not replaced")
     if not os.access(above, os.W_OK | os.X_OK):
         raise ImageWriteError(f"{name}: the folder {shown(above)} cannot be written to")
+
+
+def _settle(path: str) -> None:
+    """End what a run that was killed while it gave a store its name has left."""
+    old, journal = path + REPLACED, os.path.join(path, JOURNAL)
+    unfinished = os.path.join(path + ENDING, JOURNAL)
+    if os.path.exists(journal):
+        shutil.rmtree(old, ignore_errors=True)
+        os.unlink(journal)
+    elif os.path.isdir(old) and not os.path.lexists(path) and not _is_locked(unfinished):
+        os.rename(old, path)
+
+
+def _is_locked(journal: str) -> bool:
+    """Return whether another run has a journal; one that is not there has nobody."""
+    try:
+        with open(journal, "rb") as file:
+            return lock(file) is False
+    except FileNotFoundError:
+        return False
 
 
 def _is_store(path: str) -> bool:
@@ -119,24 +157,17 @@ class Unfinished:
         self._fingerprint = fingerprint
         self._journal = os.path.join(self.folder, JOURNAL)
         self.entries: list[dict[str, Any]] = []
-        self._check_unused()
+        if _is_locked(self._journal):
+            raise JournalError(f"{shown(self.path)}: another run is writing it")
         if resume:
             self._read(fingerprint)
         if not self.entries:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            self._clear()
             os.makedirs(self.folder)
         self._file: BinaryIO = open(self._journal, "ab")  # noqa: SIM115
         lock(self._file)
         if not self.entries:
             self.note({"schema": SCHEMA, "fingerprint": fingerprint})
-
-    def _check_unused(self) -> None:
-        try:
-            with open(self._journal, "rb") as file:
-                if lock(file) is False:
-                    raise JournalError(f"{shown(self.path)}: another run is writing it")
-        except FileNotFoundError:
-            return
 
     def _read(self, fingerprint: str) -> None:
         try:
@@ -160,6 +191,8 @@ class Unfinished:
                 f"{shown(self.folder)}: was begun from another input or with other options; "
                 "without --resume it is begun anew"
             )
+        if len(self.entries) == 1:
+            self.entries.clear()
 
     @property
     def place(self) -> Place:
@@ -174,15 +207,15 @@ class Unfinished:
 
     def commit(self) -> None:
         """Put the store in its place; one that is there is replaced."""
-        self._file.close()
         self._sweep()
-        os.unlink(self._journal)
-        old = f"{self.path}.replaced"
+        old = self.path + REPLACED
         if os.path.isdir(self.path):
             shutil.rmtree(old, ignore_errors=True)
             os.rename(self.path, old)
         os.rename(self.folder, self.path)
         shutil.rmtree(old, ignore_errors=True)
+        os.unlink(os.path.join(self.path, JOURNAL))
+        self._file.close()
 
     def _sweep(self) -> None:
         """Remove chunks that whoever was killed has left half written."""
@@ -199,4 +232,10 @@ class Unfinished:
     def remove(self) -> None:
         """Remove what was written."""
         self._file.close()
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove the folder: the journal first, so that it never speaks of what is gone."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._journal)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -335,6 +335,26 @@ def test_a_journal_that_was_cut_off_is_read_as_far_as_it_goes(monkeypatch):
     assert np.array_equal(zarr.open("out.zarr", mode="r")[:], expected)
 
 
+def test_a_journal_never_speaks_of_what_was_removed(monkeypatch):
+    """Nothing is gone on with where a run was killed that had begun to remove what is there."""
+    pixels = _noise(SHAPE)
+    _array("in.zarr", pixels, (32, 32))
+    with monkeypatch.context() as patched:
+        _stop_after(patched, 3)
+        assert run(LINE) == 130
+
+    def killed(place, **how):
+        shutil.move("out.zarr.incomplete/c/0", "elsewhere")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "rmtree", killed)
+        assert run(LINE) == 130
+    assert run([*LINE, "--resume"]) == 0
+    expected = _filtered(pixels, "laplacian-8", range="stretch")
+    assert np.array_equal(zarr.open("out.zarr", mode="r")[:], expected)
+
+
 def test_a_store_that_another_run_writes_is_left_alone(monkeypatch, capsys):
     from convtool.files import lock
 
