@@ -72,12 +72,12 @@ class Record:
             raise TypeError(f"{cls.__name__}: fields without a default come first")
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        if named or len(values) != len(self._names):
+        fields, names = self.__dict__, self._names
+        if named or len(values) != len(names):
             self._check(len(values), named)
-        fields = self.__dict__
-        fields.update(self._defaults)
-        fields.update(zip(self._names, values, strict=False))
-        fields.update(named)
+            fields.update(self._defaults)
+            fields.update(named)
+        fields.update(zip(names, values, strict=False))
         self.__post_init__()
 
     def _check(self, count: int, named: Mapping[str, object]) -> None:
@@ -145,7 +145,11 @@ def replace(record: _R, **changes: Any) -> _R:
     if not changes.keys() <= kind._known:
         record._check(0, changes)
     other = object.__new__(kind)
-    other.__dict__.update([(name, fields[name]) for name in kind._names])
-    other.__dict__.update(changes)
+    own = other.__dict__
+    if len(fields) == len(kind._names):
+        own.update(fields)
+    else:
+        own.update([(name, fields[name]) for name in kind._names])
+    own.update(changes)
     other.__post_init__()
     return other

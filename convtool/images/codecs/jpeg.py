@@ -6,6 +6,7 @@ ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: A
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs import jpeg_metadata, jpeg_strips, opencv
@@ -65,19 +66,30 @@ def inspect(data: bytes) -> Header:
 
 def _coding(data: bytes, frame: Segment, contents: list[tuple[int, bytes]]) -> Coding:
     """Tell quality and subsampling from the tables and the frame header."""
-    found: dict[int, Table] = {}
-    for marker, content in contents:
-        if marker == DQT:
-            found |= tables(content)
     (channels,) = unpack("B", data, frame.start + 5)
-    parts = [unpack("BBB", data, frame.start + 6 + 3 * n) for n in range(channels)]
+    parts = tuple(unpack("BBB", data, frame.start + 6 + 3 * n) for n in range(channels))
+    defined = tuple(content for marker, content in contents if marker == DQT)
+    return _coded_with(parts, defined, frame.marker == _PROGRESSIVE)
+
+
+@lru_cache(maxsize=16)
+def _coded_with(
+    parts: tuple[tuple[int, ...], ...], defined: tuple[bytes, ...], progressive: bool
+) -> Coding:
+    """Tell it from the parts of the frame, and all segments of tables; files of a folder share it.
+
+    Each part has a number, its factors of sampling, and the number of its table.
+    """
+    found: dict[int, Table] = {}
+    for segment in defined:
+        found |= tables(segment)
     used = [found[table] for _, _, table in parts if table in found]
     qualities = [quality_of(table, chroma=n > 0) for n, table in enumerate(used[:2])]
     return Coding(
         quality=qualities[0] if qualities else None,
         chroma_quality=qualities[1] if len(qualities) > 1 else None,
         subsampling=subsampling_of([divmod(factors, 16) for _, factors, _ in parts]),
-        progressive=frame.marker == _PROGRESSIVE,
+        progressive=progressive,
     )
 
 

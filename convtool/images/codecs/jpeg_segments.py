@@ -7,10 +7,10 @@ ITU-T T.81, annex B.
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from convtool.errors import ImageReadError
 from convtool.images.codecs.binary import unpack
-from convtool.records import Record
 
 SOS, EOI, DQT = 0xDA, 0xD9, 0xDB
 FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -21,7 +21,7 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 fifteen times as fast as with any number of them."""
 
 
-class Segment(Record):
+class Segment(NamedTuple):
     """A marker, and where its content is."""
 
     marker: int
