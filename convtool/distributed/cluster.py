@@ -32,16 +32,19 @@ _QUIET = {
         "OPENBLAS_NUM_THREADS": "1",
     },
     "distributed.diagnostics.computations.max-history": 1,
+    "distributed.admin.system-monitor.interval": "10s",
     "distributed.scheduler.allowed-failures": 1,
     "distributed.scheduler.dashboard.status.task-stream-length": 1,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.pause": False,
+    "distributed.worker.profile.enabled": False,
 }
 """Settings of a cluster of our own. Its memory must not grow with the tasks that are done. Workers
 hold next to no results, so that spilling them would win nothing; what is too large is ended. Dask
 would have every freed piece of memory returned to the system, and each new one cleared by it: half
-of a worker's time."""
+of a worker's time. Nobody looks at profiles of what workers do, nor twice a second at the machine's
+load: both would take time from them."""
 
 
 @contextmanager

@@ -26,6 +26,7 @@ Chunk = list[tuple[int, Task]]
 _FIRST_CHUNK = 2
 _LARGEST_CHUNK = 256
 _SECONDS_OF_A_CHUNK = 0.25
+_LEAST_SECONDS_OF_A_CHUNK = 0.05
 _SECONDS_OF_A_TASK = 0.0025
 """What a task costs the scheduler, measured by ``benchmarks/cluster.py``."""
 
@@ -121,6 +122,7 @@ class Spread:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
         self._order = _Order(job, stamped, conditions.of_fresh_workers(pictures), os.getcwd())
+        self._pictures = pictures
         self._unfinished: set[str] = set()
 
     def over(
@@ -149,7 +151,7 @@ class Spread:
         if first is None:
             return
         need("cluster", "distributed")
-        desk = _Desk(client, self._order, chain([first], source))
+        desk = _Desk(client, self._order, chain([first], source), self._pictures)
         try:
             yield from desk.run(stop)
         finally:
@@ -165,9 +167,12 @@ class Spread:
 class _Desk:
     """Makes chunks of tasks and reports their results; what it keeps does not grow with them."""
 
-    def __init__(self, client: Any, order: _Order, tasks: Iterator[Task]) -> None:
+    def __init__(
+        self, client: Any, order: _Order, tasks: Iterator[Task], pictures: int = 1
+    ) -> None:
         self._order = order
         self._open = enumerate(tasks)
+        self._left = pictures
         self._office: Office[Chunk] = Office(client, "convtool-filter")
         self._suspects: deque[tuple[int, Task]] = deque()
         self._alone: int | None = None
@@ -191,6 +196,7 @@ class _Desk:
             chunk = list(islice(self._open, self._chunk()))
             if not chunk:
                 break
+            self._left -= len(chunk)
             self._give(chunk)
         if not self._office.out and self._suspects:
             self._alone = self._give([self._suspects.popleft()])
@@ -210,13 +216,19 @@ class _Desk:
     def _chunk(self) -> int:
         """Return how many pictures make a task.
 
-        It takes a quarter of a second, which dwarfs its overhead; or longer where there are so many
-        workers that the scheduler would be busy for more than half of its time.
+        It takes a quarter of a second, which dwarfs its overhead, once one was done after the start
+        of a worker; or longer where there are so many workers that the scheduler would be busy for
+        more than half of its time. Where all are known to come to an end, tasks become smaller, so
+        that no worker waits long for the last one.
         """
         if self._each is None:
             return _FIRST_CHUNK
         seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._office.threads * _SECONDS_OF_A_TASK)
-        return max(1, min(_LARGEST_CHUNK, int(seconds / self._each)))
+        size = min(_LARGEST_CHUNK, int(seconds / self._each))
+        if self._left > 0:
+            fair = self._left // (_CHUNKS_A_THREAD * self._office.threads)
+            size = min(size, max(fair, int(_LEAST_SECONDS_OF_A_CHUNK / self._each)))
+        return max(1, size)
 
     def _give(self, chunk: Chunk) -> int:
         self._recent |= _folders(chunk)
@@ -232,7 +244,8 @@ class _Desk:
             return []
         done, seconds = arrived.value()
         each = seconds / len(chunk)
-        self._each = each if self._each is None else 0.8 * self._each + 0.2 * each
+        known = each if self._each is None else self._each
+        self._each = min(each, 0.8 * known + 0.2 * each)
         tasks = dict(chunk)
         return [(tasks[one.number], one) for one in done]
 

@@ -25,6 +25,7 @@ _ADDRESSES = 6 << 30
 _TOO_MUCH_MEMORY = 77
 _STATE = struct.Struct("<QQ")
 _WAIT = 0.05
+_ENDING = {signal.SIGINT, signal.SIGTERM}
 _PATIENCE = 3
 """An input that hangs has so many times as long at its second go: the machine may be busy."""
 
@@ -103,17 +104,29 @@ class Fuzzing:
         return sum(worker.state[1] for worker in self.workers)
 
     def _start(self, worker: Worker, number: int) -> None:
+        """Start a process at an input.
+
+        Signals wait until its number is known here, and until it leaves Ctrl-C to this process:
+        else it would clean up what is still in use, or stay behind in a folder that is gone.
+        """
         _STATE.pack_into(worker.shared, 0, number, worker.state[1])
         worker.seen = (number, time.monotonic())
+        folder = self.place / f"work-{worker.first}-{number}"
+        folder.mkdir(exist_ok=True)
         sys.stdout.flush()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         worker.pid = os.fork()
         if not worker.pid:
             try:
-                self._work(worker, number)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                self._work(worker, number, folder)
             except BaseException:
                 traceback.print_exc()
                 os._exit(1)
             os._exit(0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _look_after(self, worker: Worker) -> None:
         """Start a process anew behind the input that ended it."""
@@ -157,12 +170,10 @@ class Fuzzing:
             os.waitpid(worker.pid, 0)
             worker.pid = 0
 
-    def _work(self, worker: Worker, number: int) -> None:
+    def _work(self, worker: Worker, number: int, folder: Path) -> None:
         """Run every ``step``-th input from a number on; never returns by an exception."""
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES, _ADDRESSES))
         _make_warnings_errors()
-        folder = self.place / f"work-{worker.first}-{number}"
-        folder.mkdir()
         known: set[str] = set()
         while os.getppid() == self.parent and (self.inputs is None or number < self.inputs):
             _STATE.pack_into(worker.shared, 0, number, worker.state[1])

@@ -9,12 +9,13 @@ import profiles
 import pytest
 
 from convtool.cli import run
-from convtool.errors import ConvtoolWarning
+from convtool.errors import ConvtoolWarning, ImageFormatError
 from convtool.images.codecs import ifd
 from convtool.images.image import Coding, Document, Image, Metadata
 from convtool.images.options import ReadOptions
 from convtool.images.read import read, read_document
 from convtool.images.write import write, write_document
+from convtool.records import replace
 
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
 ICC = profiles.named("Test colours")
@@ -242,10 +243,28 @@ class TestJpeg:
                 "4:2:0" if options else subsampling,
             )
 
-    def test_luma_and_chroma_may_differ(self, tmp_path):
-        coding = Coding("", 90, 70, "4:4:4")
-        write(tmp_path / "a.jpg", Image(PICTURE, metadata=Metadata(coding=coding)))
-        assert read(tmp_path / "a.jpg").metadata.coding == coding
+    @pytest.mark.parametrize("progressive", [False, True])
+    @pytest.mark.parametrize("qualities", [(90, 70), (60, 95)], ids=str)
+    @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+    def test_luma_and_chroma_may_differ(self, tmp_path, subsampling, qualities, progressive):
+        coding = Coding("", *qualities, subsampling, progressive)
+        y, x = np.mgrid[:48, :64]
+        picture = Image(np.dstack([4 * x, 5 * y, 2 * x + 2 * y]).astype(np.uint8), metadata=ALL)
+        metadata = replace(picture.metadata, coding=coding)
+        write(tmp_path / "a.jpg", replace(picture, metadata=metadata))
+        line = ["filter", "-k", "identity", str(tmp_path / "a.jpg"), str(tmp_path / "b.jpg")]
+        assert run(line) == 0
+        for name in ("a.jpg", "b.jpg"):
+            found = read(tmp_path / name)
+            assert found.metadata.coding == coding
+            assert found.metadata.icc == ALL.icc
+            assert np.abs(found.pixels.astype(int) - picture.pixels).mean() < 4
+
+    def test_a_side_may_be_too_long_for_two_qualities(self, tmp_path):
+        metadata = Metadata(coding=Coding("", 90, 70, "4:2:0"))
+        long = Image(np.zeros((65536, 1, 3), np.uint8), metadata=metadata)
+        with pytest.raises(ImageFormatError, match="1×65536 pixels are too many"):
+            write(tmp_path / "a.jpg", long)
 
 
 class TestWhatCannotBeHeld:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import jpeg_metadata, jpeg_strips, opencv
+from convtool.images.codecs import jpeg_metadata, jpeg_strips, jpeg_two_qualities, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.jpeg_segments import (
@@ -128,23 +128,35 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
 def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode with the quality asked for, or else as the file was that the picture came from.
 
-    Of a quality that was asked for, 90 and more store colour at full resolution.
+    Of a quality that was asked for, 90 and more store colour at full resolution. With 4:4:0 and
+    4:1:1 chroma has luma's quality.
     """
     coding = image.metadata.coding if options.quality is None else Coding()
     quality = options.quality or coding.quality or DEFAULT_QUALITY
-    chosen = {"JPEG_QUALITY": quality}
     sampling = coding.subsampling or ("4:4:4" if quality >= _FULL_COLOUR_FROM else "4:2:0")
-    if coding.chroma_quality is not None and sampling == "4:4:4":  # OpenCV has no other with it
-        chosen["JPEG_LUMA_QUALITY"] = quality
-        chosen["JPEG_CHROMA_QUALITY"] = coding.chroma_quality
+    chroma = coding.chroma_quality or quality
+    if chroma != quality and image.channels == 3 and sampling in jpeg_two_qualities.SAMPLINGS:
+        file = jpeg_two_qualities.encode(
+            image.pixels, quality, chroma, sampling, progressive=coding.progressive
+        )
+    else:
+        file = _with_opencv(image.pixels, quality, chroma, sampling, coding.progressive)
+    return jpeg_metadata.with_metadata(file, image.metadata)
+
+
+def _with_opencv(
+    pixels: Pixels, quality: int, chroma: int, sampling: str, progressive: bool
+) -> bytes:
+    """Encode with OpenCV, which knows a quality of chroma only where all samples are stored."""
+    chosen = {"JPEG_QUALITY": quality}
+    if chroma != quality and sampling == "4:4:4":
+        chosen |= {"JPEG_LUMA_QUALITY": quality, "JPEG_CHROMA_QUALITY": chroma}
     name = "JPEG_SAMPLING_FACTOR_" + sampling.replace(":", "")
     chosen["JPEG_SAMPLING_FACTOR"] = opencv.constant(name)
-    if coding.progressive:
-        file = opencv.encode(".jpg", image.pixels, chosen | {"JPEG_PROGRESSIVE": 1})
-    else:
+    if progressive:
+        return opencv.encode(".jpg", pixels, chosen | {"JPEG_PROGRESSIVE": 1})
 
-        def encoder(strips: Sequence[Pixels], interval: int) -> list[bytes]:
-            return opencv.encode_each(".jpg", strips, chosen | {"JPEG_RST_INTERVAL": interval})
+    def encoder(strips: Sequence[Pixels], interval: int) -> list[bytes]:
+        return opencv.encode_each(".jpg", strips, chosen | {"JPEG_RST_INTERVAL": interval})
 
-        file = jpeg_strips.encode(image.pixels, sampling, encoder)
-    return jpeg_metadata.with_metadata(file, image.metadata)
+    return jpeg_strips.encode(pixels, sampling, encoder)

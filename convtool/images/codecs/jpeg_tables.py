@@ -57,12 +57,28 @@ def quality_of(table: Table, *, chroma: bool = False) -> int:
     >>> quality_of(np.array(_LUMA))
     50
     """
-    base = np.array(_CHROMA if chroma else _LUMA)
     qualities = np.arange(1, 101)
-    scales = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
-    scaled = np.clip((base * scales[:, np.newaxis] + 50) // 100, 1, 255)
-    apart = np.abs(np.log(scaled / np.maximum(table, 1))).sum(axis=1)
+    apart = np.abs(np.log(_scaled(qualities, chroma) / np.maximum(table, 1))).sum(axis=1)
     return int(qualities[apart.argmin()])
+
+
+def table_of(quality: int, *, chroma: bool = False) -> Table:
+    """Return the example table scaled by a quality, row by row.
+
+    Examples
+    --------
+    >>> table_of(90, chroma=True)[:4].tolist()
+    [3, 4, 5, 9]
+    """
+    (table,) = _scaled(np.array([quality]), chroma)
+    return np.asarray(table)
+
+
+def _scaled(qualities: Table, chroma: bool) -> Table:
+    """Return the example table scaled by each of some qualities."""
+    base = np.array(_CHROMA if chroma else _LUMA)
+    scales = np.where(qualities < 50, 5000 // qualities, 200 - 2 * qualities)
+    return np.asarray(np.clip((base * scales[:, np.newaxis] + 50) // 100, 1, 255))
 
 
 def subsampling_of(factors: list[tuple[int, int]]) -> str:
