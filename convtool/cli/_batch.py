@@ -39,7 +39,17 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
     if batch.dry_run:
         return _dry_run(chosen, job)
     _make(folder)
-    summary = Summary(len(chosen), reported=batch.json_target is not None)
+    with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
+        _filter(chosen, folder, job, batch, summary)
+        if batch.json_target is not None:
+            write_report(summary.as_json(), batch.json_target)
+        return FAILED if summary.failed else DONE
+
+
+def _filter(
+    chosen: Sequence[Task] | Stream, folder: str, job: Job, batch: Batch, summary: Summary
+) -> None:
+    """Filter all pictures that are not done yet."""
     with _journalled(folder, job, batch, summary) as is_done:
         left = _left(chosen, is_done, summary)
         try:
@@ -49,9 +59,6 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
                 _work(list(left), len(chosen), job, batch, summary)
         finally:
             summary.end()
-    if batch.json_target is not None:
-        write_report(summary.as_json(), batch.json_target)
-    return FAILED if summary.failed else DONE
 
 
 def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Sequence[Task] | Stream:

@@ -12,6 +12,7 @@ from convtool.cli import words
 from convtool.cli._filter_report import described
 from convtool.images.batch.naming import Task
 from convtool.images.paths import shown
+from convtool.report.json_report import Spool
 from convtool.report.units import seconds_text
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Summary:
         self._warned = 0
         self._names: list[str] = []
         self._workers = 0
-        self._reports: list[dict[str, object]] | None = [] if reported else None
+        self._reports = Spool() if reported else None
         self._journal: tuple[Journal, str] | None = None
         self._bar: tuple[Progress, TaskID] | None = None
         self._began = time.perf_counter()
@@ -163,6 +164,11 @@ class Summary:
             names = ", ".join(self._names) + (f" and {more} more" if more else "")
             click.echo(f"failed: {names}", err=True)
         click.echo(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
+
+    def close(self) -> None:
+        """Let go of the report."""
+        if self._reports is not None:
+            self._reports.close()
 
     def as_json(self) -> dict[str, object]:
         """Return the report of the whole batch."""
