@@ -132,10 +132,9 @@ def parse_single(spec: str) -> KernelSpec:
     found = parse(spec)
     if found.is_gradient:
         halves = [name for name in PRESETS if name.startswith(f"{found.name}-")]
-        one = " or ".join(halves) or "a literal such as 1x3:1,0,-1"
         raise KernelError(
-            f"kernel {shown(spec)} is a pair of kernels; take {one} for a single one, "
-            "or convtool.gradient_magnitude for both"
+            f"kernel {shown(spec)} is a pair of kernels; take {' or '.join(halves)} for a single "
+            "one, or convtool.gradient_magnitude for both"
         )
     return found
 
