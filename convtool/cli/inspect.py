@@ -46,7 +46,8 @@ Examples:
   convtool inspect sample_images/network/digits.safetensors
   convtool inspect --probe --nearest --kernels out.png sample_images/network/digits.safetensors
   convtool inspect --replace conv1.1=line-vertical sample_images/network/digits.safetensors
-  convtool inspect --occlusion sample_images/network/seven.png sample_images/network/digits.safetensors""",
+  convtool inspect --occlusion sample_images/zone-plate.png sample_images/network/digits.safetensors
+""",
 )
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option("--kernels", type=click.Path(path_type=Path), help="Draw the filters of --layer.")

@@ -105,7 +105,9 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{path}: not a model file, or damaged: its header cannot be read") from error
+        raise ModelFileError(
+            f"{path}: not a model file, or damaged: its header cannot be read"
+        ) from error
 
 
 def _check_version(path: Path, version: int) -> None:

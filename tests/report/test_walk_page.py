@@ -328,8 +328,9 @@ def test_frame_at_the_edge_is_not_cut_off(browser, tmp_path, columns):
     _choose(browser, "width", columns)
     for board in ("padded", "output"):
         inside = browser.run(
-            f"(() => {{ const f = document.querySelector('#{board} .frame').getBoundingClientRect();"
-            f" const s = get('{board}').parentElement.getBoundingClientRect();"
+            f"(() => {{ const board = get('{board}');"
+            " const f = board.querySelector('.frame').getBoundingClientRect();"
+            " const s = board.parentElement.getBoundingClientRect();"
             " return f.top - s.top >= 4 && s.bottom - f.bottom >= 4; })()"
         )
         assert inside
