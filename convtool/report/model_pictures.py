@@ -16,6 +16,8 @@ _ACROSS = 16
 _SIGNED, _UNSIGNED = "RdBu_r", "viridis"
 _MOST_TILES = 1024
 _ANNOTATED = 64
+_MOST_NUMBERS = 300
+_ROOM_FOR_NUMBER = 0.36
 _EXTREME = 0.6
 _MOST_NAMES = 64
 _LARGEST_MAP = 2.0
@@ -72,21 +74,25 @@ def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: P
     across = channels if channels > 1 else min(filters, 8)
     tiles = weights.reshape(-1, height, width)
     rows = -(-len(tiles) // across)
-    figure = new_figure(max(4.0, 1.1 * across + 1.6), max(2.4, 1.35 * rows + 1))
-    figure.suptitle(title, fontsize=10)
+    numbered = len(tiles) * height * width <= _MOST_NUMBERS
+    side = max(1.1, _ROOM_FOR_NUMBER * width) if numbered else 1.1
+    figure = new_figure(
+        max(4.0, side * across + 1.6), max(2.4, (side * height / width + 0.25) * rows + 1)
+    )
+    figure.suptitle(f"{title}, as filter.channel" if channels > 1 else title, fontsize=10)
     axes = figure.subplots(rows, across, squeeze=False).reshape(-1)
     for axis in axes:
         axis.set_axis_off()
     image = None
     for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
         image = axis.imshow(tile, cmap=_SIGNED, vmin=-scale, vmax=scale)
-        if number % channels == 0:
-            own = number // channels
-            bias = "" if biases is None else f", bias {biases[own]:+.2g}"
-            axis.set_title(f"{own + 1}{bias}", fontsize=7)
-        if len(tiles) <= _ANNOTATED // 2 and tile.size <= 25:
+        own, channel = divmod(number, channels)
+        name = f"{own + 1}.{channel + 1}" if channels > 1 else f"{own + 1}"
+        bias = "" if biases is None or channel else f", bias {biases[own]:+.2g}"
+        axis.set_title(f"{name}{bias}", fontsize=7)
+        if numbered:
             _write_numbers(axis, tile, scale)
-    figure.colorbar(image, ax=list(axes), shrink=0.8)
+    figure.colorbar(image, ax=list(axes), shrink=0.8, aspect=20 * max(1, rows / across))
     save_figure(figure, target)
 
 

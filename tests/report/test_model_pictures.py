@@ -70,6 +70,22 @@ def test_many_kernels_are_numbered(shape, present, absent, rng, tmp_path):
     assert not set(absent) & words
 
 
+@pytest.mark.parametrize(
+    ("shape", "named", "numbers"),
+    [
+        ((2, 3, 2, 2), {"1.1, bias +0.5", "1.3", "2.1, bias -0.5", "2.3"}, 24),
+        ((2, 1, 5, 5), {"1, bias +0.5", "2, bias -0.5"}, 50),
+        ((10, 3, 5, 5), {"1.1, bias +0.5", "10.3"}, 0),
+    ],
+)
+def test_few_kernels_have_names_and_numbers_where_there_is_room(shape, named, numbers, tmp_path):
+    biases = np.resize([0.5, -0.5], shape[0])
+    draw_kernels(np.full(shape, 0.125), biases, "conv1", tmp_path / "k.svg")
+    assert named <= written(tmp_path / "k.svg")
+    text = (tmp_path / "k.svg").read_text(encoding="utf-8")
+    assert text.count("<!-- 0.12 -->") == numbers
+
+
 def test_kernels_of_zeros_can_be_drawn(tmp_path):
     draw_kernels(np.zeros((2, 1, 3, 3)), None, "conv1", tmp_path / "k.png")
     assert shown(tmp_path / "k.png").size
