@@ -20,7 +20,9 @@ from convtool.kernels.weights import Weights
 from convtool.records import replace
 
 
-def _check_shape(shape: tuple[int, ...]) -> None:
+def check_image(shape: tuple[int, ...], dtype: DType) -> None:
+    """Raise an error unless an image can have this shape and dtype."""
+    dtypes.check_image_type(dtype)
     if len(shape) not in (2, 3):
         hint = "; a signal is an image of one row: signal[None, :]" if len(shape) == 1 else ""
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape}{hint}")
@@ -36,8 +38,7 @@ def _as_image(image: ArrayLike) -> Array:
         pixels = np.asarray(image)
     except ValueError as error:
         raise ShapeError(f"the image is not a rectangular array: {error}") from error
-    dtypes.check_image_type(pixels.dtype)
-    _check_shape(pixels.shape)
+    check_image(pixels.shape, pixels.dtype)
     return pixels
 
 
@@ -346,10 +347,9 @@ def planned(
         image_type = np.dtype(dtype)
     except TypeError as error:
         raise PixelTypeError(f"dtype {dtype!r} is not a NumPy type") from error
-    dtypes.check_image_type(image_type)
     if not isinstance(shape, tuple | list):
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
-    _check_shape(tuple(shape))
+    check_image(tuple(shape), image_type)
     borders.resolve(default_border(border, mode, padding), 0.0)
     weights = kernels[0]
     layout = geometry(

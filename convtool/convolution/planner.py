@@ -13,7 +13,7 @@ from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
 from convtool.convolution.engines.overlap import tiling
 from convtool.errors import EngineError
-from convtool.records import Record
+from convtool.records import Record, replace
 
 
 class Rate(NamedTuple):
@@ -38,19 +38,19 @@ class Rate(NamedTuple):
 
 
 DEFAULT_RATES: dict[str, Rate] = {
-    "direct": Rate(0.000281, 0.632, 0.437, 0.76),
-    "separable": Rate(0.000314, 1.46, 0.352, 0.74),
-    "fft": Rate(0.000779, 4.64, 0.314, 0.84),
-    "numba": Rate(0.00012, 0.138, 0.0273, 0.84),
-    "numba-factored": Rate(0.000172, 0.641, 0.0582, 0.9),
-    "numba-fixed": Rate(0.00011, 0.286, 0.0178, 0.78),
-    "numba-fft": Rate(0.0002, 2.57, 0.0629, 0.8),
-    "numba-running": Rate(0.000206, 1.43, 0.00818, 0.86),
-    "numba-means": Rate(0.00011, 0.64, 0.0005, 0.8),
-    "opencv": Rate(0.000179, 1.26, 0.052, 0.74),
-    "opencv-dft": Rate(0.00169, 17.6, 0.00207, 0.9),
-    "opencv-factored": Rate(0.000172, 0.339, 0.151, 0.7),
-    "scipy": Rate(0.000462, 5.82, 0.708, 0.44),
+    "direct": Rate(0.00026, 0.179, 0.379, 0.9),
+    "separable": Rate(0.000221, 0.869, 0.302, 0.82),
+    "fft": Rate(0.000657, 4.3, 0.216, 0.72),
+    "numba": Rate(0.000115, 0.179, 0.025, 0.8),
+    "numba-factored": Rate(0.000143, 0.376, 0.0486, 0.92),
+    "numba-fixed": Rate(0.000077, 0.261, 0.0162, 0.78),
+    "numba-fft": Rate(0.00015, 1.62, 0.0603, 0.94),
+    "numba-running": Rate(0.000123, 0.929, 0.00592, 0.94),
+    "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
+    "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
+    "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
+    "opencv-factored": Rate(0.000172, 0.113, 0.126, 0.78),
+    "scipy": Rate(0.000519, 3.67, 0.69, 0.84),
 }
 """Measured by ``convtool bench --calibrate`` on two cores of an AMD EPYC with AVX2; their ratios
 matter more than their values."""
@@ -98,6 +98,9 @@ class Problem(Record):
         4 for float32, 8 for float64.
     threads : int
         Number of threads.
+    cores : int
+        Number of threads for which ways are compared: the machine's, whatever number is asked for,
+        so that it changes no bit of the answer.
     stride : tuple of int
         Every how many rows and columns of that output are kept.
     uniform : bool
@@ -122,6 +125,7 @@ class Problem(Record):
     rank: int
     itemsize: int = 4
     threads: int = 1
+    cores: int = 1
     stride: tuple[int, int] = (1, 1)
     uniform: bool = False
     kernels: int = 1
@@ -267,8 +271,11 @@ def ways(problem: Problem) -> tuple[Way, ...]:
 
 
 class _Estimate(NamedTuple):
+    """What a way takes: on the threads that it gets, and on those for which ways are compared."""
+
     way: Way
     seconds: float
+    compared: float
 
     @property
     def engine(self) -> str:
@@ -278,9 +285,13 @@ class _Estimate(NamedTuple):
 @lru_cache(maxsize=256)
 def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
     """Return what each way takes once its engine is started."""
-    return tuple(
-        _Estimate(way, cost(problem, way, calibration.rates[way.rate])) for way in ways(problem)
-    )
+    on_cores = replace(problem, threads=problem.cores)
+
+    def estimate(way: Way) -> _Estimate:
+        rate = calibration.rates[way.rate]
+        return _Estimate(way, cost(problem, way, rate), cost(on_cores, way, rate))
+
+    return tuple(estimate(way) for way in ways(problem))
 
 
 def _in_words(seconds: float) -> str:
@@ -298,6 +309,8 @@ def _work_in_words(way: Way, problem: Problem) -> str:
     if way.rank is not None:
         passes = way.rank * (height + width)
         return f"rank {way.rank}: {passes} multiply-adds a pixel, not {height * width}"
+    if problem.taps == 1:
+        return "a single weight: one multiplication a pixel"
     return f"{problem.taps} multiply-adds a pixel"
 
 
@@ -311,8 +324,11 @@ def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
 def _may_choose(way: Way, problem: Problem) -> bool:
     """Return whether a way keeps what the problem has: NaN in its place, exact sums.
 
-    Few weights are never left to transforms, whose rounding shows where sums are zero.
+    Few weights are never left to transforms, whose rounding shows where sums are zero, and one
+    alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
     """
+    if problem.taps == 1:
+        return way.engine == "direct"
     if way.engine in TRANSFORMS and math.prod(problem.kernel_shape) < TRANSFORMS_FROM:
         return False
     return (way.local or problem.finite) and (way.exact or not problem.exact)
@@ -395,6 +411,9 @@ def choose(
     def total(estimate: _Estimate) -> float:
         return estimate.seconds + startup.get(estimate.engine, 0.0)
 
+    def order(estimate: _Estimate) -> float:
+        return estimate.compared + startup.get(estimate.engine, 0.0)
+
     costs: dict[str, float] = {}
     for estimate in estimates:
         seconds = total(estimate)
@@ -404,18 +423,18 @@ def choose(
         if not asked:
             height, width = problem.kernel_shape
             raise EngineError(f"engine {engine!r} takes no kernel of {height}×{width}; try 'fft'")
-        best = min(asked, key=total)
+        best = min(asked, key=order)
         reason = f"asked for; {_work_in_words(best.way, problem)}"
         return Plan(engine, best.way.rank, costs, reason)
     usable = [e for e in estimates if _may_choose(e.way, problem)]
     own = [e for e in usable if ENGINES[e.engine].own]
-    best = min(own, key=total)
+    best = min(own, key=order)
     adapter = [e for e in usable if e.engine == "opencv"]
     if adapter and any(startup.get(e.engine, 0.0) > 0 for e in own):
-        best = min(best, *adapter, key=total)
+        best = min(best, *adapter, key=order)
     reason = f"{_work_in_words(best.way, problem)}; about {_in_words(total(best))}"
     if best.engine == "opencv":
-        waiting = min((e for e in own if startup.get(e.engine, 0.0) > 0), key=lambda e: e.seconds)
+        waiting = min((e for e in own if startup.get(e.engine, 0.0) > 0), key=lambda e: e.compared)
         reason += (
             f", while engine '{waiting.engine}' would first take"
             f" {_in_words(startup[waiting.engine])} to start"

@@ -17,6 +17,7 @@ from convtool.convolution.engines import (
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Problem
 from convtool.convolution.source import Source
+from convtool.convolution.threads import usable_cores
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
 from convtool.records import replace
@@ -87,6 +88,7 @@ def problem_for(
         rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
         itemsize=working.itemsize,
         threads=workers,
+        cores=usable_cores(),
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
         kernels=len(kernels),
@@ -163,28 +165,46 @@ def _correlator(job: Job, engine: str) -> Correlator:
     return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
 
 
-def _plan_and_prepare(request: _Request) -> Ready:
-    """Plan a convolution and make its engine ready."""
-    kernels = tuple(
+class _Choice(NamedTuple):
+    """What was chosen for a request, on how many threads, and what it loses by that."""
+
+    chosen: Chosen
+    workers: int
+    losses: startup.Waits
+
+
+def _weights(request: _Request) -> Kernels:
+    return tuple(
         np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
     )
-    layout, workers, shape = request.layout, request.workers, request.image_shape
+
+
+def _choose(request: _Request) -> _Choice:
+    """Plan a convolution."""
+    kernels = _weights(request)
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
-    losses: startup.Waits = ()
-    chosen = request.chosen
-    if chosen is None:
-        name, rank = split_engine(request.engine)
-        problem = problem_for(shape, kinds, kernels, layout, workers)
-        problem = replace(problem, finite=request.finite)
-        waits = dict(request.waits)
-        plan = planner.choose(problem, waits, request.rates, name)
-        losses = planner.losses(plan, waits) if name == "auto" else ()
-        if plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT:
-            workers = 1
-        keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-        chosen = Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
+    name, rank = split_engine(request.engine)
+    problem = problem_for(request.image_shape, kinds, kernels, request.layout, request.workers)
+    problem = replace(problem, finite=request.finite)
+    waits = dict(request.waits)
+    plan = planner.choose(problem, waits, request.rates, name)
+    losses = planner.losses(plan, waits) if name == "auto" else ()
+    short = plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT
+    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
+    chosen = Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
+    return _Choice(chosen, 1 if short else request.workers, losses)
+
+
+def _plan_and_prepare(request: _Request) -> Ready:
+    """Plan a convolution, unless that is done, and make its engine ready."""
+    if request.chosen is None:
+        chosen, workers, losses = _choose(request)
+    else:
+        chosen, workers, losses = request.chosen, request.workers, ()
+    kernels, shape = _weights(request), request.image_shape
+    working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
-    job = Job(kernels, kinds.working, layout, channels, chosen.rank, workers)
+    job = Job(kernels, working, request.layout, channels, chosen.rank, workers)
     return Ready(job, _correlator(job, chosen.engine), chosen, losses)
 
 
@@ -198,6 +218,50 @@ def _ready(request: _Request) -> Ready:
     height, width = request.kernel_shape
     make = _remembered if height * width <= LARGEST_REMEMBERED else _plan_and_prepare
     return make(request)
+
+
+def _request(
+    image_shape: tuple[int, ...],
+    image_type: DType,
+    out_type: DType,
+    kernels: Kernels,
+    layout: Geometry,
+    engine: str,
+    workers: int,
+    finite: bool,
+    chosen: Chosen | None = None,
+) -> _Request:
+    return _Request(
+        tuple(kernel.tobytes() for kernel in kernels),
+        (kernels[0].shape[0], kernels[0].shape[1]),
+        image_shape,
+        image_type,
+        out_type,
+        layout,
+        engine,
+        workers,
+        startup.waits(),
+        calibration.load(),
+        finite,
+        chosen,
+    )
+
+
+def choose(
+    image_shape: tuple[int, ...],
+    image_type: DType,
+    out_type: DType,
+    kernels: Kernels,
+    layout: Geometry,
+    engine: str,
+    workers: int,
+) -> Chosen:
+    """Plan a convolution of a finite image of a kind, for others to do it in pieces.
+
+    Parameters are those of :func:`run`.
+    """
+    kind = (image_shape, image_type, out_type)
+    return _choose(_request(*kind, kernels, layout, engine, workers, True)).chosen
 
 
 def make_ready(
@@ -214,24 +278,10 @@ def make_ready(
 ) -> Ready:
     """Plan a convolution of an image of a kind and make its engine ready.
 
-    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf, and
-    ``chosen`` what was chosen for such an image before, which takes the place of planning.
+    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
     """
-    request = _Request(
-        tuple(kernel.tobytes() for kernel in kernels),
-        (kernels[0].shape[0], kernels[0].shape[1]),
-        image_shape,
-        image_type,
-        out_type,
-        layout,
-        engine,
-        workers,
-        startup.waits(),
-        calibration.load(),
-        finite,
-        chosen,
-    )
-    return _ready(request)
+    kind = (image_shape, image_type, out_type)
+    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen))
 
 
 def run(
@@ -243,6 +293,7 @@ def run(
     engine: str,
     workers: int,
     store: Store = dtypes.store,
+    chosen: Chosen | None = None,
 ) -> None:
     """Correlate ``pixels`` into ``out``.
 
@@ -264,9 +315,11 @@ def run(
         Number of threads.
     store : callable
         What writes computed values into a piece of ``out``.
+    chosen : Chosen, optional
+        What was chosen for a finite image of which this one is a part; planned by default.
     """
     kind = (pixels.shape, pixels.dtype, out.dtype)
-    ready = make_ready(*kind, kernels, layout, engine, workers, finite=True)
+    ready = make_ready(*kind, kernels, layout, engine, workers, finite=True, chosen=chosen)
     if not ready.chosen.keeps_nonfinite and not (is_finite(pixels) and np.isfinite(rule[1])):
         ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
     if ready.losses:

@@ -12,7 +12,7 @@ from convtool.convolution import api, borders, conditions, dtypes
 from convtool.convolution.conditions import Conditions
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
-from convtool.convolution.run import is_finite, run
+from convtool.convolution.run import Chosen, choose, run
 from convtool.convolution.threads import count as thread_count
 from convtool.distributed import blocks
 from convtool.errors import PixelTypeError, ShapeError
@@ -31,9 +31,9 @@ class _Job:
     rule : (str, float)
         The border's rule and the value beyond the edge.
     engine : str
-        The engine that was asked for, or that is planned for the whole.
-    planned : bool
-        Whether it was planned: blocks with NaN or inf may then need another one.
+        The engine that was asked for.
+    chosen : Chosen
+        What was chosen for the whole; blocks with NaN or inf may need something else.
     out_type : dtype
         The type of the answer.
     threads : int
@@ -45,7 +45,7 @@ class _Job:
     kernel: NDArray[np.float64]
     rule: tuple[str, float]
     engine: str
-    planned: bool
+    chosen: Chosen
     out_type: DType
     threads: int
     planning: Conditions
@@ -65,11 +65,9 @@ def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[An
     pixels = _joined(pieces)
     layout = Geometry(rows, columns)
     answer = np.empty(layout.shape + pixels.shape[2:], job.out_type)
-    engine = job.engine
-    if job.planned and not (is_finite(pixels) and np.isfinite(job.rule[1])):
-        engine = "auto"
+    request = (pixels, (job.kernel,), layout, job.rule, answer, job.engine, job.threads)
     with conditions.held(job.planning):
-        run(pixels, (job.kernel,), layout, job.rule, answer, engine, job.threads)
+        run(*request, chosen=job.chosen)
     return answer
 
 
@@ -99,31 +97,22 @@ def _filtered(
         )
     if any(map(math.isnan, image.shape)):
         raise ShapeError("the image's shape is not known; image.compute_chunk_sizes() finds it out")
+    api.check_image(image.shape, image.dtype)
     weights = as_kernel(kernel)
     rule = borders.resolve(api.default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
     planning = conditions.with_all_ready()
     options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
-    with conditions.held(planning):
-        plan = api.planned(
-            image.shape,
-            image.dtype,
-            (weights,),
-            border=border,
-            engine=engine,
-            threads=workers,
-            **options,
-        )
-    planned = engine == "auto"
-    if planned:
-        engine = plan.engine if plan.rank is None else f"{plan.engine}:rank={plan.rank}"
     out_type = dtypes.output_type(image.dtype, dtype)
     sizes = weights.shape[0], weights.shape[1]
     layout = geometry(image.shape[:2], sizes, flipped=flipped, **options)
     if flipped:
         weights = np.ascontiguousarray(weights[::-1, ::-1])
-    job = _Job(weights, rule, engine, planned, out_type, workers, planning)
-    token = tokenize(image.name, weights, rule, engine, planned, out_type, workers, layout)
+    kind = (image.shape, image.dtype, out_type)
+    with conditions.held(planning):
+        chosen = choose(*kind, (weights,), layout, engine, workers)
+    job = _Job(weights, rule, engine, chosen, out_type, workers, planning)
+    token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
     anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
     graph, chunks = _graph(name, image, job, layout, anchors)

@@ -456,3 +456,15 @@ class TestPlan:
     )
     def test_refuses_options(self, options):
         refusal(errors.OptionError, convtool.plan, (9, 9), "uint8", "box", **options)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("engine", ["auto", "direct", "separable"])
+@pytest.mark.parametrize("shape", [(5, 7), (300, 400, 3)])
+def test_the_identity_keeps_each_bit(rng, dtype, engine, shape):
+    image = rng.normal(size=shape).astype(dtype)
+    image.flat[::3] = -0.0
+    image.flat[1::50] = np.nan
+    image.flat[2::70] = -np.inf
+    answer = convtool.convolve(image, "identity", engine=engine)
+    assert answer.tobytes() == image.tobytes()

@@ -47,7 +47,24 @@ def problems(draw):
     )
 
 
+RATES = st.builds(
+    Calibration,
+    st.fixed_dictionaries(
+        dict.fromkeys(
+            DEFAULT_RATES,
+            st.builds(Rate, st.floats(0, 0.001), st.floats(0, 5), st.floats(0, 1), st.floats(0, 1)),
+        )
+    ),
+)
 STARTUPS = st.dictionaries(st.sampled_from(sorted(ENGINES)), st.floats(0, 5))
+
+
+@given(problem=problems(), waits=STARTUPS, rates=RATES, engine=st.sampled_from(["auto", *ENGINES]))
+def test_the_number_of_threads_changes_no_choice(problem, waits, rates, engine):
+    one, many = (
+        choose(replace(problem, threads=threads), waits, rates, engine) for threads in (1, 16)
+    )
+    assert (one.engine, one.rank) == (many.engine, many.rank)
 
 
 @given(problem=problems(), waits=STARTUPS)
@@ -192,6 +209,12 @@ class TestWork:
         assert all(four[name] <= one[name] for name, entry in ENGINES.items() if entry.own)
         assert four["numba"] < one["numba"]
         assert four["fft"] < one["fft"]
+
+    @pytest.mark.parametrize("waits", [{}, COLD], ids=["ready", "cold"])
+    def test_one_weight_is_never_part_of_a_sum(self, waits):
+        plan = choose(replace(LARGE, taps=1, rank=1), waits)
+        assert (plan.engine, plan.rank) == ("direct", None)
+        assert plan.reason.startswith("a single weight: one multiplication a pixel")
 
     def test_double_costs_more(self):
         single, double = choose(LARGE).costs, choose(replace(LARGE, itemsize=8)).costs

@@ -10,13 +10,19 @@ for each other at every call of NumPy: 128 kB took three times as long."""
 
 
 def _pass(window: Array, weights: Array, axis: int, out: Array, scratch: Array) -> None:
-    """Correlate along one axis with one line of weights into ``out``."""
+    """Correlate along one axis with one line of weights into ``out``.
+
+    Sums begin with their first product, not with zero, which would make 0 of -0.
+    """
     length = out.shape[axis]
-    out[...] = 0
-    for offset in np.flatnonzero(weights):
+    offsets = np.flatnonzero(weights)
+    if not len(offsets):
+        out[...] = 0
+    for number, offset in enumerate(offsets):
         cut = (slice(None),) * axis + (slice(offset, offset + length),)
-        np.multiply(window[cut], weights[offset], out=scratch)
-        np.add(out, scratch, out=out)
+        np.multiply(window[cut], weights[offset], out=scratch if number else out)
+        if number:
+            np.add(out, scratch, out=out)
 
 
 def prepare(job: Job) -> TileCorrelator:
@@ -35,10 +41,10 @@ def prepare(job: Job) -> TileCorrelator:
         wide = (rows, window.shape[1], channels)
         tall, tall_scratch = np.empty(wide, job.dtype), np.empty(wide, job.dtype)
         part, scratch = np.empty(out.shape, job.dtype), np.empty(out.shape, job.dtype)
-        out[...] = 0
-        for column, row in lines:
+        for number, (column, row) in enumerate(lines):
             _pass(window, column, 0, tall, tall_scratch)
-            _pass(tall, row, 1, part, scratch)
-            np.add(out, part, out=out)
+            _pass(tall, row, 1, part if number else out, scratch)
+            if number:
+                np.add(out, part, out=out)
 
     return TileCorrelator(run, cache_tile(job.shape, job.dtype.itemsize, TILE_BYTES))

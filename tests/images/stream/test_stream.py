@@ -91,6 +91,7 @@ OPTIONS = {
     "fft": {"engine": "fft"},
     "separable": {"engine": "separable"},
     "numba": {"engine": "numba"},
+    "numba wraps": {"engine": "numba", "border": "wrap"},
     "correlate": {"correlate": True, "border": "nearest"},
 }
 

@@ -82,12 +82,17 @@ def loop(
     return leaving
 
 
-def octets(b: Any, total: Any, scale: Any) -> Any:
-    """Return sums times ``scale``, rounded half to even and cut to 0 … 255, still 32 bits wide."""
+def rounded(b: Any, total: Any, scale: Any) -> Any:
+    """Return sums times ``scale``, rounded half to even; products stay below 2²¹."""
     value = b.sitofp(total, FLOATS)
     magic = same(FLOATS, _MAGIC)
-    rounded = call(b, f"llvm.fma.v{LANES // 2}f32", FLOATS, value, scale, magic)
-    whole = b.sub(b.bitcast(rounded, SUMS), same(SUMS, _MAGIC_BITS))
+    bits = call(b, f"llvm.fma.v{LANES // 2}f32", FLOATS, value, scale, magic)
+    return b.sub(b.bitcast(bits, SUMS), same(SUMS, _MAGIC_BITS))
+
+
+def octets(b: Any, total: Any, scale: Any) -> Any:
+    """Return sums times ``scale``, rounded half to even and cut to 0 … 255, still 32 bits wide."""
+    whole = rounded(b, total, scale)
     for name, limit in (("smax", 0), ("smin", 255)):
         whole = call(b, f"llvm.{name}.v{LANES // 2}i32", SUMS, whole, same(SUMS, limit))
     return whole

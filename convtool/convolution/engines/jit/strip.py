@@ -168,6 +168,37 @@ def lengths(made: Array, other: Array) -> None:
 
 
 @compiled
+def reads_finite(
+    into: Array,
+    image: Input,
+    rows: tuple[int, int],
+    windows: tuple[int, int],
+    taps: int,
+    step: int,
+) -> bool:
+    """Return whether the pixels that windows read are all finite.
+
+    Of the rows, only those that the border's table names are looked at: the same ones, wherever
+    they are held. They are of the working type, that of ``into``.
+    """
+    like = into.dtype.type(0)
+    left = image.columns[windows[0] : windows[1] + taps - 1]
+    near, far = max(0, left.min()), left.max()
+    k = rows[0]
+    while k < rows[1]:
+        low, high = image.rows[k], image.rows[k]
+        k += 1
+        while k < rows[1] and abs(image.rows[k] - image.rows[k - 1]) <= 1:
+            low, high = min(low, image.rows[k]), max(high, image.rows[k])
+            k += 1
+        low = max(0, low)
+        start = image.address + (low * image.stride + near * step) * into.itemsize
+        if not is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step):
+            return False
+    return True
+
+
+@compiled
 def _make_strip(
     correlation: int,
     plane: int,
@@ -191,19 +222,12 @@ def _make_strip(
     scratch, converted. Answers of the working type at stride 1 (``direct``) are written where they
     belong; else through scratch.
     """
-    like = into.dtype.type(0)
     height, taps = kernel.height, kernel.taps
     size = into.itemsize
     sparse = 0
     if guarded:
-        top = image.rows[lines[0] * out.step_y : (lines[1] - 1) * out.step_y + height]
-        low, high = max(0, top.min()), top.max()
-        span = windows[0], windows[1] + taps - 1
-        left = image.columns[span[0] : span[1]]
-        near, far = max(0, left.min()), left.max()
-        start = image.address + (low * image.stride + near * step) * size
-        finite = is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step)
-        sparse = 0 if finite else 1
+        span = lines[0] * out.step_y, (lines[1] - 1) * out.step_y + height
+        sparse = 0 if reads_finite(into, image, span, windows, taps, step) else 1
     inner = min(max(windows[0], image.left), windows[1])
     outer = min(max(inner, image.right - taps + 1), windows[1])
     group = max(2 * height, SCRATCH_SCALARS // ((windows[1] - windows[0]) * step))

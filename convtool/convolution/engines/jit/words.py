@@ -28,6 +28,7 @@ from convtool.convolution.engines.jit.lanes import (
     loop,
     number,
     octets,
+    rounded,
     same,
     splat,
     store,
@@ -47,6 +48,8 @@ def _multiplier() -> str | None:
 
 
 _MULTIPLIER = _multiplier()
+_PACKS = _MULTIPLIER == "llvm.x86.avx2.pmadd.wd"
+"""Whether the processor's instructions that narrow and saturate are used."""
 
 
 def _add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
@@ -77,7 +80,9 @@ def _interleaved(b: Any, first: Any, second: Any) -> list[Any]:
 
 
 def _restored(b: Any, lower: Any, upper: Any) -> Any:
-    """Return the low words of the sums that :func:`_interleaved` pairs gave, in their order."""
+    """Return as words the sums that :func:`_interleaved` pairs gave, which fit, in their order."""
+    if _PACKS:
+        return call(b, "llvm.x86.avx2.packssdw", WORDS, lower, upper)
     places = [
         block + 2 * word + LANES * source
         for block in range(0, LANES, 8)
@@ -91,6 +96,27 @@ def _restored(b: Any, lower: Any, upper: Any) -> Any:
 def _joined(b: Any, even: Any, odd: Any) -> Any:
     """Return words, those at even places from the sums ``even``; these are not negative."""
     return b.bitcast(b.or_(even, b.shl(odd, same(SUMS, 16))), WORDS)
+
+
+def _part(b: Any, vector: Any, places: list[int]) -> Any:
+    mask = ir.Constant(ir.VectorType(I32, len(places)), places)
+    return b.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
+
+
+def _answers(b: Any, first: Any, second: Any, scale: Any, neighbours: bool) -> Any:
+    """Return the octets of a block: sums times ``scale``, rounded, cut to 0 … 255, in their order.
+
+    ``neighbours``: the second sums belong between the first, not after each half of 16 bytes.
+    """
+    if not _PACKS:
+        sums = octets(b, first, scale), octets(b, second, scale)
+        return b.trunc((_joined if neighbours else _restored)(b, *sums), OCTETS)
+    words = _restored(b, rounded(b, first, scale), rounded(b, second, scale))
+    halves = (_part(b, words, list(range(start, start + 8))) for start in (0, 8))
+    made = call(b, "llvm.x86.sse2.packuswb.128", OCTETS, *halves)
+    if not neighbours:
+        return made
+    return _part(b, made, [8 * (k // 8) + 4 * (k % 2) + k % 8 // 2 for k in range(LANES)])
 
 
 def _over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:
@@ -172,10 +198,9 @@ def _row_pass(b: Any, arguments: Any, neighbours: bool) -> None:
 
         sums = loop(b, pairs, [zero] * (2 * ROWS), pair)
         for row in range(ROWS):
-            first, second = (octets(b, value, scale) for value in sums[2 * row : 2 * row + 2])
-            words = _joined(b, first, second) if neighbours else _restored(b, first, second)
+            made = _answers(b, *sums[2 * row : 2 * row + 2], scale, neighbours)
             target = b.load(b.inttoptr(b.add(targets, number(8 * row)), INT.as_pointer()))
-            store(b, b.trunc(words, OCTETS), b.add(target, x))
+            store(b, made, b.add(target, x))
 
     _over_blocks(b, width, block)
 
