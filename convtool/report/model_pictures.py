@@ -217,11 +217,11 @@ def _name_cells(axis: Any, names: Sequence[str]) -> None:
 
 def _sheet_height(layer: Activation, sheet: Numbers) -> float:
     """Return how many inches high a layer is drawn: few maps are no larger than the picture."""
-    whole = max(0.55, 9 * sheet.shape[0] / sheet.shape[1])
+    whole: float = max(0.55, 9 * sheet.shape[0] / sheet.shape[1])
     if layer.values.ndim == 1:
         return whole
     down = (sheet.shape[0] + 1) // (layer.values.shape[1] + 1)
-    return min(9.0, whole, _LARGEST_MAP * down)
+    return float(min(9.0, whole, _LARGEST_MAP * down))
 
 
 def _sheet(values: Numbers) -> Numbers:
