@@ -75,6 +75,7 @@ TARGETS = (
     Target("numba-fixed", "numba", _full(3, 5, 7, 11, 15, 31, 63), "gaussian", "uint8"),
     Target("numba-fft", "numba-fft", _full(9, 11, 15, 21, 31, 47, 63)),
     Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
+    Target("numba-small", "numba", _full(3, 5), "dense-uint8", "uint8"),
     Target("numba-means", "numba", _full(15, 31, 63), "box", "uint8"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),

@@ -46,6 +46,7 @@ DEFAULT_RATES: dict[str, Rate] = {
     "numba-fixed": Rate(0.000077, 0.261, 0.0162, 0.78),
     "numba-fft": Rate(0.00015, 1.62, 0.0603, 0.94),
     "numba-running": Rate(0.000123, 0.929, 0.00592, 0.94),
+    "numba-small": Rate(0.00009, 0.17, 0.019, 0.86),
     "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
     "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
     "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
@@ -60,6 +61,9 @@ RUNNING_SUMS_FROM = 25
 
 RUNNING_SUMS_CHANNELS = (1, 2, 3, 4)
 """For pixels of so many channels."""
+
+SMALL_SHAPES = ((3, 3), (5, 5))
+"""The JIT engine does 8-bit images by kernels of these shapes in 16-bit words."""
 
 TRANSFORMS = ("fft", "numba-fft")
 TRANSFORMS_FROM = 25
@@ -231,6 +235,8 @@ def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
     area = math.prod(problem.kernel_shape)
     whole = Way("numba", None, "numba", kept, area, True, exact=True)
     octets = problem.octets and problem.stride == (1, 1) and problem.kernels == 1
+    if octets and problem.kernel_shape in SMALL_SHAPES:
+        whole = Way("numba", None, "numba-small", kept, area, True, exact=True)
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"
@@ -304,6 +310,8 @@ def _work_in_words(way: Way, problem: Problem) -> str:
         return "equal weights: running sums, whose cost does not grow with the kernel"
     if way.engine in ("fft", "numba-fft"):
         return "FFT tiles, whose cost hardly grows with the kernel"
+    if way.rate == "numba-small":
+        return f"8 bits: {problem.taps} multiply-adds a pixel, in 16-bit words"
     if way.rate == "numba-fixed":
         return "8 bits and rank 1: fixed point, as exact as whole weights allow"
     if way.rank is not None:

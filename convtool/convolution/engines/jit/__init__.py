@@ -18,8 +18,10 @@ from convtool.convolution.engines.jit.job import (
     describe_layout,
 )
 from convtool.convolution.engines.jit.means import mean_strips
+from convtool.convolution.engines.jit.octets import OctetStrips
 from convtool.convolution.engines.jit.plane import Weights, correlation_address, plane_address
 from convtool.convolution.engines.jit.running import STEPS
+from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.strip import strips_address
 from convtool.convolution.engines.jit.two_passes import fixed_strips
 from convtool.convolution.source import Source
@@ -76,13 +78,20 @@ def _describe_kernel(record: Array, weights: Weights) -> None:
     record["uniform"] = weights.uniform
 
 
+def _octet_strips(job: Job) -> OctetStrips | None:
+    """Return a kernel made ready for 8-bit images: 3×3 at once, larger ones in two passes first."""
+    if job.kernel.size <= 9:
+        return small_strips(job) or fixed_strips(job)
+    return fixed_strips(job) or small_strips(job)
+
+
 class _Strips:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
         summed = job.rank is None and is_summed(job.kernel, job.channels)
-        self.octets = mean_strips(job) if summed else fixed_strips(job)
+        self.octets = mean_strips(job) if summed else _octet_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
             _weights(kernel, job.dtype, job.rank, phases, job.channels) for kernel in job.kernels

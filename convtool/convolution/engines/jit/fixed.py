@@ -78,6 +78,18 @@ def _rounded(column: Array, row: Array) -> Fixed | None:
     return Fixed(down.astype(np.int64), across.astype(np.int64), shift, scale)
 
 
+def _lifted(kernel: Array) -> tuple[Array, int]:
+    """Return a kernel times two to so many bits that its largest weight has 24."""
+    bits = 24 - int(np.frexp(np.abs(kernel).max())[1])
+    return np.ldexp(kernel, bits), bits
+
+
+def is_dyadic(kernel: Array) -> bool:
+    """Return whether the weights are whole numbers, of 24 bits, over a power of two."""
+    scaled, _ = _lifted(kernel)
+    return bool(np.all(scaled == np.rint(scaled)))
+
+
 def fixed_point(kernel: Array) -> Fixed | None:
     """Return a kernel in fixed point, or None where floats serve it better.
 
@@ -89,10 +101,8 @@ def fixed_point(kernel: Array) -> Fixed | None:
         ones = np.ones(kernel.shape[0]), np.ones(kernel.shape[1])
         value = float(np.float32(kernel[0, 0]))
         return _exact(*ones, value) if value > 0 else None
-    largest = int(np.frexp(np.abs(kernel).max())[1])
-    bits = 24 - largest
-    scaled = np.ldexp(kernel, bits)
-    dyadic = bool(np.all(scaled == np.rint(scaled)))
+    scaled, bits = _lifted(kernel)
+    dyadic = is_dyadic(kernel)
     factors = factor(scaled if dyadic else kernel)
     if len(factors.columns) != 1:
         return None

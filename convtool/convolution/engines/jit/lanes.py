@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import llvmlite.binding
 from llvmlite import ir
 from numba.core import cgutils
 
@@ -17,6 +18,9 @@ SUMS = ir.VectorType(I32, LANES // 2)
 WORDS = ir.VectorType(I16, LANES)
 OCTETS = ir.VectorType(I8, LANES)
 FLOATS = ir.VectorType(ir.FloatType(), LANES // 2)
+
+PACKS = BYTES == 32 and bool(llvmlite.binding.get_host_cpu_features().get("avx2"))
+"""Whether vectors are AVX2's, whose own instructions multiply, narrow and saturate."""
 
 _MAGIC = 12582912.0
 """1.5·2²³: a float32 added to it is rounded half to even to a whole number, in its low bits."""
@@ -96,6 +100,36 @@ def octets(b: Any, total: Any, scale: Any) -> Any:
     for name, limit in (("smax", 0), ("smin", 255)):
         whole = call(b, f"llvm.{name}.v{LANES // 2}i32", SUMS, whole, same(SUMS, limit))
     return whole
+
+
+def over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:
+    """Write a loop over blocks of :data:`LANES` outputs; the last may overlap the one before."""
+    lanes = number(LANES)
+    last = b.sub(width, lanes)
+
+    def one(place: Any, _: list[Any]) -> list[Any]:
+        x = b.mul(place, lanes)
+        body(b.select(b.icmp_signed("<", x, last), x, last))
+        return []
+
+    count = b.sdiv(b.add(width, number(LANES - 1)), lanes)
+    loop(b, count, [], one)
+
+
+def part(b: Any, vector: Any, places: list[int]) -> Any:
+    """Return the lanes of a vector that stand at these places."""
+    mask = ir.Constant(ir.VectorType(I32, len(places)), places)
+    return b.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
+
+
+def narrowed(b: Any, words: Any) -> Any:
+    """Return words as octets, cut to 0 … 255."""
+    if PACKS:
+        halves = (part(b, words, list(range(start, start + 8))) for start in (0, 8))
+        return call(b, "llvm.x86.sse2.packuswb.128", OCTETS, *halves)
+    for name, limit in (("smax", 0), ("smin", 255)):
+        words = call(b, f"llvm.{name}.v{LANES}i16", WORDS, words, same(WORDS, limit))
+    return b.trunc(words, OCTETS)
 
 
 def written(name: str, write: Callable[[Any, Any], None], count: int) -> Callable[..., Any]:

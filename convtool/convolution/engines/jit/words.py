@@ -6,7 +6,6 @@ their order. The column pass pairs the pixels of two rows, which serve :data:`RO
 the row pass pairs neighbours in a row, which serve the outputs at even and at odd places.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import llvmlite.binding
@@ -21,13 +20,17 @@ from convtool.convolution.engines.jit.lanes import (
     INT,
     LANES,
     OCTETS,
+    PACKS,
     SUMS,
     WORDS,
     call,
     load,
     loop,
+    narrowed,
     number,
     octets,
+    over_blocks,
+    part,
     rounded,
     same,
     splat,
@@ -44,12 +47,10 @@ def _multiplier() -> str | None:
     features = llvmlite.binding.get_host_cpu_features()
     if BYTES == 64 and features.get("avx512bw"):
         return "vnni" if features.get("avx512vnni") else "llvm.x86.avx512.pmaddw.d.512"
-    return "llvm.x86.avx2.pmadd.wd" if BYTES == 32 and features.get("avx2") else None
+    return "llvm.x86.avx2.pmadd.wd" if PACKS else None
 
 
 _MULTIPLIER = _multiplier()
-_PACKS = _MULTIPLIER == "llvm.x86.avx2.pmadd.wd"
-"""Whether the processor's instructions that narrow and saturate are used."""
 
 
 def _add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
@@ -81,7 +82,7 @@ def _interleaved(b: Any, first: Any, second: Any) -> list[Any]:
 
 def _restored(b: Any, lower: Any, upper: Any) -> Any:
     """Return as words the sums that :func:`_interleaved` pairs gave, which fit, in their order."""
-    if _PACKS:
+    if PACKS:
         return call(b, "llvm.x86.avx2.packssdw", WORDS, lower, upper)
     places = [
         block + 2 * word + LANES * source
@@ -98,39 +99,18 @@ def _joined(b: Any, even: Any, odd: Any) -> Any:
     return b.bitcast(b.or_(even, b.shl(odd, same(SUMS, 16))), WORDS)
 
 
-def _part(b: Any, vector: Any, places: list[int]) -> Any:
-    mask = ir.Constant(ir.VectorType(I32, len(places)), places)
-    return b.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
-
-
 def _answers(b: Any, first: Any, second: Any, scale: Any, neighbours: bool) -> Any:
     """Return the octets of a block: sums times ``scale``, rounded, cut to 0 … 255, in their order.
 
     ``neighbours``: the second sums belong between the first, not after each half of 16 bytes.
     """
-    if not _PACKS:
+    if not PACKS:
         sums = octets(b, first, scale), octets(b, second, scale)
         return b.trunc((_joined if neighbours else _restored)(b, *sums), OCTETS)
-    words = _restored(b, rounded(b, first, scale), rounded(b, second, scale))
-    halves = (_part(b, words, list(range(start, start + 8))) for start in (0, 8))
-    made = call(b, "llvm.x86.sse2.packuswb.128", OCTETS, *halves)
+    made = narrowed(b, _restored(b, rounded(b, first, scale), rounded(b, second, scale)))
     if not neighbours:
         return made
-    return _part(b, made, [8 * (k // 8) + 4 * (k % 2) + k % 8 // 2 for k in range(LANES)])
-
-
-def _over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:
-    """Write a loop over blocks of :data:`LANES` outputs; the last may overlap the one before."""
-    lanes = number(LANES)
-    last = b.sub(width, lanes)
-
-    def one(place: Any, _: list[Any]) -> list[Any]:
-        x = b.mul(place, lanes)
-        body(b.select(b.icmp_signed("<", x, last), x, last))
-        return []
-
-    count = b.sdiv(b.add(width, number(LANES - 1)), lanes)
-    loop(b, count, [], one)
+    return part(b, made, [8 * (k // 8) + 4 * (k % 2) + k % 8 // 2 for k in range(LANES)])
 
 
 def _weight(b: Any, weights: Any, index: Any) -> Any:
@@ -168,7 +148,7 @@ def _column_pass(b: Any, arguments: Any) -> None:
             end = b.add(target, b.mul(place, number(2)))
             store(b, _restored(b, lower, upper), end)
 
-    _over_blocks(b, width, block)
+    over_blocks(b, width, block)
 
 
 def _row_pass(b: Any, arguments: Any, neighbours: bool) -> None:
@@ -198,11 +178,11 @@ def _row_pass(b: Any, arguments: Any, neighbours: bool) -> None:
 
         sums = loop(b, pairs, [zero] * (2 * ROWS), pair)
         for row in range(ROWS):
-            made = _answers(b, *sums[2 * row : 2 * row + 2], scale, neighbours)
+            made = _answers(b, sums[2 * row], sums[2 * row + 1], scale, neighbours)
             target = b.load(b.inttoptr(b.add(targets, number(8 * row)), INT.as_pointer()))
             store(b, made, b.add(target, x))
 
-    _over_blocks(b, width, block)
+    over_blocks(b, width, block)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
