@@ -15,7 +15,7 @@ from convtool.cli._explain_report import SMALL, lines, polynomial_lines, report
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
-from convtool.errors import OptionError, ReportWriteError
+from convtool.errors import KernelError, OptionError, ReportWriteError
 from convtool.explain import Walk, walk
 from convtool.explain.polynomial import product_walk
 from convtool.images.read import read
@@ -37,8 +37,11 @@ _NOT_WITH_POLYNOMIALS = frozenset(
 )
 
 
-def _numbers(text: str) -> list[float]:
-    return [number(part) for part in text.split(",")]
+def _numbers(text: str, option: str) -> list[float]:
+    try:
+        return [number(part) for part in text.split(",")]
+    except KernelError as error:
+        raise OptionError(f"{option} {text!r}: {error}; commas stand between numbers") from error
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -132,7 +135,7 @@ def command(
     """
     if polynomials:
         _refuse_beside_polynomials()
-        one = product_walk(_numbers(polynomials[0]), _numbers(polynomials[1]))
+        one = product_walk(*(_numbers(factor, "--polynomial") for factor in polynomials))
         other = replace(one, flipped=False)
         told = polynomial_lines(one)
     elif source is None and (crop is not None or places):
@@ -147,8 +150,10 @@ def command(
         image = _image(source, crop, bool(places))
         one = walk(image, spec or _DEFAULT_KERNEL, **how)
         other = walk(image, one.kernel, **how | {"correlate": one.flipped})
-    if page is not None:
-        _write_page(page, one, spec, how | {"mode": "full"} if polynomials else how)
+    if page is not None and polynomials:
+        _write_page(page, one, polynomials[1], how | {"mode": "full"})
+    elif page is not None:
+        _write_page(page, one, spec, how)
     if json_target is not None:
         write_report(report(one, other, places), json_target)
     if json_target != "-" and page is None:
@@ -198,7 +203,7 @@ def _values(source: str) -> NDArray[np.float64]:
         raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
     there = os.path.exists(source)
     if _LITERAL.fullmatch(source) and not there:
-        rows = [_numbers(row) for row in source.strip().rstrip(";").split(";")]
+        rows = [_numbers(row, "--image") for row in source.strip().rstrip(";").split(";")]
         if len({len(row) for row in rows}) > 1:
             raise OptionError(
                 f"--image: its rows have {', '.join(str(len(row)) for row in rows)} numbers; "

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from convtool.cli._options import json_option
+from convtool.errors import OptionError
 from convtool.nn.modelfile import load
 from convtool.nn.onnx.export import OPSET, export
 from convtool.report.json_report import write_report
@@ -29,6 +30,8 @@ def command(model_path: Path, target: Path, json_target: str | None) -> None:
     probabilities; the preprocessing and the names of the classes travel as metadata. The file is
     written once onnx.checker has passed it and onnxruntime gives the same probabilities.
     """
+    if target.suffix.lower() != ".onnx":
+        raise OptionError(f"{target}: an ONNX file ends in .onnx, by which predict knows it")
     done = export(load(model_path), target)
     report = {
         "schema": SCHEMA,

@@ -220,7 +220,7 @@ def command(
     One that fails is reported, and the rest is done.
     """
     if not places and from_file is None:
-        raise click.UsageError("Missing argument 'IN…'.", click.get_current_context())
+        raise click.UsageError("it takes what to read and where to write; give IN and OUT")
     store = take_store(how, resume=resume)
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)

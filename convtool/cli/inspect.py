@@ -1,5 +1,7 @@
 """``convtool inspect``: look inside a trained network."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,8 @@ from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.inspect/1"
 
+_MOST_NAMED = 32
+
 
 @click.command(
     "inspect",
@@ -42,7 +46,8 @@ Examples:
   convtool inspect sample_images/network/digits.safetensors
   convtool inspect --probe --nearest --kernels out.png sample_images/network/digits.safetensors
   convtool inspect --replace conv1.1=line-vertical sample_images/network/digits.safetensors
-  convtool inspect --occlusion seven.png sample_images/network/digits.safetensors""",
+  convtool inspect --occlusion sample_images/zone-plate.png sample_images/network/digits.safetensors
+""",
 )
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.option("--kernels", type=click.Path(path_type=Path), help="Draw the filters of --layer.")
@@ -174,7 +179,8 @@ def _draw_kernels(model: Sequential, name: str | None, target: Path) -> dict[str
 
     place, layer = find_convolution(model, name)
     weight, own = layer.params["weight"], layer_names(model)[place]
-    title = f"{own}: {len(weight)} filters of {weight.shape[2]}×{weight.shape[3]}"
+    number = "1 filter" if len(weight) == 1 else f"{len(weight)} filters"
+    title = f"{own}: {number} of {weight.shape[2]}×{weight.shape[3]}"
     draw_kernels(weight, layer.params.get("bias"), title, target)
     return {"layer": own, "drawing": str(target)}
 
@@ -218,6 +224,7 @@ def _feature_maps(
         Activation(f"{name}  {' × '.join(map(str, values.shape))}", values)
         for name, values in zip(names, outputs, strict=True)
     ]
+    shown[-1] = replace(shown[-1], names=_answers(model, outputs[-1]))
     _, judged = _judged(model, x)
     draw_activations(picture, _title(judged), shown, target)
     return judged | {
@@ -231,6 +238,15 @@ def _feature_maps(
             for name, values in zip(names, outputs, strict=True)
         ]
     }
+
+
+def _answers(model: Sequential, scores: Array) -> Sequence[str]:
+    """Return which class each of the last scores speaks for; of too many to name, none."""
+    if scores.ndim > 1 or len(scores) > _MOST_NAMED:
+        return ()
+    if model.task == "binary":
+        return model.classes[1:]
+    return model.classes if len(model.classes) == len(scores) else ()
 
 
 def _title(judged: dict[str, Any]) -> str:

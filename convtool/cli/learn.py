@@ -18,11 +18,11 @@ from convtool.images.image import Image, Pixels
 from convtool.images.read import read
 from convtool.images.tone import to_gray
 from convtool.kernels.export import export
-from convtool.kernels.spec import KernelSpec, parse
+from convtool.kernels.spec import KernelSpec, parse_single
 from convtool.kernels.weights import Weights
-from convtool.learn import fit
+from convtool.learn import Learned, fit
 from convtool.learn.convention import ALMOST, convention
-from convtool.learn.nearest import nearest
+from convtool.learn.nearest import Match, nearest
 from convtool.report.json_report import write_report
 from convtool.report.whole_file import replace_file
 
@@ -127,13 +127,13 @@ def command(
         raise click.UsageError(
             f"{pictures[-1]} has no partner; give pairs, BEFORE AFTER [BEFORE AFTER]..."
         )
-    given = _single(spec) if spec is not None else None
+    given = parse_single(spec) if spec is not None else None
     writer = _writer(target) if target is not None else None
     notes: list[str] = []
     names = list(zip(pictures[::2], pictures[1::2], strict=True))
     pairs = [_pair(*one, notes) for one in names]
     learned = fit(pairs, size, bias=bias, l2=l2, border=border)
-    matches = nearest(learned.kernel_with_bias if learned.decided else learned.kernel, given)
+    matches = _nearest(learned, given)
     known = None
     if matches and matches[0].cosine >= ALMOST and learned.decided:
         known = convention(learned, matches[0], pairs)
@@ -147,14 +147,13 @@ def command(
         click.echo("\n".join(lines(len(names), size, learned, matches, known, spec)))
 
 
-def _single(spec: str) -> KernelSpec:
-    kernel = parse(spec)
-    if kernel.is_gradient:
-        raise OptionError(
-            f"{spec} is a pair of kernels, whose magnitude no single kernel gives; "
-            f"take {kernel.name}-horizontal or {kernel.name}-vertical"
-        )
-    return kernel
+def _nearest(learned: Learned, given: KernelSpec | None) -> list[Match]:
+    """Return what the kernel resembles; where cutting down to whole numbers bent it, unbent."""
+    if learned.decided:
+        unbent = nearest(learned.kernel_with_bias, given)
+        if unbent and unbent[0].cosine >= ALMOST:
+            return unbent
+    return nearest(learned.kernel, given)
 
 
 def _writer(path: str) -> Callable[[Weights], bytes]:

@@ -63,7 +63,8 @@ RUNNING_SUMS_CHANNELS = (1, 2, 3, 4)
 """For pixels of so many channels."""
 
 SMALL_SHAPES = ((3, 3), (5, 5))
-"""The JIT engine does 8-bit images by kernels of these shapes in 16-bit words."""
+"""The JIT engine does 8-bit images by kernels of these shapes in 16-bit words; of two kernels, only
+those of the first."""
 
 TRANSFORMS = ("fft", "numba-fft")
 TRANSFORMS_FROM = 25
@@ -234,9 +235,10 @@ def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
     """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
     area = math.prod(problem.kernel_shape)
     whole = Way("numba", None, "numba", kept, area, True, exact=True)
-    octets = problem.octets and problem.stride == (1, 1) and problem.kernels == 1
-    if octets and problem.kernel_shape in SMALL_SHAPES:
+    octets = problem.octets and problem.stride == (1, 1)
+    if octets and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
         whole = Way("numba", None, "numba-small", kept, area, True, exact=True)
+    octets = octets and problem.kernels == 1
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"

@@ -107,6 +107,38 @@ def parse(spec: str) -> KernelSpec:
         raise KernelError(f"kernel {shown(spec)}: {error}") from error
 
 
+def parse_single(spec: str) -> KernelSpec:
+    """Return the one kernel that a spec names.
+
+    Parameters
+    ----------
+    spec : str
+        As `parse` takes it.
+
+    Returns
+    -------
+    KernelSpec
+
+    Raises
+    ------
+    KernelError
+        As `parse` does, and where the spec is a gradient pair.
+
+    Examples
+    --------
+    >>> parse_single("sobel-vertical:scale=1/4").weights.tolist()
+    [[-0.25, 0.0, 0.25], [-0.5, 0.0, 0.5], [-0.25, 0.0, 0.25]]
+    """
+    found = parse(spec)
+    if found.is_gradient:
+        halves = [name for name in PRESETS if name.startswith(f"{found.name}-")]
+        raise KernelError(
+            f"kernel {shown(spec)} is a pair of kernels; take {' or '.join(halves)} for a single "
+            "one, or convtool.gradient_magnitude for both"
+        )
+    return found
+
+
 def as_kernel(kernel: str | ArrayLike) -> Weights:
     """Return one kernel, checked, from a spec or from numbers.
 
@@ -132,13 +164,7 @@ def as_kernel(kernel: str | ArrayLike) -> Weights:
     array([[ 1.,  0., -1.]])
     """
     if isinstance(kernel, str):
-        spec = parse(kernel)
-        if spec.is_gradient:
-            raise KernelError(
-                f"kernel {shown(kernel)} is a pair of kernels; "
-                "choose one of them, or take convtool.gradient_magnitude"
-            )
-        return spec.weights
+        return parse_single(kernel).weights
     try:
         return checked(kernel)
     except KernelError as error:

@@ -22,6 +22,7 @@ _FEWEST = 32
 _SHARE = 0.97
 _LEVEL = 0.5
 _DOUBT = 1e-3
+_NO_BIAS = 1e-6
 
 COPIED = "copied"
 """The word for a program that leaves the pixels at the edge as they were."""
@@ -334,7 +335,7 @@ def _shift_sentences(match: Match, moved: tuple[int, int]) -> list[str]:
 
 def _bias_sentences(learned: Learned, before: Pixels) -> list[str]:
     peak = float(np.iinfo(before.dtype).max) if before.dtype.kind in "ui" else 1.0
-    if learned.bias:
+    if abs(learned.bias) > _NO_BIAS * peak:
         half = abs(learned.bias - peak / 2) <= 0.01 * peak
         words = ", half of white: what is 0 becomes grey" if half else ""
         return [f"{learned.bias:.6g} is added{words}"]

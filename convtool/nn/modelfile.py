@@ -4,6 +4,7 @@ Nothing in it is code. A file is written whole or not at all, and what it claims
 types, sizes) is checked against the architecture before memory is taken for it.
 """
 
+import hashlib
 import json
 import os
 import struct
@@ -50,7 +51,20 @@ def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
     from safetensors.numpy import save as to_bytes
 
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_whole(path, to_bytes(whole, {"format": FORMAT, "convtool": json.dumps(about)}))
+    metadata = {"format": FORMAT, "convtool": json.dumps(about)}
+    plain = to_bytes(whole, metadata)
+    length = struct.unpack("<Q", plain[:8])[0]
+    claims = json.loads(plain[8 : 8 + length])
+    metadata["sha256"] = _digest(claims, memoryview(plain)[8 + length :])
+    write_whole(path, to_bytes(whole, metadata))
+
+
+def _digest(header: dict[str, Any], content: memoryview) -> str:
+    """Return what a file's sha256 says: of its header but for that entry, and of its arrays."""
+    metadata = {n: v for n, v in header["__metadata__"].items() if n != "sha256"}
+    found = hashlib.sha256(json.dumps(header | {"__metadata__": metadata}, sort_keys=True).encode())
+    found.update(content)
+    return found.hexdigest()
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]], bytes]:
@@ -69,26 +83,41 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]
             if not 2 <= length <= min(_MAX_HEADER, size - 8):
                 raise ModelFileError(f"{path}: not a model file, or damaged: its header is missing")
             header = json.loads(file.read(length).decode("utf-8"))
-            metadata = header.pop("__metadata__")
+            metadata = header["__metadata__"]
             if metadata["format"] != FORMAT:
                 raise ModelFileError(f"{path}: a safetensors file, but not a model of convtool")
             about = json.loads(metadata["convtool"])
-            if about["version"] > VERSION:
-                raise ModelFileError(
-                    f"{path}: written by a newer convtool (format {about['version']}, this one"
-                    f" reads {VERSION}): update convtool"
-                )
-            claims = {name: _claim(entry) for name, entry in header.items()}
-            ends = [entry["data_offsets"][1] for entry in header.values()]
+            _check_version(path, about["version"])
+            entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+            claims = {name: _claim(entry) for name, entry in entries.items()}
+            ends = [entry["data_offsets"][1] for entry in entries.values()]
             if size != 8 + length + max(ends, default=0):
                 raise ModelFileError(f"{path}: damaged: it is {size} bytes long, not as it says")
-            return about, claims, path.read_bytes()
+            content = path.read_bytes()
+            digest = metadata.get("sha256")
+            if digest is not None and digest != _digest(header, memoryview(content)[8 + length :]):
+                raise ModelFileError(
+                    f"{path}: damaged: its checksum is another; take a copy that is whole"
+                )
+            return about, claims, content
     except ModelFileError:
         raise
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{path}: not a model file, or damaged: its header") from error
+        raise ModelFileError(
+            f"{path}: not a model file, or damaged: its header cannot be read"
+        ) from error
+
+
+def _check_version(path: Path, version: int) -> None:
+    if version > VERSION:
+        raise ModelFileError(
+            f"{path}: written by a newer convtool (format {version}, this one reads {VERSION}):"
+            " update convtool"
+        )
+    if version != VERSION:
+        raise ModelFileError(f"{path}: damaged: there is no format {version}")
 
 
 def _claim(entry: dict[str, Any]) -> tuple[str, Shape]:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,9 +84,8 @@ def compression_plot(
                 text, (100 * at, height), (4, -11), textcoords="offset points", fontsize=8
             )
     size.set(title="Quality", xlabel="bytes in the file, in percent of raw", ylabel="PSNR in dB")
-    size.set_xscale("log")
     size.margins(x=0.12)
-    size.xaxis.set_major_formatter("{x:g}")
+    plain_log_scale(size)
     if quality:
         size.legend()
     for axes in (spectrum, energy, size):
@@ -93,3 +93,16 @@ def compression_plot(
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
+
+
+def plain_log_scale(axes: Any) -> None:
+    """Make the horizontal axis logarithmic, with 1, 2, 5, 10 written as they are.
+
+    Without this, Matplotlib names every 2 × 10⁰, 3 × 10⁰, 4 × 10⁰ of a decade, over one another.
+    """
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())

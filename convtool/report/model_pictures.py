@@ -16,7 +16,12 @@ _ACROSS = 16
 _SIGNED, _UNSIGNED = "RdBu_r", "viridis"
 _MOST_TILES = 1024
 _ANNOTATED = 64
+_MOST_NUMBERS = 300
+_ROOM_FOR_NUMBER = 0.36
 _EXTREME = 0.6
+_MOST_NAMES = 64
+_LARGEST_MAP = 2.0
+_LONG_NAME = 3
 
 
 def mosaic(planes: Numbers, across: int = _ACROSS) -> Numbers:
@@ -69,38 +74,61 @@ def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: P
     across = channels if channels > 1 else min(filters, 8)
     tiles = weights.reshape(-1, height, width)
     rows = -(-len(tiles) // across)
-    figure = new_figure(max(4.0, 1.1 * across + 1.6), max(2.4, 1.35 * rows + 1))
-    figure.suptitle(title, fontsize=10)
+    numbered = len(tiles) * height * width <= _MOST_NUMBERS
+    side = max(1.1, _ROOM_FOR_NUMBER * width) if numbered else 1.1
+    figure = new_figure(
+        max(4.0, side * across + 1.6), max(2.4, (side * height / width + 0.25) * rows + 1)
+    )
+    figure.suptitle(f"{title}, as filter.channel" if channels > 1 else title, fontsize=10)
     axes = figure.subplots(rows, across, squeeze=False).reshape(-1)
     for axis in axes:
         axis.set_axis_off()
     image = None
     for number, (axis, tile) in enumerate(zip(axes, tiles, strict=False)):
         image = axis.imshow(tile, cmap=_SIGNED, vmin=-scale, vmax=scale)
-        if number % channels == 0:
-            own = number // channels
-            bias = "" if biases is None else f", bias {biases[own]:+.2g}"
-            axis.set_title(f"{own + 1}{bias}", fontsize=7)
-        if len(tiles) <= _ANNOTATED // 2 and tile.size <= 25:
+        own, channel = divmod(number, channels)
+        name = f"{own + 1}.{channel + 1}" if channels > 1 else f"{own + 1}"
+        bias = "" if biases is None or channel else f", bias {biases[own]:+.2g}"
+        axis.set_title(f"{name}{bias}", fontsize=7)
+        if numbered:
             _write_numbers(axis, tile, scale)
-    figure.colorbar(image, ax=list(axes), shrink=0.8)
+    figure.colorbar(image, ax=list(axes), shrink=0.8, aspect=20 * max(1, rows / across))
     save_figure(figure, target)
 
 
 def _many_kernels(weights: Numbers, title: str, scale: float) -> Any:
-    """Return a figure of filters too many to be numbered: a row each, or 16 in a row."""
+    """Return a figure of filters too many for numbers in them: a row each, or 16 in a row."""
     filters, channels, height, width = weights.shape
     across = channels if channels > 1 else _ACROSS
     kept = min(filters, max(1, _MOST_TILES // channels))
     sheet = mosaic(weights[:kept].reshape(-1, height, width).astype(np.float64), across)
     figure = new_figure(12, min(30.0, max(2.5, 11 * sheet.shape[0] / sheet.shape[1] + 1)))
     more = f"; the first {kept}" if kept < filters else ""
-    figure.suptitle(f"{title}{more}", fontsize=10)
     axis = figure.subplots()
-    axis.set_axis_off()
+    axis.set_title(f"{title}{more}", fontsize=10)
     image = axis.imshow(sheet, cmap=_SIGNED, vmin=-scale, vmax=scale, interpolation="nearest")
-    figure.colorbar(image, ax=axis, shrink=0.8)
+    rows = range(-(-kept * channels // across))
+    first = 1 if channels > 1 else across
+    _label_tiles(axis.yaxis, [str(first * row + 1) for row in rows], height)
+    axis.set_ylabel("filter" if channels > 1 else "filters, from")
+    if channels > 1:
+        _label_tiles(axis.xaxis, [str(channel + 1) for channel in range(channels)], width)
+        axis.xaxis.tick_top()
+        axis.set_xlabel("channel of its input")
+        axis.xaxis.set_label_position("top")
+    else:
+        axis.set_xticks([])
+    axis.spines[:].set_visible(False)
+    figure.colorbar(image, ax=axis, fraction=0.02, pad=0.02, aspect=40)
     return figure
+
+
+def _label_tiles(axis: Any, names: Sequence[str], size: int) -> None:
+    """Write names at the tiles of a mosaic, not closer than they can be read."""
+    step = -(-len(names) // _MOST_NAMES)
+    places = [number * (size + 1) + (size - 1) / 2 for number in range(len(names))]
+    axis.set_ticks(places[::step], names[::step], fontsize=7)
+    axis.set_tick_params(length=0)
 
 
 def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:
@@ -117,10 +145,13 @@ class Activation:
     ----------
     title : str
     values : ndarray, shape (C, H, W) or (F,)
+    names : sequence of str
+        What each number of a row is, to be written below it.
     """
 
     title: str
     values: Numbers
+    names: Sequence[str] = ()
 
 
 def draw_activations(
@@ -143,11 +174,11 @@ def draw_activations(
         If the file cannot be written.
     """
     sheets = [_sheet(layer.values) for layer in layers]
-    heights = [2.0] + [min(9.0, max(0.55, 9 * s.shape[0] / s.shape[1])) for s in sheets]
+    heights = [_LARGEST_MAP, *map(_sheet_height, layers, sheets)]
     figure = new_figure(10.5, sum(heights) + 0.42 * len(heights))
     axes = figure.subplots(len(heights), 1, height_ratios=heights)
     axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
-    axes[0].set_title(title, fontsize=9)
+    axes[0].set_title(title, fontsize=9, loc="left")
     for axis, sheet, layer in zip(axes[1:], sheets, layers, strict=True):
         low, high = float(np.nanmin(sheet)), float(np.nanmax(sheet))
         signed = low < 0 < high
@@ -157,11 +188,40 @@ def draw_activations(
         image = axis.imshow(
             sheet, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest"
         )
-        axis.set_title(f"{layer.title}   {low:.3g} to {high:.3g}", fontsize=9)
+        values = f"{low:.3g} to {high:.3g}" if low < high else f"{low:.3g}"
+        axis.set_title(f"{layer.title}   {values}", fontsize=9, loc="left")
         figure.colorbar(image, ax=axis, fraction=0.03, pad=0.01)
+        if layer.names:
+            _name_cells(axis, layer.names)
+        else:
+            axis.set_axis_off()
+    _frame(axes[0])
     for axis in axes:
-        axis.set_axis_off()
+        axis.set_anchor("W")
     save_figure(figure, target)
+
+
+def _frame(axis: Any) -> None:
+    """Leave of a picture's axes a thin line around it, so that white ends somewhere."""
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_color("0.7")
+
+
+def _name_cells(axis: Any, names: Sequence[str]) -> None:
+    upright = max(map(len, names)) > _LONG_NAME
+    axis.set_xticks(range(len(names)), names, fontsize=8, rotation=90 if upright else 0)
+    axis.set_yticks([])
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+
+
+def _sheet_height(layer: Activation, sheet: Numbers) -> float:
+    """Return how many inches high a layer is drawn: few maps are no larger than the picture."""
+    whole: float = max(0.55, 9 * sheet.shape[0] / sheet.shape[1])
+    if layer.values.ndim == 1:
+        return whole
+    down = (sheet.shape[0] + 1) // (layer.values.shape[1] + 1)
+    return float(min(9.0, whole, _LARGEST_MAP * down))
 
 
 def _sheet(values: Numbers) -> Numbers:
@@ -208,6 +268,6 @@ def draw_deciding(
     axes[2].imshow(deciding, cmap=colours, vmin=low, vmax=largest, alpha=0.75 * strength)
     axes[2].set_title("both", fontsize=9)
     for axis in axes:
-        axis.set_axis_off()
+        _frame(axis)
     figure.colorbar(image, ax=list(axes), shrink=0.8)
     save_figure(figure, target)

@@ -29,7 +29,8 @@ class Frame:
 _STYLE = """
 :root { color-scheme: light dark; }
 * { box-sizing: border-box; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 0.75rem; }
+body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 62rem; padding: 0.75rem;
+  overflow-wrap: anywhere; }
 h1 { font-size: 1.3rem; margin: 0.25rem 0; }
 p { margin: 0.25rem 0 0.75rem; }
 main { display: grid; gap: 1rem; }

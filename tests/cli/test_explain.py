@@ -151,7 +151,10 @@ def test_page_alone(tmp_path, capsys):
     [
         ([], 2, "give --image"),
         (["--image", "1,2;3"], 2, "rows of equal length"),
-        (["--image", "1,,2"], 2, "an empty place"),
+        (["--image", "1,,2"], 2, "--image '1,,2': an empty place"),
+        (["--image", "1 2 3"], 2, "--image '1 2 3': '1 2 3' is not a finite number"),
+        (["--polynomial", "1,x", "2"], 2, "--polynomial '1,x': 'x' is not a finite number"),
+        (["--polynomial", "1", "2;3"], 2, "commas stand between numbers"),
         (["--image", "missing.png"], 1, "no such file"),
         (["--image", IMAGE, "-k", "sobel"], 2, "pair of kernels"),
         (["--image", IMAGE, "--at", "3,0"], 2, "rows are 0 to 2"),

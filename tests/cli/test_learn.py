@@ -78,6 +78,29 @@ def test_bias_and_clipping_are_said(pair, capsys):
     assert "half of white" in capsys.readouterr().out
 
 
+def test_a_bias_that_only_rounding_made_is_not_named(pair, capsys):
+    assert run(["learn", "a.png", "b.tiff", "--size", "5", "--bias", "--json", "learned.json"]) == 0
+    assert "is added" not in capsys.readouterr().out
+    told = json.loads(Path("learned.json").read_text(encoding="utf-8"))
+    assert abs(told["bias"]) < 1e-3
+    assert told["convention"]["flips"] is False
+
+
+def test_nearest_is_of_the_kernel_that_is_shown(pair, rng, capsys):
+    """Where no preset was at work, a fit with a bias may find quite another kernel."""
+    convtool.write("other.png", rng.integers(100, 200, (50, 60, 3)).astype(np.uint8))
+    assert run(["learn", "a.png", "other.png", "--size", "3", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    kernel, near = np.array(told["kernel"]), told["nearest"]
+    known = convtool.kernel(near["spec"])
+    assert near["cosine"] > 0.9
+    assert near["scale"] > 0
+    assert near["difference"] < np.abs(kernel).max()
+    if known.shape == kernel.shape and near["turn"] == "none":
+        distance = np.abs(kernel - near["scale"] * known).max()
+        assert near["difference"] == pytest.approx(distance)
+
+
 def test_grey_of_a_colour_picture_and_alpha(pair, capsys):
     assert run(["filter", "-k", "box", "--gray", "a.png", "g.png"]) == 0
     assert run(["learn", "a.png", "g.png", "--size", "3"]) == 0

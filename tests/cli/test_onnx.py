@@ -70,6 +70,7 @@ def test_import_gives_back_a_model(exported, tmp_path, capsys):
     [
         (["export", "none.ct", "out.onnx"], 1, "none.ct: cannot be read"),
         (["export", SEVEN, "out.onnx"], 1, "not a model file"),
+        (["export", MODEL, "out.txt"], 2, "out.txt: an ONNX file ends in .onnx"),
         (["export", MODEL, "no/such/out.onnx"], 1, "cannot be written"),
         (["import", "none.onnx", "out.ct"], 1, "none.onnx: cannot be read"),
         (["import", MODEL, "out.ct"], 1, "not an ONNX file, or damaged"),

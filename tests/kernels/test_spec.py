@@ -1,5 +1,7 @@
 """Text to kernel: every form, and an error that says what is wrong and what would be right."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from convtool.errors import KernelError
 from convtool.kernels import numerals
 from convtool.kernels.presets import PRESETS
-from convtool.kernels.spec import as_kernel, kernel, parse
+from convtool.kernels.spec import as_kernel, kernel, parse, parse_single
 
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 
@@ -186,12 +188,25 @@ def test_as_kernel_takes_arrays_lists_and_specs():
         ([["a"]], "real numbers"),
         ([[None]], "real numbers"),
         (np.array([["2020-01-01"]], "M8[D]"), "real numbers"),
-        ("sobel", "a pair of kernels"),
+        ("sobel:scale=2", "a pair of kernels; take sobel-horizontal or sobel-vertical for a"),
     ],
 )
 def test_as_kernel_refuses_what_is_no_kernel(value, says):
     with pytest.raises(KernelError, match=says):
         as_kernel(value)
+
+
+def test_each_pair_has_kernels_that_may_be_taken_alone():
+    pairs = [name for name, preset in PRESETS.items() if preset.pair]
+    assert pairs
+    for name in pairs:
+        with pytest.raises(KernelError, match="pair of kernels") as caught:
+            parse_single(name)
+        named = re.findall(rf"{name}-\w+", str(caught.value))
+        assert [parse_single(one).name for one in named] == [
+            f"{name}-horizontal",
+            f"{name}-vertical",
+        ]
 
 
 def test_as_kernel_refuses_what_overflows_float64():

@@ -1,5 +1,6 @@
 """Pictures of networks, and heat maps: files that are whole, of the asked form."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,11 @@ def shown(path):
     picture = cv2.imread(str(path))
     assert picture is not None
     return picture
+
+
+def written(path):
+    """Return the texts of an SVG drawing, which Matplotlib names in comments."""
+    return set(re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8")))
 
 
 def heat(cells, **more):
@@ -49,6 +55,37 @@ def test_kernels(shape, rng, tmp_path):
     assert (blue - red > 80).any()
 
 
+@pytest.mark.parametrize(
+    ("shape", "present", "absent"),
+    [
+        ((12, 9, 3, 3), ["filter", "channel of its input", "12", "9"], ["filters, from"]),
+        ((100, 1, 3, 3), ["filters, from", "97"], ["channel of its input", "100"]),
+        ((1500, 1, 3, 3), ["conv1; the first 1024"], ["filter"]),
+    ],
+)
+def test_many_kernels_are_numbered(shape, present, absent, rng, tmp_path):
+    draw_kernels(rng.standard_normal(shape), None, "conv1", tmp_path / "k.svg")
+    words = written(tmp_path / "k.svg")
+    assert set(present) <= words
+    assert not set(absent) & words
+
+
+@pytest.mark.parametrize(
+    ("shape", "named", "numbers"),
+    [
+        ((2, 3, 2, 2), {"1.1, bias +0.5", "1.3", "2.1, bias -0.5", "2.3"}, 24),
+        ((2, 1, 5, 5), {"1, bias +0.5", "2, bias -0.5"}, 50),
+        ((10, 3, 5, 5), {"1.1, bias +0.5", "10.3"}, 0),
+    ],
+)
+def test_few_kernels_have_names_and_numbers_where_there_is_room(shape, named, numbers, tmp_path):
+    biases = np.resize([0.5, -0.5], shape[0])
+    draw_kernels(np.full(shape, 0.125), biases, "conv1", tmp_path / "k.svg")
+    assert named <= written(tmp_path / "k.svg")
+    text = (tmp_path / "k.svg").read_text(encoding="utf-8")
+    assert text.count("<!-- 0.12 -->") == numbers
+
+
 def test_kernels_of_zeros_can_be_drawn(tmp_path):
     draw_kernels(np.zeros((2, 1, 3, 3)), None, "conv1", tmp_path / "k.png")
     assert shown(tmp_path / "k.png").size
@@ -63,6 +100,20 @@ def test_activations(rng, tmp_path):
     ]
     draw_activations(np.zeros((6, 6, 3), np.uint8), "a picture", layers, tmp_path / "a.png")
     assert shown(tmp_path / "a.png").shape[0] > 400
+
+
+def test_activations_name_the_classes_and_draw_few_maps_small(rng, tmp_path):
+    layers = [
+        Activation("conv1", rng.standard_normal((1, 6, 6))),
+        Activation("dense1", rng.standard_normal(3), ("cat", "dog", "bird")),
+        Activation("dense2", np.full(1, 0.25), ("yes",)),
+    ]
+    picture = np.full((6, 6), 255, np.uint8)
+    draw_activations(picture, "a picture", layers, tmp_path / "a.svg")
+    assert {"cat", "dog", "bird", "yes", "dense2   0.25"} <= written(tmp_path / "a.svg")
+    draw_activations(picture, "a picture", layers, tmp_path / "a.png")
+    assert 600 < shown(tmp_path / "a.png").shape[0] < 1000
+    assert (shown(tmp_path / "a.png")[:300, :300] < 255).any(axis=2).any(axis=0)[10:230].all()
 
 
 def test_deciding_pixels(rng, tmp_path):

@@ -1,8 +1,12 @@
 """Pictures for reports: 8 bits, smaller, side by side."""
 
-import numpy as np
+from itertools import pairwise
 
-from convtool.report.curves import Curve, compression_plot
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from convtool.report.curves import Curve, compression_plot, plain_log_scale
 from convtool.report.pictures import contact_sheet, reduced, to_bytes
 
 
@@ -42,3 +46,21 @@ def test_plot_is_a_picture_whatever_the_numbers_are():
     png = compression_plot("title", energies, [1, 2, 3], quality)
     assert png.startswith(b"\x89PNG")
     assert compression_plot("black", np.zeros(3), [1], []).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [([1.7, 53], ["2", "5", "10", "20", "50"]), ([0.012, 0.3], ["0.02", "0.05", "0.1", "0.2"])],
+)
+def test_sizes_are_named_in_plain_numbers_that_do_not_overlap(values, named):
+    figure = Figure(figsize=(6, 5))
+    axes = figure.subplots()
+    axes.plot(values, [30, 40])
+    axes.set_xlim(values)
+    plain_log_scale(axes)
+    figure.canvas.draw()
+    shown = [one for one in axes.xaxis.get_ticklabels(which="both") if one.get_text()]
+    inside = [one for one in shown if values[0] <= one.get_position()[0] <= values[1]]
+    assert [one.get_text() for one in inside] == named
+    boxes = [one.get_window_extent() for one in inside]
+    assert all(a.x1 < b.x0 for a, b in pairwise(boxes))

@@ -134,6 +134,16 @@ def test_page_fits_a_phone(page):
     assert box[1] >= 44
 
 
+def test_long_names_are_broken_on_a_phone(browser, tmp_path):
+    name = "photographs/" + 40 * "long" + ".jpg"
+    frames = [Frame("1", _png(60), ("1.5", "2"))]
+    path = tmp_path / "page.html"
+    path.write_text(slider_page(name, name, [name], ["A", "B"], frames, _png(250)), "utf-8")
+    browser.screen(360, 740, phone=True)
+    browser.open(path.as_uri())
+    assert browser.run("document.documentElement.scrollWidth") <= 360
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out(page, scheme):
     page.screen(800, 600, scheme=scheme)

@@ -116,8 +116,9 @@ def test_what_is_shown_is_what_was_computed(page):
     page.run("go(5)")
     shown = walk(IMAGE, "emboss")
     step = shown.step(1, 1)
-    assert page.text("#where") == "Step 6 of 12: output row 1, column 1"
-    assert page.text("#sum strong") == f"{step.sum:g}".replace("-", "−")
+    total = f"{step.sum:g}".replace("-", "−")
+    assert page.text("#where") == f"Step 6 of 12: output row 1, column 1 is {total}"
+    assert page.text("#sum strong") == total
     products = page.run("[...document.querySelectorAll('#window b')].map(e => e.textContent)")
     assert [float(p.replace("−", "-")) for p in products] == step.products.ravel().tolist()
     cells = page.run("[...document.querySelectorAll('#output .cell')].map(e => e.textContent)")
@@ -309,3 +310,35 @@ def test_opening_follows_the_options(browser, tmp_path):
     )
     assert browser.run("result.output") == expected.tolist()
     assert browser.run("get('cval').value") == "9"
+
+
+def test_opening_of_a_product_names_no_preset(browser, tmp_path):
+    path = _written(tmp_path, "--polynomial", "1,2,3", "4,5")
+    browser.open(path.as_uri())
+    assert browser.run("result.output") == [[4, 13, 22, 15]]
+    assert browser.run("get('preset').value") == "your weights"
+    assert browser.text("#about") == "Weights may be fractions, such as 1/9."
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_frame_at_the_edge_is_not_cut_off(browser, tmp_path, columns):
+    path = _written(tmp_path, "--image", ",".join("12345"), "-k", "1x3:1,0,-1")
+    browser.screen(360, 740, phone=True)
+    browser.open(path.as_uri())
+    _choose(browser, "width", columns)
+    for board in ("padded", "output"):
+        inside = browser.run(
+            f"(() => {{ const board = get('{board}');"
+            " const f = board.querySelector('.frame').getBoundingClientRect();"
+            " const s = board.parentElement.getBoundingClientRect();"
+            " return f.top - s.top >= 4 && s.bottom - f.bottom >= 4; })()"
+        )
+        assert inside
+
+
+def test_long_weights_of_wide_kernels_are_cut_short(browser, tmp_path):
+    path = _written(tmp_path, "-k", "gaussian:sigma=2,size=9")
+    browser.open(path.as_uri())
+    weights = convtool.kernel("gaussian:sigma=2,size=9")
+    laid = browser.run("[...document.querySelectorAll('#laid td')].map(e => e.textContent)")
+    assert [float(one) for one in laid] == [float(f"{w:.3g}") for w in weights.ravel()]

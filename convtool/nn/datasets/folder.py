@@ -31,7 +31,7 @@ def read_folder(folder: Path, read: Reader, size: tuple[int, int], gray: bool) -
         If there are fewer than two sub-folders, or one without a readable picture.
     """
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: no such folder, and no data set of that name")
+        raise DatasetError(f"{folder}: no such folder")
     classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
     if len(classes) < 2:
         found = f"only {classes[0]}" if classes else "none"

@@ -107,8 +107,11 @@ def open_dataset(
     elif name.startswith(IDX):
         train, test = read_idx_folder(Path(name.removeprefix(IDX)))
         share = 1 / 6
-    elif read is None:
-        raise DatasetError(f"unknown data set {name!r}: choose {', '.join(SOURCES)}")
+    elif read is None or not Path(name).is_dir():
+        raise DatasetError(
+            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER or a folder that"
+            " is there"
+        )
     else:
         train, test, share = read_folder(Path(name), read, size, gray), None, _FOLDER_HELD_OUT
     if len(set(train.labels.tolist())) < 2:

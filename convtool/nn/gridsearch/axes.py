@@ -60,7 +60,7 @@ def parse_axis(text: str) -> Axis:
     word, equals, right = text.partition("=")
     name = word.strip().replace("-", "_")
     if not equals:
-        raise OptionError(f"--grid {text!r}: NAME=START:STOP:COUNTlog or NAME=A,B,…")
+        raise OptionError(f"--grid {text!r} is neither NAME=START:STOP:COUNTlog nor NAME=A,B,…")
     if name not in CHOICES:
         known = ", ".join(known.replace("_", "-") for known in CHOICES)
         raise OptionError(f"--grid {text!r}: {word.strip()!r} is none of {known}")

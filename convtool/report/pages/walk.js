@@ -69,12 +69,12 @@ function weightOf(string) {
   return string.trim() !== "" && parts.length <= 2 && Number.isFinite(value) ? value : null;
 }
 
-function weightText(value) {
+function weightText(value, digits = 6) {
   for (let d = 1; d <= 512; d += 1) {
     const n = Math.round(value * d);
     if (Math.abs(n / d - value) < 1e-12) return d === 1 ? String(n) : `${n}/${d}`;
   }
-  return String(Number(value.toPrecision(6)));
+  return String(Number(value.toPrecision(digits)));
 }
 
 const LETTER = ["........", ".#####..", ".#......", ".#......", ".####...", ".#......", ".#......", "........"];
@@ -118,7 +118,7 @@ function shade(cell, share) {
   cell.style.color = grey > 127 ? "#000" : "#fff";
 }
 
-const TINY = 23;
+const TINY = 23, MOST_PLAIN = 4;
 
 function layOut(board, rows, columns, make) {
   const size = cellSize(board, columns, 44);
@@ -197,7 +197,7 @@ function drawOutput() {
 function showWindow(step) {
   const { rows, columns, laid } = result;
   const table = get("window");
-  const wide = laid[0].length > 4;
+  const wide = laid[0].length > MOST_PLAIN, digits = wide ? 3 : 6;
   table.className = wide ? "wide" : "";
   get("laid").className = wide ? "numbers wide" : "numbers";
   get("sum").className = laid.flat().length > 12 ? "long" : "";
@@ -208,8 +208,8 @@ function showWindow(step) {
       const y = step.top + i - rows.before, x = step.left + j - columns.before;
       const inside = y >= 0 && y < rows.size && x >= 0 && x < columns.size;
       if (!inside) made.className = "outside";
-      product.textContent = text(step.products[i][j], wide ? 3 : 6);
-      const weight = weightText(laid[i][j]).replace("-", "−");
+      product.textContent = text(step.products[i][j], digits);
+      const weight = weightText(laid[i][j], digits).replace("-", "−");
       const signed = laid[i][j] < 0 && !wide ? `(${weight})` : weight;
       made.append(text(value, 4), wide ? document.createElement("br") : " ", `× ${signed}`, product);
       return made;
@@ -247,7 +247,8 @@ function show() {
   });
   get("at").max = total - 1;
   get("at").value = at;
-  const where = `Step ${at + 1} of ${total}: output row ${step.row}, column ${step.column}`;
+  const where =
+    `Step ${at + 1} of ${total}: output row ${step.row}, column ${step.column} is ${text(step.sum)}`;
   get("where").textContent = where;
   get("at").setAttribute("aria-valuetext", where);
 }
@@ -294,11 +295,12 @@ function compute() {
 }
 
 function drawLaid() {
+  const digits = result.laid[0].length > MOST_PLAIN ? 3 : 6;
   get("laid").replaceChildren(...result.laid.map((line) => {
     const row = document.createElement("tr");
     row.append(...line.map((value) => {
       const made = document.createElement("td");
-      made.textContent = weightText(value).replace("-", "−");
+      made.textContent = weightText(value, digits).replace("-", "−");
       return made;
     }));
     return row;

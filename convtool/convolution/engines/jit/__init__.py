@@ -79,7 +79,11 @@ def _describe_kernel(record: Array, weights: Weights) -> None:
 
 
 def _octet_strips(job: Job) -> OctetStrips | None:
-    """Return a kernel made ready for 8-bit images: 3×3 at once, larger ones in two passes first."""
+    """Return kernels made ready for 8-bit images: 3×3 at once, larger ones in two passes first."""
+    if len(job.kernels) > 1:
+        return small_strips(job)
+    if job.rank is None and is_summed(job.kernel, job.channels):
+        return mean_strips(job)
     if job.kernel.size <= 9:
         return small_strips(job) or fixed_strips(job)
     return fixed_strips(job) or small_strips(job)
@@ -90,8 +94,7 @@ class _Strips:
 
     def __init__(self, job: Job) -> None:
         self.dtype, self.layout = job.dtype, job.layout
-        summed = job.rank is None and is_summed(job.kernel, job.channels)
-        self.octets = mean_strips(job) if summed else _octet_strips(job)
+        self.octets = _octet_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
             _weights(kernel, job.dtype, job.rank, phases, job.channels) for kernel in job.kernels

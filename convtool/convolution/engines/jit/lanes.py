@@ -88,7 +88,11 @@ def loop(
 
 def rounded(b: Any, total: Any, scale: Any) -> Any:
     """Return sums times ``scale``, rounded half to even; products stay below 2²¹."""
-    value = b.sitofp(total, FLOATS)
+    return whole(b, b.sitofp(total, FLOATS), scale)
+
+
+def whole(b: Any, value: Any, scale: Any) -> Any:
+    """Return floats times ``scale``, rounded half to even; products stay below 2²¹."""
     magic = same(FLOATS, _MAGIC)
     bits = call(b, f"llvm.fma.v{LANES // 2}f32", FLOATS, value, scale, magic)
     return b.sub(b.bitcast(bits, SUMS), same(SUMS, _MAGIC_BITS))
@@ -96,10 +100,10 @@ def rounded(b: Any, total: Any, scale: Any) -> Any:
 
 def octets(b: Any, total: Any, scale: Any) -> Any:
     """Return sums times ``scale``, rounded half to even and cut to 0 … 255, still 32 bits wide."""
-    whole = rounded(b, total, scale)
+    value = rounded(b, total, scale)
     for name, limit in (("smax", 0), ("smin", 255)):
-        whole = call(b, f"llvm.{name}.v{LANES // 2}i32", SUMS, whole, same(SUMS, limit))
-    return whole
+        value = call(b, f"llvm.{name}.v{LANES // 2}i32", SUMS, value, same(SUMS, limit))
+    return value
 
 
 def over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:

@@ -109,4 +109,4 @@ def fits(job: Job, narrowest: int) -> bool:
     least = min(columns.dense, columns.size) * job.channels
     most = max(columns.dense, columns.size) * job.channels
     strides = rows.stride, columns.stride
-    return least >= narrowest and most <= WIDEST and strides == (1, 1) and len(job.kernels) == 1
+    return least >= narrowest and most <= WIDEST and strides == (1, 1)

@@ -5,6 +5,7 @@ below one and rounds the products to words, whose low bits are a fraction of a g
 vector that is loaded serves :data:`ROWS` rows of output.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,14 @@ from numba.extending import intrinsic
 
 from convtool.convolution.engines.jit.lanes import (
     BYTES,
+    FLOATS,
     I16,
+    I32,
     INT,
+    LANES,
     OCTETS,
     PACKS,
+    SUMS,
     WORDS,
     call,
     load,
@@ -28,8 +33,10 @@ from convtool.convolution.engines.jit.lanes import (
     same,
     splat,
     store,
+    whole,
     written,
 )
+from convtool.convolution.engines.jit.words import add_products, interleaved, restored
 
 ROWS = 4
 """Output rows that are made at once."""
@@ -56,33 +63,68 @@ def _lift(b: Any, arguments: Any) -> None:
     over_blocks(b, width, block)
 
 
+def _table(b: Any, weights: Any, count: int) -> list[Any]:
+    return [load(b, b.add(weights, number(BYTES * k)), WORDS) for k in range(count)]
+
+
+def _address(b: Any, start: Any, index: int) -> Any:
+    return b.load(b.inttoptr(b.add(start, number(8 * index)), INT.as_pointer()))
+
+
+def _sums(
+    b: Any, lines: Any, step: Any, x: Any, side: int, tables: Sequence[list[Any]]
+) -> list[list[Any]]:
+    """Return the sums of products of a block: for each table of weights, of each row of output."""
+    sums: list[list[Any]] = [[None] * ROWS for _ in tables]
+    for line in range(side + ROWS - 1):
+        start = _address(b, lines, line)
+        for tap in range(side):
+            place = b.add(x, b.mul(step, number(tap)))
+            words = load(b, b.add(start, b.mul(place, number(2))), WORDS)
+            for row in range(max(0, line - side + 1), min(ROWS, line + 1)):
+                for table, totals in zip(tables, sums, strict=True):
+                    weight = table[(line - row) * side + tap]
+                    product = call(b, str(MULTIPLIER), WORDS, words, weight)
+                    before = totals[row]
+                    totals[row] = product if before is None else b.add(before, product)
+    return sums
+
+
 def _sum_products(b: Any, arguments: Any, side: int) -> None:
     lines, weights, step, fraction, targets, width = arguments
     bits = b.trunc(fraction, I16)
     places = splat(b, bits, WORDS)
     one = ir.Constant(I16, 1)
     below_half = splat(b, b.sub(b.lshr(b.shl(one, bits), one), one), WORDS)
-    table = [load(b, b.add(weights, number(BYTES * k)), WORDS) for k in range(side * side)]
-
-    def address(start: Any, index: int) -> Any:
-        return b.load(b.inttoptr(b.add(start, number(8 * index)), INT.as_pointer()))
+    table = _table(b, weights, side * side)
 
     def block(x: Any) -> None:
-        sums: list[Any] = [None] * ROWS
-        for line in range(side + ROWS - 1):
-            start = address(lines, line)
-            for tap in range(side):
-                place = b.add(x, b.mul(step, number(tap)))
-                words = load(b, b.add(start, b.mul(place, number(2))), WORDS)
-                for row in range(max(0, line - side + 1), min(ROWS, line + 1)):
-                    weight = table[(line - row) * side + tap]
-                    product = call(b, str(MULTIPLIER), WORDS, words, weight)
-                    before = sums[row]
-                    sums[row] = product if before is None else b.add(before, product)
+        (sums,) = _sums(b, lines, step, x, side, [table])
         for row, total in enumerate(sums):
             odd = b.and_(b.lshr(total, places), same(WORDS, 1))
-            whole = b.ashr(b.add(b.add(total, below_half), odd), places)
-            store(b, narrowed(b, whole), b.add(address(targets, row), x))
+            made = b.ashr(b.add(b.add(total, below_half), odd), places)
+            store(b, narrowed(b, made), b.add(_address(b, targets, row), x))
+
+    over_blocks(b, width, block)
+
+
+def _length_of_products(b: Any, arguments: Any) -> None:
+    lines, weights, step, scale_bits, targets, width = arguments
+    scale = splat(b, b.bitcast(b.trunc(scale_bits, I32), ir.FloatType()), FLOATS)
+    table = _table(b, weights, 18)
+    zero = same(SUMS, 0)
+
+    def block(x: Any) -> None:
+        for row, (down, across) in enumerate(
+            zip(*_sums(b, lines, step, x, 3, [table[:9], table[9:]]), strict=True)
+        ):
+            halves = []
+            for pairs in interleaved(b, down, across):
+                square = b.sitofp(add_products(b, zero, pairs, pairs), FLOATS)
+                root = call(b, f"llvm.sqrt.v{LANES // 2}f32", FLOATS, square)
+                halves.append(whole(b, root, scale))
+            made = narrowed(b, restored(b, *halves))
+            store(b, made, b.add(_address(b, targets, row), x))
 
     over_blocks(b, width, block)
 
@@ -114,3 +156,15 @@ def sum_products_5(
     """Make rows of octets as :func:`sum_products_3` does, by a kernel of 5×5."""
     write = partial(_sum_products, side=5)
     return types.void(*[types.intp] * 6), written("convtool_sum_products_5", write, 6)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def length_of_products(
+    _typing: Any, lines: Any, weights: Any, step: Any, scale: Any, targets: Any, width: Any
+) -> Any:
+    """Make rows of octets as :func:`sum_products_3` does: the length of two sums, as a vector's.
+
+    ``weights`` are those of two kernels; ``scale`` is the bit pattern of a float32.
+    """
+    write = _length_of_products
+    return types.void(*[types.intp] * 6), written("convtool_length_of_products", write, 6)

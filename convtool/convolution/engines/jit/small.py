@@ -1,4 +1,4 @@
-"""8-bit images, 8 bits out, by a kernel of 3×3 or 5×5: products rounded to 16-bit words."""
+"""8-bit images, 8 bits out, by kernels of 3×3 and 5×5: products rounded to 16-bit words."""
 
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from convtool.convolution.engines.jit.octets import OctetStrips, fits, job_type,
 from convtool.convolution.engines.jit.products import (
     MULTIPLIER,
     ROWS,
+    length_of_products,
     lift,
     sum_products_3,
     sum_products_5,
@@ -28,44 +29,65 @@ SIDES = (3, 5)
 LIFT = 7
 """Bits by which pixels can be moved up within a word."""
 
-SMALL_JOB = job_type("side", "weights", "lift", "fraction")
-"""A small kernel: its side, a vector for each weight, bits that pixels are moved up by, and how
-many bits of a sum are a fraction."""
+SMALL_JOB = job_type("side", "kernels", "weights", "lift", "fraction", "scale")
+"""Small kernels, one or two: their side, a vector for each weight, bits that pixels are moved up
+by, and how many bits of a sum are a fraction: as a number, and as the bits of a float32 factor."""
 
 
 class Words(NamedTuple):
-    """Weights as words, times two to the 15 - ``lift`` + ``fraction``; see :data:`SMALL_JOB`."""
+    """Weights of kernels as words, times two to the 15 - ``lift`` + ``fraction``."""
 
     weights: Array
     lift: int
     fraction: int
 
 
-def as_words(kernel: Array) -> Words | None:
-    """Return the weights of a kernel as words, or None where the answers would not be near enough.
+def _bits_above(kernels: Array) -> int | None:
+    """Return the fewest bits above the point for which all weights fit words; at most `LIFT`."""
+    for above in range(LIFT):
+        weights = np.rint(np.ldexp(kernels, 15 - above))
+        if weights.max() <= WORD and weights.min() >= -WORD - 1:
+            return above
+    return None
+
+
+def _fraction(kernels: Array, most: int) -> int | None:
+    """Return the most bits below the point, 1 to ``most``, with which no sum leaves a word."""
+    size = kernels[0].size
+    positive, negative = (np.maximum(sign * kernels, 0).sum(axis=(1, 2)).max() for sign in (1, -1))
+    for bits in range(most, 0, -1):
+        sums = np.ldexp(255 * max(positive, negative), bits)
+        if sums + size / 2 + (1 << bits) / 2 <= WORD:
+            return bits
+    return None
+
+
+def as_words(kernels: Array) -> Words | None:
+    """Return the weights of kernels as words, or None where answers would not be near enough.
 
     Kernels of whole numbers over a power of two are done exactly or not at all.
+
+    Parameters
+    ----------
+    kernels : ndarray, shape (N, KH, KW)
+        The kernels, whose sums are made of the same words.
     """
-    for above in range(LIFT):
-        weights = np.rint(np.ldexp(kernel, 15 - above))
-        if weights.max() <= WORD and weights.min() >= -WORD - 1:
-            break
-    else:
+    above = _bits_above(kernels)
+    fraction = None if above is None else _fraction(kernels, LIFT - above)
+    if above is None or fraction is None:
         return None
-    most = 255 * max(kernel[kernel > 0].sum(), -kernel[kernel < 0].sum())
-    for fraction in range(LIFT - above, 0, -1):
-        if np.ldexp(most, fraction) + kernel.size / 2 + (1 << fraction) / 2 <= WORD:
-            break
-    else:
-        return None
-    if is_dyadic(kernel):
-        parts = np.ldexp(kernel, fraction)
-        near = bool(np.all(parts == np.rint(parts)))
-    else:
-        products = kernel.size * 0.5 ** (fraction + 1)
-        error = products + 255 * np.abs(np.ldexp(weights, above - 15) - kernel).sum()
-        near = bool(error <= WORST)
-    return Words(weights.astype(np.int16), above + fraction, fraction) if near else None
+    weights = np.rint(np.ldexp(kernels, 15 - above))
+    for kernel, rounded in zip(kernels, weights, strict=True):
+        if is_dyadic(kernel):
+            parts = np.ldexp(kernel, fraction)
+            near = bool(np.all(parts == np.rint(parts)))
+        else:
+            products = kernel.size * 0.5 ** (fraction + 1)
+            error = products + 255 * np.abs(np.ldexp(rounded, above - 15) - kernel).sum()
+            near = bool(error <= WORST)
+        if not near:
+            return None
+    return Words(weights.astype(np.int16), above + fraction, fraction)
 
 
 def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
@@ -114,18 +136,13 @@ def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
                 targets[k] = job.out + (y + k) * job.out_stride
                 if y + k >= stop:
                     targets[k] = nowhere.ctypes.data
-            make = (
-                lines.ctypes.data,
-                job.weights,
-                step,
-                job.fraction,
-                targets.ctypes.data,
-                width,
-            )
-            if job.side == 3:
-                sum_products_3(*make)
+            begin, end = lines.ctypes.data, targets.ctypes.data
+            if job.kernels == 2:
+                length_of_products(begin, job.weights, step, job.scale, end, width)
+            elif job.side == 3:
+                sum_products_3(begin, job.weights, step, job.fraction, end, width)
             else:
-                sum_products_5(*make)
+                sum_products_5(begin, job.weights, step, job.fraction, end, width)
         taken = take_next(job.counter)
     used(words)
     used(nowhere)
@@ -149,17 +166,19 @@ def small_address() -> int:
 
 
 def small_strips(job: Job) -> OctetStrips | None:
-    """Return a small kernel made ready for 8-bit images, or None where floats serve it better."""
+    """Return small kernels made ready for 8-bit images, or None where floats serve them better."""
     height, width = job.kernel.shape
-    square = height == width and height in SIDES
+    square = height == width and height in (SIDES if len(job.kernels) == 1 else SIDES[:1])
     if MULTIPLIER is None or not square or not fits(job, LANES):
         return None
-    words = as_words(job.kernel)
+    words = as_words(np.stack(job.kernels))
     if words is None:
         return None
     vectors = np.repeat(words.weights.reshape(-1, 1), LANES, axis=1)
     template = template_of(job, SMALL_JOB)
     record = template.view(SMALL_JOB)
-    record["side"], record["weights"] = height, address_of(vectors)
-    record["lift"], record["fraction"] = words.lift, words.fraction
+    record["side"], record["kernels"] = height, len(job.kernels)
+    record["weights"], record["lift"] = address_of(vectors), words.lift
+    record["fraction"] = words.fraction
+    record["scale"] = np.float32(0.5**words.fraction).view(np.int32)
     return OctetStrips(job.layout, template, small_address, lambda v: v << words.lift, (vectors,))

@@ -53,7 +53,7 @@ def _multiplier() -> str | None:
 _MULTIPLIER = _multiplier()
 
 
-def _add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
+def add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
     """Add to each 32-bit sum both products of the words in ``pairs`` and ``weights``."""
     if _MULTIPLIER == "vnni":
         return call(b, "llvm.x86.avx512.vpdpwssd.512", SUMS, total, pairs, weights)
@@ -65,7 +65,7 @@ def _add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
     return b.add(b.add(total, low), b.mul(b.ashr(pairs, bits), b.ashr(weights, bits)))
 
 
-def _interleaved(b: Any, first: Any, second: Any) -> list[Any]:
+def interleaved(b: Any, first: Any, second: Any) -> list[Any]:
     """Return the words of two vectors as pairs: of each 16 bytes the lower, then the upper half."""
     halves = []
     for half in (0, 4):
@@ -80,8 +80,8 @@ def _interleaved(b: Any, first: Any, second: Any) -> list[Any]:
     return halves
 
 
-def _restored(b: Any, lower: Any, upper: Any) -> Any:
-    """Return as words the sums that :func:`_interleaved` pairs gave, which fit, in their order."""
+def restored(b: Any, lower: Any, upper: Any) -> Any:
+    """Return as words the sums that :func:`interleaved` pairs gave, which fit, in their order."""
     if PACKS:
         return call(b, "llvm.x86.avx2.packssdw", WORDS, lower, upper)
     places = [
@@ -106,8 +106,8 @@ def _answers(b: Any, first: Any, second: Any, scale: Any, neighbours: bool) -> A
     """
     if not PACKS:
         sums = octets(b, first, scale), octets(b, second, scale)
-        return b.trunc((_joined if neighbours else _restored)(b, *sums), OCTETS)
-    made = narrowed(b, _restored(b, rounded(b, first, scale), rounded(b, second, scale)))
+        return b.trunc((_joined if neighbours else restored)(b, *sums), OCTETS)
+    made = narrowed(b, restored(b, rounded(b, first, scale), rounded(b, second, scale)))
     if not neighbours:
         return made
     return part(b, made, [8 * (k // 8) + 4 * (k % 2) + k % 8 // 2 for k in range(LANES)])
@@ -132,13 +132,13 @@ def _column_pass(b: Any, arguments: Any) -> None:
                 line = b.add(b.mul(index, number(16)), number(8 * row))
                 start = b.load(b.inttoptr(b.add(lines, line), INT.as_pointer()))
                 words.append(b.zext(load(b, b.add(start, x), OCTETS), WORDS))
-            halves = _interleaved(b, *words)
+            halves = interleaved(b, *words)
             leaving = []
             for row in range(ROWS):
                 place = b.add(b.mul(index, number(ROWS)), number(row))
                 weight = _weight(b, weights, place)
                 for side, data in enumerate(halves):
-                    leaving.append(_add_products(b, sums[2 * row + side], data, weight))
+                    leaving.append(add_products(b, sums[2 * row + side], data, weight))
             return leaving
 
         sums = loop(b, pairs, [half] * (2 * ROWS), pair)
@@ -146,7 +146,7 @@ def _column_pass(b: Any, arguments: Any) -> None:
             lower, upper = (b.ashr(value, places) for value in sums[2 * row : 2 * row + 2])
             place = b.add(b.mul(stride, number(row)), x)
             end = b.add(target, b.mul(place, number(2)))
-            store(b, _restored(b, lower, upper), end)
+            store(b, restored(b, lower, upper), end)
 
     over_blocks(b, width, block)
 
@@ -171,9 +171,9 @@ def _row_pass(b: Any, arguments: Any, neighbours: bool) -> None:
                     both = [load(b, start, SUMS)] * 2
                 else:
                     following = b.add(start, b.mul(step, number(2)))
-                    both = _interleaved(b, load(b, start, WORDS), load(b, following, WORDS))
+                    both = interleaved(b, load(b, start, WORDS), load(b, following, WORDS))
                 for side, weight in enumerate((even, odd)):
-                    leaving.append(_add_products(b, sums[2 * row + side], both[side], weight))
+                    leaving.append(add_products(b, sums[2 * row + side], both[side], weight))
             return leaving
 
         sums = loop(b, pairs, [zero] * (2 * ROWS), pair)
