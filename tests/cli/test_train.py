@@ -169,7 +169,7 @@ def test_a_folder_of_pictures(tmp_path, capsys):
         (["train", "digits", "--fixed-filters", "nothing"], 2, "nothing"),
         (["train", "digits", "--epochs", "0"], 2, "epochs 0"),
         (["train", "mnist"], 1, "--data DIR"),
-        (["train", "no-such-folder"], 1, "no such folder"),
+        (["train", "no-such-folder"], 1, "unknown data set"),
         (["train", "digits", "--resume", "--out", "none.safetensors"], 1, "cannot be read"),
         (["train", "digits", "--out", "no/such/m.safetensors"], 1, "no such folder"),
         (["predict", "none.safetensors", "x.png"], 1, "none.safetensors"),
