@@ -66,6 +66,10 @@ SMALL_SHAPES = ((3, 3), (5, 5))
 """The JIT engine does 8-bit images by kernels of these shapes in 16-bit words; of two kernels, only
 those of the first."""
 
+STRIDED = 1.5
+"""A sample that a stride keeps costs the JIT engine so many of a dense answer's: fewer rows share
+what is loaded."""
+
 TRANSFORMS = ("fft", "numba-fft")
 TRANSFORMS_FROM = 25
 """Engines that multiply spectra, and the fewest weights of a kernel that they are chosen for."""
@@ -259,7 +263,7 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     area, passes = height * width, problem.rank * (height + width)
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
     keeps, samples = problem.factors_keep_support, float(problem.samples)
-    kept = samples / problem.stride[0]
+    kept = samples if problem.stride[0] == 1 else samples * STRIDED / problem.stride[0]
     compiled = _compiled_ways(problem, kept, passes)
     transforms = tiling(problem.kernel_shape, problem.outputs)
     if transforms is not None:
