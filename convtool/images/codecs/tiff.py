@@ -409,9 +409,11 @@ def as_colours(pixels: Pixels, layout: Layout, first: Directory) -> Decoded:
 
 def _look_up(indices: Pixels, layout: Layout, first: Directory) -> Pixels:
     """Replace indices by the palette's colours, narrowed from its 16 bits to 8."""
-    stored = np.array(first.values(320), np.uint16)
-    if stored.size != 3 * 2**layout.bits or layout.stored.str[1:] != "u1":
+    entries = first.values(320)
+    fits = len(entries) == 3 * 2**layout.bits and 0 <= min(entries) <= max(entries) <= 0xFFFF
+    if not fits or layout.stored.str[1:] != "u1":
         raise ImageReadError("is damaged: its palette is missing or makes no sense")
+    stored = np.array(entries, np.uint16)
     shift = 8 if stored.max() > 255 else 0
     palette = (stored >> shift).astype(np.uint8).reshape(3, -1)
     return palette.T[indices]
