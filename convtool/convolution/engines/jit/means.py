@@ -1,17 +1,23 @@
 """8-bit images, 8 bits out, by equal weights: running sums, at the same cost for any size."""
 
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, from_dtype, types
+from numba import carray
 
 from convtool.convolution.engines import Array, Job
 from convtool.convolution.engines.jit.atomics import take_next
-from convtool.convolution.engines.jit.compile import cached, compiled
-from convtool.convolution.engines.jit.job import INDEX, pointer
+from convtool.convolution.engines.jit.compile import compiled
+from convtool.convolution.engines.jit.job import pointer
 from convtool.convolution.engines.jit.lanes import BYTES
-from convtool.convolution.engines.jit.octets import OctetStrips, fits, job_type, template_of
+from convtool.convolution.engines.jit.octets import (
+    OctetStrips,
+    fits,
+    job_type,
+    strips_address,
+    template_of,
+)
 from convtool.convolution.engines.jit.sums import (
     BLOCK,
     STEPS,
@@ -106,21 +112,6 @@ def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
     used(spare)
 
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
-
-
-@lru_cache(maxsize=1)
-def means_address() -> int:
-    """Return the address of compiled code that makes a job's strips."""
-    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (MEAN_JOB, *others)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
 def mean_strips(job: Job) -> OctetStrips | None:
     """Return equal weights made ready for 8-bit images, or None where they do not fit integers."""
     height, taps = job.kernel.shape
@@ -133,4 +124,9 @@ def mean_strips(job: Job) -> OctetStrips | None:
     record = template.view(MEAN_JOB)
     record["height"], record["taps"] = height, taps
     record["scale"] = np.float32(value).view(np.int32)
-    return OctetStrips(job.layout, template, means_address, lambda pixel: pixel * height)
+    return OctetStrips(
+        job.layout,
+        template,
+        partial(strips_address, _make_strips, MEAN_JOB),
+        lambda pixel: pixel * height,
+    )

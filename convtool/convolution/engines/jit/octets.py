@@ -2,13 +2,16 @@
 
 import struct
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba import cfunc, from_dtype, types
 
 from convtool.convolution.engines import Array, Job, Span
 from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.job import address_of, rows_of, table_of
+from convtool.convolution.engines.jit.compile import cached
+from convtool.convolution.engines.jit.job import INDEX, address_of, rows_of, table_of
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
@@ -35,6 +38,21 @@ TAKEN = FIELDS.index("taken") * np.dtype(np.intp).itemsize
 def job_type(*more: str) -> np.dtype[np.void]:
     """Return the type of a job with further fields."""
     return np.dtype([(name, np.intp) for name in (*FIELDS, *more)])
+
+
+_keep: list[Any] = []
+"""Compiled functions whose addresses are in use."""
+
+
+@lru_cache(maxsize=8)
+def strips_address(make_strips: Callable[..., None], kind: np.dtype[np.void]) -> int:
+    """Return the address of compiled code that makes the strips of a kind of job."""
+    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
+    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (kind, *others)]
+    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(make_strips)
+    _keep.append(loops)
+    address: int = loops.address
+    return address
 
 
 class OctetStrips(NamedTuple):

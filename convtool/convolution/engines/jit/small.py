@@ -1,18 +1,23 @@
 """8-bit images, 8 bits out, by kernels of 3×3 and 5×5: products rounded to 16-bit words."""
 
-from functools import lru_cache
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, cfunc, from_dtype, types
+from numba import carray
 
 from convtool.convolution.engines import Array, Job
 from convtool.convolution.engines.jit.atomics import take_next
-from convtool.convolution.engines.jit.compile import cached
 from convtool.convolution.engines.jit.fixed import WORD, WORST, is_dyadic
-from convtool.convolution.engines.jit.job import INDEX, address_of, pointer
+from convtool.convolution.engines.jit.job import address_of, pointer
 from convtool.convolution.engines.jit.lanes import LANES
-from convtool.convolution.engines.jit.octets import OctetStrips, fits, job_type, template_of
+from convtool.convolution.engines.jit.octets import (
+    OctetStrips,
+    fits,
+    job_type,
+    strips_address,
+    template_of,
+)
 from convtool.convolution.engines.jit.products import (
     MULTIPLIER,
     ROWS,
@@ -150,21 +155,6 @@ def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
     used(targets)
 
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
-
-
-@lru_cache(maxsize=1)
-def small_address() -> int:
-    """Return the address of compiled code that makes a job's strips."""
-    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (SMALL_JOB, *others)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
 def small_strips(job: Job) -> OctetStrips | None:
     """Return small kernels made ready for 8-bit images, or None where floats serve them better."""
     height, width = job.kernel.shape
@@ -181,4 +171,10 @@ def small_strips(job: Job) -> OctetStrips | None:
     record["weights"], record["lift"] = address_of(vectors), words.lift
     record["fraction"] = words.fraction
     record["scale"] = np.float32(0.5**words.fraction).view(np.int32)
-    return OctetStrips(job.layout, template, small_address, lambda v: v << words.lift, (vectors,))
+    return OctetStrips(
+        job.layout,
+        template,
+        partial(strips_address, _make_strips, SMALL_JOB),
+        lambda v: v << words.lift,
+        (vectors,),
+    )

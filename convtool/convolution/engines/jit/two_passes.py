@@ -4,19 +4,24 @@ The column pass reads the image where it lies and leaves words; beyond the left 
 are copied by the border's table; the row pass makes the answer of them.
 """
 
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, from_dtype, types
+from numba import carray
 
 from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.atomics import take_next
-from convtool.convolution.engines.jit.compile import cached
 from convtool.convolution.engines.jit.fixed import prepared
-from convtool.convolution.engines.jit.job import INDEX, address_of, pointer
+from convtool.convolution.engines.jit.job import address_of, pointer
 from convtool.convolution.engines.jit.lanes import LANES
-from convtool.convolution.engines.jit.octets import OctetStrips, fits, job_type, template_of
+from convtool.convolution.engines.jit.octets import (
+    OctetStrips,
+    fits,
+    job_type,
+    strips_address,
+    template_of,
+)
 from convtool.convolution.engines.jit.vectors import used
 from convtool.convolution.engines.jit.words import (
     ROWS,
@@ -106,21 +111,6 @@ def _make_strips(jobs: Any, index: Any, octet: Any, word: Any, _: Any) -> None:
     used(targets)
 
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
-
-
-@lru_cache(maxsize=1)
-def fixed_address() -> int:
-    """Return the address of compiled code that makes a job's strips."""
-    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (FIXED_JOB, *others)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
 def fixed_strips(job: Job) -> OctetStrips | None:
     """Return a kernel made ready for 8-bit images, or None where floats serve it better."""
     ready = prepared(job.kernel, job.channels) if fits(job, LANES) else None
@@ -140,4 +130,6 @@ def fixed_strips(job: Job) -> OctetStrips | None:
         return (value * total + (1 << fixed.shift >> 1)) >> fixed.shift
 
     kept = ready.columns, ready.rows
-    return OctetStrips(job.layout, template, fixed_address, column_of, kept)
+    return OctetStrips(
+        job.layout, template, partial(strips_address, _make_strips, FIXED_JOB), column_of, kept
+    )
