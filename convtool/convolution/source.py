@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convtool.convolution import borders
+from convtool.convolution import borders, scratch
 from convtool.convolution.borders import Indices
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis
@@ -99,7 +99,10 @@ class Source(Record):
         return self.rows_at(axis.start, axis.start + axis.dense + axis.taps - 1)
 
     def window(self, rows: Span, columns: Span) -> Array:
-        """Return the pixels at these positions (start, stop), shape (rows, columns, C)."""
+        """Return the pixels at these positions (start, stop), shape (rows, columns, C).
+
+        They are the image's own, or a copy that lasts until this thread asks for the next.
+        """
         width, channels = self.pixels.shape[1:]
         y = self.rows_at(*rows)
         inside = rows[0] >= 0 and rows[1] <= self.height
@@ -107,10 +110,12 @@ class Source(Record):
             view = self.pixels[y[0] : y[-1] + 1, columns[0] : columns[1]]
             if view.dtype == self.dtype and is_packed(view):
                 return view
-            return np.ascontiguousarray(view, dtype=self.dtype)
+            copy = scratch.take("window", view.shape, self.dtype)
+            copy[...] = view
+            return copy
         x = borders.table(width, *columns, self.rule)
         within = slice(max(0, columns[0]), min(width, columns[1]))
-        copy = np.empty((len(y), len(x), channels), self.dtype)
+        copy = scratch.take("window", (len(y), len(x), channels), self.dtype)
         lines = self.pixels[y[0] : y[-1] + 1] if inside else self.pixels.take(y, axis=0)
         first, last = within.start - columns[0], within.stop - columns[0]
         if first < last:

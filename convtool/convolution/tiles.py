@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution import dtypes, threads
+from convtool.convolution import dtypes, scratch, threads
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -128,7 +128,9 @@ def _run_tiles(
     channels = source.pixels.shape[2]
     reading = source.as_it_is() if source.pixels.dtype in correlator.reads else source
     strided = (rows.stride, columns.stride) != (1, 1)
-    direct = not strided and out.dtype == source.dtype and store is dtypes.store
+    native = reading.dtype in correlator.reads and out.dtype in correlator.writes
+    wanted = (out.dtype == source.dtype or native) and store is dtypes.store
+    direct = wanted and not strided
     tiles = [
         (span_y, span_x)
         for span_y in _spans(rows.dense, correlator.tile[0])
@@ -151,7 +153,8 @@ def _run_tiles(
         if direct:
             correlator.run(window, target)
             return
-        dense = np.empty((span_y[1] - span_y[0], span_x[1] - span_x[0], channels), source.dtype)
+        size = span_y[1] - span_y[0], span_x[1] - span_x[0], channels
+        dense = scratch.take("dense", size, source.dtype)
         correlator.run(window, dense)
         store(dense[keep_y, keep_x], target)
 
@@ -199,7 +202,7 @@ def _run_strips(
         start, stop, *windows = strips[index]
         _, target = _kept(columns, (int(windows[0]), int(windows[1])))
         part = out[start - first : stop - first, target]
-        made = np.empty(part.shape, source.dtype)
+        made = scratch.take("dense", part.shape, source.dtype)
         one = strips[index : index + 1]
         correlator.run(source, made, (int(start), target.start), one, 1)
         store(made, part)

@@ -77,11 +77,14 @@ class TileCorrelator(Record):
         The largest (R, N) that a call should have.
     reads : frozenset of dtype
         What ``window`` may be of, beside the working dtype.
+    writes : frozenset of dtype
+        What ``out`` may be of, beside the working dtype, where ``window`` is of one that is read.
     """
 
     run: Callable[[Array, Array], None]
     tile: tuple[int, int]
     reads: frozenset[DType] = frozenset()
+    writes: frozenset[DType] = frozenset()
 
 
 class StripCorrelator(Record):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from convtool.convolution import scratch
 from convtool.convolution.engines import Array, DType, Job, TileCorrelator, factors_for
 
 CHANNELS = 4
@@ -17,12 +18,15 @@ CHANNELS = 4
 TILE_BYTES = 1 << 21
 """Bytes of a tile's output; larger ones leave the cache."""
 
-LEAST_ROWS = 8
+LEAST_ROWS = 16
 """A tile has at least so many times the kernel's rows: the rows beyond its edges are work, too."""
 
 NATIVE: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 """Pixels that sepFilter2D reads as they are while it sums in float32. (filter2D is four times as
 fast on float32 pixels.)"""
+
+DEPTHS = {"uint8": "CV_8U", "uint16": "CV_16U", "float32": "CV_32F", "float64": "CV_64F"}
+"""OpenCV's names of the types that it writes."""
 
 
 class _Alone:
@@ -54,34 +58,41 @@ class _Alone:
 
 _ALONE = _Alone()
 
-Filter = Callable[[Array], Array]
-"""Correlates planes, shape (R, N, C), zero beyond the edges; its answer is a fresh array."""
+Filter = Callable[[Array, DType], Array]
+"""Correlates planes, shape (R, N, C), zero beyond the edges, into memory that the thread keeps; its
+answer is of the type asked for."""
 
 
-def _dense(kernel: Array, dtype: DType) -> Filter:
+def _dense(kernel: Array, dtype: DType, name: str) -> Filter:
     import cv2
 
     weights = kernel.astype(dtype)
     anchor = (kernel.shape[1] // 2, kernel.shape[0] // 2)
+    outside = cv2.BORDER_CONSTANT
 
-    def correlate(planes: Array) -> Array:
-        return cv2.filter2D(planes, -1, weights, anchor=anchor, borderType=cv2.BORDER_CONSTANT)
+    def correlate(planes: Array, asked: DType) -> Array:
+        into = scratch.take(name, planes.shape, asked)
+        return cv2.filter2D(planes, -1, weights, dst=into, anchor=anchor, borderType=outside)
 
     return correlate
 
 
-def _separable(kernel: Array, dtype: DType, rank: int) -> Filter:
+def _separable(kernel: Array, dtype: DType, rank: int, name: str) -> Filter:
     import cv2
 
     factors = factors_for("opencv", kernel, dtype, rank)
+    columns, rows = factors.columns * dtype.type(0.5), factors.rows * dtype.type(2)
     anchor = (kernel.shape[1] // 2, kernel.shape[0] // 2)
-    depth = cv2.CV_64F if dtype == np.float64 else cv2.CV_32F
+    depths = {np.dtype(name): getattr(cv2, code) for name, code in DEPTHS.items()}
     outside = cv2.BORDER_CONSTANT
 
-    def correlate(planes: Array) -> Array:
+    def correlate(planes: Array, asked: DType) -> Array:
         total: Array | None = None
-        for column, row in zip(factors.columns, factors.rows, strict=True):
-            part = cv2.sepFilter2D(planes, depth, row, column, anchor=anchor, borderType=outside)
+        for column, row in zip(columns, rows, strict=True):
+            into = scratch.take(name if total is None else f"{name}, more", planes.shape, asked)
+            part = cv2.sepFilter2D(
+                planes, depths[asked], row, column, dst=into, anchor=anchor, borderType=outside
+            )
             total = part if total is None else cv2.add(total, part, dst=total)
         assert total is not None
         return total
@@ -92,17 +103,27 @@ def _separable(kernel: Array, dtype: DType, rank: int) -> Filter:
 def _length(first: Filter, second: Filter) -> Filter:
     import cv2
 
-    def correlate(planes: Array) -> Array:
-        answer = first(planes)
-        return cv2.magnitude(answer, second(planes), magnitude=answer)
+    def correlate(planes: Array, asked: DType) -> Array:
+        answer = first(planes, asked)
+        return cv2.magnitude(answer, second(planes, asked), magnitude=answer)
 
     return correlate
+
+
+def _saturates(kernel: Array) -> bool:
+    """Return whether OpenCV rounds and saturates all sums of 16-bit pixels as it should.
+
+    It rounds to 32 bits first.
+    """
+    return float(np.abs(kernel).sum()) * (1 << 16) < 1 << 31
 
 
 def prepare(job: Job) -> TileCorrelator:
     """Make a correlator that calls ``filter2D``, or ``sepFilter2D`` for each factor.
 
-    Sums are in float32 or float64 throughout.
+    Sums are in float32 or float64 throughout. OpenCV would sum 8 bits in whole numbers, its weights
+    rounded to 1/256, where both factors are symmetric and their sums 1: so one is doubled and the
+    other halved, which changes no bit of the products.
 
     Raises
     ------
@@ -111,8 +132,10 @@ def prepare(job: Job) -> TileCorrelator:
     """
     rank, dtype = job.rank, job.dtype
     filters = [
-        _dense(kernel, dtype) if rank is None else _separable(kernel, dtype, rank)
-        for kernel in job.kernels
+        _dense(kernel, dtype, f"opencv {number}")
+        if rank is None
+        else _separable(kernel, dtype, rank, f"opencv {number}")
+        for number, kernel in enumerate(job.kernels)
     ]
     correlate = filters[0] if len(filters) == 1 else _length(*filters)
     height, width = job.kernel.shape
@@ -123,12 +146,13 @@ def prepare(job: Job) -> TileCorrelator:
         with _ALONE:
             for first in range(0, channels, CHANNELS):
                 planes = np.ascontiguousarray(window[:, :, first : first + CHANNELS])
-                answer = correlate(planes).reshape(planes.shape)
+                answer = correlate(planes, out.dtype).reshape(planes.shape)
                 out[:, :, first : first + CHANNELS] = answer[
                     top : top + rows, left : left + columns
                 ]
 
     line = job.shape[1] * job.channels * dtype.itemsize
     tile = max(LEAST_ROWS * height, TILE_BYTES // line), job.shape[1]
-    native = rank is not None and dtype == np.float32
-    return TileCorrelator(run, tile, NATIVE if native else frozenset())
+    reads = NATIVE if rank is not None and dtype == np.float32 else frozenset[DType]()
+    rounds = rank == 1 and len(filters) == 1 and _saturates(job.kernel)
+    return TileCorrelator(run, tile, reads, NATIVE if rounds else frozenset())
