@@ -1,5 +1,6 @@
 """The command ``convtool``, also ``python -m convtool``: it can be interrupted as it starts."""
 
+import atexit
 import gc
 import os
 import signal
@@ -30,8 +31,8 @@ def main() -> None:
         _answer(heard, signal.default_int_handler)
         code = run()
     _answer(heard, _end)
-    if code == _INTERRUPTED:
-        _leave()
+    if code == _INTERRUPTED or _nothing_is_left():
+        _leave(code)
     sys.exit(code)
 
 
@@ -56,12 +57,30 @@ def _unraisable(told: "sys.UnraisableHookArgs") -> None:
     _end(signal.SIGINT, None)
 
 
-def _leave() -> None:
-    """End without waiting for threads that still compute."""
+def _nothing_is_left() -> bool:
+    """Do what is to be done at the end; return whether nobody works and all that is said is out."""
+    import threading
+
+    if any(not thread.daemon for thread in threading.enumerate()[1:]):
+        return False
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _leave(code: int) -> None:
+    """End without waiting for threads that still compute, nor taking modules and arrays apart.
+
+    The system takes all memory back at once; Python would need as long as for importing them.
+    """
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    os._exit(_INTERRUPTED)
+    os._exit(code)
 
 
 if __name__ == "__main__":
