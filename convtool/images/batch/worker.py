@@ -16,7 +16,7 @@ from convtool.errors import ConvtoolError
 from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
 from convtool.images.batch.naming import Task
-from convtool.images.codecs.opencv import silenced
+from convtool.images.codecs.stderr import diverted
 from convtool.images.job import Job, Outcome, filter_file, outliner
 from convtool.images.write import Placer, cannot_be_written, placer
 from convtool.records import Record
@@ -248,7 +248,7 @@ def main(connection: Connection, job: Job, stamped: bool, planning: Conditions) 
     signal.set_wakeup_fd(-1)
     limit_opencv(job)
     try:
-        with silenced(), conditions.held(planning):
+        with diverted(), conditions.held(planning):
             work(connection, job, stamped)
     except (BrokenPipeError, ConnectionResetError):
         return

@@ -9,7 +9,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import jpeg_metadata, jpeg_strips, jpeg_two_qualities, opencv
+from convtool.images.codecs import (
+    jpeg_metadata,
+    jpeg_restarts,
+    jpeg_strips,
+    jpeg_two_qualities,
+    opencv,
+)
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.jpeg_segments import (
@@ -106,6 +112,11 @@ def _check_end(data: bytes) -> None:
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
+    size = (header.height, header.width) if header.channels == 3 and not header.inks else None
+    if size is not None:
+        whole = jpeg_restarts.decode(data, size, opencv.usable_threads(), opencv.decode_each)
+        if whole is not None:
+            return Decoded(whole)
     _check_end(data)
     if 8 * len(data) < (header.width // _BLOCK) * (header.height // _BLOCK):
         raise ImageReadError(
@@ -117,7 +128,7 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
 
         has_marker = any(s.marker == jpeg_metadata.APP14 for s in segments(data))
         return inks.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
-    pixels, remarks = opencv.decode(data)
+    pixels, remarks = opencv.decode(data, octets=size)
     if not remarks:
         return Decoded(pixels)
     if _HARMLESS in remarks:

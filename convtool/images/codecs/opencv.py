@@ -1,8 +1,9 @@
 """OpenCV's codecs, asked in such a way that they lose nothing and print nothing.
 
-Files are decoded from memory and never by name.
+Files are decoded from memory and never by the name that they were given by.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -11,50 +12,39 @@ import numpy as np
 
 from convtool.convolution.threads import count, for_each
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.codecs.stderr import Printed, caught, diverted, first_line, is_diverted
+from convtool.images.codecs.stderr import Printed, caught, first_line
 from convtool.images.image import Pixels
+
+LARGE = 1 << 22
+"""Bytes of an array whose memory NumPy takes in large pages."""
 
 _ERRORS_ONLY = 2
 
-
-@contextmanager
-def silenced() -> Iterator[None]:
-    """Do once for many pictures what is done for each: see `stderr.diverted`."""
-    import cv2
-
-    with _errors_only(cv2), diverted():
-        yield
-
-
-@contextmanager
-def _errors_only(cv2: ModuleType) -> Iterator[None]:
-    """Cut OpenCV's own log down to errors."""
-    log = getattr(cv2.utils, "logging", cv2)  # its place moved between OpenCV 4 and 5
-    level = log.setLogLevel(_ERRORS_ONLY)
-    try:
-        yield
-    finally:
-        log.setLogLevel(level)
+File = Sequence[bytes | memoryview]
+"""The parts of a file, one after the other."""
 
 
 @contextmanager
 def _quiet(cv2: ModuleType) -> Iterator[Printed]:
     """Catch what is printed, OpenCV's own log cut down to errors."""
-    if is_diverted():
+    log = getattr(cv2.utils, "logging", cv2)  # its place moved between OpenCV 4 and 5
+    level = log.setLogLevel(_ERRORS_ONLY)
+    try:
         with caught() as printed:
             yield printed
-        return
-    with _errors_only(cv2), caught() as printed:
-        yield printed
+    finally:
+        log.setLogLevel(level)
 
 
-def decode(data: bytes) -> tuple[Pixels, str]:
+def decode(data: bytes, *, octets: tuple[int, int] | None = None) -> tuple[Pixels, str]:
     """Decode a file from memory, its depth and channels unchanged.
 
     Parameters
     ----------
     data : bytes
         The whole file.
+    octets : tuple of int, optional
+        Height and width, if the header promises three channels of 8 bits.
 
     Returns
     -------
@@ -72,13 +62,74 @@ def decode(data: bytes) -> tuple[Pixels, str]:
 
     with _quiet(cv2) as printed:
         try:
-            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            if octets is None:
+                pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+            else:
+                pixels = _decode_octets(cv2, [data], np.empty((*octets, 3), np.uint8))
         except cv2.error as error:
             raise ImageReadError(f"is damaged: {first_line(str(error))}") from None
     if pixels is None:
         reason = printed.text or "the decoder refuses it"
         raise ImageReadError(f"is cut off or damaged: {reason}")
-    return _swap_red_and_blue(cv2, pixels), printed.text
+    return _swap_red_and_blue(cv2, pixels) if octets is None else pixels, printed.text
+
+
+def decode_each(files: Sequence[tuple[File, Pixels]]) -> bool:
+    """Decode files of three channels of 8 bits, on as many threads as OpenCV may use.
+
+    Parameters
+    ----------
+    files : sequence of (sequence of bytes, ndarray)
+        The parts of each file, and where its pixels go, shape (H, W, 3).
+
+    Returns
+    -------
+    bool
+        Whether all were decoded, and nothing was said of damage.
+    """
+    import cv2
+
+    sound = [False] * len(files)
+
+    def one(number: int) -> None:
+        parts, into = files[number]
+        made = _decode_octets(cv2, parts, into)
+        sound[number] = made is not None and made.shape == into.shape
+        if made is not None and made is not into and sound[number]:
+            into[...] = made
+
+    try:
+        with _quiet(cv2) as printed:
+            for_each(one, range(len(files)), min(usable_threads(), len(files)))
+    except cv2.error:
+        return False
+    return all(sound) and not printed.text
+
+
+def _decode_octets(cv2: ModuleType, parts: File, into: Pixels) -> Pixels | None:
+    """Decode three channels of 8 bits in red, green, blue order; if they are many, into memory.
+
+    Only what reads files by name takes memory to decode into; what reads from memory fills some of
+    its own, small page by small page, and copies it. So a large file is given a name in memory.
+    """
+    how = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    pixels: Pixels | None
+    if into.nbytes < LARGE or not hasattr(os, "memfd_create"):
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+        return pixels
+    with open(os.memfd_create("picture"), "wb") as file:
+        file.writelines(parts)
+        file.flush()
+        pixels = cv2.imread(f"/proc/self/fd/{file.fileno()}", into, how)
+    return pixels
+
+
+def usable_threads() -> int:
+    """Return on how many threads pictures are encoded and decoded."""
+    import cv2
+
+    return max(1, min(count(), cv2.getNumThreads()))
 
 
 def encode(ending: str, pixels: Pixels, options: dict[str, int]) -> bytes:
@@ -112,7 +163,6 @@ def encode_each(ending: str, pictures: Sequence[Pixels], options: dict[str, int]
 
     flat = [item for name, value in options.items() for item in (constant(name), value)]
     files = [b""] * len(pictures)
-    threads = max(1, min(count(), cv2.getNumThreads()))
 
     def one(number: int) -> None:
         pixels = pictures[number]
@@ -124,7 +174,7 @@ def encode_each(ending: str, pictures: Sequence[Pixels], options: dict[str, int]
 
     try:
         with _quiet(cv2):
-            for_each(one, range(len(pictures)), min(threads, len(pictures)))
+            for_each(one, range(len(pictures)), min(usable_threads(), len(pictures)))
     except cv2.error as error:
         raise ImageFormatError(f"cannot be encoded: {first_line(str(error))}") from None
     return files

@@ -55,10 +55,10 @@ _lasting: _Diversion | None = None
 
 @contextmanager
 def diverted() -> Iterator[None]:
-    """Divert standard error once for many turns of `caught`.
+    """Divert standard error once for many turns of `caught`, or for one in another thread.
 
-    For a process that does nothing else meanwhile: what native code prints between the turns is
-    passed on at the next one. Python's own ``sys.stderr`` leads where it did.
+    What native code prints between the turns is passed on at the next one. Python's own
+    ``sys.stderr`` leads where it did.
 
     Examples
     --------
@@ -73,20 +73,17 @@ def diverted() -> Iterator[None]:
     if sys.stderr is None or _lasting is not None:
         yield
         return
-    diversion, ordinary = _Diversion(), sys.stderr
+    with _one_at_a_time:
+        diversion, ordinary = _Diversion(), sys.stderr
     with open(os.dup(diversion.place), "w", buffering=1, errors="backslashreplace") as file:
         _lasting, sys.stderr = diversion, file
         try:
             yield
         finally:
-            _lasting, sys.stderr = None, ordinary
-            os.write(diversion.place, diversion.taken())
-            diversion.end()
-
-
-def is_diverted() -> bool:
-    """Return whether standard error is `diverted`."""
-    return _lasting is not None
+            with _one_at_a_time:
+                _lasting, sys.stderr = None, ordinary
+                os.write(diversion.place, diversion.taken())
+                diversion.end()
 
 
 @contextmanager
