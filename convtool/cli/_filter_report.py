@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convtool.images.filter import Outline, Step
 from convtool.images.formats import FORMATS
 from convtool.images.job import Kind, Outcome
 from convtool.images.paths import shown
 from convtool.report.units import seconds_text
 
 if TYPE_CHECKING:
+    from convtool.images.filter import Outline, Step
     from convtool.images.partial import Part
 
 SCHEMA = "convtool.filter/1"
@@ -60,7 +60,7 @@ def _where(part: "Part | None") -> dict[str, object] | None:
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def _step(step: "Step") -> dict[str, object]:
     return {
         "kernel": step.kernel,
         "engine": step.engine,
@@ -72,7 +72,7 @@ def _step(step: Step) -> dict[str, object]:
     }
 
 
-def explain(plan: Outline | Outcome) -> None:
+def explain(plan: "Outline | Outcome") -> None:
     """Say where it is done, which engine each kernel takes, why, and what others would take."""
     if plan.part is not None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
@@ -90,7 +90,7 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
-def compare(steps: Sequence[Step]) -> None:
+def compare(steps: "Sequence[Step]") -> None:
     """Say what each kernel took, beside what was expected of its engine."""
     for number, step in enumerate(steps, 1):
         if step.seconds is not None:

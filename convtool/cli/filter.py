@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -25,7 +25,7 @@ from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.images.alpha import RULES
-from convtool.images.filter import FilterOptions, Outline, check_options
+from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.formats import writable
 from convtool.images.job import Job, Outcome, filter_file, plan_file
 from convtool.images.paths import shown
@@ -33,6 +33,9 @@ from convtool.images.stream.asked import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 from convtool.kernels.spec import parse
+
+if TYPE_CHECKING:
+    from convtool.images.filter import Outline
 
 
 @click.command(
@@ -274,10 +277,10 @@ def command(
     return DONE
 
 
-def _explaining(asked: bool) -> Callable[[Outline, str], None]:
+def _explaining(asked: bool) -> "Callable[[Outline, str], None]":
     """Return what is told the plan, and how a picture is cut, before the work."""
 
-    def before(plan: Outline, cut: str) -> None:
+    def before(plan: "Outline", cut: str) -> None:
         if asked:
             report.explain(plan)
             report.say(cut)

@@ -3,9 +3,10 @@
 import operator
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from convtool.errors import OptionError
 
@@ -60,6 +61,7 @@ def count(threads: int | None = None) -> int:
     return _whole(VARIABLE, int(text) if text.isdecimal() and len(text) < 10 else text)
 
 
+_Answer = TypeVar("_Answer")
 Answers: TypeAlias = "SimpleQueue[BaseException | None]"
 """What helpers say when they are done: nothing, or what went wrong."""
 
@@ -140,3 +142,38 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
     for error in errors:
         if error is not None:
             raise error
+
+
+@contextmanager
+def begun(task: Callable[[], _Answer]) -> Iterator[Callable[[], _Answer]]:
+    """Have a task done by another thread while the block goes on.
+
+    Yields
+    ------
+    callable
+        What waits for the task's answer, and returns it or raises its error. The block is not left
+        before the task has ended.
+
+    Examples
+    --------
+    >>> with begun(lambda: 6 * 7) as answer:
+    ...     print(answer())
+    42
+    """
+    made: list[_Answer] = []
+    answers = _helpers.order(lambda: made.append(task()), 1)
+    ended = False
+
+    def answer() -> _Answer:
+        nonlocal ended
+        error = answers.get()
+        ended = True
+        if error is not None:
+            raise error
+        return made[0]
+
+    try:
+        yield answer
+    finally:
+        if not ended:
+            answers.get()

@@ -8,15 +8,17 @@ References
 T. Porter, T. Duff, "Compositing Digital Images", SIGGRAPH 1984, section 3: premultiplied colours.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution.borders import BORDERS, OUTSIDE, table
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.source import Held
 from convtool.images.tone import Values
+
+if TYPE_CHECKING:
+    from convtool.convolution.source import Held
 
 RULES = ("premultiply", "keep")
 """What is done with alpha: filtered with the colours multiplied by it, or left alone."""
@@ -102,7 +104,7 @@ def carried(
     border: str,
     outside: float,
     lines: slice | None = None,
-    held: Held | None = None,
+    held: "Held | None" = None,
 ) -> NDArray[Any]:
     """Cut, pad and stride a plane as a convolution would, its values untouched.
 

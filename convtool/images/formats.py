@@ -140,6 +140,8 @@ class Format(Record):
         Channels and types that go together in no file it can be written with.
     advised : bool
         Whether it is named where another format cannot hold a picture.
+    decoder : str
+        The library that decodes it, where that takes as long as to be worth a thread of its own.
     """
 
     name: str
@@ -155,6 +157,7 @@ class Format(Record):
     wide: bool = False
     but_not: tuple[tuple[int, str], ...] = ()
     advised: bool = True
+    decoder: str = ""
 
     def can_hold(self, channels: int, dtype: str) -> bool:
         """Tell whether it can be written with pixels of a kind."""
@@ -165,6 +168,10 @@ class Format(Record):
     def load(self) -> Codec:
         """Import the codec."""
         return cast(Codec, import_module(f"convtool.images.codecs.{self.codec}"))
+
+    def load_decoder(self) -> None:
+        """Import the library that decodes it."""
+        import_module(self.decoder)
 
     def load_paged(self) -> PagedCodec:
         """Import the codec of a format with several pages."""
@@ -187,6 +194,7 @@ FORMATS = {
             channels=(1, 3),
             lossy=True,
             metadata=("icc", "exif", "xmp", "resolution", "comment"),
+            decoder="cv2",
         ),
         Format(
             name="png",
@@ -198,6 +206,7 @@ FORMATS = {
             channels=_ALL,
             several="frames",
             metadata=("icc", "exif", "xmp", "resolution", "text", "colour"),
+            decoder="cv2",
         ),
         Format(
             name="tiff",
@@ -222,6 +231,7 @@ FORMATS = {
             lossy=True,
             several="frames",
             metadata=("icc", "exif", "xmp"),
+            decoder="cv2",
         ),
         Format(
             name="bmp",
@@ -254,6 +264,7 @@ FORMATS = {
             depths=("8", "16"),
             channels=_ALL,
             but_not=((2, "uint16"),),
+            decoder="cv2",
         ),
         Format(
             name="exr",

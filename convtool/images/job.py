@@ -13,26 +13,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convtool import __version__
+from convtool.convolution.threads import begun, count
 from convtool.errors import NonFiniteError, OptionError, ShapeError
-from convtool.images.filter import (
-    FilterOptions,
-    FilterResult,
-    Outline,
-    Step,
-    filter_image,
-    outline,
-)
-from convtool.images.formats import Format
-from convtool.images.image import DEPTHS, name_of
+from convtool.images.codecs.stderr import diverted
+from convtool.images.filter_options import FilterOptions
+from convtool.images.formats import Format, Header
+from convtool.images.image import DEPTHS, Document, name_of
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, read_document, read_headers
+from convtool.images.read import STDIN, Opened, open_document
 from convtool.images.write import STDOUT, Placer, Saver, check_writable, save_bytes, write_document
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record, replace
 
 if TYPE_CHECKING:
+    from convtool.images.filter import FilterResult, Outline, Step
     from convtool.images.partial import Part
+
+LARGE = 1 << 20
+"""Pixels of a picture that is decoded in another thread."""
 
 _MOST_WARNINGS = 3
 
@@ -125,7 +124,7 @@ class Outcome(Record):
 
     source: Kind
     target: Kind
-    steps: tuple[Step, ...]
+    steps: "tuple[Step, ...]"
     clipped_share: float = 0.0
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -133,7 +132,7 @@ class Outcome(Record):
 
 
 Path = str | os.PathLike[str]
-Outliner = Callable[[tuple[int, ...], np.dtype[Any], bool], Outline]
+Outliner = Callable[[tuple[int, ...], np.dtype[Any], bool], "Outline"]
 """What says how pictures of a shape and type, with alpha or not, are filtered."""
 
 _KINDS_REMEMBERED = 64
@@ -151,8 +150,9 @@ def outliner(job: Job) -> Outliner:
     >>> plan((4, 6), np.dtype("uint8"), False) is plan((4, 6), np.dtype("uint8"), False)
     True
     """
+    from convtool.images.filter import outline
 
-    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], has_alpha: bool) -> Outline:
+    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], has_alpha: bool) -> "Outline":
         return outline(shape, dtype, has_alpha, job.kernels, job.filtering)
 
     return lru_cache(_KINDS_REMEMBERED)(planned)
@@ -163,7 +163,7 @@ def filter_file(
     target: Path,
     job: Job,
     *,
-    planned: Callable[[Outline], None] | None = None,
+    planned: "Callable[[Outline], None] | None" = None,
     save: Saver = save_bytes,
     plan_for: Outliner | None = None,
     placed: Placer | None = None,
@@ -210,31 +210,50 @@ def filter_file(
     ((3, 4), 'bmp')
     """
     start = time.perf_counter()
-    document = read_document(source, job.reading)
+    opened = open_document(source, job.reading)
+    how = _how(target, opened.format.name, job)
+    with _decoding(opened, alone=plan_for is None and count(job.filtering.threads) > 1) as decoded:
+        from convtool.images.filter import filter_image
+
+        with _named(source):
+            plans, entry = _planned(target, opened, plan_for or outliner(job), how, placed)
+        document = decoded()
     first = document.pages[0]
-    kinds = [(page.pixels.shape, page.pixels.dtype, page.has_alpha) for page in document.pages]
-    how = _how(target, first.format, job)
-    with _named(source):
-        plans, entry = _planned(
-            target, kinds, document.is_animation, plan_for or outliner(job), how, placed
-        )
     if planned is not None:
         planned(plans[0])
     results = []
     for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
-        with _named(source, number if len(kinds) > 1 else None):
+        with _named(source, number if len(plans) > 1 else None):
             results.append(filter_image(page, job.kernels, job.filtering, plan))
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(
-        Kind(first.format, first.pixels.shape, first.depth, len(kinds)),
-        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(kinds)),
+        Kind(first.format, first.pixels.shape, first.depth, len(plans)),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(plans)),
         _steps_of_all(results),
         sum(result.clipped_share for result in results) / len(results),
         (*_warnings_of_all(results), *remarks),
         time.perf_counter() - start,
         plans[0].part,
     )
+
+
+@contextmanager
+def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]]:
+    """Decode a large picture that is alone in another thread, while its filtering is planned.
+
+    Others are decoded at once. The decoder is imported beforehand: two threads that import wait
+    for each other, and plans depend on what is imported.
+    """
+    first = opened.headers[0]
+    large = len(opened.headers) == 1 and first.width * first.height >= LARGE
+    if not (alone and large and opened.format.decoder):
+        document = opened.decode()
+        yield lambda: document
+        return
+    opened.format.load_decoder()
+    with diverted(), begun(opened.decode) as decoded:
+        yield decoded
 
 
 @contextmanager
@@ -250,24 +269,27 @@ def _named(source: Path, page: int | None = None) -> Iterator[None]:
 
 def _planned(
     target: Path,
-    kinds: Sequence[tuple[tuple[int, ...], np.dtype[Any], bool]],
-    animated: bool,
+    opened: Opened,
     plan_for: Outliner,
     how: WriteOptions,
     placed: Placer | None = None,
-) -> tuple[list[Outline], Format]:
-    """Plan each page, given shape, type and whether it has alpha, and check that it can be written.
+) -> "tuple[list[Outline], Format]":
+    """Plan each page as its header describes it, and check that it can be written.
 
     Pages of one kind are planned once.
     """
 
-    def channels_of(plan: Outline) -> int:
+    def kind_of(header: Header) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
+        return header.shape, header.pixel_type, header.has_alpha
+
+    def channels_of(plan: "Outline") -> int:
         if how.background is None:
             return plan.channels
         from convtool.images.background import channels_on
 
         return channels_on(plan.channels, how.background)
 
+    kinds = [kind_of(header) for header in opened.headers]
     known = {kind: plan_for(*kind) for kind in dict.fromkeys(kinds)}
     for plan in known.values():
         entry = check_writable(
@@ -277,13 +299,13 @@ def _planned(
             format=how.format,
             quality=how.quality,
             pages=len(kinds),
-            animated=animated,
+            animated=opened.is_animation,
             placed=placed,
         )
     return [known[kind] for kind in kinds], entry
 
 
-def _steps_of_all(results: Sequence[FilterResult]) -> tuple[Step, ...]:
+def _steps_of_all(results: "Sequence[FilterResult]") -> "tuple[Step, ...]":
     if len(results) == 1:
         return results[0].steps
     columns = zip(*(result.steps for result in results), strict=True)
@@ -292,7 +314,7 @@ def _steps_of_all(results: Sequence[FilterResult]) -> tuple[Step, ...]:
     )
 
 
-def _warnings_of_all(results: Sequence[FilterResult]) -> tuple[str, ...]:
+def _warnings_of_all(results: "Sequence[FilterResult]") -> tuple[str, ...]:
     """Return the warnings of one page as they are, of several with their page, and not too many."""
     if len(results) == 1:
         return results[0].warnings
@@ -321,16 +343,14 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     ConvtoolError
         As `filter_file` would, as far as the header shows it.
     """
-    form, headers = read_headers(source, job.reading)
-    first = headers[0]
-    kinds = [(header.shape, header.pixel_type, header.has_alpha) for header in headers]
-    animated = form.several == "frames" and len(headers) > 1
+    opened = open_document(source, job.reading)
+    first, pages = opened.headers[0], len(opened.headers)
     with _named(source):
-        how = _how(target, form.name, job)
-        plans, entry = _planned(target, kinds, animated, outliner(job), how)
+        how = _how(target, opened.format.name, job)
+        plans, entry = _planned(target, opened, outliner(job), how)
     return Outcome(
-        Kind(form.name, first.shape, DEPTHS[first.dtype], len(kinds)),
-        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(kinds)),
+        Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], pages),
         plans[0].steps,
         warnings=plans[0].part.notes if plans[0].part else (),
         part=plans[0].part,

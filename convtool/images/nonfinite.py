@@ -12,7 +12,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import api
 from convtool.errors import NonFiniteError, OptionError
 from convtool.images.image import Pixels
 from convtool.images.tone import Values
@@ -149,9 +148,10 @@ def normalised(
 
     Examples
     --------
+    >>> from convtool.convolution.api import convolve
     >>> row, box = np.array([[1.0, np.nan, 3.0, 3.0, 9.0]]), np.ones((1, 3))
     >>> def mean(values, cval):
-    ...     return api.convolve(values, box, border="nearest", cval=cval)
+    ...     return convolve(values, box, border="nearest", cval=cval)
     >>> normalised(mean, row, np.isnan(row), 3.0, 0.0)
     array([[ 3.,  6.,  9., 15., 21.]])
     """
@@ -196,12 +196,14 @@ def replaced(values: Pixels) -> Pixels:
 
 
 def _mean_of_known(values: Values, holes: NDArray[np.bool_], sigma: int) -> Values:
+    from convtool.convolution.api import convolve
+
     weights = parse(f"gaussian:sigma={sigma}").weights
     known = np.where(holes, values.dtype.type(0), values)
 
-    def convolve(plane: Values, cval: float) -> Values:
-        return api.convolve(plane, weights, border="constant", cval=cval)
+    def spread(plane: Values) -> Values:
+        return convolve(plane, weights, border="constant")
 
-    sums, seen = convolve(known, 0.0), convolve((~holes).astype(values.dtype), 0.0)
+    sums, seen = spread(known), spread((~holes).astype(values.dtype))
     with np.errstate(all="ignore"):
         return np.where(seen > _ROUNDING * np.finfo(seen.dtype).eps, sums / seen, np.nan)

@@ -16,7 +16,7 @@ from convtool.images.formats import Decoded, Format, Header, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
-from convtool.records import replace
+from convtool.records import Record, replace
 
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 64
@@ -109,8 +109,59 @@ def read_document(path: str | os.PathLike[str], options: ReadOptions | None = No
     ImageReadError, ImageTooLargeError
         As `read` does.
     """
-    options = options or ReadOptions()
-    return _named(path, lambda: _document(load_bytes(path, options.max_memory), options))
+    return open_document(path, options).decode()
+
+
+class Opened(Record):
+    """A file whose headers are read and checked, and whose pixels are not decoded yet.
+
+    Parameters
+    ----------
+    format : Format
+        Its format.
+    headers : tuple of Header
+        Those of all pages that are wanted.
+    decode : callable
+        Returns all of it, or raises `ImageReadError`.
+    """
+
+    format: Format
+    headers: tuple[Header, ...]
+    decode: Callable[[], Document]
+
+    @property
+    def is_animation(self) -> bool:
+        """Whether the pages are frames, and more than one."""
+        return self.format.several == "frames" and len(self.headers) > 1
+
+
+def open_document(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Opened:
+    """Read a file and what its headers say, for its pixels to be decoded later.
+
+    Parameters and errors are those of `read_document`.
+
+    Examples
+    --------
+    >>> from convtool.images.write import write
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(folder + "/dark.png", np.zeros((2, 3), np.uint8))
+    ...     opened = open_document(folder + "/dark.png")
+    >>> opened.headers[0].shape, opened.decode().pages[0].pixels.sum()
+    ((2, 3), np.uint64(0))
+    """
+    asked = options or ReadOptions()
+
+    def look() -> Opened:
+        data = load_bytes(path, asked.max_memory)
+        entry, headers = _inspected(data, asked)
+
+        def decode() -> Document:
+            return _named(path, lambda: _document(data, entry, headers, asked))
+
+        return Opened(entry, headers, decode)
+
+    return _named(path, look)
 
 
 def read_headers(
@@ -133,8 +184,8 @@ def read_headers(
     ImageReadError, ImageTooLargeError
         As `read_document` does, for what the headers show.
     """
-    options = options or ReadOptions()
-    return _named(path, lambda: _inspected(load_bytes(path, options.max_memory), options))
+    opened = open_document(path, options)
+    return opened.format, opened.headers
 
 
 def read_header(
@@ -205,6 +256,9 @@ def _loaded(file: BinaryIO | FileIO, max_bytes: int | None) -> bytes:
     start = file.read(_ENOUGH_TO_RECOGNISE)
     recognise(start)
     if max_bytes is None:
+        if file.seekable():
+            file.seek(0)
+            return file.read()
         return start + file.read()
     parts, length = [start], len(start)
     while length <= max_bytes and (part := file.read(_PIECE)):
@@ -243,8 +297,9 @@ def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header,
     return entry, headers
 
 
-def _document(data: bytes, options: ReadOptions) -> Document:
-    entry, headers = _inspected(data, options)
+def _document(
+    data: bytes, entry: Format, headers: tuple[Header, ...], options: ReadOptions
+) -> Document:
     start = (options.page or 1) - 1
     if headers[0].pages > 1:
         decoded = entry.load_paged().decode_all(data, headers, options, start)

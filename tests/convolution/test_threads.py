@@ -42,6 +42,34 @@ class TestCount:
                 threads.count()
 
 
+class TestBegun:
+    def test_goes_on_beside_the_block(self):
+        meeting = threading.Barrier(2, timeout=60)
+        with threads.begun(lambda: meeting.wait() >= 0) as answer:
+            meeting.wait()
+            assert answer() is True
+
+    def test_an_error_surfaces_where_the_answer_is_wanted(self):
+        with threads.begun(lambda: 1 // 0) as answer, pytest.raises(ZeroDivisionError):
+            answer()
+
+    def test_the_block_is_not_left_before_the_task_has_ended(self):
+        begun, ended = threading.Event(), []
+
+        def task():
+            begun.wait(60)
+            ended.append(True)
+
+        def block():
+            with threads.begun(task):
+                threading.Timer(0.05, begun.set).start()
+                raise KeyError
+
+        with pytest.raises(KeyError):
+            block()
+        assert ended
+
+
 class TestForEach:
     @pytest.mark.parametrize("workers", [1, 2, 5])
     def test_does_every_item_once(self, workers):
