@@ -96,6 +96,14 @@ def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: St
     return (dtype == working or dtype in correlator.writes) and store is dtypes.store
 
 
+def first_lines(correlator: Correlator, job: Job, out: Array, store: Store) -> Array | None:
+    """Return the first line of each piece of an answer that is made where it belongs, else None."""
+    if not isinstance(correlator, StripCorrelator):
+        return None
+    direct = _writes(correlator, out.dtype, job.dtype, store) and is_packed(out)
+    return out[:: correlator.tile[0]] if direct else None
+
+
 def _longest(correlator: StripCorrelator, working: DType, width: int, channels: int) -> int:
     """Return how many rows of so many scalars are computed before they are stored."""
     line = max(1, min(width, correlator.tile[1] * channels) * working.itemsize)

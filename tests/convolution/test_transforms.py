@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 import convtool
+from convtool.convolution import calibration, tiles
 from convtool.convolution.dtypes import sums_are_exact
 from convtool.convolution.engines.overlap import LENGTHS, tiling
+from convtool.convolution.planner import DEFAULT_RATES, Calibration, Rate
 from convtool.errors import EngineError
 
 
@@ -103,3 +105,62 @@ def test_8_bits_are_within_one_of_what_is_exactly_rounded(rng, taps):
     exact = np.rint(expected(image, kernel))
     assert np.abs(answer.astype(int) - exact).max() <= 1
     assert np.mean(answer != exact) < 1e-3
+
+
+class TestWhatIsNotFinite:
+    """Transforms spread it over a tile, which shows; the answer is made again by another engine."""
+
+    TRANSFORMS_WIN = Calibration(
+        {name: Rate(1.0, 0, 0) for name in DEFAULT_RATES} | {"numba-fft": Rate(0, 0, 0)}
+    )
+
+    @pytest.fixture(autouse=True)
+    def _transforms_win(self):
+        with calibration.held(self.TRANSFORMS_WIN):
+            yield
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("shape", [(300, 260), (150, 140, 3), (33, 500)])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {},
+            {"stride": 3},
+            {"border": "constant"},
+            {"dtype": np.uint8},
+            {"mode": "valid"},
+            {"dtype": np.float64},
+        ],
+        ids=str,
+    )
+    def test_a_pixel_anywhere(self, rng, bad, shape, options):
+        kernel = rng.normal(size=(7, 9))
+        assert convtool.plan(shape, "float32", kernel).engine == "numba-fft"
+        for place in [(0, 0), (shape[0] - 1, shape[1] - 1), *rng.integers(0, shape[:2], (6, 2))]:
+            image = rng.random(shape, np.float32)
+            image[place[0], place[1], ...] = bad
+            answer = convtool.correlate(image, kernel, **options)
+            known = convtool.correlate(image, kernel, engine="direct", **options)
+            np.testing.assert_array_equal(np.isfinite(answer), np.isfinite(known))
+            near = np.isfinite(known)
+            assert np.abs(answer[near].astype(float) - known[near]).max(initial=0) <= 1 + 1e-5
+
+    def test_a_value_beyond_the_edge(self, rng):
+        image, kernel = rng.random((90, 90), np.float32), rng.normal(size=(7, 7))
+        answer = convtool.correlate(image, kernel, border="constant", cval=np.inf)
+        assert np.isfinite(answer[3:-3, 3:-3]).all()
+        assert not np.isfinite(answer[:3]).any()
+
+    def test_into_memory_of_any_layout(self, rng):
+        image, kernel = rng.random((90, 70, 3), np.float32), rng.normal(size=(7, 7))
+        image[44, 33] = np.nan
+        into = np.empty((3, 90, 70), np.float32).transpose(1, 2, 0)
+        convtool.correlate(image, kernel, out=into)
+        known = convtool.correlate(image, kernel, engine="direct")
+        np.testing.assert_array_equal(np.isnan(into), np.isnan(known))
+
+    def test_a_finite_image_is_filtered_once(self, rng, monkeypatch):
+        calls, run = [], tiles.run
+        monkeypatch.setattr(tiles, "run", lambda *more: calls.append(1) or run(*more))
+        convtool.correlate(rng.random((90, 90), np.float32), rng.normal(size=(7, 7)))
+        assert len(calls) == 1

@@ -139,6 +139,8 @@ class EngineEntry(Record):
         ``rank`` means something to it.
     takes_pairs : bool
         It makes the length of two kernels' answers in one pass.
+    shows_nonfinite : bool
+        Where a piece of the image holds NaN or inf, no value of that piece's answer is finite.
     """
 
     name: str
@@ -148,6 +150,7 @@ class EngineEntry(Record):
     local: bool = False
     takes_rank: bool = False
     takes_pairs: bool = False
+    shows_nonfinite: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -183,6 +186,7 @@ ENGINES: dict[str, EngineEntry] = {
             "convtool.convolution.engines.jit.transforms",
             "Numba: compiled FFTs of overlapping tiles, on threads",
             takes_pairs=True,
+            shows_nonfinite=True,
         ),
         EngineEntry(
             "opencv",
