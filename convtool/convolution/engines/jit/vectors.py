@@ -29,7 +29,7 @@ NARROW = (1, 4, 16)
 SMALL = (
     {3: (6, 2), 5: (6, 2), 7: (4, 4), 9: (4, 4)}
     if VECTOR_BYTES == 64
-    else {3: (4, 2), 5: (4, 2), 7: (3, 3), 9: (3, 3)}
+    else {3: (4, 2), 5: (4, 2), 7: (3, 3), 9: (3, 3), 11: (3, 3)}
 )
 """Sides of kernels that have blocks of their own, and the rows and vectors of these."""
 
