@@ -1,6 +1,7 @@
 """Whole processes: convtool against the other command lines that are installed.
 
-Run ``python benchmarks/cli.py``. Every job reads a JPEG of 12 megapixels in colour and writes one.
+Run ``python benchmarks/cli.py``. Every job reads a JPEG of 12 megapixels in colour and writes one:
+as OpenCV writes it, chroma at half resolution; once with restart markers, as some cameras do.
 vips, ImageMagick, GraphicsMagick and a four-line OpenCV script take part where they are there; all
 take turns. Then how long ``convtool`` needs to start, and what the first run of all costs.
 """
@@ -14,12 +15,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 
-import convtool
 from convtool.bench.machine import describe, in_words
 from convtool.bench.suites import Verdict
 from convtool.bench.tables import verdict_lines
@@ -33,6 +34,9 @@ CONVTOOL = [sys.executable, "-m", "convtool"]
 OPENCV = "import cv2, sys\nimport numpy as np\nimage = cv2.imread(sys.argv[1])\n"
 OWN_KERNEL = "15x15"
 SIGMA = 2
+MARKED = 250
+"""Blocks between restart markers: a row of them."""
+
 PEERS = ("vips", "imagemagick", "graphicsmagick", "opencv")
 
 Command = list[str]
@@ -168,11 +172,11 @@ def race(
 
 
 def whole_jobs(
-    folder: Path, files: dict[str, Path], rounds: int, environment: dict[str, str]
+    work: list[tuple[Job, dict[str, Path]]], rounds: int, environment: dict[str, str]
 ) -> tuple[list[list[str]], list[Verdict]]:
-    """Race every job; return the table and the verdicts."""
+    """Race every job on its files; return the table and the verdicts."""
     rows, verdicts = [["JOB", "convtool", *PEERS]], []
-    for job in jobs(folder):
+    for job, files in work:
         there = {
             name: command
             for name, command in job.commands.items()
@@ -228,14 +232,16 @@ def first_run(
     return Verdict.at_most("first run, 2 megapixels: times the warm one", 1, ratio, 1.5, detail)
 
 
-def pictures(folder: Path) -> Callable[[str, int, int], dict[str, Path]]:
-    """Return what draws a picture of a size into the folder."""
+def pictures(folder: Path) -> Callable[..., dict[str, Path]]:
+    """Return what draws a picture of a size into the folder, with restart markers if asked."""
 
-    def draw(name: str, height: int, width: int) -> dict[str, Path]:
+    def draw(name: str, height: int, width: int, interval: int = 0) -> dict[str, Path]:
         path = folder / f"{name}.jpg"
-        tile = load("photograph")
+        tile = load("photograph")[:, :, ::-1]
         times = (-(-height // tile.shape[0]), -(-width // tile.shape[1]), 1)
-        convtool.write(path, np.ascontiguousarray(np.tile(tile, times)[:height, :width]))
+        pixels = np.ascontiguousarray(np.tile(tile, times)[:height, :width])
+        quality = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_RST_INTERVAL, interval]
+        cv2.imwrite(str(path), pixels, quality)
         return {"IN": path, "OUT": folder / f"{name}-out.jpg"}
 
     return draw
@@ -255,7 +261,10 @@ def main() -> None:
         draw = pictures(folder)
         verdicts: list[Verdict] = []
         if asked.only in (None, "jobs"):
-            rows, found = whole_jobs(folder, draw("large", 3000, 4000), asked.rounds, environment)
+            plain, marked = draw("large", 3000, 4000), draw("marked", 3000, 4000, MARKED)
+            work = [(job, plain) for job in jobs(folder)]
+            again = replace(work[0][0], name=f"{work[0][0].name}, restart markers")
+            rows, found = whole_jobs([*work, (again, marked)], asked.rounds, environment)
             print("\n".join([*table(rows), ""]))
             verdicts += found
         if asked.only in (None, "start"):

@@ -1,6 +1,6 @@
 """A large JPEG with restart markers, cut into pieces that are decoded on several threads.
 
-Behind a restart marker decoding begins anew. Many cameras write one after each row of blocks, and
+Behind a restart marker decoding begins anew. Some cameras write one after each row of blocks, and
 so does :mod:`~.jpeg_strips`. Where chroma has fewer rows than luma the decoder looks at those next
 to a block as well, so pieces overlap there. The pixels are those of a file decoded in one go.
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.images.codecs.binary import unpack
+from convtool.images.codecs.binary import Parts, unpack
 from convtool.images.codecs.jpeg_segments import EOI_BYTES, frame_of, segments
 from convtool.images.image import Pixels
 
@@ -39,10 +39,7 @@ PIECES = 4
 _LEAST_PIXELS = 1 << 20
 """Of a piece that is worth a thread's while."""
 
-File = Sequence[bytes | memoryview]
-"""The parts of a file, one after the other."""
-
-Decoder = Callable[[Sequence[tuple[File, Pixels]]], bool]
+Decoder = Callable[[Sequence[tuple[Parts, Pixels]]], bool]
 """``decode(pieces)`` decodes each file into its memory, and tells whether all were sound."""
 
 
@@ -166,7 +163,7 @@ def _intervals(data: bytes, start: int, count: int) -> list[memoryview] | None:
     return None
 
 
-def _piece(scan: Scan, first: int, last: int) -> File:
+def _piece(scan: Scan, first: int, last: int) -> Parts:
     """Return a file of the rows of pixels ``first … last-1``."""
     head = bytearray(scan.head)
     head[scan.height_at : scan.height_at + 2] = (last - first).to_bytes(2, "big")

@@ -12,6 +12,7 @@ import numpy as np
 
 from convtool.convolution.threads import count, for_each
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codecs.binary import Parts
 from convtool.images.codecs.stderr import Printed, caught, first_line
 from convtool.images.image import Pixels
 
@@ -19,9 +20,6 @@ LARGE = 1 << 22
 """Bytes of an array whose memory NumPy takes in large pages."""
 
 _ERRORS_ONLY = 2
-
-File = Sequence[bytes | memoryview]
-"""The parts of a file, one after the other."""
 
 
 @contextmanager
@@ -74,7 +72,7 @@ def decode(data: bytes, *, octets: tuple[int, int] | None = None) -> tuple[Pixel
     return _swap_red_and_blue(cv2, pixels) if octets is None else pixels, printed.text
 
 
-def decode_each(files: Sequence[tuple[File, Pixels]]) -> bool:
+def decode_each(files: Sequence[tuple[Parts, Pixels]]) -> bool:
     """Decode files of three channels of 8 bits, on as many threads as OpenCV may use.
 
     Parameters
@@ -106,7 +104,7 @@ def decode_each(files: Sequence[tuple[File, Pixels]]) -> bool:
     return all(sound) and not printed.text
 
 
-def _decode_octets(cv2: ModuleType, parts: File, into: Pixels) -> Pixels | None:
+def _decode_octets(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None:
     """Decode three channels of 8 bits in red, green, blue order; if they are many, into memory.
 
     Only what reads files by name takes memory to decode into; what reads from memory fills some of
