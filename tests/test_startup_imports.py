@@ -148,3 +148,30 @@ def test_filtering_one_picture_imports_no_batch_no_stores_and_one_codec(tmp_path
     found = set(done.stderr.splitlines()[-1].split())
     assert "convtool.images.codecs.jpeg" in found
     assert not found & UNUSED
+
+
+BLAS = """
+import os, sys
+from convtool.cli import run
+run(sys.argv[1:])
+print(os.environ.get("OPENBLAS_NUM_THREADS"), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "asked", "threads"),
+    [
+        (["kernels", "box"], None, "1"),
+        (["kernels", "box"], "3", "3"),
+        (["svd", "--help"], None, "None"),
+    ],
+)
+def test_blas_starts_threads_only_for_commands_with_large_matrices(
+    arguments, asked, threads, monkeypatch
+):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", asked)
+    program = [sys.executable, "-c", BLAS, *arguments]
+    done = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert done.stderr.split()[-1] == threads

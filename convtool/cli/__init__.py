@@ -48,6 +48,10 @@ COMMANDS = {
 """Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``, one
 whose name is a word of Python in ``import_.py``."""
 
+SMALL_MATRICES = frozenset({"explain", "filter", "info", "kernels"})
+"""Commands that factor kernels at the most: threads of BLAS, one set for NumPy and one for OpenCV,
+would take them longer to start than they could save."""
+
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _USAGE_ERRORS = (
     click.UsageError,
@@ -71,6 +75,8 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         place = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
+        if cmd_name in SMALL_MATRICES and "numpy" not in sys.modules:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"convtool.cli.{place}")
         gc.freeze()
         gc.enable()
