@@ -98,10 +98,14 @@ def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: St
 
 def first_lines(correlator: Correlator, job: Job, out: Array, store: Store) -> Array | None:
     """Return the first line of each piece of an answer that is made where it belongs, else None."""
-    if not isinstance(correlator, StripCorrelator):
-        return None
-    direct = _writes(correlator, out.dtype, job.dtype, store) and is_packed(out)
-    return out[:: correlator.tile[0]] if direct else None
+    if isinstance(correlator, StripCorrelator) and _is_direct(correlator, out, job.dtype, store):
+        return out[:: correlator.tile[0]]
+    return None
+
+
+def _is_direct(correlator: StripCorrelator, out: Array, working: DType, store: Store) -> bool:
+    """Return whether an engine of strips writes the answer where it belongs."""
+    return _writes(correlator, out.dtype, working, store) and is_packed(out)
 
 
 def _longest(correlator: StripCorrelator, working: DType, width: int, channels: int) -> int:
@@ -191,7 +195,7 @@ def _run_strips(
     correlator: StripCorrelator, source: Source, job: Job, out: Array, store: Store, first: int
 ) -> None:
     columns = job.layout.columns
-    direct = _writes(correlator, out.dtype, source.dtype, store) and is_packed(out)
+    direct = _is_direct(correlator, out, source.dtype, store)
     longest = correlator.tile[0]
     if not direct:
         longest = _longest(correlator, source.dtype, out[:1].size, job.channels)
