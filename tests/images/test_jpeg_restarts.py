@@ -56,9 +56,14 @@ def test_pieces_give_the_pixels_of_one_go(sampling, rows, monkeypatch):
     np.testing.assert_array_equal(pixels, _in_one_go(file))
 
 
-@pytest.mark.parametrize("large", [0, 1 << 60], ids=["named in memory", "from memory"])
-def test_both_ways_of_decoding_agree(large, monkeypatch):
+@pytest.mark.parametrize(
+    ("large", "names"),
+    [(0, opencv._OPEN_FILES), (1 << 60, opencv._OPEN_FILES), (0, "/no/such/folder")],
+    ids=["named in memory", "from memory", "without names"],
+)
+def test_all_ways_of_decoding_agree(large, names, monkeypatch):
     monkeypatch.setattr(opencv, "LARGE", large)
+    monkeypatch.setattr(opencv, "_OPEN_FILES", names)
     file = _file(-(-WIDTH // 16))
     np.testing.assert_array_equal(_in_pieces(file, monkeypatch), _in_one_go(file))
     pixels, remarks = opencv.decode(file, octets=(HEIGHT, WIDTH))
@@ -162,6 +167,21 @@ class TestDamage:
         file = bytearray(_file(82))
         file[_frame(file)[0] + 7] = factors
         assert jpeg_restarts.scan_of(bytes(file), WIDTH) is None
+
+    def test_a_size_that_so_few_bytes_cannot_hold_is_refused_before_any_work(self, monkeypatch):
+        file = _file(82)
+        sound = segments(file)
+        head = bytearray(file[: sound[-1].end])
+        start = _frame(file)[0]
+        head[start + 1 : start + 5] = (40_000).to_bytes(2, "big") * 2
+        at = next(one.start for one in sound if one.marker == 0xDD)
+        head[at : at + 2] = (2500 * 10).to_bytes(2, "big")  # ten rows of blocks of 16 × 16
+        marks = b"".join(bytes((0xFF, 0xD0 + n % 8)) for n in range(249))
+        bomb = bytes(head) + marks + b"\xff\xd9"
+        assert jpeg_restarts.scan_of(bomb, 40_000) is not None
+        monkeypatch.setattr(opencv, "decode_each", lambda pieces: pytest.fail("it was decoded"))
+        with pytest.raises(ImageReadError, match="bytes cannot hold 40000×40000 pixels"):
+            self._decode(bomb)
 
     def test_a_height_of_fewer_rows(self):
         file = bytearray(_file(82))

@@ -113,12 +113,13 @@ def _check_end(data: bytes) -> None:
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
     size = (header.height, header.width) if header.channels == 3 and not header.inks else None
-    if size is not None:
+    may_hold_all = 8 * len(data) >= (header.width // _BLOCK) * (header.height // _BLOCK)
+    if size is not None and may_hold_all:
         whole = jpeg_restarts.decode(data, size, opencv.usable_threads(), opencv.decode_each)
         if whole is not None:
             return Decoded(whole)
     _check_end(data)
-    if 8 * len(data) < (header.width // _BLOCK) * (header.height // _BLOCK):
+    if not may_hold_all:
         raise ImageReadError(
             f"is cut off or damaged: {len(data)} bytes cannot hold "
             f"{header.width}×{header.height} pixels"

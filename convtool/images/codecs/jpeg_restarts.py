@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convtool.images.codecs.binary import Parts, unpack
-from convtool.images.codecs.jpeg_segments import EOI_BYTES, frame_of, segments
+from convtool.images.codecs.jpeg_segments import EOI, EOI_BYTES, frame_of, segments
 from convtool.images.image import Pixels
 
 _DRI = 0xDD
@@ -157,7 +157,7 @@ def _intervals(data: bytes, start: int, count: int) -> list[memoryview] | None:
         parts.append(view[start : found.start()])
         start = found.end()
         if len(parts) == count:
-            return parts if number == EOI_BYTES[1] else None
+            return parts if number == EOI else None
         if number != _FIRST_RESTART + (len(parts) - 1) % _RESTARTS:
             return None
     return None

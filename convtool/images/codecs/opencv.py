@@ -20,6 +20,8 @@ LARGE = 1 << 22
 """Bytes of an array whose memory NumPy takes in large pages."""
 
 _ERRORS_ONLY = 2
+_OPEN_FILES = "/proc/self/fd"
+"""The names of this process's open files, where the system has them."""
 
 
 @contextmanager
@@ -112,14 +114,15 @@ def _decode_octets(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None
     """
     how = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     pixels: Pixels | None
-    if into.nbytes < LARGE or not hasattr(os, "memfd_create"):
+    named = hasattr(os, "memfd_create") and os.path.isdir(_OPEN_FILES)
+    if into.nbytes < LARGE or not named:
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
         return pixels
     with open(os.memfd_create("picture"), "wb") as file:
         file.writelines(parts)
         file.flush()
-        pixels = cv2.imread(f"/proc/self/fd/{file.fileno()}", into, how)
+        pixels = cv2.imread(f"{_OPEN_FILES}/{file.fileno()}", into, how)
     return pixels
 
 
