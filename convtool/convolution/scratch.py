@@ -6,10 +6,10 @@ computed in it.
 
 import math
 import threading
+from typing import Any
 
 import numpy as np
-
-from convtool.convolution.engines import Array, DType
+from numpy.typing import NDArray
 
 LARGEST = 1 << 23
 """Bytes of the largest piece that is kept, for each name and thread. So many are reserved at once:
@@ -18,7 +18,7 @@ NumPy asks for large pages then, and what is never used never becomes memory."""
 _kept = threading.local()
 
 
-def take(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
+def take(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return an array of any content, which is this thread's until it asks for the name again.
 
     Parameters
@@ -39,7 +39,7 @@ def take(name: str, shape: tuple[int, ...], dtype: DType) -> Array:
     needed = math.prod(shape) * dtype.itemsize
     if needed > LARGEST:
         return np.empty(shape, dtype)
-    memory: Array | None = getattr(_kept, name, None)
+    memory: NDArray[Any] | None = getattr(_kept, name, None)
     if memory is None:
         memory = np.empty(LARGEST, np.uint8)
         setattr(_kept, name, memory)
