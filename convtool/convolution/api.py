@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import borders, calibration, dtypes, planner, startup
+from convtool.convolution import borders, calibration, dtypes, in_place, planner, startup
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan
@@ -85,6 +85,7 @@ def filtered(
     out: Array | None = None,
     threads: int | None = None,
     store: Store = dtypes.store,
+    overwrite: bool = False,
 ) -> Array:
     """Validate everything and run: what all public functions do; see :func:`convolve`.
 
@@ -97,6 +98,8 @@ def filtered(
     store : callable
         ``store(values, out)`` writes computed values into a piece of the answer, from several
         threads at once; by default they are converted to its type.
+    overwrite : bool
+        Whether the answer may take the image's memory, where it fits.
     """
     pixels = _as_image(image)
     weights = kernels[0]
@@ -113,17 +116,44 @@ def filtered(
         pixels.dtype, out.dtype if dtype is None and out is not None else dtype
     )
     workers = thread_count(threads)
-    if out is None:
-        answer = np.empty(shape, answer_type)
-    else:
+    if out is not None:
         _check_out(out, shape, answer_type)
-        shared = any(np.may_share_memory(out, source) for source in (pixels, *kernels))
-        answer = np.empty(shape, answer_type) if shared else out
+    answer = _place(out, pixels, kernels, layout, answer_type, overwrite)
+    if answer is None:
+        answer = np.empty(shape, answer_type)
     run(pixels, kernels, layout, rule, answer, engine, workers, store)
-    if out is not None and answer is not out:
+    if out is None:
+        return answer
+    if answer is not out and answer is not pixels:
         np.copyto(out, answer)
+    return out
+
+
+def _place(
+    out: Array | None,
+    pixels: Array,
+    kernels: Kernels,
+    layout: Geometry,
+    answer_type: DType,
+    overwrite: bool,
+) -> Array | None:
+    """Return where an answer is made: ``pixels`` for their own memory, None for a new array."""
+    if out is None and not overwrite:
+        return None
+    if out is not None and any(np.may_share_memory(out, kernel) for kernel in kernels):
+        return None
+    if out is not None and not np.may_share_memory(out, pixels):
         return out
-    return answer
+    fits = in_place.fits(pixels.shape, pixels.dtype, answer_type, layout)
+    return pixels if fits and pixels.flags.writeable and _lie_alike(out, pixels) else None
+
+
+def _lie_alike(out: Array | None, pixels: Array) -> bool:
+    """Return whether ``out``, of the shape and type of ``pixels``, is their very memory, if any."""
+    if out is None or out is pixels:
+        return True
+    start = pixels.__array_interface__["data"]
+    return out.__array_interface__["data"] == start and out.strides == pixels.strides
 
 
 def _check_out(out: Array, shape: tuple[int, ...], dtype: DType) -> None:
@@ -179,7 +209,8 @@ def convolve(
         Type of the answer: by default float64 for float64 images, else float32. Integer types are
         rounded half to even and saturate, they never wrap; NaN becomes 0 there.
     out : ndarray, optional
-        Where to write the answer; its type is the answer's. It may be the image itself.
+        Where to write the answer; its type is the answer's. It may be the image itself, which then
+        takes little more memory than the image.
     threads : int, optional
         By default ``CONVTOOL_NUM_THREADS``, else all cores that the process may use. The answer
         does not depend on it.

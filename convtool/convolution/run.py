@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import calibration, dtypes, engines, planner, startup, tiles
+from convtool.convolution import calibration, dtypes, engines, in_place, planner, startup, tiles
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -308,7 +308,8 @@ def run(
     rule : (str, float)
         The border's rule and the value beyond the edge.
     out : ndarray
-        Where the answer goes; integers are rounded half to even and saturate.
+        Where the answer goes; integers are rounded half to even and saturate. It may be ``pixels``,
+        where they `.in_place.fits`.
     engine : str
         As for :func:`convtool.convolve`.
     workers : int
@@ -319,18 +320,19 @@ def run(
         What was chosen for a finite image of which this one is a part; planned by default.
     """
     kind = (pixels.shape, pixels.dtype, out.dtype)
+    overwritten = out is pixels
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
     planes = pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim))
 
     def correlate(ready: Ready) -> None:
-        job = ready.job
-        tiles.run(ready.correlator, Source(planes, *rule, job.dtype), job, answer, store)
+        into = in_place.run if overwritten else tiles.run
+        into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
 
     ready = make_ready(*kind, kernels, layout, engine, workers, finite=True, chosen=chosen)
     if ready.losses:
         startup.lose(ready.losses)
     if not ready.chosen.keeps_nonfinite:
-        shown = _shown(ready, answer, store)
+        shown = None if overwritten else _shown(ready, answer, store)
         if shown is not None and np.isfinite(rule[1]):
             correlate(ready)
             if is_finite(shown):

@@ -10,6 +10,25 @@ from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis
 from convtool.records import Record, replace
 
+Spans = tuple[Span, ...]
+"""Rows of an image, as runs in ascending order that do not meet."""
+
+
+def runs_of(rows: Indices) -> Spans:
+    """Return which rows a border's table names, as runs; the first row where it names none.
+
+    Examples
+    --------
+    >>> runs_of(np.array([1, 0, 0, 1, 2, 9, 8, -1]))
+    ((0, 3), (8, 10))
+    """
+    named = np.unique(rows[rows != borders.OUTSIDE])
+    if not named.size:
+        return ((0, 1),)
+    breaks = np.flatnonzero(np.diff(named) > 1) + 1
+    parts = np.split(named, breaks)
+    return tuple((int(part[0]), int(part[-1]) + 1) for part in parts)
+
 
 class Held:
     """Which rows of an image are in memory, one run of them after the other.

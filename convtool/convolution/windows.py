@@ -14,13 +14,10 @@ from convtool.convolution import borders, dtypes, tiles
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.run import Chosen, Kernels, make_ready
-from convtool.convolution.source import Held, Source
+from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
-
-Spans = tuple[Span, ...]
-"""Rows of an image, as runs in ascending order that do not meet."""
 
 
 class Windows:
@@ -150,19 +147,3 @@ class Windows:
     def _numbers(self, rows: Span) -> tuple[int, int]:
         """Return the first and the last band that these rows lie in."""
         return bisect.bisect_right(self._ends, rows[0]), bisect.bisect_left(self._ends, rows[1])
-
-
-def runs_of(rows: borders.Indices) -> Spans:
-    """Return which rows a border's table names, as runs; the first row where it names none.
-
-    Examples
-    --------
-    >>> runs_of(np.array([1, 0, 0, 1, 2, 9, 8, -1]))
-    ((0, 3), (8, 10))
-    """
-    named = np.unique(rows[rows != borders.OUTSIDE])
-    if not named.size:
-        return ((0, 1),)
-    breaks = np.flatnonzero(np.diff(named) > 1) + 1
-    parts = np.split(named, breaks)
-    return tuple((int(part[0]), int(part[-1]) + 1) for part in parts)

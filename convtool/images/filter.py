@@ -175,6 +175,8 @@ def filter_image(
     kernels: Sequence[KernelSpec | str],
     options: FilterOptions | None = None,
     plan: Outline | None = None,
+    *,
+    overwrite: bool = False,
 ) -> FilterResult:
     """Filter a picture with kernels, one after the other, and bring the result to its depth.
 
@@ -184,13 +186,16 @@ def filter_image(
     Parameters
     ----------
     image : Image
-        The picture; it is not changed.
+        The picture; it is not changed unless ``overwrite`` says so.
     kernels : sequence of KernelSpec or str
         The kernels; a gradient pair gives the gradient's magnitude.
     options : FilterOptions, optional
         How.
     plan : Outline, optional
         What `outline` says of such a picture, if that is known.
+    overwrite : bool
+        Whether the result may take the memory of the picture's pixels, where it fits: that halves
+        what is needed.
 
     Returns
     -------
@@ -226,7 +231,7 @@ def filter_image(
 
         made = filter_part(image, specs, options)
     else:
-        made = _filter_whole(image, specs, options)
+        made = _filter_whole(image, specs, options, overwrite)
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, made.seconds, strict=True)
     )
@@ -234,19 +239,21 @@ def filter_image(
     return FilterResult(filtered, steps, made.clipped_share, (*image.notes, *made.remarks))
 
 
-def _filter_whole(image: Image, specs: Sequence[KernelSpec], options: FilterOptions) -> Made:
+def _filter_whole(
+    image: Image, specs: Sequence[KernelSpec], options: FilterOptions, overwrite: bool
+) -> Made:
     """Filter all pixels and channels of a picture."""
     source = image.pixels.dtype
     if options.nan == "refuse":
         nonfinite.refuse(image.pixels)
     colours, alpha = passes.separate(image, options)
     if alpha is None and passes.stays_in_range(specs, options, source, colours.dtype):
-        pixels, taken = passes.timed(colours, specs[0], options, True, source)
+        pixels, taken = passes.timed(colours, specs[0], options, True, source, overwrite=overwrite)
         return Made(pixels, (taken,))
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
     finisher = None if bleeds else finishing.finisher(options, source)
     values, alpha, seconds = passes.run(
-        colours, alpha, specs, options, image.peak, bleeds, finisher
+        colours, alpha, specs, options, image.peak, bleeds, finisher, overwrite
     )
     if finisher is not None:
         toned = tone.Toned(values, finisher.clipped, finisher.nans)

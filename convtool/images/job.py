@@ -221,10 +221,10 @@ def filter_file(
     first = document.pages[0]
     if planned is not None:
         planned(plans[0])
-    results = []
+    results, alone = [], len(plans) == 1  # frames of an animation may share their pixels
     for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
-        with _named(source, number if len(plans) > 1 else None):
-            results.append(filter_image(page, job.kernels, job.filtering, plan))
+        with _named(source, None if alone else number):
+            results.append(filter_image(page, job.kernels, job.filtering, plan, overwrite=alone))
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(

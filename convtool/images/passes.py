@@ -112,10 +112,12 @@ def run(
     peak: float,
     bleeds: bool,
     finisher: tone.Finisher | None,
+    overwrite: bool = False,
 ) -> tuple[Values, Values | None, list[float]]:
     """Run the kernels over colours and alpha; return what each took over the colours, too.
 
-    Colours come back as pixels where there is a finisher.
+    Colours come back as pixels where there is a finisher. They may lie where those given were if
+    ``overwrite`` says so.
     """
     if alpha is not None and options.nan == "fill":
         colours, alpha = nonfinite.replaced(colours), nonfinite.replaced(alpha)
@@ -128,7 +130,14 @@ def run(
         last = index == len(specs) - 1
         if alpha is not None:
             alpha = alpha_after(alpha, spec, options, last, peak)
-        values, taken = timed(values, spec, options, last, finisher=finisher if last else None)
+        values, taken = timed(
+            values,
+            spec,
+            options,
+            last,
+            finisher=finisher if last else None,
+            overwrite=overwrite or index > 0,
+        )
         seconds.append(taken)
     if alpha is not None and bleeds and not options.direction:
         cube = values.reshape(*alpha.shape, -1)
@@ -222,6 +231,7 @@ def _convolve(
     last: bool,
     dtype: np.dtype[Any] | None = None,
     finisher: tone.Finisher | None = None,
+    overwrite: bool = False,
 ) -> Values:
     how = step_arguments(options, last) | {"cval": options.cval, "dtype": dtype}
     holes = nonfinite.missing(values) if options.nan == "fill" else None
@@ -240,7 +250,9 @@ def _convolve(
         return gradient_direction(values, spec.weights, **how)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
-    return api.filtered(values, matrices(spec), is_flipped(spec, options), **how)
+    return api.filtered(
+        values, matrices(spec), is_flipped(spec, options), **how, overwrite=overwrite
+    )
 
 
 def timed(
@@ -250,8 +262,9 @@ def timed(
     last: bool,
     dtype: np.dtype[Any] | None = None,
     finisher: tone.Finisher | None = None,
+    overwrite: bool = False,
 ) -> tuple[Values, float]:
-    """Convolve, and return the seconds that it took."""
+    """Convolve, in the memory of ``values`` if that may be; return the seconds that it took."""
     start = time.perf_counter()
-    answer = _convolve(values, spec, options, last, dtype, finisher)
+    answer = _convolve(values, spec, options, last, dtype, finisher, overwrite)
     return answer, time.perf_counter() - start

@@ -12,7 +12,8 @@ from convtool.convolution import api
 from convtool.convolution.borders import RULES
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.geometry import MODES, geometry
-from convtool.convolution.windows import Windows, runs_of
+from convtool.convolution.source import runs_of
+from convtool.convolution.windows import Windows
 from convtool.errors import OptionError
 
 GAUSSIAN = convtool.kernel("gaussian:sigma=2,size=9")

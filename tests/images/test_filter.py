@@ -218,6 +218,41 @@ class TestFastPath:
         assert np.mean(short != long) < 0.01
 
 
+class TestOverwrite:
+    @pytest.mark.parametrize(
+        ("kernels", "options"),
+        [
+            (["gaussian:size=3"], {}),
+            (["sobel"], {}),
+            (["sharpen-5"], {"range": "abs"}),
+            (["gaussian:size=3", "laplacian-8"], {"range": "offset"}),
+            (["gaussian:size=3"], {"stride": 2}),
+            (["gaussian:size=3"], {"gray": True}),
+            (["gaussian:size=3"], {"depth": "16"}),
+            (["gaussian:size=3"], {"linear": True}),
+            (["sobel"], {"direction": True}),
+            (["gaussian:size=3"], {"nan": "fill"}),
+            (["gaussian:size=3"], {"region": (2, 2, 9, 8)}),
+        ],
+    )
+    @pytest.mark.parametrize("channels", [1, 3, 4])
+    @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+    def test_changes_nothing_but_the_place(self, rng, kernels, options, channels, dtype):
+        pixels = (rng.random((90, 70, channels)) * 200).astype(dtype).squeeze()
+        picture = Image(pixels, has_alpha=channels == 4)
+        expected = filter_image(picture, kernels, FilterOptions(**options))
+        filtered = filter_image(picture, kernels, FilterOptions(**options), overwrite=True)
+        np.testing.assert_array_equal(filtered.image.pixels, expected.image.pixels)
+        assert filtered.clipped_share == expected.clipped_share
+
+    @pytest.mark.parametrize("kernel", ["gaussian:size=3", "sobel"])
+    @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+    def test_takes_the_picture_s_memory_where_it_fits(self, rng, kernel, dtype):
+        pixels = (rng.random((90, 70, 3)) * 200).astype(dtype)
+        filtered = filter_image(Image(pixels), [kernel], overwrite=True)
+        assert np.shares_memory(filtered.image.pixels, pixels)
+
+
 class TestReport:
     def test_few_clipped_values_give_no_warning(self):
         pixels = np.full((40, 40), 100, np.uint8)

@@ -13,7 +13,7 @@ import numpy as np
 
 from convtool.convolution.gradient import angles
 from convtool.convolution.run import Chosen
-from convtool.convolution.windows import Spans
+from convtool.convolution.source import Spans
 from convtool.images import alpha as transparency
 from convtool.images import finishing, passes, tone
 from convtool.images.filter_options import FilterOptions

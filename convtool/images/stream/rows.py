@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
-from convtool.convolution.windows import Spans
+from convtool.convolution.source import Spans
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Picture, Span
 

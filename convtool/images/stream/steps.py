@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from convtool.convolution.dtypes import store as stored
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.run import Chosen, is_finite
-from convtool.convolution.source import Held
+from convtool.convolution.source import Held, Spans, runs_of
 from convtool.convolution.tiles import Store
-from convtool.convolution.windows import Spans, Windows, runs_of
+from convtool.convolution.windows import Windows
 from convtool.images import alpha as transparency
 from convtool.images import passes
 from convtool.images.filter_options import FilterOptions
