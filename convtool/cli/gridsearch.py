@@ -146,7 +146,8 @@ def _train(
 
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
-        left = sum(_key(choice) not in found for choice in wanted)
+        kept = {_key(outcome.choice) for outcome in journal.outcomes}
+        left = sum(_key(choice) not in kept for choice in wanted)
         click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume goes on", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
     return [found[_key(choice)] for choice in wanted]

@@ -106,11 +106,11 @@ class Journal:
 
     def add(self, outcome: Outcome) -> None:
         """Append an outcome and see that it is on the disk."""
-        self.outcomes.append(outcome)
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(outcome)) + "\n")
                 file.flush()
+                self.outcomes.append(outcome)
                 os.fsync(file.fileno())
         except OSError as error:
             raise ModelFileError(f"{self._path}: {error.strerror or error}") from error
