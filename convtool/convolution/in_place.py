@@ -14,7 +14,7 @@ from convtool.convolution import borders, dtypes, scratch, threads, tiles
 from convtool.convolution.borders import Indices
 from convtool.convolution.engines import Array, Correlator, DType, Job, Span
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.source import Held, Source, is_packed, runs_of
+from convtool.convolution.source import Held, Source, is_packed, rows_named, runs_of
 from convtool.convolution.tiles import Band, Store
 from convtool.records import replace
 
@@ -74,8 +74,7 @@ def _joined(bands: list[Band], least: int) -> list[Band]:
 
 
 def _piece(band: Band, source: Source) -> _Piece:
-    table = borders.table(source.height, *band.positions, source.rule)
-    read = np.unique(table[table != borders.OUTSIDE])
+    read = rows_named(borders.table(source.height, *band.positions, source.rule))
     above, below = read[read < band.rows[0]], read[read >= band.rows[1]]
     return _Piece(band.rows, read, source.pixels[above], source.pixels[below])
 

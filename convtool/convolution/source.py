@@ -14,6 +14,19 @@ Spans = tuple[Span, ...]
 """Rows of an image, as runs in ascending order that do not meet."""
 
 
+def rows_named(table: Indices) -> Indices:
+    """Return which rows a border's table names, each once, in ascending order.
+
+    (``np.unique`` imports ``numpy.ma``, which takes 10 ms.)
+
+    Examples
+    --------
+    >>> rows_named(np.array([1, 0, 0, 1, 2, -1])).tolist()
+    [0, 1, 2]
+    """
+    return np.array(sorted(set(table.tolist()) - {borders.OUTSIDE}), np.intp)
+
+
 def runs_of(rows: Indices) -> Spans:
     """Return which rows a border's table names, as runs; the first row where it names none.
 
@@ -22,7 +35,7 @@ def runs_of(rows: Indices) -> Spans:
     >>> runs_of(np.array([1, 0, 0, 1, 2, 9, 8, -1]))
     ((0, 3), (8, 10))
     """
-    named = np.unique(rows[rows != borders.OUTSIDE])
+    named = rows_named(rows)
     if not named.size:
         return ((0, 1),)
     breaks = np.flatnonzero(np.diff(named) > 1) + 1

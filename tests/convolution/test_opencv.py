@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from convtool.convolution.api import filtered
+from convtool.convolution.engines import opencv
 from convtool.kernels.spec import parse
 
 RNG = np.random.default_rng(16)
@@ -49,3 +50,16 @@ def test_values_outside_that_no_pixel_can_have(cval):
     padded = np.pad(image.astype(float), 9, constant_values=cval)
     expected = filtered(padded, (GAUSSIAN,), True, engine="direct")[9:-9, 9:-9]
     assert np.abs(answer - np.clip(expected, 0, 255)).max() <= 0.5 + 1e-4
+
+
+@pytest.mark.parametrize("border", ["reflect", "wrap", "constant"])
+@pytest.mark.parametrize("shape", [(70, 2500), (70, 900, 3)])
+def test_wide_images_are_cut_into_columns_that_fit_together(shape, border):
+    image = RNG.integers(0, 256, shape, np.uint8)
+    kernel = np.outer(RNG.uniform(0, 1, 61), RNG.uniform(-1, 1, 5)) / 60
+    how = {"border": border, "cval": 9.0}
+    width = opencv._narrow(shape[1], kernel.shape, image[0, 0].size * 4)
+    assert shape[1] / 4 < width < shape[1]
+    answer = filtered(image, (kernel,), True, engine="opencv:rank=1", dtype=np.int16, **how)
+    exact = filtered(image.astype(float), (kernel,), True, engine="direct", **how)
+    assert np.abs(answer - exact).max() <= 0.5 + 1e-3

@@ -18,6 +18,13 @@ CHANNELS = 4
 TILE_BYTES = 1 << 21
 """Bytes of a tile's output; larger ones leave the cache."""
 
+RING_BYTES = 448 << 10
+"""sepFilter2D keeps as many filtered rows as the kernel has. Where these do not fit into a core's
+own cache, images are cut into columns so narrow that they take half of it."""
+
+FETCHED_ROWS = 20
+"""Unless there are no more of them than these: processors fetch so few beforehand."""
+
 LEAST_ROWS = 16
 """A tile has at least so many times the kernel's rows: the rows beyond its edges are work, too."""
 
@@ -118,6 +125,15 @@ def _saturates(kernel: Array) -> bool:
     return float(np.abs(kernel).sum()) * (1 << 16) < 1 << 31
 
 
+def _narrow(width: int, kernel: tuple[int, ...], pixel: int) -> int:
+    """Return how many columns, of pixels of so many bytes, are filtered at once by two factors."""
+    column = kernel[0] * pixel
+    if kernel[0] <= FETCHED_ROWS or width * column <= RING_BYTES:
+        return width
+    most = max(LEAST_ROWS * kernel[1], RING_BYTES // 2 // column)
+    return -(-width // -(-width // most))
+
+
 def prepare(job: Job) -> TileCorrelator:
     """Make a correlator that calls ``filter2D``, or ``sepFilter2D`` for each factor.
 
@@ -145,14 +161,17 @@ def prepare(job: Job) -> TileCorrelator:
         rows, columns, channels = out.shape
         with _ALONE:
             for first in range(0, channels, CHANNELS):
-                planes = np.ascontiguousarray(window[:, :, first : first + CHANNELS])
+                planes = window[:, :, first : first + CHANNELS]
+                if planes.shape[2] < window.shape[2]:
+                    planes = np.ascontiguousarray(planes)
                 answer = correlate(planes, out.dtype).reshape(planes.shape)
                 out[:, :, first : first + CHANNELS] = answer[
                     top : top + rows, left : left + columns
                 ]
 
-    line = job.shape[1] * job.channels * dtype.itemsize
-    tile = max(LEAST_ROWS * height, TILE_BYTES // line), job.shape[1]
+    pixel = job.channels * dtype.itemsize
+    rows = max(LEAST_ROWS * height, TILE_BYTES // (job.shape[1] * pixel))
+    tile = rows, job.shape[1] if rank is None else _narrow(job.shape[1], job.kernel.shape, pixel)
     reads = NATIVE if rank is not None and dtype == np.float32 else frozenset[DType]()
     rounds = rank == 1 and len(filters) == 1 and _saturates(job.kernel)
     return TileCorrelator(run, tile, reads, NATIVE if rounds else frozenset())
