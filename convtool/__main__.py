@@ -13,6 +13,10 @@ from typing import Any
 _INTERRUPTED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+SWITCH = 0.0005
+"""Seconds that a thread may hold the interpreter while another waits: that one decodes a picture
+while this one imports and plans, and has to ask for it several times. (Python's own are 0.005.)"""
+
 
 def main() -> None:
     """Run the command line and end the process with its exit code.
@@ -24,6 +28,7 @@ def main() -> None:
     _answer(heard, _end)
     sys.unraisablehook = _unraisable
     gc.disable()  # what is imported stays: looking through it again and again finds nothing to free
+    sys.setswitchinterval(SWITCH)
     from convtool.cli import run
 
     code = _INTERRUPTED
