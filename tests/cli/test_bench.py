@@ -173,6 +173,24 @@ def test_scaling_runs_its_parts(capsys, monkeypatch):
     assert memory["met"]
 
 
+@pytest.mark.parametrize(("alone", "met"), [(4.0, True), (3.0, False)])
+def test_speed_up_is_told_beside_the_machine_s_own(monkeypatch, alone, met):
+    from convtool.bench import scaling
+    from convtool.bench.measure import Effort
+    from convtool.bench.timing import Timing
+
+    taken = {"auto 1": alone, "auto 2": 2.0, f"{scaling.MACHINE} 1": 3.0}
+    monkeypatch.setattr(
+        scaling,
+        "interleave",
+        lambda calls, **_: {name: Timing((taken.get(name, 2.0),)) for name in calls},
+    )
+    findings, verdict = scaling.speedup(3, 2, Effort(1))
+    assert [finding.value for finding in findings] == [alone / 2, 1.5]
+    assert (verdict.reached, verdict.target, verdict.met) == (alone / 2, 1.8, met)
+    assert verdict.detail == f"1.50 at {scaling.MACHINE}"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
