@@ -138,7 +138,7 @@ def _place(
     overwrite: bool,
 ) -> Array | None:
     """Return where an answer is made: ``pixels`` for their own memory, None for a new array."""
-    if out is None and not overwrite:
+    if out is None and not (overwrite and pixels.flags.c_contiguous):
         return None
     if out is not None and any(np.may_share_memory(out, kernel) for kernel in kernels):
         return None
