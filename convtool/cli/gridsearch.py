@@ -130,8 +130,7 @@ def _check_size(axes: Sequence[Axis], yes: bool) -> None:
 def _train(
     search: Search, wanted: Sequence[dict[str, Value]], journal: Journal, jobs: int | None
 ) -> list[Outcome]:
-    found = {_key(outcome.choice): outcome for outcome in journal.outcomes}
-    missing = [choice for choice in wanted if _key(choice) not in found]
+    missing = _missing(wanted, journal)
     jobs = min(jobs or usable_cores(), max(1, len(missing)))
     known = f", {len(wanted) - len(missing)} of them known" if len(missing) < len(wanted) else ""
     click.echo(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
@@ -141,16 +140,25 @@ def _train(
 
             def keep(outcome: Outcome) -> None:
                 journal.add(outcome)
-                found[_key(outcome.choice)] = outcome
                 advance()
 
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
-        kept = {_key(outcome.choice) for outcome in journal.outcomes}
-        left = sum(_key(choice) not in kept for choice in wanted)
+        left = len(_missing(wanted, journal))
         click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume goes on", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
+    found = _found(journal)
     return [found[_key(choice)] for choice in wanted]
+
+
+def _found(journal: Journal) -> dict[str, Outcome]:
+    return {_key(outcome.choice): outcome for outcome in journal.outcomes}
+
+
+def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[str, Value]]:
+    """Return the choices of which the journal holds no outcome."""
+    found = _found(journal)
+    return [choice for choice in wanted if _key(choice) not in found]
 
 
 def _key(choice: dict[str, Value]) -> str:

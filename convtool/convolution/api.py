@@ -138,20 +138,21 @@ def _place(
     overwrite: bool,
 ) -> Array | None:
     """Return where an answer is made: ``pixels`` for their own memory, None for a new array."""
-    if out is None and not (overwrite and pixels.flags.c_contiguous):
+    if out is None:
+        over = overwrite and pixels.flags.c_contiguous
+    elif any(np.may_share_memory(out, kernel) for kernel in kernels):
         return None
-    if out is not None and any(np.may_share_memory(out, kernel) for kernel in kernels):
-        return None
-    if out is not None and not np.may_share_memory(out, pixels):
+    elif not np.may_share_memory(out, pixels):
         return out
-    fits = in_place.fits(pixels.shape, pixels.dtype, answer_type, layout)
-    return pixels if fits and pixels.flags.writeable and _lie_alike(out, pixels) else None
+    else:
+        over = _lie_alike(out, pixels)
+    over = over and pixels.flags.writeable
+    fits = over and in_place.fits(pixels.shape, pixels.dtype, answer_type, layout)
+    return pixels if fits else None
 
 
-def _lie_alike(out: Array | None, pixels: Array) -> bool:
-    """Return whether ``out``, of the shape and type of ``pixels``, is their very memory, if any."""
-    if out is None or out is pixels:
-        return True
+def _lie_alike(out: Array, pixels: Array) -> bool:
+    """Return whether both begin at one place in memory, and their pixels lie as far apart."""
     start = pixels.__array_interface__["data"]
     return out.__array_interface__["data"] == start and out.strides == pixels.strides
 
