@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 
-from convtool.convolution.engines import jit_cache
+from convtool.compiled import cache
 
 IMPORT_SECONDS = {"numba": 0.45, "scipy.fft": 0.30, "scipy.ndimage": 0.30, "cv2": 0.12}
 """Measured import times, numpy already there."""
@@ -88,7 +88,7 @@ def waits() -> Waits:
     if held_ones is not None:
         return held_ones
     ready = tuple(map(_imported, _MODULES.values()))
-    return _waits(ready, all(ready) or jit_cache.is_filled(), _tally.due)
+    return _waits(ready, all(ready) or cache.is_complete(), _tally.due)
 
 
 def seconds() -> dict[str, float]:
@@ -124,7 +124,7 @@ def fresh() -> dict[str, float]:
     >>> fresh()["opencv"], fresh()["fft"]
     (0.0, 0.3)
     """
-    loading = LOAD_SECONDS if jit_cache.is_filled() else COMPILE_SECONDS
+    loading = LOAD_SECONDS if cache.is_complete() else COMPILE_SECONDS
     compiled = IMPORT_SECONDS["numba"] + loading
     return {
         "direct": 0.0,

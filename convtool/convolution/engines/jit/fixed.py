@@ -4,8 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array
-from convtool.convolution.engines.jit.words import ROWS
+from convtool.convolution.engines import Array, Job
+from convtool.convolution.engines.jit.job import address_of
+from convtool.convolution.engines.jit.uint8 import (
+    Uint8Strips,
+    constants,
+    fits,
+    job_type,
+    template_of,
+)
 from convtool.kernels.factor import factor
 
 FRACTION = 7
@@ -18,8 +25,17 @@ _EXACT_FLOAT = 1 << 24
 WORST = 0.3
 """Rounded weights may change an answer by so much at the most, in grey levels, before rounding."""
 
+ROWS = 4
+"""Output rows that are made at once."""
+
 LONGEST = 128
 """Columns and rows of more weights are left to floats."""
+
+
+FIXED_JOB = job_type(
+    *("column_weights", "column_pairs", "row_weights", "row_pairs", "shift", "scale")
+)
+"""A convolution in fixed point."""
 
 
 class Fixed(NamedTuple):
@@ -144,3 +160,25 @@ def prepared(kernel: Array, channels: int) -> Prepared | None:
         return None
     later = [0, 1] if channels == 1 else [0, 0]
     return Prepared(_pairs(fixed.column, list(range(ROWS))), _pairs(fixed.row, later), fixed)
+
+
+def fixed_strips(job: Job) -> Uint8Strips | None:
+    """Return a kernel made ready for 8-bit images, or None where floats serve it better."""
+    ready = prepared(job.kernel, job.channels) if fits(job, constants()[0]) else None
+    if ready is None:
+        return None
+    fixed = ready.fixed
+    template = template_of(job, FIXED_JOB)
+    record = template.view(FIXED_JOB)
+    record["column_weights"] = address_of(ready.columns)
+    record["row_weights"] = address_of(ready.rows)
+    record["column_pairs"], record["row_pairs"] = len(ready.columns), len(ready.rows)
+    record["shift"] = fixed.shift
+    record["scale"] = np.float32(fixed.scale).view(np.int32)
+    total = int(fixed.column.sum())
+
+    def column_of(value: int) -> int:
+        return (value * total + (1 << fixed.shift >> 1)) >> fixed.shift
+
+    kept = ready.columns, ready.rows
+    return Uint8Strips(job.layout, template, "fixed_strips", column_of, kept)

@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 
 from convtool.convolution import borders
 from convtool.convolution.engines import Array, Span
@@ -32,7 +30,7 @@ KERNEL = np.dtype(
 )
 """A kernel: addresses of what :class:`~.plane.Weights` holds, and their sizes."""
 
-CALL = struct.Struct("d12q")
+CALL = struct.Struct("d17q")
 """What changes from call to call, the beginning of a `JOB`: packed at once, since NumPy takes half
 a microsecond for each field."""
 
@@ -41,16 +39,21 @@ JOB = np.dtype(
         ("cval", np.float64),
         ("pixels", np.intp),
         ("pixels_stride", np.intp),
+        ("pixel_bytes", np.intp),
         ("rows", np.intp),
         ("columns", np.intp),
         ("out", np.intp),
         ("out_stride", np.intp),
+        ("out_bytes", np.intp),
         ("strips", np.intp),
         ("strip_count", np.intp),
         ("counter", np.intp),
         ("in_place", np.intp),
         ("direct", np.intp),
         ("guarded", np.intp),
+        ("read", np.intp),
+        ("write", np.intp),
+        ("failed", np.intp),
         ("correlation", np.intp),
         ("plane", np.intp),
         ("first", KERNEL),
@@ -69,7 +72,10 @@ JOB = np.dtype(
     align=True,
 )
 """A convolution: addresses, and distances in scalars. ``counter`` is where the number of the strip
-that is to be taken next is counted by all threads: ``taken``; the rest is as in :mod:`~.strip`."""
+that is to be taken next is counted by all threads: ``taken``. ``read`` and ``write`` are the
+functions that convert a line of the image and of the answer, ``pixel_bytes`` and ``out_bytes`` the
+sizes of their scalars. ``failed`` is not 0 where there was no memory. The rest is as in
+:mod:`~.strip`."""
 
 INDEX = np.dtype(np.intp)
 
@@ -130,13 +136,16 @@ def describe_call(
     origin: Span,
     strips: Array,
     *,
+    read: int,
+    write: int,
     in_place: bool = False,
     direct: bool = False,
     guarded: bool = False,
 ) -> tuple[int, tuple[Array, ...]]:
     """Write into the memory that a job begins what it works on.
 
-    Returns where that lies, and arrays that must live as long as it is at work.
+    ``read`` and ``write`` are the addresses of the functions that convert lines. Returns where the job
+    lies, and arrays that must live as long as it is at work.
     """
     pixels, address = source.pixels, address_of(memory)
     rows, columns = rows_of(layout.rows, source), table_of(layout.columns, source.rule)
@@ -147,35 +156,35 @@ def describe_call(
         source.cval,
         address_of(pixels),
         pixels.strides[0] // pixels.itemsize,
+        pixels.itemsize,
         rows.address,
         columns.address,
         address_of(out) - offset,
         out.strides[0] // out.itemsize,
+        out.itemsize,
         address_of(strips),
         len(strips),
         address + offset_of(JOB, "taken"),
         in_place,
         direct,
         guarded,
+        read,
+        write,
+        0,
     )
     return address, (memory, rows.array, columns.array)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def pointer(_typing: Any, like: Any, address: Any) -> Any:
-    """Return an address as a pointer of the same type as another."""
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[1], context.get_value_type(like))
-
-    return like(like, types.intp), generate
+_FAILED = struct.Struct("q")
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def address_in(_typing: Any, place: Any) -> Any:
-    """Return a pointer as an address."""
+def check(memory: Array, failed: int) -> None:
+    """Raise an error if compiled code had no memory for a job; ``failed``: where that is said.
 
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.ptrtoint(arguments[0], context.get_value_type(types.intp))
-
-    return types.intp(place), generate
+    Raises
+    ------
+    MemoryError
+        If so.
+    """
+    if _FAILED.unpack_from(memory.data, failed)[0]:
+        raise MemoryError("there is no memory for the rows that a convolution works on")

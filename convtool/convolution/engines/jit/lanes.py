@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
-from convtool.convolution.engines.jit.vectors import VECTOR_BYTES
+from convtool.compiled import target
 
-BYTES = max(VECTOR_BYTES, 32)
+FAMILY = target.current()
+BYTES = FAMILY.lane_bytes
 LANES = BYTES // 2
 """Words in a vector, and outputs in a block."""
 
@@ -19,7 +21,7 @@ WORDS = ir.VectorType(I16, LANES)
 OCTETS = ir.VectorType(I8, LANES)
 FLOATS = ir.VectorType(ir.FloatType(), LANES // 2)
 
-PACKS = BYTES == 32 and bool(llvmlite.binding.get_host_cpu_features().get("avx2"))
+PACKS = FAMILY.avx2
 """Whether vectors are AVX2's, whose own instructions multiply, narrow and saturate."""
 
 _MAGIC = 12582912.0
@@ -153,3 +155,15 @@ def written(name: str, write: Callable[[Any, Any], None], count: int) -> Callabl
         return context.get_dummy_value()
 
     return generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fill_uint8(_typing: Any, target: Any, value: Any, count: Any) -> Any:
+    """Write ``value`` to ``count`` bytes at an address."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        place = builder.inttoptr(arguments[0], I8.as_pointer())
+        cgutils.memset(builder, place, arguments[2], builder.trunc(arguments[1], I8))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, types.intp), generate

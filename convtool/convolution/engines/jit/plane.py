@@ -4,18 +4,17 @@ A plane's scalars lie in rows; channels are interleaved, so that a kernel's next
 scalars on.
 """
 
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
-from numba import carray, from_dtype, types
+from numba import carray, types
 from numba.extending import intrinsic
 
-from convtool.convolution.engines import Array, DType
-from convtool.convolution.engines.jit.compile import cached, compiled
-from convtool.convolution.engines.jit.job import KERNEL, pointer
+from convtool.compiled.calls import NOTHING, call
+from convtool.compiled.jit import INT, compiled, entry, pointer_to, value_of
+from convtool.compiled.memory import aligned, allocate, pointer, release
+from convtool.convolution.engines.jit.job import INDEX, KERNEL
 from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
 from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
 from convtool.convolution.engines.jit.running import slide_across, slide_down
@@ -27,40 +26,22 @@ from convtool.convolution.engines.jit.vectors import (
     SMALL_SIDES,
     add_weighted_line,
     call_plane,
-    convert_line,
+    copy_line,
     fill_line,
     lanes_of,
     make_lines,
     make_plane,
-    used,
 )
+from convtool.convolution.engines.jit.weights import Weights
 
 FIRST_SMALL = len(BLOCKS) - len(SMALL_SIDES)
 
 PASS_SCALARS = 12288
 """Scalars of the column passes that a row pass reads: they stay in L1."""
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
 
-
-class Weights(NamedTuple):
-    """A kernel as the compiled loops take it.
-
-    ``dense`` is (KH, KW) with its rows ordered by phase, ``order`` the kernel's row of each;
-    ``columns`` (parts, KH, 1), ordered alike, and ``rows`` (parts, KW) are its factors; no parts
-    where it is not done by factors. ``uniform``: all weights are the same, and running sums are
-    worth their while.
-    """
-
-    dense: Array
-    order: Array
-    columns: Array
-    rows: Array
-    uniform: bool
-
-
-def _plane_loops(
+@entry(value_of, *[INT] * 11)
+def plane(
     like: Any,
     source: int,
     source_stride: int,
@@ -111,16 +92,6 @@ def _plane_loops(
     )
 
 
-@lru_cache(maxsize=2)
-def plane_address(dtype: DType) -> int:
-    """Return the address of the compiled loops over blocks for a working type."""
-    signature = types.void(from_dtype(dtype), *[types.intp] * 11)
-    loops = cached(numba.cfunc, signature)(_plane_loops)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
 @compiled
 def _correlate_sparse(
     weights: Weights,
@@ -158,8 +129,11 @@ def _correlate_factored(
     target_stride: int,
     count: int,
     width: int,
-) -> None:
-    """Correlate by factors: column passes into scratch, then all row passes at once."""
+) -> bool:
+    """Correlate by factors: column passes into scratch, then all row passes at once.
+
+    Returns False where there is no memory for the scratch.
+    """
     columns, rows = weights.columns, weights.rows
     parts, height, _ = columns.shape
     taps = rows.shape[1]
@@ -169,8 +143,10 @@ def _correlate_factored(
     halo = (taps - 1) * step
     chunk = min(width, max(4 * halo, PASS_SCALARS // (parts * group)))
     wide = -(-(chunk + halo) // 16) * 16
-    made = np.empty(parts * group * wide + 16, rows.dtype)
-    scratch = -(-made.ctypes.data // 64) * 64
+    memory = allocate(parts * group * wide * size + 64)
+    if memory == 0:
+        return False
+    scratch = aligned(memory)
     y = 0
     while y < count:
         lines = min(group, count - y)
@@ -228,7 +204,8 @@ def _correlate_factored(
                 )
             x += now
         y += lines
-    used(made)
+    release(memory)
+    return True
 
 
 @compiled
@@ -242,10 +219,10 @@ def _correlate_uniform(
     target_stride: int,
     count: int,
     width: int,
-) -> None:
+) -> bool:
     """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
 
-    They start anew in each plane.
+    They start again in each plane. Returns False where there is no memory for the sums.
     """
     dense = weights.dense
     height, taps = dense.shape
@@ -254,21 +231,27 @@ def _correlate_uniform(
     halo = (taps - 1) * step
     wide = width + halo
     room = wide + (SUMMED_PIXELS + 1) * step
-    sums = np.zeros((SUMMED_ROWS, room), np.float64)
-    nothing = np.zeros(wide, dense.dtype)
-    made = np.empty((SUMMED_ROWS, width + SUMMED_PIXELS * step), dense.dtype)
-    start = sums.ctypes.data + 8 * step
+    made_stride = width + SUMMED_PIXELS * step
+    memory = allocate(8 * SUMMED_ROWS * room + (wide + SUMMED_ROWS * made_stride) * size + 64)
+    if memory == 0:
+        return False
+    sums = aligned(memory)
+    nothing = sums + 8 * SUMMED_ROWS * room
+    made = nothing + wide * size
+    fill_line(np.float64(0), sums, SUMMED_ROWS * room)
+    fill_line(dense.dtype.type(0), nothing, wide)
+    start = sums + 8 * step
     last = start + 8 * (SUMMED_ROWS - 1) * room
     for k in range(height):
         line = source + k * source_stride * size
-        slide_down(like, last, line, nothing.ctypes.data, last, wide)
+        slide_down(like, last, line, nothing, last, wide)
     for y in range(0, count, SUMMED_ROWS):
         lines = min(SUMMED_ROWS, count - y)
         before = last
         for r in range(lines):
             here = start + 8 * r * room
             if y + r == 0:
-                sums[0] = sums[SUMMED_ROWS - 1]
+                copy_line(np.float64(0), sums + 8 * (SUMMED_ROWS - 1) * room, sums, room)
             else:
                 for phase in range(phases):
                     old = source + ((y + r - 1) * phases + phase) * source_stride * size
@@ -283,19 +266,19 @@ def _correlate_uniform(
             room,
             halo,
             np.float64(like),
-            made.ctypes.data,
-            made.shape[1],
+            made,
+            made_stride,
             width,
         )
         for r in range(lines):
             end = target + (y + r) * target_stride * size
-            convert_line(made, made.ctypes.data + r * made.shape[1] * size, made, end, width)
-    used(nothing)
-    used(sums)
-    used(made)
+            copy_line(like, made + r * made_stride * size, end, width)
+    release(memory)
+    return True
 
 
-def _correlate(
+@entry(lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT)
+def correlate_plane(
     kernels: Any,
     work: Any,
     index: Any,
@@ -309,10 +292,11 @@ def _correlate(
     target_stride: int,
     count: int,
     width: int,
-) -> None:
+) -> int:
     """Correlate a plane of the working type, ``count`` rows of ``width`` scalars of output.
 
-    ``kernels`` points to a :data:`~.job.KERNEL`; ``work`` and ``index`` only tell types.
+    ``kernels`` points to a :data:`~.job.KERNEL`; ``work`` and ``index`` only tell types. Returns 0
+    where there was no memory, else 1.
     """
     kernel = carray(kernels, (1,))[0]
     weights = Weights(
@@ -322,16 +306,17 @@ def _correlate(
         carray(pointer(work, kernel.rows), (kernel.parts, kernel.taps)),
         kernel.uniform != 0,
     )
+    done = True
     if sparse:
         _correlate_sparse(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.uniform:
-        _correlate_uniform(
+        done = _correlate_uniform(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.columns.shape[0] > 0:
-        _correlate_factored(
+        done = _correlate_factored(
             plane, weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     else:
@@ -351,20 +336,7 @@ def _correlate(
             width,
             phases,
         )
-
-
-@lru_cache(maxsize=2)
-def correlation_address(dtype: DType) -> int:
-    """Return the address of the compiled correlation of planes of a working type.
-
-    It is compiled by itself, since it takes longest, and serves images and answers of any type.
-    """
-    pointers = [types.CPointer(from_dtype(kind)) for kind in (KERNEL, dtype, np.dtype(np.intp))]
-    signature = types.void(*pointers, *[types.intp] * 10)
-    made = cached(numba.cfunc, signature, error_model="numpy")(_correlate)
-    _keep.append(made)
-    address: int = made.address
-    return address
+    return 1 if done else 0
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -383,14 +355,10 @@ def correlate(
     count: Any,
     width: Any,
 ) -> Any:
-    """Call the correlation at an address with the kernel at another; see `_correlate`."""
-    integer = ir.IntType(64)
-    kind = ir.FunctionType(ir.VoidType(), [integer] * 13)
+    """Call the correlation at an address with the kernel at another; see `correlate_plane`."""
 
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        function = builder.inttoptr(arguments[0], kind.as_pointer())
-        nothing = ir.Constant(integer, 0)
-        builder.call(function, [arguments[1], nothing, nothing, *arguments[2:]])
-        return context.get_dummy_value()
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        rest = [arguments[1], NOTHING, NOTHING, *arguments[2:]]
+        return call(builder, arguments[0], rest, ir.IntType(64))
 
-    return types.void(*[types.intp] * 12), generate
+    return types.intp(*[types.intp] * 12), generate

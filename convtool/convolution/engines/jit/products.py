@@ -9,20 +9,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from convtool.convolution.engines.jit.lanes import (
     BYTES,
+    FAMILY,
     FLOATS,
     I16,
     I32,
     INT,
     LANES,
     OCTETS,
-    PACKS,
     SUMS,
     WORDS,
     call,
@@ -36,20 +35,15 @@ from convtool.convolution.engines.jit.lanes import (
     whole,
     written,
 )
+from convtool.convolution.engines.jit.small import ROWS
 from convtool.convolution.engines.jit.words import add_products, interleaved, restored
 
-ROWS = 4
-"""Output rows that are made at once."""
 
-
-def _multiplier() -> str | None:
-    """Return the processor's instruction that multiplies words and keeps the rounded upper half."""
-    if BYTES == 64 and llvmlite.binding.get_host_cpu_features().get("avx512bw"):
-        return "llvm.x86.avx512.pmul.hr.sw.512"
-    return "llvm.x86.avx2.pmul.hr.sw" if PACKS else None
-
-
-MULTIPLIER = _multiplier()
+_MULTIPLIER = (
+    "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
+)
+"""The processor's instruction that multiplies 16-bit integers and keeps the rounded upper half;
+code for others is never called."""
 
 
 def _lift(b: Any, arguments: Any) -> None:
@@ -84,7 +78,7 @@ def _sums(
             for row in range(max(0, line - side + 1), min(ROWS, line + 1)):
                 for table, totals in zip(tables, sums, strict=True):
                     weight = table[(line - row) * side + tap]
-                    product = call(b, str(MULTIPLIER), WORDS, words, weight)
+                    product = call(b, _MULTIPLIER, WORDS, words, weight)
                     before = totals[row]
                     totals[row] = product if before is None else b.add(before, product)
     return sums
@@ -108,7 +102,7 @@ def _sum_products(b: Any, arguments: Any, side: int) -> None:
     over_blocks(b, width, block)
 
 
-def _length_of_products(b: Any, arguments: Any) -> None:
+def _magnitude_of_products(b: Any, arguments: Any) -> None:
     lines, weights, step, scale_bits, targets, width = arguments
     scale = splat(b, b.bitcast(b.trunc(scale_bits, I32), ir.FloatType()), FLOATS)
     table = _table(b, weights, 18)
@@ -159,12 +153,12 @@ def sum_products_5(
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def length_of_products(
+def magnitude_of_products(
     _typing: Any, lines: Any, weights: Any, step: Any, scale: Any, targets: Any, width: Any
 ) -> Any:
     """Make rows of octets as :func:`sum_products_3` does: the length of two sums, as a vector's.
 
     ``weights`` are those of two kernels; ``scale`` is the bit pattern of a float32.
     """
-    write = _length_of_products
-    return types.void(*[types.intp] * 6), written("convtool_length_of_products", write, 6)
+    write = _magnitude_of_products
+    return types.void(*[types.intp] * 6), written("convtool_magnitude_of_products", write, 6)

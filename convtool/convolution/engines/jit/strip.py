@@ -1,28 +1,28 @@
 """A strip of an image: border, type conversion, stride and two kernels' length, in one pass."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-from numba import carray, cfunc, from_dtype, types
+from numba import carray
 
-from convtool.convolution.engines import Array, DType
-from convtool.convolution.engines.jit.atomics import take_next
-from convtool.convolution.engines.jit.compile import cached, compiled
-from convtool.convolution.engines.jit.job import INDEX, JOB, address_in, offset_of, pointer
+from convtool.compiled.atomics import fetch_add_one
+from convtool.compiled.calls import call_line
+from convtool.compiled.jit import compiled, entry, pointer_to
+from convtool.compiled.memory import address_in, allocate, pointer, release
+from convtool.convolution.engines import Array
+from convtool.convolution.engines.jit.job import INDEX, JOB, offset_of
 from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
-    convert_line,
+    copy_line,
     fill_line,
     halve_line,
     lanes_of,
     largest_of_line,
     line_is_finite,
     magnitude_line,
+    scale_for,
     thin_line,
-    used,
 )
 
 SCRATCH_SCALARS = 1 << 16
@@ -30,22 +30,20 @@ SCRATCH_SCALARS = 1 << 16
 
 _FIRST, _SECOND = offset_of(JOB, "first"), offset_of(JOB, "second")
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
-
 
 class Input(NamedTuple):
     """An image as the compiled loops read it.
 
-    Scalars of the type of the (empty) array ``like`` at an address, rows ``stride`` scalars apart.
-    Position p of the padded image reads row ``rows[p]``, column ``columns[p]``. Windows that start
+    Scalars of ``size`` bytes at an address, rows ``stride`` scalars apart; the function at ``read``
+    converts a line of them. Position p of the padded image reads row ``rows[p]``, column ``columns[p]``. Windows that start
     in ``top … bottom-1`` read no border above or below; positions ``left … right-1`` are columns
     of the image.
     """
 
     address: int
     stride: int
-    like: Array
+    size: int
+    read: int
     rows: Array
     columns: Array
     top: int
@@ -59,7 +57,8 @@ class Output(NamedTuple):
 
     address: int
     stride: int
-    like: Array
+    size: int
+    write: int
     step_y: int
     step_x: int
 
@@ -84,22 +83,21 @@ def is_finite(like: Any, source: int, source_stride: int, rows: int, width: int)
 
 @compiled
 def pad_line(
-    image: Input, row: int, first: int, last: int, step: int, cval: Any, into: Array, target: int
+    image: Input, row: int, first: int, last: int, step: int, cval: Any, target: int
 ) -> None:
-    """Write the positions ``first … last-1`` of a padded image's row, in the working type."""
-    size = into.itemsize
+    """Write the positions ``first … last-1`` of a padded image's row, in the type of ``cval``."""
+    size = VECTOR_BYTES // lanes_of(cval)
     if row < 0:
         fill_line(cval, target, (last - first) * step)
         return
-    source = image.address + row * image.stride * image.like.itemsize
-    scalar = step * image.like.itemsize
+    source = image.address + row * image.stride * image.size
+    scalar = step * image.size
     start = min(max(first, image.left), last)
     stop = max(start, min(last, image.right))
     if start < stop:
-        convert_line(
-            image.like,
+        call_line(
+            image.read,
             source + image.columns[start] * scalar,
-            into,
             target + (start - first) * step * size,
             (stop - start) * step,
         )
@@ -110,14 +108,14 @@ def pad_line(
             if column < 0:
                 fill_line(cval, place, step)
             else:
-                convert_line(image.like, source + column * scalar, into, place, step)
+                call_line(image.read, source + column * scalar, place, step)
 
 
 @compiled
-def keep_pixels(made: Array, line: int, step: int, stride: int, count: int) -> None:
+def keep_pixels(like: Any, line: int, step: int, stride: int, count: int) -> None:
     """Move every ``stride``-th pixel of a line at an address, ``count`` of them, to its front."""
-    like = made[0, 0]
-    if step == 1 and stride in (2, 4):
+    size = VECTOR_BYTES // lanes_of(like)
+    if step == 1 and (stride == 2 or stride == 4):
         if stride == 4:
             halve_line(like, line, 2 * count - 1)
         halve_line(like, line, count)
@@ -126,50 +124,51 @@ def keep_pixels(made: Array, line: int, step: int, stride: int, count: int) -> N
     if step <= PIXEL and step * stride >= PIXEL:
         thin_line(like, line, step, stride, count)
         first = count - 1
-    size = made.itemsize
     for pixel in range(first, count):
-        convert_line(
-            made, line + pixel * stride * step * size, made, line + pixel * step * size, step
-        )
+        copy_line(like, line + pixel * stride * step * size, line + pixel * step * size, step)
 
 
 @compiled
 def store_lines(
-    made: Array, width: int, out: Output, y: int, first: int, last: int, count: int, step: int
+    like: Any,
+    made: int,
+    width: int,
+    out: Output,
+    y: int,
+    first: int,
+    last: int,
+    count: int,
+    step: int,
 ) -> None:
-    """Write rows of answers for the windows ``first … last-1``, those that the stride keeps."""
-    size = made.itemsize
+    """Write rows of answers for the windows ``first … last-1``, those that the stride keeps.
+
+    ``made`` is the address of ``count`` rows of ``width`` scalars of the working type.
+    """
+    size = VECTOR_BYTES // lanes_of(like)
     kept = -(-first // out.step_x)
     near = kept * out.step_x - first
     number = (last - first - near + out.step_x - 1) // out.step_x
     for line in range(count):
-        start = made.ctypes.data + line * width * size
-        end = out.address + ((y + line) * out.stride + kept * step) * out.like.itemsize
+        start = made + line * width * size
+        end = out.address + ((y + line) * out.stride + kept * step) * out.size
         if out.step_x == 1:
-            convert_line(made, start, out.like, end, width)
+            call_line(out.write, start, end, width)
             continue
         start += near * step * size
-        keep_pixels(made, start, step, out.step_x, number)
-        convert_line(made, start, out.like, end, number * step)
+        keep_pixels(like, start, step, out.step_x, number)
+        call_line(out.write, start, end, number * step)
 
 
 @compiled
-def lengths(made: Array, other: Array) -> None:
-    """Put the length of each vector (made, other) in place of ``made``."""
-    like, count = made[0, 0], made.size
-    largest = max(
-        largest_of_line(like, made.ctypes.data, count),
-        largest_of_line(like, other.ctypes.data, count),
-    )
-    scale = made.dtype.type(1)
-    if largest > 0 and np.isfinite(largest):
-        scale = made.dtype.type(2.0 ** -np.floor(np.log2(largest)))
-    magnitude_line(scale, made.ctypes.data, other.ctypes.data, count)
+def magnitude(like: Any, made: int, other: int, count: int) -> None:
+    """Put the magnitude of each vector (made, other) in place of ``made``; both are addresses."""
+    largest = max(largest_of_line(like, made, count), largest_of_line(like, other, count))
+    magnitude_line(scale_for(largest), made, other, count)
 
 
 @compiled
 def reads_finite(
-    into: Array,
+    like: Any,
     image: Input,
     rows: tuple[int, int],
     windows: tuple[int, int],
@@ -179,11 +178,12 @@ def reads_finite(
     """Return whether the pixels that windows read are all finite.
 
     Of the rows, only those that the border's table names are looked at: the same ones, wherever
-    they are held. They are of the working type, that of ``into``.
+    they are held. They are of the working type, that of ``like``.
     """
-    like = into.dtype.type(0)
-    left = image.columns[windows[0] : windows[1] + taps - 1]
-    near, far = max(0, left.min()), left.max()
+    near, far = image.columns[windows[0]], image.columns[windows[0]]
+    for position in range(windows[0], windows[1] + taps - 1):
+        near, far = min(near, image.columns[position]), max(far, image.columns[position])
+    near = max(0, near)
     k = rows[0]
     while k < rows[1]:
         low, high = image.rows[k], image.rows[k]
@@ -192,7 +192,7 @@ def reads_finite(
             low, high = min(low, image.rows[k]), max(high, image.rows[k])
             k += 1
         low = max(0, low)
-        start = image.address + (low * image.stride + near * step) * into.itemsize
+        start = image.address + (low * image.stride + near * step) * image.size
         if not is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step):
             return False
     return True
@@ -202,7 +202,7 @@ def reads_finite(
 def _make_strip(
     correlation: int,
     plane: int,
-    into: Array,
+    like: Any,
     kernel: Kernel,
     second: Kernel,
     guarded: bool,
@@ -214,20 +214,20 @@ def _make_strip(
     windows: tuple[int, int],
     in_place: bool,
     direct: bool,
-) -> None:
+) -> bool:
     """Make the output rows ``lines``, from the windows (stride 1) that start at ``windows``.
 
     Rows are made in groups. Where a group's windows lie inside the image, and the image is of the
     working type (``in_place``), they are read where they are; else padded rows are written to
     scratch, converted. Answers of the working type at stride 1 (``direct``) are written where they
-    belong; else through scratch.
+    belong; else through scratch. Returns False where there is no memory for that.
     """
     height, taps = kernel.height, kernel.taps
-    size = into.itemsize
+    size = VECTOR_BYTES // lanes_of(like)
     sparse = 0
     if guarded:
         span = lines[0] * out.step_y, (lines[1] - 1) * out.step_y + height
-        sparse = 0 if reads_finite(into, image, span, windows, taps, step) else 1
+        sparse = 0 if reads_finite(like, image, span, windows, taps, step) else 1
     inner = min(max(windows[0], image.left), windows[1])
     outer = min(max(inner, image.right - taps + 1), windows[1])
     group = max(2 * height, SCRATCH_SCALARS // ((windows[1] - windows[0]) * step))
@@ -242,6 +242,7 @@ def _make_strip(
             count = min(count, (image.top - line + out.step_y - 1) // out.step_y)
         elif inside:
             count = min(count, (image.bottom - line + out.step_y - 1) // out.step_y)
+        need = (count - 1) * out.step_y + height
         for part in range(3):
             if part == 0:
                 first, last = windows[0], inner if inside else windows[1]
@@ -252,43 +253,31 @@ def _make_strip(
             if first >= last:
                 continue
             width = (last - first) * step
-            need = (count - 1) * out.step_y + height
+            wide = width + (taps - 1) * step
+            padded = 0 if part == 1 else need * wide
+            answers = 0 if direct else count * width
+            memory = allocate((padded + (2 if second.height > 0 else 1) * answers) * size + 1)
+            if memory == 0:
+                return False
+            made = memory + padded * size
             if part == 1:
                 start = (
                     image.address
                     + (image.rows[line] * image.stride + image.columns[first] * step) * size
                 )
                 stride = image.stride
-                padded = into.reshape(0, 0)
             else:
-                stride = width + (taps - 1) * step
-                padded = np.empty((need, stride), into.dtype)
-                start = padded.ctypes.data
+                start, stride = memory, wide
                 for k in range(need):
                     place = start + k * stride * size
                     pad_line(
-                        image, image.rows[line + k], first, last + taps - 1, step, cval, into, place
+                        image, image.rows[line + k], first, last + taps - 1, step, cval, place
                     )
+            end, end_stride = made, width
             if direct:
                 end = out.address + (y * out.stride + first * step) * size
-                correlate(
-                    correlation,
-                    kernel.address,
-                    plane,
-                    sparse,
-                    start,
-                    stride,
-                    step,
-                    out.step_y,
-                    end,
-                    out.stride,
-                    count,
-                    width,
-                )
-                used(padded)
-                continue
-            made = np.empty((count, width), into.dtype)
-            correlate(
+                end_stride = out.stride
+            done = correlate(
                 correlation,
                 kernel.address,
                 plane,
@@ -297,14 +286,14 @@ def _make_strip(
                 stride,
                 step,
                 out.step_y,
-                made.ctypes.data,
-                width,
+                end,
+                end_stride,
                 count,
                 width,
             )
-            if second.height > 0:
-                other = np.empty((count, width), into.dtype)
-                correlate(
+            if second.height > 0 and done != 0:
+                other = made + answers * size
+                done = correlate(
                     correlation,
                     second.address,
                     plane,
@@ -313,24 +302,29 @@ def _make_strip(
                     stride,
                     step,
                     out.step_y,
-                    other.ctypes.data,
+                    other,
                     width,
                     count,
                     width,
                 )
-                lengths(made, other)
-            used(padded)
-            store_lines(made, width, out, y, first, last, count, step)
+                magnitude(like, made, other, count * width)
+            if not direct:
+                store_lines(like, made, width, out, y, first, last, count, step)
+            release(memory)
+            if done == 0:
+                return False
         y += count
+    return True
 
 
 @compiled
-def input_of(job: Any, pixels: Any, index: Any) -> Input:
-    """Return a job's image; ``pixels`` and ``index`` are pointers that only tell types."""
+def input_of(job: Any, index: Any) -> Input:
+    """Return a job's image; ``index`` is a pointer that only tells a type."""
     return Input(
         job.pixels,
         job.pixels_stride,
-        carray(pixels, (0,)),
+        job.pixel_bytes,
+        job.read,
         carray(pointer(index, job.rows), (job.row_count,)),
         carray(pointer(index, job.columns), (job.column_count,)),
         job.top,
@@ -341,31 +335,31 @@ def input_of(job: Any, pixels: Any, index: Any) -> Input:
 
 
 @compiled
-def output_of(job: Any, written: Any) -> Output:
-    """Return where a job's answer goes; ``written`` is a pointer that only tells a type."""
-    return Output(job.out, job.out_stride, carray(written, (0,)), job.step_y, job.step_x)
+def output_of(job: Any) -> Output:
+    """Return where a job's answer goes."""
+    return Output(job.out, job.out_stride, job.out_bytes, job.write, job.step_y, job.step_x)
 
 
-def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) -> None:
+@entry(lambda _: pointer_to(JOB), pointer_to, lambda _: pointer_to(INDEX))
+def make_strips(jobs: Any, work: Any, index: Any) -> None:
     """Make strips (first and last line, first and last window), until none is left to take.
 
-    All but ``jobs`` are pointers that only tell types: of the image, of the arithmetic, of the
-    answer, and of indices.
+    All but ``jobs`` are pointers that only tell types: of the arithmetic, and of indices.
     """
     job = carray(jobs, (1,))[0]
     start = address_in(jobs)
     first = Kernel(start + _FIRST, job.first.height, job.first.taps)
     second = Kernel(start + _SECOND, job.second.height, job.second.taps)
-    into = carray(work, (0,))
-    image, out = input_of(job, pixels, index), output_of(job, written)
+    like = carray(work, (0,)).dtype.type(0)
+    image, out = input_of(job, index), output_of(job)
     strips = carray(pointer(index, job.strips), (job.strip_count, 4))
-    cval = into.dtype.type(job.cval)
-    taken = take_next(job.counter)
+    cval = carray(work, (0,)).dtype.type(job.cval)
+    taken = fetch_add_one(job.counter)
     while taken < job.strip_count:
-        _make_strip(
+        done = _make_strip(
             job.correlation,
             job.plane,
-            into,
+            like,
             first,
             second,
             job.guarded != 0,
@@ -378,14 +372,7 @@ def _make_strips(jobs: Any, pixels: Any, work: Any, written: Any, index: Any) ->
             job.in_place != 0,
             job.direct != 0,
         )
-        taken = take_next(job.counter)
-
-
-@lru_cache(maxsize=64)
-def strips_address(image: DType, work: DType, out: DType) -> int:
-    """Return the address of compiled code that makes a job's strips, for these types."""
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (JOB, image, work, out, INDEX)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(_make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
+        if not done:
+            job.failed = 1
+            return
+        taken = fetch_add_one(job.counter)

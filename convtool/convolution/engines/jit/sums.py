@@ -123,14 +123,14 @@ def _slide_across(b: Any, arguments: Any, step: int) -> None:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def slide_octets_down(_typing: Any, entering: Any, leaving: Any, sums: Any, width: Any) -> Any:
+def slide_down(_typing: Any, entering: Any, leaving: Any, sums: Any, width: Any) -> Any:
     """Add to 16-bit sums the octets that enter, and take away those that leave."""
-    generate = written("convtool_slide_octets_down", _slide_down, 4)
+    generate = written("convtool_slide_down", _slide_down, 4)
     return types.void(*[types.intp] * 4), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def slide_octets_across(
+def slide_across(
     _typing: Any,
     step: Any,
     columns: Any,
@@ -148,7 +148,7 @@ def slide_octets_across(
     ``step`` windows before the first, as 32 bits. The last 1 to `BLOCK` outputs go to the address
     ``spare``, the others to ``target``. Columns are read up to a block beyond the last window.
     """
-    names = {number: f"convtool_slide_octets_across_{number}" for number in STEPS}
+    names = {number: f"convtool_slide_across_{number}" for number in STEPS}
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         done = builder.append_basic_block("done")

@@ -1,16 +1,15 @@
-"""Fourier transforms of a tile's columns, and what they need: roots of unity, and their order.
+"""Fourier transforms of a tile's columns.
 
 The columns of a plane of complex numbers are transformed side by side, as many as fit a vector, in
 passes over four rows at a time and, where the length asks for it, a last one over two. Frequencies
-come out in the order that this leaves (`frequencies`), and the inverse takes them so: nothing is
+come out in the order that this leaves (:func:`~.transforms.frequencies`), and the inverse takes them so: nothing is
 sorted.
 """
 
 from typing import Any
 
-import numpy as np
-
-from convtool.convolution.engines import Array, DType
+from convtool.compiled.jit import compiled
+from convtool.convolution.engines import Array
 from convtool.convolution.engines.jit.butterflies import (
     butterfly,
     butterfly_of_two,
@@ -20,45 +19,10 @@ from convtool.convolution.engines.jit.butterflies import (
     turned_butterfly,
     turned_inverse_butterfly,
 )
-from convtool.convolution.engines.jit.compile import compiled
 from convtool.convolution.engines.jit.vectors import VECTOR_BYTES, lanes_of
 
 GROUP_BYTES = max(64, VECTOR_BYTES)
 """Bytes of each row that go through all passes together: a cache line."""
-
-APART = 64
-"""Bytes between the rows of a plane, so that a column's do not meet in the same part of a cache."""
-
-
-def frequencies(length: int) -> Array:
-    """Return which frequency each row holds after the forward transform of so many rows.
-
-    Examples
-    --------
-    >>> frequencies(8).tolist()
-    [0, 4, 1, 5, 2, 6, 3, 7]
-    """
-    if length == 1:
-        return np.zeros(1, np.intp)
-    branches = 4 if length >= 4 else 2
-    inner = frequencies(length // branches) * branches
-    return np.concatenate([inner + branch for branch in range(branches)])
-
-
-def roots_of_unity(length: int, dtype: DType) -> Array:
-    """Return the factors of all passes, shape (count, 6).
-
-    A pass over blocks of n rows has n/4 of them: the first, second and third power of
-    exp(-2πi·j/n), real and imaginary parts in turn.
-    """
-    passes = []
-    size = length
-    while size >= 4:
-        turns = np.outer(np.arange(size // 4), [1, 2, 3]) * (-2j * np.pi / size)
-        passes.append(np.exp(turns).view(np.float64))
-        size //= 4
-    return np.ascontiguousarray(np.vstack(passes), dtype)
-
 
 @compiled
 def forward(

@@ -6,20 +6,14 @@ All work at addresses, on scalars of the working type: float32 or float64. An ar
 
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled import target
 from convtool.convolution.engines.jit import simd
 
-
-def _vector_bytes() -> int:
-    features = llvmlite.binding.get_host_cpu_features()
-    return 64 if features.get("avx512f") else 32 if features.get("avx") else 16
-
-
-VECTOR_BYTES = _vector_bytes()
+VECTOR_BYTES = target.current().vector_bytes
 WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4: 2}
 """Rows of a wide block, and vectors in each: as many sums as the registers hold."""
 
@@ -342,10 +336,45 @@ def fill_line(_typing: Any, value: Any, target: Any, count: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def used(_typing: Any, array: Any) -> Any:
-    """Do nothing: an array whose address is in use must not be freed before this line."""
+def copy_line(_typing: Any, like: Any, source: Any, target: Any, count: Any) -> Any:
+    """Write ``count`` scalars at one address to another, from the first to the last."""
+    scalar, lanes = kind_of(like), lanes_of_kind(like)
 
-    def generate(context: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        line, out = (
+            builder.inttoptr(arguments[place], scalar.as_pointer()) for place in (1, 2)
+        )
+        simd.convert_line(builder, scalar, lanes, simd.copier, line, out, arguments[3])
         return context.get_dummy_value()
 
-    return types.void(array), generate
+    return types.void(like, *[types.intp] * 3), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def scale_for(_typing: Any, largest: Any) -> Any:
+    """Return a power of two that brings a magnitude near 1; for 0, inf and NaN it is 1.
+
+    It is normal, and so are the squares of the largest magnitude times it.
+    """
+    bits = largest.bitwidth
+    mantissa = 23 if bits == 32 else 52
+    bias = (1 << bits - mantissa - 2) - 1
+    whole = ir.IntType(bits)
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        def number(value: int) -> Any:
+            return ir.Constant(whole, value)
+
+        exponent = builder.lshr(builder.bitcast(arguments[0], whole), number(mantissa))
+        inverse = builder.sub(number(2 * bias), exponent)
+        inverse = builder.select(
+            builder.icmp_signed("<", inverse, number(1)), number(1), inverse
+        )
+        usual = builder.icmp_signed("<=", exponent, number(2 * bias))
+        usual = builder.and_(
+            usual, builder.fcmp_ordered(">", arguments[0], ir.Constant(kind_of(largest), 0.0))
+        )
+        inverse = builder.select(usual, inverse, number(bias))
+        return builder.bitcast(builder.shl(inverse, number(mantissa)), kind_of(largest))
+
+    return largest(largest), generate

@@ -8,13 +8,13 @@ the row pass pairs neighbours in a row, which serve the outputs at even and at o
 
 from typing import Any
 
-import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.convolution.engines.jit.fixed import ROWS
 from convtool.convolution.engines.jit.lanes import (
-    BYTES,
+    FAMILY,
     FLOATS,
     I32,
     INT,
@@ -38,25 +38,18 @@ from convtool.convolution.engines.jit.lanes import (
     written,
 )
 
-ROWS = 4
-"""Output rows that are made at once."""
-
-
-def _multiplier() -> str | None:
-    """Return the processor's instruction that multiplies and adds pairs of words."""
-    features = llvmlite.binding.get_host_cpu_features()
-    if BYTES == 64 and features.get("avx512bw"):
-        return "vnni" if features.get("avx512vnni") else "llvm.x86.avx512.pmaddw.d.512"
-    return "llvm.x86.avx2.pmadd.wd" if PACKS else None
-
-
-_MULTIPLIER = _multiplier()
+_MULTIPLIER = (
+    "llvm.x86.avx512.pmaddw.d.512"
+    if FAMILY.avx512
+    else "llvm.x86.avx2.pmadd.wd"
+    if FAMILY.avx2
+    else None
+)
+"""The processor's instruction that multiplies and adds pairs of 16-bit integers."""
 
 
 def add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
     """Add to each 32-bit sum both products of the words in ``pairs`` and ``weights``."""
-    if _MULTIPLIER == "vnni":
-        return call(b, "llvm.x86.avx512.vpdpwssd.512", SUMS, total, pairs, weights)
     if _MULTIPLIER is not None:
         a, w = b.bitcast(pairs, WORDS), b.bitcast(weights, WORDS)
         return b.add(total, call(b, _MULTIPLIER, SUMS, a, w))

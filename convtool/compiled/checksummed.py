@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import IndexDataCacheFile
 
 from convtool.errors import ConvtoolWarning
 
@@ -26,11 +26,11 @@ def warn(what: str) -> None:
         warnings.warn(what, ConvtoolWarning, stacklevel=2)
 
 
-class SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
+class ChecksummedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """The compiled code of one function, and its index.
 
     Where a file is damaged it is as if it were not there, so that the function is compiled and the
-    file written anew; where none can be written the function works all the same. Each is warned of,
+    file written again; where none can be written the function works all the same. Each is warned of,
     once in a process.
     """
 
@@ -64,7 +64,7 @@ class SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
             data = file.read()
         if sha256(data[:-_DIGEST_BYTES]).digest() != data[-_DIGEST_BYTES:]:
             folder = os.path.dirname(self._cache_path)
-            warn(f"{folder}: compiled code is damaged and is compiled anew")
+            warn(f"{folder}: compiled code is damaged and is compiled again")
             raise _DamagedError(f"{name} is damaged")
         return super()._load_data(name)  # what stands behind the end of its data is not looked at
 
@@ -73,20 +73,9 @@ class SealedFiles(IndexDataCacheFile):  # type: ignore[misc]
         return data + sha256(data).digest()
 
 
-class LenientCache(FunctionCache):  # type: ignore[misc]
-    """The compiled code of a function whose types are met one by one, kept as far as that goes."""
-
-    def save_overload(self, sig: object, data: object) -> None:
-        """Keep the compiled code of a signature; Numba looks first whether its folder is there."""
-        try:
-            super().save_overload(sig, data)
-        except OSError as error:
-            warn_not_kept(self.cache_path, error.strerror or str(error))
-
-
 def warn_not_kept(place: object, reason: str) -> None:
     """Warn that compiled code cannot be kept in a place."""
     warn(
-        f"{place}: compiled code cannot be kept ({reason}) and is compiled anew in each run; "
+        f"{place}: compiled code cannot be kept ({reason}) and is compiled again in each run; "
         "name a private folder with room in NUMBA_CACHE_DIR"
     )

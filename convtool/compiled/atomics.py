@@ -1,7 +1,6 @@
-"""Numbers that threads share, pauses, semaphores, and calls of code by its address."""
+"""Numbers that threads share, pauses and semaphores."""
 
 import os
-import sys
 from typing import Any
 
 import llvmlite.binding
@@ -10,14 +9,10 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from convtool.compiled.threadpool import HAS_SEMAPHORES
+
 _INT = ir.IntType(64)
 _CAN_YIELD = hasattr(os, "sched_yield")
-HAS_SEMAPHORES = sys.platform == "linux"
-"""Whether threads can sleep on a semaphore, without the GIL: POSIX's, which others have in part."""
-
-SEMAPHORE_BYTES = 64
-"""No platform's semaphore is larger."""
-
 _IS_X86 = llvmlite.binding.get_process_triple().startswith(("x86_64", "amd64"))
 
 
@@ -26,7 +21,7 @@ def _place(builder: Any, address: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def look(_typing: Any, address: Any) -> Any:
+def load(_typing: Any, address: Any) -> Any:
     """Return an integer that other threads write."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -47,7 +42,7 @@ def exchange(_typing: Any, address: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def change(_typing: Any, address: Any, expected: Any, value: Any) -> Any:
+def compare_exchange(_typing: Any, address: Any, expected: Any, value: Any) -> Any:
     """Write an integer if it is as expected; return whether it was."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -59,7 +54,7 @@ def change(_typing: Any, address: Any, expected: Any, value: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def take_next(_typing: Any, counter: Any) -> Any:
+def fetch_add_one(_typing: Any, counter: Any) -> Any:
     """Return the number at an address and add 1 to it, no other thread coming between."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -84,7 +79,7 @@ def pause(_typing: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def give_way(_typing: Any) -> Any:
+def yield_processor(_typing: Any) -> Any:
     """Give the processor to another thread that wants it."""
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
@@ -111,35 +106,18 @@ def _semaphore(name: str, *more: int) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def make_semaphore(_typing: Any, place: Any) -> Any:
-    """Make a semaphore at an address, for threads of this process, that nobody may pass."""
+def init_semaphore(_typing: Any, place: Any) -> Any:
+    """Make a semaphore of value 0 at an address, for threads of this process."""
     return types.void(types.intp), _semaphore("sem_init", 0, 0)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def sleep_on(_typing: Any, semaphore: Any) -> Any:
-    """Sleep until somebody raises a semaphore; a signal may end the sleep, too."""
+def wait_semaphore(_typing: Any, semaphore: Any) -> Any:
+    """Wait until a semaphore is posted; a signal may end the wait, too."""
     return types.void(types.intp), _semaphore("sem_wait")
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def raise_semaphore(_typing: Any, semaphore: Any) -> Any:
-    """Let one thread pass a semaphore."""
+def post_semaphore(_typing: Any, semaphore: Any) -> Any:
+    """Post a semaphore: one thread that waits for it goes on."""
     return types.void(types.intp), _semaphore("sem_post")
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def call_at(_typing: Any, function: Any, job: Any) -> Any:
-    """Call the compiled function at an address with the address of its job.
-
-    Its further parameters, pointers that only tell types, are null.
-    """
-
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [_INT] * 5)
-        nothing = ir.Constant(_INT, 0)
-        callee = builder.inttoptr(arguments[0], kind.as_pointer())
-        builder.call(callee, [arguments[1], nothing, nothing, nothing, nothing])
-        return context.get_dummy_value()
-
-    return types.void(types.intp, types.intp), generate

@@ -2,37 +2,36 @@
 
 import struct
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import cfunc, from_dtype, types
 
+from convtool import compiled
+from convtool.compiled import threadpool
 from convtool.convolution.engines import Array, Job, Span
-from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.compile import cached
-from convtool.convolution.engines.jit.job import INDEX, address_of, rows_of, table_of
+from convtool.convolution.engines.jit.job import address_of, check, rows_of, table_of
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
 WIDEST = 1 << 14
-"""Scalars of a row at the most: the words of a group of rows stay in L2."""
+"""Scalars of a row at the most: the 16-bit integers of a group of rows stay in L2."""
 
-OCTET = np.dtype(np.uint8)
+UINT8 = np.dtype(np.uint8)
 
-CALL = struct.Struct("11q")
+CALL = struct.Struct("12q")
 """What changes from call to call, the beginning of a job: as :data:`~.job.CALL`."""
 
 FIELDS = (
     *("pixels", "pixels_stride", "out", "out_stride", "rows", "columns"),
-    *("outside", "outside_words", "strips", "strip_count", "counter"),
+    *("outside", "outside_sum", "strips", "strip_count", "counter", "failed"),
     *("taken", "channels", "width", "row_count", "column_count", "left", "right"),
 )
 """The first fields of all jobs: addresses, and distances in scalars; as :data:`~.job.JOB`.
-``outside`` is the pixel beyond the edge and ``outside_words`` what a column of them adds up to."""
+``outside`` is the pixel beyond the edge and ``outside_sum`` what a column of them adds up to;
+``failed`` is not 0 where there was no memory."""
 
-TAKEN = FIELDS.index("taken") * np.dtype(np.intp).itemsize
-"""Where in a job its strips are counted."""
+TAKEN, FAILED = (FIELDS.index(name) * np.dtype(np.intp).itemsize for name in ("taken", "failed"))
+"""Where in a job its strips are counted, and where it is said that there was no memory."""
 
 
 def job_type(*more: str) -> np.dtype[np.void]:
@@ -40,22 +39,7 @@ def job_type(*more: str) -> np.dtype[np.void]:
     return np.dtype([(name, np.intp) for name in (*FIELDS, *more)])
 
 
-_keep: list[Any] = []
-"""Compiled functions whose addresses are in use."""
-
-
-@lru_cache(maxsize=8)
-def strips_address(make_strips: Callable[..., None], kind: np.dtype[np.void]) -> int:
-    """Return the address of compiled code that makes the strips of a kind of job."""
-    others = (INDEX, np.dtype(np.uint8), np.dtype(np.int16), INDEX)
-    kinds = [types.CPointer(from_dtype(dtype)) for dtype in (kind, *others)]
-    loops = cached(cfunc, types.void(*kinds), error_model="numpy")(make_strips)
-    _keep.append(loops)
-    address: int = loops.address
-    return address
-
-
-class OctetStrips(NamedTuple):
+class Uint8Strips(NamedTuple):
     """A kernel made ready for images of one size.
 
     Attributes
@@ -64,8 +48,8 @@ class OctetStrips(NamedTuple):
         Where the windows lie.
     template : ndarray
         The job, but for what changes from call to call.
-    address : callable
-        ``address()`` returns where the compiled code is that makes a job's strips.
+    function : str
+        The compiled function that makes a job's strips.
     column_of : callable
         ``column_of(value)`` returns what a column of equal pixels adds up to.
     kept : tuple of ndarray
@@ -74,13 +58,13 @@ class OctetStrips(NamedTuple):
 
     layout: Geometry
     template: Array
-    address: Callable[[], int]
+    function: str
     column_of: Callable[[int], int]
     kept: tuple[Array, ...] = ()
 
     def takes(self, source: Source, out: Array) -> bool:
-        """Return whether image, answer and border are made of octets."""
-        if source.pixels.dtype != OCTET or out.dtype != OCTET:
+        """Return whether image, answer and border are 8 bits."""
+        if source.pixels.dtype != UINT8 or out.dtype != UINT8:
             return False
         return source.rule != "constant" or (source.cval.is_integer() and 0 <= source.cval <= 255)
 
@@ -105,8 +89,10 @@ class OctetStrips(NamedTuple):
             address_of(strips),
             len(strips),
             address + TAKEN,
+            0,
         )
-        team.run(self.address(), address, min(workers, len(strips)))
+        threadpool.run(compiled.address(self.function), address, min(workers, len(strips)))
+        check(memory, FAILED)
 
 
 def template_of(job: Job, kind: np.dtype[np.void]) -> Array:
@@ -128,3 +114,14 @@ def fits(job: Job, narrowest: int) -> bool:
     most = max(columns.dense, columns.size) * job.channels
     strides = rows.stride, columns.stride
     return least >= narrowest and most <= WIDEST and strides == (1, 1)
+
+
+def constants() -> tuple[int, bool]:
+    """Return how many 16-bit integers a vector holds, and whether products of them are rounded.
+
+    Both follow from the processor that the compiled functions are for.
+    """
+    from convtool.compiled import target
+
+    family = target.current()
+    return family.lane_bytes // 2, family.rounds_products

@@ -3,33 +3,16 @@
 import os
 import stat
 import sys
-import zlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from convtool.compiled.library import sources_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Numba's own variable; where it is set, it decides."""
-
-
-SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "jit")
-"""Where the compiled code's sources are."""
-
-
-@lru_cache(maxsize=1)
-def _fingerprint() -> str:
-    """Return a name for this version of the sources: their checksum and length.
-
-    Numba looks only at the file of the function that it compiles, not at those that it calls.
-    """
-    checksum = length = 0
-    for name in sorted(name for name in os.listdir(SOURCES) if name.endswith(".py")):
-        with open(os.path.join(SOURCES, name), "rb") as file:
-            source = file.read()
-        checksum, length = zlib.crc32(source, checksum), length + len(source)
-    return f"{checksum:08x}{length:08x}"
 
 
 def _base() -> str | None:
@@ -73,7 +56,7 @@ def _above(path: str) -> list[str]:
 
 @lru_cache(maxsize=8)
 def _usable(path: str, chosen: bool) -> str | None:
-    parent, own = os.path.dirname(path) or os.curdir, os.path.join(path, _fingerprint())
+    parent, own = os.path.dirname(path) or os.curdir, os.path.join(path, sources_digest())
     try:
         # One by one, since parents that makedirs makes by itself take no mode.
         for part in (parent, path, own):
@@ -108,13 +91,40 @@ def folder() -> "Path | None":
 def forget() -> None:
     """Look again at the next call: the answers are kept, since they are wanted before each run."""
     _usable.cache_clear()
-    is_filled.cache_clear()
+    is_complete.cache_clear()
+
+
+def _mark() -> str | None:
+    """Return the file that says that all functions are compiled, by the Numba that is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = _found()
+    try:
+        return found and os.path.join(found, f"complete-numba{version('numba')}")
+    except PackageNotFoundError:
+        return None
+
+
+def mark_complete() -> None:
+    """Say for later processes that all functions are compiled.
+
+    Raises
+    ------
+    OSError
+        If that cannot be written.
+    """
+    mark = _mark()
+    if mark is None:
+        raise OSError(f"{wanted() or 'convtool'}: there is no private, writable folder")
+    with open(mark, "w", encoding="ascii"):
+        pass
+    is_complete.cache_clear()
 
 
 @lru_cache(maxsize=1)
-def is_filled() -> bool:
-    """Return whether compiled code of an earlier run is there (it may still be out of date)."""
-    found = _found()
-    if found is None:
+def is_complete() -> bool:
+    """Return whether ``convtool compile`` has filled the folder for the present sources."""
+    if _found() is None:
         return False
-    return any(name.endswith(".nbc") for _, _, names in os.walk(found) for name in names)
+    mark = _mark()
+    return mark is not None and os.path.exists(mark)

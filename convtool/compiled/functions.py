@@ -1,0 +1,93 @@
+"""The compiled functions: their names, where their sources stand, and for which types.
+
+Names and facts alone: the sources import Numba, and are imported where one is compiled. A function
+is called by its address, with addresses and 64-bit integers (and one number of its type).
+"""
+
+from convtool.compiled.families import Family
+from convtool.records import Record
+
+Types = tuple[str, ...]
+"""The names of the dtypes that a function is compiled for."""
+
+
+class Function(Record):
+    """Where the source of a compiled function stands.
+
+    Attributes
+    ----------
+    module, attribute : str
+        The module, and the function in it.
+    variants : tuple of tuple of str
+        The types that it is compiled for; one without any where it has none.
+    needs : str
+        A property of :class:`~.families.Family` that a processor must have for it, if any.
+    """
+
+    module: str
+    attribute: str
+    variants: tuple[Types, ...] = ((),)
+    needs: str = ""
+
+
+_POOL = "convtool.compiled.threadpool_code"
+_JIT = "convtool.convolution.engines.jit"
+_NN = "convtool.nn.jit"
+
+WORKING: tuple[Types, ...] = (("float32",), ("float64",))
+"""The types that convolutions are computed in."""
+
+_INTEGERS = tuple(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64))
+_READS = tuple(
+    (image, working) for (working,) in WORKING for image in (*_INTEGERS, "float32", "float64")
+    if (image, working) != ("float64", "float32")
+)
+_WRITES = tuple(
+    (working, answer) for (working,) in WORKING for answer in ("uint8", "uint16", working)
+)
+
+FUNCTIONS: dict[str, Function] = {
+    **{
+        f"pool_{name}": Function(_POOL, name)
+        for name in ("make_semaphores", "serve", "post", "release", "finish", "lead", "wake")
+    },
+    "pool_call": Function(_POOL, "call"),
+    "read_line": Function(f"{_JIT}.lines_code", "read_line", _READS),
+    "write_line": Function(f"{_JIT}.lines_code", "write_line", _WRITES),
+    "plane": Function(f"{_JIT}.plane", "plane", WORKING),
+    "correlate": Function(f"{_JIT}.plane", "correlate_plane", WORKING),
+    "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
+    "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
+    "tiles": Function(f"{_JIT}.transforms_code", "make_tiles", WORKING),
+    "fixed_strips": Function(f"{_JIT}.two_passes_code", "make_strips"),
+    "small_strips": Function(f"{_JIT}.small_code", "make_strips", needs="rounds_products"),
+    "mean_strips": Function(f"{_JIT}.means_code", "make_strips"),
+}
+
+
+def symbol(name: str, types: Types) -> str:
+    """Return the name that a function has in the library.
+
+    Examples
+    --------
+    >>> symbol("strips", ("float32",))
+    'convtool_strips_float32'
+    """
+    return "_".join(("convtool", name, *types))
+
+
+def all_functions(family: Family) -> list[tuple[str, Types]]:
+    """Return the name and types of each function that is compiled for a family.
+
+    Examples
+    --------
+    >>> from convtool.compiled.families import native
+    >>> ("strips", ("float64",)) in all_functions(native(16))
+    True
+    """
+    return [
+        (name, types)
+        for name, function in FUNCTIONS.items()
+        if not function.needs or getattr(family, function.needs)
+        for types in function.variants
+    ]

@@ -1,0 +1,134 @@
+"""The compiled half of the thread pool: how threads wait, take work and hand it back.
+
+See :mod:`~.threadpool` for the states of a thread.
+"""
+
+from convtool.compiled.atomics import (
+    compare_exchange,
+    exchange,
+    init_semaphore,
+    load,
+    pause,
+    post_semaphore,
+    wait_semaphore,
+    yield_processor,
+)
+from convtool.compiled.calls import call_at
+from convtool.compiled.jit import INT, entry
+from convtool.compiled.threadpool import (
+    APART,
+    ASLEEP,
+    BUSY,
+    PAUSES,
+    POLITE_AFTER,
+    POSTED,
+    SEMAPHORE,
+    WAITING,
+)
+
+
+@entry(INT, INT)
+def make_semaphores(states: int, helpers: int) -> None:
+    """Make the semaphore of each thread."""
+    for number in range(helpers):
+        init_semaphore(states + number * APART + SEMAPHORE)
+
+
+@entry(INT, INT, INT, INT, result=INT)
+def serve(state: int, shared: int, number: int, semaphores: int) -> int:
+    """Do what is posted; 1: the thread is to sleep on its lock, 0: it is to end."""
+    waited = 0
+    while True:
+        if load(state) == POSTED and compare_exchange(state, POSTED, BUSY):
+            function = load(shared)
+            if function == 0:
+                return 0
+            call_at(function, load(shared + 8) + (number + 1) * load(shared + 16))
+            exchange(state, WAITING)
+            waited = 0
+        waited += 1
+        if waited > PAUSES and compare_exchange(state, WAITING, ASLEEP):
+            if semaphores == 0:
+                return 1
+            while load(state) == ASLEEP:
+                wait_semaphore(state + SEMAPHORE)
+            waited = 0
+        pause()
+
+
+@entry(INT, INT, INT, INT, INT, INT, result=INT)
+def post(states: int, helpers: int, shared: int, function: int, job: int, stride: int) -> int:
+    """Give a job to the threads; return which of them sleep, one bit for each."""
+    exchange(shared, function)
+    exchange(shared + 8, job)
+    exchange(shared + 16, stride)
+    asleep = 0
+    for number in range(helpers):
+        if exchange(states + number * APART, POSTED) == ASLEEP:
+            asleep |= 1 << number
+    return asleep
+
+
+@entry(INT, INT, INT)
+def release(states: int, helpers: int, asleep: int) -> None:
+    """Wake threads that sleep on their semaphores."""
+    for number in range(helpers):
+        if asleep >> number & 1:
+            post_semaphore(states + number * APART + SEMAPHORE)
+
+
+@entry(INT, INT, INT, INT, INT)
+def finish(states: int, helpers: int, function: int, job: int, together: int) -> None:
+    """Do the job too; then wait for the other threads.
+
+    Those that have not begun are called back, unless the job is for all threads ``together``.
+    """
+    call_at(function, job)
+    for number in range(helpers):
+        state = states + number * APART
+        waited = 0
+        while True:
+            now = load(state)
+            if now == WAITING or now == ASLEEP:
+                break
+            if together == 0 and now == POSTED and compare_exchange(state, POSTED, WAITING):
+                break
+            waited += 1
+            if waited > POLITE_AFTER:
+                yield_processor()
+            pause()
+
+
+@entry(INT, INT, INT, INT, INT, INT, INT, INT, result=INT)
+def lead(
+    states: int,
+    helpers: int,
+    shared: int,
+    function: int,
+    job: int,
+    stride: int,
+    together: int,
+    semaphores: int,
+) -> int:
+    """Do a job with all threads; where some sleep on locks, only post it, and say which."""
+    asleep = post(states, helpers, shared, function, job, stride)
+    if semaphores:
+        release(states, helpers, asleep)
+        asleep = 0
+    if asleep == 0:
+        finish(states, helpers, function, job, together)
+    return asleep
+
+
+@entry(INT, INT)
+def wake(states: int, helpers: int) -> None:
+    """Wake threads that sleep: work follows at once."""
+    for number in range(helpers):
+        if compare_exchange(states + number * APART, ASLEEP, WAITING):
+            post_semaphore(states + number * APART + SEMAPHORE)
+
+
+@entry(INT, INT)
+def call(function: int, job: int) -> None:
+    """Call a compiled function with the address of its job, in this thread alone."""
+    call_at(function, job)
