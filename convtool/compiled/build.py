@@ -93,7 +93,8 @@ def _compile_all(place: Path, names: Sequence[str], workers: int, say: Callable[
     """Compile the functions for each family, in ``workers`` processes at once."""
     shares = max(1, workers // len(names))
     waiting = [(name, share) for share in range(shares) for name in names]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    path = [str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
     running: list[tuple[str, subprocess.Popen[str]]] = []
 
     def finish(name: str, process: subprocess.Popen[str]) -> None:

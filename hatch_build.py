@@ -1,0 +1,68 @@
+"""Build hook: the library of compiled functions becomes part of the wheel."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+VARIABLE = "CONVTOOL_BUILD"
+"""``python``: build a pure wheel, which compiles by Numba."""
+
+INSIDE = "convtool/compiled/built"
+
+
+class CompiledFunctions(BuildHookInterface):
+    """Builds the library into the wheel; in an editable installation, into the checkout."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the library, whole or not at all."""
+        root = Path(self.root)
+        if version == "editable":
+            target = root / INSIDE
+        else:
+            self._temporary = tempfile.mkdtemp(prefix="convtool-")
+            target = Path(self._temporary) / "built"
+        shutil.rmtree(root / INSIDE, ignore_errors=True)
+        reason = self._build(root, target)
+        if reason:
+            self._say(f"{reason}: compiled functions are left to 'convtool compile'")
+            return
+        build_data["pure_python"] = False
+        build_data["tag"] = self._tag()
+        if version != "editable":
+            build_data["force_include"][str(target)] = INSIDE
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what was built beside the checkout."""
+        if hasattr(self, "_temporary"):
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    def _say(self, what: str) -> None:
+        self.app.display_info(f"convtool: {what}")
+
+    def _build(self, root: Path, target: Path) -> str:
+        """Build the library; return why there is none, or nothing."""
+        if os.environ.get(VARIABLE) == "python":
+            return f"{VARIABLE}=python"
+        sys.path.insert(0, str(root))
+        try:
+            from convtool.compiled import build
+        finally:
+            sys.path.remove(str(root))
+        try:
+            build.build(target, self._say)
+        except build.BuildError as error:
+            return f"no library was built ({error})"
+        return ""
+
+    def _tag(self) -> str:
+        """Return the wheel's tag: any Python 3, this platform; the library knows no Python."""
+        from packaging.tags import sys_tags
+
+        return f"py3-none-{next(iter(sys_tags())).platform}"
