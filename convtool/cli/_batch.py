@@ -56,7 +56,7 @@ def _filter(
             if batch.cluster:
                 _work_on_cluster(left, len(chosen), job, batch, summary)
             else:
-                _work(list(left), len(chosen), job, batch, summary)
+                _work(list(left), job, batch, summary)
         finally:
             summary.end()
 
@@ -146,11 +146,11 @@ def _left(
         yield task
 
 
-def _work(left: Sequence[Task], pictures: int, job: Job, batch: Batch, summary: Summary) -> None:
+def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
     from convtool.images.batch.run import Crew, filter_together
 
     stamped = batch.resume or batch.journal is not None
-    crew = Crew(batch.jobs, batch.timeout, stamped, pictures)
+    crew = Crew(batch.jobs, batch.timeout, stamped)
     with signals() as stop:
         results = filter_together(left, job, crew, stop=stop, started=summary.start)
         with closing(results):

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from convtool import __version__
-from convtool.convolution.run import Chosen
+from convtool.convolution.planner import Chosen
 from convtool.distributed.huge.cut import Block
 from convtool.distributed.office import check_version
 from convtool.errors import ClusterError, ConvtoolError

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from convtool.convolution.gradient import angles
-from convtool.convolution.run import Chosen
+from convtool.convolution.planner import Chosen
 from convtool.convolution.source import Spans
 from convtool.images import alpha as transparency
 from convtool.images import finishing, passes, tone

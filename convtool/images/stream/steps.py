@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from convtool.convolution.dtypes import store as stored
 from convtool.convolution.geometry import Axis, Geometry
-from convtool.convolution.run import Chosen, is_finite
+from convtool.convolution.planner import Chosen
+from convtool.convolution.run import is_finite
 from convtool.convolution.source import Held, Spans, runs_of
 from convtool.convolution.tiles import Store
 from convtool.convolution.windows import Windows
@@ -114,7 +115,7 @@ class Convolved:
             chosen=chosen,
         )
         self.chosen: Chosen | None = self._windows.chosen
-        self._checks = self._checks and not self._windows.chosen.keeps_nonfinite
+        self._checks = self._checks and not self._windows.keeps_nonfinite
         self.shape, self.dtype = self._windows.shape, self._windows.dtype
         self.covering, self.reach = self._windows.covering, self._windows.reach
         self.seconds = 0.0
