@@ -63,10 +63,10 @@ def _where(part: "Part | None") -> dict[str, object] | None:
 def _step(step: "Step") -> dict[str, object]:
     return {
         "kernel": step.kernel,
-        "engine": step.engine,
-        "rank": step.rank,
-        "costs": dict(step.costs),
-        "reason": step.reason,
+        "engine": step.plan.engine,
+        "rank": step.plan.rank,
+        "costs": dict(step.plan.costs),
+        "reason": step.plan.reason,
         "shape": list(step.shape),
         "seconds": step.seconds,
     }
@@ -78,10 +78,11 @@ def explain(plan: "Outline | Outcome") -> None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
         click.echo(f"{_words(plan.part)}: computed from {read} values", err=True)
     for number, step in enumerate(plan.steps, 1):
-        rank = f" (rank {step.rank})" if step.rank is not None else ""
-        costs = sorted(step.costs.items(), key=lambda item: item[1])
+        chosen = step.plan
+        rank = f" (rank {chosen.rank})" if chosen.rank is not None else ""
+        costs = sorted(chosen.costs.items(), key=lambda item: item[1])
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
-        line = f"kernel {number}, {step.kernel}: engine {step.engine}{rank}: {step.reason}"
+        line = f"kernel {number}, {step.kernel}: engine {chosen.engine}{rank}: {chosen.reason}"
         click.echo(f"{line}\n  would take: {others}", err=True)
 
 
@@ -94,7 +95,7 @@ def compare(steps: "Sequence[Step]") -> None:
     """Say what each kernel took, beside what was expected of its engine."""
     for number, step in enumerate(steps, 1):
         if step.seconds is not None:
-            expected = seconds_text(step.costs[step.engine])
+            expected = seconds_text(step.plan.costs[step.plan.engine])
             taken = seconds_text(step.seconds)
             line = f"kernel {number}, {step.kernel}: took {taken}, expected {expected}"
             click.echo(line, err=True)

@@ -124,7 +124,7 @@ def test_the_bytes_are_those_of_one_process(client, case):
     assert there.target == here.target
     assert there.warnings == here.warnings
     assert there.clipped_share == here.clipped_share
-    assert [step.engine for step in there.steps] == [step.engine for step in here.steps]
+    assert [step.plan.chosen for step in there.steps] == [step.plan.chosen for step in here.steps]
     assert not list(Path().glob("*.incomplete"))
     assert not list(Path().glob(".convtool-*"))
 

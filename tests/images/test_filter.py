@@ -298,11 +298,11 @@ class TestReport:
         assert (plan.shape, plan.dtype) == (result.pixels.shape, result.pixels.dtype)
         assert plan.channels == result.channels
         assert [step.kernel for step in plan.steps] == ["box", "sobel"]
-        assert all(step.engine in step.costs for step in plan.steps)
+        assert all(one.engine in one.costs for one in plan.plans)
 
     @pytest.mark.parametrize("engine", ["direct", "opencv"])
     def test_an_engine_that_is_asked_for_is_taken(self, picture, engine):
-        assert [s.engine for s in run(picture, "box", engine=engine).steps] == [engine]
+        assert [s.plan.engine for s in run(picture, "box", engine=engine).steps] == [engine]
 
     def test_impossible_sizes_and_values(self, picture):
         with pytest.raises(ShapeError, match="no output is left"):
