@@ -26,14 +26,20 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
         "schema": SCHEMA,
         "input": {"path": source} | _kind(outcome.source),
         "output": {"path": target} | _kind(outcome.target),
+    } | (planned(outcome) | {"dry_run": True} if dry_run else described(outcome))
+
+
+def planned(outcome: Outcome) -> dict[str, object]:
+    """Return what a report says of a picture that would be filtered."""
+    return {
         "steps": [_step(step) for step in outcome.steps],
-    } | ({"where": _where(outcome.part), "dry_run": True} if dry_run else described(outcome))
+        "where": _where(outcome.part),
+    }
 
 
 def described(outcome: Outcome) -> dict[str, object]:
     """Return what a report says of a picture that was filtered."""
-    return {
-        "where": _where(outcome.part),
+    return planned(outcome) | {
         "clipped_share": outcome.clipped_share,
         "warnings": list(outcome.warnings),
         "seconds": outcome.seconds,
