@@ -19,7 +19,7 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from convtool.convolution import conditions
+from convtool.convolution import calibration
 from convtool.distributed import filter_files, local_cluster
 from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
@@ -76,7 +76,7 @@ def moved(client, job, tasks):
 
     from convtool.distributed.pictures import _work
 
-    order = _Order(job, False, conditions.of_fresh_workers(), os.getcwd())
+    order = _Order(job, False, calibration.load(), os.getcwd())
     chunk = list(enumerate(tasks))
     results = client.submit(_work, order, chunk, pure=False).result()
     return len(pickle.dumps((order, chunk))), len(pickle.dumps(results))

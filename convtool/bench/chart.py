@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from convtool.bench.cells import Cell, work_named
+from convtool.bench.contenders import planned
 from convtool.bench.results import Entry
-from convtool.convolution import api
 from convtool.report.line_chart import Panel
 
 
@@ -28,11 +28,7 @@ def switches(cell: Cell, smallest: int, largest: int) -> list[tuple[float, str]]
     before: str | None = None
     for size in range(smallest | 1, largest + 1, 2):
         one = replace(cell, kernel=size)
-        kernels = work_named(cell.work).kernels(one)
-        kernel = kernels if kernels.ndim == 2 else kernels[0]
-        taken = api.plan(
-            one.shape, one.dtype, kernel, stride=one.stride, threads=one.threads
-        ).engine
+        taken = planned(one, work_named(cell.work).kernels(one)).engine
         if before is not None and taken != before:
             found.append((size - 1.0, f"planner: {taken}"))
         before = taken

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convtool.bench.cells import WORKS, Array, Cell
+from convtool.bench.cells import WORKS, Array, Cell, Kernel
 from convtool.bench.peers import PEERS
 from convtool.bench.task import Prepare, Ready, Task
 from convtool.convolution import api, gradient
 from convtool.convolution.engines import ENGINES, entry
+from convtool.convolution.planner import Plan
 
 AUTO = "auto"
 """The planner's choice, as a contender."""
@@ -111,23 +112,28 @@ def peers_of(cells: Iterable[Cell]) -> list[Contender]:
 
 
 def warm() -> None:
-    """Start every engine once, so that from now on none has to be imported or compiled."""
+    """Use every engine once, so that from now on none has to be imported or compiled."""
     image = np.zeros((32, 32), np.float32)
     for name in ENGINES:
         api.correlate(image, np.ones((3, 3)), engine=name)
+
+
+def planned(cell: Cell, kernel: Kernel) -> Plan:
+    """Return the planner's choice for a cell with a kernel, or with a gradient's pair."""
+    return api.planned(
+        cell.shape,
+        cell.dtype,
+        tuple(kernel) if kernel.ndim == 3 else (kernel,),
+        False,
+        border="reflect",
+        stride=cell.stride,
+        threads=cell.threads,
+        out_dtype=cell.dtype,
+    )
 
 
 def predicted(cell: Cell, contender: Contender, task: Task) -> float | None:
     """Return the seconds that the planner expects of a contender, None where it knows none."""
     if contender.like is None or contender.like == AUTO:
         return None
-    kernels = tuple(task.kernel) if task.kernel.ndim == 3 else (task.kernel,)
-    plan = api.planned(
-        cell.shape,
-        cell.dtype,
-        kernels,
-        stride=cell.stride,
-        threads=cell.threads,
-        dtype_out=cell.dtype,
-    )
-    return plan.costs.get(contender.like)
+    return planned(cell, task.kernel).costs.get(contender.like)

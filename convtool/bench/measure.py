@@ -7,13 +7,12 @@ from functools import partial
 
 from convtool.bench import oracle
 from convtool.bench.cells import Array, Cell
-from convtool.bench.contenders import AUTO, Contender, predicted
+from convtool.bench.contenders import AUTO, Contender, planned, predicted
 from convtool.bench.peers import threads
 from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry
 from convtool.bench.roofline import Machine
 from convtool.bench.task import Ready, Task, task
 from convtool.bench.timing import interleave
-from convtool.convolution import api
 from convtool.errors import ConvtoolError
 from convtool.report.units import seconds_text
 
@@ -116,9 +115,7 @@ def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | N
 
 def _chosen(job: Task) -> str:
     """Return the engine that the planner takes, with its rank."""
-    kernel = job.kernel if job.kernel.ndim == 2 else job.kernel[0]
-    cell = job.cell
-    plan = api.plan(cell.shape, cell.dtype, kernel, stride=cell.stride, threads=cell.threads)
+    plan = planned(job.cell, job.kernel)
     return plan.engine if plan.rank is None else f"{plan.engine}:rank={plan.rank}"
 
 

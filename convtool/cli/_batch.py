@@ -4,9 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 
-import click
-
-from convtool.cli import DONE, FAILED, words
+from convtool.cli import DONE, FAILED
 from convtool.cli import _filter_report as report
 from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
@@ -37,7 +35,7 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
         raise OptionError(f"--resume keeps a journal, {RESUMED} in OUT, and so does --journal")
     chosen = _tasks(places, folder, job, batch)
     if batch.dry_run:
-        return _dry_run(chosen, job)
+        return _dry_run(chosen, job, batch)
     _make(folder)
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
         _filter(chosen, folder, job, batch, summary)
@@ -56,7 +54,7 @@ def _filter(
             if batch.cluster:
                 _work_on_cluster(left, len(chosen), job, batch, summary)
             else:
-                _work(list(left), len(chosen), job, batch, summary)
+                _work(list(left), job, batch, summary)
         finally:
             summary.end()
 
@@ -92,17 +90,21 @@ def _make(folder: str) -> None:
         ) from error
 
 
-def _dry_run(chosen: Iterable[Task], job: Job) -> int:
-    code = DONE
-    for task in chosen:
-        try:
-            outcome = plan_file(task.source, _beside_what_is_there(task.target), job)
-        except (ConvtoolError, OSError) as error:
-            click.echo(f"convtool: error: {words(error)}", err=True)
-            code = FAILED
-        else:
-            report.would_write(task.target, outcome)
-    return code
+def _dry_run(chosen: Sequence[Task] | Stream, job: Job, batch: Batch) -> int:
+    from convtool.images.batch.worker import Done
+
+    with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
+        for number, task in enumerate(chosen):
+            try:
+                outcome = plan_file(task.source, _beside_what_is_there(task.target), job)
+            except (ConvtoolError, OSError) as error:
+                summary.take([(task, Done(number, error=error))])
+            else:
+                summary.plan(task, outcome)
+                report.would_write(task.target, outcome)
+        if batch.json_target is not None:
+            write_report(summary.as_json(dry_run=True), batch.json_target)
+        return FAILED if summary.failed else DONE
 
 
 def _beside_what_is_there(target: str) -> str:
@@ -146,11 +148,11 @@ def _left(
         yield task
 
 
-def _work(left: Sequence[Task], pictures: int, job: Job, batch: Batch, summary: Summary) -> None:
+def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
     from convtool.images.batch.run import Crew, filter_together
 
     stamped = batch.resume or batch.journal is not None
-    crew = Crew(batch.jobs, batch.timeout, stamped, pictures)
+    crew = Crew(batch.jobs, batch.timeout, stamped)
     with signals() as stop:
         results = filter_together(left, job, crew, stop=stop, started=summary.start)
         with closing(results):

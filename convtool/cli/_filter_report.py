@@ -26,14 +26,20 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
         "schema": SCHEMA,
         "input": {"path": source} | _kind(outcome.source),
         "output": {"path": target} | _kind(outcome.target),
+    } | (planned(outcome) | {"dry_run": True} if dry_run else described(outcome))
+
+
+def planned(outcome: Outcome) -> dict[str, object]:
+    """Return what a report says of a picture that would be filtered."""
+    return {
         "steps": [_step(step) for step in outcome.steps],
-    } | ({"where": _where(outcome.part), "dry_run": True} if dry_run else described(outcome))
+        "where": _where(outcome.part),
+    }
 
 
 def described(outcome: Outcome) -> dict[str, object]:
     """Return what a report says of a picture that was filtered."""
-    return {
-        "where": _where(outcome.part),
+    return planned(outcome) | {
         "clipped_share": outcome.clipped_share,
         "warnings": list(outcome.warnings),
         "seconds": outcome.seconds,
@@ -63,10 +69,10 @@ def _where(part: "Part | None") -> dict[str, object] | None:
 def _step(step: "Step") -> dict[str, object]:
     return {
         "kernel": step.kernel,
-        "engine": step.engine,
-        "rank": step.rank,
-        "costs": dict(step.costs),
-        "reason": step.reason,
+        "engine": step.plan.engine,
+        "rank": step.plan.rank,
+        "costs": dict(step.plan.costs),
+        "reason": step.plan.reason,
         "shape": list(step.shape),
         "seconds": step.seconds,
     }
@@ -78,10 +84,11 @@ def explain(plan: "Outline | Outcome") -> None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
         click.echo(f"{_words(plan.part)}: computed from {read} values", err=True)
     for number, step in enumerate(plan.steps, 1):
-        rank = f" (rank {step.rank})" if step.rank is not None else ""
-        costs = sorted(step.costs.items(), key=lambda item: item[1])
+        chosen = step.plan
+        rank = f" (rank {chosen.rank})" if chosen.rank is not None else ""
+        costs = sorted(chosen.costs.items(), key=lambda item: item[1])
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
-        line = f"kernel {number}, {step.kernel}: engine {step.engine}{rank}: {step.reason}"
+        line = f"kernel {number}, {step.kernel}: engine {chosen.engine}{rank}: {chosen.reason}"
         click.echo(f"{line}\n  would take: {others}", err=True)
 
 
@@ -94,7 +101,7 @@ def compare(steps: "Sequence[Step]") -> None:
     """Say what each kernel took, beside what was expected of its engine."""
     for number, step in enumerate(steps, 1):
         if step.seconds is not None:
-            expected = seconds_text(step.costs[step.engine])
+            expected = seconds_text(step.plan.costs[step.plan.engine])
             taken = seconds_text(step.seconds)
             line = f"kernel {number}, {step.kernel}: took {taken}, expected {expected}"
             click.echo(line, err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convtool.cli import words
-from convtool.cli._filter_report import described
+from convtool.cli._filter_report import described, planned
 from convtool.images.batch.naming import Task
 from convtool.images.paths import shown
 from convtool.report.json_report import Spool
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from convtool.images.batch.journal import Journal
     from convtool.images.batch.worker import Done
+    from convtool.images.job import Outcome
 
 SCHEMA = "convtool.filter-batch/1"
 _WARNINGS_SHOWN = 10
@@ -88,6 +89,12 @@ class Summary:
         for task, done in results:
             self._take(task, done)
             self._advance()
+
+    def plan(self, task: Task, outcome: "Outcome") -> None:
+        """Take in what would become of a picture."""
+        if self._reports is not None:
+            report = {"input": task.source, "output": task.target, "status": "planned"}
+            self._reports.append(report | planned(outcome))
 
     def _advance(self) -> None:
         if self._bar is not None:
@@ -170,7 +177,7 @@ class Summary:
         if self._reports is not None:
             self._reports.close()
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self, *, dry_run: bool = False) -> dict[str, object]:
         """Return the report of the whole batch."""
         return {
             "schema": SCHEMA,
@@ -181,4 +188,4 @@ class Summary:
             "jobs": self._workers,
             "seconds": time.perf_counter() - self._began,
             "each": self._reports,
-        }
+        } | ({"dry_run": True} if dry_run else {})

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import borders, calibration, dtypes, in_place, planner, startup
+from convtool.convolution import borders, dtypes, in_place
 from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.planner import Plan
-from convtool.convolution.run import Kernels, Kinds, problem_for, run, split_engine
+from convtool.convolution.run import Kernels, choose, run, workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
 from convtool.kernels.weights import Weights
-from convtool.records import replace
 
 
 def check_image(shape: tuple[int, ...], dtype: DType) -> None:
@@ -63,6 +62,13 @@ def _layout(
         return geometry(*sizes, **how)
 
 
+def _turned(kernels: Kernels, flipped: bool) -> Kernels:
+    """Return the kernels as they are correlated."""
+    if not flipped:
+        return kernels
+    return tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
+
+
 def default_border(border: str | None, mode: str, padding: object) -> str:
     """Return the border that is meant: mode ``full`` takes a constant unless told otherwise."""
     if border is not None:
@@ -86,6 +92,7 @@ def filtered(
     threads: int | None = None,
     store: Store = dtypes.store,
     overwrite: bool = False,
+    plan: Plan | None = None,
 ) -> Array:
     """Validate everything and run: what all public functions do; see :func:`convolve`.
 
@@ -100,6 +107,8 @@ def filtered(
         threads at once; by default they are converted to its type.
     overwrite : bool
         Whether the answer may take the image's memory, where it fits.
+    plan : Plan, optional
+        What `planned` says of such an image, if that is known: it is what is done.
     """
     pixels = _as_image(image)
     weights = kernels[0]
@@ -107,8 +116,7 @@ def filtered(
     layout = _layout(
         pixels.shape, weights, mode=mode, padding=padding, stride=stride, flipped=flipped
     )
-    if flipped:
-        kernels = tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
+    kernels = _turned(kernels, flipped)
     shape = layout.shape + pixels.shape[2:]
     if out is not None and not isinstance(out, np.ndarray):
         raise OptionError(f"out must be an array, not {type(out).__name__}")
@@ -121,7 +129,10 @@ def filtered(
     answer = _place(out, pixels, kernels, layout, answer_type, overwrite)
     if answer is None:
         answer = np.empty(shape, answer_type)
-    run(pixels, kernels, layout, rule, answer, engine, workers, store)
+    chosen = None
+    if plan is not None:
+        chosen, workers = plan.chosen, workers_for(plan, workers)
+    run(pixels, kernels, layout, rule, answer, engine, workers, store, chosen)
     if out is None:
         return answer
     if answer is not out and answer is not pixels:
@@ -317,9 +328,13 @@ def plan(
     padding: int | tuple[int, int] | None = None,
     stride: int | tuple[int, int] = 1,
     engine: str = "auto",
+    out_dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> Plan:
-    """Return which engine :func:`convolve` would take in this process now, and why.
+    """Return which engine :func:`convolve` takes, and why.
+
+    The plan depends on these parameters, on the calibration and on what is installed, not on what
+    the process has done before.
 
     Parameters
     ----------
@@ -329,11 +344,13 @@ def plan(
         Its type.
     kernel, mode, border, padding, stride, engine, threads
         As for :func:`convolve`.
+    out_dtype : dtype, optional
+        Type of the answer: what :func:`convolve` takes as ``dtype``.
 
     Returns
     -------
     Plan
-        Its engine, rank, costs (seconds for each engine, starting it included) and reason.
+        Its engine, rank, costs (seconds for each engine) and reason.
 
     Raises
     ------
@@ -349,11 +366,13 @@ def plan(
         shape,
         dtype,
         (as_kernel(kernel),),
+        True,
         mode=mode,
         border=border,
         padding=padding,
         stride=stride,
         engine=engine,
+        out_dtype=out_dtype,
         threads=threads,
     )
 
@@ -362,18 +381,19 @@ def planned(
     shape: tuple[int, ...],
     dtype: DTypeLike,
     kernels: Kernels,
+    flipped: bool,
     *,
     mode: str = "same",
     border: str | None = None,
     padding: int | tuple[int, int] | None = None,
     stride: int | tuple[int, int] = 1,
     engine: str = "auto",
+    out_dtype: DTypeLike | None = None,
     threads: int | None = None,
-    dtype_out: DTypeLike | None = None,
 ) -> Plan:
-    """Return the plan for one kernel, or for a pair of whose answers the length is wanted.
+    """Return the plan of `filtered`, for one kernel or a pair of whose answers length is wanted.
 
-    ``dtype_out`` is the type that the answer is asked for in, by default that of `convolve`.
+    Parameters are those of `plan` and of `filtered`.
     """
     try:
         image_type = np.dtype(dtype)
@@ -383,16 +403,9 @@ def planned(
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     check_image(tuple(shape), image_type)
     borders.resolve(default_border(border, mode, padding), 0.0)
-    weights = kernels[0]
-    layout = geometry(
-        (shape[0], shape[1]),
-        (weights.shape[0], weights.shape[1]),
-        mode=mode,
-        padding=padding,
-        stride=stride,
+    layout = _layout(
+        tuple(shape), kernels[0], mode=mode, padding=padding, stride=stride, flipped=flipped
     )
-    kinds = Kinds.of(image_type, dtypes.output_type(image_type, dtype_out), weights)
-    problem = problem_for(tuple(shape), kinds, kernels, layout, thread_count(threads))
-    name, rank = split_engine(engine)
-    chosen = planner.choose(problem, startup.seconds(), calibration.load(), name)
-    return chosen if rank is None else replace(chosen, rank=rank)
+    answer_type = dtypes.output_type(image_type, out_dtype)
+    kind = (tuple(shape), image_type, answer_type)
+    return choose(*kind, _turned(kernels, flipped), layout, engine, thread_count(threads))

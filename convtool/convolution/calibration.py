@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from convtool import __version__
+from convtool.convolution import engines
 from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration, Rate
-from convtool.convolution.threads import usable_cores
 from convtool.errors import ConvtoolWarning
+from convtool.records import replace
 
 VARIABLE = "CONVTOOL_CALIBRATION"
 """The environment variable that names another file."""
@@ -58,11 +59,16 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
+def cores() -> int:
+    """Return how many cores the machine has, however few of them this process may use."""
+    return os.cpu_count() or 1
+
+
 def fingerprint() -> dict[str, Any]:
     """Return what the rates depend on, as far as it is known without importing an engine."""
     return {
         "cpu": cpu_model(),
-        "cores": usable_cores(),
+        "cores": cores(),
         "convtool": __version__,
         "numpy": np.__version__,
     }
@@ -98,7 +104,7 @@ def parse(text: str) -> Calibration:
     rates = report.get("rates")
     if not isinstance(rates, dict) or set(rates) != set(DEFAULT_RATES):
         raise ValueError("is damaged (its rates are not the planner's)")
-    return Calibration({name: _rate(rates[name]) for name in DEFAULT_RATES})
+    return Calibration({name: _rate(rates[name]) for name in DEFAULT_RATES}, cores())
 
 
 def _rate(numbers: object) -> Rate:
@@ -149,14 +155,26 @@ def read(file: str) -> Calibration:
 
 
 @lru_cache(maxsize=4)
-def _kept(_chosen: str | None, _base: str | None) -> Calibration:
+def _kept(_chosen: str | None, _base: str | None, available: frozenset[str]) -> Calibration:
     """Return what the file holds where the environment names these places."""
-    return read(path())
+    found = read(path())
+    return found if found.engines == available else replace(found, engines=available)
 
 
 @contextmanager
 def held(calibration: Calibration) -> Iterator[None]:
-    """Let a calibration hold meanwhile in this thread, whatever the file says."""
+    """Plan by a calibration meanwhile in this thread, whatever file and installation say.
+
+    Work that is divided among processes is planned by the calibration of the one that divides it,
+    so that all plan alike.
+
+    Examples
+    --------
+    >>> from convtool.convolution.api import plan
+    >>> with held(Calibration(DEFAULT_RATES, engines=frozenset({"direct", "separable"}))):
+    ...     plan((3000, 4000), "float32", "gaussian").engine
+    'separable'
+    """
     before = _held.set(calibration)
     try:
         yield
@@ -175,7 +193,8 @@ def load() -> Calibration:
     held_one = _held.get()
     if held_one is not None:
         return held_one
-    return _kept(os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME"))
+    places = os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME")
+    return _kept(*places, engines.available())
 
 
 def forget() -> None:

@@ -1,19 +1,19 @@
 """Which engine is fastest: a cost model, and the choice made from it.
 
-Everything here is a pure function of sizes, dtypes, threads, what each engine still has to start,
-and a calibration. :mod:`~.startup` looks at the process; nothing here does.
+Everything here is a pure function of the problem (sizes, types, kernel) and a calibration. Nothing
+looks at the process: what was imported or called before changes no plan.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.fft import tile_length
 from convtool.convolution.engines.overlap import tiling
 from convtool.errors import EngineError
-from convtool.records import Record, replace
+from convtool.records import Record
 
 
 class Rate(NamedTuple):
@@ -78,10 +78,38 @@ OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
 
 
+OWN = frozenset(name for name, entry in ENGINES.items() if entry.own)
+"""The project's own engines; the others are there to compare with."""
+
+
 class Calibration(Record, eq=False):
-    """The rates that the planner computes with."""
+    """What plans depend on besides the problem: plain data, which other processes are given.
+
+    Attributes
+    ----------
+    rates : mapping of str to Rate
+        What each algorithm costs.
+    cores : int
+        Number of threads for which engines are compared, whatever number computes: so that this
+        number changes no bit of the answer.
+    engines : frozenset of str
+        The engines that ``auto`` may take.
+    """
 
     rates: Mapping[str, Rate]
+    cores: int = 2
+    engines: frozenset[str] = OWN
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _received, (tuple(self.rates.items()), self.cores, self.engines)
+
+
+@lru_cache(maxsize=4)
+def _received(
+    rates: tuple[tuple[str, Rate], ...], cores: int, engines: frozenset[str]
+) -> Calibration:
+    """Return one object for equal calibrations that arrive: plans are remembered by it."""
+    return Calibration(dict(rates), cores, engines)
 
 
 BUILT_IN = Calibration(DEFAULT_RATES)
@@ -107,9 +135,6 @@ class Problem(Record):
         4 for float32, 8 for float64.
     threads : int
         Number of threads.
-    cores : int
-        Number of threads for which ways are compared: the machine's, whatever number is asked for,
-        so that it changes no bit of the answer.
     stride : tuple of int
         Every how many rows and columns of that output are kept.
     uniform : bool
@@ -134,7 +159,6 @@ class Problem(Record):
     rank: int
     itemsize: int = 4
     threads: int = 1
-    cores: int = 1
     stride: tuple[int, int] = (1, 1)
     uniform: bool = False
     kernels: int = 1
@@ -163,7 +187,7 @@ class Plan(Record):
     rank : int or None
         How many factors it uses; None where it does not factor.
     costs : dict of str to float
-        Seconds that each engine would have taken, starting it included.
+        Seconds that each engine would have taken.
     reason : str
         Why this engine, in words.
     """
@@ -172,6 +196,18 @@ class Plan(Record):
     rank: int | None
     costs: dict[str, float]
     reason: str
+
+    @property
+    def chosen(self) -> "Chosen":
+        """What it settles."""
+        return Chosen(self.engine, self.rank)
+
+
+class Chosen(NamedTuple):
+    """What a plan settles: an engine, and how many factors it uses."""
+
+    engine: str
+    rank: int | None
 
 
 class Way(NamedTuple):
@@ -209,8 +245,8 @@ def divided(parallel: float, threads: int) -> float:
     return (1 - parallel) + parallel / threads
 
 
-def cost(problem: Problem, way: Way, rate: Rate) -> float:
-    """Return the seconds that a way takes at a rate, its engine ready.
+def cost(problem: Problem, way: Way, rate: Rate, threads: int | None = None) -> float:
+    """Return the seconds that a way takes at a rate, on the problem's threads unless given.
 
     Examples
     --------
@@ -220,7 +256,7 @@ def cost(problem: Problem, way: Way, rate: Rate) -> float:
     """
     work = way.samples * (rate.per_sample + rate.per_step * way.steps) * 1e-9
     work *= problem.kernels * problem.itemsize / 4
-    return rate.fixed + work * divided(rate.parallel, problem.threads)
+    return rate.fixed + work * divided(rate.parallel, threads or problem.threads)
 
 
 def _butterflies(problem: Problem) -> float:
@@ -296,12 +332,12 @@ class _Estimate(NamedTuple):
 
 @lru_cache(maxsize=256)
 def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
-    """Return what each way takes once its engine is started."""
-    on_cores = replace(problem, threads=problem.cores)
+    """Return what each way takes."""
 
     def estimate(way: Way) -> _Estimate:
         rate = calibration.rates[way.rate]
-        return _Estimate(way, cost(problem, way, rate), cost(on_cores, way, rate))
+        compared = cost(problem, way, rate, calibration.cores)
+        return _Estimate(way, cost(problem, way, rate), compared)
 
     return tuple(estimate(way) for way in ways(problem))
 
@@ -328,7 +364,7 @@ def _work_in_words(way: Way, problem: Problem) -> str:
     return f"{problem.taps} multiply-adds a pixel"
 
 
-def keeps_nonfinite(plan: Plan, problem: Problem) -> bool:
+def keeps_nonfinite(plan: Plan | Chosen, problem: Problem) -> bool:
     """Return whether a plan spreads NaN and inf no further than the kernel's support reaches."""
     return any(
         way.local for way in ways(problem) if (way.engine, way.rank) == (plan.engine, plan.rank)
@@ -348,63 +384,22 @@ def _may_choose(way: Way, problem: Problem) -> bool:
     return (way.local or problem.finite) and (way.exact or not problem.exact)
 
 
-def losses(plan: Plan, startup: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
-    """Return how many seconds a plan takes longer than engines that would have to be started.
-
-    Parameters
-    ----------
-    plan : Plan
-        What was chosen.
-    startup : mapping of str to float
-        What it was chosen with.
-
-    Returns
-    -------
-    tuple of (str, float)
-        The project's own engines that have to be started and would then be faster.
-
-    Examples
-    --------
-    >>> waits = {"numba": 0.5, "numba-fft": 0.5}
-    >>> plan = choose(Problem((480, 640), 1, (3, 3), 9, 1), waits)
-    >>> [engine for engine, seconds in losses(plan, waits)]
-    ['numba']
-    """
-    taken = plan.costs[plan.engine] - startup.get(plan.engine, 0.0)
-    own = {engine: wait for engine, wait in startup.items() if wait > 0 and ENGINES[engine].own}
-    spared = {
-        engine: taken - (plan.costs[engine] - wait)
-        for engine, wait in own.items()
-        if engine in plan.costs
-    }
-    return tuple((engine, seconds) for engine, seconds in spared.items() if seconds > 0)
-
-
-def choose(
-    problem: Problem,
-    startup: Mapping[str, float] | None = None,
-    calibration: Calibration = BUILT_IN,
-    engine: str = "auto",
-) -> Plan:
+def choose(problem: Problem, calibration: Calibration = BUILT_IN, engine: str = "auto") -> Plan:
     """Choose the engine, and the way it works, that takes least time.
 
     Parameters
     ----------
     problem : Problem
         The sizes.
-    startup : mapping of str to float, optional
-        Seconds that each engine needs before it can begin (import, compilation); none by default.
-        The ``opencv`` adapter is taken only where an engine of the project's own has to be started
-        and the adapter is faster than any of them.
     calibration : Calibration, optional
-        The rates to compute with.
+        The rates to compute with, and the engines that ``auto`` may take.
     engine : str
         An engine that must be taken, or ``auto``.
 
     Returns
     -------
     Plan
-        The engine, how, and what each that can do it would have cost.
+        The engine, how, and what each that can do it would cost.
 
     Raises
     ------
@@ -416,43 +411,35 @@ def choose(
     >>> small = Problem((480, 640), 1, (3, 3), 9, 1)
     >>> choose(small).engine
     'numba'
-    >>> choose(small, {"numba": 0.5, "numba-fft": 0.5, "fft": 0.3}).engine
-    'opencv'
+    >>> choose(small, Calibration(DEFAULT_RATES, engines=frozenset({"direct", "fft"}))).engine
+    'direct'
     """
-    startup = startup or {}
     estimates = _estimates(problem, calibration)
-
-    def total(estimate: _Estimate) -> float:
-        return estimate.seconds + startup.get(estimate.engine, 0.0)
-
-    def order(estimate: _Estimate) -> float:
-        return estimate.compared + startup.get(estimate.engine, 0.0)
-
     costs: dict[str, float] = {}
-    for estimate in estimates:
-        seconds = total(estimate)
-        costs[estimate.engine] = min(seconds, costs.get(estimate.engine, seconds))
+    for one in estimates:
+        costs[one.engine] = min(one.seconds, costs.get(one.engine, one.seconds))
     if engine != "auto":
-        asked = [e for e in estimates if e.engine == engine]
+        asked = [one for one in estimates if one.engine == engine]
         if not asked:
             height, width = problem.kernel_shape
             raise EngineError(f"engine {engine!r} takes no kernel of {height}×{width}; try 'fft'")
-        best = min(asked, key=order)
+        best = _fastest(asked)
         reason = f"asked for; {_work_in_words(best.way, problem)}"
         return Plan(engine, best.way.rank, costs, reason)
-    usable = [e for e in estimates if _may_choose(e.way, problem)]
-    own = [e for e in usable if ENGINES[e.engine].own]
-    best = min(own, key=order)
-    adapter = [e for e in usable if e.engine == "opencv"]
-    if adapter and any(startup.get(e.engine, 0.0) > 0 for e in own):
-        best = min(best, *adapter, key=order)
-    reason = f"{_work_in_words(best.way, problem)}; about {_in_words(total(best))}"
-    if best.engine == "opencv":
-        waiting = min((e for e in own if startup.get(e.engine, 0.0) > 0), key=lambda e: e.compared)
-        reason += (
-            f", while engine '{waiting.engine}' would first take"
-            f" {_in_words(startup[waiting.engine])} to start"
-        )
+    own = [one for one in estimates if one.engine in OWN and _may_choose(one.way, problem)]
+    best = _fastest([one for one in own if one.engine in calibration.engines])
+    reason = f"{_work_in_words(best.way, problem)}; about {_in_words(best.seconds)}"
     if not problem.finite:
         reason += "; the image holds NaN or inf, which this engine does not spread"
+    wanted = _fastest(own)
+    if wanted.engine not in calibration.engines:
+        reason += (
+            f"; engine '{wanted.engine}' would take about {_in_words(wanted.seconds)}: "
+            "run 'convtool compile'"
+        )
     return Plan(best.engine, best.way.rank, costs, reason)
+
+
+def _fastest(estimates: Sequence[_Estimate]) -> _Estimate:
+    """Return the first of the ways that take least time where ways are compared."""
+    return min(estimates, key=lambda one: one.compared)

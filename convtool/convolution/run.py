@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import calibration, dtypes, engines, in_place, planner, startup, tiles
+from convtool.convolution import calibration, dtypes, engines, in_place, planner, tiles
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -15,9 +15,8 @@ from convtool.convolution.engines import (
     TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Calibration, Problem
+from convtool.convolution.planner import Calibration, Chosen, Plan, Problem
 from convtool.convolution.source import Source
-from convtool.convolution.threads import usable_cores
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
 from convtool.records import replace
@@ -88,7 +87,6 @@ def problem_for(
         rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
         itemsize=working.itemsize,
         threads=workers,
-        cores=usable_cores(),
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
         kernels=len(kernels),
@@ -105,17 +103,6 @@ def is_finite(pixels: Array) -> bool:
         return bool(np.isfinite(pixels.sum()))
 
 
-class Chosen(NamedTuple):
-    """An engine and how many factors it uses, as the planner chose them.
-
-    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
-    """
-
-    engine: str
-    rank: int | None
-    keeps_nonfinite: bool
-
-
 class _Request(NamedTuple):
     """All that a plan and a correlator depend on: an equal request is answered from memory."""
 
@@ -127,8 +114,7 @@ class _Request(NamedTuple):
     layout: Geometry
     engine: str
     workers: int
-    waits: startup.Waits
-    rates: Calibration
+    calibration: Calibration
     finite: bool
     chosen: Chosen | None
 
@@ -136,13 +122,13 @@ class _Request(NamedTuple):
 class Ready(NamedTuple):
     """An engine made ready, and what it is asked to do.
 
-    ``losses`` are the seconds that each call loses for want of engines that are not started.
+    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
     """
 
     job: Job
     correlator: Correlator
     chosen: Chosen
-    losses: startup.Waits
+    keeps_nonfinite: bool
 
 
 def _length_of(parts: list[Correlator]) -> TileCorrelator:
@@ -165,47 +151,44 @@ def _correlator(job: Job, engine: str) -> Correlator:
     return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
 
 
-class _Choice(NamedTuple):
-    """What was chosen for a request, on how many threads, and what it loses by that."""
-
-    chosen: Chosen
-    workers: int
-    losses: startup.Waits
-
-
 def _weights(request: _Request) -> Kernels:
     return tuple(
         np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
     )
 
 
-def _choose(request: _Request) -> _Choice:
-    """Plan a convolution."""
+def _problem(request: _Request) -> Problem:
     kernels = _weights(request)
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
-    name, rank = split_engine(request.engine)
     problem = problem_for(request.image_shape, kinds, kernels, request.layout, request.workers)
-    problem = replace(problem, finite=request.finite)
-    waits = dict(request.waits)
-    plan = planner.choose(problem, waits, request.rates, name)
-    losses = planner.losses(plan, waits) if name == "auto" else ()
-    short = plan.costs[plan.engine] - waits.get(plan.engine, 0.0) < SHORT
-    keeps = name != "auto" or planner.keeps_nonfinite(plan, problem)
-    chosen = Chosen(plan.engine, rank if rank is not None else plan.rank, keeps)
-    return _Choice(chosen, 1 if short else request.workers, losses)
+    return replace(problem, finite=request.finite)
+
+
+def _choose(request: _Request, problem: Problem) -> Plan:
+    """Plan a convolution."""
+    name, rank = split_engine(request.engine)
+    plan = planner.choose(problem, request.calibration, name)
+    return plan if rank is None else replace(plan, rank=rank)
+
+
+def workers_for(plan: Plan, workers: int) -> int:
+    """Return how many threads, of so many, are worth waking for a convolution."""
+    return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
 def _plan_and_prepare(request: _Request) -> Ready:
     """Plan a convolution, unless that is done, and make its engine ready."""
-    if request.chosen is None:
-        chosen, workers, losses = _choose(request)
-    else:
-        chosen, workers, losses = request.chosen, request.workers, ()
+    problem, chosen, workers = _problem(request), request.chosen, request.workers
+    if chosen is None:
+        plan = _choose(request, problem)
+        chosen, workers = plan.chosen, workers_for(plan, workers)
+    named = request.engine != "auto"
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
     job = Job(kernels, working, request.layout, channels, chosen.rank, workers)
-    return Ready(job, _correlator(job, chosen.engine), chosen, losses)
+    keeps = named or planner.keeps_nonfinite(chosen, problem)
+    return Ready(job, _correlator(job, chosen.engine), chosen, keeps)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -240,7 +223,6 @@ def _request(
         layout,
         engine,
         workers,
-        startup.waits(),
         calibration.load(),
         finite,
         chosen,
@@ -255,13 +237,14 @@ def choose(
     layout: Geometry,
     engine: str,
     workers: int,
-) -> Chosen:
-    """Plan a convolution of a finite image of a kind, for others to do it in pieces.
+) -> Plan:
+    """Plan a convolution of a finite image of a kind: what `run` does with it, and why.
 
     Parameters are those of :func:`run`.
     """
     kind = (image_shape, image_type, out_type)
-    return _choose(_request(*kind, kernels, layout, engine, workers, True)).chosen
+    request = _request(*kind, kernels, layout, engine, workers, True)
+    return _choose(request, _problem(request))
 
 
 def make_ready(
@@ -317,7 +300,8 @@ def run(
     store : callable
         What writes computed values into a piece of ``out``.
     chosen : Chosen, optional
-        What was chosen for a finite image of which this one is a part; planned by default.
+        What was chosen for a finite image: this one, or one of which it is a part; planned by
+        default.
     """
     kind = (pixels.shape, pixels.dtype, out.dtype)
     overwritten = out is pixels
@@ -329,9 +313,7 @@ def run(
         into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
 
     ready = make_ready(*kind, kernels, layout, engine, workers, finite=True, chosen=chosen)
-    if ready.losses:
-        startup.lose(ready.losses)
-    if not ready.chosen.keeps_nonfinite:
+    if not ready.keeps_nonfinite:
         shown = None if overwritten else _shown(ready, answer, store)
         if shown is not None and np.isfinite(rule[1]):
             correlate(ready)

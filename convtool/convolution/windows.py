@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 from convtool.convolution import borders, dtypes, tiles
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.run import Chosen, Kernels, make_ready
+from convtool.convolution.planner import Chosen
+from convtool.convolution.run import Kernels, make_ready
 from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
@@ -46,7 +47,7 @@ class Windows:
     finite : bool
         Whether the image may be taken to hold no NaN and no inf.
     chosen : Chosen, optional
-        What another process has chosen for the same windows, in place of a plan of this one.
+        What was chosen for the same windows, in place of a plan made here.
 
     Attributes
     ----------
@@ -55,8 +56,10 @@ class Windows:
     dtype : dtype
         The answer's type.
     chosen : Chosen
-        The engine, and whether NaN and inf in the image do no harm to it; else ``finite`` must be
-        true of the image.
+        The engine.
+    keeps_nonfinite : bool
+        Whether NaN and inf in the image do no harm to it; else ``finite`` must be true of the
+        image.
 
     Examples
     --------
@@ -98,6 +101,7 @@ class Windows:
             *kind, kernels, layout, engine, count(threads), finite=finite, chosen=chosen
         )
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
+        self.keeps_nonfinite = ready.keeps_nonfinite
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from convtool.convolution import api, borders, conditions, dtypes
-from convtool.convolution.conditions import Conditions
+from convtool.convolution import api, borders, calibration, dtypes
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
-from convtool.convolution.run import Chosen, choose, run
+from convtool.convolution.planner import Calibration, Chosen
+from convtool.convolution.run import choose, run
 from convtool.convolution.threads import count as thread_count
 from convtool.distributed import blocks
 from convtool.errors import PixelTypeError, ShapeError
@@ -38,7 +38,7 @@ class _Job:
         The type of the answer.
     threads : int
         Threads of each block.
-    planning : Conditions
+    calibration : Calibration
         What other plans depend on.
     """
 
@@ -48,7 +48,7 @@ class _Job:
     chosen: Chosen
     out_type: DType
     threads: int
-    planning: Conditions
+    calibration: Calibration
 
 
 def _piece(block: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
@@ -66,7 +66,7 @@ def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[An
     layout = Geometry(rows, columns)
     answer = np.empty(layout.shape + pixels.shape[2:], job.out_type)
     request = (pixels, (job.kernel,), layout, job.rule, answer, job.engine, job.threads)
-    with conditions.held(job.planning):
+    with calibration.held(job.calibration):
         run(*request, chosen=job.chosen)
     return answer
 
@@ -101,7 +101,6 @@ def _filtered(
     weights = as_kernel(kernel)
     rule = borders.resolve(api.default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
-    planning = conditions.with_all_ready()
     options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
     out_type = dtypes.output_type(image.dtype, dtype)
     sizes = weights.shape[0], weights.shape[1]
@@ -109,9 +108,8 @@ def _filtered(
     if flipped:
         weights = np.ascontiguousarray(weights[::-1, ::-1])
     kind = (image.shape, image.dtype, out_type)
-    with conditions.held(planning):
-        chosen = choose(*kind, (weights,), layout, engine, workers)
-    job = _Job(weights, rule, engine, chosen, out_type, workers, planning)
+    chosen = choose(*kind, (weights,), layout, engine, workers).chosen
+    job = _Job(weights, rule, engine, chosen, out_type, workers, calibration.load())
     token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
     anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
@@ -206,7 +204,7 @@ def convolve(
     -----
     A block's task reads its own block and the rows and columns that the kernel reaches of its
     neighbours, across the image's edges as the border says. One plan is made for the whole image,
-    as if every engine were ready; blocks with NaN or inf are planned by themselves where ``engine``
+    that of :func:`convtool.plan`; blocks with NaN or inf are planned by themselves where ``engine``
     is ``auto``.
 
     With the same engine, ``direct``, ``separable`` and ``scipy`` give the very bits that they give

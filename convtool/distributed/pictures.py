@@ -9,8 +9,8 @@ from itertools import chain, islice
 from typing import Any
 
 from convtool import __version__
-from convtool.convolution import conditions
-from convtool.convolution.conditions import Conditions
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
 from convtool.distributed.office import Arrived, Office, check_version
 from convtool.errors import WorkerError
 from convtool.extras import need
@@ -39,7 +39,7 @@ class _Order:
 
     job: Job
     stamped: bool
-    planning: Conditions
+    calibration: Calibration
     folder: str
     version: str = __version__
 
@@ -51,7 +51,7 @@ def _work(order: _Order, tasks: Chunk) -> tuple[list[Done], float]:
         tasks = [(number, _below(order.folder, task)) for number, task in tasks]
     began = time.perf_counter()
     limit_opencv(order.job)
-    with conditions.held(order.planning):
+    with calibration.held(order.calibration):
         done = do(tasks, order.job, order.stamped)
     return done, time.perf_counter() - began
 
@@ -91,9 +91,8 @@ def filter_files(
 
     Notes
     -----
-    The outputs are those of ``convtool filter --jobs 1`` on as many pictures, byte for byte, on
-    workers with the same packages and the same kind of processor. Tasks whose number is not known
-    are planned as one picture is.
+    The outputs are those of :func:`.filter_file` on each picture, byte for byte, on workers with
+    the same packages and the same kind of processor.
 
     Examples
     --------
@@ -115,13 +114,13 @@ class Spread:
     stamped : bool
         Whether inputs and outputs are stamped, for a journal.
     pictures : int
-        How many pictures there are in all: starting an engine is worth while for many.
+        How many pictures there are in all, if that is known: the last chunks are smaller.
     """
 
     def __init__(self, job: Job, *, stamped: bool = False, pictures: int = 1) -> None:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
-        self._order = _Order(job, stamped, conditions.of_fresh_workers(pictures), os.getcwd())
+        self._order = _Order(job, stamped, calibration.load(), os.getcwd())
         self._pictures = pictures
         self._unfinished: set[str] = set()
 

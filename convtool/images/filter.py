@@ -1,11 +1,13 @@
 """Filtering a picture: kernels in order, alpha, tone; what ``convtool filter`` does."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convtool.convolution import api
+from convtool.convolution import api, dtypes
+from convtool.convolution.planner import Plan
 from convtool.images import finishing, nonfinite, passes, tone
 from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.finishing import Made
@@ -34,14 +36,8 @@ class Step(Record):
     ----------
     kernel : str
         The kernel's text.
-    engine : str
-        The engine that the planner takes.
-    rank : int or None
-        How many factors it uses.
-    costs : dict of str to float
-        Seconds that each engine would take.
-    reason : str
-        Why this engine.
+    plan : Plan
+        Which engine is taken, how and why: it is what is done.
     shape : tuple of int
         The shape of what comes out.
     seconds : float or None
@@ -49,10 +45,7 @@ class Step(Record):
     """
 
     kernel: str
-    engine: str
-    rank: int | None
-    costs: Mapping[str, float]
-    reason: str
+    plan: Plan
     shape: tuple[int, ...]
     seconds: float | None = None
 
@@ -63,7 +56,7 @@ class Outline(Record):
     Parameters
     ----------
     steps : tuple of Step
-        One for each kernel.
+        One for each kernel, planned for colours that are opaque.
     shape : tuple of int
         The shape of the picture.
     dtype : dtype
@@ -76,6 +69,11 @@ class Outline(Record):
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     part: "Part | None" = None
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plan of each kernel."""
+        return tuple(step.plan for step in self.steps)
 
     @property
     def channels(self) -> int:
@@ -144,30 +142,52 @@ def outline(
     ((240, 320, 3), dtype('uint8'))
     """
     check_options(kernels, options)
-    channels = shape[2] if len(shape) == 3 else 1
-    colours = channels - int(has_alpha)
-    if options.gray or options.direction:
-        colours = 1
-    size, working, part = (shape[0], shape[1]), dtype, None
-    total = colours + int(has_alpha)
+    sample = Image(np.zeros((1, 1, *shape[2:]), dtype), has_alpha)
+    part, size = None, (shape[0], shape[1])
     if options.is_partial:
-        from convtool.images.partial import plan_part
+        from convtool.images.partial import given, plan_part
 
         part = plan_part(shape, has_alpha, kernels, options)
-        size, colours, total = part.read, part.planes, channels
+        size, values = part.read, given(sample, options)
+    else:
+        values = passes.separate(sample, options)[0]
+    colours, working = values.shape[2:], values.dtype
+    answer_type = _answer_type(kernels, options, dtype, working, has_alpha=has_alpha)
     steps = []
     for index, kernel in enumerate(kernels):
         last = index == len(kernels) - 1
-        step_options = passes.step_arguments(options, last)
-        plan = api.planned((*size, colours), working, passes.matrices(kernel), **step_options)
+        plan = api.planned(
+            (*size, *colours),
+            working,
+            passes.matrices(kernel),
+            passes.is_flipped(kernel, options),
+            out_dtype=answer_type if last else None,
+            **passes.step_arguments(options, last),
+        )
         size = passes.layout_of(size, kernel, options, last).shape
-        working = np.dtype(np.float64 if dtype == np.float64 else np.float32)
-        shown = (*size, colours)
-        steps.append(Step(kernel.text, plan.engine, plan.rank, plan.costs, plan.reason, shown))
+        working = dtypes.output_type(working, None)
+        steps.append(Step(kernel.text, plan, (*size, *(colours or (1,)))))
     if part is not None:
-        size = (shape[0], shape[1])
-    result = size if total == 1 else (*size, total)
+        result = shape
+    else:
+        channels = math.prod(colours) + int(has_alpha)
+        result = size if channels == 1 else (*size, channels)
     return Outline(tuple(steps), result, tone.output_dtype(options.depth, dtype), part)
+
+
+def _answer_type(
+    kernels: Sequence[KernelSpec],
+    options: FilterOptions,
+    source: np.dtype[Any],
+    colours: np.dtype[Any],
+    *,
+    has_alpha: bool,
+) -> np.dtype[Any] | None:
+    """Return the type that the last kernel's answer is asked for in, of an opaque picture."""
+    if not has_alpha and passes.stays_in_range(kernels, options, source, colours):
+        return source
+    finisher = None if options.is_partial else finishing.finisher(options, source)
+    return None if finisher is None else finisher.dtype
 
 
 def filter_image(
@@ -192,7 +212,7 @@ def filter_image(
     options : FilterOptions, optional
         How.
     plan : Outline, optional
-        What `outline` says of such a picture, if that is known.
+        What `outline` says of such a picture, if that is known: it is what is done.
     overwrite : bool
         Whether the result may take the memory of the picture's pixels, where it fits: that halves
         what is needed.
@@ -229,9 +249,9 @@ def filter_image(
     if options.is_partial:
         from convtool.images.partial import filter_part
 
-        made = filter_part(image, specs, options)
+        made = filter_part(image, specs, options, plan.plans)
     else:
-        made = _filter_whole(image, specs, options, overwrite)
+        made = _filter_whole(image, specs, options, plan.plans, overwrite)
     steps = tuple(
         replace(step, seconds=taken) for step, taken in zip(plan.steps, made.seconds, strict=True)
     )
@@ -240,7 +260,11 @@ def filter_image(
 
 
 def _filter_whole(
-    image: Image, specs: Sequence[KernelSpec], options: FilterOptions, overwrite: bool
+    image: Image,
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    plans: Sequence[Plan],
+    overwrite: bool,
 ) -> Made:
     """Filter all pixels and channels of a picture."""
     source = image.pixels.dtype
@@ -248,12 +272,14 @@ def _filter_whole(
         nonfinite.refuse(image.pixels)
     colours, alpha = passes.separate(image, options)
     if alpha is None and passes.stays_in_range(specs, options, source, colours.dtype):
-        pixels, taken = passes.timed(colours, specs[0], options, True, source, overwrite=overwrite)
+        pixels, taken = passes.timed(
+            colours, specs[0], options, True, plans[0], source, overwrite=overwrite
+        )
         return Made(pixels, (taken,))
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, image.peak)
     finisher = None if bleeds else finishing.finisher(options, source)
     values, alpha, seconds = passes.run(
-        colours, alpha, specs, options, image.peak, bleeds, finisher, overwrite
+        colours, alpha, specs, options, image.peak, bleeds, finisher, plans, overwrite
     )
     if finisher is not None:
         toned = tone.Toned(values, finisher.clipped, finisher.nans)

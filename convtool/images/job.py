@@ -141,7 +141,7 @@ _KINDS_REMEMBERED = 64
 def outliner(job: Job) -> Outliner:
     """Return a quick `outline` for many pictures of few kinds.
 
-    It plans each kind once, so it is for one run, during which the planner's conditions stay.
+    It plans each kind once.
 
     Examples
     --------
@@ -243,7 +243,7 @@ def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]
     """Decode a large picture that is alone in another thread, while its filtering is planned.
 
     Others are decoded at once. The decoder is imported beforehand: two threads that import wait
-    for each other, and plans depend on what is imported.
+    for each other.
     """
     first = opened.headers[0]
     large = len(opened.headers) == 1 and first.width * first.height >= LARGE

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from convtool.convolution.planner import Plan
 from convtool.images import channels, finishing, nonfinite, passes, tone
 from convtool.images.canvas import Canvas, Computed
 from convtool.images.channels import Selection
@@ -66,7 +67,27 @@ def plan_part(
     )
 
 
-def filter_part(image: Image, specs: Sequence[KernelSpec], options: FilterOptions) -> Made:
+def given(image: Image, options: FilterOptions) -> Pixels:
+    """Return the values that the first kernel is given: of some channels, or of alpha alone."""
+    chosen = _selected(image.pixels.shape, image.has_alpha, options)
+    colours, alpha = _separated(image, chosen, options)
+    return alpha if alpha is not None and not chosen.planes else colours
+
+
+def _separated(
+    image: Image, chosen: Selection, options: FilterOptions
+) -> tuple[Pixels, Values | None]:
+    """Separate the colours that are filtered, and alpha as floats."""
+    how = replace(options, gray=options.gray or chosen.luminance)
+    colours, alpha = passes.separate(image, how)
+    if colours.ndim == 3 and len(chosen.planes) < colours.shape[2]:
+        colours = colours[:, :, list(chosen.planes)]
+    return colours, alpha
+
+
+def filter_part(
+    image: Image, specs: Sequence[KernelSpec], options: FilterOptions, plans: Sequence[Plan]
+) -> Made:
     """Filter the pixels and channels that the options choose.
 
     Parameters
@@ -77,6 +98,8 @@ def filter_part(image: Image, specs: Sequence[KernelSpec], options: FilterOption
         The kernels.
     options : FilterOptions
         How, and where; a constant border's value is light already if light is filtered.
+    plans : sequence of Plan
+        The kernels' plans.
 
     Returns
     -------
@@ -98,11 +121,9 @@ def filter_part(image: Image, specs: Sequence[KernelSpec], options: FilterOption
     part = replace(image, pixels=spot.read(image.pixels))
     if options.nan == "refuse":
         nonfinite.refuse(part.pixels, *spot.positions(image.height, image.width))
+    colours, alpha = _separated(part, chosen, options)
     how = replace(options, gray=options.gray or chosen.luminance)
-    colours, alpha = passes.separate(part, how)
-    if colours.ndim == 3 and len(chosen.planes) < colours.shape[2]:
-        colours = colours[:, :, list(chosen.planes)]
-    values, opacity, seconds = _computed(part, colours, alpha, chosen, specs, how)
+    values, opacity, seconds = _computed(part, colours, alpha, chosen, specs, how, plans)
     canvas = Canvas(whole, spot, chosen, options, image.pixels.dtype)
     tally = canvas.paint(Computed(part.pixels, colours, values, alpha, opacity))
     share = tally.clipped / max(1, tally.count)
@@ -141,13 +162,14 @@ def _computed(
     chosen: Selection,
     specs: Sequence[KernelSpec],
     options: FilterOptions,
+    plans: Sequence[Plan],
 ) -> tuple[Values, Values | None, Sequence[float]]:
     """Run the kernels; return colours and alpha, as large as what is read, and the seconds."""
     source, peak = part.pixels.dtype, part.peak
     if alpha is not None and not chosen.planes:
-        return colours, *passes.run_alpha(alpha, specs, options, peak)
+        return colours, *passes.run_alpha(alpha, specs, options, peak, plans)
     if alpha is None and passes.stays_in_range(specs, options, source, colours.dtype):
-        values, taken = passes.timed(colours, specs[0], options, True, source)
+        values, taken = passes.timed(colours, specs[0], options, True, plans[0], source)
         return values, None, [taken]
     bleeds = alpha is not None and passes.colours_bleed(alpha, specs, options, peak)
-    return passes.run(colours, alpha, specs, options, peak, bleeds, None)
+    return passes.run(colours, alpha, specs, options, peak, bleeds, None, plans)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convtool.convolution import api
 from convtool.convolution.geometry import Geometry, geometry
+from convtool.convolution.planner import Plan
 from convtool.images import alpha as transparency
 from convtool.images import light, nonfinite, tone
 from convtool.images.filter_options import FilterOptions
@@ -41,15 +42,19 @@ def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | Non
 
 
 def run_alpha(
-    alpha: Values, specs: Sequence[KernelSpec], options: FilterOptions, peak: float
+    alpha: Values,
+    specs: Sequence[KernelSpec],
+    options: FilterOptions,
+    peak: float,
+    plans: Sequence[Plan],
 ) -> tuple[Values, list[float]]:
-    """Run the kernels over alpha alone; return what each took, too."""
+    """Run the kernels over alpha alone, as planned; return what each took, too."""
     seconds = []
     if options.nan == "fill":
         alpha = nonfinite.replaced(alpha)
     for index, spec in enumerate(specs):
         start = time.perf_counter()
-        alpha = alpha_after(alpha, spec, options, index == len(specs) - 1, peak)
+        alpha = alpha_after(alpha, spec, options, index == len(specs) - 1, peak, plans[index])
         seconds.append(time.perf_counter() - start)
     return alpha, seconds
 
@@ -112,12 +117,13 @@ def run(
     peak: float,
     bleeds: bool,
     finisher: tone.Finisher | None,
+    plans: Sequence[Plan],
     overwrite: bool = False,
 ) -> tuple[Values, Values | None, list[float]]:
-    """Run the kernels over colours and alpha; return what each took over the colours, too.
+    """Run the kernels over colours and alpha, as planned for the colours of an opaque picture.
 
-    Colours come back as pixels where there is a finisher. They may lie where those given were if
-    ``overwrite`` says so.
+    What each took over the colours is returned, too. Colours come back as pixels where there is a
+    finisher. They may lie where those given were if ``overwrite`` says so.
     """
     if alpha is not None and options.nan == "fill":
         colours, alpha = nonfinite.replaced(colours), nonfinite.replaced(alpha)
@@ -135,6 +141,7 @@ def run(
             spec,
             options,
             last,
+            plans[index],
             finisher=finisher if last else None,
             overwrite=overwrite or index > 0,
         )
@@ -146,15 +153,20 @@ def run(
 
 
 def alpha_after(
-    alpha: Values, spec: KernelSpec, options: FilterOptions, last: bool, peak: float
+    alpha: Values,
+    spec: KernelSpec,
+    options: FilterOptions,
+    last: bool,
+    peak: float,
+    plan: Plan | None = None,
 ) -> Values:
-    """Return alpha after a kernel: smoothed with it, or cut and strided alike."""
+    """Return alpha after a kernel: smoothed with it, as planned if it was, or cut and strided."""
     if not smooths_alpha(spec, options):
         layout = layout_of(alpha.shape, spec, options, last)
         flipped = is_flipped(spec, options)
         return transparency.carried(alpha, layout, flipped, options.border_name, peak)
     opaque_outside = replace(options, cval=0.0)
-    missing = _convolve(peak - alpha, spec, opaque_outside, last)
+    missing = _convolve(peak - alpha, spec, opaque_outside, last, plan)
     return alpha_without(missing, spec, peak)
 
 
@@ -229,11 +241,12 @@ def _convolve(
     spec: KernelSpec,
     options: FilterOptions,
     last: bool,
+    plan: Plan | None,
     dtype: np.dtype[Any] | None = None,
     finisher: tone.Finisher | None = None,
     overwrite: bool = False,
 ) -> Values:
-    how = step_arguments(options, last) | {"cval": options.cval, "dtype": dtype}
+    how = step_arguments(options, last) | {"cval": options.cval, "dtype": dtype, "plan": plan}
     holes = nonfinite.missing(values) if options.nan == "fill" else None
     if holes is not None and nonfinite.averages(spec):
 
@@ -245,9 +258,10 @@ def _convolve(
     if holes is not None:
         values = nonfinite.replaced(values)
     if options.direction and last:
-        from convtool.convolution.gradient import gradient_direction
+        from convtool.convolution.gradient import angles
 
-        return gradient_direction(values, spec.weights, **how)
+        down, right = (api.filtered(values, (one,), False, **how) for one in matrices(spec))
+        return angles(down, right)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
     return api.filtered(
@@ -260,11 +274,12 @@ def timed(
     spec: KernelSpec,
     options: FilterOptions,
     last: bool,
+    plan: Plan,
     dtype: np.dtype[Any] | None = None,
     finisher: tone.Finisher | None = None,
     overwrite: bool = False,
 ) -> tuple[Values, float]:
-    """Convolve, in the memory of ``values`` if that may be; return the seconds that it took."""
+    """Convolve as planned, in the memory of ``values`` if that may be; return the seconds, too."""
     start = time.perf_counter()
-    answer = _convolve(values, spec, options, last, dtype, finisher, overwrite)
+    answer = _convolve(values, spec, options, last, plan, dtype, finisher, overwrite)
     return answer, time.perf_counter() - start

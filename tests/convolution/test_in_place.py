@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convtool
-from convtool.convolution import api, in_place, startup
+from convtool.convolution import api, in_place
 from convtool.convolution.borders import RULES
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.geometry import MODES, geometry
@@ -20,8 +20,8 @@ BOX = (np.full((9, 9), 1 / 81),)
 
 @pytest.fixture(autouse=True, scope="module")
 def small_pieces():
-    """Cut small images into pieces, too; let no engine become ready between two calls."""
-    with pytest.MonkeyPatch.context() as patch, startup.held(startup.seconds()):
+    """Cut small images into pieces, too."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(in_place, "PIECE_BYTES", 1)
         yield
 

@@ -1,10 +1,7 @@
 """The planner: a pure function, checked on its word and at its borders."""
 
 import math
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convtool
-from convtool.convolution import planner, run, startup
+from convtool.convolution import engines, planner, run
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.overlap import LENGTHS
 from convtool.convolution.planner import DEFAULT_RATES, Calibration, Problem, Rate, choose
 from convtool.errors import EngineError
 
-ROOT = Path(__file__).parents[2]
 SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), taps=9, rank=1)
 LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), taps=961, rank=31)
-COMPILING = startup.IMPORT_SECONDS["numba"] + startup.COMPILE_SECONDS
-COLD = {"numba": COMPILING, "numba-fft": COMPILING, "fft": 0.3}
 LIKE = Calibration(
     dict.fromkeys(DEFAULT_RATES, Rate(0, 0, 1))
     | {"numba-fft": Rate(0, 0, 100), "opencv-dft": Rate(0, 100, 0), "scipy": Rate(0, 0, 2)}
@@ -56,58 +50,54 @@ RATES = st.builds(
         )
     ),
 )
-STARTUPS = st.dictionaries(st.sampled_from(sorted(ENGINES)), st.floats(0, 5))
+AVAILABLE = st.frozensets(st.sampled_from(sorted(planner.OWN))).map(
+    lambda names: names | {"direct", "separable"}
+)
 
 
-@given(problem=problems(), waits=STARTUPS, rates=RATES, engine=st.sampled_from(["auto", *ENGINES]))
-def test_the_number_of_threads_changes_no_choice(problem, waits, rates, engine):
-    one, many = (
-        choose(replace(problem, threads=threads), waits, rates, engine) for threads in (1, 16)
-    )
+@given(problem=problems(), rates=RATES, engine=st.sampled_from(["auto", *ENGINES]))
+def test_the_number_of_threads_changes_no_choice(problem, rates, engine):
+    one, many = (choose(replace(problem, threads=threads), rates, engine) for threads in (1, 16))
     assert (one.engine, one.rank) == (many.engine, many.rank)
 
 
-@given(problem=problems(), waits=STARTUPS)
-def test_is_pure_and_costs_every_engine(problem, waits):
-    plan = choose(problem, waits)
-    assert plan == choose(problem, dict(waits))
+@given(problem=problems())
+def test_is_pure_and_costs_every_engine(problem):
+    plan = choose(problem)
+    assert plan == choose(problem, Calibration(DEFAULT_RATES))
     assert set(plan.costs) == set(ENGINES)
-    assert set(choose(replace(problem, exact=True), waits).costs) == set(ENGINES)
+    assert set(choose(replace(problem, exact=True)).costs) == set(ENGINES)
     assert all(math.isfinite(cost) and cost >= 0 for cost in plan.costs.values())
     assert plan.reason
 
 
-@given(problem=problems(), waits=STARTUPS)
-def test_takes_an_own_engine_or_opencv_while_something_has_to_start(problem, waits):
-    plan = choose(problem, waits)
-    if ENGINES[plan.engine].own:
-        return
-    assert plan.engine == "opencv"
-    assert problem.finite
-    assert any(waits.get(name, 0) > 0 for name, entry in ENGINES.items() if entry.own)
-    inexact = {way.engine for way in planner.ways(problem) if problem.exact and not way.exact}
-    assert plan.costs["opencv"] == min(
-        plan.costs[name]
-        for name, entry in ENGINES.items()
-        if name not in inexact and (entry.own or name == "opencv")
-    )
+@given(problem=problems(), rates=RATES, engines=AVAILABLE)
+def test_takes_the_fastest_engine_that_is_available(problem, rates, engines):
+    found = Calibration(rates.rates, engines=engines)
+    plan = choose(problem, found)
+    assert plan.engine in engines
+    assert ENGINES[plan.engine].own
+    wanted = choose(problem, rates)
+    assert ("run 'convtool compile'" in plan.reason) == (wanted.engine not in engines)
+    if wanted.engine in engines:
+        assert (plan.engine, plan.rank) == (wanted.engine, wanted.rank)
 
 
-@given(problem=problems(), waits=STARTUPS)
-def test_nothing_that_spreads_nan_is_chosen_for_an_image_that_holds_it(problem, waits):
-    plan = choose(replace(problem, finite=False), waits)
+@given(problem=problems())
+def test_nothing_that_spreads_nan_is_chosen_for_an_image_that_holds_it(problem):
+    plan = choose(replace(problem, finite=False))
     assert plan.engine in ("direct", "separable", "numba")
     if plan.engine == "separable":
         assert problem.factors_keep_support
     assert "NaN" in plan.reason
 
 
-@given(problem=problems(), waits=STARTUPS, engine=st.sampled_from(sorted(ENGINES)))
-def test_an_engine_that_is_asked_for_is_taken(problem, waits, engine):
-    plan = choose(problem, waits, engine=engine)
+@given(problem=problems(), engine=st.sampled_from(sorted(ENGINES)))
+def test_an_engine_that_is_asked_for_is_taken(problem, engine):
+    plan = choose(problem, engine=engine)
     assert plan.engine == engine
     assert plan.reason.startswith("asked for")
-    assert plan.costs == choose(problem, waits).costs
+    assert plan.costs == choose(problem).costs
 
 
 @given(problem=problems())
@@ -119,43 +109,32 @@ def test_a_larger_image_never_costs_less(problem):
     assert all(after[name] >= before[name] for name in before)
 
 
-@given(problem=problems(), wait=st.floats(0.01, 5))
-def test_starting_an_engine_is_counted_once(problem, wait):
-    ready = choose(problem).costs
-    for name in ENGINES:
-        waiting = choose(problem, {name: wait}).costs
-        assert waiting[name] == pytest.approx(ready[name] + wait)
-        assert {n: c for n, c in waiting.items() if n != name} == {
-            n: c for n, c in ready.items() if n != name
-        }
+class TestWithoutCompiledEngines:
+    NUMPY = Calibration(DEFAULT_RATES, engines=frozenset({"direct", "separable", "fft"}))
 
+    @pytest.mark.parametrize("taps", [3, 5, 9, 15, 31, 63])
+    def test_takes_a_numpy_engine_and_says_how_to_do_better(self, taps):
+        problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
+        plan = choose(problem, self.NUMPY)
+        assert plan.engine in self.NUMPY.engines
+        assert plan.reason.endswith("run 'convtool compile'")
+        wanted = choose(problem)
+        assert f"engine '{wanted.engine}' would take about" in plan.reason
 
-class TestColdStart:
-    def test_small_image_takes_opencv_and_says_why(self):
-        plan = choose(SMALL, COLD | {"opencv": 0.0})
-        assert plan.engine == "opencv"
-        assert "while engine" in plan.reason
-        assert "to start" in plan.reason
+    def test_says_nothing_where_nothing_is_faster(self):
+        assert "compile" not in choose(replace(LARGE, taps=1, rank=1), self.NUMPY).reason
 
-    def test_never_waits_for_a_compiler_for_one_small_image(self):
-        waits = COLD | {"opencv": startup.IMPORT_SECONDS["cv2"]}
-        for taps in (3, 5, 9, 15):
-            kernel = replace(SMALL, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
-            assert choose(kernel, waits).engine != "numba"
+    def test_an_engine_that_is_asked_for_is_taken(self):
+        assert choose(SMALL, self.NUMPY, "numba").engine == "numba"
 
-    def test_a_long_job_is_worth_the_wait(self):
-        rates = LIKE.rates | {"numba": Rate(0, 0, 0.5), "opencv": Rate(0, 0, 0.8)}
-        short = replace(SMALL, rank=3)
-        long = replace(short, outputs=(200_000, 200_000))
-        assert choose(short, COLD, Calibration(rates)).engine == "opencv"
-        assert choose(long, COLD, Calibration(rates)).engine == "numba"
-
-    def test_warm_takes_an_engine_of_its_own(self):
-        assert ENGINES[choose(SMALL, {"opencv": 0.0}).engine].own
-        assert ENGINES[choose(SMALL).engine].own
-
-    def test_an_adapter_that_is_slower_is_not_taken(self):
-        assert ENGINES[choose(SMALL, COLD | {"opencv": 60.0}).engine].own
+    def test_is_what_the_installation_says(self, monkeypatch):
+        monkeypatch.setattr(engines, "available", lambda: self.NUMPY.engines)
+        plan = convtool.plan((480, 640), "float32", "gaussian:sigma=2")
+        assert plan.engine in self.NUMPY.engines
+        image = np.ones((480, 640), np.float32)
+        taken = convtool.convolve(image, "gaussian:sigma=2")
+        asked = convtool.convolve(image, "gaussian:sigma=2", engine=plan.engine)
+        np.testing.assert_array_equal(taken, asked)
 
 
 class TestWork:
@@ -184,7 +163,7 @@ class TestWork:
     def test_large_kernels_of_full_rank_take_the_fft(self, taps):
         problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
         assert choose(problem).engine in ("numba-fft", "fft")
-        assert choose(problem, {"numba": 1.0, "numba-fft": 1.0}).engine == "fft"
+        assert choose(problem, TestWithoutCompiledEngines.NUMPY).engine == "fft"
 
     def test_a_kernel_beyond_all_compiled_transforms(self):
         problem = replace(LARGE, kernel_shape=(3, LENGTHS[-1] + 1), taps=3 * LENGTHS[-1] + 3)
@@ -196,7 +175,7 @@ class TestWork:
         problem = replace(LARGE, exact=True)
         assert choose(problem).engine == "numba"
         assert choose(problem).rank is None
-        assert choose(problem, {"numba": 9.0, "numba-fft": 9.0}).engine == "direct"
+        assert choose(problem, TestWithoutCompiledEngines.NUMPY).engine == "direct"
         assert choose(replace(problem, octets=True, rank=1)).reason.startswith("8 bits and rank 1")
 
     def test_large_kernels_of_rank_one_do_not(self):
@@ -210,9 +189,8 @@ class TestWork:
         assert four["numba"] < one["numba"]
         assert four["fft"] < one["fft"]
 
-    @pytest.mark.parametrize("waits", [{}, COLD], ids=["ready", "cold"])
-    def test_one_weight_is_never_part_of_a_sum(self, waits):
-        plan = choose(replace(LARGE, taps=1, rank=1), waits)
+    def test_one_weight_is_never_part_of_a_sum(self):
+        plan = choose(replace(LARGE, taps=1, rank=1))
         assert (plan.engine, plan.rank) == ("direct", None)
         assert plan.reason.startswith("a single weight: one multiplication a pixel")
 
@@ -234,9 +212,7 @@ class TestFactorsAndNan:
         convtool.convolve(image, "box", engine="fft")
         convtool.convolve(image, "cross", engine="direct")
         assert not looked
-        waits = tuple((COLD | {"opencv": 0.0}).items())
-        monkeypatch.setattr(run.startup, "waits", lambda: waits)
-        convtool.convolve(np.ones((900, 900), np.float32), np.ones((5, 5)))
+        convtool.convolve(np.ones((900, 900), np.float32), np.eye(63) + np.ones((63, 63)))
         assert looked
 
     def test_nan_in_cval_counts(self):
@@ -245,80 +221,3 @@ class TestFactorsAndNan:
         )
         assert np.isnan(answer[:20]).all()
         assert np.isfinite(answer[20:-20, 20:-20]).all()
-
-
-class TestStartup:
-    def test_names_every_engine(self):
-        assert set(startup.seconds()) == set(ENGINES)
-
-    def test_what_is_imported_costs_nothing(self):
-        for engine in ENGINES:
-            convtool.convolve(np.ones((4, 4)), "box", engine=engine)
-        assert startup.seconds() == dict.fromkeys(ENGINES, 0.0)
-
-    @pytest.mark.parametrize("filled", [True, False])
-    def test_compiling_counts_only_where_nothing_is_kept(self, filled, monkeypatch):
-        monkeypatch.setattr(startup, "_imported", lambda module: False)
-        monkeypatch.setattr(startup.jit_cache, "is_filled", lambda: filled)
-        wait = startup.LOAD_SECONDS if filled else startup.COMPILE_SECONDS
-        assert startup.seconds()["numba"] == startup.IMPORT_SECONDS["numba"] + wait
-        assert startup.seconds()["opencv"] == startup.IMPORT_SECONDS["cv2"]
-        assert startup.seconds()["direct"] == 0
-
-
-WAITS = {"numba": 0.55, "numba-fft": 0.55}
-
-
-class TestLosses:
-    """What calls lose for want of an engine counts against the price of its start."""
-
-    @pytest.fixture(autouse=True)
-    def unused(self, monkeypatch):
-        monkeypatch.setattr(startup, "_imported", lambda module: "convtool" not in module)
-        monkeypatch.setattr(startup.jit_cache, "is_filled", lambda: True)
-        monkeypatch.setattr(startup, "_tally", startup._Tally())
-
-    def test_are_what_the_plan_takes_longer_than_the_engine_itself(self):
-        plan = choose(SMALL, WAITS)
-        itself = choose(SMALL, {}, engine="numba").costs["numba"]
-        losses = dict(planner.losses(plan, WAITS))
-        assert losses["numba"] == pytest.approx(plan.costs[plan.engine] - itself)
-        assert plan.engine not in losses
-
-    def test_are_none_where_all_is_ready(self):
-        assert planner.losses(choose(SMALL), {}) == ()
-
-    def test_end_the_wait_when_they_reach_it(self):
-        before = startup.seconds()["numba"]
-        assert before == startup.LOAD_SECONDS
-        for _ in range(3):
-            assert startup.seconds()["numba"] == before
-            startup.lose((("numba", before / 3.5),))
-        startup.lose((("numba", before / 3.5),))
-        assert startup.seconds()["numba"] == 0
-        assert startup.seconds()["numba-fft"] == before
-
-    def test_do_not_count_while_waits_are_held(self):
-        with startup.held({"numba": 0.1}):
-            startup.lose((("numba", 5.0),))
-            assert startup.seconds() == {"numba": 0.1}
-        assert startup.seconds()["numba"] == startup.LOAD_SECONDS
-
-    def test_bring_the_compiled_engine_into_a_process_that_goes_on(self, tmp_path):
-        """A process that filters a small picture again and again starts it, and not at first."""
-        convtool.convolve(np.ones((8, 8)), "box", engine="numba")  # its code is kept from now on
-        text = (
-            "import sys, numpy, convtool\n"
-            "image = numpy.ones((600, 800), numpy.float32)\n"
-            "begun = []\n"
-            "for _ in range(2000):\n"
-            "    convtool.convolve(image, 'gaussian:sigma=1')\n"
-            "    begun.append('convtool.convolution.engines.jit' in sys.modules)\n"
-            "print(begun[0], begun[-1], begun.index(True))\n"
-        )
-        ran = subprocess.run(
-            [sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=ROOT
-        )
-        first, last, calls = ran.stdout.split()
-        assert (first, last) == ("False", "True")
-        assert int(calls) > 1

@@ -148,9 +148,9 @@ def test_an_engine_that_spreads_nan_is_told_by_the_windows(rng):
     kernel = rng.normal(size=(101, 101))
     layout = geometry((2000, 2000), kernel.shape)
     kind = ((2000, 2000), np.dtype(np.float32), (kernel,), True, layout)
-    assert not Windows(*kind).chosen.keeps_nonfinite
-    assert Windows(*kind, finite=False).chosen.keeps_nonfinite
-    assert Windows(*kind, border="constant", cval=np.inf).chosen.keeps_nonfinite
+    assert not Windows(*kind).keeps_nonfinite
+    assert Windows(*kind, finite=False).keeps_nonfinite
+    assert Windows(*kind, border="constant", cval=np.inf).keeps_nonfinite
 
 
 def test_rows_that_cannot_be_made_alone_are_refused():

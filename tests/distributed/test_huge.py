@@ -13,8 +13,8 @@ import pytest
 import tifffile
 import zarr
 
-from convtool.convolution import planner
-from convtool.convolution import run as convolution_run
+from convtool.convolution import calibration
+from convtool.convolution.planner import DEFAULT_RATES, Calibration, Rate
 from convtool.distributed import local_cluster
 from convtool.distributed.huge import cut, run, work
 from convtool.distributed.huge.targets import ToTiff, ToZarr
@@ -124,25 +124,22 @@ def test_the_bytes_are_those_of_one_process(client, case):
     assert there.target == here.target
     assert there.warnings == here.warnings
     assert there.clipped_share == here.clipped_share
-    assert [step.engine for step in there.steps] == [step.engine for step in here.steps]
+    assert [step.plan.chosen for step in there.steps] == [step.plan.chosen for step in here.steps]
     assert not list(Path().glob("*.incomplete"))
     assert not list(Path().glob(".convtool-*"))
 
 
 @pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
 def test_nan_where_an_engine_would_spread_it(client, target, monkeypatch):
-    """A worker sees it, and all is made anew by what the client chooses then."""
-    source, job = store("nan"), job_of("gaussian:sigma=2,size=9", "box:size=3")
-    filter_stream(source, f"one-{target}", job, StoreOptions())
-    monkeypatch.setattr(planner, "keeps_nonfinite", lambda plan, problem: not problem.finite)
+    """A worker sees it, and all is made anew by what the client's calibration chooses then."""
+    source, job = store("nan"), job_of("gaussian:sigma=2,size=9", "box:size=5")
     anew = []
     for kind in (ToTiff, ToZarr):
         monkeypatch.setattr(kind, "anew", _counted(kind.anew, anew))
-    convolution_run._remembered.cache_clear()
-    try:
+    transforms_win = dict.fromkeys(DEFAULT_RATES, Rate(1.0, 0, 0)) | {"numba-fft": Rate(0, 0, 0)}
+    with calibration.held(Calibration(transforms_win)):
+        filter_stream(source, f"one-{target}", job, StoreOptions())
         on_cluster(client, source, f"two-{target}", job)
-    finally:
-        convolution_run._remembered.cache_clear()
     assert [known.finite for known in anew] == [(False, True), (False, False)]
     assert contents(f"two-{target}") == contents(f"one-{target}")
 

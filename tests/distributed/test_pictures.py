@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from processes import ENVIRONMENT
 
-from convtool.convolution import conditions
+from convtool.convolution import calibration
 from convtool.distributed import connected, filter_files, local_cluster, pictures
 from convtool.distributed.pictures import Spread
 from convtool.errors import ClusterError, ImageReadError, WorkerError
@@ -98,7 +98,7 @@ def test_a_picture_that_needs_more_memory_than_a_worker_has_is_named(folder):
 
 def test_a_picture_done_by_two_workers_at_once_is_whole(client, folder):
     task = Task("in/0.png", "0.png")
-    order = pictures._Order(SLOW, False, conditions.of_fresh_workers(), os.getcwd())
+    order = pictures._Order(SLOW, False, calibration.load(), os.getcwd())
     both = [
         client.submit(pictures._work, order, [(0, task)], pure=False, workers=worker)
         for worker in client.nthreads()
@@ -126,7 +126,7 @@ def test_a_stop_breaks_it_off_and_leaves_no_file(folder):
 
 
 def test_workers_with_another_version_are_refused(client, folder):
-    order = pictures._Order(BLUR, False, conditions.of_fresh_workers(), os.getcwd(), "0.0.1")
+    order = pictures._Order(BLUR, False, calibration.load(), os.getcwd(), "0.0.1")
     spread = Spread(BLUR)
     spread._order = order
     with pytest.raises(ClusterError, match="a worker has convtool"):

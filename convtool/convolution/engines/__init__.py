@@ -5,6 +5,7 @@ once (factors, spectra, compiled code) and returns a correlator that is called t
 """
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -216,6 +217,18 @@ def engines() -> tuple[str, ...]:
     ('direct', 'separable', 'fft', 'numba', 'numba-fft', 'opencv', 'scipy')
     """
     return tuple(ENGINES)
+
+
+@cache
+def available() -> frozenset[str]:
+    """Return the names of the engines that ``auto`` may take in this installation.
+
+    Examples
+    --------
+    >>> "direct" in available(), "scipy" in available()
+    (True, False)
+    """
+    return frozenset(name for name, known in ENGINES.items() if known.own)
 
 
 def entry(name: str) -> EngineEntry:

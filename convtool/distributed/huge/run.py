@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.distributed.huge.cut import Block, Cut, cut_for
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
@@ -221,12 +222,12 @@ class _Desk:
         one = self._one
         chain = Chain(
             Kept(_nothing), picture.header, one.given.format, one.job.kernels,
-            one.job.filtering, known,
+            one.job.filtering, one.plan, known,
         )  # fmt: skip
         spans = self._target.missing(plane, chain.height)
         if not spans:
             return
-        order = self._order(chain, known)
+        order = self._order(known)
         whole = [(0, chain.height)]
         measuring = chain.must_be_measured and extent is None
         rows = sum(last - first for first, last in [*spans, *(whole if measuring else [])])
@@ -245,7 +246,7 @@ class _Desk:
             self._counted.add(found)
             tell(block.rows * chain.width)
 
-    def _order(self, chain: Chain, known: Assumptions) -> Order:
+    def _order(self, known: Assumptions) -> Order:
         one, target = self._one, self._target
         return Order(
             os.path.abspath(one.source),
@@ -255,8 +256,9 @@ class _Desk:
             target.place,
             target.wanted,
             one.scales() if target.wanted is not None else None,
+            one.plan,
+            calibration.load(),
             known,
-            tuple(chain.chosen),
         )
 
     def _pass(

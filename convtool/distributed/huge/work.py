@@ -9,11 +9,13 @@ from functools import lru_cache
 import numpy as np
 
 from convtool import __version__
-from convtool.convolution.run import Chosen
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block
 from convtool.distributed.office import check_version
 from convtool.errors import ClusterError, ConvtoolError
 from convtool.images.batch.worker import limit_opencv
+from convtool.images.filter import Outline
 from convtool.images.image import Pixels
 from convtool.images.job import Job
 from convtool.images.options import ReadOptions
@@ -50,10 +52,12 @@ class Order:
         What is written there where that is a Zarr store; else files of rows.
     scales : Scales or None
         How large its pixels are where it is an OME-Zarr image.
+    plan : Outline
+        What is done, as the client has planned it.
+    calibration : Calibration
+        What other plans depend on.
     known : Assumptions
         What is taken to be true of the picture.
-    chosen : tuple of Chosen or None
-        The engines that the client's chain has chosen.
     extent : (float, float) or None
         The smallest and the largest value, where they were measured.
     """
@@ -65,8 +69,9 @@ class Order:
     place: Place
     wanted: Wanted | None
     scales: Scales | None
+    plan: Outline
+    calibration: Calibration
     known: Assumptions
-    chosen: tuple[Chosen | None, ...]
     extent: tuple[float, float] | None = None
     version: str = __version__
 
@@ -157,16 +162,17 @@ class _Rows:
     def __init__(self, order: Order, given: Input, block: Block) -> None:
         picture, job = given.pictures[block.plane], order.job
         self._ahead = Ahead(picture, 0, 1)
-        self._chain = Chain(
-            Kept(self._ahead.make, consumers_of(picture.header, job.kernels, job.filtering)),
-            picture.header,
-            given.format,
-            job.kernels,
-            job.filtering,
-            order.known,
-            order.chosen,
-            shared=True,
-        )
+        with calibration.held(order.calibration):
+            self._chain = Chain(
+                Kept(self._ahead.make, consumers_of(picture.header, job.kernels, job.filtering)),
+                picture.header,
+                given.format,
+                job.kernels,
+                job.filtering,
+                order.plan,
+                order.known,
+                shared=True,
+            )
 
     def __enter__(self) -> Chain:
         return self._chain

@@ -11,8 +11,8 @@ from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from convtool.convolution import conditions
-from convtool.convolution.conditions import Conditions
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
 from convtool.convolution.threads import usable_cores
 from convtool.errors import TimeLimitError, WorkerError
 from convtool.files import sweep
@@ -47,21 +47,17 @@ class Crew(Record):
         Seconds that one picture may take.
     stamped : bool
         Whether inputs and outputs are stamped, for a journal.
-    pictures : int or None
-        How many pictures the work has in all, if some were done before: starting an engine is
-        worth while for many.
     """
 
     jobs: int | None = None
     timeout: float | None = None
     stamped: bool = False
-    pictures: int | None = None
 
 
 class _Worker:
     """A worker process, and the numbers of the tasks that it has."""
 
-    def __init__(self, job: Job, stamped: bool, planning: Conditions) -> None:
+    def __init__(self, job: Job, stamped: bool, planning: Calibration) -> None:
         context = multiprocessing.get_context(_start_method())
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
@@ -202,7 +198,7 @@ class _Office:
         self._suspects: deque[int] = deque()
         self._began = time.monotonic()
         self._finished = 0
-        self._planning = conditions.of_fresh_workers(crew.pictures or len(tasks))
+        self._planning = calibration.load()
         self._workers = [_Worker(job, crew.stamped, self._planning) for _ in range(workers)]
 
     def run(self, stop: int | None) -> Iterator[list[Done]]:

@@ -10,8 +10,8 @@ from hashlib import sha256
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 
-from convtool.convolution import conditions
-from convtool.convolution.conditions import Conditions
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
 from convtool.errors import ConvtoolError
 from convtool.files import Replacement
 from convtool.images.batch.journal import Stamp, stamp
@@ -241,14 +241,14 @@ def limit_opencv(job: Job) -> None:
         cv2.setNumThreads(job.filtering.threads)
 
 
-def main(connection: Connection, job: Job, stamped: bool, planning: Conditions) -> None:
+def main(connection: Connection, job: Job, stamped: bool, planning: Calibration) -> None:
     """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     limit_opencv(job)
     try:
-        with diverted(), conditions.held(planning):
+        with diverted(), calibration.held(planning):
             work(connection, job, stamped)
     except (BrokenPipeError, ConnectionResetError):
         return

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from convtool.convolution.gradient import angles
-from convtool.convolution.run import Chosen
 from convtool.convolution.source import Spans
 from convtool.images import alpha as transparency
 from convtool.images import finishing, passes, tone
+from convtool.images.filter import Outline
 from convtool.images.filter_options import FilterOptions
 from convtool.images.formats import Header
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.stores.picture import Span
 from convtool.images.stream.rows import Kept, Take
-from convtool.images.stream.steps import Broken, Convolved, RowStep, alpha_step, rows_after
+from convtool.images.stream.steps import Broken, Convolved, alpha_step, rows_after
 from convtool.images.tone import Extent, Finisher, Fit, Values
 from convtool.kernels.spec import KernelSpec
 
@@ -62,10 +62,10 @@ class Chain:
         The kernels.
     options : FilterOptions
         How they are applied.
+    plan : Outline
+        What `outline` says of the picture: it is what is done.
     assumptions : Assumptions
         What is known of the picture.
-    chosen : sequence of Chosen, optional
-        What the same chain has chosen in another process.
     shared : bool
         Whether other chains compute rows at the edges of those that this one is asked for: values
         are counted when they are asked for then, not when they are made, which takes a little
@@ -75,8 +75,6 @@ class Chain:
     ----------
     has_alpha : bool
         Whether the last channel of the answer is alpha.
-    chosen : list of Chosen or None
-        The engine of each step, in the order in which they are made; None where it needs none.
     height : int
         Rows of the answer.
     extent : Extent
@@ -92,12 +90,10 @@ class Chain:
         format: str,
         specs: Sequence[KernelSpec],
         options: FilterOptions,
+        plan: Outline,
         assumptions: Assumptions,
-        chosen: Sequence[Chosen | None] = (),
         shared: bool = False,
     ) -> None:
-        self._given = iter(chosen)
-        self.chosen: list[Chosen | None] = []
         self._raw, self.has_alpha, self._format = raw, header.has_alpha, format
         self._source = header.pixel_type
         self._peak = peak_of(self._source)
@@ -121,7 +117,7 @@ class Chain:
         fixed = tone.FIXED_RANGES.get(options.range)
         self._late = self._finisher(fixed(self._peak)) if fixed else None
         self.extent, self.values = Extent(), 0
-        self._add_steps(header.shape, like, specs, assumptions, stays)
+        self._add_steps(header.shape, like, specs, plan, assumptions, stays)
 
     def _finisher(self, fit: Fit) -> Finisher:
         return Finisher(self._source, self.dtype, fit)
@@ -131,10 +127,11 @@ class Chain:
         shape: tuple[int, ...],
         like: Pixels,
         specs: Sequence[KernelSpec],
+        plan: Outline,
         assumptions: Assumptions,
         stays: bool,
     ) -> None:
-        """Build the way of colours and of alpha; each engine is chosen when those before it are."""
+        """Build the way of colours and of alpha."""
         size: tuple[int, ...] = shape[:2] + like.shape[2:]
         dtype, alpha_type = like.dtype, tone.to_working(np.zeros(1, self._source)).dtype
         take: Take = self._colours
@@ -150,14 +147,13 @@ class Chain:
                     self._options,
                     last=last,
                     peak=self._peak,
-                    chosen=next(self._given, None),
                 )
-                self._remember(step)
                 take_alpha = rows_after(step, take_alpha, 1).take
             how: dict[str, Any] = {
                 "number": number,
                 "last": last,
                 "finite": assumptions.finite[number],
+                "plan": plan.plans[number],
             }
             if last and self._options.direction:
                 take = self._angles(size, dtype, spec, take, how)
@@ -167,10 +163,7 @@ class Chain:
             elif last and self._early is not None:
                 how |= {"out_dtype": self._early.dtype, "store": self._early}
             consumers = 2 if number == len(specs) - 2 and self._options.direction else 1
-            made = Convolved(
-                size, dtype, spec, self._options, **how, chosen=next(self._given, None)
-            )
-            self._remember(made)
+            made = Convolved(size, dtype, spec, self._options, **how)
             self.steps.append(made)
             take = rows_after(made, take, consumers).take
             size, dtype = made.shape, made.dtype
@@ -186,17 +179,13 @@ class Chain:
         how: dict[str, Any],
     ) -> Take:
         """Return the rows of the angles of a gradient, made of both its derivatives."""
-        parts = []
-        for kernel in passes.matrices(spec):
-            how["chosen"] = next(self._given, None)
-            parts.append(Convolved(size, dtype, spec, self._options, matrices=(kernel,), **how))
-            self._remember(parts[-1])
+        parts = [
+            Convolved(size, dtype, spec, self._options, matrices=(kernel,), **how)
+            for kernel in passes.matrices(spec)
+        ]
         self.steps.append(parts[0])
         down, right = (rows_after(part, take, 1).take for part in parts)
         return lambda spans: angles(down(spans).copy(), right(spans))
-
-    def _remember(self, step: RowStep) -> None:
-        self.chosen.append(step.chosen)
 
     def _check_opaque(self, alpha: Values) -> None:
         if not passes.is_opaque(alpha, self._peak):

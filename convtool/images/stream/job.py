@@ -226,6 +226,7 @@ class _Work:
                 one.given.format,
                 one.job.kernels,
                 options,
+                one.plan,
                 self._known,
                 shared=first > 0,
             )

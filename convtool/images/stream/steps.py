@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from convtool.convolution.dtypes import store as stored
 from convtool.convolution.geometry import Axis, Geometry
-from convtool.convolution.run import Chosen, is_finite
+from convtool.convolution.planner import Plan
+from convtool.convolution.run import is_finite
 from convtool.convolution.source import Held, Spans, runs_of
 from convtool.convolution.tiles import Store
 from convtool.convolution.windows import Windows
@@ -47,7 +48,6 @@ class RowStep(Protocol):
     """A step over rows of a plane or of colours."""
 
     shape: tuple[int, ...]
-    chosen: Chosen | None
 
     def covering(self, rows: Span) -> Span:
         """Return the fewest rows of the answer that can be computed and hold those asked for."""
@@ -78,7 +78,9 @@ class Convolved:
         Whether the input is taken to hold no NaN and no inf.
     matrices : sequence of ndarray, optional
         Its weights, if not those of the kernel.
-    out_dtype, store, chosen
+    plan : Plan, optional
+        Its plan for an input that is finite; made here unless given.
+    out_dtype, store
         As for `Windows`.
     """
 
@@ -93,9 +95,9 @@ class Convolved:
         last: bool,
         finite: bool,
         matrices: Sequence[NDArray[np.float64]] | None = None,
+        plan: Plan | None = None,
         out_dtype: np.dtype[Any] | None = None,
         store: Store = stored,
-        chosen: Chosen | None = None,
     ) -> None:
         self._number, self._checks = number, finite and dtype.kind == "f"
         self._windows = Windows(
@@ -111,10 +113,9 @@ class Convolved:
             out_dtype=out_dtype,
             store=store,
             finite=finite,
-            chosen=chosen,
+            chosen=plan.chosen if plan is not None and finite else None,
         )
-        self.chosen: Chosen | None = self._windows.chosen
-        self._checks = self._checks and not self._windows.chosen.keeps_nonfinite
+        self._checks = self._checks and not self._windows.keeps_nonfinite
         self.shape, self.dtype = self._windows.shape, self._windows.dtype
         self.covering, self.reach = self._windows.covering, self._windows.reach
         self.seconds = 0.0
@@ -141,7 +142,6 @@ class Smoothed:
         *,
         last: bool,
         peak: float,
-        chosen: Chosen | None = None,
     ) -> None:
         self._spec, self._peak = spec, peak
         self._windows = Windows(
@@ -154,9 +154,7 @@ class Smoothed:
             cval=0.0,
             engine=options.engine,
             threads=options.threads,
-            chosen=chosen,
         )
-        self.chosen: Chosen | None = self._windows.chosen
         self.shape = self._windows.shape
         self.covering, self.reach = self._windows.covering, self._windows.reach
 
@@ -168,8 +166,6 @@ class Smoothed:
 
 class Carried:
     """Alpha after a kernel that leaves it alone: cut, padded and strided like the colours."""
-
-    chosen: Chosen | None = None
 
     def __init__(self, layout: Geometry, flipped: bool, border: str, peak: float) -> None:
         self._layout, self._flipped, self._border, self._peak = layout, flipped, border, peak
@@ -212,11 +208,10 @@ def alpha_step(
     *,
     last: bool,
     peak: float,
-    chosen: Chosen | None = None,
 ) -> RowStep:
     """Return what a kernel does to alpha."""
     if passes.smooths_alpha(spec, options):
-        return Smoothed(shape, dtype, spec, options, last=last, peak=peak, chosen=chosen)
+        return Smoothed(shape, dtype, spec, options, last=last, peak=peak)
     layout = passes.layout_of(shape, spec, options, last)
     return Carried(layout, passes.is_flipped(spec, options), options.border_name, peak)
 

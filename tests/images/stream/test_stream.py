@@ -12,7 +12,7 @@ from picture_files import exif
 from convtool.cli import run
 from convtool.convolution import planner
 from convtool.convolution import run as convolution_run
-from convtool.images.filter import FilterOptions, filter_image
+from convtool.images.filter import FilterOptions, filter_image, outline
 from convtool.images.image import Image, Metadata
 from convtool.images.job import Job, filter_file
 from convtool.images.options import ReadOptions, WriteOptions
@@ -162,9 +162,10 @@ def test_values_that_are_clipped_count_once_however_rows_are_shared_out(ends, op
         for span in itertools.pairwise((0, *ends, HEIGHT)):
             rows = Kept(lambda span: (span, picture.window(span)))
             known = Assumptions(finite=(True,))
-            chain = Chain(
-                rows, picture.header, "tiff", kernels, filtering, known, shared=True
-            )  # fmt: skip
+            header = picture.header
+            kind = (header.shape, header.pixel_type, header.has_alpha)
+            plan = outline(*kind, kernels, filtering)
+            chain = Chain(rows, header, "tiff", kernels, filtering, plan, known, shared=True)
             made = np.concatenate(list(answer_rows(chain, span, 20, None)))
             assert np.array_equal(made, whole.image.pixels[slice(*span)])
             clipped, values = clipped + chain.clipped, values + chain.values
