@@ -25,16 +25,6 @@ from convtool.records import replace
 Kernels = tuple[NDArray[np.float64], ...]
 """One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""
 
-LARGEST_FACTORED = 256
-"""Kernels longer than this on both sides are planned as if they had full rank."""
-
-
-@lru_cache(maxsize=64)
-def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
-    if min(shape) > LARGEST_FACTORED:
-        return min(shape)
-    return engines.rank_for(np.frombuffer(weights).reshape(shape), working)
-
 
 def split_engine(engine: str) -> tuple[str, int | None]:
     """Split ``separable:rank=2`` into the engine's name and the rank asked for."""
@@ -80,12 +70,13 @@ def problem_for(
 ) -> Problem:
     """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
+    factorings = [engines.factoring(kernel, working) for kernel in kernels]
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
         channels=image_shape[2] if len(image_shape) == 3 else 1,
         kernel_shape=shape,
         taps=max(int(np.count_nonzero(kernel)) for kernel in kernels),
-        rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
+        rank=max(each.rank for each in factorings),
         itemsize=working.itemsize,
         threads=workers,
         cores=usable_cores(),
@@ -94,6 +85,8 @@ def problem_for(
         kernels=len(kernels),
         octets=kinds.image == kinds.answer == np.uint8,
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
+        whole=any(each.whole for each in factorings),
+        exact_factors=all(each.exact for each in factorings),
     )
 
 
