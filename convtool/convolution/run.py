@@ -6,7 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import calibration, dtypes, engines, in_place, planner, startup, tiles
+from convtool.convolution import (
+    calibration,
+    dtypes,
+    engines,
+    flat,
+    in_place,
+    planner,
+    startup,
+    tiles,
+)
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -188,6 +197,15 @@ def _choose(request: _Request) -> _Choice:
     return _Choice(chosen, 1 if short else request.workers, losses)
 
 
+def _level(image: DType, working: DType, kernels: Kernels, chosen: Chosen) -> flat.Level | None:
+    """Return what flat windows are multiplied by, where the engine's sums of them would round."""
+    if not engines.entry(chosen.engine).own:
+        return None
+    summed = chosen.rank is None and chosen.engine not in planner.TRANSFORMS
+    exact = all(dtypes.sums_are_exact(image, working, kernel) for kernel in kernels)
+    return None if summed and exact else flat.level_for(kernels, working, summed)
+
+
 def _plan_and_prepare(request: _Request) -> Ready:
     """Plan a convolution, unless that is done, and make its engine ready."""
     if request.chosen is None:
@@ -197,7 +215,8 @@ def _plan_and_prepare(request: _Request) -> Ready:
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
-    job = Job(kernels, working, request.layout, channels, chosen.rank, workers)
+    level = _level(request.image_type, working, kernels, chosen)
+    job = Job(kernels, working, request.layout, channels, chosen.rank, workers, level)
     return Ready(job, _correlator(job, chosen.engine), chosen, losses)
 
 

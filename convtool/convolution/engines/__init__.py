@@ -18,6 +18,7 @@ from convtool.kernels.rational import own_lines
 from convtool.records import Record
 
 if TYPE_CHECKING:
+    from convtool.convolution.flat import Level
     from convtool.convolution.geometry import Geometry
     from convtool.convolution.source import Source
 
@@ -47,6 +48,8 @@ class Job(Record, eq=False):
         The number of factors to use, for engines that factor.
     threads : int
         How many threads may work.
+    level : Level or None
+        What windows of one value are multiplied by, where sums of them have to be helped.
     """
 
     kernels: tuple[Array, ...]
@@ -55,6 +58,7 @@ class Job(Record, eq=False):
     channels: int
     rank: int | None
     threads: int
+    level: "Level | None" = None
 
     @property
     def kernel(self) -> Array:
