@@ -130,7 +130,7 @@ class Problem(Record):
     taps : int
         Number of weights that are not zero.
     rank : int
-        The kernel's rank, or min(KH, KW) where it was not worth finding out.
+        The kernel's rank, or min(KH, KW) where it is large and its rank is not low.
     itemsize : int
         4 for float32, 8 for float64.
     threads : int
@@ -146,7 +146,11 @@ class Problem(Record):
     exact : bool
         Whether float sums are exact, whatever their order: the image is of integers, the weights
         are small integers over a power of two. That limits the choice to ways that multiply them
-        as they are.
+        as they are, or by factors as exact.
+    whole : bool
+        Whether the weights are whole numbers, or whole numbers times one common factor.
+    exact_factors : bool
+        Whether the factors are so too.
     finite : bool
         False if the image holds NaN or inf, which limits the choice to engines that keep them
         where the kernel reaches.
@@ -164,7 +168,14 @@ class Problem(Record):
     kernels: int = 1
     octets: bool = False
     exact: bool = False
+    whole: bool = False
+    exact_factors: bool = False
     finite: bool = True
+
+    @property
+    def passes(self) -> int:
+        """Multiply-adds of all factors, for each sample."""
+        return self.rank * sum(self.kernel_shape)
 
     @property
     def samples(self) -> int:
@@ -228,7 +239,7 @@ class Way(NamedTuple):
     local : bool
         It spreads NaN and inf no further than the kernel's non-zero weights reach.
     exact : bool
-        It multiplies pixels by the weights as they are.
+        It multiplies pixels by the weights as they are, or by factors as exact.
     """
 
     engine: str
@@ -271,7 +282,22 @@ def _butterflies(problem: Problem) -> float:
     return waste * bits
 
 
-def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
+def factors_pay(problem: Problem, products: int) -> bool:
+    """Return whether factors may take the place of so many multiply-adds for each sample.
+
+    They must save some, and they never make whole numbers inexact.
+
+    Examples
+    --------
+    >>> factors_pay(Problem((480, 640), 1, (3, 3), 9, 2), 9)
+    False
+    >>> factors_pay(Problem((480, 640), 1, (9, 9), 81, 2), 81)
+    True
+    """
+    return problem.passes < products and (problem.exact_factors or not problem.whole)
+
+
+def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
     """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
     area = math.prod(problem.kernel_shape)
     whole = Way("numba", None, "numba", kept, area, True, exact=True)
@@ -283,10 +309,18 @@ def _compiled_ways(problem: Problem, kept: float, passes: int) -> list[Way]:
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"
         whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), True, exact=True)
-    factored = Way("numba", problem.rank, "numba-factored", kept, passes, True)
     if octets and problem.rank == 1:
-        factored = Way("numba", 1, "numba-fixed", kept, passes, True, exact=True)
-    return [whole, factored]
+        return [whole, Way("numba", 1, "numba-fixed", kept, problem.passes, True, exact=True)]
+    if not factors_pay(problem, area):
+        return [whole]
+    exact = _has_exact_product(problem)
+    way = Way("numba", problem.rank, "numba-factored", kept, problem.passes, True, exact=exact)
+    return [whole, way]
+
+
+def _has_exact_product(problem: Problem) -> bool:
+    """Return whether sums by factors are exact where those by the weights are."""
+    return problem.exact_factors and problem.rank == 1
 
 
 @lru_cache(maxsize=256)
@@ -296,21 +330,29 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     The JIT engine makes only the rows that the stride keeps.
     """
     height, width = problem.kernel_shape
-    area, passes = height * width, problem.rank * (height + width)
+    area, passes = height * width, problem.passes
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
     keeps, samples = problem.factors_keep_support, float(problem.samples)
     kept = samples if problem.stride[0] == 1 else samples * STRIDED / problem.stride[0]
-    compiled = _compiled_ways(problem, kept, passes)
+    compiled = _compiled_ways(problem, kept)
     transforms = tiling(problem.kernel_shape, problem.outputs)
     if transforms is not None:
         compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, False))
     # One way only, whatever the number of threads, so that they do not change the answer.
     adapter = Way("opencv", None, dft, samples, area, False, exact=dft == "opencv")
-    if problem.rank * (height + width) < area and not (problem.exact and adapter.exact):
+    if passes < area and not (problem.exact and adapter.exact):
         adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes, False)
     return (
         Way("direct", None, "direct", samples, problem.taps, True, exact=True),
-        Way("separable", problem.rank, "separable", samples, passes, keeps),
+        Way(
+            "separable",
+            problem.rank,
+            "separable",
+            samples,
+            passes,
+            keeps,
+            exact=_has_exact_product(problem),
+        ),
         Way("fft", None, "fft", samples, _butterflies(problem), False),
         *compiled,
         adapter,
@@ -374,12 +416,15 @@ def keeps_nonfinite(plan: Plan | Chosen, problem: Problem) -> bool:
 def _may_choose(way: Way, problem: Problem) -> bool:
     """Return whether a way keeps what the problem has: NaN in its place, exact sums.
 
-    Few weights are never left to transforms, whose rounding shows where sums are zero, and one
-    alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
+    Factors are taken where they pay. Few weights are never left to transforms, whose rounding shows
+    where sums are zero, and one alone is multiplied without a sum, so that the identity keeps each
+    bit, that of -0 too.
     """
     if problem.taps == 1:
         return way.engine == "direct"
     if way.engine in TRANSFORMS and math.prod(problem.kernel_shape) < TRANSFORMS_FROM:
+        return False
+    if way.engine == "separable" and not factors_pay(problem, problem.taps):
         return False
     return (way.local or problem.finite) and (way.exact or not problem.exact)
 

@@ -6,7 +6,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.convolution import calibration, dtypes, engines, in_place, planner, tiles
+from convtool.convolution import (
+    calibration,
+    dtypes,
+    engines,
+    flat,
+    in_place,
+    planner,
+    tiles,
+)
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -23,16 +31,6 @@ from convtool.records import replace
 
 Kernels = tuple[NDArray[np.float64], ...]
 """One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""
-
-LARGEST_FACTORED = 256
-"""Kernels longer than this on both sides are planned as if they had full rank."""
-
-
-@lru_cache(maxsize=64)
-def _rank(weights: bytes, shape: tuple[int, int], working: DType) -> int:
-    if min(shape) > LARGEST_FACTORED:
-        return min(shape)
-    return engines.rank_for(np.frombuffer(weights).reshape(shape), working)
 
 
 def split_engine(engine: str) -> tuple[str, int | None]:
@@ -79,12 +77,13 @@ def problem_for(
 ) -> Problem:
     """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
+    factorings = [engines.factoring(kernel, working) for kernel in kernels]
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
         channels=image_shape[2] if len(image_shape) == 3 else 1,
         kernel_shape=shape,
         taps=max(int(np.count_nonzero(kernel)) for kernel in kernels),
-        rank=max(_rank(kernel.tobytes(), shape, working) for kernel in kernels),
+        rank=max(each.rank for each in factorings),
         itemsize=working.itemsize,
         threads=workers,
         stride=(layout.rows.stride, layout.columns.stride),
@@ -92,6 +91,8 @@ def problem_for(
         kernels=len(kernels),
         octets=kinds.image == kinds.answer == np.uint8,
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
+        whole=any(each.whole for each in factorings),
+        exact_factors=all(each.exact for each in factorings),
     )
 
 
@@ -176,6 +177,15 @@ def workers_for(plan: Plan, workers: int) -> int:
     return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
+def _level(image: DType, working: DType, kernels: Kernels, chosen: Chosen) -> flat.Level | None:
+    """Return what flat windows are multiplied by, where the engine's sums of them would round."""
+    if not engines.entry(chosen.engine).own:
+        return None
+    summed = chosen.rank is None and chosen.engine not in planner.TRANSFORMS
+    exact = all(dtypes.sums_are_exact(image, working, kernel) for kernel in kernels)
+    return None if summed and exact else flat.level_for(kernels, working, summed)
+
+
 def _plan_and_prepare(request: _Request) -> Ready:
     """Plan a convolution, unless that is done, and make its engine ready."""
     problem, chosen, workers = _problem(request), request.chosen, request.workers
@@ -186,7 +196,8 @@ def _plan_and_prepare(request: _Request) -> Ready:
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
-    job = Job(kernels, working, request.layout, channels, chosen.rank, workers)
+    level = _level(request.image_type, working, kernels, chosen)
+    job = Job(kernels, working, request.layout, channels, chosen.rank, workers, level)
     keeps = named or planner.keeps_nonfinite(chosen, problem)
     return Ready(job, _correlator(job, chosen.engine), chosen, keeps)
 

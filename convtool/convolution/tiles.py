@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution import dtypes, scratch, threads
+from convtool.convolution import dtypes, flat, scratch, threads
 from convtool.convolution.engines import (
     Array,
     Correlator,
@@ -23,6 +23,7 @@ from convtool.convolution.engines import (
     StripCorrelator,
     TileCorrelator,
 )
+from convtool.convolution.flat import Places
 from convtool.convolution.geometry import Axis
 from convtool.convolution.source import Source, is_packed
 
@@ -150,6 +151,13 @@ def _run_tiles(
         for span_x in _spans(columns.dense, correlator.tile[1])
     ]
 
+    def run(window: Array, into: Array, span_y: Span, span_x: Span) -> None:
+        correlator.run(window, into)
+        if job.level is not None:
+            down = Places(span_y[0] + rows.start, 1, rows.taps, len(into))
+            across = Places(span_x[0] + columns.start, 1, columns.taps, into.shape[1])
+            flat.fill(source, job.level, down, across, into)
+
     @np.errstate(all="ignore")
     def work(index: int) -> None:
         span_y, span_x = tiles[index]
@@ -163,11 +171,11 @@ def _run_tiles(
             (span_x[0] + columns.start, span_x[1] + columns.start + columns.taps - 1),
         )
         if direct:
-            correlator.run(window, target)
+            run(window, target, span_y, span_x)
             return
         size = span_y[1] - span_y[0], span_x[1] - span_x[0], channels
         dense = scratch.take("dense", size, source.dtype)
-        correlator.run(window, dense)
+        run(window, dense, span_y, span_x)
         store(dense[keep_y, keep_x], target)
 
     threads.for_each(work, range(len(tiles)), min(job.threads, len(tiles)))
@@ -205,8 +213,19 @@ def _run_strips(
     if direct:
         correlator.rouse(workers)
     source = source.packed()
+
+    def run(into: Array, origin: Span, strips: Array, workers: int) -> None:
+        correlator.run(source, into, origin, strips, workers)
+        if job.level is not None:
+            rows = job.layout.rows
+            down, across = (
+                Places(axis.start + begin * axis.stride, axis.stride, axis.taps, count)
+                for axis, begin, count in zip((rows, columns), origin, into.shape, strict=False)
+            )
+            flat.fill(source, job.level, down, across, into, workers)
+
     if direct:
-        correlator.run(source, out, (first, 0), strips, workers)
+        run(out, (first, 0), strips, workers)
         return
 
     @np.errstate(all="ignore")
@@ -216,7 +235,7 @@ def _run_strips(
         part = out[start - first : stop - first, target]
         made = scratch.take("dense", part.shape, source.dtype)
         one = strips[index : index + 1]
-        correlator.run(source, made, (int(start), target.start), one, 1)
+        run(made, (int(start), target.start), one, 1)
         store(made, part)
 
     threads.for_each(work, range(len(strips)), workers)

@@ -6,9 +6,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import KernelError
+from convtool.kernels.rational import exact_factors, whole_numbers
 from convtool.records import Record
 
 FloatArray = NDArray[np.floating[Any]]
+Triples = tuple[FloatArray, FloatArray, FloatArray]
+
+LARGEST_DECOMPOSED = 128
+"""Of a matrix larger than this on both sides, a sample of its columns' span is looked at first: all
+singular values of 1025×1025 take 0.3 s, the sample 10 ms."""
+
+LOW_RANK = 32
+"""Up to this rank the sample finds all factors."""
+
+OVERSAMPLING = 8
+"""The sample has so many columns more."""
+
+BLOCK_SCALARS = 1 << 17
+"""Scalars of the rows that are compared at once: they stay in the cache."""
 
 
 class Factors(Record, eq=False):
@@ -22,11 +37,18 @@ class Factors(Record, eq=False):
         Shape (r, N): the row of each product.
     singular_values : ndarray
         Shape (min(M, N),): all of the matrix, the largest first, those beyond r included.
+    whole : bool
+        Whether the matrix is of whole numbers, or of whole numbers times one common factor.
+    exact : bool
+        Whether the factors are so too, and their products sum to a matrix that is `whole` without
+        rounding but for the common factor.
     """
 
     columns: FloatArray
     rows: FloatArray
     singular_values: FloatArray
+    whole: bool = False
+    exact: bool = False
 
     def matrix(self) -> FloatArray:
         """Return the sum of the outer products, shape (M, N)."""
@@ -104,23 +126,83 @@ def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None
     >>> factors.columns, factors.rows
     (array([[ 1.,  0., -1.]]), array([[1., 2., 1.]]))
     """
-    array = _floats(matrix)
     if rank is not None and rank < 1:
         raise KernelError(f"rank {rank}: give at least 1")
+    array = _floats(matrix)
     scaled, exponent = _scaled(array)
+    tolerance = _tolerance(array) if rtol is None else rtol
+    found = _cheap(scaled, exponent, rank, tolerance)
+    if found is not None:
+        return found
+    triples = truncated_svd(scaled, min(array.shape))
+    return _of_triples(scaled, exponent, triples, rank, tolerance)
+
+
+def cheap_factors(matrix: ArrayLike, rtol: float | None = None) -> Factors | None:
+    """Return what `factor` does, or None where that takes long: for large matrices of high rank.
+
+    Parameters
+    ----------
+    matrix, rtol
+        As for `factor`.
+
+    Returns
+    -------
+    Factors or None
+        None where both sides are longer than `LARGEST_DECOMPOSED` and the rank is more than
+        `LOW_RANK`.
+
+    Raises
+    ------
+    KernelError
+        As `factor` does.
+
+    Examples
+    --------
+    >>> line = np.exp(-np.linspace(-3, 3, 301) ** 2)
+    >>> cheap_factors(np.outer(line, line)).columns.shape
+    (1, 301)
+    >>> cheap_factors(np.eye(301)) is None
+    True
+    """
+    array = _floats(matrix)
+    if min(array.shape) <= LARGEST_DECOMPOSED:
+        return factor(array, rtol=rtol)
+    tolerance = _tolerance(array) if rtol is None else rtol
+    return _cheap(*_scaled(array), None, tolerance)
+
+
+def _cheap(scaled: FloatArray, exponent: int, most: int | None, rtol: float) -> Factors | None:
+    """Return the factors of a matrix of rank 1, or of a large one of low rank."""
     single = _rank_one(scaled)
     if single is not None:
-        column, row = single
-        singular_values = np.zeros(min(array.shape), array.dtype)
+        column, row, exact = single
+        singular_values = np.zeros(min(scaled.shape), scaled.dtype)
         singular_values[0] = np.ldexp(np.linalg.norm(column) * np.linalg.norm(row), exponent)
-        return Factors(np.ldexp(column, exponent)[np.newaxis], row[np.newaxis], singular_values)
-    u, singular_values, vt = truncated_svd(scaled, min(array.shape))
-    count = _count(singular_values, _tolerance(array) if rtol is None else rtol)
-    count = count if rank is None else min(rank, count)
+        columns = np.ldexp(column, exponent)[np.newaxis]
+        return Factors(columns, row[np.newaxis], singular_values, exact, exact)
+    low = _low_rank(scaled, rtol)
+    return None if low is None else _of_triples(scaled, exponent, low, most, rtol)
+
+
+def _of_triples(
+    scaled: FloatArray, exponent: int, triples: Triples, most: int | None, rtol: float
+) -> Factors:
+    """Return the factors of a matrix whose singular triples are known: exact ones if there are."""
+    u, singular_values, vt = triples
+    count = _count(singular_values, rtol)
+    values = np.ldexp(singular_values, exponent)
+    whole = whole_numbers(scaled)
+    if whole is not None and (most is None or most >= count):
+        found = exact_factors(whole.numbers, count)
+        if found is not None:
+            columns, rows = found[0], found[1] * whole.factor
+            return Factors(np.ldexp(columns, exponent), rows, values, True, True)
+    count = count if most is None else min(most, count)
     roots = np.sqrt(singular_values[:count, np.newaxis])
     columns = _without_noise(u[:, :count].T * roots, (scaled != 0).any(axis=1))
     rows = _without_noise(vt[:count] * roots, (scaled != 0).any(axis=0))
-    return Factors(np.ldexp(columns, exponent), rows, np.ldexp(singular_values, exponent))
+    return Factors(np.ldexp(columns, exponent), rows, values, whole is not None)
 
 
 def rank(kernel: ArrayLike, rtol: float | None = None) -> int:
@@ -154,9 +236,9 @@ def rank(kernel: ArrayLike, rtol: float | None = None) -> int:
     scaled, _ = _scaled(array)
     if _rank_one(scaled) is not None:
         return 1
-    return _count(
-        np.linalg.svd(scaled, compute_uv=False), _tolerance(array) if rtol is None else rtol
-    )
+    tolerance = _tolerance(array) if rtol is None else rtol
+    low = _low_rank(scaled, tolerance)
+    return _count(np.linalg.svd(scaled, compute_uv=False) if low is None else low[1], tolerance)
 
 
 def is_separable(kernel: ArrayLike) -> bool:
@@ -204,26 +286,87 @@ def _scaled(array: FloatArray) -> tuple[FloatArray, int]:
     return np.ldexp(array, -exponent), exponent
 
 
-def _rank_one(array: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return the column and row whose product is the matrix to the last bits, where there are any.
+def _rank_one(array: FloatArray) -> tuple[FloatArray, FloatArray, bool] | None:
+    """Return the column and row whose product is the matrix, or None where it has a higher rank.
 
-    An integer matrix of rank 1 is an integer column times the row's integers in lowest terms. Any
-    other is tried as its column through the largest entry times the row through it.
+    A line of whole numbers times a common factor becomes whole numbers in lowest terms, and the
+    other line takes the factor; the last value says whether both lines are such.
     """
     if not array.any():
-        return np.zeros_like(array[:, 0]), np.zeros_like(array[0])
-    i, j = np.unravel_index(np.abs(array).argmax(), array.shape)
-    row = array[i]
-    divisor = row[j]
-    if np.array_equal(row, np.rint(row)) and np.abs(divisor) < 2.0**24:
-        divisor = array.dtype.type(np.gcd.reduce(row.astype(np.int64)))
-    row = row / divisor
-    column = array[:, j] / row[j]
-    error = np.abs(np.outer(column, row) - array).max()
-    if error > 4 * np.finfo(array.dtype).eps * np.abs(array[i, j]):
+        return np.zeros_like(array[:, 0]), np.zeros_like(array[0]), True
+    i, j = _place_of_peak(array)
+    row = array[i] / array[i, j]
+    column = array[:, j]
+    if not _is_product(array, column, row):
         return None
+    down, across = whole_numbers(column), whole_numbers(array[i])
+    if down is not None and across is not None:
+        factor = float(array[i, j] / (down.numbers[i] * across.numbers[j]))
+        factor = round(factor) if np.array_equal(array, np.rint(array)) else factor
+        column, row = down.numbers, across.numbers
+        on_column = factor == round(factor) or (column.sum() and not row.sum())
+        column, row = (column * factor, row) if on_column else (column, row * factor)
+    elif down is not None:
+        column, row = down.numbers, array[i] / down.numbers[i]
+    elif across is not None:
+        column, row = array[:, j] / across.numbers[j], across.numbers
     sign = -1 if (row.sum() or column.sum()) < 0 else 1
-    return sign * column + 0, sign * row + 0
+    dtype = array.dtype
+    exact = down is not None and across is not None
+    return (sign * column + 0).astype(dtype), (sign * row + 0).astype(dtype), exact
+
+
+def _blocks(array: FloatArray) -> list[slice]:
+    rows = max(1, BLOCK_SCALARS // array.shape[1])
+    return [slice(first, first + rows) for first in range(0, len(array), rows)]
+
+
+def _place_of_peak(array: FloatArray) -> tuple[int, int]:
+    """Return where the first entry of largest magnitude is."""
+    peaks = [
+        int(np.abs(array[block]).argmax()) + block.start * array.shape[1]
+        for block in _blocks(array)
+    ]
+    place = max(peaks, key=lambda place: abs(float(array.flat[place])))
+    return place // array.shape[1], place % array.shape[1]
+
+
+def _is_product(array: FloatArray, column: FloatArray, row: FloatArray) -> bool:
+    """Return whether a matrix is a column times a row, to the last bits of its largest entry."""
+    most = 4 * np.finfo(array.dtype).eps * np.abs(column).max()
+    return all(
+        np.abs(np.multiply.outer(column[block], row) - array[block]).max() <= most
+        for block in _blocks(array)
+    )
+
+
+def _low_rank(array: FloatArray, rtol: float) -> Triples | None:
+    """Return the singular triples of a large matrix of low rank, or None of any other.
+
+    Shapes (M, r), (min(M, N),) and (r, N), where the values beyond r are zero. A sample of the
+    columns' span is verified: what it misses of the matrix is below the tolerance.
+
+    References
+    ----------
+    N. Halko, P.-G. Martinsson, J. A. Tropp, "Finding structure with randomness", SIAM Review 53
+    (2011), pp. 217-288. The sample here is the same each time.
+    """
+    if min(array.shape) <= LARGEST_DECOMPOSED:
+        return None
+    wide = np.arange(1, array.shape[1] + 1)[:, np.newaxis] ** 1.5
+    sample = np.cos(wide * np.arange(1, LOW_RANK + OVERSAMPLING + 1)).astype(array.dtype)
+    basis = np.linalg.qr(array @ sample)[0]
+    inner = basis.T @ array
+    u, values, vt = truncated_svd(inner, len(inner))
+    count = _count(values, rtol)
+    missed = sum(
+        float(np.square(array[block] - basis[block] @ inner).sum()) for block in _blocks(array)
+    )
+    if count > LOW_RANK or missed > (rtol * float(values[0])) ** 2:
+        return None
+    singular_values = np.zeros(min(array.shape), array.dtype)
+    singular_values[:count] = values[:count]
+    return basis @ u[:, :count], singular_values, vt[:count]
 
 
 def _without_noise(vectors: FloatArray, support: NDArray[np.bool_]) -> FloatArray:

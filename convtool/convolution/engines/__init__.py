@@ -5,18 +5,20 @@ once (factors, spectra, compiled code) and returns a correlator that is called t
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import EngineError, OptionError
-from convtool.kernels.factor import Factors, factor, rank
+from convtool.kernels.factor import Factors, cheap_factors
+from convtool.kernels.rational import own_lines
 from convtool.records import Record
 
 if TYPE_CHECKING:
+    from convtool.convolution.flat import Level
     from convtool.convolution.geometry import Geometry
     from convtool.convolution.source import Source
 
@@ -46,6 +48,8 @@ class Job(Record, eq=False):
         The number of factors to use, for engines that factor.
     threads : int
         How many threads may work.
+    level : Level or None
+        What windows of one value are multiplied by, where sums of them have to be helped.
     """
 
     kernels: tuple[Array, ...]
@@ -54,6 +58,7 @@ class Job(Record, eq=False):
     channels: int
     rank: int | None
     threads: int
+    level: "Level | None" = None
 
     @property
     def kernel(self) -> Array:
@@ -256,12 +261,53 @@ def rank_tolerance(dtype: DType) -> float | None:
     return float(np.finfo(np.float32).eps) / 2 if dtype == np.float32 else None
 
 
+class Lines(NamedTuple):
+    """The factors of a kernel in a working dtype: columns (rank, KH) and rows (rank, KW)."""
+
+    columns: Array
+    rows: Array
+
+
+class Factoring(Record, eq=False):
+    """How a kernel is taken apart in a working dtype: what plans and engines both look at.
+
+    Attributes
+    ----------
+    rank : int
+        How many factors it takes, at least 1.
+    whole : bool
+        Whether its weights are whole numbers, or whole numbers times one common factor.
+    exact : bool
+        Whether its factors are so too.
+    factors : Factors or None
+        The factors; None for a large kernel of high rank, whose factors are its own lines.
+    """
+
+    rank: int
+    whole: bool
+    exact: bool
+    factors: Factors | None
+
+
+@lru_cache(maxsize=64)
+def _factoring(weights: bytes, shape: tuple[int, int], dtype: DType) -> Factoring:
+    factors = cheap_factors(np.frombuffer(weights).reshape(shape), rank_tolerance(dtype))
+    if factors is None:
+        return Factoring(min(shape), False, False, None)
+    return Factoring(len(factors.columns), factors.whole, factors.exact, factors)
+
+
+def factoring(kernel: Array, dtype: DType) -> Factoring:
+    """Return how a kernel of float64 is taken apart in the working dtype, from memory if known."""
+    return _factoring(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]), dtype)
+
+
 def rank_for(kernel: Array, dtype: DType) -> int:
     """Return how many factors a kernel needs in the working dtype, at least 1."""
-    return max(1, rank(kernel, rank_tolerance(dtype)))
+    return factoring(kernel, dtype).rank
 
 
-def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> Factors:
+def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> Lines:
     """Return the factors of a kernel in the working dtype.
 
     Raises
@@ -269,15 +315,17 @@ def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> 
     EngineError
         If fewer factors are asked for than the kernel needs.
     """
-    factors = factor(kernel, rtol=rank_tolerance(dtype))
-    needed = len(factors.columns)
-    if asked is not None and asked < needed:
+    found = factoring(kernel, dtype)
+    if asked is not None and asked < found.rank:
         raise EngineError(
-            f"the kernel has rank {needed}, engine {engine!r} was asked to do it with rank {asked};"
-            f" ask for at least {needed}, or leave the rank out"
+            f"the kernel has rank {found.rank}, engine {engine!r} was asked to do it with rank"
+            f" {asked}; ask for at least {found.rank}, or leave the rank out"
         )
-    columns, rows = factors.columns.astype(dtype), factors.rows.astype(dtype)
-    return Factors(columns, rows, factors.singular_values)
+    if found.factors is None:
+        columns, rows = own_lines(kernel)
+    else:
+        columns, rows = found.factors.columns, found.factors.rows
+    return Lines(columns.astype(dtype), rows.astype(dtype))
 
 
 def cache_tile(shape: tuple[int, int, int], itemsize: int, budget: int) -> tuple[int, int]:

@@ -1,0 +1,188 @@
+"""Kernels of whole numbers, or of whole numbers times one common factor, and their exact factors.
+
+Sums of whole numbers are exact in floating point as long as they are not too large. Factors of such
+a kernel that are whole numbers too keep that; singular vectors do not.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+
+LARGEST = 1 << 20
+"""Multiples of a common factor are looked for up to here."""
+
+DYADIC_BITS = 24
+"""Whole numbers over a power of two are found up to so many bits."""
+
+CLOSE = 8 * float(np.finfo(np.float64).eps)
+"""How far, relative to its value, a number may lie from a multiple of the common factor."""
+
+MOST_FACTORS = 8
+"""Exact factors are looked for up to this rank."""
+
+MOST_PIVOTS = 64
+"""Entries that are tried as a pivot."""
+
+FACTOR_BITS, FRACTION_BITS = 25, 12
+"""Bits of an exact factor's numbers, and how many of them may be a fraction: float64 then holds
+products and their sums without rounding."""
+
+
+class Whole(NamedTuple):
+    """Whole numbers with no common divisor, and what they are multiplied by."""
+
+    numbers: FloatArray
+    factor: float
+
+
+def whole_numbers(values: FloatArray) -> Whole | None:
+    """Return numbers as whole numbers times one common factor, or None if they are no such.
+
+    Parameters
+    ----------
+    values : ndarray
+        Float32 or float64, finite, of any shape.
+
+    Returns
+    -------
+    Whole or None
+        The whole numbers, in the shape and type of `values`, and the factor; their products are
+        `values` up to a few units in the last place.
+
+    Examples
+    --------
+    >>> whole_numbers(np.array([2.0, -4, 2]))
+    Whole(numbers=array([ 1., -2.,  1.]), factor=2.0)
+    >>> whole_numbers(np.full(2, 1 / 9))
+    Whole(numbers=array([1., 1.]), factor=0.1111111111111111)
+    >>> whole_numbers(np.exp(-np.arange(3.0))) is None
+    True
+    """
+    largest = float(np.abs(values).max(initial=0))
+    if largest == 0:
+        return Whole(values, 1.0)
+    unit = _dyadic_unit(values, largest) or _common_unit(values, largest)
+    if unit is None:
+        return None
+    factor = largest / round(largest / unit)
+    numbers = np.rint(values / factor) + 0
+    close = np.abs(numbers * factor - values) <= _closeness(values)
+    return Whole(numbers.astype(values.dtype), factor) if close.all() else None
+
+
+def _closeness(values: FloatArray) -> FloatArray:
+    close: FloatArray = CLOSE * np.abs(values)
+    return close * (np.finfo(values.dtype).eps / np.finfo(np.float64).eps)
+
+
+def _dyadic_unit(values: FloatArray, largest: float) -> float | None:
+    """Return the greatest common divisor of whole numbers, or of some over a power of two."""
+    shift = 0
+    if largest >= 2.0**53 or not np.array_equal(values, np.rint(values)):
+        shift = DYADIC_BITS - math.frexp(largest)[1]
+        values = np.ldexp(values, shift)
+        if not np.array_equal(values, np.rint(values)):
+            return None
+    return math.ldexp(float(np.gcd.reduce(values.astype(np.int64), axis=None)), -shift)
+
+
+def _common_unit(values: FloatArray, largest: float) -> float | None:
+    """Return the greatest number of which all are multiples, up to rounding (Euclid)."""
+    nothing = largest * 2.0**-36 if values.dtype == np.float64 else largest * 2.0**-18
+    unit = 0.0
+    for value in set(np.abs(values).ravel().tolist()):
+        rest = value
+        while rest > nothing:
+            unit, rest = rest, abs(math.remainder(unit, rest))
+        if 0 < unit < largest / LARGEST:
+            return None
+    return unit
+
+
+def exact_factors(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArray] | None:
+    """Return columns and rows whose products sum to a matrix of whole numbers without rounding.
+
+    Parameters
+    ----------
+    numbers : ndarray
+        Whole numbers as floats, shape (M, N).
+    rank : int
+        The rank of the matrix, at least 1.
+
+    Returns
+    -------
+    columns, rows : ndarray
+        Shapes (rank, M) and (rank, N): whole numbers, or some over a power of two. None where
+        elimination would have to round.
+
+    Notes
+    -----
+    Gaussian elimination: a pivot's column times its row, divided by the pivot, is taken away until
+    nothing is left. A matrix of full rank is the sum of its own rows, or columns.
+
+    Examples
+    --------
+    >>> columns, rows = exact_factors(np.array([[0.0, 1, 0], [1, 1, 1], [0, 1, 0]]), 2)
+    >>> columns, rows
+    (array([[1., 1., 1.],
+           [0., 1., 0.]]), array([[0., 1., 0.],
+           [1., 0., 1.]]))
+    """
+    found = _eliminated(numbers, rank) if rank <= MOST_FACTORS else None
+    if found is not None or rank < min(numbers.shape):
+        return found
+    return own_lines(numbers)
+
+
+def own_lines(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return columns and rows whose products sum to a matrix: its own rows, or its own columns.
+
+    There are min(M, N) of them, and nothing is rounded.
+
+    Examples
+    --------
+    >>> columns, rows = own_lines(np.array([[1.0, 2, 3], [4, 5, 6]]))
+    >>> columns, rows
+    (array([[1., 0.],
+           [0., 1.]]), array([[1., 2., 3.],
+           [4., 5., 6.]]))
+    """
+    height, width = matrix.shape
+    if height <= width:
+        return np.eye(height, dtype=matrix.dtype), matrix
+    return np.ascontiguousarray(matrix.T), np.eye(width, dtype=matrix.dtype)
+
+
+def _eliminated(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArray] | None:
+    rest, columns, rows = numbers, [], []
+    for _ in range(rank):
+        product = _product(rest)
+        if product is None:
+            return None
+        column, row = product
+        rest = rest - np.outer(column, row)
+        columns.append(column)
+        rows.append(row)
+    return None if rest.any() else (np.array(columns), np.array(rows))
+
+
+def _product(rest: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """Return a column and a row to take away, for the smallest pivot that divides one of both."""
+    places = np.argwhere(rest)
+    sizes = np.abs(rest[rest != 0])
+    for i, j in places[np.argsort(sizes, kind="stable")[:MOST_PIVOTS]]:
+        column, row, pivot = rest[:, j], rest[i], rest[i, j]
+        for down, across in ((column, row / pivot), (column / pivot, row)):
+            if _is_exact(down) and _is_exact(across):
+                return down + 0, across + 0
+    return None
+
+
+def _is_exact(line: FloatArray) -> bool:
+    """Return whether a line is of numbers of few bits, so that products and sums are exact."""
+    lifted = np.ldexp(line, FRACTION_BITS)
+    return bool(np.abs(lifted).max() < 2.0**FACTOR_BITS and np.all(lifted == np.rint(lifted)))
