@@ -265,7 +265,7 @@ def _opening(one: Walk | None, spec: str | None, how: dict[str, Any]) -> Opening
 
 def _page_kernels() -> dict[str, PageKernel]:
     """Return the presets that a page has room for."""
-    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.pair}
+    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.parts}
     return {
         name: PageKernel(one.weights.tolist(), PRESETS[name].summary)
         for name, one in found.items()
