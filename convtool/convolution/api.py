@@ -16,7 +16,7 @@ from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
-from convtool.kernels.weights import Weights
+from convtool.kernels.weights import Combination, Weights
 from convtool.records import replace
 
 
@@ -86,13 +86,14 @@ def filtered(
     threads: int | None = None,
     store: Store = dtypes.store,
     overwrite: bool = False,
+    combination: Combination = "magnitude",
 ) -> Array:
     """Validate everything and run: what all public functions do; see :func:`convolve`.
 
     Parameters
     ----------
-    kernels : tuple of ndarray
-        One kernel, or two of whose answers the length is wanted.
+    kernels, combination
+        One kernel, or a group of the same shape and what is taken of its answers.
     flipped : bool
         Whether it is a convolution.
     store : callable
@@ -121,7 +122,7 @@ def filtered(
     answer = _place(out, pixels, kernels, layout, answer_type, overwrite)
     if answer is None:
         answer = np.empty(shape, answer_type)
-    run(pixels, kernels, layout, rule, answer, engine, workers, store)
+    run(pixels, kernels, layout, rule, answer, engine, workers, store, combination)
     if out is None:
         return answer
     if answer is not out and answer is not pixels:
@@ -371,7 +372,7 @@ def planned(
     threads: int | None = None,
     dtype_out: DTypeLike | None = None,
 ) -> Plan:
-    """Return the plan for one kernel, or for a pair of whose answers the length is wanted.
+    """Return the plan for one kernel, or for a group whose answers are combined.
 
     ``dtype_out`` is the type that the answer is asked for in, by default that of `convolve`.
     """

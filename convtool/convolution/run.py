@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution import calibration, dtypes, engines, in_place, planner, startup, tiles
+from convtool.convolution.combined import combined
 from convtool.convolution.engines import (
     Array,
     Correlator,
     DType,
     Job,
-    TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Problem
@@ -20,10 +20,11 @@ from convtool.convolution.source import Source
 from convtool.convolution.threads import usable_cores
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
+from convtool.kernels.weights import Combination
 from convtool.records import replace
 
 Kernels = tuple[NDArray[np.float64], ...]
-"""One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""
+"""One kernel; or a group, whose answers are combined."""
 
 LARGEST_FACTORED = 256
 """Kernels longer than this on both sides are planned as if they had full rank."""
@@ -78,7 +79,7 @@ def problem_for(
     layout: Geometry,
     workers: int,
 ) -> Problem:
-    """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
+    """Return what the planner needs to know; a group counts as many times its costliest kernel."""
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
@@ -131,6 +132,7 @@ class _Request(NamedTuple):
     rates: Calibration
     finite: bool
     chosen: Chosen | None
+    combination: Combination
 
 
 class Ready(NamedTuple):
@@ -145,24 +147,12 @@ class Ready(NamedTuple):
     losses: startup.Waits
 
 
-def _length_of(parts: list[Correlator]) -> TileCorrelator:
-    """Return what computes the length of two kernels' answers, by an engine that does one."""
-    first, second = (part for part in parts if isinstance(part, TileCorrelator))
-
-    def run(window: Array, out: Array) -> None:
-        first.run(window, out)
-        other = np.empty(out.shape, out.dtype)
-        second.run(window, other)
-        np.hypot(out, other, out=out)
-
-    return TileCorrelator(run, first.tile)
-
-
 def _correlator(job: Job, engine: str) -> Correlator:
     prepare = engines.load(engine)
-    if len(job.kernels) == 1 or engines.entry(engine).takes_pairs:
+    is_pair = len(job.kernels) == 2 and job.combination == "magnitude"
+    if len(job.kernels) == 1 or (is_pair and engines.entry(engine).takes_pairs):
         return prepare(job)
-    return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
+    return combined([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels], job)
 
 
 class _Choice(NamedTuple):
@@ -204,7 +194,7 @@ def _plan_and_prepare(request: _Request) -> Ready:
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
-    job = Job(kernels, working, request.layout, channels, chosen.rank, workers)
+    job = Job(kernels, working, request.layout, channels, chosen.rank, workers, request.combination)
     return Ready(job, _correlator(job, chosen.engine), chosen, losses)
 
 
@@ -230,6 +220,7 @@ def _request(
     workers: int,
     finite: bool,
     chosen: Chosen | None = None,
+    combination: Combination = "magnitude",
 ) -> _Request:
     return _Request(
         tuple(kernel.tobytes() for kernel in kernels),
@@ -244,6 +235,7 @@ def _request(
         calibration.load(),
         finite,
         chosen,
+        combination,
     )
 
 
@@ -275,13 +267,14 @@ def make_ready(
     *,
     finite: bool,
     chosen: Chosen | None = None,
+    combination: Combination = "magnitude",
 ) -> Ready:
     """Plan a convolution of an image of a kind and make its engine ready.
 
     Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
     """
     kind = (image_shape, image_type, out_type)
-    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen))
+    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen, combination))
 
 
 def run(
@@ -293,6 +286,7 @@ def run(
     engine: str,
     workers: int,
     store: Store = dtypes.store,
+    combination: Combination = "magnitude",
     chosen: Chosen | None = None,
 ) -> None:
     """Correlate ``pixels`` into ``out``.
@@ -302,7 +296,7 @@ def run(
     pixels : ndarray, shape (H, W) or (H, W, C)
         The image.
     kernels : tuple of ndarray
-        One or two, not to be flipped any more.
+        One, or a group of the same shape, not to be flipped any more.
     layout : Geometry
         Where the windows lie.
     rule : (str, float)
@@ -316,6 +310,8 @@ def run(
         Number of threads.
     store : callable
         What writes computed values into a piece of ``out``.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of a group.
     chosen : Chosen, optional
         What was chosen for a finite image of which this one is a part; planned by default.
     """
@@ -328,7 +324,8 @@ def run(
         into = in_place.run if overwritten else tiles.run
         into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
 
-    ready = make_ready(*kind, kernels, layout, engine, workers, finite=True, chosen=chosen)
+    how = (*kind, kernels, layout, engine, workers)
+    ready = make_ready(*how, finite=True, chosen=chosen, combination=combination)
     if ready.losses:
         startup.lose(ready.losses)
     if not ready.chosen.keeps_nonfinite:
@@ -338,7 +335,7 @@ def run(
             if is_finite(shown):
                 return
         if shown is not None or not (is_finite(pixels) and np.isfinite(rule[1])):
-            ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
+            ready = make_ready(*how, finite=False, combination=combination)
     correlate(ready)
 
 

@@ -18,6 +18,7 @@ from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
+from convtool.kernels.weights import Combination
 
 
 class Windows:
@@ -30,7 +31,7 @@ class Windows:
     dtype : dtype
         Its type.
     kernels : tuple of ndarray
-        One kernel, or two of whose answers the length is wanted.
+        One kernel, or a group of the same shape.
     flipped : bool
         Whether it is a convolution.
     layout : Geometry
@@ -47,6 +48,8 @@ class Windows:
         Whether the image may be taken to hold no NaN and no inf.
     chosen : Chosen, optional
         What another process has chosen for the same windows, in place of a plan of this one.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of a group.
 
     Attributes
     ----------
@@ -84,6 +87,7 @@ class Windows:
         store: Store = dtypes.store,
         finite: bool = True,
         chosen: Chosen | None = None,
+        combination: Combination = "magnitude",
     ) -> None:
         dtypes.check_image_type(dtype)
         self._rule = borders.resolve(border, cval)
@@ -95,7 +99,14 @@ class Windows:
         finite = finite and bool(np.isfinite(self._rule[1]))
         kind = (shape, dtype, self.dtype)
         ready = make_ready(
-            *kind, kernels, layout, engine, count(threads), finite=finite, chosen=chosen
+            *kind,
+            kernels,
+            layout,
+            engine,
+            count(threads),
+            finite=finite,
+            chosen=chosen,
+            combination=combination,
         )
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
         width = int(np.prod(self.shape[1:]))

@@ -188,7 +188,8 @@ def filter_image(
     image : Image
         The picture; it is not changed unless ``overwrite`` says so.
     kernels : sequence of KernelSpec or str
-        The kernels; a gradient pair gives the gradient's magnitude.
+        The kernels; a gradient pair gives the gradient's magnitude, a group such as ``kirsch`` the
+        largest of its answers.
     options : FilterOptions, optional
         How.
     plan : Outline, optional

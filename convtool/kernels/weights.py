@@ -77,6 +77,18 @@ def _is_kernel_already(values: ArrayLike) -> bool:
     return bool(values.size and values.flags.c_contiguous and np.isfinite(values).all())
 
 
+def is_even(weights: Weights) -> bool:
+    """Return whether a kernel has an even number of rows or columns, and so no centre.
+
+    Examples
+    --------
+    >>> is_even(np.ones((2, 3)))
+    True
+    """
+    rows, columns = weights.shape[-2:]
+    return bool(rows % 2 == 0 or columns % 2 == 0)
+
+
 def check_finite(weights: Weights) -> None:
     """Check that every entry is finite.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import EngineError, OptionError
 from convtool.kernels.factor import Factors, factor, rank
+from convtool.kernels.weights import Combination
 from convtool.records import Record
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Job(Record, eq=False):
     ----------
     kernels : tuple of ndarray
         One kernel of float64, shape (KH, KW), not to be flipped; or two of the same shape, for
-        engines that take pairs, whose answers' length sqrt(a² + b²) is wanted.
+        engines that take pairs, whose answers' magnitude sqrt(a² + b²) is wanted.
     dtype : dtype
         The working dtype, float32 or float64.
     layout : Geometry
@@ -45,6 +46,8 @@ class Job(Record, eq=False):
         The number of factors to use, for engines that factor.
     threads : int
         How many threads may work.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of several kernels.
     """
 
     kernels: tuple[Array, ...]
@@ -53,6 +56,7 @@ class Job(Record, eq=False):
     channels: int
     rank: int | None
     threads: int
+    combination: Combination = "magnitude"
 
     @property
     def kernel(self) -> Array:
@@ -138,7 +142,7 @@ class EngineEntry(Record):
     takes_rank : bool
         ``rank`` means something to it.
     takes_pairs : bool
-        It makes the length of two kernels' answers in one pass.
+        It makes the magnitude of two kernels' answers in one pass.
     shows_nonfinite : bool
         Where a piece of the image holds NaN or inf, no value of that piece's answer is finite.
     """

@@ -112,6 +112,7 @@ class Convolved:
             store=store,
             finite=finite,
             chosen=chosen,
+            combination=spec.combination or "magnitude",
         )
         self.chosen: Chosen | None = self._windows.chosen
         self._checks = self._checks and not self._windows.chosen.keeps_nonfinite
