@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import click
 
+from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.kernels.export import FORMATS, export
 from convtool.kernels.facts import Facts, facts, group_notes
@@ -39,16 +40,17 @@ Examples:
 def command(spec: str | None, form: str | None, json_target: str | None) -> None:
     """List the preset kernels, or show the kernel SPEC.
 
-    SPEC is a preset with parameters (gaussian:sigma=2,size=15), a file (.txt, .csv, .npy, .json)
-    or a literal (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=sum or
-    normalize=abs, and scale=NUMBER, as in sobel:scale=1/4.
+    SPEC is a preset with parameters (gaussian:sigma=2,size=15, or gaussian:2 for the first), a
+    file (.txt, .csv, .npy, .json), a picture (psf.tif, divided by its sum) or a literal
+    (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=none, sum or abs, and
+    scale=NUMBER, as in sobel:scale=1/4.
     """
     if form is not None and (spec is None or json_target is not None):
         raise click.UsageError("--as prints one kernel SPEC; give one, and no --json")
     if spec is None:
         _give(_list_report(), _list_lines, json_target)
         return
-    kernel = parse(spec)
+    kernel = read_kernel(spec)
     if form is not None:
         click.echo(export(kernel, form))
         click.echo(f"{form}: {FORMATS[form].note}", err=True)

@@ -30,6 +30,7 @@ from convtool.records import Record
 
 _LITERAL = re.compile(r"\s*([0-9]+x[0-9]+)\s*:(.*)", re.DOTALL)
 _OPTIONS = re.compile(r"\s*[A-Za-z][A-Za-z_-]*\s*=.*", re.DOTALL)
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]*")
 
 Pictures = Callable[[str], tuple[Weights, str]]
 """What reads a picture as a kernel, and says what it took: from a path to (weights, note)."""
@@ -318,7 +319,7 @@ def _unknown(name: str, spec: str) -> str:
         return (
             f"a kernel file ends in {', '.join(FILE_TYPES)}, and a picture in its format's suffix"
         )
-    if path.lower().endswith(FILE_TYPES) or os.sep in path:
+    if _SUFFIX.fullmatch(os.path.splitext(path)[1]) or os.sep in path:
         return "no such file; give one that exists, a preset or a literal"
     if name.lower() in SUGGESTIONS:
         near = SUGGESTIONS[name.lower()]
