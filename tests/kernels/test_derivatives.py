@@ -84,16 +84,17 @@ def test_frei_chen_weighs_the_middle_by_root_two():
     )
 
 
-def test_roberts_is_scikit_images_one_pixel_later():
-    """Here the window ends at the pixel, as in scipy.ndimage.correlate; there it begins there."""
+def test_roberts_is_scikit_images_times_root_two():
+    """Its weights there are ROBERTS_PD_WEIGHTS and ROBERTS_ND_WEIGHTS, convolved."""
     image = np.array([[0, 0, 0, 0], [0, 1, 3, 0], [0, 0, 7, 0], [0, 0, 0, 0]], float)
-    theirs = np.hypot(image[:-1, :-1] - image[1:, 1:], image[:-1, 1:] - image[1:, :-1])
-    ours = convtool.gradient_magnitude(image, "roberts")
-    np.testing.assert_allclose(ours[1:, 1:], theirs, rtol=1e-15)
-    np.testing.assert_allclose(ours[2, 2], np.hypot(1 - 7, 3 - 0), rtol=1e-15)
+    answer = convtool.gradient_magnitude(image, "roberts")
+    np.testing.assert_array_equal(answer[0, 0], np.hypot(0 - 1, 0 - 0))
+    np.testing.assert_allclose(answer[1, 1], np.hypot(1 - 7, 3 - 0), rtol=1e-15)
     falling, rising = kernel("roberts")
     np.testing.assert_allclose(
-        ours, np.hypot(ndimage.correlate(image, falling), ndimage.correlate(image, rising))
+        answer,
+        np.hypot(ndimage.convolve(image, falling), ndimage.convolve(image, rising)),
+        rtol=1e-15,
     )
 
 
