@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from convtool.convolution.gradient import gradient_magnitude as gradient_magnitude
     from convtool.convolution.toeplitz import toeplitz as toeplitz
     from convtool.errors import ConvtoolError as ConvtoolError
+    from convtool.images.kernels import kernel as kernel
     from convtool.images.read import read as read
     from convtool.images.write import write as write
     from convtool.kernels.presets import presets as presets
-    from convtool.kernels.spec import kernel as kernel
     from convtool.svd.metrics import mse as mse
     from convtool.svd.metrics import psnr as psnr
     from convtool.svd.metrics import ssim as ssim
@@ -39,7 +39,7 @@ _HOMES = {
     "engines": "convtool.convolution.engines",
     "gradient_direction": "convtool.convolution.gradient",
     "gradient_magnitude": "convtool.convolution.gradient",
-    "kernel": "convtool.kernels.spec",
+    "kernel": "convtool.images.kernels",
     "mse": "convtool.svd.metrics",
     "plan": "convtool.convolution.api",
     "presets": "convtool.kernels.presets",

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from numpy.typing import NDArray
 
 from convtool.cli._explain_report import SMALL, lines, polynomial_lines, report
+from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
@@ -148,7 +149,7 @@ def command(
     else:
         told = []
         image = _image(source, crop, bool(places))
-        one = walk(image, spec or _DEFAULT_KERNEL, **how)
+        one = walk(image, _weights(spec), **how)
         other = walk(image, one.kernel, **how | {"correlate": one.flipped})
     if page is not None and polynomials:
         _write_page(page, one, polynomials[1], how | {"mode": "full"})
@@ -234,11 +235,15 @@ def _write_page(path: str, one: Walk | None, spec: str | None, how: dict[str, An
         ) from error
 
 
+def _weights(spec: str | None) -> NDArray[np.float64]:
+    return read_single_kernel(spec or _DEFAULT_KERNEL).weights
+
+
 def _opening(one: Walk | None, spec: str | None, how: dict[str, Any]) -> Opening:
     """Return what the page begins with."""
     known = spec or _DEFAULT_KERNEL
     if one is None:
-        one = walk(np.zeros((_PAGE_SIDE // 2, _PAGE_SIDE // 2)), known, **how)
+        one = walk(np.zeros((_PAGE_SIDE // 2, _PAGE_SIDE // 2)), _weights(spec), **how)
         image = None
     else:
         image = one.image.tolist()
@@ -265,7 +270,7 @@ def _opening(one: Walk | None, spec: str | None, how: dict[str, Any]) -> Opening
 
 def _page_kernels() -> dict[str, PageKernel]:
     """Return the presets that a page has room for."""
-    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.pair}
+    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.parts}
     return {
         name: PageKernel(one.weights.tolist(), PRESETS[name].summary)
         for name, one in found.items()

@@ -15,6 +15,7 @@ from convtool.cli._file_options import (
     take_writing,
     writing_options,
 )
+from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option, pair
 from convtool.cli._places import Batch, is_batch
 from convtool.cli._signals import ending, signals
@@ -32,7 +33,6 @@ from convtool.images.paths import shown
 from convtool.images.stream.asked import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
-from convtool.kernels.spec import parse
 
 if TYPE_CHECKING:
     from convtool.images.filter import Outline
@@ -59,8 +59,8 @@ Examples:
     metavar="SPEC",
     multiple=True,
     required=True,
-    help="Preset (gaussian:sigma=2), file (.txt .csv .npy .json) or literal (1x3:1,0,-1); "
-    "repeat it to apply several in order. 'convtool kernels' lists the presets.",
+    help="Preset (gaussian:sigma=2), file (.txt .csv .npy .json), picture (psf.tif) or literal "
+    "(1x3:1,0,-1); repeat it to apply several in order. 'convtool kernels' lists the presets.",
 )
 @click.option(
     "--direction",
@@ -228,7 +228,7 @@ def command(
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
-    job = Job(tuple(map(parse, specs)), filtering, reading, writing)
+    job = Job(tuple(map(read_kernel, specs)), filtering, reading, writing)
     batch = Batch(
         recursive,
         from_file,

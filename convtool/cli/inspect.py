@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from convtool.cli._inspection_report import report_text
+from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import json_option
 from convtool.cli._pictures import PictureReader, pictures_to_judge
 from convtool.errors import ModelError, OptionError
@@ -100,6 +101,8 @@ def command(
     IMAGE.saliency.png.
     """
     wanted = [parse_replacement(text) for text in replacements]
+    for one in wanted:
+        read_single_kernel(one.spec)
     if kernels is not None:
         check_drawing(kernels)
     model = load(model_path)

@@ -5,10 +5,12 @@ from dataclasses import asdict
 
 import click
 
+from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.kernels.export import FORMATS, export
-from convtool.kernels.facts import Facts, facts, pair_notes
-from convtool.kernels.presets import PRESETS, Parameter
+from convtool.kernels.facts import Facts, facts, group_notes
+from convtool.kernels.parameters import Parameter
+from convtool.kernels.presets import ALIASES, PRESETS
 from convtool.kernels.spec import KernelSpec, parse
 from convtool.kernels.weights import Weights
 from convtool.report.json_report import write_report
@@ -38,16 +40,17 @@ Examples:
 def command(spec: str | None, form: str | None, json_target: str | None) -> None:
     """List the preset kernels, or show the kernel SPEC.
 
-    SPEC is a preset with parameters (gaussian:sigma=2,size=15), a file (.txt, .csv, .npy, .json)
-    or a literal (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=sum or
-    normalize=abs, and scale=NUMBER, as in sobel:scale=1/4.
+    SPEC is a preset with parameters (gaussian:sigma=2,size=15, or gaussian:2 for the first), a
+    file (.txt, .csv, .npy, .json), a picture (psf.tif, divided by its sum) or a literal
+    (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=none, sum or abs, and
+    scale=NUMBER, as in sobel:scale=1/4.
     """
     if form is not None and (spec is None or json_target is not None):
         raise click.UsageError("--as prints one kernel SPEC; give one, and no --json")
     if spec is None:
         _give(_list_report(), _list_lines, json_target)
         return
-    kernel = parse(spec)
+    kernel = read_kernel(spec)
     if form is not None:
         click.echo(export(kernel, form))
         click.echo(f"{form}: {FORMATS[form].note}", err=True)
@@ -65,7 +68,7 @@ def _give(report: dict[str, object], lines: Callable[[], list[str]], target: str
 
 
 def _singles(kernel: KernelSpec) -> list[Weights]:
-    return list(kernel.weights) if kernel.is_gradient else [kernel.weights]
+    return list(kernel.weights) if kernel.is_group else [kernel.weights]
 
 
 def _size(name: str) -> str:
@@ -88,14 +91,16 @@ def _list_report() -> dict[str, object]:
             "size": _size(name),
             "summary": preset.summary,
             "source": preset.source,
-            "pair": list(preset.pair),
+            "pair": list(preset.parts) if preset.combination == "magnitude" else [],
+            "parts": list(preset.parts),
+            "combination": preset.combination,
             "parameters": [
                 {**asdict(parameter), "range": parameter.range} for parameter in preset.parameters
             ],
         }
         for name, preset in PRESETS.items()
     ]
-    return {"schema": SCHEMA, "presets": presets}
+    return {"schema": SCHEMA, "presets": presets, "aliases": ALIASES}
 
 
 def _list_lines() -> list[str]:
@@ -105,9 +110,12 @@ def _list_lines() -> list[str]:
         parameters = " ".join(map(_default, preset.parameters))
         source = f"[{sources.index(preset.source) + 1}]"
         rows.append([name, _size(name), source, preset.summary, parameters])
+    also = ", ".join(f"{alias} = {name}" for alias, name in ALIASES.items())
     return [
         *table(rows),
         "",
+        f"Also: {also}.",
+        "The value of the first parameter may stand alone, as in gaussian:2.",
         "Every kernel also takes normalize=none|sum|abs and scale=NUMBER.",
         "",
         *(f"[{i}] {source}" for i, source in enumerate(sources, start=1)),
@@ -120,6 +128,7 @@ def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
         "spec": kernel.text,
         "name": kernel.name,
         "gradient": kernel.is_gradient,
+        "combination": kernel.combination,
         "kernel": kernel.weights.tolist(),
         "facts": [asdict(one) for one in known],
         "notes": _notes(kernel, known),
@@ -129,9 +138,9 @@ def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
 def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
     preset = PRESETS.get(kernel.name)
     lines = [f"{kernel.name}: {preset.summary}" if preset else kernel.name]
-    titles = preset.pair if preset and preset.pair else ("horizontal", "vertical")
+    titles = preset.parts if preset and preset.parts else ("horizontal", "vertical")
     for title, weights, one in zip(titles, _singles(kernel), known, strict=False):
-        lines += ["", title] if kernel.is_gradient else []
+        lines += ["", title] if kernel.is_group else []
         lines += ["", *(f"  {line}" for line in matrix_lines(weights)), "", *_fact_lines(one)]
     notes = [f"mind: {note}" for note in _notes(kernel, known)]
     lines += ["", *notes] if notes else []
@@ -141,7 +150,9 @@ def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
 
 
 def _notes(kernel: KernelSpec, known: list[Facts]) -> list[str]:
-    return list(pair_notes(kernel.weights) if kernel.is_gradient else known[0].notes)
+    return list(
+        group_notes(kernel.weights, kernel.combination) if kernel.combination else known[0].notes
+    )
 
 
 def _fact_lines(known: Facts) -> list[str]:

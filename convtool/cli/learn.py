@@ -8,6 +8,7 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
@@ -18,7 +19,7 @@ from convtool.images.image import Image, Pixels
 from convtool.images.read import read
 from convtool.images.tone import to_gray
 from convtool.kernels.export import export
-from convtool.kernels.spec import KernelSpec, parse_single
+from convtool.kernels.spec import KernelSpec
 from convtool.kernels.weights import Weights
 from convtool.learn import Learned, fit
 from convtool.learn.convention import ALMOST, convention
@@ -127,7 +128,7 @@ def command(
         raise click.UsageError(
             f"{pictures[-1]} has no partner; give pairs, BEFORE AFTER [BEFORE AFTER]..."
         )
-    given = parse_single(spec) if spec is not None else None
+    given = read_single_kernel(spec) if spec is not None else None
     writer = _writer(target) if target is not None else None
     notes: list[str] = []
     names = list(zip(pictures[::2], pictures[1::2], strict=True))

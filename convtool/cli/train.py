@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
+from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
 from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
 from convtool.errors import ModelFileError, OptionError, TrainingError
-from convtool.kernels.spec import parse
 from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.datasets import Split
 from convtool.nn.metrics import Scores
@@ -80,7 +80,7 @@ def command(
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
     arch = arch_of(dataset, arch)
-    bank = filter_bank([parse(spec).weights for spec in names_of(fixed_filters)])
+    bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     only = names_of(classes)
     split = open_split(dataset, data, seed, size, gray, only)
 

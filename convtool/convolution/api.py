@@ -16,7 +16,7 @@ from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
-from convtool.kernels.weights import Weights
+from convtool.kernels.weights import Combination, Weights
 
 
 def check_image(shape: tuple[int, ...], dtype: DType) -> None:
@@ -93,13 +93,14 @@ def filtered(
     store: Store = dtypes.store,
     overwrite: bool = False,
     plan: Plan | None = None,
+    combination: Combination = "magnitude",
 ) -> Array:
     """Validate everything and run: what all public functions do; see :func:`convolve`.
 
     Parameters
     ----------
-    kernels : tuple of ndarray
-        One kernel, or two of whose answers the length is wanted.
+    kernels, combination
+        One kernel, or a group of the same shape and what is taken of its answers.
     flipped : bool
         Whether it is a convolution.
     store : callable
@@ -132,7 +133,7 @@ def filtered(
     chosen = None
     if plan is not None:
         chosen, workers = plan.chosen, workers_for(plan, workers)
-    run(pixels, kernels, layout, rule, answer, engine, workers, store, chosen)
+    run(pixels, kernels, layout, rule, answer, engine, workers, store, chosen, combination)
     if out is None:
         return answer
     if answer is not out and answer is not pixels:
@@ -391,7 +392,7 @@ def planned(
     out_dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> Plan:
-    """Return the plan of `filtered`, for one kernel or a pair of whose answers length is wanted.
+    """Return the plan of `filtered`, for one kernel or for a group whose answers are combined.
 
     Parameters are those of `plan` and of `filtered`.
     """

@@ -10,7 +10,8 @@ from convtool.convolution.api import correlate, filtered
 from convtool.convolution.engines import Array
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
-from convtool.kernels.weights import checked
+from convtool.kernels.spec import parse
+from convtool.kernels.weights import checked, is_even
 
 
 class Options(TypedDict, total=False):
@@ -27,7 +28,7 @@ class Options(TypedDict, total=False):
 
 def _as_pair(pair: ArrayLike | str) -> Array:
     kernels = named_kernel(pair) if isinstance(pair, str) else checked(pair, pair=True)
-    if kernels.ndim != 3:
+    if kernels.ndim != 3 or len(kernels) != 2:
         raise KernelError(
             f"a gradient needs a pair of kernels, shape (2, KH, KW), not {kernels.shape};"
             " use 'sobel', 'prewitt' or 'scharr'"
@@ -39,6 +40,14 @@ def _check_names(options: Options) -> None:
     for name in options.keys() - Options.__annotations__.keys():
         valid = ", ".join(Options.__annotations__)
         raise OptionError(f"a gradient has no option {name!r}; it takes dtype, {valid}")
+
+
+def _check_direction(pair: ArrayLike | str) -> None:
+    if isinstance(pair, str) and (spec := parse(pair)).is_gradient and not spec.has_direction:
+        raise KernelError(
+            f"kernel {pair!r} has derivatives along the diagonals, and a direction needs those of "
+            "rows and columns; use 'sobel', 'prewitt' or 'scharr'"
+        )
 
 
 def _derivatives(
@@ -76,7 +85,9 @@ def gradient_magnitude(
     pair : array_like, shape (2, KH, KW), or str
         The kernels of the vertical derivative (which answers to horizontal edges) and of the
         horizontal one, or the name of such a pair: ``sobel``, ``prewitt``, ``scharr``. They are
-        not flipped; for the antisymmetric presets flipping changes nothing in the length.
+        not flipped; for the antisymmetric presets flipping changes nothing in the length. A pair of
+        an even size, such as ``roberts``, is convolved: its window begins at the pixel, as that of
+        ``scipy.ndimage.convolve`` and of scikit-image's ``roberts`` does.
     dtype : dtype, optional
         Type of the answer, as for :func:`convtool.convolve`.
     out : ndarray, optional
@@ -104,7 +115,8 @@ def gradient_magnitude(
     True
     """
     _check_names(options)
-    return filtered(image, tuple(_as_pair(pair)), False, dtype=dtype, out=out, **options)
+    kernels = _as_pair(pair)
+    return filtered(image, tuple(kernels), is_even(kernels), dtype=dtype, out=out, **options)
 
 
 def gradient_direction(
@@ -129,6 +141,7 @@ def gradient_direction(
     >>> float(gradient_direction(np.tile(np.arange(5.0), (5, 1)).T)[2, 2])
     1.5707963267948966
     """
+    _check_direction(pair)
     down, right = _derivatives(image, pair, dtype, options)
     return _stored(angles(down, right), dtype)
 

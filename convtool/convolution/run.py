@@ -15,22 +15,23 @@ from convtool.convolution import (
     planner,
     tiles,
 )
+from convtool.convolution.combined import combined
 from convtool.convolution.engines import (
     Array,
     Correlator,
     DType,
     Job,
-    TileCorrelator,
 )
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Chosen, Plan, Problem
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
+from convtool.kernels.weights import Combination
 from convtool.records import replace
 
 Kernels = tuple[NDArray[np.float64], ...]
-"""One kernel; or two, of whose answers the length sqrt(a² + b²) is wanted."""
+"""One kernel; or a group, whose answers are combined."""
 
 
 def split_engine(engine: str) -> tuple[str, int | None]:
@@ -75,7 +76,7 @@ def problem_for(
     layout: Geometry,
     workers: int,
 ) -> Problem:
-    """Return what the planner needs to know; a pair counts as twice its costlier kernel."""
+    """Return what the planner needs to know; a group counts as many times its costliest kernel."""
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     factorings = [engines.factoring(kernel, working) for kernel in kernels]
     return Problem(
@@ -118,6 +119,7 @@ class _Request(NamedTuple):
     calibration: Calibration
     finite: bool
     chosen: Chosen | None
+    combination: Combination
 
 
 class Ready(NamedTuple):
@@ -132,24 +134,12 @@ class Ready(NamedTuple):
     keeps_nonfinite: bool
 
 
-def _length_of(parts: list[Correlator]) -> TileCorrelator:
-    """Return what computes the length of two kernels' answers, by an engine that does one."""
-    first, second = (part for part in parts if isinstance(part, TileCorrelator))
-
-    def run(window: Array, out: Array) -> None:
-        first.run(window, out)
-        other = np.empty(out.shape, out.dtype)
-        second.run(window, other)
-        np.hypot(out, other, out=out)
-
-    return TileCorrelator(run, first.tile)
-
-
 def _correlator(job: Job, engine: str) -> Correlator:
     prepare = engines.load(engine)
-    if len(job.kernels) == 1 or engines.entry(engine).takes_pairs:
+    is_pair = len(job.kernels) == 2 and job.combination == "magnitude"
+    if len(job.kernels) == 1 or (is_pair and engines.entry(engine).takes_pairs):
         return prepare(job)
-    return _length_of([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels])
+    return combined([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels], job)
 
 
 def _weights(request: _Request) -> Kernels:
@@ -177,13 +167,16 @@ def workers_for(plan: Plan, workers: int) -> int:
     return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
-def _level(image: DType, working: DType, kernels: Kernels, chosen: Chosen) -> flat.Level | None:
+def _level(
+    request: _Request, working: DType, kernels: Kernels, chosen: Chosen
+) -> flat.Level | None:
     """Return what flat windows are multiplied by, where the engine's sums of them would round."""
     if not engines.entry(chosen.engine).own:
         return None
     summed = chosen.rank is None and chosen.engine not in planner.TRANSFORMS
-    exact = all(dtypes.sums_are_exact(image, working, kernel) for kernel in kernels)
-    return None if summed and exact else flat.level_for(kernels, working, summed)
+    exact = all(dtypes.sums_are_exact(request.image_type, working, kernel) for kernel in kernels)
+    level = None if summed and exact else flat.level_for(kernels, working, summed)
+    return None if level and level.gain and request.combination == "maximum" else level
 
 
 def _plan_and_prepare(request: _Request) -> Ready:
@@ -196,8 +189,10 @@ def _plan_and_prepare(request: _Request) -> Ready:
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
-    level = _level(request.image_type, working, kernels, chosen)
-    job = Job(kernels, working, request.layout, channels, chosen.rank, workers, level)
+    level = _level(request, working, kernels, chosen)
+    job = Job(
+        kernels, working, request.layout, channels, chosen.rank, workers, level, request.combination
+    )
     keeps = named or planner.keeps_nonfinite(chosen, problem)
     return Ready(job, _correlator(job, chosen.engine), chosen, keeps)
 
@@ -224,6 +219,7 @@ def _request(
     workers: int,
     finite: bool,
     chosen: Chosen | None = None,
+    combination: Combination = "magnitude",
 ) -> _Request:
     return _Request(
         tuple(kernel.tobytes() for kernel in kernels),
@@ -237,6 +233,7 @@ def _request(
         calibration.load(),
         finite,
         chosen,
+        combination,
     )
 
 
@@ -269,13 +266,14 @@ def make_ready(
     *,
     finite: bool,
     chosen: Chosen | None = None,
+    combination: Combination = "magnitude",
 ) -> Ready:
     """Plan a convolution of an image of a kind and make its engine ready.
 
     Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
     """
     kind = (image_shape, image_type, out_type)
-    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen))
+    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen, combination))
 
 
 def run(
@@ -288,6 +286,7 @@ def run(
     workers: int,
     store: Store = dtypes.store,
     chosen: Chosen | None = None,
+    combination: Combination = "magnitude",
 ) -> None:
     """Correlate ``pixels`` into ``out``.
 
@@ -296,7 +295,7 @@ def run(
     pixels : ndarray, shape (H, W) or (H, W, C)
         The image.
     kernels : tuple of ndarray
-        One or two, not to be flipped any more.
+        One, or a group of the same shape, not to be flipped any more.
     layout : Geometry
         Where the windows lie.
     rule : (str, float)
@@ -310,6 +309,8 @@ def run(
         Number of threads.
     store : callable
         What writes computed values into a piece of ``out``.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of a group.
     chosen : Chosen, optional
         What was chosen for a finite image: this one, or one of which it is a part; planned by
         default.
@@ -323,7 +324,8 @@ def run(
         into = in_place.run if overwritten else tiles.run
         into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
 
-    ready = make_ready(*kind, kernels, layout, engine, workers, finite=True, chosen=chosen)
+    how = (*kind, kernels, layout, engine, workers)
+    ready = make_ready(*how, finite=True, chosen=chosen, combination=combination)
     if not ready.keeps_nonfinite:
         shown = None if overwritten else _shown(ready, answer, store)
         if shown is not None and np.isfinite(rule[1]):
@@ -331,7 +333,7 @@ def run(
             if is_finite(shown):
                 return
         if shown is not None or not (is_finite(pixels) and np.isfinite(rule[1])):
-            ready = make_ready(*kind, kernels, layout, engine, workers, finite=False)
+            ready = make_ready(*how, finite=False, combination=combination)
     correlate(ready)
 
 

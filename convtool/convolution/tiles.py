@@ -211,7 +211,7 @@ def _run_strips(
     strips = _strips(size, tile, (first, first + len(out)))
     workers = min(job.threads, len(strips))
     if direct:
-        correlator.rouse(workers)
+        correlator.wake(workers)
     source = source.packed()
 
     def run(into: Array, origin: Span, strips: Array, workers: int) -> None:

@@ -19,6 +19,7 @@ from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError
+from convtool.kernels.weights import Combination
 
 
 class Windows:
@@ -31,7 +32,7 @@ class Windows:
     dtype : dtype
         Its type.
     kernels : tuple of ndarray
-        One kernel, or two of whose answers the length is wanted.
+        One kernel, or a group of the same shape.
     flipped : bool
         Whether it is a convolution.
     layout : Geometry
@@ -48,6 +49,8 @@ class Windows:
         Whether the image may be taken to hold no NaN and no inf.
     chosen : Chosen, optional
         What was chosen for the same windows, in place of a plan made here.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of a group.
 
     Attributes
     ----------
@@ -87,6 +90,7 @@ class Windows:
         store: Store = dtypes.store,
         finite: bool = True,
         chosen: Chosen | None = None,
+        combination: Combination = "magnitude",
     ) -> None:
         dtypes.check_image_type(dtype)
         self._rule = borders.resolve(border, cval)
@@ -98,7 +102,14 @@ class Windows:
         finite = finite and bool(np.isfinite(self._rule[1]))
         kind = (shape, dtype, self.dtype)
         ready = make_ready(
-            *kind, kernels, layout, engine, count(threads), finite=finite, chosen=chosen
+            *kind,
+            kernels,
+            layout,
+            engine,
+            count(threads),
+            finite=finite,
+            chosen=chosen,
+            combination=combination,
         )
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
         self.keeps_nonfinite = ready.keeps_nonfinite

@@ -12,7 +12,8 @@ from convtool.images import finishing, nonfinite, passes, tone
 from convtool.images.filter_options import FilterOptions, check_options
 from convtool.images.finishing import Made
 from convtool.images.image import Image
-from convtool.kernels.spec import KernelSpec, parse
+from convtool.images.kernels import kernel_spec
+from convtool.kernels.spec import KernelSpec
 from convtool.records import Record, replace
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def outline(
     Examples
     --------
     >>> options = FilterOptions(stride=2)
-    >>> plan = outline((480, 640, 3), np.dtype("uint8"), False, [parse("box")], options)
+    >>> plan = outline((480, 640, 3), np.dtype("uint8"), False, [kernel_spec("box")], options)
     >>> plan.shape, plan.dtype
     ((240, 320, 3), dtype('uint8'))
     """
@@ -208,7 +209,8 @@ def filter_image(
     image : Image
         The picture; it is not changed unless ``overwrite`` says so.
     kernels : sequence of KernelSpec or str
-        The kernels; a gradient pair gives the gradient's magnitude.
+        The kernels; a gradient pair gives the gradient's magnitude, a group such as ``kirsch`` the
+        largest of its answers.
     options : FilterOptions, optional
         How.
     plan : Outline, optional
@@ -241,7 +243,7 @@ def filter_image(
     array([100, 100, 100], dtype=uint8)
     """
     options = options or FilterOptions()
-    specs = [parse(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
+    specs = [kernel_spec(kernel) if isinstance(kernel, str) else kernel for kernel in kernels]
     source = image.pixels.dtype
     plan = plan or outline(image.pixels.shape, source, image.has_alpha, specs, options)
     if options.linear:

@@ -101,10 +101,10 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
             raise OptionError(f"{name} must be a finite number, not {value}")
     if not kernels:
         raise OptionError("no kernel was given; name at least one")
-    if options.direction and not kernels[-1].is_gradient:
+    if options.direction and not kernels[-1].has_direction:
         raise OptionError(
-            f"direction needs a gradient as its last kernel, not '{kernels[-1].text}'; "
-            "use sobel, prewitt or scharr"
+            "direction needs a gradient along rows and columns as its last kernel, not "
+            f"'{kernels[-1].text}'; use sobel, prewitt or scharr"
         )
     nonfinite.check_rule(options.nan)
     if options.is_partial:
@@ -139,7 +139,7 @@ def _check_partial(kernels: Sequence[KernelSpec], options: FilterOptions) -> Non
     if letters == channels.ALPHA:
         if options.alpha == "keep":
             raise OptionError("channels A filters alpha, alpha keep leaves it alone; use one")
-        if not any(not k.is_gradient and transparency.smooths(k.weights) for k in kernels):
+        if not any(not k.is_group and transparency.smooths(k.weights) for k in kernels):
             raise OptionError(
                 f"channels A: '{kernels[0].text}' leaves alpha alone, as its sum is not positive"
             )

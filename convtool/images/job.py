@@ -79,7 +79,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-_WITHOUT_EFFECT = {"threads", "max_pixels", "max_memory", "text", "name"}
+_WITHOUT_EFFECT = {"threads", "max_pixels", "max_memory", "text", "name", "notes"}
 """Fields of a job that its outputs do not depend on: of a kernel the weights count, of a mask the
 pixels."""
 

@@ -116,7 +116,7 @@ def averages(spec: KernelSpec) -> bool:
     (True, False)
     """
     weights = spec.weights
-    return not spec.is_gradient and bool(weights.min() >= 0 and weights.sum() > 0)
+    return not spec.is_group and bool(weights.min() >= 0 and weights.sum() > 0)
 
 
 def normalised(

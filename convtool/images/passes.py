@@ -17,6 +17,7 @@ from convtool.images.filter_options import FilterOptions
 from convtool.images.image import Image, Pixels, peak_of
 from convtool.images.tone import Values
 from convtool.kernels.spec import KernelSpec
+from convtool.kernels.weights import is_even
 from convtool.records import replace
 
 
@@ -69,7 +70,7 @@ def colours_bleed(
 def pixels_meet(specs: Sequence[KernelSpec], options: FilterOptions) -> bool:
     """Tell whether colours of pixels would mix that alpha should keep apart."""
     return options.alpha != "keep" and any(
-        spec.is_gradient or not transparency.is_pointwise(spec.weights, not options.correlate)
+        spec.is_group or not transparency.is_pointwise(spec.weights, not options.correlate)
         for spec in specs
     )
 
@@ -87,7 +88,7 @@ def stays_in_range(
     kernel = specs[0]
     return (
         len(specs) == 1
-        and not kernel.is_gradient
+        and not kernel.is_group
         and source.kind == "u"
         and colours == source
         and tone.output_dtype(options.depth, source) == source
@@ -174,7 +175,7 @@ def smooths_alpha(spec: KernelSpec, options: FilterOptions) -> bool:
     """Tell whether alpha is filtered with a kernel, too."""
     return not (
         options.alpha == "keep"
-        or spec.is_gradient
+        or spec.is_group
         or not transparency.smooths(spec.weights)
         or transparency.is_pointwise(spec.weights, is_flipped(spec, options))
     )
@@ -187,13 +188,14 @@ def alpha_without(missing: Values, spec: KernelSpec, peak: float) -> Values:
 
 
 def matrices(spec: KernelSpec) -> tuple[NDArray[np.float64], ...]:
-    """Return the kernel, or both of a gradient."""
-    return tuple(spec.weights) if spec.is_gradient else (spec.weights,)
+    """Return the kernel, or all of a group."""
+    return tuple(spec.weights) if spec.is_group else (spec.weights,)
 
 
 def is_flipped(spec: KernelSpec, options: FilterOptions) -> bool:
-    """Tell whether a kernel is flipped: not where that is not wanted, nor in a gradient."""
-    return not (options.correlate or spec.is_gradient)
+    """Tell whether a kernel is flipped: not where that is not wanted, nor for a gradient's sign."""
+    signed = spec.is_gradient and (options.direction or not is_even(spec.weights))
+    return not (options.correlate or signed)
 
 
 def layout_of(
@@ -264,6 +266,8 @@ def _convolve(
         return angles(down, right)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
+    if spec.combination is not None:
+        how["combination"] = spec.combination
     return api.filtered(
         values, matrices(spec), is_flipped(spec, options), **how, overwrite=overwrite
     )

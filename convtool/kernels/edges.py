@@ -1,13 +1,10 @@
-"""Kernels that answer to edges and to texture: differences, Laplacians, Gabor.
-
-``horizontal`` answers to horizontal edges (the brightness changes from row to row); ``vertical``
-is its transpose.
-"""
+"""Kernels that answer to edges, lines and texture: Laplacians, differences of Gaussians, Gabor."""
 
 import math
 
 import numpy as np
 
+from convtool.kernels.derivatives import DIFFERENCE, ONES
 from convtool.kernels.smoothing import (
     Size,
     gaussian,
@@ -18,37 +15,26 @@ from convtool.kernels.smoothing import (
 )
 from convtool.kernels.weights import Weights
 
-DIFFERENCE = np.array([-1.0, 0, 1])
 SECOND_DIFFERENCE = np.array([-1.0, 2, -1])
 CENTRE = np.array([0.0, 1, 0])
-ONES = np.ones(3)
-SOBEL_SMOOTH = np.array([1.0, 2, 1])
-SCHARR_SMOOTH = np.array([3.0, 10, 3])
+
+# ImageMagick, Laplacian:15 and Laplacian:19: a Laplacian of Gaussian in whole numbers, of a sigma
+# near 1.4. The upper left quarter, the centre row and column included; the rest mirrors it.
+LAPLACIAN_15 = np.array([[0.0, 0, -1], [0, -1, -2], [-1, -2, 16]])
+LAPLACIAN_19 = np.array(
+    [
+        [0.0, -1, -1, -2, -2],
+        [-1, -2, -4, -5, -5],
+        [-1, -4, -5, -3, 0],
+        [-2, -5, -3, 12, 24],
+        [-2, -5, 0, 24, 40],
+    ]
+)
 
 
 def first_order() -> Weights:
     """Return the difference of differences along both axes, [1 0 -1; 0 0 0; -1 0 1]."""
     return np.outer(DIFFERENCE, DIFFERENCE)
-
-
-def prewitt() -> Weights:
-    """Return the pair of differences with equal weights, shape (2, 3, 3)."""
-    return _pair(ONES)
-
-
-def sobel() -> Weights:
-    """Return the pair of differences with weights 1 2 1, shape (2, 3, 3)."""
-    return _pair(SOBEL_SMOOTH)
-
-
-def scharr() -> Weights:
-    """Return the pair of differences with weights 3 10 3, shape (2, 3, 3)."""
-    return _pair(SCHARR_SMOOTH)
-
-
-def _pair(smooth: Weights) -> Weights:
-    horizontal = np.outer(DIFFERENCE, smooth)
-    return np.stack([horizontal, horizontal.T])
 
 
 def horizontal_line() -> Weights:
@@ -79,6 +65,21 @@ def laplacian_4() -> Weights:
 def laplacian_8() -> Weights:
     """Return the centre against its eight neighbours, centre +8."""
     return 9 * np.outer(CENTRE, CENTRE) - np.outer(ONES, ONES)
+
+
+def laplacian_15() -> Weights:
+    """Return ImageMagick's Laplacian of Gaussian of 5×5 whole numbers, centre +16."""
+    return _mirrored(LAPLACIAN_15)
+
+
+def laplacian_19() -> Weights:
+    """Return ImageMagick's Laplacian of Gaussian of 9×9 whole numbers, centre +40."""
+    return _mirrored(LAPLACIAN_19)
+
+
+def _mirrored(quarter: Weights) -> Weights:
+    half = np.hstack([quarter, quarter[:, -2::-1]])
+    return np.vstack([half, half[-2::-1]])
 
 
 def laplacian_of_gaussian(sigma: float, size: Size | None) -> Weights:

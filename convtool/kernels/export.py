@@ -14,8 +14,9 @@ import numpy as np
 
 from convtool.errors import KernelError
 from convtool.kernels.numerals import shown
-from convtool.kernels.spec import KernelSpec
-from convtool.kernels.weights import Weights
+from convtool.kernels.presets import PRESETS
+from convtool.kernels.spec import KernelSpec, one_of
+from convtool.kernels.weights import COMBINATIONS, Combination, Weights
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,14 @@ class Format:
         What the text is.
     note : str
         How to use it, and where the tool cannot do quite the same.
-    pairs : bool
-        Whether it can hold a gradient pair.
+    groups : tuple of {"magnitude", "maximum"}
+        The groups that it can hold, by what is taken of their answers.
     """
 
     write: Callable[[KernelSpec], str]
     summary: str
     note: str
-    pairs: bool
+    groups: tuple[Combination, ...] = ()
 
 
 def export(spec: KernelSpec, form: str) -> str:
@@ -58,7 +59,7 @@ def export(spec: KernelSpec, form: str) -> str:
     Raises
     ------
     KernelError
-        Where the form is unknown or cannot hold a gradient pair.
+        Where the form is unknown or cannot hold a group of kernels.
 
     Examples
     --------
@@ -70,11 +71,14 @@ def export(spec: KernelSpec, form: str) -> str:
     """
     if form not in FORMATS:
         raise KernelError(f"unknown form {shown(form)}; take one of {', '.join(FORMATS)}")
-    if spec.is_gradient and not FORMATS[form].pairs:
-        able = ", ".join(name for name in FORMATS if FORMATS[name].pairs)
+    if spec.combination and spec.combination not in FORMATS[form].groups:
+        able = ", ".join(name for name in FORMATS if spec.combination in FORMATS[name].groups)
+        what = "a pair" if spec.is_gradient else f"a group of {len(spec.weights)}"
+        known = PRESETS.get(spec.name)
+        single = f"take {one_of(known.parts)}" if known else "take one of them"
         raise KernelError(
-            f"kernel {shown(spec.text)}: {form} holds one kernel, and this is a pair; "
-            f"take {spec.name}-horizontal or {spec.name}-vertical, or one of {able}"
+            f"kernel {shown(spec.text)}: {form} holds one kernel, and this is {what}; "
+            f"{single}, or one of {able}"
         )
     return FORMATS[form].write(spec)
 
@@ -129,8 +133,12 @@ def _numpy(spec: KernelSpec) -> str:
 
 
 def _opencv(spec: KernelSpec) -> str:
-    singles = list(spec.weights) if spec.is_gradient else [spec.weights]
-    names = ["horizontal", "vertical"] if spec.is_gradient else ["filtered"]
+    singles = list(spec.weights) if spec.is_group else [spec.weights]
+    names = {
+        None: ["filtered"],
+        "magnitude": ["horizontal", "vertical"],
+        "maximum": [f"filtered_{number}" for number in range(1, len(singles) + 1)],
+    }[spec.combination]
     lines = ["import cv2", "import numpy as np", ""]
     for name, weights in zip(names, singles, strict=True):
         rows, columns = weights.shape
@@ -144,6 +152,8 @@ def _opencv(spec: KernelSpec) -> str:
         ]
     if spec.is_gradient:
         lines.append("filtered = cv2.magnitude(horizontal, vertical)")
+    elif spec.is_group:
+        lines.append(f"filtered = np.maximum.reduce([{', '.join(names)}])")
     return "\n".join(lines)
 
 
@@ -171,7 +181,7 @@ def _csv(spec: KernelSpec) -> str:
 
 def _json(spec: KernelSpec) -> str:
     document = {"schema": "convtool.kernel/1", "spec": spec.text, "kernel": spec.weights.tolist()}
-    return json.dumps(document)
+    return json.dumps(document | ({"combination": spec.combination} if spec.is_group else {}))
 
 
 FORMATS: dict[str, Format] = {
@@ -179,36 +189,33 @@ FORMATS: dict[str, Format] = {
         _numpy,
         "a NumPy expression",
         'for scipy.ndimage.convolve(image, kernel, mode="reflect"), with a float image',
-        pairs=True,
+        groups=COMBINATIONS,
     ),
     "opencv": Format(
         _opencv,
         "Python lines for OpenCV, turned by half as its filter2D needs",
         "image is 8 or 16 bit or float32",
-        pairs=True,
+        groups=COMBINATIONS,
     ),
     "imagemagick": Format(
         _imagemagick,
         "arguments of ImageMagick, whose Convolve turns the kernel itself",
         "convert IN <this> OUT; a Q16 build clips each answer to its range",
-        pairs=False,
     ),
     "vips": Format(
         _vips,
         "a matrix of libvips, turned by half as its conv needs",
         "save it as kernel.mat, then: vips conv IN OUT kernel.mat --precision float; "
         "it repeats the border pixels, as --border nearest does",
-        pairs=False,
     ),
     "gmic": Format(
         _gmic,
         "commands of G'MIC, turned by half as its correlate needs",
         "gmic IN <this> output OUT",
-        pairs=False,
     ),
-    "csv": Format(_csv, "rows of numbers", "read again by --kernel FILE.csv", pairs=False),
+    "csv": Format(_csv, "rows of numbers", "read again by --kernel FILE.csv"),
     "json": Format(
-        _json, 'an object with "kernel"', "read again by --kernel FILE.json", pairs=True
+        _json, 'an object with "kernel"', "read again by --kernel FILE.json", groups=COMBINATIONS
     ),
 }
 """The forms that ``convtool kernels SPEC --as`` writes."""

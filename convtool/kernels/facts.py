@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convtool.kernels import factor
-from convtool.kernels.weights import Weights
+from convtool.kernels.weights import Combination, Weights
 
 
 @dataclass(frozen=True)
@@ -93,22 +93,28 @@ def facts(kernel: Weights) -> Facts:
     return replace(known, notes=tuple(_notes(known, rounding)))
 
 
-def pair_notes(pair: Weights) -> tuple[str, ...]:
-    """Return what a user may trip over in the gradient magnitude of a pair.
+def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
+    """Return what a user may trip over in the combined answers of a group of kernels.
 
     Parameters
     ----------
-    pair : ndarray
-        float64, shape (2, KH, KW), finite.
+    kernels : ndarray
+        float64, shape (N, KH, KW), finite.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers: the magnitude of a pair, or the largest.
 
     Returns
     -------
     tuple of str
     """
-    positive = pair.clip(min=0).sum(axis=(1, 2))
-    negative = -pair.clip(max=0).sum(axis=(1, 2))
-    reach = float(np.hypot(*np.maximum(positive, negative)))
-    notes = ["a pair: the answer is the magnitude of the two, flat areas become 0"]
+    positive = kernels.clip(min=0).sum(axis=(1, 2))
+    negative = -kernels.clip(max=0).sum(axis=(1, 2))
+    if combination == "magnitude":
+        notes = ["a pair: the answer is the magnitude of the two, flat areas become 0"]
+        reach = float(np.hypot(*np.maximum(positive, negative)))
+    else:
+        notes = [f"a group of {len(kernels)}: the answer is the largest of all"]
+        reach = float(positive.max())
     if reach > 1:
         notes.append(
             f"it reaches at most {reach:.5g} for an image of 0 to 1: "

@@ -9,16 +9,17 @@ import numpy as np
 
 from convtool.errors import KernelError
 from convtool.kernels import numerals
-from convtool.kernels.weights import Weights, checked
+from convtool.kernels.weights import COMBINATIONS, Combination, Weights, checked
 
 MAX_BYTES = 64 * 2**20
 """The largest kernel file that is read."""
 
 _SEPARATORS = (";", ",", None)
+_Read = tuple[Weights, Combination | None]
 
 
-def read_weights(path: str) -> Weights:
-    """Return the kernel in a file.
+def read_weights(path: str) -> tuple[Weights, Combination | None]:
+    """Return the kernel in a file, and what is taken of the answers where it is a group.
 
     Parameters
     ----------
@@ -30,7 +31,10 @@ def read_weights(path: str) -> Weights:
     Returns
     -------
     ndarray
-        float64, shape (KH, KW); .npy and .json may hold a pair, (2, KH, KW).
+        float64, shape (KH, KW); .npy and .json may hold a pair, (2, KH, KW), .json a group,
+        (N, KH, KW), where the object names its ``"combination"``.
+    {"magnitude", "maximum"} or None
+        The magnitude for a pair unless the object names another; None for a single kernel.
 
     Raises
     ------
@@ -42,14 +46,17 @@ def read_weights(path: str) -> Weights:
         length = os.path.getsize(path)
         if length > MAX_BYTES:
             raise KernelError(f"the file has {length} bytes; at most {MAX_BYTES} are read")
-        return _READERS[suffix](path)
+        weights, combination = _READERS[suffix](path)
     except OSError as error:
         raise KernelError(f"cannot read the file: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise KernelError(f"the file is not text (byte {error.start})") from error
+    if weights.ndim == 2:
+        return weights, None
+    return weights, combination or "magnitude"
 
 
-def _read_text(path: str) -> Weights:
+def _read_text(path: str) -> _Read:
     with open(path, encoding="utf-8-sig") as file:
         lines = file.read().splitlines()
     rows: list[list[float]] = []
@@ -66,10 +73,10 @@ def _read_text(path: str) -> Weights:
         _check_length(row, rows[0], f"line {count}")
     if not rows:
         raise KernelError("the file holds no numbers; give rows of them")
-    return checked(rows)
+    return checked(rows), None
 
 
-def _read_npy(path: str) -> Weights:
+def _read_npy(path: str) -> _Read:
     from tokenize import TokenError
 
     refusals = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError)
@@ -79,10 +86,10 @@ def _read_npy(path: str) -> Weights:
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
     except (*refusals, TokenError) as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error
-    return checked(array, pair=True)
+    return checked(array, pair=True), None
 
 
-def _read_json(path: str) -> Weights:
+def _read_json(path: str) -> _Read:
     import json
 
     with open(path, encoding="utf-8-sig") as file:
@@ -91,16 +98,20 @@ def _read_json(path: str) -> Weights:
         value: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise KernelError(f"not JSON: {error}") from error
+    combination: Any = None
     if isinstance(value, dict):
         if "kernel" not in value:
             raise KernelError('the JSON object has no "kernel"; give {"kernel": [[...], ...]}')
+        combination = value.get("combination")
+        if combination is not None and combination not in COMBINATIONS:
+            raise KernelError(f'"combination" is none of {", ".join(COMBINATIONS)}')
         value = value["kernel"]
     if not isinstance(value, list):
         raise KernelError("the JSON holds no list of rows; give [[...], ...]")
     if _depth(value) < 3:
-        return checked(_rows(value, ""))
+        return checked(_rows(value, ""), combination=combination), None
     parts = [_rows(part, f"kernel {i}, ") for i, part in enumerate(value, start=1)]
-    return checked(parts, pair=True)
+    return checked(parts, pair=True, combination=combination), combination
 
 
 def _depth(value: object) -> int:
@@ -146,7 +157,7 @@ def _check_length(row: list[Any], first: list[Any], where: str) -> None:
         )
 
 
-_READERS: dict[str, Callable[[str], Weights]] = {
+_READERS: dict[str, Callable[[str], _Read]] = {
     ".txt": _read_text,
     ".csv": _read_text,
     ".npy": _read_npy,

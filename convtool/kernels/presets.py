@@ -1,70 +1,11 @@
 """The named kernels: a registry of what each is, what it takes, how it is built and its source."""
 
 from collections.abc import Callable
-from typing import Literal
 
-from convtool.errors import KernelError
-from convtool.kernels import edges, numerals, sharpening, smoothing
-from convtool.kernels.weights import Weights
+from convtool.kernels import compass, derivatives, edges, sharpening, smoothing
+from convtool.kernels.parameters import Parameter
+from convtool.kernels.weights import Combination, Weights
 from convtool.records import Record
-
-Kind = Literal["number", "size", "odd size"]
-Value = float | tuple[int, int]
-
-
-class Parameter(Record):
-    """What a preset takes: ``name=value`` in a spec.
-
-    Attributes
-    ----------
-    name : str
-        The word before ``=``.
-    kind : {"number", "size", "odd size"}
-        How the value is read: ``2``, ``1/9``; or ``5``, ``7x3`` (rows x columns).
-    default : float, (int, int) or None
-        The value where the spec gives none; None where it follows from the others.
-    meaning : str
-        What it does, with its unit.
-    low, high : float
-        The range of a number, both ends included.
-    """
-
-    name: str
-    kind: Kind
-    default: Value | None
-    meaning: str
-    low: float = 1
-    high: float = numerals.MAX_SIDE
-
-    @property
-    def range(self) -> str:
-        """The values it may have, in words."""
-        sides = f"{self.low:g} to {self.high:g}"
-        return {
-            "number": sides,
-            "size": f"N or ROWSxCOLUMNS, each {sides}",
-            "odd size": f"N or ROWSxCOLUMNS, each odd and {sides}",
-        }[self.kind]
-
-    def parse(self, text: str) -> Value:
-        """Return the value that a text writes.
-
-        Raises
-        ------
-        KernelError
-            Where the text is no such value, or one out of range.
-        """
-        if self.kind == "number":
-            value = numerals.number(text)
-            if not self.low <= value <= self.high:
-                raise KernelError(f"{value:g} is out of range; {self.name} is {self.range}")
-            return value
-        rows, columns = numerals.size(text)
-        if self.kind == "odd size" and not (rows % 2 and columns % 2):
-            raise KernelError(
-                f"{numerals.shown(text)} is even; {self.name} must be odd, as it has a centre"
-            )
-        return rows, columns
 
 
 class Preset(Record):
@@ -73,26 +14,37 @@ class Preset(Record):
     Attributes
     ----------
     build : callable
-        Takes the parameters by name; returns float64 of shape (KH, KW), or (2, KH, KW) for a pair.
+        Takes the parameters by name; returns float64 of shape (KH, KW), or (N, KH, KW) for a group.
     summary : str
         What it does, in one line.
     source : str
         Where its matrix or formula comes from.
     parameters : tuple of Parameter
         What it takes besides ``scale`` and ``normalize``.
-    pair : tuple of str
-        The names of the two presets that a gradient pair consists of; empty for a single kernel.
+    parts : tuple of str
+        The specs of the kernels that a group consists of; empty for a single kernel.
+    combination : {"magnitude", "maximum"} or None
+        What is taken of a group's answers; None for a single kernel.
+    has_direction : bool
+        Whether a pair holds the vertical and the horizontal derivative, in this order, so that the
+        direction of the gradient follows from it.
     """
 
     build: Callable[..., Weights]
     summary: str
     source: str
     parameters: tuple[Parameter, ...] = ()
-    pair: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    combination: Combination | None = None
+    has_direction: bool = True
 
 
-def _half(pair: Callable[[], Weights], index: int) -> Callable[[], Weights]:
-    return lambda: pair()[index]
+def _half(pair: Callable[..., Weights], index: int) -> Callable[..., Weights]:
+    return lambda **parameters: pair(**parameters)[index]
+
+
+def _sobel_half(index: int) -> Callable[[int], Weights]:
+    return lambda size: derivatives.sobel(size, None, None)[index]
 
 
 _MAX_SIGMA = 511.0
@@ -100,7 +52,16 @@ _ODD_3 = Parameter("size", "odd size", (3, 3), "rows x columns")
 _AUTO_SIZE = Parameter("size", "odd size", None, "rows x columns; from the widths unless given")
 _SIGMA = Parameter("sigma", "number", 1.0, "standard deviation in pixels", 0.01, _MAX_SIGMA)
 _BINOMIAL_SIGMA = Parameter(
-    "sigma", "number", None, "standard deviation in pixels; binomial without", 0.01, _MAX_SIGMA
+    "sigma",
+    "numbers",
+    None,
+    "in pixels, or VERTICAL,HORIZONTAL; binomial without",
+    0.01,
+    _MAX_SIGMA,
+)
+_TAPS = Parameter("size", "odd number", 3, "rows and columns", 3, 31)
+_TURN = Parameter(
+    "angle", "number", None, "degrees clockwise, a multiple of 45; all eight without", -360, 360
 )
 _ANGLE = Parameter("angle", "number", 0.0, "degrees counter-clockwise from the rows", -360, 360)
 
@@ -113,6 +74,13 @@ _SOBEL = "I. Sobel, G. Feldman, A 3x3 isotropic gradient operator for image proc
 _SCHARR = "H. Scharr, Optimale Operatoren in der digitalen Bildverarbeitung (2000)"
 _BURT = "P. J. Burt, Fast filter transforms for image processing, CGIP 16 (1981)"
 _MARR = "D. Marr, E. Hildreth, Theory of edge detection, Proc. R. Soc. B 207 (1980)"
+_ROBERTS = "L. G. Roberts, Machine perception of three-dimensional solids (1963)"
+_KIRSCH = "R. A. Kirsch, Comput. Biomed. Res. 4 (1971); angles as ImageMagick Kirsch"
+_COMPASS = f"{_PREWITT}; angles as ImageMagick Compass"
+_FREI_CHEN = "W. Frei, C.-C. Chen, IEEE Trans. Comput. C-26 (1977)"
+_FARID = "H. Farid, E. P. Simoncelli, IEEE Trans. Image Process. 13 (2004), table 1; skimage farid"
+_SOBEL_SIZES = f"{_SOBEL}; other sizes as OpenCV getDerivKernels"
+_MAGICK = "ImageMagick, Laplacian:15 and Laplacian:19 (sigma about 1.4)"
 _WIKIPEDIA = "Wikipedia, Kernel (image processing)"
 
 PRESETS: dict[str, Preset] = {
@@ -127,11 +95,13 @@ PRESETS: dict[str, Preset] = {
     ),
     "gaussian": Preset(
         smoothing.gaussian,
-        "Gaussian blur: binomial, or sampled with sigma",
+        "Gaussian blur: binomial, or sampled with sigma; its derivatives with dx, dy",
         f"{_BURT} (binomial); scipy.ndimage.gaussian_filter (sampled)",
         parameters=(
             _BINOMIAL_SIGMA,
             Parameter("size", "odd size", None, "rows x columns; 3, or four sigmas either side"),
+            Parameter("dx", "whole number", 0, "order of the horizontal derivative", 0, 4),
+            Parameter("dy", "whole number", 0, "order of the vertical derivative", 0, 4),
         ),
     ),
     "disk": Preset(
@@ -156,30 +126,88 @@ PRESETS: dict[str, Preset] = {
         "corners and diagonal edges: differences along both axes",
         f"{_WIKIPEDIA}, edge detection",
     ),
+    "roberts": Preset(
+        derivatives.roberts,
+        "gradient magnitude, differences along the diagonals of 2x2 pixels",
+        _ROBERTS,
+        parts=("roberts-falling", "roberts-rising"),
+        combination="magnitude",
+        has_direction=False,
+    ),
+    "roberts-falling": Preset(
+        _half(derivatives.roberts, 0), "difference along the falling diagonal", _ROBERTS
+    ),
+    "roberts-rising": Preset(
+        _half(derivatives.roberts, 1), "difference along the rising diagonal", _ROBERTS
+    ),
     "prewitt": Preset(
-        edges.prewitt,
+        derivatives.prewitt,
         "gradient magnitude, equal weights",
         _PREWITT,
-        pair=("prewitt-horizontal", "prewitt-vertical"),
+        parts=("prewitt-horizontal", "prewitt-vertical"),
+        combination="magnitude",
     ),
-    "prewitt-horizontal": Preset(_half(edges.prewitt, 0), "horizontal edges", _PREWITT),
-    "prewitt-vertical": Preset(_half(edges.prewitt, 1), "vertical edges", _PREWITT),
+    "prewitt-horizontal": Preset(_half(derivatives.prewitt, 0), "horizontal edges", _PREWITT),
+    "prewitt-vertical": Preset(_half(derivatives.prewitt, 1), "vertical edges", _PREWITT),
     "sobel": Preset(
-        edges.sobel,
-        "gradient magnitude, weights 1 2 1",
-        _SOBEL,
-        pair=("sobel-horizontal", "sobel-vertical"),
+        derivatives.sobel,
+        "gradient magnitude, weights 1 2 1; one derivative with dx or dy",
+        _SOBEL_SIZES,
+        parameters=(
+            _TAPS,
+            Parameter("dx", "whole number", None, "order of the horizontal derivative", 0, 30),
+            Parameter("dy", "whole number", None, "order of the vertical derivative", 0, 30),
+        ),
+        parts=("sobel-horizontal", "sobel-vertical"),
+        combination="magnitude",
     ),
-    "sobel-horizontal": Preset(_half(edges.sobel, 0), "horizontal edges", _SOBEL),
-    "sobel-vertical": Preset(_half(edges.sobel, 1), "vertical edges", _SOBEL),
+    "sobel-horizontal": Preset(
+        _sobel_half(0), "horizontal edges", _SOBEL_SIZES, parameters=(_TAPS,)
+    ),
+    "sobel-vertical": Preset(_sobel_half(1), "vertical edges", _SOBEL_SIZES, parameters=(_TAPS,)),
     "scharr": Preset(
-        edges.scharr,
+        derivatives.scharr,
         "gradient magnitude, weights 3 10 3, truest direction",
         _SCHARR,
-        pair=("scharr-horizontal", "scharr-vertical"),
+        parts=("scharr-horizontal", "scharr-vertical"),
+        combination="magnitude",
     ),
-    "scharr-horizontal": Preset(_half(edges.scharr, 0), "horizontal edges", _SCHARR),
-    "scharr-vertical": Preset(_half(edges.scharr, 1), "vertical edges", _SCHARR),
+    "scharr-horizontal": Preset(_half(derivatives.scharr, 0), "horizontal edges", _SCHARR),
+    "scharr-vertical": Preset(_half(derivatives.scharr, 1), "vertical edges", _SCHARR),
+    "frei-chen": Preset(
+        derivatives.frei_chen,
+        "gradient magnitude, weights 1 √2 1, the same in all directions",
+        _FREI_CHEN,
+        parts=("frei-chen-horizontal", "frei-chen-vertical"),
+        combination="magnitude",
+    ),
+    "frei-chen-horizontal": Preset(_half(derivatives.frei_chen, 0), "horizontal edges", _FREI_CHEN),
+    "frei-chen-vertical": Preset(_half(derivatives.frei_chen, 1), "vertical edges", _FREI_CHEN),
+    "farid": Preset(
+        derivatives.farid,
+        "gradient magnitude, 5x5, true under rotation",
+        _FARID,
+        parts=("farid-horizontal", "farid-vertical"),
+        combination="magnitude",
+    ),
+    "farid-horizontal": Preset(_half(derivatives.farid, 0), "horizontal edges", _FARID),
+    "farid-vertical": Preset(_half(derivatives.farid, 1), "vertical edges", _FARID),
+    "kirsch": Preset(
+        compass.kirsch,
+        "edges: maximum over eight directions, weights 5 and -3",
+        _KIRSCH,
+        parameters=(_TURN,),
+        parts=tuple(f"kirsch:angle={angle}" for angle in compass.ANGLES),
+        combination="maximum",
+    ),
+    "compass": Preset(
+        compass.compass,
+        "edges: maximum over eight directions, weights 1, -1 and -2",
+        _COMPASS,
+        parameters=(_TURN,),
+        parts=tuple(f"compass:angle={angle}" for angle in compass.ANGLES),
+        combination="maximum",
+    ),
     "line-horizontal": Preset(edges.horizontal_line, "bright horizontal lines", _LINES),
     "line-vertical": Preset(edges.vertical_line, "bright vertical lines", _LINES),
     "line-falling": Preset(edges.falling_line, "bright lines falling to the right", _LINES),
@@ -197,6 +225,18 @@ PRESETS: dict[str, Preset] = {
     ),
     "laplacian-8-mask": Preset(
         lambda: -edges.laplacian_8(), "laplacian-8 negated: diagonals included", _SHARPENING
+    ),
+    "laplacian-sobel": Preset(
+        derivatives.laplacian_sobel,
+        "sum of second derivatives, smoothed across as Sobel does",
+        "OpenCV, Laplacian with ksize 3, 5, 7",
+        parameters=(_TAPS,),
+    ),
+    "laplacian-15": Preset(
+        edges.laplacian_15, "Laplacian of Gaussian, 5x5 whole numbers, centre +16", _MAGICK
+    ),
+    "laplacian-19": Preset(
+        edges.laplacian_19, "Laplacian of Gaussian, 9x9 whole numbers, centre +40", _MAGICK
     ),
     "sharpen-5": Preset(sharpening.sharpen_5, "sharpens: identity plus laplacian-4", _SHARPENING),
     "sharpen-9": Preset(
@@ -249,8 +289,28 @@ PRESETS: dict[str, Preset] = {
 }
 
 
+ALIASES: dict[str, str] = {
+    "laplacian": "laplacian-4",
+    "laplace": "laplacian-4",
+    "mean": "box",
+    "blur": "box",
+    "gauss": "gaussian",
+    "gaussian-blur": "gaussian",
+    "sharpen": "sharpen-5",
+    "laplacian:size": "laplacian-sobel:size",
+    "laplacian:15": "laplacian-15",
+    "laplacian:19": "laplacian-19",
+}
+"""What else a spec may begin with, in any case, and what that stands for."""
+
+SUGGESTIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
+    ("edge", "edges"), ("sobel", "scharr", "laplacian-8")
+)
+"""Words that stand for several presets, and those."""
+
+
 def presets() -> tuple[str, ...]:
-    """Return the names of all preset kernels, the gradient pairs included.
+    """Return the names of all preset kernels, groups included.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 import numpy as np
 
 from convtool.kernels.edges import laplacian_4, laplacian_8
-from convtool.kernels.smoothing import Size, gaussian, gaussian_size, identity
+from convtool.kernels.smoothing import Sigma, Size, gaussian, gaussian_size, identity
 from convtool.kernels.weights import Weights
 
 
@@ -17,7 +17,7 @@ def sharpen_9() -> Weights:
     return identity((3, 3)) + laplacian_8()
 
 
-def unsharp(amount: float, sigma: float | None, size: Size | None) -> Weights:
+def unsharp(amount: float, sigma: Sigma | None, size: Size | None) -> Weights:
     """Return the identity plus `amount` times (identity - Gaussian), by default binomial, 5×5."""
     if size is None:
         size = (5, 5) if sigma is None else gaussian_size(sigma)

@@ -9,6 +9,8 @@ from convtool.kernels.numerals import MAX_SIDE
 from convtool.kernels.weights import Weights
 
 Size = tuple[int, int]
+Sigma = float | tuple[float, float]
+"""A standard deviation in pixels, or two: vertical, horizontal."""
 
 
 def offsets(length: int) -> Weights:
@@ -27,20 +29,41 @@ def binomial(length: int) -> Weights:
     return np.array([math.comb(length - 1, i) / total for i in range(length)])
 
 
-def sampled_gaussian(length: int, sigma: float) -> Weights:
-    """Return exp(-x²/2σ²) at the integers around 0, divided by its sum, shape (length,).
+def sampled_gaussian(length: int, sigma: float, order: int = 0) -> Weights:
+    """Return exp(-x²/2σ²) at the integers around 0, divided by its sum, or a derivative of it.
+
+    The derivative is that of the continuous curve, sampled: convolution with it differentiates.
 
     References
     ----------
-    SciPy, ``scipy.ndimage.gaussian_filter1d`` (order 0).
+    SciPy, ``scipy.ndimage.gaussian_filter1d``.
+
+    Examples
+    --------
+    >>> sampled_gaussian(3, 1.0, 1).round(4).tolist()
+    [0.2741, 0.0, -0.2741]
     """
-    curve = np.exp(-0.5 * (offsets(length) / sigma) ** 2)
-    return np.asarray(curve / curve.sum())
+    x = offsets(length)
+    curve = np.exp(-0.5 * (x / sigma) ** 2)
+    polynomial = [1.0]
+    for _ in range(order):
+        # (q · φ)' = (q' - x/σ² · q) · φ, as φ' = -x/σ² · φ.
+        slope = [*[k * factor for k, factor in enumerate(polynomial)][1:], 0.0, 0.0]
+        falling = [0.0, *(factor / sigma**2 for factor in polynomial)]
+        polynomial = [a - b for a, b in zip(slope, falling, strict=True)]
+    factors = sum(factor * x**k for k, factor in enumerate(polynomial))
+    return np.asarray(factors * (curve / curve.sum()))
 
 
-def gaussian_size(sigma: float) -> Size:
-    """Return the square size that holds four standard deviations, rounded as SciPy rounds."""
-    return odd_size(int(4 * sigma + 0.5), int(4 * sigma + 0.5))
+def gaussian_size(sigma: Sigma) -> Size:
+    """Return the size that holds four standard deviations, rounded as SciPy rounds."""
+    vertical, horizontal = both(sigma)
+    return odd_size(int(4 * vertical + 0.5), int(4 * horizontal + 0.5))
+
+
+def both(sigma: Sigma) -> tuple[float, float]:
+    """Return the vertical and the horizontal standard deviation."""
+    return sigma if isinstance(sigma, tuple) else (sigma, sigma)
 
 
 def odd_size(row_radius: int, column_radius: int) -> Size:
@@ -73,13 +96,19 @@ def box(size: Size) -> Weights:
     return np.full(size, 1 / (rows * columns))
 
 
-def gaussian(size: Size | None, sigma: float | None) -> Weights:
-    """Return a Gaussian: sampled where `sigma` is given, else the binomial of `size` (3×3)."""
+def gaussian(size: Size | None, sigma: Sigma | None, dy: int = 0, dx: int = 0) -> Weights:
+    """Return a Gaussian: sampled where `sigma` is given, else the binomial of `size` (3×3).
+
+    ``dy`` and ``dx`` are the orders of its vertical and horizontal derivative.
+    """
     if sigma is None:
+        if dy or dx:
+            raise KernelError("a derivative needs sigma, as in gaussian:sigma=2,dy=1")
         rows, columns = size or (3, 3)
         return np.outer(binomial(rows), binomial(columns))
     rows, columns = size or gaussian_size(sigma)
-    return np.outer(sampled_gaussian(rows, sigma), sampled_gaussian(columns, sigma))
+    vertical, horizontal = both(sigma)
+    return np.outer(sampled_gaussian(rows, vertical, dy), sampled_gaussian(columns, horizontal, dx))
 
 
 def cross() -> Weights:

@@ -2,32 +2,38 @@
 
 A SPEC is one of
 
-- a preset: ``sobel``, ``gaussian:sigma=2,size=15``
+- a preset: ``sobel``, ``gaussian:sigma=2,size=15``, ``gaussian:2`` (its first parameter)
 - a file: ``edge.csv``, ``edge.csv:scale=1/4`` (.txt, .csv, .npy, .json; an existing file wins)
+- a picture, where the caller can read pictures: ``psf.tif``, divided by its sum unless told
+  otherwise
 - a literal: ``3x3:0,-1,0,-1,5,-1,0,-1,0`` (rows x columns, row by row)
 
 and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of absolute values) and
-``scale=NUMBER``, applied in that order, to each kernel of a pair. A number may be a fraction.
+``scale=NUMBER``, applied in that order, to each kernel of a group. A number may be a fraction.
 """
 
 import os
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from convtool.errors import KernelError
-from convtool.kernels import numerals
 from convtool.kernels.files import FILE_TYPES, read_weights
+from convtool.kernels.literal import read_literal, split_literal
 from convtool.kernels.numerals import shown
-from convtool.kernels.presets import PRESETS, Parameter, Value
-from convtool.kernels.weights import Weights, check_finite, checked
+from convtool.kernels.options import SHARED, adjusted, check_names, parse_options, parse_value
+from convtool.kernels.presets import ALIASES, PRESETS, SUGGESTIONS
+from convtool.kernels.weights import Combination, Weights, checked
 from convtool.records import Record
 
-NORMALIZATIONS = ("none", "sum", "abs")
-_SHARED = ("scale", "normalize")
 _LITERAL = re.compile(r"\s*([0-9]+x[0-9]+)\s*:(.*)", re.DOTALL)
 _OPTIONS = re.compile(r"\s*[A-Za-z][A-Za-z_-]*\s*=.*", re.DOTALL)
+_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]*")
+
+Pictures = Callable[[str], tuple[Weights, str]]
+"""What reads a picture as a kernel, and says what it took: from a path to (weights, note)."""
 
 
 class KernelSpec(Record, eq=False):
@@ -40,17 +46,35 @@ class KernelSpec(Record, eq=False):
     name : str
         The preset's name, the file's path, or the literal's size.
     weights : ndarray
-        float64, C-contiguous: (KH, KW), or (2, KH, KW) for a gradient pair, horizontal first.
+        float64, C-contiguous: (KH, KW), or (N, KH, KW) for a group; of a gradient pair the kernel
+        for horizontal edges first.
+    combination : {"magnitude", "maximum"} or None
+        What is taken of a group's answers; None for a single kernel.
+    notes : tuple of str
+        What a user should know of how the text was read.
     """
 
     text: str
     name: str
     weights: Weights
+    combination: Combination | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_group(self) -> bool:
+        """Whether these are several kernels, whose answers are combined."""
+        return self.combination is not None
 
     @property
     def is_gradient(self) -> bool:
-        """Whether this is a pair, of which the gradient is taken."""
-        return self.weights.ndim == 3
+        """Whether this is a pair, of which the gradient's magnitude is taken."""
+        return self.combination == "magnitude"
+
+    @property
+    def has_direction(self) -> bool:
+        """Whether this is a pair from which the direction of the gradient follows."""
+        known = PRESETS.get(self.name)
+        return self.is_gradient and (known is None or known.has_direction)
 
 
 def kernel(spec: str) -> Weights:
@@ -67,7 +91,8 @@ def kernel(spec: str) -> Weights:
     -------
     ndarray
         float64, C-contiguous, shape (KH, KW); for a pair such as ``sobel`` (2, KH, KW), the kernel
-        for horizontal edges first: `convtool.gradient_magnitude` takes such a pair.
+        for horizontal edges first: `convtool.gradient_magnitude` takes such a pair; for a group
+        such as ``kirsch`` (8, KH, KW).
 
     Raises
     ------
@@ -87,8 +112,15 @@ def kernel(spec: str) -> Weights:
     return parse(spec).weights
 
 
-def parse(spec: str) -> KernelSpec:
+def parse(spec: str, pictures: Pictures | None = None) -> KernelSpec:
     """Return the kernel that a text describes, with its name; see `kernel`.
+
+    Parameters
+    ----------
+    spec : str
+        As `kernel` takes it.
+    pictures : callable, optional
+        What reads a picture as a kernel; without it a picture is refused.
 
     Raises
     ------
@@ -99,21 +131,25 @@ def parse(spec: str) -> KernelSpec:
     --------
     >>> parse("sobel:scale=1/4").is_gradient
     True
+    >>> parse("laplacian").notes
+    ("kernel 'laplacian' is the preset laplacian-4",)
     """
     try:
-        name, weights, options = _read(spec)
-        return KernelSpec(spec, name, _adjusted(weights, options))
+        found = _read(spec, pictures)
+        weights = adjusted(found.weights, found.options)
     except KernelError as error:
         raise KernelError(f"kernel {shown(spec)}: {error}") from error
+    notes = tuple(f"kernel {shown(spec)} {note}" for note in found.notes)
+    return KernelSpec(spec, found.name, weights, found.combination, notes)
 
 
-def parse_single(spec: str) -> KernelSpec:
+def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
     """Return the one kernel that a spec names.
 
     Parameters
     ----------
-    spec : str
-        As `parse` takes it.
+    spec, pictures
+        As `parse` takes them.
 
     Returns
     -------
@@ -122,21 +158,32 @@ def parse_single(spec: str) -> KernelSpec:
     Raises
     ------
     KernelError
-        As `parse` does, and where the spec is a gradient pair.
+        As `parse` does, and where the spec is a group of kernels, such as a gradient pair.
 
     Examples
     --------
     >>> parse_single("sobel-vertical:scale=1/4").weights.tolist()
     [[-0.25, 0.0, 0.25], [-0.5, 0.0, 0.5], [-0.25, 0.0, 0.25]]
     """
-    found = parse(spec)
+    found = parse(spec, pictures)
+    if not found.is_group:
+        return found
+    known = PRESETS.get(found.name)
+    single = f"take {one_of(known.parts)} for a single one" if known else "give a single one"
     if found.is_gradient:
-        halves = [name for name in PRESETS if name.startswith(f"{found.name}-")]
         raise KernelError(
-            f"kernel {shown(spec)} is a pair of kernels; take {' or '.join(halves)} for a single "
-            "one, or convtool.gradient_magnitude for both"
+            f"kernel {shown(spec)} is a pair of kernels; {single}, "
+            "or convtool.gradient_magnitude for both"
         )
-    return found
+    raise KernelError(
+        f"kernel {shown(spec)} is a group of {len(found.weights)} kernels; {single}, "
+        "or 'convtool filter' for the maximum of all"
+    )
+
+
+def one_of(names: tuple[str, ...]) -> str:
+    """Return a choice of names in words, the first and the last of many."""
+    return " or ".join(names) if len(names) < 4 else f"{names[0]}, ... or {names[-1]}"
 
 
 def as_kernel(kernel: str | ArrayLike) -> Weights:
@@ -156,7 +203,7 @@ def as_kernel(kernel: str | ArrayLike) -> Weights:
     ------
     KernelError
         Where the numbers are not real, not finite, none, or not of one or two dimensions, or where
-        the spec is a gradient pair.
+        the spec is a group of kernels.
 
     Examples
     --------
@@ -171,66 +218,97 @@ def as_kernel(kernel: str | ArrayLike) -> Weights:
         raise KernelError(f"kernel: {error}") from error
 
 
-def _read(spec: str) -> tuple[str, Weights, dict[str, str]]:
-    """Return name, weights and the shared options that a text gives, before they are applied."""
+class _Found(NamedTuple):
+    """What a text describes, before its shared options are applied."""
+
+    name: str
+    weights: Weights
+    combination: Combination | None
+    options: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def _read(spec: str, pictures: Pictures | None) -> _Found:
     if not spec.strip():
         raise KernelError(f"it is empty; name a preset ({', '.join(list(PRESETS)[:4])} ...)")
     path, rest = _split_file(spec)
     if path is not None:
-        options = _options(rest)
-        _check_names(options, _SHARED, "a file")
-        return path, read_weights(path), options
+        return _read_file(path, rest, pictures)
     literal = _LITERAL.fullmatch(spec)
     if literal:
-        return _read_literal(literal[1], literal[2])
+        numbers, rest = split_literal(literal[2])
+        options = parse_options(rest)
+        check_names(options, SHARED, "a literal")
+        weights, notes = read_literal(literal[1], numbers)
+        return _Found(literal[1], weights, None, options, notes)
     return _read_preset(spec)
 
 
 def _split_file(spec: str) -> tuple[str | None, str]:
-    """Split a spec into the file it names (None where it names none) and the options after it."""
+    """Split a spec into the file it names (None where it names none) and the options after it.
+
+    A file has a suffix: one named ``sobel`` leaves the preset alone.
+    """
     end = len(spec)
     while end > 0:
         path, rest = spec[:end], spec[end + 1 :]
         if rest and not _OPTIONS.fullmatch(rest):
             break
-        if path.lower().endswith(FILE_TYPES) and os.path.isfile(path):
+        if os.path.splitext(path)[1] and os.path.isfile(path):
             return path, rest
         end = spec.rfind(":", 0, end)
     return None, ""
 
 
-def _read_literal(size: str, body: str) -> tuple[str, Weights, dict[str, str]]:
-    rows, columns = numerals.size(size)
-    items = body.split(",")
-    end = next((i for i, item in enumerate(items) if "=" in item), len(items))
-    options = _options(",".join(items[end:]))
-    _check_names(options, _SHARED, "a literal")
-    if end != rows * columns:
-        raise KernelError(f"{size} takes {rows * columns} numbers, not {end}")
-    values = np.empty(end)
-    for i, item in enumerate(items[:end]):
-        try:
-            values[i] = numerals.number(item)
-        except KernelError as error:
-            row, column = divmod(i, columns)
-            raise KernelError(f"row {row + 1}, column {column + 1}: {error}") from error
-    return size, values.reshape(rows, columns), options
+def _read_file(path: str, rest: str, pictures: Pictures | None) -> _Found:
+    options = parse_options(rest)
+    check_names(options, SHARED, "a file")
+    if path.lower().endswith(FILE_TYPES):
+        return _Found(path, *read_weights(path), options)
+    if pictures is None:
+        raise KernelError(
+            f"a kernel file ends in {', '.join(FILE_TYPES)}; "
+            "convtool.kernel and the command line take a picture, too"
+        )
+    weights, note = pictures(path)
+    if "normalize" not in options:
+        note += "; its sum is normalized to 1 (normalize=none leaves the values)"
+    return _Found(path, weights, None, {"normalize": "sum"} | options, (note,))
 
 
-def _read_preset(spec: str) -> tuple[str, Weights, dict[str, str]]:
-    name, _, rest = spec.partition(":")
+def _read_preset(spec: str) -> _Found:
+    known = _without_alias(spec)
+    name, _, rest = known.partition(":")
     name = name.strip()
     if name not in PRESETS:
         raise KernelError(_unknown(name, spec))
     preset = PRESETS[name]
-    options = _options(rest)
     parameters = {parameter.name: parameter for parameter in preset.parameters}
-    _check_names(options, (*parameters, *_SHARED), name)
+    options = parse_options(rest, preset.parameters)
+    check_names(options, (*parameters, *SHARED), name)
     values = {
-        word: _value(parameter, options.pop(word)) if word in options else parameter.default
+        word: parse_value(parameter, options.pop(word)) if word in options else parameter.default
         for word, parameter in parameters.items()
     }
-    return name, preset.build(**values), options
+    weights = preset.build(**values)
+    notes = () if known == spec else (f"is the preset {name}",)
+    return _Found(name, weights, preset.combination if weights.ndim == 3 else None, options, notes)
+
+
+def _without_alias(spec: str) -> str:
+    """Return a spec with the preset's name in place of an alias, the longest that it begins with.
+
+    An alias is followed by parameters or nothing, one with a first parameter by others or its
+    value.
+    """
+    plain = re.sub(r"\s*([:,=])\s*", r"\1", spec.strip())
+    for alias in sorted(ALIASES, key=len, reverse=True):
+        rest = plain[len(alias) :]
+        ends = ("", ",", "=") if ":" in alias else ("", ":")
+        if plain.lower().startswith(alias) and rest[:1] in ends:
+            name = ALIASES[alias]
+            return f"{name}:{rest[1:]}" if rest[:1] == "," and ":" not in name else name + rest
+    return spec
 
 
 def _unknown(name: str, spec: str) -> str:
@@ -238,73 +316,19 @@ def _unknown(name: str, spec: str) -> str:
     head, colon, rest = spec.rpartition(":")
     path = head if colon and _OPTIONS.fullmatch(rest) else spec
     if os.path.isfile(path):
-        return f"a kernel file ends in {', '.join(FILE_TYPES)}"
-    if path.lower().endswith(FILE_TYPES) or os.sep in path:
+        return (
+            f"a kernel file ends in {', '.join(FILE_TYPES)}, and a picture in its format's suffix"
+        )
+    if _SUFFIX.fullmatch(os.path.splitext(path)[1]) or os.sep in path:
         return "no such file; give one that exists, a preset or a literal"
-    import difflib
+    if name.lower() in SUGGESTIONS:
+        near = SUGGESTIONS[name.lower()]
+    else:
+        import difflib
 
-    near = difflib.get_close_matches(name.lower(), PRESETS, n=3)
-    if near:
-        return f"unknown preset {shown(name)}; did you mean {' or '.join(near)}?"
+        near = tuple(difflib.get_close_matches(name.lower(), PRESETS, n=3, cutoff=0))
+    choice = f"{', '.join(near[:-1])} or {near[-1]}"
     return (
-        f"unknown preset {shown(name)}; take one of {', '.join(PRESETS)}, "
-        "a file, or a literal such as 1x3:1,0,-1"
+        f"unknown preset {shown(name)}; did you mean {choice}? "
+        "'convtool kernels' lists all; a literal is 1x3:1,0,-1"
     )
-
-
-def _options(text: str) -> dict[str, str]:
-    """Return what ``name=value,name=value`` gives."""
-    options: dict[str, str] = {}
-    for item in text.split(",") if text.strip() else []:
-        name, equals, value = (part.strip() for part in item.partition("="))
-        if not equals or not name:
-            raise KernelError(f"{shown(item.strip())} is not name=value")
-        if name in options:
-            raise KernelError(f"{name} is given twice; give it once")
-        options[name] = value
-    return options
-
-
-def _check_names(options: dict[str, str], valid: tuple[str, ...], what: str) -> None:
-    for name in options:
-        if name not in valid:
-            raise KernelError(f"unknown parameter {shown(name)}; {what} takes {', '.join(valid)}")
-
-
-def _value(parameter: Parameter, text: str) -> Value:
-    try:
-        return parameter.parse(text)
-    except KernelError as error:
-        raise KernelError(f"{parameter.name}: {error}") from error
-
-
-def _adjusted(weights: Weights, options: dict[str, str]) -> Weights:
-    """Return the weights normalised, then scaled, as the options say, with no zero negative."""
-    rule = options.get("normalize", "none")
-    if rule not in NORMALIZATIONS:
-        raise KernelError(f"normalize: {shown(rule)} is none of {', '.join(NORMALIZATIONS)}")
-    factor = 1.0
-    if "scale" in options:
-        try:
-            factor = numerals.number(options["scale"])
-        except KernelError as error:
-            raise KernelError(f"scale: {error}") from error
-    with np.errstate(over="ignore"):
-        scaled = weights / _divisors(weights, rule) * factor
-    check_finite(scaled)
-    return np.ascontiguousarray(scaled + 0.0)
-
-
-def _divisors(weights: Weights, rule: str) -> Weights:
-    """Return what each kernel is divided by, in a shape that divides `weights`."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        magnitudes = np.abs(weights).sum(axis=(-2, -1), keepdims=True)
-        sums = weights.sum(axis=(-2, -1), keepdims=True)
-    divisors: Weights = {"none": np.ones_like(sums), "sum": sums, "abs": magnitudes}[rule]
-    rounding = np.finfo(np.float64).eps * weights.size
-    if rule != "none" and not np.isfinite(magnitudes).all():
-        raise KernelError(f"normalize={rule}: the weights sum to more than float64 holds")
-    if rule != "none" and (abs(divisors) <= rounding * magnitudes).any():
-        other = " or abs" if magnitudes.all() else ""
-        raise KernelError(f"normalize={rule}: the weights sum to zero; take none{other}")
-    return divisors

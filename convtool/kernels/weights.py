@@ -1,4 +1,6 @@
-"""What every kernel is: real, finite float64 numbers, one matrix or a gradient pair of them."""
+"""What every kernel is: real, finite float64 numbers, one matrix or a group of them."""
+
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,10 +8,18 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.errors import KernelError
 
 Weights = NDArray[np.float64]
-"""(KH, KW), or (2, KH, KW) for a gradient pair, the kernel for horizontal edges first."""
+"""(KH, KW), or (N, KH, KW) for a group: a gradient pair, the kernel for horizontal edges first, or
+more."""
+
+Combination = Literal["magnitude", "maximum"]
+COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
+"""What is taken of the answers of a group of kernels, pixel by pixel: the magnitude sqrt(a² + b²)
+of a pair, or the largest of all."""
 
 
-def checked(values: ArrayLike, *, pair: bool = False) -> Weights:
+def checked(
+    values: ArrayLike, *, pair: bool = False, combination: Combination | None = None
+) -> Weights:
     """Return numbers as the weights of a kernel.
 
     Parameters
@@ -18,6 +28,8 @@ def checked(values: ArrayLike, *, pair: bool = False) -> Weights:
         Real numbers of shape (KH, KW); (KW,) is one row.
     pair : bool
         Whether (2, KH, KW) is allowed.
+    combination : {"magnitude", "maximum"}, optional
+        What is taken of a group: (2, KH, KW) or (N, KH, KW) is needed then.
 
     Returns
     -------
@@ -34,7 +46,7 @@ def checked(values: ArrayLike, *, pair: bool = False) -> Weights:
     >>> checked([1, 0, -1])
     array([[ 1.,  0., -1.]])
     """
-    if _is_kernel_already(values):
+    if combination is None and _is_kernel_already(values):
         return np.asarray(values)
     try:
         array = np.asarray(values)
@@ -42,8 +54,12 @@ def checked(values: ArrayLike, *, pair: bool = False) -> Weights:
         raise KernelError("not an array of numbers; give rows of equal length") from error
     if array.dtype.kind not in "biuf":
         raise KernelError(f"entries of type {array.dtype}; give real numbers")
-    shape_fits = array.ndim in {1, 2} or (pair and array.ndim == 3 and len(array) == 2)
-    if not shape_fits:
+    if combination is not None:
+        is_pair = combination == "magnitude"
+        if array.ndim != 3 or (is_pair and len(array) != 2):
+            group = "(2, KH, KW)" if is_pair else "(N, KH, KW)"
+            raise KernelError(f"shape {array.shape}; a {combination} is that of {group}")
+    elif array.ndim not in {1, 2} and not (pair and array.ndim == 3 and len(array) == 2):
         pairs = ", or (2, KH, KW) for a pair" if pair else ""
         raise KernelError(f"shape {array.shape}; give two dimensions, (KH, KW){pairs}")
     if array.size == 0:
@@ -59,6 +75,18 @@ def _is_kernel_already(values: ArrayLike) -> bool:
     if type(values) is not np.ndarray or values.dtype != np.float64 or values.ndim != 2:
         return False
     return bool(values.size and values.flags.c_contiguous and np.isfinite(values).all())
+
+
+def is_even(weights: Weights) -> bool:
+    """Return whether a kernel has an even number of rows or columns, and so no centre.
+
+    Examples
+    --------
+    >>> is_even(np.ones((2, 3)))
+    True
+    """
+    rows, columns = weights.shape[-2:]
+    return bool(rows % 2 == 0 or columns % 2 == 0)
 
 
 def check_finite(weights: Weights) -> None:

@@ -86,7 +86,7 @@ def specs(size: tuple[int, int]) -> Iterator[str]:
     >>> "box:size=5" in list(specs((7, 7)))
     True
     """
-    yield from (name for name, preset in PRESETS.items() if not preset.pair)
+    yield from (name for name, preset in PRESETS.items() if not preset.parts)
     least, most = min(size), max(size)
     for side in range(2, most + 1):
         yield f"box:size={side}"

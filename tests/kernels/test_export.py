@@ -23,7 +23,7 @@ LITERALS = (
     "1x4:1e-7,1e20,0,-3",
 )
 SPECS = (*PRESETS, *LITERALS)
-SINGLES = tuple(spec for spec in SPECS if not parse(spec).is_gradient)
+SINGLES = tuple(spec for spec in SPECS if not parse(spec).is_group)
 
 
 @pytest.fixture
@@ -36,7 +36,8 @@ def convolved(image, spec):
     image = image.astype(np.float64)
     if weights.ndim == 2:
         return ndimage.convolve(image, weights, mode="reflect")
-    return np.hypot(*(ndimage.convolve(image, single, mode="reflect") for single in weights))
+    combine = np.hypot if parse(spec).is_gradient else np.maximum
+    return combine.reduce([ndimage.convolve(image, single, mode="reflect") for single in weights])
 
 
 def assert_close(answer, expected):
@@ -108,14 +109,19 @@ def test_csv_and_json_are_read_again(spec, form, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_every_form_says_what_it_is_and_refuses_pairs_it_cannot_hold(form):
+def test_every_form_says_what_it_is_and_refuses_groups_it_cannot_hold(form):
     assert FORMATS[form].summary
     assert FORMATS[form].note
-    if FORMATS[form].pairs:
+    if FORMATS[form].groups:
         assert export(parse("sobel"), form)
+        assert export(parse("kirsch"), form)
     else:
         with pytest.raises(KernelError, match="take sobel-horizontal or sobel-vertical"):
             export(parse("sobel"), form)
+        with pytest.raises(
+            KernelError, match=r"group of 8; take kirsch:angle=0, \.\.\. or kirsch:"
+        ):
+            export(parse("kirsch"), form)
 
 
 def test_unknown_form_is_refused():

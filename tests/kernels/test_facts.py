@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from convtool.kernels.facts import facts, pair_notes
+from convtool.kernels.facts import facts, group_notes
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import kernel
 
-SINGLES = [name for name in PRESETS if not PRESETS[name].pair]
+SINGLES = [name for name in PRESETS if not PRESETS[name].parts]
 
 
 @pytest.mark.parametrize("spec", [*SINGLES, "box:size=2x3", "1x4:1,2,3,4", "2x2:1,0,0,-1"])
@@ -72,6 +72,8 @@ def test_zero_sum_is_exactly_zero_in_spite_of_rounding():
     assert facts(np.array([[0.1, 0.2, -0.3]])).sum == 0
 
 
-def test_pair_notes_bound_the_magnitude():
-    assert "at most 5.6569 for" in pair_notes(kernel("sobel"))[1]
-    assert len(pair_notes(kernel("sobel:normalize=abs"))) == 1
+def test_group_notes_bound_the_magnitude_and_the_maximum():
+    assert "at most 5.6569 for" in group_notes(kernel("sobel"), "magnitude")[1]
+    assert len(group_notes(kernel("sobel:normalize=abs"), "magnitude")) == 1
+    assert group_notes(kernel("kirsch"), "maximum")[0].startswith("a group of 8")
+    assert "at most 15 for" in group_notes(kernel("kirsch"), "maximum")[1]

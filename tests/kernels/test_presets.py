@@ -30,6 +30,26 @@ PLAIN = {
     "sharpen-5": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
     "sharpen-9": [[-1, -1, -1], [-1, 9, -1], [-1, -1, -1]],
     "cross": [[0, 1, 0], [1, 1, 1], [0, 1, 0]],
+    "roberts-falling": [[1, 0], [0, -1]],
+    "roberts-rising": [[0, 1], [-1, 0]],
+    "laplacian-15": [
+        [0, 0, -1, 0, 0],
+        [0, -1, -2, -1, 0],
+        [-1, -2, 16, -2, -1],
+        [0, -1, -2, -1, 0],
+        [0, 0, -1, 0, 0],
+    ],
+    "laplacian-19": [
+        [0, -1, -1, -2, -2, -2, -1, -1, 0],
+        [-1, -2, -4, -5, -5, -5, -4, -2, -1],
+        [-1, -4, -5, -3, 0, -3, -5, -4, -1],
+        [-2, -5, -3, 12, 24, 12, -3, -5, -2],
+        [-2, -5, 0, 24, 40, 24, 0, -5, -2],
+        [-2, -5, -3, 12, 24, 12, -3, -5, -2],
+        [-1, -4, -5, -3, 0, -3, -5, -4, -1],
+        [-1, -2, -4, -5, -5, -5, -4, -2, -1],
+        [0, -1, -1, -2, -2, -2, -1, -1, 0],
+    ],
     "emboss": [[-2, -1, 0], [-1, 1, 1], [0, 1, 2]],
 }
 BINOMIAL_5 = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])
@@ -43,6 +63,12 @@ PARAMETRIC = (
     "gabor:angle=40,phase=90",
     "log:sigma=2",
     "dog:sigma=2,ratio=3",
+    "gaussian:sigma=4,1,dy=1",
+    "gaussian:sigma=2,dx=2",
+    "sobel:size=7",
+    "sobel:size=5,dx=2",
+    "laplacian-sobel:size=5",
+    "kirsch:angle=45",
 )
 
 
@@ -140,10 +166,10 @@ def test_disk_weighs_pixels_by_the_area_that_it_covers(radius):
 
 
 def test_vertical_is_the_transpose_of_horizontal_and_both_make_the_pair():
-    for name in ("sobel", "prewitt", "scharr"):
+    for name in ("sobel", "prewitt", "scharr", "frei-chen", "farid"):
         horizontal, vertical = kernel(name)
         np.testing.assert_array_equal(vertical, horizontal.T)
-        for half, weights in zip(PRESETS[name].pair, (horizontal, vertical), strict=True):
+        for half, weights in zip(PRESETS[name].parts, (horizontal, vertical), strict=True):
             np.testing.assert_array_equal(kernel(half), weights)
         assert parse(name).is_gradient
 
@@ -151,7 +177,8 @@ def test_vertical_is_the_transpose_of_horizontal_and_both_make_the_pair():
 def test_presets_names_them_all():
     assert set(PLAIN) < set(presets())
     assert {"box", "gaussian", "log", "dog", "unsharp", "motion", "disk", "gabor"} < set(presets())
-    assert {"sobel", "prewitt", "scharr"} < set(presets())
+    assert {"sobel", "prewitt", "scharr", "roberts", "frei-chen", "farid"} < set(presets())
+    assert {"kirsch", "compass", "laplacian-sobel"} < set(presets())
 
 
 @pytest.mark.parametrize("spec", [*PRESETS, *PARAMETRIC])
@@ -163,9 +190,12 @@ def test_every_preset_is_sound(spec):
     assert weights.flags.writeable
     assert np.isfinite(weights).all()
     assert not np.signbit(weights[weights == 0]).any()
-    assert weights.ndim == (3 if PRESETS[parsed.name].pair else 2)
+    assert weights.ndim == (3 if parsed.is_group else 2)
+    if spec in PRESETS:
+        assert parsed.combination == PRESETS[spec].combination
+        assert (len(weights) if parsed.is_group else 0) == len(PRESETS[spec].parts)
     np.testing.assert_array_equal(kernel(spec), weights)
-    for single in weights if parsed.is_gradient else [weights]:
+    for single in weights if parsed.is_group else [weights]:
         factors = factor(single)
         assert len(factors.columns) == rank(single) == np.linalg.matrix_rank(single)
         np.testing.assert_allclose(factors.matrix(), single, rtol=0, atol=4e-15 * abs(single).max())
@@ -183,10 +213,13 @@ def test_every_preset_says_what_it_is(name):
         assert str(parameter.low) in parameter.range or f"{parameter.low:g}" in parameter.range
 
 
+NUMBERS = ("number", "numbers", "whole number", "odd number")
+
+
 @pytest.mark.parametrize("name", [name for name in PRESETS if PRESETS[name].parameters])
 def test_every_parameter_takes_its_default_and_refuses_what_is_out_of_range(name):
     for parameter in PRESETS[name].parameters:
-        if parameter.kind == "number":
+        if parameter.kind in NUMBERS:
             if parameter.default is not None:
                 np.testing.assert_array_equal(
                     kernel(f"{name}:{parameter.name}={parameter.default}"), kernel(name)
@@ -196,6 +229,23 @@ def test_every_parameter_takes_its_default_and_refuses_what_is_out_of_range(name
                     kernel(f"{name}:{parameter.name}={bad}")
         else:
             assert kernel(f"{name}:{parameter.name}=5x3").shape == (5, 3)
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if PRESETS[name].parameters])
+def test_the_first_parameter_may_stand_alone(name):
+    first = PRESETS[name].parameters[0]
+    value = {"angle": 90}.get(first.name, 5)
+    np.testing.assert_array_equal(kernel(f"{name}:{value}"), kernel(f"{name}:{first.name}={value}"))
+    np.testing.assert_array_equal(
+        kernel(f"{name}: {value}, scale=2"), kernel(f"{name}:{first.name}={value},scale=2")
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if PRESETS[name].parts])
+def test_every_group_is_made_of_its_parts(name):
+    np.testing.assert_array_equal(
+        kernel(name), np.stack([kernel(part) for part in PRESETS[name].parts])
+    )
 
 
 def test_smoothing_and_gradients_separate():

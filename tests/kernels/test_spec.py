@@ -72,13 +72,28 @@ def test_existing_file_wins_also_with_colons_and_commas_in_its_name(tmp_path, mo
         ("sobell", "did you mean sobel"),
         ("gausian:sigma=2", "did you mean gaussian"),
         ("Sobel", "did you mean sobel"),
-        ("qqqq", "take one of identity"),
-        ("gaussian:sgma=2", "unknown parameter 'sgma'; gaussian takes sigma, size, scale"),
+        ("qqqq", "did you mean unsharp, sobel-vertical or sobel-horizontal?"),
+        ("edge", "did you mean sobel, scharr or laplacian-8?"),
+        ("Edges:scale=2", "did you mean sobel, scharr or laplacian-8?"),
+        ("gaussian:sgma=2", "unknown parameter 'sgma'; gaussian takes sigma, size, dx, dy, scale"),
         ("gaussian:sigma=two", "sigma: 'two' is not a finite number"),
         ("gaussian:sigma=0", "out of range; sigma is 0.01 to 511"),
         ("gaussian:sigma=nan", "not a finite number"),
         ("gaussian:sigma=2,sigma=3", "given twice"),
-        ("gaussian:2", "'2' is not name=value"),
+        ("gaussian:0", "sigma: 0 is out of range"),
+        ("gaussian:2,sigma=2", "given twice"),
+        ("gaussian:sigma=4,1,2", "'2' is not name=value"),
+        ("gaussian:size=3,2", "'2' is not name=value"),
+        ("gaussian:sigma=2,0", "sigma: 0 is out of range"),
+        ("gaussian:dy=1", "a derivative needs sigma"),
+        ("gaussian:sigma=2,dy=1.5", "dy: 1.5 is not possible; dy is whole, 0 to 4"),
+        ("cross:3", "'3' is not name=value"),
+        ("sobel:size=4", "size: 4 is not possible; size is odd, 3 to 31"),
+        ("sobel:dx=3", "a derivative of order 3 needs more than 3 taps"),
+        ("kirsch:angle=30", "30 is no multiple of 45"),
+        ("scharr:size=5", "scharr takes scale, normalize"),
+        ("3x3: 1,2,3,4 1,2,3,4 5", "3x3 takes 3 rows of 3 numbers, not rows of '4, 4, 1'"),
+        ("3x3: 0,-1,0 -1,5,x 0,-1,0", "row 2, column 3: 'x' is not a finite number"),
         ("gaussian:=2", "not name=value"),
         ("gaussian:sigma=1,", "not name=value"),
         ("gaussian:size=4", "even"),
@@ -197,16 +212,21 @@ def test_as_kernel_refuses_what_is_no_kernel(value, says):
 
 
 def test_each_pair_has_kernels_that_may_be_taken_alone():
-    pairs = [name for name, preset in PRESETS.items() if preset.pair]
+    pairs = [name for name, one in PRESETS.items() if one.combination == "magnitude"]
     assert pairs
     for name in pairs:
         with pytest.raises(KernelError, match="pair of kernels") as caught:
             parse_single(name)
         named = re.findall(rf"{name}-\w+", str(caught.value))
-        assert [parse_single(one).name for one in named] == [
-            f"{name}-horizontal",
-            f"{name}-vertical",
-        ]
+        assert [parse_single(one).name for one in named] == list(PRESETS[name].parts)
+
+
+@pytest.mark.parametrize("name", ["kirsch", "compass"])
+def test_a_group_names_its_kernels_that_may_be_taken_alone(name):
+    with pytest.raises(KernelError, match=f"group of 8 kernels; take {name}:angle=0, ") as caught:
+        as_kernel(name)
+    assert f"or {name}:angle=315 for a single one" in str(caught.value)
+    assert as_kernel(f"{name}:angle=315").shape == (3, 3)
 
 
 def test_as_kernel_refuses_what_overflows_float64():

@@ -11,7 +11,7 @@ from convtool.images import samples
 from convtool.kernels.presets import PRESETS
 from convtool.learn import fit
 
-SINGLES = [name for name, preset in PRESETS.items() if not preset.pair]
+SINGLES = [name for name, preset in PRESETS.items() if not preset.parts]
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool import compiled
 from convtool.errors import EngineError, OptionError
 from convtool.kernels.factor import Factors, cheap_factors
 from convtool.kernels.rational import own_lines
+from convtool.kernels.weights import Combination
 from convtool.records import Record
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Job(Record, eq=False):
     ----------
     kernels : tuple of ndarray
         One kernel of float64, shape (KH, KW), not to be flipped; or two of the same shape, for
-        engines that take pairs, whose answers' length sqrt(a² + b²) is wanted.
+        engines that take pairs, whose answers' magnitude sqrt(a² + b²) is wanted.
     dtype : dtype
         The working dtype, float32 or float64.
     layout : Geometry
@@ -50,6 +52,8 @@ class Job(Record, eq=False):
         How many threads may work.
     level : Level or None
         What windows of one value are multiplied by, where sums of them have to be helped.
+    combination : {"magnitude", "maximum"}
+        What is taken of the answers of several kernels.
     """
 
     kernels: tuple[Array, ...]
@@ -59,6 +63,7 @@ class Job(Record, eq=False):
     rank: int | None
     threads: int
     level: "Level | None" = None
+    combination: Combination = "magnitude"
 
     @property
     def kernel(self) -> Array:
@@ -108,14 +113,14 @@ class StripCorrelator(Record):
         The most rows and windows that a call should have.
     writes : frozenset of dtype
         What ``out`` may be of, beside the working dtype.
-    rouse : callable
-        ``rouse(workers)`` wakes so many threads for a run that follows at once.
+    wake : callable
+        ``wake(workers)`` wakes so many threads for a run that follows at once.
     """
 
     run: Callable[["Source", Array, Span, Array, int], None]
     tile: tuple[int, int]
     writes: frozenset[DType]
-    rouse: Callable[[int], None]
+    wake: Callable[[int], None]
 
 
 Correlator = TileCorrelator | StripCorrelator
@@ -139,12 +144,14 @@ class EngineEntry(Record):
         What it does, in a line.
     own : bool
         Written by this project, not an adapter to another library.
+    compiled : bool
+        It calls compiled functions.
     local : bool
         NaN and inf spread only as far as the kernel's non-zero weights reach.
     takes_rank : bool
         ``rank`` means something to it.
     takes_pairs : bool
-        It makes the length of two kernels' answers in one pass.
+        It makes the magnitude of two kernels' answers in one pass.
     shows_nonfinite : bool
         Where a piece of the image holds NaN or inf, no value of that piece's answer is finite.
     """
@@ -153,6 +160,7 @@ class EngineEntry(Record):
     module: str
     summary: str
     own: bool = True
+    compiled: bool = False
     local: bool = False
     takes_rank: bool = False
     takes_pairs: bool = False
@@ -183,6 +191,7 @@ ENGINES: dict[str, EngineEntry] = {
             "numba",
             "convtool.convolution.engines.jit",
             "Numba: compiled vector code, dense or by factors, on threads",
+            compiled=True,
             local=True,
             takes_rank=True,
             takes_pairs=True,
@@ -191,6 +200,7 @@ ENGINES: dict[str, EngineEntry] = {
             "numba-fft",
             "convtool.convolution.engines.jit.transforms",
             "Numba: compiled FFTs of overlapping tiles, on threads",
+            compiled=True,
             takes_pairs=True,
             shows_nonfinite=True,
         ),
@@ -228,12 +238,18 @@ def engines() -> tuple[str, ...]:
 def available() -> frozenset[str]:
     """Return the names of the engines that ``auto`` may take in this installation.
 
+    Those that are compiled are among them where a library was built, or where ``convtool compile``
+    has filled the cache.
+
     Examples
     --------
     >>> "direct" in available(), "scipy" in available()
     (True, False)
     """
-    return frozenset(name for name, known in ENGINES.items() if known.own)
+    ready = compiled.is_ready()
+    return frozenset(
+        name for name, known in ENGINES.items() if known.own and (ready or not known.compiled)
+    )
 
 
 def entry(name: str) -> EngineEntry:

@@ -114,6 +114,7 @@ class Convolved:
             store=store,
             finite=finite,
             chosen=plan.chosen if plan is not None and finite else None,
+            combination=spec.combination or "magnitude",
         )
         self._checks = self._checks and not self._windows.keeps_nonfinite
         self.shape, self.dtype = self._windows.shape, self._windows.dtype

@@ -63,7 +63,7 @@ def nearest_presets(weights: Array, count: int = 3) -> list[Likeness]:
     asked = weights[::-1, ::-1].astype(np.float64)
     found = []
     for name, preset in PRESETS.items():
-        if preset.pair:
+        if preset.parts:
             continue
         found.append(_best(name, kernel(name), asked))
     found.sort(key=lambda x: (-round(x.cosine, 9), x.negated, x.turn))

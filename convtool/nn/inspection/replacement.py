@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import KernelError, ModelError, OptionError
+from convtool.images.kernels import single_kernel_spec
 from convtool.kernels.numerals import number
-from convtool.kernels.spec import as_kernel
 from convtool.nn._types import Array
 from convtool.nn.assemble import filter_bank
 from convtool.nn.inspection.layers import find_convolution, layer_names
@@ -85,7 +85,7 @@ def replace_filter(model: Sequential, replacement: Replacement) -> None:
     """
     place, layer = find_convolution(model, replacement.layer)
     name = layer_names(model)[place]
-    kernel = as_kernel(replacement.spec)
+    kernel = single_kernel_spec(replacement.spec).weights
     which = _which(replacement, layer.out_channels, name)
     params = layer.params
     weight = params["weight"]

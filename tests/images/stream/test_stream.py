@@ -74,6 +74,8 @@ KERNELS = {
     "chain": ["gaussian:sigma=1", "laplacian-8", "box:size=5"],
     "tall": ["box:size=61"],
     "gradient": ["sobel"],
+    "even gradient": ["roberts"],
+    "maximum": ["gaussian", "kirsch"],
     "full rank": ["log:sigma=3"],
     "identity": ["identity"],
 }
@@ -133,7 +135,7 @@ def test_every_option_gives_the_same_pixels(kernels, options):
 
 @pytest.mark.parametrize("kind", sorted(set(STORED) - {"rgb", "zstd"}))
 @pytest.mark.parametrize("name", ["plain", "stretch", "gray", "wrap", "valid", "alpha kept"])
-@pytest.mark.parametrize("kernels", ["gaussian", "chain", "gradient"])
+@pytest.mark.parametrize("kernels", ["gaussian", "chain", "gradient", "maximum"])
 def test_every_kind_of_file_gives_the_same_pixels(kind, name, kernels):
     _store(kind)
     in_memory, in_strips = _both(KERNELS[kernels], OPTIONS[name])

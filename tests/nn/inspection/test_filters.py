@@ -15,7 +15,7 @@ from convtool.nn.inspection.replacement import (
     replace_filter,
 )
 
-SINGLE = [name for name, preset in PRESETS.items() if not preset.pair]
+SINGLE = [name for name, preset in PRESETS.items() if not preset.parts]
 
 
 class TestLines:

@@ -1,0 +1,89 @@
+"""What a preset takes, and how the text of a value is read."""
+
+from typing import Literal
+
+from convtool.errors import KernelError
+from convtool.kernels import numerals
+from convtool.records import Record
+
+Kind = Literal["number", "numbers", "whole number", "odd number", "size", "odd size"]
+Value = float | tuple[float, float] | tuple[int, int]
+
+
+class Parameter(Record):
+    """What a preset takes: ``name=value`` in a spec.
+
+    Attributes
+    ----------
+    name : str
+        The word before ``=``.
+    kind : {"number", "numbers", "whole number", "odd number", "size", "odd size"}
+        How the value is read: ``2``, ``1/9``; one number or two, ``4`` or ``4,1`` (vertical,
+        horizontal); or a size, ``5`` or ``7x3`` (rows x columns).
+    default : float, (int, int) or None
+        The value where the spec gives none; None where it follows from the others.
+    meaning : str
+        What it does, with its unit.
+    low, high : float
+        The range of a number, both ends included.
+    """
+
+    name: str
+    kind: Kind
+    default: Value | None
+    meaning: str
+    low: float = 1
+    high: float = numerals.MAX_SIDE
+
+    @property
+    def range(self) -> str:
+        """The values it may have, in words."""
+        sides = f"{self.low:g} to {self.high:g}"
+        return {
+            "number": sides,
+            "numbers": sides,
+            "whole number": f"whole, {sides}",
+            "odd number": f"odd, {sides}",
+            "size": f"N or ROWSxCOLUMNS, each {sides}",
+            "odd size": f"N or ROWSxCOLUMNS, each odd and {sides}",
+        }[self.kind]
+
+    def parse(self, text: str) -> Value:
+        """Return the value that a text writes.
+
+        Raises
+        ------
+        KernelError
+            Where the text is no such value, or one out of range.
+
+        Examples
+        --------
+        >>> Parameter("sigma", "numbers", None, "in pixels").parse("4,1")
+        (4.0, 1.0)
+        """
+        if self.kind == "numbers":
+            first, comma, second = text.partition(",")
+            vertical = self._in_range(first)
+            return (vertical, self._in_range(second)) if comma else vertical
+        if self.kind == "number":
+            return self._in_range(text)
+        if self.kind in ("whole number", "odd number"):
+            return self._whole(text)
+        rows, columns = numerals.size(text)
+        if self.kind == "odd size" and not (rows % 2 and columns % 2):
+            raise KernelError(
+                f"{numerals.shown(text)} is even; {self.name} must be odd, as it has a centre"
+            )
+        return rows, columns
+
+    def _in_range(self, text: str) -> float:
+        value = numerals.number(text)
+        if not self.low <= value <= self.high:
+            raise KernelError(f"{value:g} is out of range; {self.name} is {self.range}")
+        return value
+
+    def _whole(self, text: str) -> int:
+        value = self._in_range(text)
+        if not value.is_integer() or (self.kind == "odd number" and value % 2 == 0):
+            raise KernelError(f"{value:g} is not possible; {self.name} is {self.range}")
+        return int(value)
