@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from convtool import learn as learn
     from convtool import nn as nn
     from convtool import svd as svd
+    from convtool.compiled import build_info as build_info
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate
     from convtool.convolution.api import plan as plan
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ConvtoolError": "convtool.errors",
+    "build_info": "convtool.compiled",
     "convolve": "convtool.convolution.api",
     "correlate": "convtool.convolution.api",
     "engines": "convtool.convolution.engines",
@@ -54,6 +56,7 @@ _SUBPACKAGES = ("distributed", "explain", "images", "kernels", "learn", "nn", "s
 __all__ = [
     "ConvtoolError",
     "__version__",
+    "build_info",
     "convolve",
     "correlate",
     "distributed",

@@ -19,7 +19,8 @@ PROBE = "cpu"
 """The part of a file's name that stands for a library which only looks at the processor."""
 
 VARIABLE = "CONVTOOL_LIBRARY"
-"""Environment variable: ``none`` leaves the built library aside, as if it had not been built."""
+"""Environment variable: the family whose library is loaded, a lower one than the processor's;
+``none`` leaves the built library aside, as if it had not been built."""
 
 REBUILD = "install convtool again to build it"
 
@@ -104,7 +105,8 @@ def _checked(name: str, digest: str) -> object:
         raise DamagedError(f"{path} cannot be loaded: {error}") from error
 
 
-def _find() -> Library | None:
+def _find(wanted: str) -> Library | None:
+    """Load the best library for this processor, or for the family that is wanted."""
     digests, sources = _read_sums()
     if not digests:
         return None
@@ -114,7 +116,7 @@ def _find() -> Library | None:
     probe = file_name(PROBE)
     if probe in digests:
         level = _checked(probe, digests.pop(probe)).convtool_level()  # type: ignore[attr-defined]
-        best = f"x86-64-v{level}"
+        best = min(f"x86-64-v{level}", wanted or "x86-64-v9")
     for name, digest in digests.items():
         family = name.removeprefix("libconvtool-").removesuffix(".so")
         if best is None or family <= best:
@@ -137,6 +139,11 @@ SOURCES = (
 )
 """The folders that the sources of compiled functions stand in."""
 
+_NOT_COMPILED = frozenset(
+    ("__init__.py", "build.py", "cache.py", "checksummed.py", "fill.py", "library.py", "target.py")
+)
+"""Files of the first folder that no compiled function depends on."""
+
 
 @lru_cache(maxsize=1)
 def sources_digest() -> str:
@@ -148,7 +155,9 @@ def sources_digest() -> str:
 
     checksum = length = 0
     for folder in SOURCES:
-        for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+        unused = _NOT_COMPILED if folder == SOURCES[0] else ()
+        names = {name for name in os.listdir(folder) if name.endswith(".py")}
+        for name in sorted(names.difference(unused)):
             with open(os.path.join(folder, name), "rb") as file:
                 source = file.read()
             checksum, length = zlib.crc32(source, checksum), length + len(source)
@@ -161,10 +170,11 @@ def load() -> Library | None:
 
     One that is missing, damaged or for another processor is warned of, once, and left aside.
     """
-    if os.environ.get(VARIABLE) == "none":
+    wanted = os.environ.get(VARIABLE, "")
+    if wanted == "none":
         return None
     try:
-        return _find()
+        return _find(wanted)
     except DamagedError as error:
         warnings.warn(
             f"compiled code is left aside: {error}; {REBUILD}", ConvtoolWarning, stacklevel=2

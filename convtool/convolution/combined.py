@@ -74,4 +74,4 @@ def _combined_strips(parts: list[StripCorrelator], job: Job) -> StripCorrelator:
 
         threads.for_each(work, range(len(strips)), workers)
 
-    return StripCorrelator(run, _tile(parts), frozenset(), first.rouse)
+    return StripCorrelator(run, _tile(parts), frozenset(), first.wake)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numba import carray, cfunc, types
 
-from convtool.convolution.engines.jit import team
-from convtool.convolution.engines.jit.atomics import HAS_SEMAPHORES, take_next
+from convtool.compiled.atomics import fetch_add_one, load, pause
+from convtool.compiled.threadpool import HAS_SEMAPHORES, ThreadPool
 
 ASLEEP_BY = 0.05
 """Seconds after which a thread without work sleeps, by far."""
@@ -20,15 +20,15 @@ PARTS = 8
 def count_parts(job, _a, _b, _c, _d):
     """Take parts, each by one thread only, and count how often each was taken."""
     numbers = carray(job, (2 + PARTS,))
-    taken = take_next(numbers[0])
+    taken = fetch_add_one(numbers[0])
     while taken < PARTS:
         numbers[2 + taken] += 1
-        taken = take_next(numbers[0])
+        taken = fetch_add_one(numbers[0])
 
 
 @pytest.fixture(params=[False, True] if HAS_SEMAPHORES else [False], ids=["locks", "semaphores"])
 def threads(request):
-    made = team.Team(3, semaphores=request.param)
+    made = ThreadPool(3, semaphores=request.param)
     yield made
     made.end()
 
@@ -47,11 +47,11 @@ def test_all_is_done_once_at_once_or_after_sleep(threads):
         assert run(threads) == [1] * PARTS
 
 
-def test_threads_that_are_roused_work_or_sleep_again(threads):
+def test_threads_that_are_woken_work_or_sleep_again(threads):
     for pause in (0, ASLEEP_BY):
         time.sleep(ASLEEP_BY)
-        threads.rouse()
-        threads.rouse()
+        threads.wake()
+        threads.wake()
         time.sleep(pause)
         assert run(threads) == [1] * PARTS
 
@@ -59,14 +59,33 @@ def test_threads_that_are_roused_work_or_sleep_again(threads):
 def test_many_jobs_with_and_without_pauses(threads):
     for number in range(2000):
         if number % 100 == 0:
-            threads.rouse()
+            threads.wake()
         assert run(threads) == [1] * PARTS
 
 
 def test_ends_while_asleep():
     before = threading.active_count()
-    made = team.Team(2)
+    made = ThreadPool(2)
     assert threading.active_count() == before + 2
     time.sleep(ASLEEP_BY)
     made.end()
     assert threading.active_count() == before
+
+
+@cfunc(types.void(types.CPointer(types.intp), *[types.CPointer(types.intp)] * 4))
+def meet(job, _a, _b, _c, _d):
+    """Wait until as many threads have come here as the job says, then note that this one has."""
+    numbers = carray(job, (3,))
+    fetch_add_one(numbers[0])
+    while load(numbers[0]) < numbers[1]:
+        pause()
+    numbers[2] += 1
+
+
+def test_together_each_thread_has_a_job_of_its_own_and_waits_for_all(threads):
+    for seconds in (0, 0, ASLEEP_BY, 0):
+        time.sleep(seconds)
+        come = np.zeros(1, np.intp)
+        jobs = np.array([[come.ctypes.data, 4, 0]] * 4, np.intp)
+        threads.run(meet.address, jobs.ctypes.data, jobs.strides[0], together=True)
+        assert jobs[:, 2].tolist() == [1] * 4

@@ -1,0 +1,43 @@
+"""``convtool compile``: make compiled engines ready where no library was built."""
+
+import os
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.compiled import build_info, cache, fill, library
+from convtool.convolution.threads import usable_cores
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.compile/1"
+
+
+@click.command(
+    "compile",
+    epilog="""\b
+Examples:
+  convtool compile
+  convtool compile --json""",
+)
+@json_option
+def command(json_target: str | None) -> None:
+    """Compile all functions of the engines numba and numba-fft, and keep them for later runs.
+
+    An installation with a built library needs none of this, and the command says so. One without
+    (no C compiler was there, or CONVTOOL_BUILD=python was set) takes its compiled engines from a
+    folder of the user's, which this fills; that takes a minute or two.
+    """
+    built = library.load()
+    if built is None:
+        os.environ[library.VARIABLE] = "none"
+        click.echo("compiling, which takes a minute or two", err=True)
+        fill.fill(usable_cores())
+    info = build_info()
+    if json_target is not None:
+        write_report({"schema": SCHEMA, **info}, json_target)
+    if json_target != "-":
+        click.echo(
+            f"compiled functions are kept in {cache.folder()}"
+            if built is None
+            else f"nothing to compile: a library for {built.family} was built, {built.path}"
+        )
