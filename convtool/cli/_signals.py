@@ -89,11 +89,14 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
 def _end_children() -> None:
     """Kill the processes that a cluster has started: they would complain of the end of this one.
 
-    Only who starts some has psutil loaded, which knows those, too, that are not quite there.
+    Another thread may start one more meanwhile, in the place of one that was killed: it inherits a
+    stderr that leads nowhere. Only who starts some has psutil loaded, which knows those, too, that
+    are not quite there.
     """
     psutil = sys.modules.get("psutil")
     if psutil is None:
         return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             child.kill()

@@ -13,6 +13,7 @@ from typing import Any
 
 from convtool.errors import ClusterError, OptionError
 from convtool.extras import need
+from convtool.interrupts import interrupts_blocked
 
 SECONDS_TO_CONNECT = 8
 """How long a scheduler may take to answer."""
@@ -92,18 +93,19 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
         _silent_logs(),
     ):
         try:
-            cluster: Any = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                scheduler_port=0,
-                dashboard_address="127.0.0.1:0",
-                scheduler_kwargs={"dashboard": False},
-                memory_limit=memory_limit,
-                local_directory=folder,
-                silence_logs=logging.CRITICAL,
-            )
+            with interrupts_blocked():
+                cluster: Any = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    scheduler_port=0,
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
+                    memory_limit=memory_limit,
+                    local_directory=folder,
+                    silence_logs=logging.CRITICAL,
+                )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise ClusterError(f"the worker processes do not start: {error}") from error
         try:

@@ -111,6 +111,15 @@ def test_a_scheduler_that_is_not_there_is_said_in_one_line(folder):
     assert summary.startswith("convtool: error: tcp://127.0.0.1:1: no Dask scheduler answers")
 
 
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_ctrl_c_while_workers_start_leaves_one_line(folder, processes):
+    """A terminal sends it to the workers, too, which are importing then."""
+    command = ["filter", "-k", "box", "in", "out", "--workers", "2"]
+    running = started(*command, start_new_session=True)
+    said = interrupted(running, signal.SIGINT, lambda: True, least=processes, all_at_once=True)
+    assert said == b"convtool: error: interrupted\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("working", [False, True])
 def test_an_interrupt_ends_workers_too_and_leaves_no_file(folder, number, working):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -167,3 +168,37 @@ def test_while_it_starts(number):
         assert done.returncode == 0 or done.stderr.strip() == b"convtool: error: interrupted"
         codes.append(done.returncode)
     assert codes[:3] == [130] * 3
+
+
+BREEDING = """
+import subprocess, sys, threading
+import psutil
+from convtool.cli._signals import ending
+
+CHILD = [sys.executable, "-S", "-c", "import time; time.sleep(1); raise SystemExit('too late')"]
+
+def breed():
+    while True:
+        subprocess.Popen(CHILD)
+
+with ending("the cluster"):
+    threading.Thread(target=breed, daemon=True).start()
+    print("ready", flush=True)
+    threading.Event().wait()
+"""
+
+
+def test_processes_that_are_started_until_the_end_say_nothing():
+    running = subprocess.Popen(
+        [sys.executable, "-c", BREEDING],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=hear,  # noqa: PLW1509
+    )
+    assert running.stdout.readline() == b"ready\n"
+    time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said == b"convtool: error: interrupted\n"

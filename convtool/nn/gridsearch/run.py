@@ -2,13 +2,13 @@
 
 import multiprocessing
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from convtool.errors import TrainingError
+from convtool.interrupts import interrupts_blocked
 from convtool.nn.gridsearch.axes import Value
 from convtool.nn.gridsearch.journal import Outcome
 from convtool.nn.gridsearch.training import Search, begin, train_choice, train_once
@@ -79,7 +79,7 @@ def _collect(
     waiting = iter(choices)
     running: set[Future[Outcome]] = set()
     for choice in waiting:
-        with _interrupts_held():
+        with interrupts_blocked():
             running.add(pool.submit(train_choice, choice))
         if len(running) > jobs:
             running = _handed_over(running, done)
@@ -94,19 +94,6 @@ def _handed_over(
     for future in ended:
         done(future.result())
     return rest
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Let Ctrl-C wait; processes that are begun meanwhile never get it, where the system can."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
