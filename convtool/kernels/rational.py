@@ -15,11 +15,17 @@ FloatArray = NDArray[np.floating[Any]]
 LARGEST = 1 << 20
 """Multiples of a common factor are looked for up to here."""
 
+LARGEST_DENOMINATOR = 1 << 12
+"""And the smallest number may be so many times that factor."""
+
+FEW = 32
+"""So many weights are looked at before all are."""
+
 DYADIC_BITS = 24
 """Whole numbers over a power of two are found up to so many bits."""
 
-CLOSE = 8 * float(np.finfo(np.float64).eps)
-"""How far, relative to its value, a number may lie from a multiple of the common factor."""
+CLOSE = 8
+"""How many epsilons, relative to its value, a number may lie from a multiple of the factor."""
 
 MOST_FACTORS = 8
 """Exact factors are looked for up to this rank."""
@@ -70,13 +76,12 @@ def whole_numbers(values: FloatArray) -> Whole | None:
         return None
     factor = largest / round(largest / unit)
     numbers = np.rint(values / factor) + 0
-    close = np.abs(numbers * factor - values) <= _closeness(values)
+    close = np.abs(numbers * factor - values) <= _close(values) * np.abs(values)
     return Whole(numbers.astype(values.dtype), factor) if close.all() else None
 
 
-def _closeness(values: FloatArray) -> FloatArray:
-    close: FloatArray = CLOSE * np.abs(values)
-    return close * (np.finfo(values.dtype).eps / np.finfo(np.float64).eps)
+def _close(values: FloatArray) -> float:
+    return CLOSE * float(np.finfo(values.dtype).eps)
 
 
 def _dyadic_unit(values: FloatArray, largest: float) -> float | None:
@@ -91,16 +96,27 @@ def _dyadic_unit(values: FloatArray, largest: float) -> float | None:
 
 
 def _common_unit(values: FloatArray, largest: float) -> float | None:
-    """Return the greatest number of which all are multiples, up to rounding (Euclid)."""
-    nothing = largest * 2.0**-36 if values.dtype == np.float64 else largest * 2.0**-18
-    unit = 0.0
-    for value in set(np.abs(values).ravel().tolist()):
-        rest = value
-        while rest > nothing:
-            unit, rest = rest, abs(math.remainder(unit, rest))
-        if 0 < unit < largest / LARGEST:
-            return None
-    return unit
+    """Return the greatest number of which all are multiples, up to rounding.
+
+    Each divided by the smallest is a fraction whose denominator divides the smallest's numerator.
+    """
+    from fractions import Fraction
+
+    magnitudes = np.abs(values[values != 0])
+    smallest, numerator = float(magnitudes.min()), 1
+    if largest > LARGEST * smallest:
+        return None
+    few = magnitudes[:: len(magnitudes) // FEW + 1]
+    for some in (few, magnitudes):  # most kernels are no such, and a few weights show it
+        for value in set(some.tolist()):
+            ratio = value / smallest
+            fraction = Fraction(ratio).limit_denominator(LARGEST_DENOMINATOR)
+            numerator = math.lcm(numerator, fraction.denominator)
+            if numerator > LARGEST_DENOMINATOR:
+                return None
+            if abs(float(fraction) - ratio) > _close(values) * ratio:
+                return None
+    return smallest / numerator if largest * numerator <= LARGEST * smallest else None
 
 
 def exact_factors(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArray] | None:

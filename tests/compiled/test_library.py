@@ -27,7 +27,7 @@ import convtool
 from convtool.compiled import library
 if sys.argv[1]:
     library.FOLDER = sys.argv[1]
-plan = convtool.plan((1080, 1920), "float32", "gaussian:sigma=2")
+plan = convtool.plan((1080, 1920), "float32", "gaussian")
 print(json.dumps({"info": convtool.build_info(), "engine": plan.engine, "reason": plan.reason,
                   "numba": "numba" in sys.modules}))
 """

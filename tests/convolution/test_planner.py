@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import convtool
-from convtool.convolution import engines, planner, run
+from convtool.convolution import dtypes, engines, planner, run
 from convtool.convolution.engines import ENGINES
 from convtool.convolution.engines.overlap import LENGTHS
+from convtool.convolution.geometry import geometry
 from convtool.convolution.planner import DEFAULT_RATES, Calibration, Problem, Rate, choose
 from convtool.errors import EngineError
 
@@ -197,6 +198,67 @@ class TestWork:
     def test_double_costs_more(self):
         single, double = choose(LARGE).costs, choose(replace(LARGE, itemsize=8)).costs
         assert all(double[name] > single[name] for name in ENGINES)
+
+
+class TestFactors:
+    @pytest.mark.parametrize(
+        "spec", ["laplacian-4", "laplacian-8", "cross", "sharpen-5", "log:sigma=0.5,size=3"]
+    )
+    @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+    def test_small_kernels_are_not_factored(self, spec, dtype):
+        problem = _problem((500, 500), dtype, convtool.kernel(spec))
+        assert {way.rank for way in _own_ways(problem)} == {None}
+
+    def test_whole_numbers_are_factored_exactly_or_not_at_all(self):
+        cross = np.zeros((15, 15))
+        cross[7], cross[:, 7] = 1, 1
+        assert 2 in {way.rank for way in _own_ways(_problem((900, 900), np.float32, cross))}
+        line, other = np.arange(1.0, 22) ** 2, np.arange(21.0) * 7 + 5
+        rounded = np.outer(line, other) + np.outer(other[::-1], line % 11 + 3)
+        problem = _problem((900, 900), np.float32, rounded)
+        assert (problem.rank, problem.whole, problem.exact_factors) == (2, True, False)
+        assert {way.rank for way in _own_ways(problem)} == {None}
+
+    def test_exact_sums_may_be_those_of_exact_factors(self):
+        kernel = convtool.kernel("gaussian:size=9")
+        problem = _problem((900, 900), np.uint8, kernel)
+        assert problem.exact
+        assert choose(problem).rank == 1
+        image = np.random.default_rng(3).integers(0, 256, (60, 50)).astype(np.uint8)
+        expected = convtool.correlate(image, kernel, engine="direct", dtype="float64")
+        for engine in ("numba:rank=1", "separable"):
+            answer = convtool.correlate(image, kernel, engine=engine)
+            np.testing.assert_array_equal(answer, expected)
+
+    @pytest.mark.parametrize(
+        ("spec", "products"), [("gaussian:sigma=32", 514), ("log:sigma=30,size=257", 1028)]
+    )
+    def test_rank_is_found_at_any_size(self, spec, products):
+        plan = convtool.plan((800, 800), "float32", spec, engine="separable")
+        assert plan.rank * 514 == products
+        assert f"{products} multiply-adds a pixel, not 66049" in plan.reason
+
+    def test_large_kernels_of_high_rank_work_by_their_own_lines(self, rng):
+        kernel = rng.standard_normal((140, 150))
+        image = rng.random((20, 30))
+        assert convtool.plan(image.shape, image.dtype, kernel, engine="separable").rank == 140
+        answer = convtool.correlate(image, kernel, engine="separable")
+        expected = convtool.correlate(image, kernel, engine="direct")
+        np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-13 * abs(kernel).sum())
+        with pytest.raises(EngineError, match="rank 140"):
+            convtool.correlate(image, kernel, engine="separable:rank=139")
+
+
+def _own_ways(problem):
+    """Return the ways of the project's own engines that may be chosen."""
+    ways = [way for way in planner.ways(problem) if ENGINES[way.engine].own]
+    return [way for way in ways if planner._may_choose(way, problem)]
+
+
+def _problem(shape, dtype, kernel):
+    layout = geometry(shape, kernel.shape)
+    kinds = run.Kinds.of(np.dtype(dtype), dtypes.output_type(np.dtype(dtype), None), kernel)
+    return run.problem_for(shape, kinds, (kernel,), layout, 2)
 
 
 class TestFactorsAndNan:

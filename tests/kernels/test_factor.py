@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from convtool.errors import KernelError
-from convtool.kernels.factor import factor, is_separable, rank, truncated_svd
+from convtool.kernels.factor import cheap_factors, factor, is_separable, rank, truncated_svd
+from convtool.kernels.rational import exact_factors, own_lines, whole_numbers
 from convtool.kernels.spec import kernel
 
 shapes = hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)
@@ -61,6 +62,148 @@ def test_sobel_gives_its_own_one_dimensional_factors():
     np.testing.assert_array_equal(horizontal.rows, [[1, 2, 1]])
     np.testing.assert_array_equal(vertical.columns, [[1, 2, 1]])
     np.testing.assert_array_equal(vertical.rows, [[-1, 0, 1]])
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(1, 12), elements=st.integers(-50, 50)),
+    hnp.arrays(np.float64, st.integers(1, 12), elements=st.integers(-50, 50)),
+    st.sampled_from([1 / 9, 0.1, 1 / 7, 3.3, 2.0**-40, 1e-30]),
+)
+def test_scaled_integer_outer_product_keeps_whole_numbers(column, row, scale):
+    factors = factor(np.outer(column, row) * scale)
+    assert len(factors.columns) == 1
+    assert factors.whole
+    assert factors.exact
+    assert whole_numbers(factors.columns[0]) is not None
+    assert whole_numbers(factors.rows[0]) is not None
+    largest = np.abs(np.outer(column, row)).max() * scale
+    np.testing.assert_allclose(
+        factors.matrix(), np.outer(column, row) * scale, rtol=0, atol=4e-16 * largest
+    )
+
+
+def test_the_common_factor_spares_the_line_that_sums_to_zero():
+    smooth, difference = np.array([1.0, 2, 1]), np.array([-1.0, 0, 1])
+    factors = factor(np.outer(smooth, difference) / 3)
+    np.testing.assert_array_equal(factors.columns, [smooth / 3])
+    np.testing.assert_array_equal(factors.rows, [difference])
+    factors = factor(np.outer(difference, smooth) / 3)
+    np.testing.assert_array_equal(factors.columns, [difference])
+    np.testing.assert_array_equal(factors.rows, [smooth / 3])
+
+
+@pytest.mark.parametrize("size", [3, 5, 9, 15])
+def test_binomial_gaussians_and_boxes_have_whole_lines(size):
+    line = factor(kernel(f"gaussian:size={size}")).columns[0]
+    np.testing.assert_array_equal(line, np.rint(line))
+    assert line.sum() == 2 ** (size - 1)
+    np.testing.assert_array_equal(factor(kernel(f"box:size={size}")).columns[0], np.ones(size))
+
+
+@pytest.mark.parametrize(
+    "spec", ["laplacian-4", "laplacian-8", "cross", "line-falling", "sharpen-9", "emboss"]
+)
+@pytest.mark.parametrize("scale", [1, 1 / 3, 5])
+def test_small_presets_of_higher_rank_have_exact_factors(spec, scale):
+    matrix = kernel(spec) * scale
+    factors = factor(matrix)
+    assert factors.exact
+    assert len(factors.columns) == rank(matrix) > 1
+    np.testing.assert_array_equal(factors.columns, np.rint(factors.columns))
+    np.testing.assert_allclose(factors.matrix(), matrix, rtol=0, atol=4e-16 * abs(matrix).max())
+
+
+@given(hnp.arrays(np.float64, shapes, elements=st.integers(-20, 20)))
+def test_exact_factors_are_exact(matrix):
+    found = exact_factors(matrix, max(1, int(np.linalg.matrix_rank(matrix))))
+    if found is not None:
+        columns, rows = found
+        np.testing.assert_array_equal(columns.T @ rows, matrix)
+        assert len(columns) == max(1, np.linalg.matrix_rank(matrix))
+
+
+def test_elimination_that_would_round_is_given_up():
+    line, other = np.arange(1.0, 22) ** 2, np.arange(21.0) * 7 + 5
+    matrix = np.outer(line, other) + np.outer(other[::-1], line % 11 + 3)
+    assert exact_factors(matrix, 2) is None
+    factors = factor(matrix)
+    assert len(factors.columns) == 2
+    assert factors.whole
+    assert not factors.exact
+
+
+@given(
+    hnp.arrays(np.int64, st.integers(1, 12), elements=st.integers(-(2**12), 2**12)),
+    st.floats(1e-3, 1e3),
+)
+def test_multiples_of_one_number_are_found(whole, factor_):
+    found = whole_numbers(whole * factor_)
+    assert found is not None
+    divisor = max(1, np.gcd.reduce(whole))
+    np.testing.assert_array_equal(found.numbers, whole // divisor)
+    np.testing.assert_allclose(found.numbers * found.factor, whole * factor_, rtol=1e-14)
+
+
+def test_what_is_no_multiple_of_one_number(rng):
+    for values in (rng.standard_normal(4), rng.random(9).astype(np.float32), kernel("disk")):
+        assert whole_numbers(values) is None
+    assert not factor(kernel("log")).whole
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (4, 2), (3, 3)])
+def test_own_lines_sum_to_the_matrix(rng, shape):
+    matrix = rng.standard_normal(shape)
+    columns, rows = own_lines(matrix)
+    assert len(columns) == min(shape)
+    np.testing.assert_array_equal(columns.T @ rows, matrix)
+
+
+class TestLargeKernels:
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            ("gaussian:sigma=32", 1),
+            ("box:size=4095x300", 1),
+            ("log:sigma=30,size=257", 2),
+            ("dog:sigma=100,size=1025", 2),
+        ],
+    )
+    def test_low_rank_is_found(self, spec, expected):
+        matrix = kernel(spec)
+        for factors in (factor(matrix), cheap_factors(matrix)):
+            assert len(factors.columns) == expected
+            np.testing.assert_allclose(
+                factors.matrix(), matrix, rtol=0, atol=1e-14 * abs(matrix).max()
+            )
+        assert rank(matrix) == expected
+
+    @pytest.mark.parametrize("ranks", [3, 20, 32])
+    def test_values_and_products_are_those_of_the_whole_decomposition(self, rng, ranks):
+        matrix = rng.standard_normal((300, ranks)) @ rng.standard_normal((ranks, 200))
+        factors = cheap_factors(matrix)
+        assert len(factors.columns) == ranks == rank(matrix)
+        expected = np.linalg.svd(matrix, compute_uv=False)
+        np.testing.assert_allclose(factors.singular_values, expected, atol=1e-11 * expected[0])
+        np.testing.assert_allclose(factors.matrix(), matrix, rtol=0, atol=1e-12 * expected[0])
+
+    def test_higher_ranks_are_left_alone(self, rng):
+        matrix = rng.standard_normal((200, 40)) @ rng.standard_normal((40, 180))
+        assert cheap_factors(matrix) is None
+        assert rank(matrix) == 40
+        assert len(factor(matrix).columns) == 40
+
+    def test_one_small_deviation_is_not_lost(self):
+        matrix = kernel("gaussian:sigma=32").copy()
+        matrix[7, 200] += 1e-6 * matrix.max()
+        factors = cheap_factors(matrix)
+        assert len(factors.columns) == 2
+        np.testing.assert_allclose(factors.matrix(), matrix, rtol=0, atol=1e-13 * matrix.max())
+
+    def test_found_the_same_each_time(self):
+        matrix = kernel("log:sigma=30,size=257")
+        one, other = cheap_factors(matrix), cheap_factors(matrix.copy())
+        np.testing.assert_array_equal(one.columns, other.columns)
+        np.testing.assert_array_equal(one.rows, other.rows)
 
 
 def test_zeros_are_exact():
