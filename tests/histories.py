@@ -37,7 +37,7 @@ KERNELS = (
 )
 ENDINGS = {"uint8": ".png", "uint16": ".png", "float32": ".tif", "float64": ".tif"}
 BORDERS = ("reflect", "mirror", "nearest", "wrap", "constant")
-SHAPES = ((90, 120), (300, 400))
+SHAPES = ((64, 90), (210, 250))
 STRIDES = (1, 1, 2)
 _EXPLAINED = re.compile(r"^kernel 1, .*?: engine ([\w-]+)(?: \(rank (\d+)\))?: ", re.MULTILINE)
 

@@ -116,7 +116,6 @@ def test_listing_kernels_needs_numpy_and_click():
 UNUSED = {
     "convtool.cli._batch",
     "convtool.cli._summary",
-    "convtool.convolution.engines.jit",
     "convtool.convolution.gradient",
     "convtool.images.background",
     "convtool.images.batch.worker",
