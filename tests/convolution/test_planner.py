@@ -1,6 +1,7 @@
 """The planner: a pure function, checked on its word and at its borders."""
 
 import math
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +137,13 @@ class TestWithoutCompiledEngines:
         taken = convtool.convolve(image, "gaussian:sigma=2")
         asked = convtool.convolve(image, "gaussian:sigma=2", engine=plan.engine)
         np.testing.assert_array_equal(taken, asked)
+
+
+def test_equal_calibrations_that_arrive_in_a_process_are_one_object():
+    sent = Calibration(LIKE.rates, 3, frozenset({"direct", "fft"}))
+    first, second = (pickle.loads(pickle.dumps(sent)) for _ in range(2))
+    assert first is second
+    assert (first.rates, first.cores, first.engines) == (sent.rates, sent.cores, sent.engines)
 
 
 class TestWork:
