@@ -39,7 +39,9 @@ WORKING: tuple[Types, ...] = (("float32",), ("float64",))
 
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64))
 _READS = tuple(
-    (image, working) for (working,) in WORKING for image in (*_INTEGERS, "float32", "float64")
+    (image, working)
+    for (working,) in WORKING
+    for image in (*_INTEGERS, "float32", "float64")
     if (image, working) != ("float64", "float32")
 )
 _WRITES = tuple(
