@@ -18,8 +18,8 @@ LARGEST = 1 << 20
 LARGEST_DENOMINATOR = 1 << 12
 """And the smallest number may be so many times that factor."""
 
-FEW = 32
-"""So many weights are looked at before all are."""
+FEW = 64
+"""Of more weights than these, so many are looked at first: most kernels are no such."""
 
 DYADIC_BITS = 24
 """Whole numbers over a power of two are found up to so many bits."""
@@ -68,6 +68,8 @@ def whole_numbers(values: FloatArray) -> Whole | None:
     >>> whole_numbers(np.exp(-np.arange(3.0))) is None
     True
     """
+    if values.size > FEW and whole_numbers(values.ravel()[:: values.size // FEW + 1]) is None:
+        return None
     largest = float(np.abs(values).max(initial=0))
     if largest == 0:
         return Whole(values, 1.0)
@@ -106,16 +108,14 @@ def _common_unit(values: FloatArray, largest: float) -> float | None:
     smallest, numerator = float(magnitudes.min()), 1
     if largest > LARGEST * smallest:
         return None
-    few = magnitudes[:: len(magnitudes) // FEW + 1]
-    for some in (few, magnitudes):  # most kernels are no such, and a few weights show it
-        for value in set(some.tolist()):
-            ratio = value / smallest
-            fraction = Fraction(ratio).limit_denominator(LARGEST_DENOMINATOR)
-            numerator = math.lcm(numerator, fraction.denominator)
-            if numerator > LARGEST_DENOMINATOR:
-                return None
-            if abs(float(fraction) - ratio) > _close(values) * ratio:
-                return None
+    for value in set(magnitudes.tolist()):
+        ratio = value / smallest
+        fraction = Fraction(ratio).limit_denominator(LARGEST_DENOMINATOR)
+        numerator = math.lcm(numerator, fraction.denominator)
+        if numerator > LARGEST_DENOMINATOR:
+            return None
+        if abs(float(fraction) - ratio) > _close(values) * ratio:
+            return None
     return smallest / numerator if largest * numerator <= LARGEST * smallest else None
 
 
