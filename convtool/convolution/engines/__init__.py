@@ -183,7 +183,7 @@ ENGINES: dict[str, EngineEntry] = {
         EngineEntry(
             "separable",
             "convtool.convolution.engines.separable",
-            "NumPy: a column and a row pass for each of the kernel's SVD factors",
+            "NumPy: a column and a row pass for each of the kernel's factors",
             takes_rank=True,
         ),
         EngineEntry(
