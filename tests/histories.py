@@ -154,6 +154,13 @@ def _after_imports(numbers):
     return _here(numbers)
 
 
+def _on_one_core(numbers):
+    """Filter each case on one core, with one thread."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    return _here(numbers)
+
+
 def _in_pool(numbers):
     """Filter each case in one of two spawned processes, which write to folders of their own."""
     with multiprocessing.get_context("spawn").Pool(2, _move) as pool:
@@ -175,6 +182,7 @@ HISTORIES = {
     "fresh": _here,
     "others": _after_others,
     "imports": _after_imports,
+    "one core": _on_one_core,
     "pool": _in_pool,
 }
 
