@@ -12,6 +12,7 @@ Software manual for the elementary functions (the argument reduction of ``exp``)
 """
 
 import operator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -303,17 +304,47 @@ def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list
         with cgutils.for_range(builder, inner) as loop:
             a_step = builder.add(a_base, builder.mul(loop.index, a_inner))
             b_step = builder.add(b_base, builder.mul(loop.index, b_inner))
-            factors = [_load(builder, memory, builder.add(b_step, span)) for span in spans]
-            for r in range(height):
-                one = builder.load(builder.gep(memory, [builder.add(a_rows[r], a_step)]))
-                many = _splat(builder, one)
-                for v in range(width):
-                    product = [many, factors[v], builder.load(sums[r][v])]
-                    builder.store(_llvm(builder, "fma", product), sums[r][v])
+            _add_products(
+                builder,
+                sums,
+                lambda r: _spread(builder, memory, builder.add(a_rows[r], a_step)),
+                lambda v: _load(builder, memory, builder.add(b_step, spans[v])),
+            )
     for r in range(height):
         row = builder.add(c, builder.mul(c_row, ir.Constant(INT, r)))
         for v in range(width):
             _store(builder, memory, builder.add(row, spans[v]), builder.load(sums[r][v]))
+
+
+def _spread(builder: Any, memory: Any, index: Any) -> Any:
+    return _splat(builder, builder.load(builder.gep(memory, [index])))
+
+
+def _add_products(
+    builder: Any, sums: Any, row: Callable[[int], Any], column: Callable[[int], Any]
+) -> None:
+    """Add the product of each row's number and each column's vector to its sum.
+
+    The fewer of the two stay in registers, and the others pass through one.
+    """
+    height, width = len(sums), len(sums[0])
+
+    def add(r: int, v: int, number: Any, vector: Any) -> None:
+        place = sums[r][v]
+        builder.store(_llvm(builder, "fma", [number, vector, builder.load(place)]), place)
+
+    if height < width:
+        numbers = [row(r) for r in range(height)]
+        for v in range(width):
+            vector = column(v)
+            for r in range(height):
+                add(r, v, numbers[r], vector)
+    else:
+        vectors = [column(v) for v in range(width)]
+        for r in range(height):
+            number = row(r)
+            for v in range(width):
+                add(r, v, number, vectors[v])
 
 
 def _start_sums(
