@@ -12,7 +12,7 @@ from convtool.compiled.jit import compiled, entry
 from convtool.nn.jit.program import ARRIVALS, MEMORY, PROGRAM, ROW_BYTES, ROWS, THREADS
 from convtool.nn.jit.simd import ROW
 
-POLITE_AFTER = 1000
+POLITE_AFTER = 200
 """After so many pauses a thread that waits gives way to others each time."""
 
 
