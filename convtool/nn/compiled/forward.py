@@ -100,9 +100,7 @@ class Forward:
 
     def _slide(self, number: int, low: int, high: int, z: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.sums
+        (kh, kw), (_, height, width) = stage.kernel, stage.sums
         cut, c = panels(stage.sums[0]), place.x_channels
         self._add(
             "contract",

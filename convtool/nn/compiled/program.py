@@ -19,8 +19,7 @@ class Program(Forward):
         for number, stage, place in self._stages():
             if stage.conv is None or not number:
                 continue
-            kernel = stage.conv[1].kernel_size
-            taps = kernel[0] * kernel[1]
+            taps = stage.kernel[0] * stage.kernel[1]
             first, last = self._share(taps)
             cut = panels(stage.sums[0])
             self._add(
@@ -76,7 +75,7 @@ class Program(Forward):
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         if stage.conv is None or not number:
             return 0
-        (kh, kw), (top, left, _, _) = stage.conv[1].kernel_size, stage.padding
+        (kh, kw), (top, left, _, _) = stage.kernel, stage.padding
         return (kh - 1 - top) * place.dz_row + (kw - 1 - left) * place.columns
 
     def _post_backward(self, number: int, low: int, high: int, dz: int) -> None:
@@ -136,9 +135,7 @@ class Program(Forward):
 
     def _conv_weight_gradient(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.sums
+        (kh, kw), (_, height, width) = stage.kernel, stage.sums
         cut, c = panels(stage.sums[0]), place.x_channels
         self._add(
             "contract",
@@ -175,9 +172,7 @@ class Program(Forward):
 
     def _conv_input_gradient(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.inputs
+        (kh, kw), (_, height, width) = stage.kernel, stage.inputs
         cut, c = panels(place.x_channels), place.columns
         self._add(
             "contract",

@@ -67,6 +67,11 @@ class Stage:
         return None
 
     @property
+    def kernel(self) -> Pair:
+        """The size of the stage's kernel; (1, 1) without a convolution."""
+        return self.conv[1].kernel_size if self.conv else (1, 1)
+
+    @property
     def padding(self) -> Sides:
         """The zeros that the stage wants around its input."""
         conv = self.conv
