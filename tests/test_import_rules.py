@@ -37,7 +37,18 @@ ON_USE = {
 """Modules that cost more to import than a small job takes: never at a module's top level …"""
 
 COMPILERS = {"numba", "llvmlite"}
-JIT = ("convolution/engines/jit", "convolution/engines/simd", "nn/jit/")
+NN_COMPILED = tuple(
+    f"nn/jit/{name}.py"
+    for name in (
+        "contraction_code",
+        "elementwise_code",
+        "objective_code",
+        "program_code",
+        "simd",
+        "warp_code",
+    )
+)
+JIT = ("convolution/engines/jit", "convolution/engines/simd", *NN_COMPILED)
 AT_THE_TOP = {JIT: COMPILERS}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 
