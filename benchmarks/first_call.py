@@ -35,12 +35,12 @@ CELLS = {
 }
 """What is measured: the type of the image, and the kernel."""
 
-PROCESS = """
+PROCESS = f"""
 import json, sys, time
 import numpy as np
 name, dtype, kernel, calls = sys.argv[1:4] + [int(sys.argv[4])]
 rng = np.random.default_rng(7)
-image = (rng.random(({height}, {width})) * 255).astype(dtype)
+image = (rng.random(({SHAPE[0]}, {SHAPE[1]})) * 255).astype(dtype)
 weights = rng.normal(size=(3, 3)).astype("float32")
 begin = time.perf_counter()
 if name == "convtool":
@@ -61,7 +61,7 @@ for _ in range(calls):
     seconds.append(time.perf_counter() - start)
 print(json.dumps(dict(imported=imported - begin, seconds=seconds,
                       sample=answer[500:520, 900:920].astype(float).tolist())))
-""".format(height=SHAPE[0], width=SHAPE[1])
+"""
 
 
 def fresh(name: str, cell: str, home: Path | None) -> dict[str, list[float]]:
@@ -156,7 +156,11 @@ def main() -> None:
     head = ["80 calls at 1080×1920", "caches", "convtool / OpenCV", "first call, ms", "imports, ms"]
     print("\n".join(table([head, *first_calls(rounds)])))
     print("\none call of a dense 3×3 filter, float32, in microseconds, the fastest of many")
-    print("\n".join(table([["image", "convtool", "SciPy", "OpenCV"], *call_costs(rounds)], right=True)))
+    print(
+        "\n".join(
+            table([["image", "convtool", "SciPy", "OpenCV"], *call_costs(rounds)], right=True)
+        )
+    )
 
 
 if __name__ == "__main__":

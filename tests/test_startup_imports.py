@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from convtool.compiled import library
+
+COMPILERS = {"llvmlite", "numba"}
 HEAVY = {
     "PIL",
     "click",
@@ -14,6 +17,7 @@ HEAVY = {
     "distributed",
     "imagecodecs",
     "imageio",
+    "llvmlite",
     "matplotlib",
     "numba",
     "numpy",
@@ -106,6 +110,55 @@ def test_learning_waits_for_no_compiler_and_no_plots():
     folder = Path(__file__).parents[1] / "sample_images"
     pair = folder / "zone-plate.png", folder / "results" / "rings.jpg"
     assert imported(COMMAND, "learn", *pair, "--size", "5") <= {"click", "cv2", "numpy"}
+
+
+needs_library = pytest.mark.skipif(library.load() is None, reason="no library was built")
+
+TRAINING = ["--arch", "conv 4 3x3, norm, relu, pool 2, dropout 0.1, dense 8", "--lr", "0.02"]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return a model of digits, and what the command that trained it imported."""
+    model = tmp_path_factory.mktemp("trained") / "m.safetensors"
+    arguments = ["train", "digits", *TRAINING, "--epochs", "1", "--augment", "shift=1"]
+    return model, imported(COMMAND, *arguments, "--out", model)
+
+
+@needs_library
+def test_training_waits_for_no_compiler(trained):
+    model, found = trained
+    assert model.is_file()
+    assert not found & COMPILERS
+
+
+@needs_library
+def test_prediction_and_evaluation_wait_for_no_compiler(trained, tmp_path):
+    model, _ = trained
+    assert not imported(COMMAND, "evaluate", model, "digits") & COMPILERS
+    picture = Path(__file__).parents[1] / "sample_images" / "siemens-star.png"
+    assert not imported(COMMAND, "predict", model, picture) & COMPILERS
+
+
+@needs_library
+def test_many_predictions_wait_for_no_compiler(trained):
+    model, _ = trained
+    program = (
+        "import sys, numpy, convtool.nn as nn; model = nn.load(sys.argv[1]);"
+        "model.predict(numpy.zeros((600, *model.input_shape), 'float32'));"
+        "assert model._plan is not None;"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert not imported(program, model) & COMPILERS
+
+
+@needs_library
+def test_a_grid_search_waits_for_no_compiler(tmp_path):
+    arguments = ["gridsearch", "digits", *TRAINING[:2], "--epochs", "1", "--jobs", "1"]
+    maps = tmp_path / "maps.png"
+    found = imported(COMMAND, *arguments, "--grid", "lr=0.01,0.02", "--out", maps)
+    assert maps.is_file()
+    assert not found & COMPILERS
 
 
 def test_listing_kernels_needs_numpy_and_click():

@@ -89,7 +89,9 @@ def _run(command: Sequence[str | Path]) -> None:
         raise BuildError("\n".join([f"{command[0]} ended with {done.returncode}:", *lines]))
 
 
-def _compile_all(place: Path, names: Sequence[str], workers: int, say: Callable[[str], None]) -> None:
+def _compile_all(
+    place: Path, names: Sequence[str], workers: int, say: Callable[[str], None]
+) -> None:
     """Compile the functions for each family, in ``workers`` processes at once."""
     shares = max(1, workers // len(names))
     waiting = [(name, share) for share in range(shares) for name in names]
@@ -204,9 +206,15 @@ def write_objects(place: Path, family: str, share: int, shares: int) -> None:
 
 def _share(family: str, share: int, shares: int) -> list[tuple[str, Types]]:
     """Return the functions of a share; those of one module stay together, for their helpers."""
-    modules = sorted({FUNCTIONS[name].module for name, _ in all_functions(FAMILIES.get(family) or host())})
+    modules = sorted(
+        {FUNCTIONS[name].module for name, _ in all_functions(FAMILIES.get(family) or host())}
+    )
     mine = set(modules[share::shares])
-    return [each for each in all_functions(FAMILIES.get(family) or host()) if FUNCTIONS[each[0]].module in mine]
+    return [
+        each
+        for each in all_functions(FAMILIES.get(family) or host())
+        if FUNCTIONS[each[0]].module in mine
+    ]
 
 
 if __name__ == "__main__":

@@ -30,8 +30,8 @@ class ChecksummedFiles(IndexDataCacheFile):  # type: ignore[misc]
     """The compiled code of one function, and its index.
 
     Where a file is damaged it is as if it were not there, so that the function is compiled and the
-    file written again; where none can be written the function works all the same. Each is warned of,
-    once in a process.
+    file written again; where none can be written the function works all the same. Each is warned
+    of, once in a process.
     """
 
     def __init__(self, cache_path: str, filename_base: str, source_stamp: object) -> None:

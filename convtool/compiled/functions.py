@@ -39,12 +39,42 @@ WORKING: tuple[Types, ...] = (("float32",), ("float64",))
 
 _INTEGERS = tuple(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64))
 _READS = tuple(
-    (image, working) for (working,) in WORKING for image in (*_INTEGERS, "float32", "float64")
+    (image, working)
+    for (working,) in WORKING
+    for image in (*_INTEGERS, "float32", "float64")
     if (image, working) != ("float64", "float32")
 )
 _WRITES = tuple(
     (working, answer) for (working,) in WORKING for answer in ("uint8", "uint16", working)
 )
+
+_STEP = {
+    "contraction": ("contract", "transpose", "flip", "column_sums", "clear"),
+    "elementwise": (
+        "post_forward",
+        "post_backward",
+        "moments",
+        "norm_forward",
+        "norm_sums",
+        "norm_backward",
+        "norm_apply",
+    ),
+    "objective": (
+        "cross_entropy",
+        "binary_cross_entropy",
+        "mean_squared_error",
+        "squares",
+        "sgd",
+        "momentum",
+        "adagrad",
+        "adagrad_momentum",
+        "rmsprop",
+        "adam",
+    ),
+    "program": ("run_program",),
+    "warp": ("warp",),
+}
+"""The functions of a network's training step, by their modules."""
 
 FUNCTIONS: dict[str, Function] = {
     **{
@@ -62,6 +92,11 @@ FUNCTIONS: dict[str, Function] = {
     "fixed_strips": Function(f"{_JIT}.two_passes_code", "make_strips"),
     "small_strips": Function(f"{_JIT}.small_code", "make_strips", needs="rounds_products"),
     "mean_strips": Function(f"{_JIT}.means_code", "make_strips"),
+    **{
+        f"nn_{name}": Function(f"{_NN}.{module}_code", name)
+        for module, names in _STEP.items()
+        for name in names
+    },
 }
 
 

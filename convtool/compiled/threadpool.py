@@ -35,7 +35,7 @@ POLITE_AFTER = 3000
 """After so many pauses a leader that waits gives way to others each time."""
 
 HAS_SEMAPHORES = sys.platform == "linux"
-"""Whether threads can wait for POSIX semaphores, without the GIL; other systems have them in part."""
+"""Whether threads can wait for POSIX semaphores without the GIL; not all systems have them."""
 
 SEMAPHORE_BYTES = 64
 """No platform's semaphore is larger."""
@@ -78,6 +78,13 @@ def _functions() -> _Functions:
         function("wake", 2),
         function("call", 2),
     )
+
+
+def callable_at(function: int) -> Any:
+    """Return the compiled function at an address as one that Python calls with a job's address."""
+    from ctypes import CFUNCTYPE, c_ssize_t
+
+    return CFUNCTYPE(None, c_ssize_t)(function)
 
 
 class ThreadPool:

@@ -89,7 +89,7 @@ def finish(states: int, helpers: int, function: int, job: int, together: int) ->
         waited = 0
         while True:
             now = load(state)
-            if now == WAITING or now == ASLEEP:
+            if now in (WAITING, ASLEEP):
                 break
             if together == 0 and now == POSTED and compare_exchange(state, POSTED, WAITING):
                 break
@@ -111,7 +111,7 @@ def lead(
     semaphores: int,
 ) -> int:
     """Do a job with all threads; where some sleep on locks, only post it, and say which."""
-    asleep = post(states, helpers, shared, function, job, stride)
+    asleep: int = post(states, helpers, shared, function, job, stride)
     if semaphores:
         release(states, helpers, asleep)
         asleep = 0

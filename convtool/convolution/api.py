@@ -1,32 +1,28 @@
 """The public functions: validate, plan, run."""
 
 import sys
-from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import borders, dtypes, in_place
 from convtool.convolution.engines import Array, DType
-from convtool.convolution.geometry import Geometry, geometry
+from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan
+from convtool.convolution.prepared import (
+    Options,
+    check_image,
+    default_border,
+    layout_for,
+    remembered,
+    turned,
+)
 from convtool.convolution.run import Kernels, choose, run, workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.spec import as_kernel
-from convtool.kernels.weights import Combination, Weights
-
-
-def check_image(shape: tuple[int, ...], dtype: DType) -> None:
-    """Raise an error unless an image can have this shape and dtype."""
-    dtypes.check_image_type(dtype)
-    if len(shape) not in (2, 3):
-        hint = "; a signal is an image of one row: signal[None, :]" if len(shape) == 1 else ""
-        raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape}{hint}")
-    if 0 in shape:
-        raise ShapeError(f"the image is empty: its shape is {shape}")
+from convtool.kernels.weights import Combination
 
 
 def _as_image(image: ArrayLike) -> Array:
@@ -39,41 +35,6 @@ def _as_image(image: ArrayLike) -> Array:
         raise ShapeError(f"the image is not a rectangular array: {error}") from error
     check_image(pixels.shape, pixels.dtype)
     return pixels
-
-
-_remembered_geometry = lru_cache(maxsize=64)(geometry)
-
-
-def _layout(
-    shape: tuple[int, ...],
-    weights: Weights,
-    *,
-    mode: str,
-    padding: object,
-    stride: object,
-    flipped: bool,
-) -> Geometry:
-    """Return where the windows lie, from memory where that was asked lately."""
-    sizes = (shape[0], shape[1]), (weights.shape[0], weights.shape[1])
-    how: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride, "flipped": flipped}
-    try:
-        return _remembered_geometry(*sizes, **how)
-    except TypeError:  # a list, which has no hash
-        return geometry(*sizes, **how)
-
-
-def _turned(kernels: Kernels, flipped: bool) -> Kernels:
-    """Return the kernels as they are correlated."""
-    if not flipped:
-        return kernels
-    return tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
-
-
-def default_border(border: str | None, mode: str, padding: object) -> str:
-    """Return the border that is meant: mode ``full`` takes a constant unless told otherwise."""
-    if border is not None:
-        return border
-    return "constant" if mode == "full" and padding is None else "reflect"
 
 
 def filtered(
@@ -114,10 +75,10 @@ def filtered(
     pixels = _as_image(image)
     weights = kernels[0]
     rule = borders.resolve(default_border(border, mode, padding), cval)
-    layout = _layout(
+    layout = layout_for(
         pixels.shape, weights, mode=mode, padding=padding, stride=stride, flipped=flipped
     )
-    kernels = _turned(kernels, flipped)
+    kernels = turned(kernels, flipped)
     shape = layout.shape + pixels.shape[2:]
     if out is not None and not isinstance(out, np.ndarray):
         raise OptionError(f"out must be an array, not {type(out).__name__}")
@@ -139,6 +100,18 @@ def filtered(
     if answer is not out and answer is not pixels:
         np.copyto(out, answer)
     return out
+
+
+def _filtered_by_one(
+    image: ArrayLike, kernel: ArrayLike | str, options: Options, out: Array | None
+) -> Array:
+    """Filter an image by one kernel: by what is remembered of such calls, or by `filtered`."""
+    if out is None and type(image) is np.ndarray:
+        ready = remembered(image, kernel, options, lambda: as_kernel(kernel))
+        if ready is not None:
+            return ready(image)
+    how = options._asdict()
+    return filtered(image, (as_kernel(kernel),), how.pop("flipped"), **how, out=out)
 
 
 def _place(
@@ -261,20 +234,8 @@ def convolve(
     >>> convolve(image.astype(np.uint8), "box", dtype=np.uint8)[1, 1]
     np.uint8(108)
     """
-    return filtered(
-        image,
-        (as_kernel(kernel),),
-        True,
-        mode=mode,
-        border=border,
-        cval=cval,
-        padding=padding,
-        stride=stride,
-        engine=engine,
-        dtype=dtype,
-        out=out,
-        threads=threads,
-    )
+    options = Options(True, mode, border, cval, padding, stride, engine, dtype, threads)
+    return _filtered_by_one(image, kernel, options, out)
 
 
 def correlate(
@@ -303,20 +264,8 @@ def correlate(
     >>> float(correlate(image, kernel, mode="valid")[0, 0])
     1017.0
     """
-    return filtered(
-        image,
-        (as_kernel(kernel),),
-        False,
-        mode=mode,
-        border=border,
-        cval=cval,
-        padding=padding,
-        stride=stride,
-        engine=engine,
-        dtype=dtype,
-        out=out,
-        threads=threads,
-    )
+    options = Options(False, mode, border, cval, padding, stride, engine, dtype, threads)
+    return _filtered_by_one(image, kernel, options, out)
 
 
 def plan(
@@ -404,9 +353,9 @@ def planned(
         raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
     check_image(tuple(shape), image_type)
     borders.resolve(default_border(border, mode, padding), 0.0)
-    layout = _layout(
+    layout = layout_for(
         tuple(shape), kernels[0], mode=mode, padding=padding, stride=stride, flipped=flipped
     )
     answer_type = dtypes.output_type(image_type, out_dtype)
     kind = (tuple(shape), image_type, answer_type)
-    return choose(*kind, _turned(kernels, flipped), layout, engine, thread_count(threads))
+    return choose(*kind, turned(kernels, flipped), layout, engine, thread_count(threads))

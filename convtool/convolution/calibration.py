@@ -154,10 +154,10 @@ def read(file: str) -> Calibration:
     return BUILT_IN
 
 
-@lru_cache(maxsize=4)
-def _kept(_chosen: str | None, _base: str | None, available: frozenset[str]) -> Calibration:
-    """Return what the file holds where the environment names these places."""
-    found = read(path())
+@lru_cache(maxsize=1)
+def _own() -> Calibration:
+    """Return what the file holds, for the engines of this installation."""
+    found, available = read(path()), engines.available()
     return found if found.engines == available else replace(found, engines=available)
 
 
@@ -191,12 +191,9 @@ def load() -> Calibration:
     True
     """
     held_one = _held.get()
-    if held_one is not None:
-        return held_one
-    places = os.environ.get(VARIABLE), os.environ.get("XDG_CONFIG_HOME")
-    return _kept(*places, engines.available())
+    return _own() if held_one is None else held_one
 
 
 def forget() -> None:
     """Read the file again next time."""
-    _kept.cache_clear()
+    _own.cache_clear()

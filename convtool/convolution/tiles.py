@@ -181,6 +181,12 @@ def _run_tiles(
     threads.for_each(work, range(len(tiles)), min(job.threads, len(tiles)))
 
 
+def strips_of(correlator: StripCorrelator, job: Job) -> Array:
+    """Return the strips of a whole answer that an engine writes where it belongs."""
+    rows = job.layout.rows.count
+    return _strips((rows, job.layout.columns.dense), correlator.tile, (0, rows))
+
+
 @lru_cache(maxsize=32)
 def _strips(size: Span, tile: Span, within: Span) -> Array:
     """Return first and last line, first and last window of each strip that begins within lines.

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from convtool.convolution import api, borders, calibration, dtypes
+from convtool.convolution import borders, calibration, dtypes
 from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
 from convtool.convolution.planner import Calibration, Chosen
+from convtool.convolution.prepared import check_image, default_border
 from convtool.convolution.run import choose, run
 from convtool.convolution.threads import count as thread_count
 from convtool.distributed import blocks
@@ -97,9 +98,9 @@ def _filtered(
         )
     if any(map(math.isnan, image.shape)):
         raise ShapeError("the image's shape is not known; image.compute_chunk_sizes() finds it out")
-    api.check_image(image.shape, image.dtype)
+    check_image(image.shape, image.dtype)
     weights = as_kernel(kernel)
-    rule = borders.resolve(api.default_border(border, mode, padding), cval)
+    rule = borders.resolve(default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
     options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
     out_type = dtypes.output_type(image.dtype, dtype)

@@ -1,4 +1,4 @@
-"""Rank, separability and low-rank factors of a matrix, by singular values."""
+"""Rank, separability and low-rank factors of a matrix: exact ones, else by singular values."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ BLOCK_SCALARS = 1 << 17
 
 
 class Factors(Record, eq=False):
-    """A matrix as a sum of outer products, the strongest first.
+    """A matrix as a sum of outer products, the strongest first unless they are exact.
 
     Attributes
     ----------
@@ -111,8 +111,9 @@ def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None
     -------
     Factors
         At least one product, at most the rank of the matrix. Entries that are rounding noise are
-        exactly zero, so that the factors reach no farther than the matrix. A matrix of rank 1 is
-        factored without rounding where its entries allow that: ``sobel-horizontal`` gives
+        exactly zero, so that the factors reach no farther than the matrix. A matrix of whole
+        numbers, or of whole numbers times one common factor, gets such factors where elimination
+        finds them; those of rank 1 always do: ``sobel-horizontal`` gives
         -1 0 1 and 1 2 1.
 
     Raises

@@ -7,6 +7,7 @@ import numpy as np
 
 from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError
 from convtool.nn._types import Array, Arrays, Shape
+from convtool.nn.compiled import plan_for
 from convtool.nn.layers import Conv2D, Layer, Sigmoid, Softmax
 from convtool.nn.losses import Loss
 from convtool.nn.optimizers import Optimizer
@@ -39,7 +40,8 @@ class Sequential:
     engine : "auto" or "numpy"
         Whether :meth:`train_step` may use the compiled step. Both give the same up to rounding.
     threads : int, optional
-        How many threads the compiled step uses; by default one a processor.
+        How many threads the compiled step uses, at most 63; by default as many as
+        ``CONVTOOL_NUM_THREADS`` says, else one for each core.
 
     Attributes
     ----------
@@ -211,8 +213,6 @@ class Sequential:
         return value
 
     def _compiled(self, x: Array, loss: Loss, optimizer: Optimizer) -> "StepPlan | None":
-        from convtool.nn.compiled import plan_for
-
         self._plan = plan_for(self, x.shape, self._plan)
         if self._plan is None or not self._plan.covers(loss, optimizer):
             return None
@@ -221,8 +221,6 @@ class Sequential:
     def outputs(self, x: Array) -> Array:
         """Return the outputs (logits) of any number of inputs, computed in blocks."""
         if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
-            from convtool.nn.compiled import plan_for
-
             self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
         plan = self._plan
         block = plan.capacity if plan is not None else _PREDICT_BATCH

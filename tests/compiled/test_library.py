@@ -132,7 +132,9 @@ def test_none_is_built_means_no_warning(tmp_path):
 
 
 def test_the_variable_leaves_it_aside(tmp_path):
-    said, warnings = report(CONVTOOL_LIBRARY="none", XDG_CACHE_HOME=str(tmp_path), NUMBA_CACHE_DIR="")
+    said, warnings = report(
+        CONVTOOL_LIBRARY="none", XDG_CACHE_HOME=str(tmp_path), NUMBA_CACHE_DIR=""
+    )
     assert (said["info"]["library"], warnings) == (None, "")
 
 

@@ -42,17 +42,17 @@ def run(threads):
 
 
 def test_all_is_done_once_at_once_or_after_sleep(threads):
-    for pause in (0, 0, ASLEEP_BY, 0, ASLEEP_BY):
-        time.sleep(pause)
+    for seconds in (0, 0, ASLEEP_BY, 0, ASLEEP_BY):
+        time.sleep(seconds)
         assert run(threads) == [1] * PARTS
 
 
 def test_threads_that_are_woken_work_or_sleep_again(threads):
-    for pause in (0, ASLEEP_BY):
+    for seconds in (0, ASLEEP_BY):
         time.sleep(ASLEEP_BY)
         threads.wake()
         threads.wake()
-        time.sleep(pause)
+        time.sleep(seconds)
         assert run(threads) == [1] * PARTS
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from convtool.errors import KernelError
 from convtool.kernels import files
-from convtool.kernels.files import FILE_TYPES
+from convtool.kernels.files import FILE_TYPES, read_weights
 from convtool.kernels.spec import kernel, parse
 
 ROWS = [[1, 2.5, -3], [0.25, 0, 4]]
@@ -145,3 +145,34 @@ def test_any_content_gives_a_kernel_or_a_kernel_error(tmp_path, suffix, content)
     except KernelError:
         return
     assert np.isfinite(weights).all()
+
+
+def test_a_group_in_json_names_its_combination(tmp_path):
+    file = tmp_path / "group.json"
+    three = np.arange(12.0).reshape(3, 2, 2)
+    file.write_text(json.dumps({"kernel": three.tolist(), "combination": "maximum"}))
+    weights, combination = read_weights(str(file))
+    np.testing.assert_array_equal(weights, three)
+    assert combination == "maximum"
+    file.write_text(json.dumps({"kernel": three[:2].tolist()}))
+    assert read_weights(str(file))[1] == "magnitude"
+    file.write_text(json.dumps({"kernel": three[0].tolist()}))
+    assert read_weights(str(file))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("kernel", "combination", "says"),
+    [
+        (np.ones((3, 2, 2)), None, "shape (3, 2, 2)"),
+        (np.ones((3, 2, 2)), "magnitude", "a magnitude is that of (2, KH, KW)"),
+        (np.ones((2, 2)), "maximum", "a maximum is that of (N, KH, KW)"),
+        (np.ones((2, 2, 2)), "sum", '"combination" is none of magnitude, maximum'),
+        (np.ones((2, 2, 2)), ["maximum"], '"combination" is none of'),
+    ],
+)
+def test_a_group_that_cannot_be_combined_is_refused(kernel, combination, says, tmp_path):
+    file = tmp_path / "group.json"
+    file.write_text(json.dumps({"kernel": kernel.tolist(), "combination": combination}))
+    with pytest.raises(KernelError) as caught:
+        read_weights(str(file))
+    assert says in str(caught.value)

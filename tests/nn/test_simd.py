@@ -2,18 +2,18 @@
 
 import ctypes
 
+import numba
 import numpy as np
 import pytest
 
-from convtool.nn.jit import contraction
 from convtool.nn.jit.simd import (
     MAX_ROWS,
+    MEMORY,
+    ROW,
     WIDTH,
     exponential,
     keep,
     load,
-    operation,
-    stamped,
     store,
     tile,
     total,
@@ -21,8 +21,10 @@ from convtool.nn.jit.simd import (
 )
 from convtool.nn.operations.noise import bits, threshold
 
+_compiled = numba.cfunc(numba.void(MEMORY, ROW), error_model="numpy", fastmath={"contract"})
 
-@operation(4)
+
+@_compiled
 def _probe(mem, row):
     x, e, s, n = unpack(row, 4)
     for i in range(0, n, WIDTH):
@@ -30,13 +32,13 @@ def _probe(mem, row):
     mem[s] = total(load(mem, x))
 
 
-@operation(6)
+@_compiled
 def _mask(mem, row):
     to, first, step, key, limit, scale = unpack(row, 6)
     store(mem, to, keep(first, step, key, limit, mem[scale]))
 
 
-@operation(14)
+@_compiled
 def _tile(mem, row):
     v, r, c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start = unpack(
         row, 14
@@ -44,9 +46,9 @@ def _tile(mem, row):
     tile(mem, v, r, c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start)
 
 
-def _run(op, memory, **numbers):
-    row = np.array(op.row(**numbers), np.int64)
-    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(int(row[0]))
+def _run(function, memory, *numbers):
+    row = np.array([0, *numbers], np.int64)
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(function.address)
     call(memory.ctypes.data, row.ctypes.data)
 
 
@@ -54,7 +56,7 @@ def test_exponential_and_total():
     memory = np.zeros(4096, np.float32)
     x = np.linspace(-86, 87, 1024).astype(np.float32)
     memory[:1024] = x
-    _run(_probe, memory, x=0, e=1024, s=2048, n=1024)
+    _run(_probe, memory, 0, 1024, 2048, 1024)
     np.testing.assert_allclose(memory[1024:2048], np.exp(x.astype(np.float64)), rtol=3e-7)
     assert memory[2048] == pytest.approx(x[:WIDTH].sum(), rel=1e-6)
 
@@ -63,7 +65,7 @@ def test_dropout_draws_what_the_readable_layer_draws():
     memory = np.zeros(64, np.float32)
     memory[32] = 2.5
     key, limit = 123456789, threshold(0.3)
-    _run(_mask, memory, to=0, first=5, step=7, key=key, limit=limit, scale=32)
+    _run(_mask, memory, 0, 5, 7, key, limit, 32)
     draws = bits(key, 5 + 7 * WIDTH)[5::7][:WIDTH]
     expected = np.where(draws < limit, np.float32(2.5), np.float32(0))
     np.testing.assert_array_equal(memory[:WIDTH], expected)
@@ -80,21 +82,7 @@ def test_every_tile(vectors, start):
         b = memory[2000 : 2000 + 2 * 5 * width].reshape(2, 5, width).copy()
         c = memory[: rows * width].reshape(rows, width).copy()
         first = {-1: np.zeros_like(c), -2: c}.get(start, memory[3000 : 3000 + width])
-        _run(
-            _tile, memory, v=vectors, r=rows, c=0, c_row=width, a=1000, a_row=10, a_inner=1,
-            a_outer=5, b=2000, b_inner=width, b_outer=5 * width, inner=5, outer=2, start=start,
-        )  # fmt: skip
+        c_place, a_place, b_place = (0, width), (1000, 10, 1, 5), (2000, width, 5 * width)
+        _run(_tile, memory, vectors, rows, *c_place, *a_place, *b_place, 5, 2, start)
         expected = first + np.einsum("roi,oiv->rv", a, b)
         np.testing.assert_array_equal(memory[: rows * width].reshape(rows, width), expected)
-
-
-def test_the_cache_notices_an_edit_of_any_file():
-    function = stamped(_run)
-    assert function.__closure__ is not None
-    assert len(function.__closure__[0].cell_contents) == 64
-
-
-def test_rows_name_their_numbers():
-    assert contraction.clear.fields == ("first", "last")
-    with pytest.raises(KeyError, match="clear"):
-        contraction.clear.row(first=0)

@@ -115,12 +115,16 @@ class StripCorrelator(Record):
         What ``out`` may be of, beside the working dtype.
     wake : callable
         ``wake(workers)`` wakes so many threads for a run that follows at once.
+    bind : callable, optional
+        ``bind(source, out, strips, workers)`` returns what makes whole answers of images that lie
+        in memory as these do, called with image and answer.
     """
 
     run: Callable[["Source", Array, Span, Array, int], None]
     tile: tuple[int, int]
     writes: frozenset[DType]
     wake: Callable[[int], None]
+    bind: Callable[["Source", Array, Array, int], Callable[[Array, Array], None]] | None = None
 
 
 Correlator = TileCorrelator | StripCorrelator
@@ -179,7 +183,7 @@ ENGINES: dict[str, EngineEntry] = {
         EngineEntry(
             "separable",
             "convtool.convolution.engines.separable",
-            "NumPy: a column and a row pass for each of the kernel's SVD factors",
+            "NumPy: a column and a row pass for each of the kernel's factors",
             takes_rank=True,
         ),
         EngineEntry(

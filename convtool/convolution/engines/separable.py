@@ -1,4 +1,4 @@
-"""Any kernel as a sum of column × row factors (SVD): two one-dimensional passes a factor."""
+"""Any kernel as a sum of column × row factors: two one-dimensional passes a factor."""
 
 import numpy as np
 

@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING
 from convtool.nn._types import Shape
 
 if TYPE_CHECKING:
-    from convtool.nn.compiled.plan import StepPlan
-    from convtool.nn.model import Sequential
+    from convtool.nn.compiled.plan import Network, StepPlan
 
 __all__ = ["StepPlan", "plan_for"]
 
 
-def plan_for(model: "Sequential", shape: Shape, current: "StepPlan | None") -> "StepPlan | None":
+def plan_for(model: "Network", shape: Shape, current: "StepPlan | None") -> "StepPlan | None":
     """Return a plan for batches of this shape: the current one if it fits, or None if none can.
 
     Parameters
     ----------
-    model : Sequential
+    model : Network
     shape : (N, C, H, W) or (N, F)
     current : StepPlan or None
     """

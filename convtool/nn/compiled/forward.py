@@ -13,12 +13,10 @@ from convtool.nn._types import Array
 from convtool.nn.compiled.buffers import Buffers, Place
 from convtool.nn.compiled.layout import panels
 from convtool.nn.compiled.stages import Stage
-from convtool.nn.jit import contraction, elementwise
-from convtool.nn.jit.simd import Operation
+from convtool.nn.jit.operations import BARRIER, MAXIMUM, MEAN, column, row
 from convtool.nn.operations.noise import threshold
 
 _ROW = 32
-_BARRIER = [0]
 _SUM_BLOCK = 512
 _SMALL_WEIGHT = 2**17
 
@@ -44,18 +42,18 @@ class Forward:
         low = units * self.thread // threads * unit
         return min(low, count), min(units * (self.thread + 1) // threads * unit, count)
 
-    def _add(self, operation: Operation, **numbers: int) -> None:
-        self.rows.append(operation.row(**numbers))
+    def _add(self, operation: str, **numbers: int) -> None:
+        self.rows.append(row(operation, **numbers))
 
     def wait(self) -> None:
         """Wait for the other threads."""
-        self.rows.append(_BARRIER)
+        self.rows.append(BARRIER)
 
     def table(self) -> Array:
         """Return the rows as one array."""
         result = np.zeros((len(self.rows), _ROW), np.int64)
-        for line, row in zip(result, self.rows, strict=True):
-            line[: len(row)] = row
+        for line, numbers in zip(result, self.rows, strict=True):
+            line[: len(numbers)] = numbers
         return result
 
     def _blocks(self, size: int) -> Iterator[tuple[int, int]]:
@@ -102,12 +100,10 @@ class Forward:
 
     def _slide(self, number: int, low: int, high: int, z: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.sums
+        (kh, kw), (_, height, width) = stage.kernel, stage.sums
         cut, c = panels(stage.sums[0]), place.x_channels
         self._add(
-            contraction.contract,
+            "contract",
             first=low,
             last=high,
             first_panel=0,
@@ -149,7 +145,7 @@ class Forward:
         blocks = -(-length // _SUM_BLOCK)
         block = -(-length // blocks)
         self._add(
-            contraction.contract,
+            "contract",
             first=0,
             last=1,
             first_panel=columns[0],
@@ -190,7 +186,7 @@ class Forward:
         channels, height, width = stage.sums
         if training:
             self._add(
-                elementwise.moments,
+                "moments",
                 first=self.first,
                 last=self.last,
                 z=place.z,
@@ -201,7 +197,7 @@ class Forward:
             )
             self.wait()
         self._add(
-            elementwise.norm_forward,
+            "norm_forward",
             threads=self.buffers.threads,
             partial=place.partial,
             partial_step=3 * place.columns,
@@ -246,8 +242,8 @@ class Forward:
             "width": width,
             "pool_h": stage.window[0],
             "pool_w": stage.window[1],
-            "pooling": elementwise.MEAN if stage.mean else elementwise.MAXIMUM,
-            "activation": getattr(elementwise, stage.activation),
+            "pooling": MEAN if stage.mean else MAXIMUM,
+            "activation": stage.activation,
             "slope": place.constants,
             "threshold": threshold(rate),
             "scale": place.constants + 1,
@@ -255,17 +251,17 @@ class Forward:
             "drop_c": height * width,
         }
 
-    def _keyed(self, number: int, operation: Operation) -> int:
+    def _keyed(self, number: int, operation: str) -> int:
         """Note that the row to come has a key to be filled in; return what to put there now."""
         if self.buffers.stages[number].dropout is None:
             return -1
-        self.keys.append((len(self.rows), 1 + operation.fields.index("key"), number))
+        self.keys.append((len(self.rows), column(operation, "key"), number))
         return 0
 
     def _post_forward(self, number: int, low: int, high: int, z: int, training: bool) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         self._add(
-            elementwise.post_forward,
+            "post_forward",
             **self._common(number),
             first=low,
             last=high,
@@ -274,7 +270,7 @@ class Forward:
             z_row=stage.sums[2] * place.columns,
             channels=stage.outputs[0],
             affine=self._affine(place),
-            key=self._keyed(number, elementwise.post_forward),
+            key=self._keyed(number, "post_forward"),
             mask=place.mask,
             training=training,
         )

@@ -5,19 +5,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from convtool.nn._types import Array
-from convtool.nn.jit.simd import PANEL, WIDTH
+from convtool.nn.jit.widths import PANEL, width
 
 _LINE = 16
 
 
-def whole(count: int, unit: int = WIDTH) -> int:
-    """Return the least multiple of a unit that holds `count`.
+def whole(count: int, unit: int | None = None) -> int:
+    """Return the least multiple of a unit, by default a vector, that holds `count`.
 
     Examples
     --------
     >>> whole(17, 16)
     32
     """
+    unit = unit or width()
     return -(-count // unit) * unit
 
 
@@ -37,7 +38,7 @@ class Panels:
     @property
     def width(self) -> int:
         """Columns in a panel."""
-        return self.vectors * WIDTH
+        return self.vectors * width()
 
     @property
     def columns(self) -> int:
@@ -47,7 +48,7 @@ class Panels:
 
 def panels(columns: int) -> Panels:
     """Return the fewest equal panels that hold the columns."""
-    vectors = -(-columns // WIDTH)
+    vectors = -(-columns // width())
     count = -(-vectors // PANEL)
     return Panels(count, -(-vectors // count))
 
@@ -123,7 +124,7 @@ class Plain:
     @property
     def size(self) -> int:
         """Numbers in memory, padding included."""
-        return whole(self.length, PANEL * WIDTH)
+        return whole(self.length, PANEL * width())
 
     def pack(self, natural: Array, packed: Array) -> None:
         """Write a vector into its place."""
@@ -167,7 +168,7 @@ class Arena:
 
     def make(self) -> None:
         """Make the memory, all zeros."""
-        slack = PANEL * WIDTH + _LINE
-        raw = np.zeros(self.size + slack, np.float32)
+        beyond = PANEL * width()
+        raw = np.zeros(self.size + beyond + _LINE, np.float32)
         skip = -raw.ctypes.data // 4 % _LINE
-        self.memory = raw[skip : skip + self.size + PANEL * WIDTH]
+        self.memory = raw[skip : skip + self.size + beyond]

@@ -1,34 +1,43 @@
 """A network's compiled step: its memory, its programs, and the exchange with the layers."""
 
-import os
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
+from convtool.convolution.threads import count as count_threads
 from convtool.errors import DatasetError
-from convtool.nn._types import Array, Shape
+from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.compiled.buffers import Buffers
 from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
 from convtool.nn.compiled.rules import LOSS_OPERATIONS, RULES, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
-from convtool.nn.jit.team import team
+from convtool.nn.jit.program import MOST_THREADS, Programs
+from convtool.nn.layers import Layer
 from convtool.nn.losses import CrossEntropy, Loss, MeanSquaredError
 from convtool.nn.optimizers import Optimizer
 
-if TYPE_CHECKING:
-    from convtool.nn.model import Sequential
 
-_MOST_THREADS = 8
+class Network(Protocol):
+    """What a plan is made for: a network of layers that follow one another."""
+
+    layers: list[Layer]
+    threads: int | None
+
+    def parameters(self) -> Arrays:
+        """Return all parameters by name."""
+
+    def shapes(self, input_shape: Shape) -> list[Shape]:
+        """Return the output shape of each layer."""
 
 
-def default_threads() -> int:
-    """Return how many processors this process may use, at most 8."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    return min(available or os.cpu_count() or 1, _MOST_THREADS)
+def threads_of(model: Network) -> int:
+    """Return on how many threads a network's steps run."""
+    return min(count_threads(model.threads), MOST_THREADS)
 
 
-def make(model: "Sequential", shape: Shape) -> "StepPlan | None":
+def make(model: Network, shape: Shape) -> "StepPlan | None":
     """Return a plan for batches of up to ``shape[0]`` inputs, or None if a layer is not covered."""
     layers = model.layers
     if any(array.dtype != np.float32 for array in model.parameters().values()):
@@ -36,7 +45,7 @@ def make(model: "Sequential", shape: Shape) -> "StepPlan | None":
     stages = stages_of(layers, model.shapes(shape[1:]), tuple(shape[1:]))
     if stages is None:
         return None
-    return StepPlan(model, stages, tuple(shape), model.threads or default_threads())
+    return StepPlan(model, stages, tuple(shape), threads_of(model))
 
 
 class StepPlan:
@@ -46,16 +55,14 @@ class StepPlan:
     them brought up to date, and may change them: the next step reads them back.
     """
 
-    def __init__(
-        self, model: "Sequential", stages: list[Stage], shape: Shape, threads: int
-    ) -> None:
+    def __init__(self, model: Network, stages: list[Stage], shape: Shape, threads: int) -> None:
         self._layers = list(model.layers)
         self._frozen = self._freeze(model)
         self._shape = shape
         self.threads = threads
         self._buffers = Buffers(stages, shape[0], threads)
         self._memory = self._buffers.arena.memory
-        self._programs: dict[tuple[object, ...], tuple[list[Array], list[Program]]] = {}
+        self._programs: dict[tuple[object, ...], tuple[Programs, list[Program]]] = {}
         self._optimizer: Optimizer | None = None
         self._ahead, self._behind = False, True
         for segment in self._buffers.segments:
@@ -66,7 +73,7 @@ class StepPlan:
             layer.on_access = self.hand_over
 
     @staticmethod
-    def _freeze(model: "Sequential") -> list[frozenset[str]]:
+    def _freeze(model: Network) -> list[frozenset[str]]:
         return [frozenset(layer.frozen) for layer in model.layers]
 
     @property
@@ -78,12 +85,12 @@ class StepPlan:
         """Say whether a batch of this shape has room."""
         return shape[0] <= self._shape[0] and tuple(shape[1:]) == self._shape[1:] and shape[0] > 0
 
-    def matches(self, model: "Sequential") -> bool:
+    def matches(self, model: Network) -> bool:
         """Say whether this plan was made for these layers as they are."""
         return (
             self._layers == model.layers
             and self._frozen == self._freeze(model)
-            and self.threads == (model.threads or default_threads())
+            and self.threads == threads_of(model)
         )
 
     @staticmethod
@@ -199,7 +206,7 @@ class StepPlan:
         inside = pictures[:count, top : top + height, left : left + width, :channels]
         inside[...] = x.transpose(0, 2, 3, 1)
 
-    def _program(self, count: int, loss: str, rule: str) -> tuple[list[Array], list[Program]]:
+    def _program(self, count: int, loss: str, rule: str) -> tuple[Programs, list[Program]]:
         """Return the programs of a training step, or without a loss those of a forward pass."""
         key = (count, loss, rule)
         if key not in self._programs:
@@ -216,7 +223,8 @@ class StepPlan:
                 else:
                     program.wait()
                 programs.append(program)
-            self._programs[key] = ([program.table() for program in programs], programs)
+            tables = [program.table() for program in programs]
+            self._programs[key] = Programs(self._memory, tables), programs
         return self._programs[key]
 
     def train_step(self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float) -> float:
@@ -226,9 +234,10 @@ class StepPlan:
             self._read()
         buffers, memory = self._buffers, self._memory
         self._check(x, y, loss)
-        tables, programs = self._program(
+        ready, programs = self._program(
             len(x), LOSS_OPERATIONS[type(loss)], RULES[type(optimizer)][0]
         )
+        ready.wake()
         self._input(x)
         memory[buffers.labels : buffers.labels + y.size] = y.reshape(-1)
         optimizer.steps += 1
@@ -236,8 +245,8 @@ class StepPlan:
         memory[buffers.numbers : buffers.numbers + len(values)] = values
         if isinstance(loss, CrossEntropy):
             memory[buffers.numbers + 15] = loss.label_smoothing
-        self._draw_keys(tables, programs)
-        team(self.threads).run(memory, tables)
+        self._draw_keys(ready.tables, programs)
+        ready.run()
         self._ahead = True
         parts = memory[buffers.loss :: buffers.loss_step][: self.threads]
         value = float(parts.sum(dtype=np.float64))
@@ -245,7 +254,7 @@ class StepPlan:
             optimizer.steps -= 1
         return value
 
-    def _draw_keys(self, tables: list[Array], programs: list[Program]) -> None:
+    def _draw_keys(self, tables: Sequence[Array], programs: list[Program]) -> None:
         if not programs[0].keys:
             return
         keys = {
@@ -275,9 +284,10 @@ class StepPlan:
         """Return the outputs of a batch, in inference."""
         if self._behind:
             self._read()
-        tables, _ = self._program(len(x), "", "")
+        ready, _ = self._program(len(x), "", "")
+        ready.wake()
         self._input(x)
-        team(self.threads).run(self._memory, tables)
+        ready.run()
         return self.outputs(len(x))
 
     def outputs(self, count: int) -> Array:

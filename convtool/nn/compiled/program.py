@@ -4,8 +4,7 @@ from convtool.nn.compiled.buffers import Place
 from convtool.nn.compiled.forward import Forward
 from convtool.nn.compiled.layout import panels
 from convtool.nn.compiled.stages import Stage
-from convtool.nn.jit import contraction, elementwise, objective
-from convtool.nn.jit.simd import WIDTH
+from convtool.nn.jit.widths import width as vector_width
 
 
 class Program(Forward):
@@ -16,16 +15,15 @@ class Program(Forward):
         shared = self.buffers.shared
         if shared:
             start = self.buffers.gradients - self.thread * shared
-            self._add(contraction.clear, first=start, last=start + shared)
+            self._add("clear", first=start, last=start + shared)
         for number, stage, place in self._stages():
             if stage.conv is None or not number:
                 continue
-            kernel = stage.conv[1].kernel_size
-            taps = kernel[0] * kernel[1]
+            taps = stage.kernel[0] * stage.kernel[1]
             first, last = self._share(taps)
             cut = panels(stage.sums[0])
             self._add(
-                contraction.flip,
+                "flip",
                 first=first,
                 last=last,
                 taps=taps,
@@ -44,7 +42,7 @@ class Program(Forward):
         buffers = self.buffers
         last = buffers.places[-1]
         self._add(
-            getattr(objective, operation),
+            operation,
             first=self.first,
             last=self.last,
             count=self.count,
@@ -77,7 +75,7 @@ class Program(Forward):
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         if stage.conv is None or not number:
             return 0
-        (kh, kw), (top, left, _, _) = stage.conv[1].kernel_size, stage.padding
+        (kh, kw), (top, left, _, _) = stage.kernel, stage.padding
         return (kh - 1 - top) * place.dz_row + (kw - 1 - left) * place.columns
 
     def _post_backward(self, number: int, low: int, high: int, dz: int) -> None:
@@ -86,9 +84,9 @@ class Program(Forward):
         left_over = (height * stage.window[0], width * stage.window[1]) != stage.sums[1:]
         if left_over and stage.norm is not None:
             start, end = dz + low * place.dz_p, dz + high * place.dz_p
-            self._add(contraction.clear, first=start, last=end)
+            self._add("clear", first=start, last=end)
         self._add(
-            elementwise.post_backward,
+            "post_backward",
             **self._common(number),
             first=low,
             last=high,
@@ -97,7 +95,7 @@ class Program(Forward):
             dz=dz + self._inner(number),
             dz_p=place.dz_p,
             dz_row=place.dz_row,
-            key=self._keyed(number, elementwise.post_backward),
+            key=self._keyed(number, "post_backward"),
         )
 
     def _conv_backward(self, number: int, stage: Stage, place: Place) -> None:
@@ -122,7 +120,7 @@ class Program(Forward):
         self, place: Place, low: int, high: int, dz: int, step: int, lines: int
     ) -> None:
         self._add(
-            contraction.column_sums,
+            "column_sums",
             first=low,
             last=high,
             source=dz,
@@ -137,12 +135,10 @@ class Program(Forward):
 
     def _conv_weight_gradient(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.sums
+        (kh, kw), (_, height, width) = stage.kernel, stage.sums
         cut, c = panels(stage.sums[0]), place.x_channels
         self._add(
-            contraction.contract,
+            "contract",
             first=low,
             last=high,
             first_panel=0,
@@ -176,12 +172,10 @@ class Program(Forward):
 
     def _conv_input_gradient(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
-        conv = stage.conv
-        assert conv is not None
-        (kh, kw), (_, height, width) = conv[1].kernel_size, stage.inputs
+        (kh, kw), (_, height, width) = stage.kernel, stage.inputs
         cut, c = panels(place.x_channels), place.columns
         self._add(
-            contraction.contract,
+            "contract",
             first=low,
             last=high,
             first_panel=0,
@@ -216,7 +210,7 @@ class Program(Forward):
     def _norm_backward(self, stage: Stage, place: Place) -> None:
         channels, height, width = stage.sums
         self._add(
-            elementwise.norm_sums,
+            "norm_sums",
             first=self.first,
             last=self.last,
             z=place.z,
@@ -232,7 +226,7 @@ class Program(Forward):
         )
         self.wait()
         self._add(
-            elementwise.norm_backward,
+            "norm_backward",
             threads=self.buffers.threads,
             partial=place.partial,
             partial_step=3 * place.columns,
@@ -249,7 +243,7 @@ class Program(Forward):
     def _norm_apply(self, stage: Stage, place: Place, low: int, high: int) -> None:
         _, height, width = stage.sums
         self._add(
-            elementwise.norm_apply,
+            "norm_apply",
             first=low,
             last=high,
             z=place.z,
@@ -273,9 +267,9 @@ class Program(Forward):
                 columns, 0, columns, place.dz, columns, place.turned, batch.columns, by_rows=True
             )
         self.wait()
-        low, high = self._share(length, WIDTH)
+        low, high = self._share(length, vector_width())
         self._add(
-            contraction.contract,
+            "contract",
             first=0,
             last=1,
             first_panel=0,
@@ -309,7 +303,7 @@ class Program(Forward):
         if not number:
             return
         self._add(
-            contraction.contract,
+            "contract",
             first=0,
             last=1,
             first_panel=0,
@@ -362,7 +356,7 @@ class Program(Forward):
             target += self.first
             rows = self.last - self.first
         self._add(
-            contraction.transpose,
+            "transpose",
             rows=rows,
             first=first,
             last=last,
@@ -370,27 +364,25 @@ class Program(Forward):
             source_row=source_row,
             target=target,
             target_row=target_row,
-            block=WIDTH,
+            block=vector_width(),
         )
 
     def update(self, operation: str) -> None:
         """Let the optimiser change every parameter that is not frozen."""
         buffers = self.buffers
         segments = [segment for segment in buffers.segments if not segment.frozen]
-        loss = buffers.loss + self.thread * buffers.loss_step
+        loss, unit = buffers.loss + self.thread * buffers.loss_step, vector_width()
         shares = [
-            tuple(segment.start + part for part in self._share(segment.packing.size, WIDTH))
+            tuple(segment.start + part for part in self._share(segment.packing.size, unit))
             for segment in segments
         ]
         for segment, (low, high) in zip(segments, shares, strict=True):
             if segment.decayed:
-                self._add(
-                    objective.squares, first=low, last=high, l2=buffers.numbers + 1, loss=loss
-                )
+                self._add("squares", first=low, last=high, l2=buffers.numbers + 1, loss=loss)
         self.wait()
         for segment, (low, high) in zip(segments, shares, strict=True):
             self._add(
-                getattr(objective, operation),
+                operation,
                 first=low,
                 last=high,
                 grads=buffers.gradients,

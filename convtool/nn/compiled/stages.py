@@ -8,6 +8,7 @@ for every activation here rises: the maximum stays the maximum, and there are fe
 from dataclasses import dataclass
 
 from convtool.nn._types import Pair, Shape, Sides
+from convtool.nn.jit.operations import LEAKY, LINEAR, RELU, SIGMOID, TANH
 from convtool.nn.layers import (
     AvgPool2D,
     BatchNorm,
@@ -26,11 +27,11 @@ from convtool.nn.layers import (
     Tanh,
 )
 
-ACTIVATIONS: dict[type[Layer], str] = {
-    ReLU: "RELU",
-    LeakyReLU: "LEAKY",
-    Sigmoid: "SIGMOID",
-    Tanh: "TANH",
+ACTIVATIONS: dict[type[Layer], int] = {
+    ReLU: RELU,
+    LeakyReLU: LEAKY,
+    Sigmoid: SIGMOID,
+    Tanh: TANH,
 }
 Place = tuple[int, int, int]
 
@@ -54,7 +55,7 @@ class Stage:
     norm: tuple[int, BatchNorm] | None = None
     window: Pair = (1, 1)
     mean: bool = True
-    activation: str = "LINEAR"
+    activation: int = LINEAR
     slope: float = 0.0
     dropout: Dropout | None = None
 
@@ -64,6 +65,11 @@ class Stage:
         if self.product is not None and isinstance(self.product[1], Conv2D):
             return self.product[0], self.product[1]
         return None
+
+    @property
+    def kernel(self) -> Pair:
+        """The size of the stage's kernel; (1, 1) without a convolution."""
+        return self.conv[1].kernel_size if self.conv else (1, 1)
 
     @property
     def padding(self) -> Sides:
@@ -76,7 +82,7 @@ class Stage:
         """How far the stage has come: 1 normalised, 2 pooled, 3 activated, 4 dropped."""
         if self.dropout is not None:
             return 4
-        if self.activation != "LINEAR":
+        if self.activation != LINEAR:
             return 3
         if self.window != (1, 1):
             return 2

@@ -1,6 +1,9 @@
-"""The compiled training step's machine code, by Numba: the only folder of nn that imports it.
+"""The compiled functions of a training step, and what calls them.
 
-``simd`` gives Numba a vector type and the matrix kernel; ``contraction``, ``elementwise`` and
-``objective`` are the operations of a step, each in its own file with the helpers it calls; ``team``
-runs lists of them on several threads.
+The modules whose names end in ``_code``, and ``simd``, are compiled when convtool is built
+(:mod:`convtool.compiled`): ``simd`` gives Numba a vector type and the matrix kernel;
+``contraction_code``, ``elementwise_code`` and ``objective_code`` are the operations of a step;
+``program_code`` runs lists of them. The others import no compiler: ``operations`` names the
+operations and their fields, ``widths`` the sizes of vectors and tiles, ``program`` runs programs on
+threads, ``warp`` changes pictures.
 """

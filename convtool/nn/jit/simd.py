@@ -13,30 +13,24 @@ Software manual for the elementary functions (the argument reduction of ``exp``)
 
 import operator
 from collections.abc import Callable
-from functools import cached_property
-from hashlib import sha256
-from pathlib import Path
-from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
-from numba import cfunc, types
+from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-from convtool.convolution.engines.jit.compile import cached
+from convtool.compiled.jit import entry
+from convtool.nn.jit import widths
+from convtool.nn.jit.widths import PANEL
 from convtool.nn.operations.noise import GOLDEN, MIX
 
-WIDE = bool(get_host_cpu_features().get("avx512f"))
-WIDTH = 16 if WIDE else 8
+WIDTH = widths.width()
 """How many float32 numbers one vector holds."""
-PANEL = 4
-"""The most vectors side by side in one tile."""
-MAX_ROWS = (0, 8, 8, 8, 6) if WIDE else (0, 8, 6, 4, 3)
-"""The most rows of a tile, by its number of vectors: more, and the sums leave the registers."""
+MAX_ROWS = widths.max_rows()
+"""The most rows of a tile, by its number of vectors."""
 
 FLOAT, INT = ir.FloatType(), ir.IntType(64)
 _VECTOR = ir.VectorType(FLOAT, WIDTH)
@@ -59,63 +53,8 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, kind, _VECTOR)
 
 
-def _digest() -> str:
-    """Return a digest of this folder's sources."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-_STAMP = _digest()
-
-
-def stamped(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with a digest of this folder as a closure variable.
-
-    Numba's cache looks at the function's own file and at its closure, so it would not notice an
-    edit of the vectors that the function uses.
-    """
-    code = function.__code__.replace(co_freevars=("stamp",))
-    twin = FunctionType(
-        code, function.__globals__, function.__name__, function.__defaults__, (CellType(_STAMP),)
-    )
-    twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
-    return twin
-
-
-class Operation:
-    """An operation of a step, compiled on first use.
-
-    Attributes
-    ----------
-    fields : tuple of str
-        The names of the numbers that it reads from its program row, in order: the first local
-        variables of the function (an underscore before one that it does not use).
-    """
-
-    def __init__(self, function: Callable[..., Any], count: int) -> None:
-        self.name = function.__name__
-        names = function.__code__.co_varnames[2 : 2 + count]
-        self.fields = tuple(name.lstrip("_") for name in names)
-        self._function = function
-
-    @cached_property
-    def _compiled(self) -> Any:
-        compile_it = cached(
-            cfunc, types.void(MEMORY, ROW), error_model="numpy", fastmath={"contract"}
-        )
-        return compile_it(stamped(self._function))
-
-    def row(self, **numbers: int) -> list[int]:
-        """Return the program row that calls this operation with these numbers."""
-        if numbers.keys() != set(self.fields):
-            raise KeyError(f"{self.name}: {sorted(numbers.keys() ^ set(self.fields))}")
-        address: int = self._compiled.address
-        return [address, *(int(numbers[name]) for name in self.fields)]
-
-
-def operation(count: int) -> Callable[[Callable[..., Any]], Operation]:
-    """Compile ``f(mem, row)``, whose first statement unpacks `count` numbers from its row."""
-    return lambda function: Operation(function, count)
+operation = entry(MEMORY, ROW, fastmath=frozenset({"contract"}))
+"""Compile ``f(mem, row)``, whose first statement unpacks its fields from its row."""
 
 
 def _pointer(builder: Any, memory: Any, index: Any, kind: Any) -> Any:
@@ -365,17 +304,47 @@ def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list
         with cgutils.for_range(builder, inner) as loop:
             a_step = builder.add(a_base, builder.mul(loop.index, a_inner))
             b_step = builder.add(b_base, builder.mul(loop.index, b_inner))
-            factors = [_load(builder, memory, builder.add(b_step, span)) for span in spans]
-            for r in range(height):
-                one = builder.load(builder.gep(memory, [builder.add(a_rows[r], a_step)]))
-                many = _splat(builder, one)
-                for v in range(width):
-                    product = [many, factors[v], builder.load(sums[r][v])]
-                    builder.store(_llvm(builder, "fma", product), sums[r][v])
+            _add_products(
+                builder,
+                sums,
+                lambda r: _spread(builder, memory, builder.add(a_rows[r], a_step)),
+                lambda v: _load(builder, memory, builder.add(b_step, spans[v])),
+            )
     for r in range(height):
         row = builder.add(c, builder.mul(c_row, ir.Constant(INT, r)))
         for v in range(width):
             _store(builder, memory, builder.add(row, spans[v]), builder.load(sums[r][v]))
+
+
+def _spread(builder: Any, memory: Any, index: Any) -> Any:
+    return _splat(builder, builder.load(builder.gep(memory, [index])))
+
+
+def _add_products(
+    builder: Any, sums: Any, row: Callable[[int], Any], column: Callable[[int], Any]
+) -> None:
+    """Add the product of each row's number and each column's vector to its sum.
+
+    The fewer of the two stay in registers, and the others pass through one.
+    """
+    height, width = len(sums), len(sums[0])
+
+    def add(r: int, v: int, number: Any, vector: Any) -> None:
+        place = sums[r][v]
+        builder.store(_llvm(builder, "fma", [number, vector, builder.load(place)]), place)
+
+    if height < width:
+        numbers = [row(r) for r in range(height)]
+        for v in range(width):
+            vector = column(v)
+            for r in range(height):
+                add(r, v, numbers[r], vector)
+    else:
+        vectors = [column(v) for v in range(width)]
+        for r in range(height):
+            number = row(r)
+            for v in range(width):
+                add(r, v, number, vectors[v])
 
 
 def _start_sums(

@@ -1,44 +1,20 @@
 """Augmentation: pictures shifted, turned and scaled a little, straight into a network's input."""
 
-from math import floor
+from functools import lru_cache
 from typing import Any
 
-from numba import njit
+import numpy as np
 
-from convtool.convolution.engines.jit.compile import cached
+from convtool import compiled
 from convtool.nn._types import Array
 
 
-@cached(njit, nogil=True)
-def _value(images: Any, n: int, row: int, column: int, channel: int) -> float:
-    """Return a pixel, or 0 outside the picture."""
-    if row < 0 or column < 0 or row >= images.shape[1] or column >= images.shape[2]:
-        return 0.0
-    return float(images[n, row, column, channel])
+@lru_cache(maxsize=1)
+def _function() -> Any:
+    from ctypes import c_double as real
+    from ctypes import c_ssize_t as number
 
-
-@cached(njit, nogil=True)
-def _warp(images: Any, index: Any, maps: Any, gain: float, offset: float, out: Any) -> None:
-    height, width = images.shape[1], images.shape[2]
-    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-    for p in range(index.size):
-        n = index[p]
-        a, b, c, d, down, right = maps[p]
-        for i in range(height):
-            for j in range(width):
-                y, x = i - middle_row, j - middle_column
-                row = a * y + b * x + middle_row + down
-                column = c * y + d * x + middle_column + right
-                top, left = floor(row), floor(column)
-                lower, after = row - top, column - left
-                for channel in range(images.shape[3]):
-                    value = _value(images, n, top, left, channel) * (1 - lower) * (1 - after)
-                    if after > 0:
-                        value += _value(images, n, top, left + 1, channel) * (1 - lower) * after
-                    if lower > 0:
-                        value += _value(images, n, top + 1, left, channel) * lower * (1 - after)
-                        value += _value(images, n, top + 1, left + 1, channel) * lower * after
-                    out[p, channel, i, j] = value * gain + offset
+    return compiled.function("nn_warp", *[number] * 7, real, real, number)
 
 
 def warp(images: Array, index: Array, maps: Array, gain: float, offset: float, out: Array) -> None:
@@ -54,6 +30,18 @@ def warp(images: Array, index: Array, maps: Array, gain: float, offset: float, o
         input's ``(a y + b x + down, c y + d x + right)``.
     gain, offset : float
         What becomes of a value v: ``gain v + offset``.
-    out : ndarray of float32, shape (N, C, H, W)
+    out : ndarray of float32, shape (N, C, H, W), contiguous
     """
-    _warp(images, index, maps, gain, offset, out)
+    images = np.ascontiguousarray(images, np.uint8)
+    index = np.ascontiguousarray(index, np.int64)
+    maps = np.ascontiguousarray(maps, np.float64)
+    _function()(
+        images.ctypes.data,
+        *images.shape[1:],
+        index.ctypes.data,
+        maps.ctypes.data,
+        len(index),
+        gain,
+        offset,
+        out.ctypes.data,
+    )

@@ -2,8 +2,9 @@
 
 :mod:`~.simd` writes the instructions, :mod:`~.vectors` makes functions of them, :mod:`~.plane`
 cuts a plane into blocks, :mod:`~.strip` brings an image's border and types to it. These, and the
-modules whose names end in ``_code``, are compiled when convtool is built (:mod:`convtool.compiled`);
-the others prepare what the compiled functions are given and import no compiler.
+modules whose names end in ``_code``, are compiled when convtool is built, see
+:mod:`convtool.compiled`; the others prepare what the compiled functions are given and import no
+compiler.
 """
 
 import numpy as np
@@ -14,6 +15,7 @@ from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelato
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     JOB,
+    Call,
     check,
     describe_call,
     describe_layout,
@@ -39,8 +41,6 @@ WIDEST = 1 << 14
 
 WRITES: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 """Types, beside the working one, that are written by the compiled code."""
-
-FAILED = offset_of(JOB, "failed")
 
 
 def _uint8_strips(job: Job) -> Uint8Strips | None:
@@ -69,6 +69,7 @@ class _Strips:
         uniform = self.weights[0].uniform
         self.guarded = uniform or not all(np.all(kernel) for kernel in job.kernels)
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
+        self.function = compiled.address("strips", job.dtype.name)
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
         record["correlation"] = compiled.address("correlate", job.dtype.name)
@@ -78,11 +79,10 @@ class _Strips:
         for name, kernel in zip(("first", "second"), self.weights, strict=True):
             describe_kernel(record[name], kernel)
 
-    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
-        """Make strips of the answer: see :class:`~..StripCorrelator`."""
-        if self.uint8 is not None and self.uint8.takes(source, out):
-            self.uint8.run(source, out, origin, strips, workers)
-            return
+    def _describe(
+        self, source: Source, out: Array, origin: Span, strips: Array
+    ) -> tuple[Array, int, tuple[Array, ...]]:
+        """Return a job, its address, and arrays that must live as long as it is at work."""
         image, working = source.pixels.dtype, self.dtype.name
         memory = self.template.copy()
         address, kept = describe_call(
@@ -98,9 +98,25 @@ class _Strips:
             direct=self.in_one_go and out.dtype == self.dtype,
             guarded=self.guarded and image.kind == "f",
         )
-        threadpool.run(compiled.address("strips", working), address, min(workers, len(strips)))
-        check(memory, FAILED)
+        return memory, address, kept
+
+    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
+        """Make strips of the answer: see :class:`~..StripCorrelator`."""
+        if self.uint8 is not None and self.uint8.takes(source, out):
+            self.uint8.run(source, out, origin, strips, workers)
+            return
+        memory, address, kept = self._describe(source, out, origin, strips)
+        threadpool.run(self.function, address, min(workers, len(strips)))
+        check(memory)
         del kept
+
+    def bind(self, source: Source, out: Array, strips: Array, workers: int) -> Call:
+        """Return what makes whole answers: see :class:`~..StripCorrelator`."""
+        if self.uint8 is not None and self.uint8.takes(source, out):
+            return self.uint8.bind(source, out, strips, workers)
+        memory, _, kept = self._describe(source, out, (0, 0), strips)
+        kept, workers = (*kept, strips), min(workers, len(strips))
+        return Call(memory, self.function, workers, (*kept, self), offset_of(JOB, "counter"))
 
 
 def prepare(job: Job) -> StripCorrelator:
@@ -115,4 +131,5 @@ def prepare(job: Job) -> StripCorrelator:
     most = MOST_SCALARS // (width * channels)
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
-    return StripCorrelator(_Strips(job).run, tile, WRITES, threadpool.wake)
+    made = _Strips(job)
+    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind)

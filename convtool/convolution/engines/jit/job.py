@@ -4,12 +4,16 @@ A record, not arguments: a thread can begin with an address alone, and Python wr
 record again at the next call.
 """
 
+import ctypes
 import struct
+import sys
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from convtool.compiled import threadpool
 from convtool.convolution import borders
 from convtool.convolution.engines import Array, Span
 from convtool.convolution.geometry import Axis, Geometry
@@ -30,19 +34,28 @@ KERNEL = np.dtype(
 )
 """A kernel: addresses of what :class:`~.plane.Weights` holds, and their sizes."""
 
-CALL = struct.Struct("d17q")
+CALL = struct.Struct("4qd14q")
 """What changes from call to call, the beginning of a `JOB`: packed at once, since NumPy takes half
 a microsecond for each field."""
 
+PLACES = struct.Struct("4q")
+"""What changes between calls for images of one kind, the beginning of each job: where image and
+answer lie, and two fields that the call sets: `TAKEN` and `FAILED`."""
+
+TAKEN, FAILED = 16, 24
+"""Where in a job its strips are counted, and where it is said that there was no memory."""
+
 JOB = np.dtype(
     [
-        ("cval", np.float64),
         ("pixels", np.intp),
+        ("out", np.intp),
+        ("taken", np.intp),
+        ("failed", np.intp),
+        ("cval", np.float64),
         ("pixels_stride", np.intp),
         ("pixel_bytes", np.intp),
         ("rows", np.intp),
         ("columns", np.intp),
-        ("out", np.intp),
         ("out_stride", np.intp),
         ("out_bytes", np.intp),
         ("strips", np.intp),
@@ -53,7 +66,6 @@ JOB = np.dtype(
         ("guarded", np.intp),
         ("read", np.intp),
         ("write", np.intp),
-        ("failed", np.intp),
         ("correlation", np.intp),
         ("plane", np.intp),
         ("first", KERNEL),
@@ -67,7 +79,6 @@ JOB = np.dtype(
         ("right", np.intp),
         ("step_y", np.intp),
         ("step_x", np.intp),
-        ("taken", np.intp),
     ],
     align=True,
 )
@@ -80,10 +91,29 @@ sizes of their scalars. ``failed`` is not 0 where there was no memory. The rest 
 INDEX = np.dtype(np.intp)
 
 
-def address_of(array: Array) -> int:
-    """Return where an array's memory begins."""
+def _by_interface(array: Array) -> int:
     address: int = array.__array_interface__["data"][0]
     return address
+
+
+def _address_reader() -> Callable[[Array], int]:
+    """Return the fastest way to an array's address.
+
+    NumPy's C interface promises that the address follows the head of the object; to read it there
+    takes a quarter of the time that ``__array_interface__`` does.
+    """
+    read, behind_head = ctypes.c_ssize_t.from_address, object.__basicsize__
+
+    def by_object(array: Array) -> int:
+        return read(id(array) + behind_head).value
+
+    probe = np.empty(2)[1:]
+    usual = sys.implementation.name == "cpython" and behind_head == 2 * probe.itemsize
+    return by_object if usual and by_object(probe) == _by_interface(probe) else _by_interface
+
+
+address_of = _address_reader()
+"""``address_of(array)`` returns where an array's memory begins."""
 
 
 class Located(NamedTuple):
@@ -144,8 +174,8 @@ def describe_call(
 ) -> tuple[int, tuple[Array, ...]]:
     """Write into the memory that a job begins what it works on.
 
-    ``read`` and ``write`` are the addresses of the functions that convert lines. Returns where the job
-    lies, and arrays that must live as long as it is at work.
+    ``read`` and ``write`` are the addresses of the functions that convert lines. Returns where the
+    job lies, and arrays that must live as long as it is at work.
     """
     pixels, address = source.pixels, address_of(memory)
     rows, columns = rows_of(layout.rows, source), table_of(layout.columns, source.rule)
@@ -153,38 +183,88 @@ def describe_call(
     CALL.pack_into(
         memory.data,
         0,
-        source.cval,
         address_of(pixels),
+        address_of(out) - offset,
+        0,
+        0,
+        source.cval,
         pixels.strides[0] // pixels.itemsize,
         pixels.itemsize,
         rows.address,
         columns.address,
-        address_of(out) - offset,
         out.strides[0] // out.itemsize,
         out.itemsize,
         address_of(strips),
         len(strips),
-        address + offset_of(JOB, "taken"),
+        address + TAKEN,
         in_place,
         direct,
         guarded,
         read,
         write,
-        0,
     )
     return address, (memory, rows.array, columns.array)
 
 
-_FAILED = struct.Struct("q")
+_NUMBER = struct.Struct("q")
 
 
-def check(memory: Array, failed: int) -> None:
-    """Raise an error if compiled code had no memory for a job; ``failed``: where that is said.
+def check(memory: Array) -> None:
+    """Raise an error if compiled code had no memory for a job.
 
     Raises
     ------
     MemoryError
         If so.
     """
-    if _FAILED.unpack_from(memory.data, failed)[0]:
+    if _NUMBER.unpack_from(memory.data, FAILED)[0]:
         raise MemoryError("there is no memory for the rows that a convolution works on")
+
+
+class Call:
+    """A compiled call for images of one kind: only where they and their answers lie changes.
+
+    Parameters
+    ----------
+    job : ndarray of uint8
+        The job of such a call.
+    function : int
+        The address of the compiled function.
+    workers : int
+        Number of threads.
+    kept : tuple
+        What the job has addresses of.
+    counter : int
+        Where in the job the address of its count of strips stands.
+    """
+
+    def __init__(
+        self, job: Array, function: int, workers: int, kept: tuple[Any, ...], counter: int
+    ) -> None:
+        self._job, self._function, self._workers = job, function, workers
+        self._kept, self._counter = kept, counter
+        self._free: list[tuple[Array, memoryview, int]] = []
+        self._alone = threadpool.callable_at(function)
+
+    def _copy(self) -> tuple[Array, memoryview, int]:
+        """Return a copy of the job; each call that runs has one of its own."""
+        job = self._job.copy()
+        address = address_of(job)
+        _NUMBER.pack_into(job.data, self._counter, address + TAKEN)
+        return job, job.data, address
+
+    def __call__(self, pixels: Array, out: Array) -> None:
+        """Make the answer; both arrays are such as the job was made for."""
+        try:
+            mine = self._free.pop()
+        except IndexError:
+            mine = self._copy()
+        job, data, address = mine
+        PLACES.pack_into(data, 0, address_of(pixels), address_of(out), 0, 0)
+        if self._workers == 1:
+            self._alone(address)
+        else:
+            threadpool.run(self._function, address, self._workers)
+        if data[FAILED]:
+            check(job)
+        self._free.append(mine)

@@ -277,7 +277,9 @@ def _correlate_uniform(
     return True
 
 
-@entry(lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT)
+@entry(
+    lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT
+)
 def correlate_plane(
     kernels: Any,
     work: Any,

@@ -38,10 +38,7 @@ from convtool.convolution.engines.jit.lanes import (
 from convtool.convolution.engines.jit.small import ROWS
 from convtool.convolution.engines.jit.words import add_products, interleaved, restored
 
-
-_MULTIPLIER = (
-    "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
-)
+_MULTIPLIER = "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
 """The processor's instruction that multiplies 16-bit integers and keeps the rounded upper half;
 code for others is never called."""
 

@@ -35,9 +35,9 @@ class Input(NamedTuple):
     """An image as the compiled loops read it.
 
     Scalars of ``size`` bytes at an address, rows ``stride`` scalars apart; the function at ``read``
-    converts a line of them. Position p of the padded image reads row ``rows[p]``, column ``columns[p]``. Windows that start
-    in ``top … bottom-1`` read no border above or below; positions ``left … right-1`` are columns
-    of the image.
+    converts a line of them. Position p of the padded image reads row ``rows[p]``, column
+    ``columns[p]``. Windows that start in ``top … bottom-1`` read no border above or below;
+    positions ``left … right-1`` are columns of the image.
     """
 
     address: int
@@ -115,7 +115,7 @@ def pad_line(
 def keep_pixels(like: Any, line: int, step: int, stride: int, count: int) -> None:
     """Move every ``stride``-th pixel of a line at an address, ``count`` of them, to its front."""
     size = VECTOR_BYTES // lanes_of(like)
-    if step == 1 and (stride == 2 or stride == 4):
+    if step == 1 and stride in (2, 4):
         if stride == 4:
             halve_line(like, line, 2 * count - 1)
         halve_line(like, line, count)
@@ -270,9 +270,7 @@ def _make_strip(
                 start, stride = memory, wide
                 for k in range(need):
                     place = start + k * stride * size
-                    pad_line(
-                        image, image.rows[line + k], first, last + taps - 1, step, cval, place
-                    )
+                    pad_line(image, image.rows[line + k], first, last + taps - 1, step, cval, place)
             end, end_stride = made, width
             if direct:
                 end = out.address + (y * out.stride + first * step) * size

@@ -2,8 +2,8 @@
 
 The columns of a plane of complex numbers are transformed side by side, as many as fit a vector, in
 passes over four rows at a time and, where the length asks for it, a last one over two. Frequencies
-come out in the order that this leaves (:func:`~.transforms.frequencies`), and the inverse takes them so: nothing is
-sorted.
+come out in the order that this leaves (:func:`~.transforms.frequencies`), and the inverse takes
+them so: nothing is sorted.
 """
 
 from typing import Any
@@ -23,6 +23,7 @@ from convtool.convolution.engines.jit.vectors import VECTOR_BYTES, lanes_of
 
 GROUP_BYTES = max(64, VECTOR_BYTES)
 """Bytes of each row that go through all passes together: a cache line."""
+
 
 @compiled
 def forward(

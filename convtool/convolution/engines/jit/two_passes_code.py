@@ -21,6 +21,7 @@ from convtool.convolution.engines.jit.words import (
     row_pass,
 )
 
+
 @entry(
     *(pointer_to(kind) for kind in (FIXED_JOB, INDEX, np.dtype(np.int16))),
 )

@@ -9,7 +9,14 @@ import numpy as np
 from convtool import compiled
 from convtool.compiled import threadpool
 from convtool.convolution.engines import Array, Job, Span
-from convtool.convolution.engines.jit.job import address_of, check, rows_of, table_of
+from convtool.convolution.engines.jit.job import (
+    TAKEN,
+    Call,
+    address_of,
+    check,
+    rows_of,
+    table_of,
+)
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
 
@@ -18,20 +25,18 @@ WIDEST = 1 << 14
 
 UINT8 = np.dtype(np.uint8)
 
-CALL = struct.Struct("12q")
+CALL = struct.Struct("13q")
 """What changes from call to call, the beginning of a job: as :data:`~.job.CALL`."""
 
 FIELDS = (
-    *("pixels", "pixels_stride", "out", "out_stride", "rows", "columns"),
-    *("outside", "outside_sum", "strips", "strip_count", "counter", "failed"),
-    *("taken", "channels", "width", "row_count", "column_count", "left", "right"),
+    *("pixels", "out", "taken", "failed", "pixels_stride", "out_stride", "rows", "columns"),
+    *("outside", "outside_sum", "strips", "strip_count", "counter"),
+    *("channels", "width", "row_count", "column_count", "left", "right"),
 )
 """The first fields of all jobs: addresses, and distances in scalars; as :data:`~.job.JOB`.
-``outside`` is the pixel beyond the edge and ``outside_sum`` what a column of them adds up to;
-``failed`` is not 0 where there was no memory."""
+``outside`` is the pixel beyond the edge and ``outside_sum`` what a column of them adds up to."""
 
-TAKEN, FAILED = (FIELDS.index(name) * np.dtype(np.intp).itemsize for name in ("taken", "failed"))
-"""Where in a job its strips are counted, and where it is said that there was no memory."""
+COUNTER = FIELDS.index("counter") * np.dtype(np.intp).itemsize
 
 
 def job_type(*more: str) -> np.dtype[np.void]:
@@ -68,10 +73,11 @@ class Uint8Strips(NamedTuple):
             return False
         return source.rule != "constant" or (source.cval.is_integer() and 0 <= source.cval <= 255)
 
-    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
-        """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
+    def _describe(
+        self, source: Source, out: Array, origin: Span, strips: Array
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return a job, and arrays that must live as long as it is at work."""
         memory, pixels = self.template.copy(), source.pixels
-        address = address_of(memory)
         rows = rows_of(self.layout.rows, source)
         columns = table_of(self.layout.columns, source.rule)
         outside = int(source.cval) if source.rule == "constant" else 0
@@ -79,8 +85,10 @@ class Uint8Strips(NamedTuple):
             memory.data,
             0,
             address_of(pixels),
-            pixels.strides[0],
             address_of(out) - origin[0] * out.strides[0],
+            0,
+            0,
+            pixels.strides[0],
             out.strides[0],
             rows.address,
             columns.address,
@@ -88,11 +96,23 @@ class Uint8Strips(NamedTuple):
             self.column_of(outside),
             address_of(strips),
             len(strips),
-            address + TAKEN,
-            0,
+            address_of(memory) + TAKEN,
         )
-        threadpool.run(compiled.address(self.function), address, min(workers, len(strips)))
-        check(memory, FAILED)
+        return memory, (rows.array, columns.array, strips)
+
+    def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
+        """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
+        memory, kept = self._describe(source, out, origin, strips)
+        function = compiled.address(self.function)
+        threadpool.run(function, address_of(memory), min(workers, len(strips)))
+        check(memory)
+        del kept
+
+    def bind(self, source: Source, out: Array, strips: Array, workers: int) -> Call:
+        """Return what makes whole answers for images that lie in memory as these do."""
+        memory, kept = self._describe(source, out, (0, 0), strips)
+        workers = min(workers, len(strips))
+        return Call(memory, compiled.address(self.function), workers, (*kept, self), COUNTER)
 
 
 def template_of(job: Job, kind: np.dtype[np.void]) -> Array:

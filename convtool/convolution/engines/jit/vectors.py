@@ -341,9 +341,7 @@ def copy_line(_typing: Any, like: Any, source: Any, target: Any, count: Any) -> 
     scalar, lanes = kind_of(like), lanes_of_kind(like)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        line, out = (
-            builder.inttoptr(arguments[place], scalar.as_pointer()) for place in (1, 2)
-        )
+        line, out = (builder.inttoptr(arguments[place], scalar.as_pointer()) for place in (1, 2))
         simd.convert_line(builder, scalar, lanes, simd.copier, line, out, arguments[3])
         return context.get_dummy_value()
 
@@ -367,9 +365,7 @@ def scale_for(_typing: Any, largest: Any) -> Any:
 
         exponent = builder.lshr(builder.bitcast(arguments[0], whole), number(mantissa))
         inverse = builder.sub(number(2 * bias), exponent)
-        inverse = builder.select(
-            builder.icmp_signed("<", inverse, number(1)), number(1), inverse
-        )
+        inverse = builder.select(builder.icmp_signed("<", inverse, number(1)), number(1), inverse)
         usual = builder.icmp_signed("<=", exponent, number(2 * bias))
         usual = builder.and_(
             usual, builder.fcmp_ordered(">", arguments[0], ir.Constant(kind_of(largest), 0.0))

@@ -8,12 +8,12 @@ from math import exp, isfinite, log, log1p
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from convtool.compiled.jit import compiled
 from convtool.nn.jit.simd import WIDTH, load, operation, root, splat, store, total, unpack
 
 
-@operation(10)
+@operation
 def cross_entropy(mem: Any, row: Any) -> None:
     """Softmax and cross-entropy of pictures first to last; the gradient goes to dy."""
     first, last, count, classes, y, y_p, labels, dy, loss, smoothing = unpack(row, 10)
@@ -38,7 +38,7 @@ def cross_entropy(mem: Any, row: Any) -> None:
     mem[loss] = np.float32(losses / count)
 
 
-@operation(10)
+@operation
 def binary_cross_entropy(mem: Any, row: Any) -> None:
     """Sigmoid and binary cross-entropy of pictures first to last."""
     first, last, count, _classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
@@ -52,7 +52,7 @@ def binary_cross_entropy(mem: Any, row: Any) -> None:
     mem[loss] = np.float32(losses / count)
 
 
-@operation(10)
+@operation
 def mean_squared_error(mem: Any, row: Any) -> None:
     """Mean squared error of pictures first to last; targets lie as closely as possible."""
     first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
@@ -68,7 +68,7 @@ def mean_squared_error(mem: Any, row: Any) -> None:
     mem[loss] = np.float32(losses / size)
 
 
-@operation(4)
+@operation
 def squares(mem: Any, row: Any) -> None:
     """Add ``l2 / 2`` times the sum of squared weights first to last to the thread's loss."""
     first, last, l2, loss = unpack(row, 4)
@@ -80,7 +80,7 @@ def squares(mem: Any, row: Any) -> None:
         mem[loss] += np.float32(0.5) * mem[l2] * total(sums)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _finite(mem: Any, loss: int, loss_step: int, threads: int) -> bool:
     whole = np.float64(0)
     for t in range(threads):
@@ -88,7 +88,7 @@ def _finite(mem: Any, loss: int, loss_step: int, threads: int) -> bool:
     return isfinite(whole)
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _gradient(mem: Any, i: int, grads: int, step: int, copies: int, decayed: int, l2: Any) -> Any:
     """Return the sum of all threads' gradients, and L2's part."""
     g = load(mem, grads + i)
@@ -99,7 +99,7 @@ def _gradient(mem: Any, i: int, grads: int, step: int, copies: int, decayed: int
     return g
 
 
-@operation(12)
+@operation
 def sgd(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.SGD``."""
     (first, last, grads, step, copies, decayed, _one, _two, numbers, loss, loss_step, threads) = (
@@ -113,7 +113,7 @@ def sgd(mem: Any, row: Any) -> None:
         store(mem, i, load(mem, i) - lr * g)
 
 
-@operation(12)
+@operation
 def momentum(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.Momentum``."""
     (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
@@ -129,7 +129,7 @@ def momentum(mem: Any, row: Any) -> None:
         store(mem, i, load(mem, i) - lr * v)
 
 
-@operation(12)
+@operation
 def adagrad(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.AdaGrad``."""
     (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
@@ -145,7 +145,7 @@ def adagrad(mem: Any, row: Any) -> None:
         store(mem, i, load(mem, i) - lr * g / (root(s) + epsilon))
 
 
-@operation(12)
+@operation
 def adagrad_momentum(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.AdaGradMomentum``."""
     (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (
@@ -164,7 +164,7 @@ def adagrad_momentum(mem: Any, row: Any) -> None:
         store(mem, i, load(mem, i) - lr * v)
 
 
-@operation(12)
+@operation
 def rmsprop(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.RMSProp``."""
     (first, last, grads, step, copies, decayed, one, _two, numbers, loss, loss_step, threads) = (
@@ -181,7 +181,7 @@ def rmsprop(mem: Any, row: Any) -> None:
         store(mem, i, load(mem, i) - lr * g / (root(s) + epsilon))
 
 
-@operation(12)
+@operation
 def adam(mem: Any, row: Any) -> None:
     """Take one step of ``optimizers.Adam`` or ``optimizers.AdamW``."""
     (first, last, grads, step, copies, decayed, one, two, numbers, loss, loss_step, threads) = (

@@ -8,8 +8,9 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from convtool.compiled.jit import compiled
+from convtool.nn.jit.operations import LEAKY, MAXIMUM, MEAN, RELU, SIGMOID, TANH
 from convtool.nn.jit.simd import (
     WIDTH,
     exponential,
@@ -23,11 +24,8 @@ from convtool.nn.jit.simd import (
     unpack,
 )
 
-LINEAR, RELU, LEAKY, SIGMOID, TANH = range(5)
-MAXIMUM, MEAN = range(2)
 
-
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _activate(kind: int, slope: Any, v: Any) -> Any:
     zero, one = splat(np.float32(0)), splat(np.float32(1))
     if kind == RELU:
@@ -42,7 +40,7 @@ def _activate(kind: int, slope: Any, v: Any) -> Any:
     return v
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled
 def _slope(kind: int, slope: Any, y: Any) -> Any:
     """Return the activation's derivative at the pre-activation, from its value there."""
     zero, one = splat(np.float32(0)), splat(np.float32(1))
@@ -57,7 +55,7 @@ def _slope(kind: int, slope: Any, y: Any) -> Any:
     return one
 
 
-@operation(26)
+@operation
 def post_forward(mem: Any, row: Any) -> None:
     """Scale and shift, pool, activate and drop: from z to the next operation's input y.
 
@@ -125,7 +123,7 @@ def post_forward(mem: Any, row: Any) -> None:
                         store(mem, where + p * height * width * columns + place, winner)
 
 
-@operation(24)
+@operation
 def post_backward(mem: Any, row: Any) -> None:
     """Send the gradient dy of y back to dz: through dropout, activation and pooling.
 
@@ -183,7 +181,7 @@ def post_backward(mem: Any, row: Any) -> None:
                             store(mem, corner + tap // pool_w * dz_row + tap % pool_w * columns, g)
 
 
-@operation(7)
+@operation
 def moments(mem: Any, row: Any) -> None:
     """Write for each channel the first picture's mean, and the sums of distances from it.
 
@@ -211,7 +209,7 @@ def moments(mem: Any, row: Any) -> None:
         store(mem, target + 2 * columns + j, squares)
 
 
-@operation(15)
+@operation
 def norm_forward(mem: Any, row: Any) -> None:
     """From all threads' moments to scale and shift; thread 0 also moves the running statistics.
 
@@ -265,7 +263,7 @@ def norm_forward(mem: Any, row: Any) -> None:
         mem[affine + 3 * columns + c] = np.float32(inverse)
 
 
-@operation(12)
+@operation
 def norm_sums(mem: Any, row: Any) -> None:
     """Sum ``dv`` and ``dv * xhat`` by channel."""
     (
@@ -301,7 +299,7 @@ def norm_sums(mem: Any, row: Any) -> None:
         store(mem, target + columns + j, products)
 
 
-@operation(11)
+@operation
 def norm_backward(mem: Any, row: Any) -> None:
     """From all threads' sums to the gradients of scale and shift, and dz's coefficients."""
     (
@@ -333,7 +331,7 @@ def norm_backward(mem: Any, row: Any) -> None:
         mem[affine + 6 * columns + c] = np.float32(gain * (inverse * centre * two - one) / count)
 
 
-@operation(11)
+@operation
 def norm_apply(mem: Any, row: Any) -> None:
     """Take dz through the scaling: ``dz = a dz + b z + c``, channel by channel."""
     first, last, z, z_p, dz, dz_p, dz_row, height, width, columns, affine = unpack(row, 11)

@@ -22,7 +22,7 @@ from convtool.nn.jit.simd import (
 )
 
 
-@operation(29)
+@operation
 def contract(mem: Any, row: Any) -> None:
     """Compute ``C[p, n, i, r, :] = start + sum over o, k of A[p, i, r, o, k] B[p, n, i, o, k, :]``.
 
@@ -96,7 +96,7 @@ def contract(mem: Any, row: Any) -> None:
                     )
 
 
-@operation(8)
+@operation
 def transpose(mem: Any, row: Any) -> None:
     """Copy ``to[j, i] = from[i, j]`` for rows i and columns first to last."""
     rows, first, last, source, source_row, target, target_row, block = unpack(row, 8)
@@ -107,7 +107,7 @@ def transpose(mem: Any, row: Any) -> None:
                 mem[target + j * target_row + i] = mem[source + i * source_row + j]
 
 
-@operation(10)
+@operation
 def flip(mem: Any, row: Any) -> None:
     """Turn packed convolution weights around for the gradient of the input.
 
@@ -128,7 +128,7 @@ def flip(mem: Any, row: Any) -> None:
                     mem[place + (panel * width_out + co) * width_in] = mem[origin + co]
 
 
-@operation(7)
+@operation
 def column_sums(mem: Any, row: Any) -> None:
     """Add ``to[:] += sum over p, i of from[p, i, :]``, one vector after the other."""
     first, last, source, step, lines, columns, target = unpack(row, 7)
@@ -141,7 +141,7 @@ def column_sums(mem: Any, row: Any) -> None:
         store(mem, target + j, sums)
 
 
-@operation(2)
+@operation
 def clear(mem: Any, row: Any) -> None:
     """Set the numbers first to last, whole vectors, to zero."""
     first, last = unpack(row, 2)

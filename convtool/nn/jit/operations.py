@@ -1,0 +1,89 @@
+"""The operations of a step, as data: their names, and the numbers that each reads from its row.
+
+A program is rows of integers. A row starts with the address of an operation and goes on with its
+fields, in the order given here, which is that in which the compiled function unpacks them.
+"""
+
+from convtool import compiled
+
+LINEAR, RELU, LEAKY, SIGMOID, TANH = range(5)
+"""The activations."""
+
+MAXIMUM, MEAN = range(2)
+"""The kinds of pooling."""
+
+BARRIER = [0]
+"""A row that waits for the other threads."""
+
+_LOSS = "first last count classes y y_p labels dy loss smoothing"
+_RULE = "first last grads step copies decayed one two numbers loss loss_step threads"
+
+OPERATIONS: dict[str, tuple[str, ...]] = {
+    name: tuple(fields.split())
+    for name, fields in {
+        "contract": (
+            "first last first_panel last_panel vectors lines first_row last_row"
+            " c c_p c_n c_i c_row a a_p a_i a_row a_inner a_outer"
+            " b b_p b_n b_i b_inner b_outer inner inner_total outer start"
+        ),
+        "transpose": "rows first last source source_row target target_row block",
+        "flip": "first last taps source width_in panels_out width_out inputs target outputs",
+        "column_sums": "first last source step lines columns target",
+        "clear": "first last",
+        "post_forward": (
+            "first last z z_p z_row y y_p y_row where columns channels height width"
+            " pool_h pool_w pooling activation slope affine key threshold scale"
+            " drop_p drop_c mask training"
+        ),
+        "post_backward": (
+            "first last dy dy_p y y_p y_row where dz dz_p dz_row columns height width"
+            " pool_h pool_w pooling activation slope key threshold scale drop_p drop_c"
+        ),
+        "moments": "first last z z_p pixels columns target",
+        "norm_forward": (
+            "threads partial partial_step count pixels columns channels gamma beta"
+            " mean variance numbers affine leader training"
+        ),
+        "norm_sums": "first last z z_p dz dz_p dz_row height width columns affine target",
+        "norm_backward": (
+            "threads partial partial_step count columns channels gamma affine dgamma dbeta leader"
+        ),
+        "norm_apply": "first last z z_p dz dz_p dz_row height width columns affine",
+        "cross_entropy": _LOSS,
+        "binary_cross_entropy": _LOSS,
+        "mean_squared_error": _LOSS,
+        "squares": "first last l2 loss",
+        "sgd": _RULE,
+        "momentum": _RULE,
+        "adagrad": _RULE,
+        "adagrad_momentum": _RULE,
+        "rmsprop": _RULE,
+        "adam": _RULE,
+    }.items()
+}
+"""The fields of each operation."""
+
+
+def row(operation: str, **numbers: int) -> list[int]:
+    """Return the program row that calls an operation with these numbers.
+
+    Raises
+    ------
+    KeyError
+        If the numbers are not those of the operation's fields.
+    """
+    fields = OPERATIONS[operation]
+    if numbers.keys() != set(fields):
+        raise KeyError(f"{operation}: {sorted(numbers.keys() ^ set(fields))}")
+    return [compiled.address(f"nn_{operation}"), *(int(numbers[name]) for name in fields)]
+
+
+def column(operation: str, field: str) -> int:
+    """Return where a field stands in the rows of an operation.
+
+    Examples
+    --------
+    >>> column("clear", "last")
+    2
+    """
+    return 1 + OPERATIONS[operation].index(field)
