@@ -65,9 +65,9 @@ def test_fit_of_noise_stays_near_and_never_negative(rng):
 
 
 def test_planner_knows_when_the_engine_sums_by_running():
-    from convtool.convolution.engines import jit
+    from convtool.convolution.engines.jit import weights
 
-    assert planner.RUNNING_SUMS_FROM == jit.UNIFORM_FROM
+    assert planner.RUNNING_SUMS_FROM == weights.UNIFORM_FROM
     box = convtool.plan((1000, 1000), "float32", np.ones((9, 9)), engine="numba")
     larger = convtool.plan((1000, 1000), "float32", np.ones((31, 31)), engine="numba")
     assert "running sums" in larger.reason
