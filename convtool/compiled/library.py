@@ -74,7 +74,7 @@ def file_name(family: str) -> str:
 def _read_sums() -> tuple[dict[str, str], str]:
     """Return the digest of each built file, and that of the sources; nothing if none was built."""
     try:
-        with open(os.path.join(FOLDER, SUMS), encoding="ascii") as file:
+        with open(os.path.join(FOLDER, SUMS), encoding="utf-8") as file:
             lines = file.read().splitlines()
     except FileNotFoundError:
         return {}, ""

@@ -21,7 +21,7 @@ from convtool.convolution.run import Kernels, choose, run, workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.kernels.spec import as_kernel
+from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Combination
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from convtool.convolution import borders
 from convtool.convolution.geometry import Geometry, geometry, pair
 from convtool.errors import ShapeError
-from convtool.kernels.spec import as_kernel
+from convtool.kernels.argument import as_kernel
 
 
 def toeplitz(

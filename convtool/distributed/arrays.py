@@ -18,7 +18,7 @@ from convtool.convolution.threads import count as thread_count
 from convtool.distributed import blocks
 from convtool.errors import PixelTypeError, ShapeError
 from convtool.extras import need
-from convtool.kernels.spec import as_kernel
+from convtool.kernels.argument import as_kernel
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from convtool.convolution import borders
 from convtool.convolution.geometry import Axis, Geometry, geometry
 from convtool.convolution.toeplitz import matrix_for
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.kernels.spec import as_kernel
+from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Weights
 
 Plane = NDArray[np.float64]

@@ -17,15 +17,13 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from numpy.typing import ArrayLike
-
 from convtool.errors import KernelError
 from convtool.kernels.files import FILE_TYPES, read_weights
 from convtool.kernels.literal import read_literal, split_literal
 from convtool.kernels.numerals import shown
 from convtool.kernels.options import SHARED, adjusted, check_names, parse_options, parse_value
 from convtool.kernels.presets import ALIASES, PRESETS, SUGGESTIONS
-from convtool.kernels.weights import Combination, Weights, checked
+from convtool.kernels.weights import Combination, Weights
 from convtool.records import Record
 
 _LITERAL = re.compile(r"\s*([0-9]+x[0-9]+)\s*:(.*)", re.DOTALL)
@@ -184,38 +182,6 @@ def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
 def one_of(names: tuple[str, ...]) -> str:
     """Return a choice of names in words, the first and the last of many."""
     return " or ".join(names) if len(names) < 4 else f"{names[0]}, ... or {names[-1]}"
-
-
-def as_kernel(kernel: str | ArrayLike) -> Weights:
-    """Return one kernel, checked, from a spec or from numbers.
-
-    Parameters
-    ----------
-    kernel : str or array_like
-        A spec as `convtool.kernel` takes it, or real numbers of shape (KH, KW); (KW,) is one row.
-
-    Returns
-    -------
-    ndarray
-        float64, C-contiguous, shape (KH, KW); may share memory with the argument.
-
-    Raises
-    ------
-    KernelError
-        Where the numbers are not real, not finite, none, or not of one or two dimensions, or where
-        the spec is a group of kernels.
-
-    Examples
-    --------
-    >>> as_kernel([1, 0, -1])
-    array([[ 1.,  0., -1.]])
-    """
-    if isinstance(kernel, str):
-        return parse_single(kernel).weights
-    try:
-        return checked(kernel)
-    except KernelError as error:
-        raise KernelError(f"kernel: {error}") from error
 
 
 class _Found(NamedTuple):

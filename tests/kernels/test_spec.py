@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from convtool.errors import KernelError
 from convtool.kernels import numerals
+from convtool.kernels.argument import as_kernel
 from convtool.kernels.presets import PRESETS
-from convtool.kernels.spec import as_kernel, kernel, parse, parse_single
+from convtool.kernels.spec import kernel, parse, parse_single
 
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 
