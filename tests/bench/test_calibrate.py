@@ -73,7 +73,7 @@ def test_planner_knows_when_the_engine_sums_by_running():
     assert "running sums" in larger.reason
     assert larger.costs["numba"] < 2 * box.costs["numba"]
     for channels in range(1, 6):
-        sums = jit.is_summed(np.ones((31, 31)), channels)
+        sums = weights.is_summed(np.ones((31, 31)), channels)
         assert sums == (channels in planner.RUNNING_SUMS_CHANNELS)
 
 
