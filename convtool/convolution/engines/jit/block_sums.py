@@ -195,10 +195,12 @@ def sum_columns(
             reach = builder.mul(builder.sub(made.rows, ir.Constant(_INT, 1)), made.phases)
             with builder.if_then(builder.icmp_signed(">", rounds, _ZERO)):
 
-                def part(index: Any, _: list[Any], c: _Columns = made, n: Any = start) -> list[Any]:
+                def part(
+                    index: Any, _: list[Any], c: _Columns = made, n: Any = start, far: Any = reach
+                ) -> list[Any]:
                     size = c.e.number(c.lanes * c.vectors)
                     column = builder.add(n, builder.mul(index, size))
-                    shares = builder.icmp_signed("<", reach, c.height)
+                    shares = builder.icmp_signed("<", far, c.height)
                     with builder.if_else(shares) as (together, alone):
                         with together:
                             dense = builder.icmp_signed("==", c.phases, c.e.number(1))

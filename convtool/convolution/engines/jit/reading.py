@@ -28,9 +28,9 @@ class Input(NamedTuple):
     """An image as the compiled loops read it.
 
     Scalars of ``size`` bytes at an address, rows ``stride`` scalars apart; the function at ``read``
-    converts a line of them. Position p of the padded image reads row ``rows[p]``, column ``columns[p]``. Windows that start
-    in ``top … bottom-1`` read no border above or below; positions ``left … right-1`` are columns
-    of the image.
+    converts a line of them. Position p of the padded image reads row ``rows[p]``, column
+    ``columns[p]``. Windows that start in ``top … bottom-1`` read no border above or below;
+    positions ``left … right-1`` are columns of the image.
     """
 
     address: int
