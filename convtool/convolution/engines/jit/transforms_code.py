@@ -29,7 +29,7 @@ from convtool.convolution.engines.jit.strip import (
     pad_line,
     store_lines,
 )
-from convtool.convolution.engines.jit.survey import least_of_line, least_window, sum_of_squares
+from convtool.convolution.engines.jit.survey import least_column, least_sum, sum_of_squares
 from convtool.convolution.engines.jit.transform import (
     forward,
     inverse,
@@ -168,7 +168,7 @@ def _bound(unit: Any, work: Any, task: Any, plane: int, squares: float, wide: in
     if limit == 0:
         return 0.0
     rounded = carray(work, (0,)).dtype.type(limit)
-    least = least_window(rounded, work, plane, task.stride, shape, (height, taps), task.scratch)
+    least = taps * least_column(rounded, work, plane, task.stride, shape, height, task.scratch)
     weights = carray(doubles_at(unit.smallest), (height * taps + 1,))
     count = min(height * taps, int(least / rounded * SURE))
     return rounded * weights[count]
@@ -188,9 +188,10 @@ def _reaches(unit: Any, work: Any, task: Any, squares: tuple[float, float], need
 def _least_answer(work: Any, task: Any, step_y: int) -> float:
     """Return the smallest magnitude of a plane's answers."""
     least = carray(work, (0,)).dtype.type(np.inf)
-    for y in range(0, task.rows, step_y):
-        least = least_of_line(least, task.re + y * task.stride, task.near)
-        least = least_of_line(least, task.im + y * task.stride, task.far)
+    rows, stride = -(-task.rows // step_y), task.stride * step_y
+    least = least_sum(least, task.re, stride, 1, rows, task.near)
+    if task.far > 0:
+        least = least_sum(least, task.im, stride, 1, rows, task.far)
     return np.float64(least)
 
 
