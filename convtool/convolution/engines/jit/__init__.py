@@ -15,10 +15,10 @@ from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelato
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     JOB,
-    Call,
     NEVER,
     WHERE_NOT_EXACT,
     WHERE_NOT_FINITE,
+    Call,
     check,
     describe_call,
     describe_layout,

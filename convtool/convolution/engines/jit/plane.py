@@ -6,7 +6,6 @@ scalars on.
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic

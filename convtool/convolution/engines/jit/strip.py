@@ -8,7 +8,6 @@ from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.calls import call_line
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import address_in, allocate, pointer, release
-from convtool.convolution.engines import Array
 from convtool.convolution.engines.jit.job import INDEX, JOB, NEVER, WHERE_NOT_FINITE, offset_of
 from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.reading import Input, reads_exact, reads_finite

@@ -27,6 +27,7 @@ from convtool.convolution.engines.jit.job import (
 )
 from convtool.convolution.engines.jit.weights import describe_kernel, weights_of
 from convtool.convolution.engines.overlap import tiling
+from convtool.convolution.engines.rounding import TOLERANCE, share_of, smallest_sums
 from convtool.convolution.source import Source
 from convtool.errors import EngineError
 from convtool.records import replace
@@ -69,14 +70,6 @@ PLANE_JOB = np.dtype(
 """A plane of complex numbers: its convolution, addresses, distances in bytes, and how much of the
 answer is wanted: rows, and columns of the real and of the imaginary part. ``failed`` becomes 1
 where there was no memory."""
-
-ROUNDING = 12.0
-"""Units in the last place that transforms err by at the most: seven were seen. They are units of
-the pixels' root mean square times a weight: the largest of the kernel's spectrum, and the root of
-the sum of squares of its weights."""
-
-TOLERANCE = {np.dtype(np.float32): 0.9e-5, np.dtype(np.float64): 0.9e-12}
-"""The largest error of an answer, relative to the sum of its products' magnitudes."""
 
 NORMS = {np.dtype(np.float32): (1e-13, 1e15), np.dtype(np.float64): (1e-125, 1e125)}
 """Roots of sums of squares that the working type holds with room to spare."""
@@ -155,9 +148,7 @@ class _Units:
         """Write what bounds the transforms' rounding."""
         area = math.prod(self.lengths)
         largest = area * float(np.hypot(*self.spectrum.astype(np.float64)).max())
-        spread = math.sqrt(sum(float(np.vdot(kernel, kernel)) for kernel in self.job.kernels))
-        unit = float(np.finfo(self.dtype).eps) / 2
-        record["rounding"] = ROUNDING * unit * (largest + spread) / math.sqrt(area)
+        record["rounding"] = share_of(self.job.kernels, largest, area, self.dtype)
         record["tolerance"] = TOLERANCE[self.dtype]
         least, most = NORMS[self.dtype]
         reach = max(largest, float(np.finfo(self.dtype).tiny)) * math.sqrt(area)
@@ -199,9 +190,7 @@ class _Checked:
         self.weights = [weights_of(kernel, precise.dtype, None, 1, 1) for kernel in kernels]
         if len(kernels) == 1:
             self.weights.append(weights_of(np.empty((0, 1)), precise.dtype, None, 1, 1))
-        magnitudes = [np.sort(np.abs(kernel), axis=None) for kernel in kernels]
-        self.smallest = np.zeros(kernels[0].size + 1)
-        np.max([np.cumsum(each) for each in magnitudes], axis=0, out=self.smallest[1:])
+        self.smallest = smallest_sums(kernels)
         self.kept, self.precise = precise, precise.template.copy()
         record = self.precise.view(OVERLAP_JOB)["job"]
         record["correlation"] = compiled.address("correlate", precise.dtype.name)

@@ -13,7 +13,6 @@ from convtool.convolution.engines.jit.running import slide_across, slide_down
 from convtool.convolution.engines.jit.vectors import copy_line, fill_line
 from convtool.convolution.engines.jit.weights import Weights
 
-
 TALLEST_BLOCK = 32
 """The most rows of output whose windows are summed together."""
 
