@@ -160,9 +160,6 @@ class Problem(Record):
         rounds by more than a small share of what each window's products sum to.
     cancels : bool
         Whether products of the factors cancel, so that sums by factors round so.
-    finite : bool
-        False if the image holds NaN or inf, which limits the choice to engines that keep them
-        where the kernel reaches.
     """
 
     outputs: tuple[int, int]
@@ -181,7 +178,6 @@ class Problem(Record):
     exact_factors: bool = False
     floats: bool = False
     cancels: bool = False
-    finite: bool = True
 
     @property
     def passes(self) -> int:
@@ -242,8 +238,6 @@ class Way(NamedTuple):
         Samples that it works on.
     steps : float
         Steps for each of them.
-    local : bool
-        It spreads NaN and inf no further than the kernel's non-zero weights reach.
     exact : bool
         It multiplies pixels by the weights as they are, or by factors as exact.
     """
@@ -253,7 +247,6 @@ class Way(NamedTuple):
     rate: str
     samples: float
     steps: float
-    local: bool
     exact: bool = False
 
 
@@ -306,21 +299,21 @@ def factors_pay(problem: Problem, products: int) -> bool:
 def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
     """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
     area = math.prod(problem.kernel_shape)
-    whole = Way("numba", None, "numba", kept, area, True, exact=True)
+    whole = Way("numba", None, "numba", kept, area, exact=True)
     octets = problem.octets and problem.stride == (1, 1)
     if octets and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
-        whole = Way("numba", None, "numba-small", kept, area, True, exact=True)
+        whole = Way("numba", None, "numba-small", kept, area, exact=True)
     octets = octets and problem.kernels == 1
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"
-        whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), True, exact=True)
+        whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), exact=True)
     if octets and problem.rank == 1:
-        return [whole, Way("numba", 1, "numba-fixed", kept, problem.passes, True, exact=True)]
+        return [whole, Way("numba", 1, "numba-fixed", kept, problem.passes, exact=True)]
     if not factors_pay(problem, area):
         return [whole]
     exact = _has_exact_product(problem)
-    way = Way("numba", problem.rank, "numba-factored", kept, problem.passes, True, exact=exact)
+    way = Way("numba", problem.rank, "numba-factored", kept, problem.passes, exact=exact)
     return [whole, way]
 
 
@@ -343,26 +336,25 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     compiled = _compiled_ways(problem, kept)
     transforms = tiling(problem.kernel_shape, problem.outputs)
     if transforms is not None:
-        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, True))
+        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort))
     # One way only, whatever the number of threads, so that they do not change the answer.
-    adapter = Way("opencv", None, dft, samples, area, False, exact=dft == "opencv")
+    adapter = Way("opencv", None, dft, samples, area, exact=dft == "opencv")
     if passes < area and not (problem.exact and adapter.exact):
-        adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes, False)
+        adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes)
     return (
-        Way("direct", None, "direct", samples, problem.taps, True, exact=True),
+        Way("direct", None, "direct", samples, problem.taps, exact=True),
         Way(
             "separable",
             problem.rank,
             "separable",
             samples,
             passes,
-            not problem.cancels,
             exact=_has_exact_product(problem),
         ),
-        Way("fft", None, "fft", samples, _butterflies(problem), True),
+        Way("fft", None, "fft", samples, _butterflies(problem)),
         *compiled,
         adapter,
-        Way("scipy", None, "scipy", samples, problem.taps, True, exact=True),
+        Way("scipy", None, "scipy", samples, problem.taps, exact=True),
     )
 
 
@@ -412,13 +404,6 @@ def _work_in_words(way: Way, problem: Problem) -> str:
     return f"{problem.taps} multiply-adds a pixel"
 
 
-def keeps_nonfinite(plan: Plan | Chosen, problem: Problem) -> bool:
-    """Return whether a plan spreads NaN and inf no further than the kernel's support reaches."""
-    return any(
-        way.local for way in ways(problem) if (way.engine, way.rank) == (plan.engine, plan.rank)
-    )
-
-
 def _rounds_much(way: Way, problem: Problem) -> bool:
     """Return whether a way rounds by more than a small share of what a window sums to."""
     if way.rank is not None:
@@ -427,7 +412,7 @@ def _rounds_much(way: Way, problem: Problem) -> bool:
 
 
 def _may_choose(way: Way, problem: Problem) -> bool:
-    """Return whether a way keeps what the problem has: NaN in its place, exact sums.
+    """Return whether a way keeps what the problem has: values in their place, exact sums.
 
     Factors are taken where they pay. Values that lie far apart are never left to ways that round
     much. Few weights are never left to transforms, whose rounding shows
@@ -442,7 +427,7 @@ def _may_choose(way: Way, problem: Problem) -> bool:
         return False
     if problem.floats and _rounds_much(way, problem):
         return False
-    return (way.local or problem.finite) and (way.exact or not problem.exact)
+    return way.exact or not problem.exact
 
 
 def choose(problem: Problem, calibration: Calibration = BUILT_IN, engine: str = "auto") -> Plan:
@@ -490,8 +475,6 @@ def choose(problem: Problem, calibration: Calibration = BUILT_IN, engine: str = 
     own = [one for one in estimates if one.engine in OWN and _may_choose(one.way, problem)]
     best = _fastest([one for one in own if one.engine in calibration.engines])
     reason = f"{_work_in_words(best.way, problem)}; about {_in_words(best.seconds)}"
-    if not problem.finite:
-        reason += "; the image holds NaN or inf, which this engine does not spread"
     wanted = _fastest(own)
     if wanted.engine not in calibration.engines:
         reason += (
