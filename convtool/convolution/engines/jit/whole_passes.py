@@ -46,12 +46,23 @@ _PACKER = (
 )
 """The processor's instruction that narrows two vectors of words, by 16 bytes in turn."""
 
+_MULTIPLIER = (
+    "llvm.x86.avx512.pmulhu.w.512"
+    if FAMILY.avx512
+    else "llvm.x86.avx2.pmulhu.w"
+    if FAMILY.avx2
+    else None
+)
+"""The processor's instruction that multiplies unsigned words and keeps the upper half."""
+
 Read = Callable[[Any], Any]
 """``read(tap)`` loads the words of a tap; its number is an integer constant or a value of LLVM's."""
 
 
 def _upper_half(b: Any, words: Any, factors: Any) -> Any:
-    """Return the upper 16 bits of products of unsigned words: an instruction on most processors."""
+    """Return the upper 16 bits of products of unsigned words."""
+    if _MULTIPLIER is not None:
+        return call(b, _MULTIPLIER, WORDS, words, factors)
     wide = ir.VectorType(I32, LANES)
     product = b.mul(b.zext(words, wide), b.zext(factors, wide))
     return b.trunc(b.lshr(product, same(wide, 16)), WORDS)
