@@ -14,7 +14,7 @@ from convtool.convolution.engines.jit.uint8 import (
     job_type,
     template_of,
 )
-from convtool.convolution.engines.uint16_sums import Uint16Sums, uint16_sums
+from convtool.convolution.engines.uint16_sums import uint16_sums
 
 ROWS = 4
 """Output rows that are made at once."""
@@ -52,6 +52,7 @@ class Pattern(NamedTuple):
 PATTERNS = (
     Pattern(3, True, True),
     Pattern(5, True, True),
+    Pattern(7, True, True),
     Pattern(ANY, True, True),
     Pattern(3, False, True),
     Pattern(5, False, True),
@@ -103,9 +104,10 @@ def division(divisor: int) -> Division:
     if divisor == 1 << shift:
         return Division(1, divisor // 2 - 1, 1 << 16 - shift, 0)
     sums = np.arange(255 * divisor + 1)
+    nearest = (2 * sums + divisor) // (2 * divisor)
     down = (1 << 16 + shift) // divisor
     for multiplier, bias in ((down + 1, divisor // 2), (down, divisor // 2 + 1)):
-        if np.all((sums + bias) * multiplier >> 16 + shift == (2 * sums + divisor) // (2 * divisor)):
+        if np.array_equal((sums + bias) * multiplier >> 16 + shift, nearest):
             break
     return Division(0, bias, multiplier, shift)
 
@@ -121,7 +123,7 @@ def _pattern(line: tuple[int, ...]) -> int:
 
 def whole_strips(job: Job) -> Uint8Strips | None:
     """Return a kernel made ready for 8-bit images, or None where its sums do not fit 16 bits."""
-    sums: Uint16Sums | None = uint16_sums(job.kernel)
+    sums = uint16_sums(job.kernel)
     lanes = constants()[0]
     if sums is None or not fits(job, 2 * lanes):
         return None

@@ -56,7 +56,7 @@ _MULTIPLIER = (
 """The processor's instruction that multiplies unsigned words and keeps the upper half."""
 
 Read = Callable[[Any], Any]
-"""``read(tap)`` loads the words of a tap; its number is an integer constant or a value of LLVM's."""
+"""``read(tap)`` loads the words of a tap: an integer constant or a value of LLVM's."""
 
 
 def _upper_half(b: Any, words: Any, factors: Any) -> Any:
