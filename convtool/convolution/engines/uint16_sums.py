@@ -26,7 +26,7 @@ class Uint16Sums(NamedTuple):
     Attributes
     ----------
     column, row : tuple of int
-        Weights of 0 and more, in lowest terms.
+        Weights of 0 and more.
     divisor : int
         A power of two; or odd, where all weights are 1. No less than the sum of all products, so
         that no answer saturates.
@@ -50,14 +50,14 @@ def _uint16_sums(weights: bytes, shape: tuple[int, int]) -> Uint16Sums | None:
         return None
     column, row = (tuple(int(abs(number)) for number in line.numbers) for line in lines if line)
     factor = abs(lines[0].factor * lines[1].factor)
-    divisor = round(1 / factor)
-    if not sum(column) * sum(row) <= divisor <= LARGEST_DIVISOR:
-        return None
-    if divisor & (divisor - 1) == 0:
-        fits = factor * divisor == 1
-    else:
-        equal = set(column) == set(row) == {1}
-        fits = equal and divisor % 2 == 1 and abs(factor * divisor - 1) < _CLOSE
+    numerator, divisor = factor.as_integer_ratio()
+    if divisor <= LARGEST_DIVISOR:
+        column = tuple(numerator * number for number in column)
+    elif set(column) == set(row) == {1}:
+        divisor = round(1 / factor)
+        if divisor % 2 == 0 or abs(factor * divisor - 1) > _CLOSE:
+            return None
+    fits = sum(column) * sum(row) <= divisor <= LARGEST_DIVISOR
     return Uint16Sums(column, row, divisor) if fits else None
 
 

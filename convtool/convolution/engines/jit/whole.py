@@ -1,4 +1,4 @@
-"""8-bit images, 8 bits out, by whole numbers of rank 1 over a divisor: all sums in 16 bits, exact."""
+"""8-bit images, 8 bits out, by whole numbers of rank 1 over a divisor: exact sums in 16 bits."""
 
 from functools import lru_cache
 from typing import NamedTuple
