@@ -11,6 +11,7 @@ from convtool.bench.contenders import engine
 from convtool.bench.task import Task, task
 from convtool.bench.timing import interleave
 from convtool.convolution import calibration, planner
+from convtool.convolution.engines.uint16_sums import uint16_sums
 from convtool.convolution.planner import BUILT_IN, Problem, Rate, Way
 from convtool.errors import ReportWriteError
 from convtool.report.json_report import write_report
@@ -76,7 +77,8 @@ TARGETS = (
     Target("numba-fft", "numba-fft", _full(9, 11, 15, 21, 31, 47, 63)),
     Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
     Target("numba-small", "numba", _full(3, 5), "dense-uint8", "uint8"),
-    Target("numba-means", "numba", _full(15, 31, 63), "box", "uint8"),
+    Target("numba-means", "numba", _full(17, 31, 63), "box", "uint8"),
+    Target("numba-whole", "numba", _full(3, 5, 7, 11, 15), "box", "uint8"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
     Target(
@@ -96,7 +98,8 @@ class Sample:
     seconds: float
 
 
-def _problem(cell: Cell, rank: int | None) -> Problem:
+def _problem(job: Task, rank: int | None) -> Problem:
+    cell = job.cell
     return Problem(
         (cell.height, cell.width),
         cell.channels,
@@ -106,6 +109,7 @@ def _problem(cell: Cell, rank: int | None) -> Problem:
         threads=cell.threads,
         uniform=cell.work == "box",
         octets=cell.dtype == "uint8",
+        uint16_sums=cell.dtype == "uint8" and uint16_sums(job.kernel) is not None,
     )
 
 
@@ -119,11 +123,12 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
         for size, rank in target.kernels:
             work = target.work if rank is None else "rank"
             cell = Cell(work, height, width, 1, target.dtype, size, rank, threads=threads)
-            problem = _problem(cell, rank)
+            job = task(cell)
+            problem = _problem(job, rank)
             way = _way(problem, target)
             expected = planner.cost(problem, way, BUILT_IN.rates[target.rate])
             if expected <= LONGEST:
-                yield Sample(problem, way, expected), task(cell), target.engine.format(rank=rank)
+                yield Sample(problem, way, expected), job, target.engine.format(rank=rank)
 
 
 def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:
