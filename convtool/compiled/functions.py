@@ -88,6 +88,7 @@ FUNCTIONS: dict[str, Function] = {
     "correlate": Function(f"{_JIT}.plane", "correlate_plane", WORKING),
     "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
     "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
+    "convolve_exactly": Function(f"{_JIT}.exact_tiles_code", "convolve_exactly", WORKING),
     "tiles": Function(f"{_JIT}.transforms_code", "make_tiles", WORKING),
     "fixed_strips": Function(f"{_JIT}.two_passes_code", "make_strips"),
     "small_strips": Function(f"{_JIT}.small_code", "make_strips", needs="rounds_products"),

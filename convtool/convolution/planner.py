@@ -75,6 +75,10 @@ TRANSFORMS = ("fft", "numba-fft")
 TRANSFORMS_FROM = 25
 """Engines that multiply spectra, and the fewest weights of a kernel that they are chosen for."""
 
+MOST_SUMMED = {4: 256, 8: 8192}
+"""The most products that the JIT engine may sum one after the other where values lie far apart, by
+the size of the working type: more of them round too much."""
+
 OPENCV_DFT_FROM = 12
 """OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
 
@@ -155,6 +159,11 @@ class Problem(Record):
         Whether the weights are whole numbers, or whole numbers times one common factor.
     exact_factors : bool
         Whether the factors are so too.
+    floats : bool
+        Whether the image is of floats, whose values may lie far apart: then no way is taken that
+        rounds by more than a small share of what each window's products sum to.
+    cancels : bool
+        Whether products of the factors cancel, so that sums by factors round so.
     finite : bool
         False if the image holds NaN or inf, which limits the choice to engines that keep them
         where the kernel reaches.
@@ -175,6 +184,8 @@ class Problem(Record):
     exact: bool = False
     whole: bool = False
     exact_factors: bool = False
+    floats: bool = False
+    cancels: bool = False
     finite: bool = True
 
     @property
@@ -186,11 +197,6 @@ class Problem(Record):
     def samples(self) -> int:
         """Samples of the stride-1 output."""
         return self.outputs[0] * self.outputs[1] * self.channels
-
-    @property
-    def factors_keep_support(self) -> bool:
-        """Whether factors reach exactly as far as the kernel's non-zero weights do."""
-        return self.rank == 1 or self.taps == math.prod(self.kernel_shape)
 
 
 class Plan(Record):
@@ -339,12 +345,12 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     height, width = problem.kernel_shape
     area, passes = height * width, problem.passes
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
-    keeps, samples = problem.factors_keep_support, float(problem.samples)
+    samples = float(problem.samples)
     kept = samples if problem.stride[0] == 1 else samples * STRIDED / problem.stride[0]
     compiled = _compiled_ways(problem, kept)
     transforms = tiling(problem.kernel_shape, problem.outputs)
     if transforms is not None:
-        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, False))
+        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort, True))
     # One way only, whatever the number of threads, so that they do not change the answer.
     adapter = Way("opencv", None, dft, samples, area, False, exact=dft == "opencv")
     if passes < area and not (problem.exact and adapter.exact):
@@ -357,10 +363,10 @@ def ways(problem: Problem) -> tuple[Way, ...]:
             "separable",
             samples,
             passes,
-            keeps,
+            not problem.cancels,
             exact=_has_exact_product(problem),
         ),
-        Way("fft", None, "fft", samples, _butterflies(problem), False),
+        Way("fft", None, "fft", samples, _butterflies(problem), True),
         *compiled,
         adapter,
         Way("scipy", None, "scipy", samples, problem.taps, True, exact=True),
@@ -422,10 +428,18 @@ def keeps_nonfinite(plan: Plan | Chosen, problem: Problem) -> bool:
     )
 
 
+def _rounds_much(way: Way, problem: Problem) -> bool:
+    """Return whether a way rounds by more than a small share of what a window sums to."""
+    if way.rank is not None:
+        return way.rank > 1 and problem.cancels
+    return way.rate == "numba" and problem.taps > MOST_SUMMED[problem.itemsize]
+
+
 def _may_choose(way: Way, problem: Problem) -> bool:
     """Return whether a way keeps what the problem has: NaN in its place, exact sums.
 
-    Factors are taken where they pay. Few weights are never left to transforms, whose rounding shows
+    Factors are taken where they pay. Values that lie far apart are never left to ways that round
+    much. Few weights are never left to transforms, whose rounding shows
     where sums are zero, and one alone is multiplied without a sum, so that the identity keeps each
     bit, that of -0 too.
     """
@@ -434,6 +448,8 @@ def _may_choose(way: Way, problem: Problem) -> bool:
     if way.engine in TRANSFORMS and math.prod(problem.kernel_shape) < TRANSFORMS_FROM:
         return False
     if way.engine == "separable" and not factors_pay(problem, problem.taps):
+        return False
+    if problem.floats and _rounds_much(way, problem):
         return False
     return (way.local or problem.finite) and (way.exact or not problem.exact)
 

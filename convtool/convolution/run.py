@@ -97,6 +97,8 @@ def problem_for(
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
         whole=any(each.whole for each in factorings),
         exact_factors=all(each.exact for each in factorings),
+        floats=kinds.image.kind == "f",
+        cancels=any(each.cancels for each in factorings),
     )
 
 
@@ -194,7 +196,15 @@ def _plan_and_prepare(request: _Request) -> Ready:
     channels = shape[2] if len(shape) == 3 else 1
     level = _level(request, working, kernels, chosen)
     job = Job(
-        kernels, working, request.layout, channels, chosen.rank, workers, level, request.combination
+        kernels,
+        working,
+        request.layout,
+        channels,
+        chosen.rank,
+        workers,
+        level,
+        request.combination,
+        request.image_type.kind == "f",
     )
     keeps = named or planner.keeps_nonfinite(chosen, problem)
     return Ready(job, _correlator(job, chosen.engine), chosen, keeps)
@@ -329,22 +339,6 @@ def run(
 
     how = (*kind, kernels, layout, engine, workers)
     ready = make_ready(*how, finite=True, chosen=chosen, combination=combination)
-    if not ready.keeps_nonfinite:
-        shown = None if overwritten else _shown(ready, answer, store)
-        if shown is not None and np.isfinite(rule[1]):
-            correlate(ready)
-            if is_finite(shown):
-                return
-        if shown is not None or not (is_finite(pixels) and np.isfinite(rule[1])):
-            ready = make_ready(*how, finite=False, combination=combination)
+    if not (ready.keeps_nonfinite or (is_finite(pixels) and np.isfinite(rule[1]))):
+        ready = make_ready(*how, finite=False, combination=combination)
     correlate(ready)
-
-
-def _shown(ready: Ready, answer: Array, store: Store) -> Array | None:
-    """Return the part of an answer that will show whether the image held NaN or inf, if there is.
-
-    Looking at the image beforehand takes a tenth of what transforms of it do.
-    """
-    if answer.dtype.kind != "f" or not engines.entry(ready.chosen.engine).shows_nonfinite:
-        return None
-    return tiles.first_lines(ready.correlator, ready.job, answer, store)

@@ -97,13 +97,6 @@ def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: St
     return (dtype == working or dtype in correlator.writes) and store is dtypes.store
 
 
-def first_lines(correlator: Correlator, job: Job, out: Array, store: Store) -> Array | None:
-    """Return the first line of each piece of an answer that is made where it belongs, else None."""
-    if isinstance(correlator, StripCorrelator) and _is_direct(correlator, out, job.dtype, store):
-        return out[:: correlator.tile[0]]
-    return None
-
-
 def _is_direct(correlator: StripCorrelator, out: Array, working: DType, store: Store) -> bool:
     """Return whether an engine of strips writes the answer where it belongs."""
     return _writes(correlator, out.dtype, working, store) and is_packed(out)

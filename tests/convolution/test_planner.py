@@ -39,6 +39,8 @@ def problems(draw):
         threads=draw(st.integers(1, 16)),
         octets=draw(st.booleans()),
         exact=draw(st.booleans()),
+        floats=draw(st.booleans()),
+        cancels=draw(st.booleans()),
         finite=draw(st.booleans()),
     )
 
@@ -88,10 +90,19 @@ def test_takes_the_fastest_engine_that_is_available(problem, rates, engines):
 @given(problem=problems())
 def test_nothing_that_spreads_nan_is_chosen_for_an_image_that_holds_it(problem):
     plan = choose(replace(problem, finite=False))
-    assert plan.engine in ("direct", "separable", "numba")
+    assert ENGINES[plan.engine].own
     if plan.engine == "separable":
-        assert problem.factors_keep_support
+        assert not problem.cancels
     assert "NaN" in plan.reason
+
+
+@given(problem=problems(), rates=RATES)
+def test_floats_are_left_to_no_way_that_rounds_much(problem, rates):
+    plan = choose(replace(problem, floats=True, exact=False, uniform=False), rates)
+    if problem.cancels:
+        assert plan.rank in (None, 1)
+    if plan.engine == "numba" and plan.rank is None and not problem.octets:
+        assert problem.taps <= planner.MOST_SUMMED[problem.itemsize]
 
 
 @given(problem=problems(), engine=st.sampled_from(sorted(ENGINES)))

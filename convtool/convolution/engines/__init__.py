@@ -54,6 +54,8 @@ class Job(Record, eq=False):
         What windows of one value are multiplied by, where sums of them have to be helped.
     combination : {"magnitude", "maximum"}
         What is taken of the answers of several kernels.
+    floats : bool
+        Whether the image is of floats, whose values may lie far apart.
     """
 
     kernels: tuple[Array, ...]
@@ -64,6 +66,7 @@ class Job(Record, eq=False):
     threads: int
     level: "Level | None" = None
     combination: Combination = "magnitude"
+    floats: bool = False
 
     @property
     def kernel(self) -> Array:
@@ -156,8 +159,6 @@ class EngineEntry(Record):
         ``rank`` means something to it.
     takes_pairs : bool
         It makes the magnitude of two kernels' answers in one pass.
-    shows_nonfinite : bool
-        Where a piece of the image holds NaN or inf, no value of that piece's answer is finite.
     """
 
     name: str
@@ -168,7 +169,6 @@ class EngineEntry(Record):
     local: bool = False
     takes_rank: bool = False
     takes_pairs: bool = False
-    shows_nonfinite: bool = False
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -190,6 +190,7 @@ ENGINES: dict[str, EngineEntry] = {
             "fft",
             "convtool.convolution.engines.fft",
             "SciPy: real FFTs of overlapping tiles (overlap-save)",
+            local=True,
         ),
         EngineEntry(
             "numba",
@@ -204,9 +205,9 @@ ENGINES: dict[str, EngineEntry] = {
             "numba-fft",
             "convtool.convolution.engines.jit.transforms",
             "Numba: compiled FFTs of overlapping tiles, on threads",
+            local=True,
             compiled=True,
             takes_pairs=True,
-            shows_nonfinite=True,
         ),
         EngineEntry(
             "opencv",
@@ -301,20 +302,37 @@ class Factoring(Record, eq=False):
         Whether its factors are so too.
     factors : Factors or None
         The factors; None for a large kernel of high rank, whose factors are its own lines.
+    cancels : bool
+        Whether products of factors cancel: somewhere, their magnitudes sum to more than
+        `CANCELLING` times the weight.
     """
 
     rank: int
     whole: bool
     exact: bool
     factors: Factors | None
+    cancels: bool = False
+
+
+CANCELLING = 20.0
+"""How many times the weight that products of factors sum to their magnitudes may sum to: so many
+times the rounding of each is within the tolerance of the sum."""
+
+
+def _cancels(kernel: Array, factors: Factors) -> bool:
+    """Return whether products of factors cancel, see `Factoring`."""
+    magnitudes = np.abs(factors.columns).T @ np.abs(factors.rows)
+    return len(factors.columns) > 1 and bool(np.any(magnitudes > CANCELLING * np.abs(kernel)))
 
 
 @lru_cache(maxsize=64)
 def _factoring(weights: bytes, shape: tuple[int, int], dtype: DType) -> Factoring:
-    factors = cheap_factors(np.frombuffer(weights).reshape(shape), rank_tolerance(dtype))
+    kernel = np.frombuffer(weights).reshape(shape)
+    factors = cheap_factors(kernel, rank_tolerance(dtype))
     if factors is None:
         return Factoring(min(shape), False, False, None)
-    return Factoring(len(factors.columns), factors.whole, factors.exact, factors)
+    cancels = _cancels(kernel, factors)
+    return Factoring(len(factors.columns), factors.whole, factors.exact, factors, cancels)
 
 
 def factoring(kernel: Array, dtype: DType) -> Factoring:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from convtool.convolution.engines import Array, Job, TileCorrelator
+from convtool.convolution.engines.rounding import rounding_of, settle
 
 LEAST_LENGTH = 384
 """No transform is shorter, unless the image is: each call costs, however little it does."""
@@ -44,9 +45,10 @@ def tile_length(taps: int, size: int) -> int:
 
 
 def prepare(job: Job) -> TileCorrelator:
-    """Make a correlator that multiplies spectra, in the working precision.
+    """Make a correlator that multiplies spectra.
 
-    Memory beyond the output is a tile and its spectrum for each thread.
+    That is done in the working precision, of images of floats in float64. Memory beyond the output
+    is a tile and its spectrum for each thread.
     """
     from scipy import fft as transforms
 
@@ -56,14 +58,31 @@ def prepare(job: Job) -> TileCorrelator:
         transforms.next_fast_len(n + k - 1, real=axis == 1)
         for axis, (n, k) in enumerate(zip(tile, taps, strict=True))
     )
-    spectrum = np.conj(transforms.rfft2(job.kernel.astype(job.dtype), lengths))[None]
+    precision = np.dtype(np.float64) if job.floats else job.dtype
+    spectrum = np.conj(transforms.rfft2(job.kernel.astype(precision), lengths))[None]
 
-    def run(window: Array, out: Array) -> None:
-        rows, columns, _ = out.shape
-        planes = np.moveaxis(window, 2, 0)
+    def convolve(planes: Array, rows: int, columns: int) -> Array:
         product = transforms.rfft2(planes, lengths)
         product *= spectrum
-        full = transforms.irfft2(product, lengths, overwrite_x=True)
-        out[...] = np.moveaxis(full[:, :rows, :columns], 0, 2)
+        made: Array = transforms.irfft2(product, lengths, overwrite_x=True)
+        return made[:, :rows, :columns]
 
-    return TileCorrelator(run, tile)
+    def run(window: Array, out: Array) -> None:
+        planes = np.moveaxis(window, 2, 0)
+        out[...] = np.moveaxis(convolve(planes, *out.shape[:2]), 0, 2)
+
+    if not job.floats:
+        return TileCorrelator(run, tile)
+    rounding = rounding_of(job.kernel, spectrum, lengths)
+
+    def run_locally(window: Array, out: Array) -> None:
+        for channel in range(out.shape[2]):
+            plane = window[:, :, channel].astype(np.float64)
+            finite = np.isfinite(plane)
+            cleaned = plane if finite.all() else np.where(finite, plane, 0)
+            made = convolve(cleaned[None], *out.shape[:2])[0]
+            least = rounding.least(cleaned, job.dtype)
+            settle(plane, made, job.kernel, rounding, least)
+            out[:, :, channel] = made
+
+    return TileCorrelator(run_locally, tile)

@@ -15,6 +15,9 @@ from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelato
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     JOB,
+    NEVER,
+    WHERE_NOT_EXACT,
+    WHERE_NOT_FINITE,
     Call,
     check,
     describe_call,
@@ -70,8 +73,10 @@ class _Strips:
         ]
         if len(job.kernels) == 1:
             self.weights.append(weights_of(np.empty((0, 1)), job.dtype, None, 1, 1))
-        uniform = self.weights[0].uniform
-        self.guarded = uniform or not all(np.all(kernel) for kernel in job.kernels)
+        zeros = not all(np.all(kernel) for kernel in job.kernels)
+        self.guarded = WHERE_NOT_FINITE if zeros else NEVER
+        if self.weights[0].uniform:
+            self.guarded = WHERE_NOT_EXACT
         self.in_one_go = job.layout.columns.stride == 1 and len(job.kernels) == 1
         self.function = compiled.address("strips", job.dtype.name)
         self.template = np.zeros(JOB.itemsize, np.uint8)
@@ -100,7 +105,7 @@ class _Strips:
             write=compiled.address("write_line", working, out.dtype.name),
             in_place=image == self.dtype,
             direct=self.in_one_go and out.dtype == self.dtype,
-            guarded=self.guarded and image.kind == "f",
+            guarded=self.guarded if image.kind == "f" else NEVER,
         )
         return memory, address, kept
 

@@ -34,6 +34,10 @@ KERNEL = np.dtype(
 )
 """A kernel: addresses of what :class:`~.plane.Weights` holds, and their sizes."""
 
+NEVER, WHERE_NOT_FINITE, WHERE_NOT_EXACT = range(3)
+"""Where sums must be made of what each window holds and weights that are not 0 alone, so that no
+value reaches another window: what ``guarded`` in a `JOB` says."""
+
 CALL = struct.Struct("4qd14q")
 """What changes from call to call, the beginning of a `JOB`: packed at once, since NumPy takes half
 a microsecond for each field."""
@@ -170,7 +174,7 @@ def describe_call(
     write: int,
     in_place: bool = False,
     direct: bool = False,
-    guarded: bool = False,
+    guarded: int = NEVER,
 ) -> tuple[int, tuple[Array, ...]]:
     """Write into the memory that a job begins what it works on.
 

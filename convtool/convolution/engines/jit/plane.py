@@ -6,7 +6,6 @@ scalars on.
 
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
@@ -15,9 +14,7 @@ from convtool.compiled.calls import NOTHING, call
 from convtool.compiled.jit import INT, compiled, entry, pointer_to, value_of
 from convtool.compiled.memory import aligned, allocate, pointer, release
 from convtool.convolution.engines.jit.job import INDEX, KERNEL
-from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
-from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
-from convtool.convolution.engines.jit.running import slide_across, slide_down
+from convtool.convolution.engines.jit.uniform import correlate_in_blocks, correlate_running
 from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
     LEAST_LINE,
@@ -26,7 +23,6 @@ from convtool.convolution.engines.jit.vectors import (
     SMALL_SIDES,
     add_weighted_line,
     call_plane,
-    copy_line,
     fill_line,
     lanes_of,
     make_lines,
@@ -208,75 +204,6 @@ def _correlate_factored(
     return True
 
 
-@compiled
-def _correlate_uniform(
-    weights: Weights,
-    source: int,
-    source_stride: int,
-    step: int,
-    phases: int,
-    target: int,
-    target_stride: int,
-    count: int,
-    width: int,
-) -> bool:
-    """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
-
-    They start again in each plane. Returns False where there is no memory for the sums.
-    """
-    dense = weights.dense
-    height, taps = dense.shape
-    like = dense[0, 0]
-    size = dense.itemsize
-    halo = (taps - 1) * step
-    wide = width + halo
-    room = wide + (SUMMED_PIXELS + 1) * step
-    made_stride = width + SUMMED_PIXELS * step
-    memory = allocate(8 * SUMMED_ROWS * room + (wide + SUMMED_ROWS * made_stride) * size + 64)
-    if memory == 0:
-        return False
-    sums = aligned(memory)
-    nothing = sums + 8 * SUMMED_ROWS * room
-    made = nothing + wide * size
-    fill_line(np.float64(0), sums, SUMMED_ROWS * room)
-    fill_line(dense.dtype.type(0), nothing, wide)
-    start = sums + 8 * step
-    last = start + 8 * (SUMMED_ROWS - 1) * room
-    for k in range(height):
-        line = source + k * source_stride * size
-        slide_down(like, last, line, nothing, last, wide)
-    for y in range(0, count, SUMMED_ROWS):
-        lines = min(SUMMED_ROWS, count - y)
-        before = last
-        for r in range(lines):
-            here = start + 8 * r * room
-            if y + r == 0:
-                copy_line(np.float64(0), sums + 8 * (SUMMED_ROWS - 1) * room, sums, room)
-            else:
-                for phase in range(phases):
-                    old = source + ((y + r - 1) * phases + phase) * source_stride * size
-                    new = old + height * source_stride * size
-                    slide_down(like, before, new, old, here, wide)
-                    before = here
-            before = here
-        slide_across(
-            like,
-            step,
-            start,
-            room,
-            halo,
-            np.float64(like),
-            made,
-            made_stride,
-            width,
-        )
-        for r in range(lines):
-            end = target + (y + r) * target_stride * size
-            copy_line(like, made + r * made_stride * size, end, width)
-    release(memory)
-    return True
-
-
 @entry(
     lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT
 )
@@ -309,12 +236,16 @@ def correlate_plane(
         kernel.uniform != 0,
     )
     done = True
-    if sparse:
+    if sparse and weights.uniform:
+        done = correlate_in_blocks(
+            weights, source, source_stride, step, phases, target, target_stride, count, width
+        )
+    elif sparse:
         _correlate_sparse(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.uniform:
-        done = _correlate_uniform(
+        done = correlate_running(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.columns.shape[0] > 0:

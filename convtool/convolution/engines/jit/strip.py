@@ -8,9 +8,9 @@ from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.calls import call_line
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import address_in, allocate, pointer, release
-from convtool.convolution.engines import Array
-from convtool.convolution.engines.jit.job import INDEX, JOB, offset_of
+from convtool.convolution.engines.jit.job import INDEX, JOB, NEVER, WHERE_NOT_FINITE, offset_of
 from convtool.convolution.engines.jit.plane import correlate
+from convtool.convolution.engines.jit.reading import Input, reads_exact, reads_finite
 from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
@@ -19,7 +19,6 @@ from convtool.convolution.engines.jit.vectors import (
     halve_line,
     lanes_of,
     largest_of_line,
-    line_is_finite,
     magnitude_line,
     scale_for,
     thin_line,
@@ -29,27 +28,6 @@ SCRATCH_SCALARS = 1 << 16
 """Scalars of a converted group of rows: they stay in L2."""
 
 _FIRST, _SECOND = offset_of(JOB, "first"), offset_of(JOB, "second")
-
-
-class Input(NamedTuple):
-    """An image as the compiled loops read it.
-
-    Scalars of ``size`` bytes at an address, rows ``stride`` scalars apart; the function at ``read``
-    converts a line of them. Position p of the padded image reads row ``rows[p]``, column
-    ``columns[p]``. Windows that start in ``top … bottom-1`` read no border above or below;
-    positions ``left … right-1`` are columns of the image.
-    """
-
-    address: int
-    stride: int
-    size: int
-    read: int
-    rows: Array
-    columns: Array
-    top: int
-    bottom: int
-    left: int
-    right: int
 
 
 class Output(NamedTuple):
@@ -69,16 +47,6 @@ class Kernel(NamedTuple):
     address: int
     height: int
     taps: int
-
-
-@compiled
-def is_finite(like: Any, source: int, source_stride: int, rows: int, width: int) -> bool:
-    """Return whether a plane holds neither NaN nor inf."""
-    size = VECTOR_BYTES // lanes_of(like)
-    for line in range(rows):
-        if not line_is_finite(like, source + line * source_stride * size, width):
-            return False
-    return True
 
 
 @compiled
@@ -148,6 +116,8 @@ def store_lines(
     kept = -(-first // out.step_x)
     near = kept * out.step_x - first
     number = (last - first - near + out.step_x - 1) // out.step_x
+    if number < 1:
+        return
     for line in range(count):
         start = made + line * width * size
         end = out.address + ((y + line) * out.stride + kept * step) * out.size
@@ -167,45 +137,13 @@ def magnitude(like: Any, made: int, other: int, count: int) -> None:
 
 
 @compiled
-def reads_finite(
-    like: Any,
-    image: Input,
-    rows: tuple[int, int],
-    windows: tuple[int, int],
-    taps: int,
-    step: int,
-) -> bool:
-    """Return whether the pixels that windows read are all finite.
-
-    Of the rows, only those that the border's table names are looked at: the same ones, wherever
-    they are held. They are of the working type, that of ``like``.
-    """
-    near, far = image.columns[windows[0]], image.columns[windows[0]]
-    for position in range(windows[0], windows[1] + taps - 1):
-        near, far = min(near, image.columns[position]), max(far, image.columns[position])
-    near = max(0, near)
-    k = rows[0]
-    while k < rows[1]:
-        low, high = image.rows[k], image.rows[k]
-        k += 1
-        while k < rows[1] and abs(image.rows[k] - image.rows[k - 1]) <= 1:
-            low, high = min(low, image.rows[k]), max(high, image.rows[k])
-            k += 1
-        low = max(0, low)
-        start = image.address + (low * image.stride + near * step) * image.size
-        if not is_finite(like, start, image.stride, high - low + 1, (far - near + 1) * step):
-            return False
-    return True
-
-
-@compiled
 def _make_strip(
     correlation: int,
     plane: int,
     like: Any,
     kernel: Kernel,
     second: Kernel,
-    guarded: bool,
+    guarded: int,
     image: Input,
     cval: Any,
     step: int,
@@ -225,9 +163,13 @@ def _make_strip(
     height, taps = kernel.height, kernel.taps
     size = VECTOR_BYTES // lanes_of(like)
     sparse = 0
-    if guarded:
+    if guarded != NEVER:
         span = lines[0] * out.step_y, (lines[1] - 1) * out.step_y + height
-        sparse = 0 if reads_finite(like, image, span, windows, taps, step) else 1
+        if guarded == WHERE_NOT_FINITE:
+            kept = reads_finite(image, span, windows, taps, step)
+        else:
+            kept = reads_exact(image, cval, span, windows, (height, taps), step)
+        sparse = 0 if kept else 1
     inner = min(max(windows[0], image.left), windows[1])
     outer = min(max(inner, image.right - taps + 1), windows[1])
     group = max(2 * height, SCRATCH_SCALARS // ((windows[1] - windows[0]) * step))
@@ -360,7 +302,7 @@ def make_strips(jobs: Any, work: Any, index: Any) -> None:
             like,
             first,
             second,
-            job.guarded != 0,
+            job.guarded,
             image,
             cval,
             job.channels,

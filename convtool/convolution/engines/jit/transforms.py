@@ -10,6 +10,9 @@ References
 A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, section 8.7.3 (overlap-save).
 """
 
+import math
+from functools import cached_property
+
 import numpy as np
 
 from convtool import compiled
@@ -22,9 +25,12 @@ from convtool.convolution.engines.jit.job import (
     describe_call,
     describe_layout,
 )
+from convtool.convolution.engines.jit.weights import describe_kernel, weights_of
 from convtool.convolution.engines.overlap import tiling
+from convtool.convolution.engines.rounding import TOLERANCE, share_of, smallest_sums
 from convtool.convolution.source import Source
 from convtool.errors import EngineError
+from convtool.records import replace
 
 APART = 64
 """Bytes between the rows of a plane, so that a column's do not meet in the same part of a cache."""
@@ -38,20 +44,38 @@ OVERLAP_JOB = np.dtype(
         *((name, np.intp) for name in ("height", "width", "kernel_height", "kernel_width")),
         *((name, np.intp) for name in ("spectrum", "down", "down_count", "across")),
         *((name, np.intp) for name in ("across_count", "pair", "convolve_plane")),
+        *((name, np.intp) for name in ("checked", "signed", "sparse", "smallest")),
+        *((name, np.intp) for name in ("precise", "convolve_exactly")),
+        *((name, np.float64) for name in ("rounding", "tolerance", "least", "most")),
     ],
     align=True,
 )
 """A convolution by transforms: lengths, the kernel's sizes, addresses; ``pair`` is not 0 for two
-kernels. A strip of ``job`` is two tiles side by side."""
+kernels. A strip of ``job`` is two tiles side by side.
+
+Where it is ``checked``, transforms are kept if they err by no more than ``tolerance`` times the sum
+of the products' magnitudes for any window; else ``convolve_exactly`` makes the tile with the help
+of a job in float64, ``precise``. Transforms err by ``rounding`` times the root of a tile's sum of
+squares, where that lies between ``least`` and ``most``. The first n of the ``smallest`` are what
+the n smallest magnitudes of weights sum to. ``signed``: some weights differ in sign; ``sparse``:
+zeros among them must carry no NaN."""
 
 PLANE_JOB = np.dtype(
     [
         *((name, np.intp) for name in ("unit", "re", "im", "stride")),
         *((name, np.intp) for name in ("scratch", "scratch_stride", "wide")),
+        *((name, np.intp) for name in ("rows", "near", "far", "failed")),
     ]
 )
 """A plane of complex numbers: its convolution, addresses, distances in bytes, and how much of the
-answer is wanted."""
+answer is wanted: rows, and columns of the real and of the imaginary part. ``failed`` becomes 1
+where there was no memory."""
+
+NORMS = {np.dtype(np.float32): (1e-13, 1e15), np.dtype(np.float64): (1e-125, 1e125)}
+"""Roots of sums of squares that the working type holds with room to spare."""
+
+LARGEST = {np.dtype(np.float32): 1e36, np.dtype(np.float64): 1e300}
+"""And the largest value that a transform may meet."""
 
 
 def frequencies(length: int) -> Array:
@@ -103,6 +127,7 @@ class _Units:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job, lengths: tuple[int, int]) -> None:
+        self.job, self.lengths = job, lengths
         self.dtype, self.layout = job.dtype, job.layout
         self.spectrum = _spectrum(job.kernels, lengths, job.dtype)
         self.roots = [roots_of_unity(length, job.dtype) for length in lengths]
@@ -117,11 +142,31 @@ class _Units:
         record["down_count"], record["across_count"] = map(len, self.roots)
         record["pair"] = len(job.kernels) - 1
         record["convolve_plane"] = compiled.address("convolve_tile", job.dtype.name)
+        self._describe_rounding(record)
+
+    def _describe_rounding(self, record: Array) -> None:
+        """Write what bounds the transforms' rounding."""
+        area = math.prod(self.lengths)
+        largest = area * float(np.hypot(*self.spectrum.astype(np.float64)).max())
+        record["rounding"] = share_of(self.job.kernels, largest, area, self.dtype)
+        record["tolerance"] = TOLERANCE[self.dtype]
+        least, most = NORMS[self.dtype]
+        reach = max(largest, float(np.finfo(self.dtype).tiny)) * math.sqrt(area)
+        record["least"] = max(least, 1 / LARGEST[self.dtype] / reach) ** 2
+        record["most"] = min(most, LARGEST[self.dtype] / reach) ** 2
+
+    @cached_property
+    def checked(self) -> "_Checked":
+        """The same for images whose values may lie far apart."""
+        precise = self
+        if self.dtype != np.float64:
+            precise = _Units(replace(self.job, dtype=np.dtype(np.float64)), self.lengths)
+        return _Checked(self, precise)
 
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, each two tiles: see :class:`~..StripCorrelator`."""
-        memory = self.template.copy()
-        working = self.dtype.name
+        image, working = source.pixels.dtype, self.dtype.name
+        memory = (self.checked.template if image.kind == "f" else self.template).copy()
         address, kept = describe_call(
             memory,
             self.layout,
@@ -129,12 +174,39 @@ class _Units:
             out,
             origin,
             strips,
-            read=compiled.address("read_line", source.pixels.dtype.name, working),
+            read=compiled.address("read_line", image.name, working),
             write=compiled.address("write_line", working, out.dtype.name),
         )
         threadpool.run(compiled.address("tiles", working), address, min(workers, len(strips)))
         check(memory)
         del kept
+
+
+class _Checked:
+    """A kernel made ready for images of floats."""
+
+    def __init__(self, units: _Units, precise: _Units) -> None:
+        kernels = units.job.kernels
+        self.weights = [weights_of(kernel, precise.dtype, None, 1, 1) for kernel in kernels]
+        if len(kernels) == 1:
+            self.weights.append(weights_of(np.empty((0, 1)), precise.dtype, None, 1, 1))
+        self.smallest = smallest_sums(kernels)
+        self.kept, self.precise = precise, precise.template.copy()
+        record = self.precise.view(OVERLAP_JOB)["job"]
+        record["correlation"] = compiled.address("correlate", precise.dtype.name)
+        record["plane"] = compiled.address("plane", precise.dtype.name)
+        for name, weights in zip(("first", "second"), self.weights, strict=True):
+            describe_kernel(record[name], weights)
+        self.template = units.template.copy()
+        record = self.template.view(OVERLAP_JOB)
+        record["checked"] = True
+        record["signed"] = any(kernel.min() < 0 < kernel.max() for kernel in kernels)
+        record["signed"] |= len(kernels) > 1
+        zeros = not all(np.all(kernel) for kernel in kernels)
+        record["sparse"] = zeros or self.weights[0].uniform
+        record["smallest"] = address_of(self.smallest)
+        record["precise"] = address_of(self.precise)
+        record["convolve_exactly"] = compiled.address("convolve_exactly", units.dtype.name)
 
 
 def prepare(job: Job) -> StripCorrelator:

@@ -5,6 +5,7 @@ See :mod:`~.transforms`.
 
 from typing import Any
 
+import numpy as np
 from numba import carray
 
 from convtool.compiled.atomics import fetch_add_one
@@ -20,14 +21,15 @@ from convtool.compiled.memory import (
     release,
 )
 from convtool.convolution.engines.jit.job import INDEX
+from convtool.convolution.engines.jit.reading import Input
 from convtool.convolution.engines.jit.strip import (
-    Input,
     input_of,
     magnitude,
     output_of,
     pad_line,
     store_lines,
 )
+from convtool.convolution.engines.jit.survey import least_column, least_sum, sum_of_squares
 from convtool.convolution.engines.jit.transform import (
     forward,
     inverse,
@@ -39,6 +41,10 @@ from convtool.convolution.engines.jit.vectors import fill_line
 
 PLANE_JOB_BYTES = PLANE_JOB.itemsize
 plane_job_at = pointer_of(PLANE_JOB)
+doubles_at = pointer_of(np.dtype(np.float64))
+
+SURE = 1 - 1e-4
+"""What rounding may take from a sum of magnitudes of a window."""
 
 
 @compiled
@@ -106,6 +112,90 @@ def convolve_tile(jobs: Any, units: Any, work: Any) -> None:
 
 
 @compiled
+def _clear(like: Any, plane: int, stride: int, rows: int, width: int) -> None:
+    """Write zeros to a plane."""
+    for row in range(rows):
+        fill_line(like, plane + row * stride, width)
+
+
+@compiled
+def _load_tiles(
+    image: Input,
+    cval: Any,
+    step: int,
+    lines: tuple[int, int],
+    windows: tuple[int, int, int],
+    unit: Any,
+    work: Any,
+    mixed: int,
+    start: int,
+    stride: int,
+) -> None:
+    """Write what ``lines[1]`` lines from the first on read, of two tiles: where each one begins.
+
+    The second may be of no window; its planes become 0.
+    """
+    like = carray(work, (0,)).dtype.type(0)
+    plane_bytes = unit.height * stride
+    for half in range(2):
+        begin, end = windows[half], windows[half + 1]
+        place = start + half * step * plane_bytes
+        if begin == end:
+            _clear(like, place, stride, step * unit.height, unit.width)
+            continue
+        _load_tile(
+            image,
+            cval,
+            step,
+            (lines[0], lines[0] + lines[1] + unit.kernel_height - 1),
+            (begin, end + unit.kernel_width - 1),
+            work,
+            mixed,
+            place,
+            plane_bytes,
+            stride,
+            unit.height,
+            unit.width,
+        )
+
+
+@compiled
+def _bound(unit: Any, work: Any, task: Any, plane: int, squares: float, wide: int) -> float:
+    """Return a lower bound of the sum of the products' magnitudes, for any window of a plane."""
+    height, taps = unit.kernel_height, unit.kernel_width
+    shape = task.rows + height - 1, wide + taps - 1
+    limit = np.sqrt(squares / (shape[0] * shape[1])) / 2
+    if limit == 0:
+        return 0.0
+    rounded = carray(work, (0,)).dtype.type(limit)
+    least = taps * least_column(rounded, work, plane, task.stride, shape, height, task.scratch)
+    weights = carray(doubles_at(unit.smallest), (height * taps + 1,))
+    count = min(height * taps, int(least / rounded * SURE))
+    return rounded * weights[count]
+
+
+@compiled
+def _reaches(unit: Any, work: Any, task: Any, squares: tuple[float, float], need: float) -> bool:
+    """Return whether what any window sums to is at least as large as what is needed."""
+    if not _bound(unit, work, task, task.re, squares[0], task.near) >= need:
+        return False
+    if task.far == 0 or unit.pair:
+        return True
+    return _bound(unit, work, task, task.im, squares[1], task.far) >= need
+
+
+@compiled
+def _least_answer(work: Any, task: Any, step_y: int) -> float:
+    """Return the smallest magnitude of a plane's answers."""
+    least = carray(work, (0,)).dtype.type(np.inf)
+    rows, stride = -(-task.rows // step_y), task.stride * step_y
+    least = least_sum(least, task.re, stride, 1, rows, task.near)
+    if task.far > 0:
+        least = least_sum(least, task.im, stride, 1, rows, task.far)
+    return np.float64(least)
+
+
+@compiled
 def _gather(
     work: Any,
     made: int,
@@ -126,10 +216,25 @@ def _gather(
 
 
 @compiled
-def _clear(like: Any, plane: int, stride: int, rows: int, width: int) -> None:
-    """Write zeros to a plane."""
-    for row in range(rows):
-        fill_line(like, plane + row * stride, width)
+def _convolve_well(unit: Any, work: Any, task: Any, tasks: int, step_y: int) -> bool:
+    """Convolve a plane of complex numbers in place, if rounding does not matter: see `OVERLAP_JOB`.
+
+    Returns whether that is so. If not, the plane is what it was, unless all weights have one sign:
+    then answers are looked at afterwards, since their magnitudes bound the sums of products'.
+    """
+    like = carray(work, (0,)).dtype.type(0)
+    squares_re = np.float64(sum_of_squares(like, task.re, task.stride, unit.height, unit.width))
+    squares_im = np.float64(0)
+    if not unit.pair:
+        squares_im += sum_of_squares(like, task.im, task.stride, unit.height, unit.width)
+    squares = squares_re + squares_im
+    if not unit.least <= squares <= unit.most:
+        return False
+    need = unit.rounding * np.sqrt(squares) / unit.tolerance
+    if unit.signed and not _reaches(unit, work, task, (squares_re, squares_im), need):
+        return False
+    call_at(unit.convolve_plane, tasks)
+    return unit.signed != 0 or _least_answer(work, task, step_y) >= need
 
 
 @entry(lambda _: pointer_to(OVERLAP_JOB), pointer_to, lambda _: pointer_to(INDEX))
@@ -164,6 +269,7 @@ def make_tiles(jobs: Any, work: Any, index: Any) -> None:
     task = carray(plane_job_at(tasks), (1,))[0]
     task.unit, task.stride = address_in(jobs), stride
     task.scratch, task.scratch_stride = scratch, scratch_stride
+    task.failed = 0
     taken = fetch_add_one(job.counter)
     while taken < job.strip_count:
         lines = strips[taken, 0], strips[taken, 1]
@@ -172,35 +278,40 @@ def make_tiles(jobs: Any, work: Any, index: Any) -> None:
         line = lines[0] * out.step_y
         high = (lines[1] - 1 - lines[0]) * out.step_y + 1
         shape = lines[1] - lines[0], (last - first) * step
-        for half in range(2):
-            begin, end = (first, middle) if half == 0 else (middle, last)
-            place = start + half * step * plane_bytes
-            if begin == end:
-                _clear(like, place, stride, step * unit.height, unit.width)
-                continue
-            _load_tile(
-                image,
-                cval,
-                step,
-                (line, line + high + unit.kernel_height - 1),
-                (begin, end + unit.kernel_width - 1),
-                work,
-                mixed,
-                place,
-                plane_bytes,
-                stride,
-                unit.height,
-                unit.width,
-            )
+        task.rows = high
+        _load_tiles(
+            image, cval, step, (line, high), (first, middle, last), unit, work, mixed, start, stride
+        )
         for number in range(planes):
             re = start + number * plane_bytes
             im = spare if unit.pair else re + plane_bytes
-            if unit.pair:
-                _clear(like, spare, stride, unit.height, unit.width)
             if unit.pair or number % 2 == 0:
                 task.re, task.im = re, im
                 task.wide = min(wide, last - first)
-                call_at(unit.convolve_plane, tasks)
+                task.near = middle - first if number < step else last - middle
+                task.far = middle - first if number + 1 < step else last - middle
+                if unit.pair:
+                    _clear(like, spare, stride, unit.height, unit.width)
+                    task.far = task.near
+                if not unit.checked:
+                    call_at(unit.convolve_plane, tasks)
+                elif not _convolve_well(unit, work, task, tasks, out.step_y):
+                    if unit.signed == 0:
+                        _load_tiles(
+                            image,
+                            cval,
+                            step,
+                            (line, high),
+                            (first, middle, last),
+                            unit,
+                            work,
+                            mixed,
+                            start,
+                            stride,
+                        )
+                        if unit.pair:
+                            _clear(like, spare, stride, unit.height, unit.width)
+                    call_at(unit.convolve_exactly, tasks)
             begin, end = (first, middle) if number < step else (middle, last)
             column = (begin - first) * step + number % step
             _gather(work, made, shape, column, end - begin, step, out.step_y, re, stride)
@@ -210,4 +321,6 @@ def make_tiles(jobs: Any, work: Any, index: Any) -> None:
             magnitude(like, made, other, shape[0] * shape[1])
         store_lines(like, made, shape[1], out, lines[0], first, last, shape[0], step)
         taken = fetch_add_one(job.counter)
+    if task.failed:
+        job.failed = 1
     release(memory)
