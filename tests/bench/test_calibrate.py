@@ -65,15 +65,15 @@ def test_fit_of_noise_stays_near_and_never_negative(rng):
 
 
 def test_planner_knows_when_the_engine_sums_by_running():
-    from convtool.convolution.engines import jit
+    from convtool.convolution.engines.jit import weights
 
-    assert planner.RUNNING_SUMS_FROM == jit.UNIFORM_FROM
+    assert planner.RUNNING_SUMS_FROM == weights.UNIFORM_FROM
     box = convtool.plan((1000, 1000), "float32", np.ones((9, 9)), engine="numba")
     larger = convtool.plan((1000, 1000), "float32", np.ones((31, 31)), engine="numba")
     assert "running sums" in larger.reason
     assert larger.costs["numba"] < 2 * box.costs["numba"]
     for channels in range(1, 6):
-        sums = jit.is_summed(np.ones((31, 31)), channels)
+        sums = weights.is_summed(np.ones((31, 31)), channels)
         assert sums == (channels in planner.RUNNING_SUMS_CHANNELS)
 
 
