@@ -1,4 +1,4 @@
-"""8-bit images by whole numbers of rank 1, summed in 16 bits: exact, for every kernel they take."""
+"""8-bit images by kernels of rank 1 in 16 bits: exact sums of whole numbers, rounded products."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,29 @@ from hypothesis import strategies as st
 
 import convtool
 from convtool.convolution.borders import RULES
-from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit import whole
 from convtool.convolution.engines.jit.uint8 import constants
-from convtool.convolution.engines.jit.whole import ANY, PATTERNS, division, whole_strips
-from convtool.convolution.engines.uint16_sums import LONGEST, uint16_sums
-from convtool.convolution.geometry import geometry
+from convtool.convolution.engines.jit.whole import PATTERNS, division
+from convtool.convolution.engines.uint16_sums import (
+    LONGEST,
+    WORST,
+    uint16_products,
+    uint16_sums,
+)
 
-SHAPES = [(1, 140), (5, 16), (70, 131), (37, 64), (37, 45, 3), (21, 32, 4), (33, 40, 7)]
-"""Widths around two vectors of any processor; narrower images are done in other ways."""
+SHAPES = [
+    (1, 140),
+    (9, 1),
+    (5, 7),
+    (5, 16),
+    (6, 33),
+    (70, 131),
+    (37, 64),
+    (37, 45, 3),
+    (21, 32, 4),
+    (33, 40, 7),
+]
+"""Widths around one vector and two of any processor."""
 
 KERNELS = {
     "box 3×3": np.full((3, 3), 1 / 9),
@@ -156,6 +170,69 @@ class TestUint16Sums:
         assert uint16_sums(np.full((3, 5), 1 / 15)) == ((1,) * 3, (1,) * 5, 15)
 
 
+@pytest.mark.skipif(
+    not constants()[1], reason="the processor has no instruction that rounds products of int16"
+)
+class TestUint16Products:
+    @pytest.mark.parametrize("border", sorted(RULES))
+    @pytest.mark.parametrize("shape", SHAPES)
+    @pytest.mark.parametrize("size", [3, 5])
+    def test_are_within_the_limit(self, size, shape, border):
+        image, kernel = _drawn(shape), convtool.kernel(f"gaussian:sigma={size / 6},size={size}")
+        options = {"border": border, "cval": 200.0}
+        assert uint16_products(kernel) is not None
+        answer = _answer(image, kernel, **options).astype(np.float64)
+        exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct", **options)
+        assert np.abs(answer - exact).max() < 0.5 + WORST
+        assert np.abs(answer - np.rint(exact)).sum() <= 0.05 * exact.size
+
+    @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([3, 5]), gain=st.floats(0.3, 1))
+    def test_any_weights_of_sum_1_or_less(self, seed, size, gain):
+        rng = np.random.default_rng(seed)
+        column, row = rng.uniform(0.01, 1, (2, size))
+        kernel = np.outer(column / column.sum(), gain * row / row.sum())
+        assume(uint16_products(kernel) is not None)
+        image = rng.choice(np.array([0, 1, 128, 254, 255], np.uint8), (23, 90))
+        answer = _answer(image, kernel).astype(np.float64)
+        exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct")
+        assert np.abs(answer - exact).max() < 0.5 + WORST
+
+    @pytest.mark.parametrize("value", range(256))
+    @pytest.mark.parametrize("spec", ["sigma=0.5,size=3", "sigma=1,size=5"])
+    def test_a_flat_image_stays_as_it_is(self, spec, value):
+        image = np.full((9, 70), value, np.uint8)
+        answer = _answer(image, convtool.kernel(f"gaussian:{spec}"))
+        np.testing.assert_array_equal(answer, image)
+
+    def test_widths_change_no_bit(self):
+        image, kernel = _drawn((30, 200)), convtool.kernel("gaussian:sigma=1,size=5")
+        complete = _answer(image, kernel, mode="valid")
+        for width in (1, 3, 14, 15, 16, 17, 31, 32, 33, 63, 64, 65, 130):
+            part = _answer(image[:, 20 : 24 + width], kernel, mode="valid")
+            np.testing.assert_array_equal(part, complete[:, 20 : 20 + width])
+
+    @pytest.mark.parametrize(
+        "kernel",
+        [
+            np.outer([1, 2, 1], [1, 2, 1]) / 16,  # whole numbers
+            convtool.kernel("gaussian:sigma=1,size=7"),
+            1.01 * convtool.kernel("gaussian:sigma=1,size=3"),  # answers may saturate
+            -convtool.kernel("gaussian:sigma=1,size=3"),
+            convtool.kernel("gaussian:sigma=0.05,size=3"),  # as good as a single weight
+            convtool.kernel("log:sigma=0.5,size=3"),
+        ],
+    )
+    def test_leave_other_kernels_alone(self, kernel):
+        assert uint16_products(kernel) is None
+
+    def test_a_plan_names_them(self):
+        plan = convtool.plan(
+            (600, 800), "uint8", "gaussian:sigma=1,size=5", engine="numba", out_dtype="uint8"
+        )
+        assert plan.rank == 1
+        assert "8 bits and rank 1: 10 multiply-adds a pixel, in 16-bit words" in plan.reason
+
+
 class TestDivision:
     @pytest.mark.parametrize("divisor", [*range(3, 257, 2), *(1 << bits for bits in range(1, 9))])
     def test_is_exact_for_every_sum(self, divisor):
@@ -170,20 +247,8 @@ class TestDivision:
 
 def test_each_pattern_has_a_kernel_here():
     lines = {line for kernel in KERNELS.values() for line in uint16_sums(kernel)[:2]}
-    taken = {whole._pattern(line) for line in lines}
-    assert taken == set(range(len(PATTERNS)))
-    assert PATTERNS[-1].taps == ANY
-
-
-def test_takes_images_of_at_least_two_vectors():
-    kernel, least = KERNELS["box 3×3"], 2 * constants()[0]
-
-    def taken(width):
-        layout = geometry((20, width), (3, 3), mode="same", padding=None, stride=1)
-        return whole_strips(Job((kernel,), np.dtype(np.float32), layout, 1, 1, 1)) is not None
-
-    assert taken(least)
-    assert not taken(least - 1)
+    taken = {whole._pattern(line, False) for line in lines}
+    assert taken == {pattern for pattern in PATTERNS if not pattern.rounded}
 
 
 @pytest.mark.parametrize("name", KERNELS)

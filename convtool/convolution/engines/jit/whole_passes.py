@@ -1,8 +1,10 @@
-"""Vector code for 8-bit images by whole numbers: two passes of sums in unsigned 16-bit words.
+"""Vector code for 8-bit images by kernels of rank 1: two passes of sums in 16-bit words.
 
 The column pass adds up rows of pixels, and each vector that is loaded serves :data:`~.whole.ROWS`
 rows of output; the row pass adds up shifted loads of those sums and divides. Sums never overflow,
-so that all of it is exact. Each of :data:`~.whole.PATTERNS` has a function of its own.
+so that those of whole numbers are exact. Other weights are fractions: pixels are moved up, and an
+instruction rounds each product to a word whose low bits are a fraction of a grey level. Each of
+:data:`~.whole.PATTERNS` has a function of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +34,8 @@ from convtool.convolution.engines.jit.lanes import (
     store,
     written,
 )
-from convtool.convolution.engines.jit.whole import ANY, PATTERNS, ROWS, Pattern
+from convtool.convolution.engines.jit.whole import ANY, PATTERNS, ROW_PATTERNS, ROWS, Pattern
+from convtool.convolution.engines.uint16_sums import FRACTION
 
 OUTPUTS = 2 * LANES
 """Outputs that the row pass makes at once: a vector of octets."""
@@ -54,6 +57,12 @@ _MULTIPLIER = (
     else None
 )
 """The processor's instruction that multiplies unsigned words and keeps the upper half."""
+
+_ROUNDING_MULTIPLIER = (
+    "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
+)
+"""The processor's instruction that multiplies words and keeps the rounded upper half; code for
+others is never called."""
 
 Read = Callable[[Any], Any]
 """``read(tap)`` loads the words of a tap: an integer constant or a value of LLVM's."""
@@ -101,22 +110,33 @@ def _weighted(b: Any, words: Sequence[Any], weights: Sequence[Any]) -> Any:
     return _total(b, [parts[0], *(b.mul(*each) for each in zip(parts[1:], weights, strict=True))])
 
 
-def _inner_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
-    """Return the weights of a symmetric pattern that are not 1: of the second to the middle tap."""
+def _kept_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
+    """Return the weights that stay in registers: those that are not 1, of equal ones the first."""
     if pattern.equal or pattern.taps == ANY:
         return []
-    return [_weight(b, weights, number(tap)) for tap in range(1, pattern.taps // 2 + 1)]
+    taps = range(pattern.taps) if pattern.rounded else range(1, pattern.taps // 2 + 1)
+    return [_weight(b, weights, number(tap)) for tap in taps]
+
+
+def _written_out(b: Any, pattern: Pattern, words: Sequence[Any], kept: Sequence[Any]) -> Any:
+    """Return the sum of the words of a window by the weights of a pattern."""
+    if pattern.equal:
+        return _total(b, words)
+    if not pattern.rounded:
+        return _weighted(b, words, kept)
+    products = zip(words, kept, strict=True)
+    return _total(b, [call(b, _ROUNDING_MULTIPLIER, WORDS, *each) for each in products])
 
 
 def _rows_of_sums(
-    b: Any, pattern: Pattern, inner: Sequence[Any], weights: Any, taps: Any, read: Read
+    b: Any, pattern: Pattern, kept: Sequence[Any], weights: Any, taps: Any, read: Read
 ) -> list[Any]:
     """Return the sums of :data:`ROWS` windows, each a tap beyond the one before."""
     if pattern.taps != ANY:
         words = [read(number(tap)) for tap in range(pattern.taps + ROWS - 1)]
         windows = [words[row : row + pattern.taps] for row in range(ROWS)]
         if not pattern.equal:
-            return [_weighted(b, window, inner) for window in windows]
+            return [_written_out(b, pattern, window, kept) for window in windows]
         pairs = {tap: b.add(*words[tap : tap + 2]) for tap in range(1, len(words) - 1, 2)}
         sums = []
         for row in range(ROWS):
@@ -143,14 +163,15 @@ def _rows_of_sums(
 
 def _sum_columns(b: Any, arguments: Any, pattern: Pattern) -> None:
     lines, weights, taps, target, stride, width = arguments
-    inner = _inner_weights(b, pattern, weights)
+    kept = _kept_weights(b, pattern, weights)
 
     def block(x: Any) -> None:
         def read(tap: Any) -> Any:
             line = b.inttoptr(b.add(lines, b.mul(tap, number(8))), INT.as_pointer())
-            return b.zext(load(b, b.add(b.load(line), x), OCTETS), WORDS)
+            words = b.zext(load(b, b.add(b.load(line), x), OCTETS), WORDS)
+            return b.shl(words, same(WORDS, FRACTION)) if pattern.rounded else words
 
-        for row, total in enumerate(_rows_of_sums(b, pattern, inner, weights, taps, read)):
+        for row, total in enumerate(_rows_of_sums(b, pattern, kept, weights, taps, read)):
             place = b.add(b.mul(stride, number(row)), x)
             store(b, total, b.add(target, b.mul(place, number(2))))
 
@@ -158,14 +179,12 @@ def _sum_columns(b: Any, arguments: Any, pattern: Pattern) -> None:
 
 
 def _sums_across(
-    b: Any, pattern: Pattern, inner: Sequence[Any], weights: Any, taps: Any, reads: Sequence[Read]
+    b: Any, pattern: Pattern, kept: Sequence[Any], weights: Any, taps: Any, reads: Sequence[Read]
 ) -> list[Any]:
     """Return the sums of the windows that are read."""
     if pattern.taps != ANY:
         windows = [[read(number(tap)) for tap in range(pattern.taps)] for read in reads]
-        if pattern.equal:
-            return [_total(b, window) for window in windows]
-        return [_weighted(b, window, inner) for window in windows]
+        return [_written_out(b, pattern, window, kept) for window in windows]
 
     def add(tap: Any, held: list[Any]) -> list[Any]:
         words = [read(tap) for read in reads]
@@ -180,7 +199,7 @@ def _sums_across(
 def _sum_rows(b: Any, arguments: Any, pattern: Pattern, halves: bool) -> None:
     source, weights, taps, step, target, width, *division = arguments
     bias, multiplier, shift = (splat(b, b.trunc(each, I16), WORDS) for each in division)
-    inner = _inner_weights(b, pattern, weights)
+    kept = _kept_weights(b, pattern, weights)
 
     def divided(total: Any) -> Any:
         value = b.add(total, bias)
@@ -198,7 +217,7 @@ def _sum_rows(b: Any, arguments: Any, pattern: Pattern, halves: bool) -> None:
             return read
 
         reads = [reader(b.add(x, number(start))) for start in (0, LANES)]
-        sums = _sums_across(b, pattern, inner, weights, taps, reads)
+        sums = _sums_across(b, pattern, kept, weights, taps, reads)
         store(b, _packed(b, *map(divided, sums)), b.add(target, x))
 
     over_blocks(b, width, block, OUTPUTS)
@@ -237,7 +256,7 @@ def sum_columns(
     """Make :data:`ROWS` rows of words from the rows of pixels whose addresses stand at ``lines``.
 
     ``pattern`` is a place in :data:`~.whole.PATTERNS`, ``weights`` where a vector for each weight
-    stands.
+    stands, ``width`` at least :data:`~.lanes.LANES`.
     """
     writers = [partial(_sum_columns, pattern=each) for each in PATTERNS]
     return types.void(*[types.intp] * 7), _switched("convtool_sum_columns", writers, 6)
@@ -259,12 +278,8 @@ def sum_rows(
 ) -> Any:
     """Make a row of at least :data:`OUTPUTS` octets from words that are ``step`` apart.
 
-    ``pattern`` is twice a place in :data:`~.whole.PATTERNS`, plus 1 for a division by a power of
-    two; the rest is as in :class:`~.whole.Division`.
+    ``pattern`` is a place in :data:`~.whole.ROW_PATTERNS`; the rest is as in
+    :class:`~.whole.Division`.
     """
-    writers = [
-        partial(_sum_rows, pattern=each, halves=halves)
-        for each in PATTERNS
-        for halves in (False, True)
-    ]
+    writers = [partial(_sum_rows, pattern=each, halves=halves) for each, halves in ROW_PATTERNS]
     return types.void(*[types.intp] * 10), _switched("convtool_sum_rows", writers, 9)
