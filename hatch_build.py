@@ -25,10 +25,10 @@ class CompiledFunctions(BuildHookInterface):
         root = Path(self.root)
         if version == "editable":
             target = root / INSIDE
+            shutil.rmtree(target, ignore_errors=True)
         else:
             self._temporary = tempfile.mkdtemp(prefix="convtool-")
             target = Path(self._temporary) / "built"
-        shutil.rmtree(root / INSIDE, ignore_errors=True)
         reason = self._build(root, target)
         if reason:
             self._say(f"{reason}: compiled functions are left to 'convtool compile'")

@@ -11,6 +11,7 @@ from convtool.bench.contenders import engine
 from convtool.bench.task import Task, task
 from convtool.bench.timing import interleave
 from convtool.convolution import calibration, planner
+from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.planner import BUILT_IN, Problem, Rate, Way
 from convtool.errors import ReportWriteError
 from convtool.report.json_report import write_report
@@ -72,11 +73,13 @@ TARGETS = (
         "numba:rank={rank}",
         ((3, 1), (5, 1), (7, 1), (15, 1), (31, 1), (63, 1), (7, 2), (9, 3), (15, 3), (31, 4)),
     ),
-    Target("numba-fixed", "numba", _full(3, 5, 7, 11, 15, 31, 63), "gaussian", "uint8"),
+    Target("numba-fixed", "numba", _full(7, 11, 15, 31, 63), "gaussian", "uint8"),
     Target("numba-fft", "numba-fft", _full(9, 11, 15, 21, 31, 47, 63)),
     Target("numba-running", "numba", _full(5, 9, 15, 31, 63), "box"),
     Target("numba-small", "numba", _full(3, 5), "dense-uint8", "uint8"),
-    Target("numba-means", "numba", _full(15, 31, 63), "box", "uint8"),
+    Target("numba-means", "numba", _full(17, 31, 63), "box", "uint8"),
+    Target("numba-whole", "numba", _full(3, 5, 7, 11, 15), "box", "uint8"),
+    Target("numba-rounded", "numba", _full(3, 5), "gaussian", "uint8"),
     Target("opencv", "opencv", _full(3, 5, 7, 9, 11)),
     Target("opencv-dft", "opencv", _full(15, 21, 31, 63)),
     Target(
@@ -96,7 +99,8 @@ class Sample:
     seconds: float
 
 
-def _problem(cell: Cell, rank: int | None) -> Problem:
+def _problem(job: Task, rank: int | None) -> Problem:
+    cell, octets = job.cell, job.cell.dtype == "uint8"
     return Problem(
         (cell.height, cell.width),
         cell.channels,
@@ -105,7 +109,9 @@ def _problem(cell: Cell, rank: int | None) -> Problem:
         rank or (cell.kernel if cell.work == "dense" else 1),
         threads=cell.threads,
         uniform=cell.work == "box",
-        octets=cell.dtype == "uint8",
+        octets=octets,
+        uint16_sums=octets and uint16_sums(job.kernel) is not None,
+        uint16_products=octets and uint16_products(job.kernel) is not None,
     )
 
 
@@ -119,11 +125,12 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
         for size, rank in target.kernels:
             work = target.work if rank is None else "rank"
             cell = Cell(work, height, width, 1, target.dtype, size, rank, threads=threads)
-            problem = _problem(cell, rank)
+            job = task(cell)
+            problem = _problem(job, rank)
             way = _way(problem, target)
             expected = planner.cost(problem, way, BUILT_IN.rates[target.rate])
             if expected <= LONGEST:
-                yield Sample(problem, way, expected), task(cell), target.engine.format(rank=rank)
+                yield Sample(problem, way, expected), job, target.engine.format(rank=rank)
 
 
 def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:

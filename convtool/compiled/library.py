@@ -3,6 +3,7 @@
 import os
 import warnings
 from functools import lru_cache
+from typing import Any
 
 from convtool.compiled.functions import Types, symbol
 from convtool.errors import ConvtoolWarning
@@ -40,7 +41,7 @@ class Library(Record, eq=False):
 
     family: str
     path: str
-    handle: object
+    handle: Any
 
     def address(self, name: str, types: Types) -> int:
         """Return the address of a function of :data:`~.functions.FUNCTIONS`.
@@ -86,11 +87,23 @@ def _read_sums() -> tuple[dict[str, str], str]:
     return digests, sources[0] if sources else ""
 
 
-def _checked(name: str, digest: str) -> object:
+def _sha256() -> Any:
+    """Return SHA-256 of Python's own, which loads in no time; ``hashlib`` starts OpenSSL (5 ms)."""
+    try:
+        from _sha2 import sha256  # type: ignore[import-not-found]
+    except ImportError:
+        try:
+            from _sha256 import sha256  # type: ignore[import-not-found]  # Python 3.11
+        except ImportError:
+            from hashlib import sha256
+    return sha256
+
+
+def _checked(name: str, digest: str) -> Any:
     """Load a file if it is whole."""
     import ctypes
-    from hashlib import sha256
 
+    sha256 = _sha256()
     path = os.path.join(FOLDER, name)
     try:
         with open(path, "rb") as file:
@@ -115,7 +128,7 @@ def _find(wanted: str) -> Library | None:
     best = None
     probe = file_name(PROBE)
     if probe in digests:
-        level = _checked(probe, digests.pop(probe)).convtool_level()  # type: ignore[attr-defined]
+        level = _checked(probe, digests.pop(probe)).convtool_level()
         best = min(f"x86-64-v{level}", wanted or "x86-64-v9")
     for name, digest in digests.items():
         family = name.removeprefix("libconvtool-").removesuffix(".so")

@@ -48,6 +48,8 @@ DEFAULT_RATES: dict[str, Rate] = {
     "numba-running": Rate(0.000123, 0.929, 0.00592, 0.94),
     "numba-small": Rate(0.0001, 0.075, 0.0223, 0.88),
     "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
+    "numba-whole": Rate(0.00008, 0.06, 0.0165, 0.8),
+    "numba-rounded": Rate(0.00008, 0.06, 0.0185, 0.8),
     "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
     "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
     "opencv-factored": Rate(0.000172, 0.113, 0.126, 0.78),
@@ -147,6 +149,11 @@ class Problem(Record):
         How many kernels there are: 2 for a gradient's length.
     octets : bool
         Whether image and answer are 8 bits.
+    uint16_sums : bool
+        Whether the kernel is one whose sums over 8-bit pixels fit 16 bits: see
+        :func:`~.engines.uint16_sums.uint16_sums`.
+    uint16_products : bool
+        Whether it is one for rounded products: see :func:`~.engines.uint16_sums.uint16_products`.
     exact : bool
         Whether float sums are exact, whatever their order: the image is of integers, the weights
         are small integers over a power of two. That limits the choice to ways that multiply them
@@ -173,6 +180,8 @@ class Problem(Record):
     uniform: bool = False
     kernels: int = 1
     octets: bool = False
+    uint16_sums: bool = False
+    uint16_products: bool = False
     exact: bool = False
     whole: bool = False
     exact_factors: bool = False
@@ -304,6 +313,9 @@ def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
     if octets and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
         whole = Way("numba", None, "numba-small", kept, area, exact=True)
     octets = octets and problem.kernels == 1
+    if octets and (problem.uint16_sums or problem.uint16_products):
+        rate = "numba-whole" if problem.uint16_sums else "numba-rounded"
+        return [Way("numba", 1, rate, kept, problem.passes, True, exact=problem.uint16_sums)]
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"
@@ -394,6 +406,10 @@ def _work_in_words(way: Way, problem: Problem) -> str:
         return "FFT tiles, whose cost hardly grows with the kernel"
     if way.rate == "numba-small":
         return f"8 bits: {problem.taps} multiply-adds a pixel, in 16-bit words"
+    if way.rate == "numba-whole":
+        return f"8 bits, whole numbers of rank 1: {height + width - 2} adds a pixel, in uint16"
+    if way.rate == "numba-rounded":
+        return f"8 bits and rank 1: {height + width} multiply-adds a pixel, in 16-bit words"
     if way.rate == "numba-fixed":
         return "8 bits and rank 1: fixed point, as exact as whole weights allow"
     if way.rank is not None:

@@ -22,6 +22,7 @@ from convtool.convolution.engines import (
     DType,
     Job,
 )
+from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Chosen, Plan, Problem
 from convtool.convolution.source import Source
@@ -83,6 +84,8 @@ def problem_for(
     """
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     factorings = [engines.factoring(kernel, working) for kernel in kernels]
+    octets = kinds.image == kinds.answer == np.uint8
+    single = octets and len(kernels) == 1
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
         channels=image_shape[2] if len(image_shape) == 3 else 1,
@@ -94,7 +97,9 @@ def problem_for(
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
         kernels=len(kernels),
-        octets=kinds.image == kinds.answer == np.uint8,
+        octets=octets,
+        uint16_sums=single and uint16_sums(kernels[0]) is not None,
+        uint16_products=single and uint16_products(kernels[0]) is not None,
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
         whole=any(each.whole for each in factorings),
         exact_factors=all(each.exact for each in factorings),

@@ -24,7 +24,10 @@ KERNELS = {
     "dense4x7": rng.normal(size=(4, 7)), "dense11": rng.normal(size=(11, 11)),
     "dense33": rng.normal(size=(33, 33)), "sparse": np.eye(7),
     "gauss": convtool.kernel("gaussian:sigma=2"), "binomial": convtool.kernel("gaussian"),
-    "box": np.full((9, 9), 1 / 81), "tall": np.full((31, 5), 0.1),
+    "box": np.full((9, 9), 1 / 81), "box3": np.full((3, 3), 1 / 9), "box5": np.full((5, 5), 1 / 25),
+    "box7": np.full((7, 7), 1 / 49), "binomial5": convtool.kernel("gaussian:size=5"),
+    "whole": np.outer([1, 2, 0, 5], [3, 4, 1]) / 64, "box17": np.full((17, 17), 1 / 289),
+    "tall": np.full((31, 5), 0.1),
 }
 answers = {}
 INTEGERS = [f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64)]

@@ -31,6 +31,7 @@ from convtool.convolution.engines.jit.means import mean_strips
 from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
+from convtool.convolution.engines.jit.whole import whole_strips
 from convtool.convolution.source import Source
 
 TILES = 8
@@ -53,6 +54,9 @@ def _uint8_strips(job: Job) -> Uint8Strips | None:
     """Return kernels made ready for 8-bit images: 3×3 at once, larger ones in two passes first."""
     if len(job.kernels) > 1:
         return small_strips(job)
+    whole = whole_strips(job)
+    if whole is not None:
+        return whole
     if job.rank is None and is_summed(job.kernel, job.channels):
         return mean_strips(job)
     if job.kernel.size <= 9:

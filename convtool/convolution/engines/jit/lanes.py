@@ -108,9 +108,9 @@ def octets(b: Any, total: Any, scale: Any) -> Any:
     return value
 
 
-def over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:
-    """Write a loop over blocks of :data:`LANES` outputs; the last may overlap the one before."""
-    lanes = number(LANES)
+def over_blocks(b: Any, width: Any, body: Callable[[Any], None], outputs: int = LANES) -> None:
+    """Write a loop over blocks of so many outputs; the last may overlap the one before."""
+    lanes = number(outputs)
     last = b.sub(width, lanes)
 
     def one(place: Any, _: list[Any]) -> list[Any]:
@@ -118,7 +118,7 @@ def over_blocks(b: Any, width: Any, body: Callable[[Any], None]) -> None:
         body(b.select(b.icmp_signed("<", x, last), x, last))
         return []
 
-    count = b.sdiv(b.add(width, number(LANES - 1)), lanes)
+    count = b.sdiv(b.add(width, number(outputs - 1)), lanes)
     loop(b, count, [], one)
 
 

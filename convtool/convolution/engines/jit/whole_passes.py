@@ -1,0 +1,285 @@
+"""Vector code for 8-bit images by kernels of rank 1: two passes of sums in 16-bit words.
+
+The column pass adds up rows of pixels, and each vector that is loaded serves :data:`~.whole.ROWS`
+rows of output; the row pass adds up shifted loads of those sums and divides. Sums never overflow,
+so that those of whole numbers are exact. Other weights are fractions: pixels are moved up, and an
+instruction rounds each product to a word whose low bits are a fraction of a grey level. Each of
+:data:`~.whole.PATTERNS` has a function of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from convtool.convolution.engines.jit.lanes import (
+    BYTES,
+    FAMILY,
+    I16,
+    I32,
+    INT,
+    LANES,
+    OCTETS,
+    WORDS,
+    call,
+    load,
+    loop,
+    number,
+    over_blocks,
+    same,
+    splat,
+    store,
+    written,
+)
+from convtool.convolution.engines.jit.whole import ANY, PATTERNS, ROW_PATTERNS, ROWS, Pattern
+from convtool.convolution.engines.uint16_sums import FRACTION
+
+OUTPUTS = 2 * LANES
+"""Outputs that the row pass makes at once: a vector of octets."""
+
+_PACKER = (
+    "llvm.x86.avx512.packuswb.512"
+    if FAMILY.avx512
+    else "llvm.x86.avx2.packuswb"
+    if FAMILY.avx2
+    else None
+)
+"""The processor's instruction that narrows two vectors of words, by 16 bytes in turn."""
+
+_MULTIPLIER = (
+    "llvm.x86.avx512.pmulhu.w.512"
+    if FAMILY.avx512
+    else "llvm.x86.avx2.pmulhu.w"
+    if FAMILY.avx2
+    else None
+)
+"""The processor's instruction that multiplies unsigned words and keeps the upper half."""
+
+_ROUNDING_MULTIPLIER = (
+    "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
+)
+"""The processor's instruction that multiplies words and keeps the rounded upper half; code for
+others is never called."""
+
+Read = Callable[[Any], Any]
+"""``read(tap)`` loads the words of a tap: an integer constant or a value of LLVM's."""
+
+
+def _upper_half(b: Any, words: Any, factors: Any) -> Any:
+    """Return the upper 16 bits of products of unsigned words."""
+    if _MULTIPLIER is not None:
+        return call(b, _MULTIPLIER, WORDS, words, factors)
+    wide = ir.VectorType(I32, LANES)
+    product = b.mul(b.zext(words, wide), b.zext(factors, wide))
+    return b.trunc(b.lshr(product, same(wide, 16)), WORDS)
+
+
+def _packed(b: Any, first: Any, second: Any) -> Any:
+    """Return words of 0 … 255 as octets."""
+    octets = ir.VectorType(OCTETS.element, OUTPUTS)
+    if _PACKER is None:
+        places = ir.Constant(ir.VectorType(I32, OUTPUTS), list(range(OUTPUTS)))
+        return b.trunc(b.shuffle_vector(first, second, places), octets)
+    pairs = ir.VectorType(INT, BYTES // 8)
+    mixed = b.bitcast(call(b, _PACKER, octets, first, second), pairs)
+    order = [*range(0, BYTES // 8, 2), *range(1, BYTES // 8, 2)]
+    mask = ir.Constant(ir.VectorType(I32, BYTES // 8), order)
+    return b.bitcast(b.shuffle_vector(mixed, ir.Constant(pairs, ir.Undefined), mask), octets)
+
+
+def _total(b: Any, values: Sequence[Any]) -> Any:
+    """Return a sum, added up in pairs."""
+    values = list(values)
+    while len(values) > 1:
+        pairs = zip(values[0::2], values[1::2], strict=False)
+        values = [b.add(*pair) for pair in pairs] + values[len(values) & ~1 :]
+    return values[0]
+
+
+def _weight(b: Any, weights: Any, tap: Any) -> Any:
+    return load(b, b.add(weights, b.mul(tap, number(BYTES))), WORDS)
+
+
+def _weighted(b: Any, words: Sequence[Any], weights: Sequence[Any]) -> Any:
+    """Return the sum of words by symmetric weights; those of the two ends are 1."""
+    middle = len(words) // 2
+    parts = [b.add(words[tap], words[-1 - tap]) for tap in range(middle)] + [words[middle]]
+    return _total(b, [parts[0], *(b.mul(*each) for each in zip(parts[1:], weights, strict=True))])
+
+
+def _kept_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
+    """Return the weights that stay in registers: those that are not 1, of equal ones the first."""
+    if pattern.equal or pattern.taps == ANY:
+        return []
+    taps = range(pattern.taps) if pattern.rounded else range(1, pattern.taps // 2 + 1)
+    return [_weight(b, weights, number(tap)) for tap in taps]
+
+
+def _written_out(b: Any, pattern: Pattern, words: Sequence[Any], kept: Sequence[Any]) -> Any:
+    """Return the sum of the words of a window by the weights of a pattern."""
+    if pattern.equal:
+        return _total(b, words)
+    if not pattern.rounded:
+        return _weighted(b, words, kept)
+    products = zip(words, kept, strict=True)
+    return _total(b, [call(b, _ROUNDING_MULTIPLIER, WORDS, *each) for each in products])
+
+
+def _rows_of_sums(
+    b: Any, pattern: Pattern, kept: Sequence[Any], weights: Any, taps: Any, read: Read
+) -> list[Any]:
+    """Return the sums of :data:`ROWS` windows, each a tap beyond the one before."""
+    if pattern.taps != ANY:
+        words = [read(number(tap)) for tap in range(pattern.taps + ROWS - 1)]
+        windows = [words[row : row + pattern.taps] for row in range(ROWS)]
+        if not pattern.equal:
+            return [_written_out(b, pattern, window, kept) for window in windows]
+        pairs = {tap: b.add(*words[tap : tap + 2]) for tap in range(1, len(words) - 1, 2)}
+        sums = []
+        for row in range(ROWS):
+            end = words[row + (pattern.taps - 1) * (row % 2)]
+            starts = range(row + 1 - row % 2, row + pattern.taps - 1, 2)
+            sums.append(_total(b, [end, *(pairs[start] for start in starts)]))
+        return sums
+    zero = same(WORDS, 0)
+    if pattern.equal:
+        (total,) = loop(b, taps, [zero], lambda tap, held: [b.add(held[0], read(tap))])
+        sums = [total]
+        for row in range(1, ROWS):
+            entering = read(b.add(taps, number(row - 1)))
+            sums.append(b.add(sums[-1], b.sub(entering, read(number(row - 1)))))
+        return sums
+
+    def add(tap: Any, held: list[Any]) -> list[Any]:
+        weight = _weight(b, weights, tap)
+        words = [read(b.add(tap, number(row))) for row in range(ROWS)]
+        return [b.add(total, b.mul(word, weight)) for total, word in zip(held, words, strict=True)]
+
+    return list(loop(b, taps, [zero] * ROWS, add))
+
+
+def _sum_columns(b: Any, arguments: Any, pattern: Pattern) -> None:
+    lines, weights, taps, target, stride, width = arguments
+    kept = _kept_weights(b, pattern, weights)
+
+    def block(x: Any) -> None:
+        def read(tap: Any) -> Any:
+            line = b.inttoptr(b.add(lines, b.mul(tap, number(8))), INT.as_pointer())
+            words = b.zext(load(b, b.add(b.load(line), x), OCTETS), WORDS)
+            return b.shl(words, same(WORDS, FRACTION)) if pattern.rounded else words
+
+        for row, total in enumerate(_rows_of_sums(b, pattern, kept, weights, taps, read)):
+            place = b.add(b.mul(stride, number(row)), x)
+            store(b, total, b.add(target, b.mul(place, number(2))))
+
+    over_blocks(b, width, block)
+
+
+def _sums_across(
+    b: Any, pattern: Pattern, kept: Sequence[Any], weights: Any, taps: Any, reads: Sequence[Read]
+) -> list[Any]:
+    """Return the sums of the windows that are read."""
+    if pattern.taps != ANY:
+        windows = [[read(number(tap)) for tap in range(pattern.taps)] for read in reads]
+        return [_written_out(b, pattern, window, kept) for window in windows]
+
+    def add(tap: Any, held: list[Any]) -> list[Any]:
+        words = [read(tap) for read in reads]
+        if not pattern.equal:
+            weight = _weight(b, weights, tap)
+            words = [b.mul(word, weight) for word in words]
+        return [b.add(total, word) for total, word in zip(held, words, strict=True)]
+
+    return list(loop(b, taps, [same(WORDS, 0)] * len(reads), add))
+
+
+def _sum_rows(b: Any, arguments: Any, pattern: Pattern, halves: bool) -> None:
+    source, weights, taps, step, target, width, *division = arguments
+    bias, multiplier, shift = (splat(b, b.trunc(each, I16), WORDS) for each in division)
+    kept = _kept_weights(b, pattern, weights)
+
+    def divided(total: Any) -> Any:
+        value = b.add(total, bias)
+        if not halves:
+            return b.lshr(_upper_half(b, value, multiplier), shift)
+        odd = b.and_(_upper_half(b, total, multiplier), same(WORDS, 1))
+        return _upper_half(b, b.add(value, odd), multiplier)
+
+    def block(x: Any) -> None:
+        def reader(start: Any) -> Read:
+            def read(tap: Any) -> Any:
+                place = b.add(start, b.mul(tap, step))
+                return load(b, b.add(source, b.mul(place, number(2))), WORDS)
+
+            return read
+
+        reads = [reader(b.add(x, number(start))) for start in (0, LANES)]
+        sums = _sums_across(b, pattern, kept, weights, taps, reads)
+        store(b, _packed(b, *map(divided, sums)), b.add(target, x))
+
+    over_blocks(b, width, block, OUTPUTS)
+
+
+def _switched(name: str, writers: Sequence[Callable[[Any, Any], None]], count: int) -> Any:
+    """Return a generator of calls of one of several functions: the first argument says which."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        done = builder.append_basic_block("done")
+        switch = builder.switch(arguments[0], done)
+        for place, write in enumerate(writers):
+            case = builder.append_basic_block(f"case_{place}")
+            switch.add_case(ir.Constant(INT, place), case)
+            builder.position_at_end(case)
+            call_one = written(f"{name}_{place}", write, count)
+            call_one(context, builder, signature, arguments[1:])
+            builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_columns(
+    _typing: Any,
+    pattern: Any,
+    lines: Any,
+    weights: Any,
+    taps: Any,
+    target: Any,
+    stride: Any,
+    width: Any,
+) -> Any:
+    """Make :data:`ROWS` rows of words from the rows of pixels whose addresses stand at ``lines``.
+
+    ``pattern`` is a place in :data:`~.whole.PATTERNS`, ``weights`` where a vector for each weight
+    stands, ``width`` at least :data:`~.lanes.LANES`.
+    """
+    writers = [partial(_sum_columns, pattern=each) for each in PATTERNS]
+    return types.void(*[types.intp] * 7), _switched("convtool_sum_columns", writers, 6)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def sum_rows(
+    _typing: Any,
+    pattern: Any,
+    source: Any,
+    weights: Any,
+    taps: Any,
+    step: Any,
+    target: Any,
+    width: Any,
+    bias: Any,
+    multiplier: Any,
+    shift: Any,
+) -> Any:
+    """Make a row of at least :data:`OUTPUTS` octets from words that are ``step`` apart.
+
+    ``pattern`` is a place in :data:`~.whole.ROW_PATTERNS`; the rest is as in
+    :class:`~.whole.Division`.
+    """
+    writers = [partial(_sum_rows, pattern=each, halves=halves) for each, halves in ROW_PATTERNS]
+    return types.void(*[types.intp] * 10), _switched("convtool_sum_rows", writers, 9)
