@@ -315,7 +315,7 @@ def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
     octets = octets and problem.kernels == 1
     if octets and (problem.uint16_sums or problem.uint16_products):
         rate = "numba-whole" if problem.uint16_sums else "numba-rounded"
-        return [Way("numba", 1, rate, kept, problem.passes, True, exact=problem.uint16_sums)]
+        return [Way("numba", 1, rate, kept, problem.passes, exact=problem.uint16_sums)]
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
         rate = "numba-means" if octets else "numba-running"

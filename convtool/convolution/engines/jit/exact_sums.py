@@ -6,6 +6,7 @@ is left of what has gone. That holds for whole numbers, whatever they were divid
 pictures.
 """
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numba.extending import intrinsic
 
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import pointer_of
-from convtool.convolution.engines.jit.simd import Emitter, over_line
+from convtool.convolution.engines.jit.simd import Emitter
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     fill_line,
@@ -36,12 +37,16 @@ float32_at = pointer_of(np.dtype(np.float32))
 float64_at = pointer_of(np.dtype(np.float64))
 
 
+SIDE_BY_SIDE = 2
+"""Vectors that are looked at together, so that one need not wait for the other."""
+
+
 @intrinsic  # type: ignore[untyped-decorator]
-def survey_line(_typing: Any, like: Any, start: Any, count: Any, found: Any) -> Any:
+def survey_line(_typing: Any, like: Any, start: Any, count: Any, notes: Any) -> Any:
     """Note the largest magnitude of ``count`` scalars, and their least bit that is set.
 
-    ``found`` is the address of a vector of magnitudes, NaN the largest, and of one of numbers that
-    are at most that bit of any scalar but 0.
+    ``notes`` is the address of a vector of magnitudes, NaN the largest, and of one of numbers just
+    below that bit of any scalar but 0; NaN where there is none.
     """
     scalar, lanes = kind_of(like), lanes_of_kind(like)
     bits = 32 if scalar == ir.FloatType() else 64
@@ -51,32 +56,59 @@ def survey_line(_typing: Any, like: Any, start: Any, count: Any, found: Any) -> 
         largest = builder.inttoptr(arguments[3], scalar.as_pointer())
         finest = builder.gep(largest, [ir.Constant(_INT, lanes)])
 
-        def one(e: Emitter, place: Any) -> None:
-            whole = ir.VectorType(ir.IntType(bits), e.lanes)
-            value = e.intrinsic("fabs", [e.load(builder.gep(source, [place]))])
-            number = builder.bitcast(value, whole)
-            held = builder.bitcast(e.load(largest), whole)
-            larger = builder.select(builder.icmp_signed(">", number, held), number, held)
-            e.store(builder.bitcast(larger, e.vector), largest)
-            below = builder.sub(number, ir.Constant(whole, [1] * e.lanes))
-            rest = builder.bitcast(builder.and_(number, below), e.vector)
-            least, before = builder.fsub(value, rest), e.load(finest)
-            zero = ir.Constant(e.vector, [0.0] * e.lanes)
-            finer = builder.fcmp_ordered("<", least, before)
-            finer = builder.and_(finer, builder.fcmp_ordered("!=", value, zero))
-            e.store(builder.select(finer, least, before), finest)
+        def larger(a: Any, b: Any) -> Any:
+            return builder.select(builder.icmp_signed(">", a, b), a, b)
 
-        over_line(builder, scalar, lanes, arguments[2], one)
+        def finer(a: Any, b: Any) -> Any:
+            return builder.select(builder.icmp_unsigned("<", a, b), a, b)
+
+        def numbers(e: Emitter, value: Any) -> Any:
+            return builder.bitcast(value, ir.VectorType(ir.IntType(bits), e.lanes))
+
+        def seen(e: Emitter, place: Any, held: list[Any]) -> list[Any]:
+            value = e.intrinsic("fabs", [e.load(builder.gep(source, [place]))])
+            number = numbers(e, value)
+            one = ir.Constant(number.type, [1] * e.lanes)
+            rest = builder.bitcast(builder.and_(number, builder.sub(number, one)), e.vector)
+            below = builder.sub(numbers(e, builder.fsub(value, rest)), one)
+            return [larger(number, held[0]), finer(below, held[1])]
+
+        first: Any = ir.Constant(_INT, 0)
+        for size, vectors in ((lanes, SIDE_BY_SIDE), (1, 1)):
+            e = Emitter(builder, scalar, size)
+            each = size * vectors
+            rounds = builder.sdiv(builder.sub(arguments[2], first), e.number(each))
+
+            def look(
+                index: Any,
+                held: list[Any],
+                e: Emitter = e,
+                begin: Any = first,
+                each: int = each,
+            ) -> list[Any]:
+                found = []
+                start = builder.add(begin, builder.mul(index, e.number(each)))
+                for n in range(len(held) // 2):
+                    place = builder.add(start, e.number(n * e.lanes))
+                    found += seen(e, place, held[2 * n : 2 * n + 2])
+                return found
+
+            with builder.if_then(builder.icmp_signed(">", rounds, ir.Constant(_INT, 0))):
+                before = [numbers(e, e.load(largest)), numbers(e, e.load(finest))]
+                found = e.repeat(rounds, before * vectors, look)
+                e.store(builder.bitcast(reduce(larger, found[::2]), e.vector), largest)
+                e.store(builder.bitcast(reduce(finer, found[1::2]), e.vector), finest)
+            first = builder.add(first, builder.mul(rounds, e.number(each)))
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 3), generate
 
 
 @compiled
-def begin_survey(like: Any, found: int) -> None:
-    """Make `survey_line`'s notes ready."""
-    fill_line(like, found, lanes_of(like))
-    fill_line(like + np.inf, found + VECTOR_BYTES, lanes_of(like))
+def begin_survey(zero: Any, nan: Any, notes: int) -> None:
+    """Make `survey_line`'s notes ready, for scalars of the type of these numbers."""
+    fill_line(zero, notes, lanes_of(zero))
+    fill_line(nan, notes + VECTOR_BYTES, lanes_of(zero))
 
 
 @compiled
@@ -85,12 +117,11 @@ def surveyed_exact(notes: Any, count: int) -> Any:
 
     ``notes`` are those of `survey_line`, shape (2, lanes).
     """
-    largest, finest = np.float64(0), np.float64(np.inf)
+    largest, finest = np.float64(0), np.inf
     for lane in range(notes.shape[1]):
         if not notes[0, lane] < np.inf:
             return False
-        largest, finest = (
-            max(largest, np.float64(notes[0, lane])),
-            min(finest, np.float64(notes[1, lane])),
-        )
-    return largest == 0 or largest * count <= EXACT_BITS * finest
+        largest = max(largest, np.float64(notes[0, lane]))
+        if notes[1, lane] < finest:
+            finest = np.float64(notes[1, lane])
+    return largest * count <= EXACT_BITS * finest

@@ -92,7 +92,8 @@ def reads_finite(
 
 @compiled
 def _survey(
-    like: Any,
+    zero: Any,
+    nan: Any,
     cval: Any,
     image: Input,
     rows: tuple[int, int],
@@ -101,15 +102,15 @@ def _survey(
     found: int,
 ) -> None:
     """Survey ``width`` scalars from the ``first`` on of rows, and the value beyond the edge."""
-    begin_survey(like, found)
+    begin_survey(zero, nan, found)
     fill_line(cval, found + 2 * VECTOR_BYTES, 1)
-    survey_line(like, found + 2 * VECTOR_BYTES, 1, found)
+    survey_line(zero, found + 2 * VECTOR_BYTES, 1, found)
     position = rows[0]
     while position < rows[1]:
         low, high, position = _run_of_rows(image, position, rows[1])
         for row in range(low, high + 1):
             start = image.address + (row * image.stride + first) * image.size
-            survey_line(like, start, width, found)
+            survey_line(zero, start, width, found)
 
 
 @compiled
@@ -133,10 +134,11 @@ def reads_exact(
     width = (far - near + 1) * step
     count = kernel[0] * kernel[1]
     if image.size == 4:
-        _survey(np.float32(0), np.float32(cval), image, rows, near * step, width, found)
-        exact = surveyed_exact(carray(float32_at(found), (2, lanes_of(np.float32(0)))), count)
+        zero, nan = np.float32(0), np.float32(np.nan)
+        _survey(zero, nan, np.float32(cval), image, rows, near * step, width, found)
+        exact = surveyed_exact(carray(float32_at(found), (2, lanes_of(zero))), count)
     else:
-        _survey(np.float64(0), np.float64(cval), image, rows, near * step, width, found)
+        _survey(np.float64(0), np.nan, np.float64(cval), image, rows, near * step, width, found)
         exact = surveyed_exact(carray(float64_at(found), (2, lanes_of(np.float64(0)))), count)
     release(memory)
     return exact
