@@ -49,7 +49,7 @@ DEFAULT_RATES: dict[str, Rate] = {
     "numba-small": Rate(0.0001, 0.075, 0.0223, 0.88),
     "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
     "numba-whole": Rate(0.00008, 0.06, 0.0165, 0.8),
-    "numba-rounded": Rate(0.00008, 0.06, 0.0185, 0.8),
+    "numba-rounded": Rate(0.00008, 0.09, 0.0165, 0.8),
     "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
     "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
     "opencv-factored": Rate(0.000172, 0.113, 0.126, 0.78),
