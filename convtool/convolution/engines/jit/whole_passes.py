@@ -110,9 +110,7 @@ def _weighted(b: Any, words: Sequence[Any], weights: Sequence[Any]) -> Any:
 
 
 def _kept_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
-    """Return the weights that stay in registers; of symmetric ones those from the second to the
-    middle tap, since those of the ends are 1.
-    """
+    """Return the weights that stay in registers: of symmetric ones the second to the middle one."""
     if pattern.equal or pattern.taps == ANY:
         return []
     taps = range(pattern.taps) if pattern.rounded else range(1, pattern.taps // 2 + 1)
