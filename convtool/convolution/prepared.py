@@ -130,7 +130,7 @@ class Prepared:
             self._layout,
             self._engine,
             self._workers,
-            finite=True,
+            finite=self._rule[0] != "constant" or bool(np.isfinite(self._rule[1])),
         )
         self._short = ready.job.threads == 1
         self._call = self._bound(shape, dtype, ready)
@@ -144,7 +144,7 @@ class Prepared:
             return None
         written = self._dtype == ready.job.dtype or self._dtype in correlator.writes
         native = dtype.isnative and dtype.kind != "b" and dtype != np.float16
-        if not (written and native and ready.keeps_nonfinite) or ready.job.level is not None:
+        if not (written and native) or ready.job.level is not None:
             return None
         image, out = np.empty(shape, dtype), np.empty(self._answer, self._dtype)
         planes = image.reshape(shape + (1,) * (3 - len(shape)))

@@ -77,8 +77,12 @@ def problem_for(
     kernels: Kernels,
     layout: Geometry,
     workers: int,
+    finite: bool = True,
 ) -> Problem:
-    """Return what the planner needs to know; a group counts as many times its costliest kernel."""
+    """Return what the planner needs to know; a group counts as many times its costliest kernel.
+
+    ``finite`` says that the value beyond the edge is neither NaN nor inf.
+    """
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     factorings = [engines.factoring(kernel, working) for kernel in kernels]
     octets = kinds.image == kinds.answer == np.uint8
@@ -100,17 +104,9 @@ def problem_for(
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
         whole=any(each.whole for each in factorings),
         exact_factors=all(each.exact for each in factorings),
-        floats=kinds.image.kind == "f",
+        floats=kinds.image.kind == "f" or not finite,
         cancels=any(each.cancels for each in factorings),
     )
-
-
-def is_finite(pixels: Array) -> bool:
-    """Return whether no pixel is NaN or inf (a sum that overflows counts as not finite)."""
-    if pixels.dtype.kind != "f":
-        return True
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(pixels.sum()))
 
 
 class _Request(NamedTuple):
@@ -131,15 +127,11 @@ class _Request(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """An engine made ready, and what it is asked to do.
-
-    ``keeps_nonfinite`` is false where NaN and inf could spread: the image must hold none.
-    """
+    """An engine made ready, and what it is asked to do."""
 
     job: Job
     correlator: Correlator
     chosen: Chosen
-    keeps_nonfinite: bool
 
 
 def _correlator(job: Job, engine: str) -> Correlator:
@@ -159,8 +151,9 @@ def _weights(request: _Request) -> Kernels:
 def _problem(request: _Request) -> Problem:
     kernels = _weights(request)
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
-    problem = problem_for(request.image_shape, kinds, kernels, request.layout, request.workers)
-    return replace(problem, finite=request.finite)
+    return problem_for(
+        request.image_shape, kinds, kernels, request.layout, request.workers, request.finite
+    )
 
 
 def _choose(request: _Request, problem: Problem) -> Plan:
@@ -193,7 +186,6 @@ def _plan_and_prepare(request: _Request) -> Ready:
     if chosen is None:
         plan = _choose(request, problem)
         chosen, workers = plan.chosen, workers_for(plan, workers)
-    named = request.engine != "auto"
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
@@ -207,10 +199,9 @@ def _plan_and_prepare(request: _Request) -> Ready:
         workers,
         level,
         request.combination,
-        request.image_type.kind == "f",
+        problem.floats,
     )
-    keeps = named or planner.keeps_nonfinite(chosen, problem)
-    return Ready(job, _correlator(job, chosen.engine), chosen, keeps)
+    return Ready(job, _correlator(job, chosen.engine), chosen)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -262,7 +253,7 @@ def choose(
     engine: str,
     workers: int,
 ) -> Plan:
-    """Plan a convolution of a finite image of a kind: what `run` does with it, and why.
+    """Plan a convolution of an image of a kind: what `run` does with it, and why.
 
     Parameters are those of :func:`run`.
     """
@@ -286,7 +277,8 @@ def make_ready(
 ) -> Ready:
     """Plan a convolution of an image of a kind and make its engine ready.
 
-    Parameters are those of :func:`run`; ``finite`` says that the image holds no NaN or inf.
+    Parameters are those of :func:`run`; ``finite`` says that the value beyond the edge is neither
+    NaN nor inf.
     """
     kind = (image_shape, image_type, out_type)
     return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen, combination))
@@ -328,20 +320,15 @@ def run(
     combination : {"magnitude", "maximum"}
         What is taken of the answers of a group.
     chosen : Chosen, optional
-        What was chosen for a finite image: this one, or one of which it is a part; planned by
-        default.
+        What was chosen for this image, or one of which it is a part; planned by default.
     """
     kind = (pixels.shape, pixels.dtype, out.dtype)
     overwritten = out is pixels
     answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
     planes = pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim))
 
-    def correlate(ready: Ready) -> None:
-        into = in_place.run if overwritten else tiles.run
-        into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
-
     how = (*kind, kernels, layout, engine, workers)
-    ready = make_ready(*how, finite=True, chosen=chosen, combination=combination)
-    if not (ready.keeps_nonfinite or (is_finite(pixels) and np.isfinite(rule[1]))):
-        ready = make_ready(*how, finite=False, combination=combination)
-    correlate(ready)
+    finite = rule[0] != "constant" or bool(np.isfinite(rule[1]))
+    ready = make_ready(*how, finite=finite, chosen=chosen, combination=combination)
+    into = in_place.run if overwritten else tiles.run
+    into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)

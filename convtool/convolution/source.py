@@ -123,6 +123,11 @@ class Source(Record):
         return replace(self, dtype=dtype) if short and self.rule != "constant" else self
 
     @property
+    def outside(self) -> float:
+        """The value beyond the edge, 0 where the border repeats the image's own."""
+        return self.cval if self.rule == "constant" else 0.0
+
+    @property
     def height(self) -> int:
         """Rows of the whole image."""
         return len(self.pixels) if self.held is None else self.held.height

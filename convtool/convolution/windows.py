@@ -45,8 +45,6 @@ class Windows:
         The answer's type, as ``dtype`` there.
     store : callable
         As for :func:`~.api.filtered`.
-    finite : bool
-        Whether the image may be taken to hold no NaN and no inf.
     chosen : Chosen, optional
         What was chosen for the same windows, in place of a plan made here.
     combination : {"magnitude", "maximum"}
@@ -60,9 +58,6 @@ class Windows:
         The answer's type.
     chosen : Chosen
         The engine.
-    keeps_nonfinite : bool
-        Whether NaN and inf in the image do no harm to it; else ``finite`` must be true of the
-        image.
 
     Examples
     --------
@@ -88,7 +83,6 @@ class Windows:
         threads: int | None = None,
         out_dtype: DTypeLike | None = None,
         store: Store = dtypes.store,
-        finite: bool = True,
         chosen: Chosen | None = None,
         combination: Combination = "magnitude",
     ) -> None:
@@ -99,7 +93,6 @@ class Windows:
         self.shape = layout.shape + shape[2:]
         self.dtype = dtypes.output_type(dtype, out_dtype)
         self._store, self._height = store, shape[0]
-        finite = finite and bool(np.isfinite(self._rule[1]))
         kind = (shape, dtype, self.dtype)
         ready = make_ready(
             *kind,
@@ -107,12 +100,11 @@ class Windows:
             layout,
             engine,
             count(threads),
-            finite=finite,
+            finite=self._rule[0] != "constant" or bool(np.isfinite(self._rule[1])),
             chosen=chosen,
             combination=combination,
         )
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
-        self.keeps_nonfinite = ready.keeps_nonfinite
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]

@@ -144,13 +144,6 @@ def test_nan_stays_where_it_is(border, rng):
     assert np.array_equal(answer, whole(image, (kernel,), True, options), equal_nan=True)
 
 
-def test_no_engine_that_is_chosen_spreads_nan(rng):
-    kernel = rng.normal(size=(101, 101))
-    layout = geometry((2000, 2000), kernel.shape)
-    kind = ((2000, 2000), np.dtype(np.float32), (kernel,), True, layout)
-    assert Windows(*kind).keeps_nonfinite
-
-
 def test_rows_that_cannot_be_made_alone_are_refused():
     layout = geometry((500, 40), (3, 3))
     windows = Windows((500, 40), np.dtype("f4"), (np.ones((3, 3)),), True, layout, engine="numba")

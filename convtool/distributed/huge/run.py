@@ -287,7 +287,7 @@ class _Desk:
             if found is None:
                 again.extendleft(reversed(self._smaller(arrived)))
             elif found.broken is not None:
-                broken = Broken(*found.broken)
+                broken = Broken(found.broken)
             elif broken is None:
                 yield arrived.work, found
         if broken is not None:

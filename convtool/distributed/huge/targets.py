@@ -91,8 +91,7 @@ class ToZarr:
 
     def known(self, plane: int) -> tuple[Assumptions, Extent | None]:
         """Return what the journal knows of a plane."""
-        kernels = len(self._one.job.kernels)
-        return self._done.assumptions(plane, kernels), self._done.extent(plane)
+        return self._done.assumptions(plane), self._done.extent(plane)
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return what the journal does not know to be there, in whole chunks."""
@@ -165,7 +164,7 @@ class ToTiff:
 
     def known(self, plane: int) -> tuple[Assumptions, Extent | None]:
         """Return what is taken to be true of any picture."""
-        return Assumptions(finite=(True,) * len(self._one.job.kernels)), None
+        return Assumptions(), None
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return all rows."""

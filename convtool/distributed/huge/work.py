@@ -90,7 +90,7 @@ class Found:
         The smallest and the largest value, where these were asked for.
     file : str or None
         The file with its rows, where there is one.
-    broken : (str, int) or None
+    broken : str or None
         Which assumption does not hold, as in `Broken`; there is no answer then.
     """
 
@@ -100,7 +100,7 @@ class Found:
     seconds: tuple[float, ...] = ()
     extent: tuple[float, float] | None = None
     file: str | None = None
-    broken: tuple[str, int] | None = None
+    broken: str | None = None
 
 
 class _Opened:
@@ -130,7 +130,7 @@ def measure(order: Order, block: Block) -> Found:
             for _ in measured_rows(chain, (block.first, block.last), block.step):
                 pass
     except Broken as broken:
-        return Found(broken=(broken.what, broken.number))
+        return Found(broken=broken.what)
     return Found(extent=(chain.extent.low, chain.extent.high))
 
 
@@ -145,7 +145,7 @@ def make(order: Order, block: Block) -> Found:
             rows = answer_rows(chain, (block.first, block.last), block.step, background)
             file = _write(order, given, block, rows)
     except Broken as broken:
-        return Found(broken=(broken.what, broken.number))
+        return Found(broken=broken.what)
     seconds = tuple(step.seconds for step in chain.steps)
     return Found(chain.clipped, chain.nans, chain.values, seconds, file=file)
 

@@ -31,15 +31,10 @@ class Assumptions:
     """What is taken to be true of a picture until a row shows otherwise."""
 
     opaque: bool = True
-    finite: tuple[bool, ...] = ()
 
     def without(self, broken: Broken) -> "Assumptions":
         """Return what is left of them."""
-        if broken.what == "opaque":
-            return replace(self, opaque=False)
-        finite = list(self.finite)
-        finite[broken.number] = False
-        return replace(self, finite=tuple(finite))
+        return replace(self, **{broken.what: False})
 
 
 def consumers_of(header: Header, specs: Sequence[KernelSpec], options: FilterOptions) -> int:
@@ -117,7 +112,7 @@ class Chain:
         fixed = tone.FIXED_RANGES.get(options.range)
         self._late = self._finisher(fixed(self._peak)) if fixed else None
         self.extent, self.values = Extent(), 0
-        self._add_steps(header.shape, like, specs, plan, assumptions, stays)
+        self._add_steps(header.shape, like, specs, plan, stays)
 
     def _finisher(self, fit: Fit) -> Finisher:
         return Finisher(self._source, self.dtype, fit)
@@ -128,7 +123,6 @@ class Chain:
         like: Pixels,
         specs: Sequence[KernelSpec],
         plan: Outline,
-        assumptions: Assumptions,
         stays: bool,
     ) -> None:
         """Build the way of colours and of alpha."""
@@ -150,9 +144,7 @@ class Chain:
                 )
                 take_alpha = rows_after(step, take_alpha, 1).take
             how: dict[str, Any] = {
-                "number": number,
                 "last": last,
-                "finite": assumptions.finite[number],
                 "plan": plan.plans[number],
             }
             if last and self._options.direction:

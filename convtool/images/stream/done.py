@@ -28,7 +28,7 @@ class Done:
             if "anew" in entry:
                 self.forget(plane)
                 known = entry["anew"]
-                self._assumptions[plane] = Assumptions(known["opaque"], tuple(known["finite"]))
+                self._assumptions[plane] = Assumptions(known["opaque"])
             elif "extent" in entry:
                 self._extents[plane] = Extent(*entry["extent"])
             elif "done" in entry:
@@ -72,6 +72,6 @@ class Done:
         """Return what a plane was measured to be."""
         return self._extents.get(plane)
 
-    def assumptions(self, plane: int, kernels: int) -> Assumptions:
+    def assumptions(self, plane: int) -> Assumptions:
         """Return what is known of a plane."""
-        return self._assumptions.get(plane, Assumptions(finite=(True,) * kernels))
+        return self._assumptions.get(plane, Assumptions())

@@ -137,7 +137,7 @@ class _Work:
         self._one, self._progress = one, progress
         self.clipped = self.nans = self.values = 0
         self.seconds = [0.0] * len(one.job.kernels)
-        self._known = Assumptions(finite=(True,) * len(one.job.kernels))
+        self._known = Assumptions()
 
     def to_tiff(self) -> tuple[str, ...]:
         """Write a TIFF; begin anew where an assumption does not hold."""
@@ -178,7 +178,7 @@ class _Work:
     def _plane(
         self, made: ZarrStore, unfinished: Unfinished, done: "Done", number: int, picture: Picture
     ) -> None:
-        self._known = done.assumptions(number, len(self._one.job.kernels))
+        self._known = done.assumptions(number)
         first, extent = done.rows_of(number), done.extent(number)
         while True:
             sink = made.sink(

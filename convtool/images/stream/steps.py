@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from convtool.convolution.dtypes import store as stored
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.planner import Plan
-from convtool.convolution.run import is_finite
 from convtool.convolution.source import Held, Spans, runs_of
 from convtool.convolution.tiles import Store
 from convtool.convolution.windows import Windows
@@ -34,14 +33,12 @@ class Broken(Exception):  # noqa: N818 - it is no error
     Parameters
     ----------
     what : str
-        ``"opaque"``, or ``"finite"``: of the kernel ``number``'s input.
-    number : int
-        Which kernel's, counted from 0.
+        ``"opaque"``.
     """
 
-    def __init__(self, what: str, number: int = 0) -> None:
-        super().__init__(what, number)
-        self.what, self.number = what, number
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 class RowStep(Protocol):
@@ -70,16 +67,12 @@ class Convolved:
         The kernel.
     options : FilterOptions
         How.
-    number : int
-        Which of the kernels it is.
     last : bool
         Whether it is the last.
-    finite : bool
-        Whether the input is taken to hold no NaN and no inf.
     matrices : sequence of ndarray, optional
         Its weights, if not those of the kernel.
     plan : Plan, optional
-        Its plan for an input that is finite; made here unless given.
+        Its plan; made here unless given.
     out_dtype, store
         As for `Windows`.
     """
@@ -91,15 +84,12 @@ class Convolved:
         spec: KernelSpec,
         options: FilterOptions,
         *,
-        number: int,
         last: bool,
-        finite: bool,
         matrices: Sequence[NDArray[np.float64]] | None = None,
         plan: Plan | None = None,
         out_dtype: np.dtype[Any] | None = None,
         store: Store = stored,
     ) -> None:
-        self._number, self._checks = number, finite and dtype.kind == "f"
         self._windows = Windows(
             shape,
             dtype,
@@ -112,19 +102,15 @@ class Convolved:
             threads=options.threads,
             out_dtype=out_dtype,
             store=store,
-            finite=finite,
-            chosen=plan.chosen if plan is not None and finite else None,
+            chosen=plan.chosen if plan is not None else None,
             combination=spec.combination or "magnitude",
         )
-        self._checks = self._checks and not self._windows.keeps_nonfinite
         self.shape, self.dtype = self._windows.shape, self._windows.dtype
         self.covering, self.reach = self._windows.covering, self._windows.reach
         self.seconds = 0.0
 
     def compute(self, rows: Span, pixels: Pixels, held: Spans) -> Pixels:
         """Compute rows; see `RowStep`."""
-        if self._checks and not is_finite(pixels):
-            raise Broken("finite", self._number)
         start = time.perf_counter()
         answer = self._windows.compute(rows, pixels, held)
         self.seconds += time.perf_counter() - start

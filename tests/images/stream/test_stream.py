@@ -10,14 +10,11 @@ import tifffile
 from picture_files import exif
 
 from convtool.cli import run
-from convtool.convolution import planner
-from convtool.convolution import run as convolution_run
 from convtool.images.filter import FilterOptions, filter_image, outline
 from convtool.images.image import Image, Metadata
 from convtool.images.job import Job, filter_file
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import read
-from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stream import budget
 from convtool.images.stream.asked import StoreOptions
 from convtool.images.stream.chain import Assumptions, Chain
@@ -163,7 +160,7 @@ def test_values_that_are_clipped_count_once_however_rows_are_shared_out(ends, op
         picture = given.pictures[0]
         for span in itertools.pairwise((0, *ends, HEIGHT)):
             rows = Kept(lambda span: (span, picture.window(span)))
-            known = Assumptions(finite=(True,))
+            known = Assumptions()
             header = picture.header
             kind = (header.shape, header.pixel_type, header.has_alpha)
             plan = outline(*kind, kernels, filtering)
@@ -175,21 +172,10 @@ def test_values_that_are_clipped_count_once_however_rows_are_shared_out(ends, op
     assert clipped / values == whole.clipped_share > 0
 
 
-def test_nan_where_an_engine_would_spread_it(monkeypatch):
-    """The planner's choice for finite pictures is given up as soon as one is seen not to be."""
+def test_nan_stays_where_the_kernels_reach():
     _store("nan")
-    begun, ordinary = [], TiffWriter.__init__
-    monkeypatch.setattr(planner, "keeps_nonfinite", lambda plan, problem: not problem.finite)
-    monkeypatch.setattr(
-        TiffWriter, "__init__", lambda self, *how: begun.append(1) or ordinary(self, *how)
-    )
-    convolution_run._remembered.cache_clear()
-    try:
-        _both(["gaussian:sigma=2,size=9", "box:size=3"], {})
-    finally:
-        convolution_run._remembered.cache_clear()
+    _both(["gaussian:sigma=2,size=9", "box:size=3"], {})
     _assert_same("memory.tif", "strips.tif")
-    assert len(begun) == 3
     assert np.isnan(read("strips.tif").pixels).sum() == 11 * 11
 
 

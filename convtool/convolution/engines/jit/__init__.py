@@ -7,6 +7,8 @@ modules whose names end in ``_code``, are compiled when convtool is built, see
 compiler.
 """
 
+import math
+
 import numpy as np
 
 from convtool import compiled
@@ -14,6 +16,7 @@ from convtool.compiled import threadpool
 from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
+    ALWAYS,
     JOB,
     NEVER,
     WHERE_NOT_EXACT,
@@ -108,9 +111,15 @@ class _Strips:
             write=compiled.address("write_line", working, out.dtype.name),
             in_place=image == self.dtype,
             direct=self.in_one_go and out.dtype == self.dtype,
-            guarded=self.guarded if image.kind == "f" else NEVER,
+            guarded=self._guarded(source),
         )
         return memory, address, kept
+
+    def _guarded(self, source: Source) -> int:
+        """Return where an image asks for sums that keep values in their windows."""
+        if self.guarded != NEVER and not math.isfinite(source.outside):
+            return ALWAYS
+        return self.guarded if source.pixels.dtype.kind == "f" else NEVER
 
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer: see :class:`~..StripCorrelator`."""

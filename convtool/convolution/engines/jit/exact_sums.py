@@ -80,7 +80,7 @@ def begin_survey(like: Any, found: int) -> None:
 
 
 @compiled
-def surveyed_exact(notes: Any, count: int) -> bool:
+def surveyed_exact(notes: Any, count: int) -> Any:
     """Return whether float64 sums of ``count`` of the scalars are exact, in any order.
 
     ``notes`` are those of `survey_line`, shape (2, lanes).

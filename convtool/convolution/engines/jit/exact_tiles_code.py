@@ -85,7 +85,7 @@ def _sum_of_squares(plane: Any, largest: float) -> float:
 @compiled
 def _sum_products(
     precise: Any, record: int, sparse: int, pixels: Any, made: Any, y: int, begin: int, end: int
-) -> int:
+) -> Any:
     """Make the answers ``begin … end-1`` of a row from their windows' products."""
     return correlate(
         precise.job.correlation,

@@ -34,7 +34,7 @@ KERNEL = np.dtype(
 )
 """A kernel: addresses of what :class:`~.plane.Weights` holds, and their sizes."""
 
-NEVER, WHERE_NOT_FINITE, WHERE_NOT_EXACT = range(3)
+NEVER, WHERE_NOT_FINITE, WHERE_NOT_EXACT, ALWAYS = range(4)
 """Where sums must be made of what each window holds and weights that are not 0 alone, so that no
 value reaches another window: what ``guarded`` in a `JOB` says."""
 

@@ -120,7 +120,7 @@ def reads_exact(
     windows: tuple[int, int],
     kernel: tuple[int, int],
     step: int,
-) -> bool:
+) -> Any:
     """Return whether float64 sums over windows of the shape ``kernel`` are exact.
 
     False also where there is no memory to find out.

@@ -8,7 +8,14 @@ from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.calls import call_line
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import address_in, allocate, pointer, release
-from convtool.convolution.engines.jit.job import INDEX, JOB, NEVER, WHERE_NOT_FINITE, offset_of
+from convtool.convolution.engines.jit.job import (
+    INDEX,
+    JOB,
+    NEVER,
+    WHERE_NOT_EXACT,
+    WHERE_NOT_FINITE,
+    offset_of,
+)
 from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.reading import Input, reads_exact, reads_finite
 from convtool.convolution.engines.jit.simd import PIXEL
@@ -165,9 +172,10 @@ def _make_strip(
     sparse = 0
     if guarded != NEVER:
         span = lines[0] * out.step_y, (lines[1] - 1) * out.step_y + height
+        kept = False
         if guarded == WHERE_NOT_FINITE:
             kept = reads_finite(image, span, windows, taps, step)
-        else:
+        elif guarded == WHERE_NOT_EXACT:
             kept = reads_exact(image, cval, span, windows, (height, taps), step)
         sparse = 0 if kept else 1
     inner = min(max(windows[0], image.left), windows[1])

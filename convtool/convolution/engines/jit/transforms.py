@@ -163,10 +163,15 @@ class _Units:
             precise = _Units(replace(self.job, dtype=np.dtype(np.float64)), self.lengths)
         return _Checked(self, precise)
 
+    def _template(self, source: Source) -> Array:
+        """Return the job that suits an image: integers lie close enough together."""
+        close = source.pixels.dtype.kind != "f" and math.isfinite(source.outside)
+        return self.template if close else self.checked.template
+
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, each two tiles: see :class:`~..StripCorrelator`."""
         image, working = source.pixels.dtype, self.dtype.name
-        memory = (self.checked.template if image.kind == "f" else self.template).copy()
+        memory = self._template(source).copy()
         address, kept = describe_call(
             memory,
             self.layout,

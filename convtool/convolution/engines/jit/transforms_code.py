@@ -160,7 +160,7 @@ def _load_tiles(
 
 
 @compiled
-def _bound(unit: Any, work: Any, task: Any, plane: int, squares: float, wide: int) -> float:
+def _bound(unit: Any, work: Any, task: Any, plane: int, squares: float, wide: int) -> Any:
     """Return a lower bound of the sum of the products' magnitudes, for any window of a plane."""
     height, taps = unit.kernel_height, unit.kernel_width
     shape = task.rows + height - 1, wide + taps - 1
@@ -175,7 +175,7 @@ def _bound(unit: Any, work: Any, task: Any, plane: int, squares: float, wide: in
 
 
 @compiled
-def _reaches(unit: Any, work: Any, task: Any, squares: tuple[float, float], need: float) -> bool:
+def _reaches(unit: Any, work: Any, task: Any, squares: tuple[float, float], need: float) -> Any:
     """Return whether what any window sums to is at least as large as what is needed."""
     if not _bound(unit, work, task, task.re, squares[0], task.near) >= need:
         return False
@@ -216,7 +216,7 @@ def _gather(
 
 
 @compiled
-def _convolve_well(unit: Any, work: Any, task: Any, tasks: int, step_y: int) -> bool:
+def _convolve_well(unit: Any, work: Any, task: Any, tasks: int, step_y: int) -> Any:
     """Convolve a plane of complex numbers in place, if rounding does not matter: see `OVERLAP_JOB`.
 
     Returns whether that is so. If not, the plane is what it was, unless all weights have one sign:
