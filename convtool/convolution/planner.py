@@ -175,8 +175,8 @@ def _may_choose(way: Way, problem: Problem) -> bool:
     """Return whether a way keeps what the problem has: values in their place, exact sums.
 
     Factors are taken where they pay. Values that lie far apart are never left to ways that round
-    much. Few weights are never left to transforms, whose rounding shows where sums are zero, and one
-    alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
+    much. Few weights are never left to transforms, whose rounding shows where sums are zero, and
+    one alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
     """
     if problem.taps == 1:
         return way.engine == "direct"
