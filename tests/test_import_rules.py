@@ -53,7 +53,7 @@ ENGINES_COMPILED = tuple(
     for name in (
         *("butterflies", "lanes", "lines_code", "means_code", "plane", "products", "running"),
         *("simd", "small_code", "strip", "sums", "transform", "transforms_code"),
-        *("two_passes_code", "vectors", "words"),
+        *("two_passes_code", "vectors", "whole_code", "whole_passes", "words"),
     )
 )
 COMPILED = tuple(

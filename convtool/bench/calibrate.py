@@ -10,9 +10,10 @@ from convtool.bench.cells import Cell, Kernel
 from convtool.bench.contenders import engine
 from convtool.bench.task import Task, task
 from convtool.bench.timing import interleave
-from convtool.convolution import calibration, planner
+from convtool.convolution import calibration
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
-from convtool.convolution.planner import BUILT_IN, Problem, Rate, Way
+from convtool.convolution.planner import BUILT_IN
+from convtool.convolution.ways import Problem, Rate, Way, cost, ways
 from convtool.errors import ReportWriteError
 from convtool.report.json_report import write_report
 
@@ -116,7 +117,7 @@ def _problem(job: Task, rank: int | None) -> Problem:
 
 
 def _way(problem: Problem, target: Target) -> Way:
-    return next(way for way in planner.ways(problem) if way.rate == target.rate)
+    return next(way for way in ways(problem) if way.rate == target.rate)
 
 
 def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
@@ -128,7 +129,7 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
             job = task(cell)
             problem = _problem(job, rank)
             way = _way(problem, target)
-            expected = planner.cost(problem, way, BUILT_IN.rates[target.rate])
+            expected = cost(problem, way, BUILT_IN.rates[target.rate])
             if expected <= LONGEST:
                 yield Sample(problem, way, expected), job, target.engine.format(rank=rank)
 
@@ -196,7 +197,7 @@ def _terms(one: Sample, share: float) -> Kernel:
     problem, way = one.problem, one.way
     return np.array(
         [
-            planner.cost(problem, way, Rate(*unit, share))
+            cost(problem, way, Rate(*unit, share))
             for unit in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         ]
     )

@@ -10,32 +10,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from convtool.convolution.engines import ENGINES
-from convtool.convolution.engines.fft import tile_length
-from convtool.convolution.engines.overlap import tiling
+from convtool.convolution.ways import Problem, Rate, Way, cost, factors_pay, ways
 from convtool.errors import EngineError
 from convtool.records import Record
-
-
-class Rate(NamedTuple):
-    """What an algorithm costs: seconds = fixed + samples·(per_sample + per_step·steps).
-
-    Attributes
-    ----------
-    fixed : float
-        Seconds of a call.
-    per_sample : float
-        Nanoseconds of one thread for each sample (pixel × channel) of the stride-1 output.
-    per_step : float
-        Nanoseconds of one thread for each sample and step (a multiply-add, or a butterfly).
-    parallel : float
-        Share of the work that more threads divide among them.
-    """
-
-    fixed: float
-    per_sample: float
-    per_step: float
-    parallel: float = 0.95
-
 
 DEFAULT_RATES: dict[str, Rate] = {
     "direct": Rate(0.00026, 0.179, 0.379, 0.9),
@@ -49,7 +26,7 @@ DEFAULT_RATES: dict[str, Rate] = {
     "numba-small": Rate(0.0001, 0.075, 0.0223, 0.88),
     "numba-means": Rate(0.000113, 0.521, 0.000857, 0.86),
     "numba-whole": Rate(0.00008, 0.06, 0.0165, 0.8),
-    "numba-rounded": Rate(0.00008, 0.06, 0.0185, 0.8),
+    "numba-rounded": Rate(0.00008, 0.09, 0.0165, 0.8),
     "opencv": Rate(0.000157, 0.682, 0.0413, 0.84),
     "opencv-dft": Rate(0.00121, 12.8, 0.00181, 0.9),
     "opencv-factored": Rate(0.000172, 0.113, 0.126, 0.78),
@@ -58,20 +35,6 @@ DEFAULT_RATES: dict[str, Rate] = {
 """Measured by ``convtool bench --calibrate`` on two cores of an AMD EPYC with AVX2; their ratios
 matter more than their values."""
 
-RUNNING_SUMS_FROM = 25
-"""The JIT engine does kernels of so many equal weights by running sums."""
-
-RUNNING_SUMS_CHANNELS = (1, 2, 3, 4)
-"""For pixels of so many channels."""
-
-SMALL_SHAPES = ((3, 3), (5, 5))
-"""The JIT engine does 8-bit images by kernels of these shapes in 16-bit words; of two kernels, only
-those of the first."""
-
-STRIDED = 1.5
-"""A sample that a stride keeps costs the JIT engine so many of a dense answer's: fewer rows share
-what is loaded."""
-
 TRANSFORMS = ("fft", "numba-fft")
 TRANSFORMS_FROM = 25
 """Engines that multiply spectra, and the fewest weights of a kernel that they are chosen for."""
@@ -79,10 +42,6 @@ TRANSFORMS_FROM = 25
 MOST_SUMMED = {4: 256, 8: 8192}
 """The most products that the JIT engine may sum one after the other where values lie far apart, by
 the size of the working type: more of them round too much."""
-
-OPENCV_DFT_FROM = 12
-"""OpenCV's filter2D turns to its DFT where a kernel has more than 11 × 11 weights."""
-
 
 OWN = frozenset(name for name, entry in ENGINES.items() if entry.own)
 """The project's own engines; the others are there to compare with."""
@@ -122,83 +81,6 @@ BUILT_IN = Calibration(DEFAULT_RATES)
 """The calibration of a machine that was not measured."""
 
 
-class Problem(Record):
-    """A convolution, as far as its cost depends on it.
-
-    Attributes
-    ----------
-    outputs : tuple of int
-        Height and width of the stride-1 output.
-    channels : int
-        Number of channels.
-    kernel_shape : tuple of int
-        (KH, KW).
-    taps : int
-        Number of weights that are not zero.
-    rank : int
-        The kernel's rank, or min(KH, KW) where it is large and its rank is not low.
-    itemsize : int
-        4 for float32, 8 for float64.
-    threads : int
-        Number of threads.
-    stride : tuple of int
-        Every how many rows and columns of that output are kept.
-    uniform : bool
-        Whether all weights are the same.
-    kernels : int
-        How many kernels there are: 2 for a gradient's length.
-    octets : bool
-        Whether image and answer are 8 bits.
-    uint16_sums : bool
-        Whether the kernel is one whose sums over 8-bit pixels fit 16 bits: see
-        :func:`~.engines.uint16_sums.uint16_sums`.
-    uint16_products : bool
-        Whether it is one for rounded products: see :func:`~.engines.uint16_sums.uint16_products`.
-    exact : bool
-        Whether float sums are exact, whatever their order: the image is of integers, the weights
-        are small integers over a power of two. That limits the choice to ways that multiply them
-        as they are, or by factors as exact.
-    whole : bool
-        Whether the weights are whole numbers, or whole numbers times one common factor.
-    exact_factors : bool
-        Whether the factors are so too.
-    floats : bool
-        Whether the image is of floats, whose values may lie far apart: then no way is taken that
-        rounds by more than a small share of what each window's products sum to.
-    cancels : bool
-        Whether products of the factors cancel, so that sums by factors round so.
-    """
-
-    outputs: tuple[int, int]
-    channels: int
-    kernel_shape: tuple[int, int]
-    taps: int
-    rank: int
-    itemsize: int = 4
-    threads: int = 1
-    stride: tuple[int, int] = (1, 1)
-    uniform: bool = False
-    kernels: int = 1
-    octets: bool = False
-    uint16_sums: bool = False
-    uint16_products: bool = False
-    exact: bool = False
-    whole: bool = False
-    exact_factors: bool = False
-    floats: bool = False
-    cancels: bool = False
-
-    @property
-    def passes(self) -> int:
-        """Multiply-adds of all factors, for each sample."""
-        return self.rank * sum(self.kernel_shape)
-
-    @property
-    def samples(self) -> int:
-        """Samples of the stride-1 output."""
-        return self.outputs[0] * self.outputs[1] * self.channels
-
-
 class Plan(Record):
     """How a convolution is going to be done, and why.
 
@@ -230,144 +112,6 @@ class Chosen(NamedTuple):
 
     engine: str
     rank: int | None
-
-
-class Way(NamedTuple):
-    """A way in which an engine can do a problem.
-
-    Attributes
-    ----------
-    engine : str
-        The engine.
-    rank : int or None
-        How many factors it uses; None where it does not factor.
-    rate : str
-        The name of the rate that it costs.
-    samples : float
-        Samples that it works on.
-    steps : float
-        Steps for each of them.
-    exact : bool
-        It multiplies pixels by the weights as they are, or by factors as exact.
-    """
-
-    engine: str
-    rank: int | None
-    rate: str
-    samples: float
-    steps: float
-    exact: bool = False
-
-
-def divided(parallel: float, threads: int) -> float:
-    """Return which share of one thread's time so many threads take."""
-    return (1 - parallel) + parallel / threads
-
-
-def cost(problem: Problem, way: Way, rate: Rate, threads: int | None = None) -> float:
-    """Return the seconds that a way takes at a rate, on the problem's threads unless given.
-
-    Examples
-    --------
-    >>> problem = Problem((1000, 1000), 1, (3, 3), 9, 1)
-    >>> cost(problem, ways(problem)[0], Rate(0.5, 1.0, 1.0))
-    0.51
-    """
-    work = way.samples * (rate.per_sample + rate.per_step * way.steps) * 1e-9
-    work *= problem.kernels * problem.itemsize / 4
-    return rate.fixed + work * divided(rate.parallel, threads or problem.threads)
-
-
-def _butterflies(problem: Problem) -> float:
-    """Return the butterflies of the overlap-save transforms, for each output sample."""
-    waste, bits = 1.0, 0.0
-    for taps, size in zip(problem.kernel_shape, problem.outputs, strict=True):
-        outputs = tile_length(taps, size)
-        length = outputs + taps - 1
-        tiles = -(-size // outputs)
-        waste *= tiles * length / size
-        bits += math.log2(length + 1)
-    return waste * bits
-
-
-def factors_pay(problem: Problem, products: int) -> bool:
-    """Return whether factors may take the place of so many multiply-adds for each sample.
-
-    They must save some, and they never make whole numbers inexact.
-
-    Examples
-    --------
-    >>> factors_pay(Problem((480, 640), 1, (3, 3), 9, 2), 9)
-    False
-    >>> factors_pay(Problem((480, 640), 1, (9, 9), 81, 2), 81)
-    True
-    """
-    return problem.passes < products and (problem.exact_factors or not problem.whole)
-
-
-def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
-    """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
-    area = math.prod(problem.kernel_shape)
-    whole = Way("numba", None, "numba", kept, area, exact=True)
-    octets = problem.octets and problem.stride == (1, 1)
-    if octets and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
-        whole = Way("numba", None, "numba-small", kept, area, exact=True)
-    octets = octets and problem.kernels == 1
-    if octets and (problem.uint16_sums or problem.uint16_products):
-        rate = "numba-whole" if problem.uint16_sums else "numba-rounded"
-        return [Way("numba", 1, rate, kept, problem.passes, exact=problem.uint16_sums)]
-    sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
-    if sums and problem.channels in RUNNING_SUMS_CHANNELS:
-        rate = "numba-means" if octets else "numba-running"
-        whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), exact=True)
-    if octets and problem.rank == 1:
-        return [whole, Way("numba", 1, "numba-fixed", kept, problem.passes, exact=True)]
-    if not factors_pay(problem, area):
-        return [whole]
-    exact = _has_exact_product(problem)
-    way = Way("numba", problem.rank, "numba-factored", kept, problem.passes, exact=exact)
-    return [whole, way]
-
-
-def _has_exact_product(problem: Problem) -> bool:
-    """Return whether sums by factors are exact where those by the weights are."""
-    return problem.exact_factors and problem.rank == 1
-
-
-@lru_cache(maxsize=256)
-def ways(problem: Problem) -> tuple[Way, ...]:
-    """Return all ways in which the engines can do a problem.
-
-    The JIT engine makes only the rows that the stride keeps.
-    """
-    height, width = problem.kernel_shape
-    area, passes = height * width, problem.passes
-    dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
-    samples = float(problem.samples)
-    kept = samples if problem.stride[0] == 1 else samples * STRIDED / problem.stride[0]
-    compiled = _compiled_ways(problem, kept)
-    transforms = tiling(problem.kernel_shape, problem.outputs)
-    if transforms is not None:
-        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort))
-    # One way only, whatever the number of threads, so that they do not change the answer.
-    adapter = Way("opencv", None, dft, samples, area, exact=dft == "opencv")
-    if passes < area and not (problem.exact and adapter.exact):
-        adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes)
-    return (
-        Way("direct", None, "direct", samples, problem.taps, exact=True),
-        Way(
-            "separable",
-            problem.rank,
-            "separable",
-            samples,
-            passes,
-            exact=_has_exact_product(problem),
-        ),
-        Way("fft", None, "fft", samples, _butterflies(problem)),
-        *compiled,
-        adapter,
-        Way("scipy", None, "scipy", samples, problem.taps, exact=True),
-    )
 
 
 class _Estimate(NamedTuple):
@@ -431,9 +175,8 @@ def _may_choose(way: Way, problem: Problem) -> bool:
     """Return whether a way keeps what the problem has: values in their place, exact sums.
 
     Factors are taken where they pay. Values that lie far apart are never left to ways that round
-    much. Few weights are never left to transforms, whose rounding shows
-    where sums are zero, and one alone is multiplied without a sum, so that the identity keeps each
-    bit, that of -0 too.
+    much. Few weights are never left to transforms, whose rounding shows where sums are zero, and
+    one alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
     """
     if problem.taps == 1:
         return way.engine == "direct"

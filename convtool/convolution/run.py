@@ -24,9 +24,10 @@ from convtool.convolution.engines import (
 )
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Calibration, Chosen, Plan, Problem
+from convtool.convolution.planner import Calibration, Chosen, Plan
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
+from convtool.convolution.ways import Problem
 from convtool.errors import OptionError
 from convtool.kernels.weights import Combination
 from convtool.records import replace

@@ -9,8 +9,9 @@ import convtool
 from convtool.convolution.borders import RULES
 from convtool.convolution.engines.jit import whole
 from convtool.convolution.engines.jit.uint8 import constants
-from convtool.convolution.engines.jit.whole import PATTERNS, division
+from convtool.convolution.engines.jit.whole import LIFT, PATTERNS, division
 from convtool.convolution.engines.uint16_sums import (
+    FRACTION,
     LONGEST,
     WORST,
     uint16_products,
@@ -203,6 +204,9 @@ class TestUint16Products:
         image = np.full((9, 70), value, np.uint8)
         answer = _answer(image, convtool.kernel(f"gaussian:{spec}"))
         np.testing.assert_array_equal(answer, image)
+
+    def test_their_limits_are_those_of_the_code(self):
+        assert LIFT == FRACTION
 
     def test_widths_change_no_bit(self):
         image, kernel = _drawn((30, 200)), convtool.kernel("gaussian:sigma=1,size=5")

@@ -51,7 +51,10 @@ WRITES: frozenset[DType] = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 
 
 def _uint8_strips(job: Job) -> Uint8Strips | None:
-    """Return kernels made ready for 8-bit images: 3×3 at once, larger ones in two passes first."""
+    """Return kernels made ready for 8-bit images.
+
+    Two passes in 16 bits come first, then 3×3 at once, and for larger ones two passes in 32 bits.
+    """
     if len(job.kernels) > 1:
         return small_strips(job)
     whole = whole_strips(job)

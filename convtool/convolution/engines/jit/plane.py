@@ -14,7 +14,12 @@ from convtool.compiled.calls import NOTHING, call
 from convtool.compiled.jit import INT, compiled, entry, pointer_to, value_of
 from convtool.compiled.memory import aligned, allocate, pointer, release
 from convtool.convolution.engines.jit.job import INDEX, KERNEL
-from convtool.convolution.engines.jit.uniform import correlate_in_blocks, correlate_running
+from convtool.convolution.engines.jit.uniform import (
+    DONE,
+    DOUBTFUL,
+    correlate_in_blocks,
+    correlate_running,
+)
 from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
     LEAST_LINE,
@@ -204,6 +209,46 @@ def _correlate_factored(
     return True
 
 
+@compiled
+def _correlate_uniform(
+    weights: Weights,
+    sparse: int,
+    source: int,
+    source_stride: int,
+    step: int,
+    phases: int,
+    target: int,
+    target_stride: int,
+    count: int,
+    width: int,
+) -> bool:
+    """Correlate with equal weights by running sums, or in blocks where those could leave a trace.
+
+    ``sparse``: running sums are not exact. In float32 their rounding may still not show; in float64
+    it does. Returns False where there is no memory for the sums.
+    """
+    state = DOUBTFUL
+    if sparse == 0 or weights.dense.itemsize == 4:
+        state = correlate_running(
+            weights,
+            source,
+            source_stride,
+            step,
+            phases,
+            target,
+            target_stride,
+            count,
+            width,
+            sparse != 0,
+        )
+    if state != DOUBTFUL:
+        return state == DONE
+    done: bool = correlate_in_blocks(
+        weights, source, source_stride, step, phases, target, target_stride, count, width
+    )
+    return done
+
+
 @entry(
     lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT
 )
@@ -236,16 +281,21 @@ def correlate_plane(
         kernel.uniform != 0,
     )
     done = True
-    if sparse and weights.uniform:
-        done = correlate_in_blocks(
-            weights, source, source_stride, step, phases, target, target_stride, count, width
+    if weights.uniform:
+        done = _correlate_uniform(
+            weights,
+            sparse,
+            source,
+            source_stride,
+            step,
+            phases,
+            target,
+            target_stride,
+            count,
+            width,
         )
     elif sparse:
         _correlate_sparse(
-            weights, source, source_stride, step, phases, target, target_stride, count, width
-        )
-    elif weights.uniform:
-        done = correlate_running(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
     elif weights.columns.shape[0] > 0:

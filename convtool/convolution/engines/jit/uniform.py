@@ -10,8 +10,23 @@ from convtool.convolution.engines.jit.block_sums import sum_across, sum_columns,
 from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
 from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
 from convtool.convolution.engines.jit.running import slide_across, slide_down
-from convtool.convolution.engines.jit.vectors import copy_line, fill_line
+from convtool.convolution.engines.jit.survey import least_sum
+from convtool.convolution.engines.jit.vectors import (
+    copy_line,
+    fill_line,
+    largest_of_line,
+    line_is_finite,
+)
 from convtool.convolution.engines.jit.weights import Weights
+
+NO_MEMORY, DONE, DOUBTFUL = range(3)
+"""How running sums end."""
+
+ROUNDING = 2.0**-53
+"""How much an addition of float64 rounds, relative to its sum."""
+
+TOLERANCE = 0.5e-5
+"""How much of the least answer rounding may leave of values that are no longer in the window."""
 
 TALLEST_BLOCK = 32
 """The most rows of output whose windows are summed together."""
@@ -31,10 +46,13 @@ def correlate_running(
     target_stride: int,
     count: int,
     width: int,
-) -> bool:
+    checked: bool,
+) -> int:
     """Correlate with equal weights by running sums: a pixel costs the same for any kernel.
 
-    They start again in each plane. Returns False where there is no memory for the sums.
+    They start again in each plane. ``checked``: look whether what rounding leaves of values that
+    are no longer in the window could show. Returns `DONE`, `DOUBTFUL` if that is so, or
+    `NO_MEMORY`.
     """
     dense = weights.dense
     height, taps = dense.shape
@@ -46,7 +64,10 @@ def correlate_running(
     made_stride = width + SUMMED_PIXELS * step
     memory = allocate(8 * SUMMED_ROWS * room + (wide + SUMMED_ROWS * made_stride) * size + 64)
     if memory == 0:
-        return False
+        return NO_MEMORY
+    state = DONE
+    largest = dense.dtype.type(0)
+    least = dense.dtype.type(np.inf)
     sums = aligned(memory)
     nothing = sums + 8 * SUMMED_ROWS * room
     made = nothing + wide * size
@@ -57,6 +78,8 @@ def correlate_running(
     for k in range(height):
         line = source + k * source_stride * size
         slide_down(like, last, line, nothing, last, wide)
+        if checked:
+            largest = max(largest, largest_of_line(like, line, wide))
     for y in range(0, count, SUMMED_ROWS):
         lines = min(SUMMED_ROWS, count - y)
         before = last
@@ -70,6 +93,8 @@ def correlate_running(
                     new = old + height * source_stride * size
                     slide_down(like, before, new, old, here, wide)
                     before = here
+                    if checked:
+                        largest = max(largest, largest_of_line(like, new, wide))
             before = here
         slide_across(
             like,
@@ -85,8 +110,21 @@ def correlate_running(
         for r in range(lines):
             end = target + (y + r) * target_stride * size
             copy_line(like, made + r * made_stride * size, end, width)
+        if checked:
+            least = least_sum(least, made, made_stride * size, 1, lines, width)
+            for r in range(lines):
+                if not line_is_finite(like, made + r * made_stride * size, width):
+                    state = DOUBTFUL
+            if state == DOUBTFUL:
+                break
     release(memory)
-    return True
+    if checked:
+        down = taps * (count * phases + height) * (height + 2)
+        across = (width // step + taps) * height * (taps + 2)
+        noise = ROUNDING * (down + across) * np.float64(largest) * abs(np.float64(like))
+        if not noise <= TOLERANCE * np.float64(least):
+            state = DOUBTFUL
+    return state
 
 
 @compiled

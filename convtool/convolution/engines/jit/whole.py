@@ -16,7 +16,6 @@ from convtool.convolution.engines.jit.uint8 import (
     template_of,
 )
 from convtool.convolution.engines.uint16_sums import (
-    FRACTION,
     PRODUCT_BITS,
     uint16_products,
     uint16_sums,
@@ -24,6 +23,10 @@ from convtool.convolution.engines.uint16_sums import (
 
 ROWS = 4
 """Output rows that are made at once."""
+
+LIFT = 7
+"""Bits by which pixels are moved up for rounded products: :data:`~..uint16_sums.FRACTION`, in a
+file that compiled functions are known to depend on."""
 
 ANY = 0
 """Stands for any number of weights, in a loop; other numbers of them are written out."""
@@ -163,9 +166,9 @@ def whole_strips(job: Job) -> Uint8Strips | None:
     column = np.array(products.column)
 
     def column_of(pixel: int) -> int:
-        return int(((pixel << FRACTION) * column + (1 << PRODUCT_BITS - 1) >> PRODUCT_BITS).sum())
+        return int(((pixel << LIFT) * column + (1 << PRODUCT_BITS - 1) >> PRODUCT_BITS).sum())
 
-    made = division(1 << FRACTION)
+    made = division(1 << LIFT)
     return _strips(job, products.column, products.row, True, made, column_of)
 
 

@@ -34,8 +34,7 @@ from convtool.convolution.engines.jit.lanes import (
     store,
     written,
 )
-from convtool.convolution.engines.jit.whole import ANY, PATTERNS, ROW_PATTERNS, ROWS, Pattern
-from convtool.convolution.engines.uint16_sums import FRACTION
+from convtool.convolution.engines.jit.whole import ANY, LIFT, PATTERNS, ROW_PATTERNS, ROWS, Pattern
 
 OUTPUTS = 2 * LANES
 """Outputs that the row pass makes at once: a vector of octets."""
@@ -111,7 +110,7 @@ def _weighted(b: Any, words: Sequence[Any], weights: Sequence[Any]) -> Any:
 
 
 def _kept_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
-    """Return the weights that stay in registers: those that are not 1, of equal ones the first."""
+    """Return the weights that stay in registers: of symmetric ones the second to the middle one."""
     if pattern.equal or pattern.taps == ANY:
         return []
     taps = range(pattern.taps) if pattern.rounded else range(1, pattern.taps // 2 + 1)
@@ -134,8 +133,8 @@ def _rows_of_sums(
     """Return the sums of :data:`ROWS` windows, each a tap beyond the one before."""
     if pattern.taps != ANY:
         words = [read(number(tap)) for tap in range(pattern.taps + ROWS - 1)]
-        windows = [words[row : row + pattern.taps] for row in range(ROWS)]
         if not pattern.equal:
+            windows = [words[row : row + pattern.taps] for row in range(ROWS)]
             return [_written_out(b, pattern, window, kept) for window in windows]
         pairs = {tap: b.add(*words[tap : tap + 2]) for tap in range(1, len(words) - 1, 2)}
         sums = []
@@ -169,7 +168,7 @@ def _sum_columns(b: Any, arguments: Any, pattern: Pattern) -> None:
         def read(tap: Any) -> Any:
             line = b.inttoptr(b.add(lines, b.mul(tap, number(8))), INT.as_pointer())
             words = b.zext(load(b, b.add(b.load(line), x), OCTETS), WORDS)
-            return b.shl(words, same(WORDS, FRACTION)) if pattern.rounded else words
+            return b.shl(words, same(WORDS, LIFT)) if pattern.rounded else words
 
         for row, total in enumerate(_rows_of_sums(b, pattern, kept, weights, taps, read)):
             place = b.add(b.mul(stride, number(row)), x)
