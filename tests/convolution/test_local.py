@@ -214,3 +214,20 @@ def test_factors_that_cancel_are_not_taken_for_floats():
 def test_weights_are_summed_smallest_first():
     kernels = np.array([[[3.0, -1.0]], [[0.5, 5.0]]])
     assert smallest_sums(tuple(kernels)).tolist() == [0, 1, 5.5]
+
+
+def test_a_stride_that_keeps_no_pixel_of_a_part_writes_nothing(rng):
+    image = rng.random((200, 333, 3))
+    kernel = rng.random((5, 5))
+    known = convtool.correlate(image, kernel, engine="direct")[::7, ::7]
+    for _ in range(50):
+        answer = convtool.correlate(image, kernel, engine="numba", stride=7)
+        np.testing.assert_allclose(answer, known, rtol=1e-13)
+
+
+def test_nan_of_float32_in_float64_sums(rng):
+    image = rng.random((300, 200), np.float32)
+    image[100, 100] = np.nan
+    for kernel in (np.ones((7, 7)), convtool.kernel("disk:radius=3")):
+        answer = convtool.correlate(image, kernel, dtype=np.float64, engine="numba")
+        assert np.isnan(answer).sum() == np.count_nonzero(kernel)
