@@ -223,9 +223,9 @@ def convolve(
     -----
     float64 images are computed in float64, float32 images and integers of up to 16 bits in
     float32, longer integers in float64. Of the engines that ``auto`` may choose, none spreads NaN
-    or inf further than the kernel's non-zero weights reach. The error of a float32 answer is at most
-    1e-5 times the sum of its products' magnitudes, plus 1e-6 times the image's mean magnitude times
-    the sum of the weights' magnitudes; that of a float64 answer 1e-12 and 1e-13 times these.
+    or inf further than the kernel's non-zero weights reach. The error of a float32 answer is at
+    most 1e-5 times the sum of its products' magnitudes, plus 1e-6 times the image's mean magnitude
+    times the sum of the weights' magnitudes; of a float64 answer 1e-12 and 1e-13 times these.
 
     Examples
     --------
