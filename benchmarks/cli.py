@@ -1,9 +1,10 @@
 """Whole processes: convtool against the other command lines that are installed.
 
 Run ``python benchmarks/cli.py``. Every job reads a JPEG of 12 megapixels in colour and writes one:
-as OpenCV writes it, chroma at half resolution; once with restart markers, as some cameras do.
-vips, libvips by pyvips (``pip install pyvips pyvips-binary``), ImageMagick, GraphicsMagick and a
-four-line OpenCV script take part where they are there; all take turns. Then how long ``convtool`` needs to start, and what the first run of all costs.
+as OpenCV writes it, chroma at half resolution; once with restart markers, as some cameras do. vips,
+libvips by pyvips (``pip install pyvips pyvips-binary``), ImageMagick, GraphicsMagick and a
+four-line OpenCV script take part where they are there; all take turns. Then how long ``convtool``
+needs to start, and what the first run of all costs.
 """
 
 import argparse
