@@ -89,8 +89,8 @@ def test_nan_spreads_as_far_as_the_kernels_reach(engine):
 
 
 def test_a_group_is_priced_as_its_kernels():
-    one = api.planned((500, 600), "float32", KIRSCH[:1]).costs
-    all_of_them = api.planned((500, 600), "float32", KIRSCH).costs
+    one = api.planned((500, 600), "float32", KIRSCH[:1], False).costs
+    all_of_them = api.planned((500, 600), "float32", KIRSCH, False).costs
     assert all_of_them["direct"] > 4 * one["direct"]
 
 
