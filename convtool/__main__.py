@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 _INTERRUPTED = 130
+_MESSAGE = b"convtool: error: interrupted\n"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 SWITCH = 0.0005
@@ -32,9 +33,11 @@ def main() -> None:
     from convtool.cli import run
 
     code = _INTERRUPTED
-    with suppress(KeyboardInterrupt):
+    try:
         _answer(heard, signal.default_int_handler)
         code = run()
+    except KeyboardInterrupt:  # before the command line could say so
+        os.write(2, _MESSAGE)
     _answer(heard, _end)
     if code == _INTERRUPTED or _nothing_is_left():
         _leave(code)
@@ -47,7 +50,7 @@ def _answer(heard: Sequence[signal.Signals], how: Callable[[int, FrameType | Non
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    os.write(2, b"convtool: error: interrupted\n")
+    os.write(2, _MESSAGE)
     os._exit(_INTERRUPTED)
 
 
