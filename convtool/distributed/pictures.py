@@ -265,9 +265,7 @@ class _Desk:
         """Drop what is with the cluster."""
         for chunk in self._office.out.values():
             self.unfinished |= _folders(chunk)
-        self._office.look()
-        if self._office.workers_went:
-            self.unfinished |= self._recent
+        self.unfinished |= self._recent  # a worker that has just ended may not be missed yet
         self._office.close()
 
 
