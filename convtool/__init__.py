@@ -6,6 +6,8 @@ The public names are loaded on first use, so that ``import convtool`` costs next
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from convtool._version import __version__
+
 if TYPE_CHECKING:
     from convtool import distributed as distributed
     from convtool import explain as explain
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from convtool.svd.metrics import mse as mse
     from convtool.svd.metrics import psnr as psnr
     from convtool.svd.metrics import ssim as ssim
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "ConvtoolError": "convtool.errors",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.convolution.calibration import cpu_model
 from convtool.convolution.threads import usable_cores
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.errors import (
     ConvtoolError,
     ConvtoolWarning,

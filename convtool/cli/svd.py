@@ -16,8 +16,8 @@ from convtool.images.read import read
 from convtool.images.write import STDOUT, check_writable, save_bytes, write
 from convtool.report.json_report import write_report
 from convtool.report.units import seconds_text
-from convtool.svd.compressed import BLOCKS, chosen_k, largest_k
-from convtool.svd.fileformat import is_compressed, load
+from convtool.svd.compressed import chosen_k, largest_k, load
+from convtool.svd.fileformat import BLOCKS, is_compressed
 from convtool.svd.planes import coloring
 from convtool.svd.planner import plan
 from convtool.svd.quantise import PRECISIONS

@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import borders, dtypes, in_place
-from convtool.convolution.engines import Array, DType
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan
 from convtool.convolution.prepared import (
@@ -20,6 +19,7 @@ from convtool.convolution.prepared import (
 from convtool.convolution.run import Kernels, choose, run, workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
+from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Combination

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.convolution import engines
 from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration
 from convtool.convolution.ways import Rate

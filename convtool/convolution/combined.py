@@ -5,15 +5,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from convtool.convolution import scratch, threads
-from convtool.convolution.engines import (
-    Array,
-    Correlator,
-    Job,
-    Span,
-    StripCorrelator,
-    TileCorrelator,
-)
+from convtool.convolution.engines import Correlator, Job, StripCorrelator, TileCorrelator
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, Span
 from convtool.kernels.weights import Combination
 
 COMBINE: dict[Combination, Callable[..., Array]] = {"magnitude": np.hypot, "maximum": np.maximum}

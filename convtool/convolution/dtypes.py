@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from convtool.convolution.engines import DType
+from convtool.convolution.types import DType
 from convtool.errors import OptionError, PixelTypeError
 
 EXACT_IN_FLOAT32 = 1 << 24

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from convtool.convolution import borders, dtypes, threads
 from convtool.convolution.borders import Indices
-from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, DType, Span
 from convtool.records import Record
 
 FEW_WEIGHTS = 49

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import dtypes
 from convtool.convolution.api import correlate, filtered
-from convtool.convolution.engines import Array
+from convtool.convolution.types import Array
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
 from convtool.kernels.spec import parse

@@ -12,10 +12,11 @@ import numpy as np
 
 from convtool.convolution import borders, dtypes, scratch, threads, tiles
 from convtool.convolution.borders import Indices
-from convtool.convolution.engines import Array, Correlator, DType, Job, Span
+from convtool.convolution.engines import Correlator, Job
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Held, Source, is_packed, rows_named, runs_of
 from convtool.convolution.tiles import Band, Store
+from convtool.convolution.types import Array, DType, Span
 from convtool.records import replace
 
 PIECE_BYTES = 1 << 21

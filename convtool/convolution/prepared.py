@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from convtool.convolution import borders, calibration, dtypes, tiles
-from convtool.convolution.engines import Array, DType, StripCorrelator
+from convtool.convolution.engines import StripCorrelator
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.run import Ready, make_ready, run
 from convtool.convolution.source import Source
 from convtool.convolution.threads import count as thread_count
+from convtool.convolution.types import Array, DType
 from convtool.errors import ShapeError
 from convtool.kernels.weights import Weights
 

@@ -16,17 +16,13 @@ from convtool.convolution import (
     tiles,
 )
 from convtool.convolution.combined import combined
-from convtool.convolution.engines import (
-    Array,
-    Correlator,
-    DType,
-    Job,
-)
+from convtool.convolution.engines import Correlator, Job
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Calibration, Chosen, Plan
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
+from convtool.convolution.types import Array, DType
 from convtool.convolution.ways import Problem
 from convtool.errors import OptionError
 from convtool.kernels.weights import Combination

@@ -6,8 +6,8 @@ import numpy as np
 
 from convtool.convolution import borders, scratch
 from convtool.convolution.borders import Indices
-from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis
+from convtool.convolution.types import Array, DType, Span
 from convtool.records import Record, replace
 
 Spans = tuple[Span, ...]

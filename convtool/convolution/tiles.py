@@ -14,18 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from convtool.convolution import dtypes, flat, scratch, threads
-from convtool.convolution.engines import (
-    Array,
-    Correlator,
-    DType,
-    Job,
-    Span,
-    StripCorrelator,
-    TileCorrelator,
-)
+from convtool.convolution.engines import Correlator, Job, StripCorrelator, TileCorrelator
 from convtool.convolution.flat import Places
 from convtool.convolution.geometry import Axis
 from convtool.convolution.source import Source, is_packed
+from convtool.convolution.types import Array, DType, Span
 
 Store = Callable[[Array, Array], None]
 """``store(values, out)`` writes computed values, which it may change, into a piece of the answer.

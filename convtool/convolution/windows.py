@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from convtool.convolution import borders, dtypes, tiles
-from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Chosen
 from convtool.convolution.run import Kernels, make_ready
 from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
+from convtool.convolution.types import Array, DType, Span
 from convtool.errors import OptionError
 from convtool.kernels.weights import Combination
 

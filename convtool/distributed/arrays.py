@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.convolution import borders, calibration, dtypes
-from convtool.convolution.engines import Array, DType, Span
 from convtool.convolution.geometry import Axis, Geometry, geometry
 from convtool.convolution.planner import Calibration, Chosen
 from convtool.convolution.prepared import check_image, default_border
 from convtool.convolution.run import choose, run
 from convtool.convolution.threads import count as thread_count
+from convtool.convolution.types import Array, DType, Span
 from convtool.distributed import blocks
 from convtool.errors import PixelTypeError, ShapeError
 from convtool.extras import need

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from convtool.convolution import borders
-from convtool.convolution.engines import Span
 from convtool.convolution.geometry import Axis
+from convtool.convolution.types import Span
 
 
 @dataclass(frozen=True)

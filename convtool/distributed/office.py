@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.errors import ClusterError
 from convtool.images.batch.run import Interrupted
 

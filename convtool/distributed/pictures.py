@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.distributed.office import Arrived, Office, check_version

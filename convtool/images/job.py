@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.convolution.threads import begun, count
 from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.images.codecs.stderr import diverted

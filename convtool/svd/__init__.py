@@ -3,8 +3,7 @@
 Nothing here prints, knows the command line, or reads and writes pictures.
 """
 
-from convtool.svd.compressed import Compressed, compress
-from convtool.svd.fileformat import load
+from convtool.svd.compressed import Compressed, compress, load
 from convtool.svd.planner import plan
 from convtool.svd.solvers import methods
 from convtool.svd.truncated import decompose

@@ -7,19 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import ImageReadError, OptionError
 from convtool.images.image import Image, Pixels, as_image, peak_of
+from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
 from convtool.svd.approximation import Approximation, approximate
+from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
 from convtool.svd.metrics import decibels
 from convtool.svd.planes import COLORINGS, coloring
 from convtool.svd.targets import Target, smallest_k
 
 FloatArray = NDArray[np.floating[Any]]
-
-BLOCKS = (8, 16, 32)
-"""The sides that tiles may have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +135,69 @@ class Compressed:
         OptionError
             Where there is no such precision.
         """
-        from convtool.svd.fileformat import to_bytes
-
         data = to_bytes(self, precision=precision)
         save_bytes(path, data)
         return len(data)
+
+
+def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compressed:
+    """Read a ``.ctsvd`` file.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    max_pixels : int
+        The largest picture to accept, by the size in its header, before memory is taken.
+
+    Returns
+    -------
+    Compressed
+        The picture as it was stored. What was lost when it was compressed is not known any more:
+        its `mse` is 0.
+
+    Raises
+    ------
+    ImageReadError
+        Where the file cannot be read, is damaged, cut off, of a newer version or no such file.
+    ImageTooLargeError
+        Where its header claims more pixels than `max_pixels`.
+    """
+    name = os.fspath(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ImageReadError(f"{name}: cannot be read: {error.strerror}") from error
+    try:
+        return from_bytes(data, max_pixels=max_pixels)
+    except ImageReadError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
+    """Return the bytes of a ``.ctsvd`` file.
+
+    Raises
+    ------
+    OptionError
+        Where there is no such precision.
+    """
+    shape, dtype, block = picture.shape, picture.dtype, picture.block
+    held = Contents(shape, dtype, picture.k, picture.color, block, picture.parts)
+    return encode(held, precision=precision)
+
+
+def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
+    """Return the compressed picture that the bytes of a file hold.
+
+    Raises
+    ------
+    ImageReadError, ImageTooLargeError
+        As `load` does.
+    """
+    held = decode(data, max_pixels=max_pixels)
+    return Compressed(held.shape, held.dtype, held.k, held.color, held.block, held.parts)
 
 
 def largest_k(image: Image, color: str, block: int | None) -> int:

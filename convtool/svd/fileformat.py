@@ -45,9 +45,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, ImageTooLargeError
+from convtool.images.image import peak_of
 from convtool.images.options import MAX_PIXELS
+from convtool.records import Record
 from convtool.svd.approximation import Approximation, TileFactors
-from convtool.svd.compressed import BLOCKS, Compressed
 from convtool.svd.planes import COLORINGS
 from convtool.svd.quantise import CODES, LOSS_DB, Layer, code_all
 from convtool.svd.tiles import Region, regions
@@ -64,6 +65,20 @@ _RANK = np.dtype("<u2")
 _PIXELS = ("uint8", "uint16", "float32", "float64")
 _NEGLIGIBLE = {"u": 0.01, "f": 1e-7}
 _DEFLATE_MOST = 1100
+
+BLOCKS = (8, 16, 32)
+"""The sides that tiles may have."""
+
+
+class Contents(Record, eq=False):
+    """What a file holds: the fields of a :class:`~.compressed.Compressed`."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    k: int
+    color: str
+    block: int | None
+    parts: list[Approximation]
 
 
 @dataclass(frozen=True)
@@ -107,12 +122,12 @@ class _Header:
         return self.block or self.k
 
 
-def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
+def encode(picture: Contents, *, precision: str = "auto") -> bytes:
     """Return a compressed picture as the bytes of a file.
 
     Parameters
     ----------
-    picture : Compressed
+    picture : Contents
         What to store.
     precision : str
         ``auto``, ``8bit``, ``float16`` or ``float32``.
@@ -131,8 +146,11 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
         for factors in part.factors:
             ranks.append(factors.ranks)
             products.append(_products(factors))
-    step = _NEGLIGIBLE[picture.dtype.kind] * (1.0 if picture.dtype.kind == "u" else picture.peak)
-    budget = max((10 ** (LOSS_DB / 10) - 1) * picture.mse, step**2) * picture.size
+    peak = 1.0 if picture.dtype.kind == "u" else peak_of(picture.dtype)
+    step = _NEGLIGIBLE[picture.dtype.kind] * peak
+    lost = sum(part.squared_error for part in picture.parts)
+    size = sum(part.shape[0] * part.shape[1] for part in picture.parts)
+    budget = max((10 ** (LOSS_DB / 10) - 1) * lost, step**2 * size)
     layers = code_all([one for each in products for one in each], precision, budget)
     chunks = []
     for each, rank in zip(products, ranks, strict=True):
@@ -157,48 +175,15 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
     return b"".join((header, _CRC.pack(zlib.crc32(header)), packed, _CRC.pack(zlib.crc32(packed))))
 
 
-def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compressed:
-    """Read a ``.ctsvd`` file.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file.
-    max_pixels : int
-        The largest picture to accept, by the size in its header, before memory is taken.
-
-    Returns
-    -------
-    Compressed
-        The picture as it was stored. What was lost when it was compressed is not known any more:
-        its `mse` is 0.
-
-    Raises
-    ------
-    ImageReadError
-        Where the file cannot be read, is damaged, cut off, of a newer version or no such file.
-    ImageTooLargeError
-        Where its header claims more pixels than `max_pixels`.
-    """
-    name = os.fspath(path)
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise ImageReadError(f"{name}: cannot be read: {error.strerror}") from error
-    try:
-        return from_bytes(data, max_pixels=max_pixels)
-    except ImageReadError as error:
-        raise type(error)(f"{name}: {error}") from error
-
-
-def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
     """Return the compressed picture that the bytes of a file hold.
 
     Raises
     ------
-    ImageReadError, ImageTooLargeError
-        As `load` does.
+    ImageReadError
+        Where they are damaged, cut off, of a newer version or no such file.
+    ImageTooLargeError
+        Where the header claims more pixels than `max_pixels`.
     """
     header = _header(data)
     if header.height * header.width > max_pixels:
@@ -221,7 +206,7 @@ def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
     parts = [_part(cursor, shape, header) for shape in header.matrices]
     _check(cursor.at_end, "is damaged: its data has another size")
     shape, dtype = header.shape, np.dtype(header.pixels)
-    return Compressed(shape, dtype, header.k, header.color, header.block, parts)
+    return Contents(shape, dtype, header.k, header.color, header.block, parts)
 
 
 def is_compressed(path: str | os.PathLike[str]) -> bool:

@@ -8,8 +8,8 @@ import numpy as np
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.svd.compressed import BLOCKS, Compressed, chosen_k, compress
-from convtool.svd.fileformat import to_bytes
+from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
+from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import decibels, psnr, ssim
 from convtool.svd.planes import coloring
 from convtool.svd.targets import Spectrum, Target, k_for_psnr, spectrum

@@ -9,7 +9,8 @@ import convtool
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.images import samples
 from convtool.images.tone import to_gray
-from convtool.svd.compressed import BLOCKS, compress, largest_k
+from convtool.svd.compressed import compress, largest_k
+from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import mse
 from convtool.svd.planes import COLORINGS
 from convtool.svd.targets import k_for_energy, k_for_psnr, spectrum

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from convtool import svd
 from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
 from convtool.images import samples
-from convtool.svd.compressed import compress
-from convtool.svd.fileformat import MAGIC, from_bytes, is_compressed, to_bytes
+from convtool.svd.compressed import compress, from_bytes, to_bytes
+from convtool.svd.fileformat import MAGIC, is_compressed
 from convtool.svd.metrics import mse
 from convtool.svd.planes import COLORINGS
 from convtool.svd.quantise import PRECISIONS

@@ -7,12 +7,12 @@ once (factors, spectra, compiled code) and returns a correlator that is called t
 from collections.abc import Callable
 from functools import cache, lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool import compiled
+from convtool.convolution.types import Array, DType, Span
 from convtool.errors import EngineError, OptionError
 from convtool.kernels.factor import Factors, cheap_factors
 from convtool.kernels.rational import own_lines
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
     from convtool.convolution.flat import Level
     from convtool.convolution.geometry import Geometry
     from convtool.convolution.source import Source
-
-Array = NDArray[Any]
-DType = np.dtype[Any]
-
-
-Span = tuple[int, int]
-"""First position, and the one after the last."""
 
 
 class Job(Record, eq=False):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Job, TileCorrelator, cache_tile
+from convtool.convolution.engines import Job, TileCorrelator, cache_tile
+from convtool.convolution.types import Array
 
 TILE_BYTES = 1 << 20
 """Bytes of a tile's output. Smaller tiles would stay in a core's own cache, but threads would wait

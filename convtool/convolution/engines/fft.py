@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Job, TileCorrelator
+from convtool.convolution.engines import Job, TileCorrelator
 from convtool.convolution.engines.rounding import rounding_of, settle
+from convtool.convolution.types import Array
 
 LEAST_LENGTH = 384
 """No transform is shorter, unless the image is: each call costs, however little it does."""

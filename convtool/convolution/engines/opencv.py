@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from convtool.convolution import scratch
-from convtool.convolution.engines import Array, DType, Job, TileCorrelator, factors_for
+from convtool.convolution.engines import Job, TileCorrelator, factors_for
+from convtool.convolution.types import Array, DType
 
 CHANNELS = 4
 """filter2D is given at most so many channels at once."""

@@ -1,6 +1,7 @@
 """An adapter to ``scipy.ndimage``, to compare with."""
 
-from convtool.convolution.engines import Array, Job, TileCorrelator
+from convtool.convolution.engines import Job, TileCorrelator
+from convtool.convolution.types import Array
 
 
 def prepare(job: Job) -> TileCorrelator:

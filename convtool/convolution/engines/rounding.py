@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from convtool.convolution.engines import Array, DType
+from convtool.convolution.types import Array, DType
 from convtool.records import Record
 
 UNITS = 12.0

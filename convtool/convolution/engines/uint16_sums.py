@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array, factoring
+from convtool.convolution.engines import factoring
+from convtool.convolution.types import Array
 from convtool.kernels.rational import whole_numbers
 
 LONGEST = 15

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool import __version__
+from convtool._version import __version__
 from convtool.errors import ModelError
 from convtool.extras import need
 from convtool.nn._types import Shape

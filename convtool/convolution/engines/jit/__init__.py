@@ -13,7 +13,7 @@ import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
-from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator
+from convtool.convolution.engines import Job, StripCorrelator
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     ALWAYS,
@@ -33,6 +33,7 @@ from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
 from convtool.convolution.engines.jit.whole import whole_strips
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, DType, Span
 
 TILES = 8
 """An image is cut into about so many strips, for threads to share; blocks need no smaller."""

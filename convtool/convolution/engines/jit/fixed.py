@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Job
+from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.job import address_of
 from convtool.convolution.engines.jit.uint8 import (
     Uint8Strips,
@@ -13,6 +13,7 @@ from convtool.convolution.engines.jit.uint8 import (
     job_type,
     template_of,
 )
+from convtool.convolution.types import Array
 from convtool.kernels.factor import factor
 
 FRACTION = 7

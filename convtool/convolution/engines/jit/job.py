@@ -15,9 +15,9 @@ import numpy as np
 
 from convtool.compiled import threadpool
 from convtool.convolution import borders
-from convtool.convolution.engines import Array, Span
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, Span
 
 KERNEL = np.dtype(
     [

@@ -8,11 +8,11 @@ from numba import carray
 from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import ALIGNMENT, aligned, allocate, pointer, release
-from convtool.convolution.engines import Array
 from convtool.convolution.engines.jit.job import INDEX
 from convtool.convolution.engines.jit.lanes import BYTES, fill_uint8
 from convtool.convolution.engines.jit.means import MEAN_JOB
 from convtool.convolution.engines.jit.sums import BLOCK, slide_across, slide_down
+from convtool.convolution.types import Array
 
 
 @compiled

@@ -7,7 +7,6 @@ from numba import carray
 
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import aligned, allocate, release
-from convtool.convolution.engines import Array
 from convtool.convolution.engines.jit.exact_sums import (
     NOTES_BYTES,
     begin_survey,
@@ -22,6 +21,7 @@ from convtool.convolution.engines.jit.vectors import (
     lanes_of,
     line_is_finite,
 )
+from convtool.convolution.types import Array
 
 
 class Input(NamedTuple):

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Job
+from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.fixed import WORD, WORST, is_dyadic
 from convtool.convolution.engines.jit.job import address_of
 from convtool.convolution.engines.jit.uint8 import (
@@ -14,6 +14,7 @@ from convtool.convolution.engines.jit.uint8 import (
     job_type,
     template_of,
 )
+from convtool.convolution.types import Array
 
 ROWS = 4
 """Output rows that are made at once."""

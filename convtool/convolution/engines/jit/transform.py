@@ -9,7 +9,6 @@ them so: nothing is sorted.
 from typing import Any
 
 from convtool.compiled.jit import compiled
-from convtool.convolution.engines import Array
 from convtool.convolution.engines.jit.butterflies import (
     butterfly,
     butterfly_of_two,
@@ -20,6 +19,7 @@ from convtool.convolution.engines.jit.butterflies import (
     turned_inverse_butterfly,
 )
 from convtool.convolution.engines.jit.vectors import VECTOR_BYTES, lanes_of
+from convtool.convolution.types import Array
 
 GROUP_BYTES = max(64, VECTOR_BYTES)
 """Bytes of each row that go through all passes together: a cache line."""

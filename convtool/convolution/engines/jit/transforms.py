@@ -17,7 +17,7 @@ import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
-from convtool.convolution.engines import Array, DType, Job, Span, StripCorrelator
+from convtool.convolution.engines import Job, StripCorrelator
 from convtool.convolution.engines.jit.job import (
     JOB,
     address_of,
@@ -29,6 +29,7 @@ from convtool.convolution.engines.jit.weights import describe_kernel, weights_of
 from convtool.convolution.engines.overlap import tiling
 from convtool.convolution.engines.rounding import TOLERANCE, share_of, smallest_sums
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, DType, Span
 from convtool.errors import EngineError
 from convtool.records import replace
 

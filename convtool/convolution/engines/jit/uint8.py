@@ -8,7 +8,7 @@ import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
-from convtool.convolution.engines import Array, Job, Span
+from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.job import (
     TAKEN,
     Call,
@@ -19,6 +19,7 @@ from convtool.convolution.engines.jit.job import (
 )
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.source import Source
+from convtool.convolution.types import Array, Span
 
 WIDEST = 1 << 14
 """Scalars of a row at the most: the 16-bit integers of a group of rows stay in L2."""

@@ -4,8 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array, DType, factors_for
+from convtool.convolution.engines import factors_for
 from convtool.convolution.engines.jit.job import address_of
+from convtool.convolution.types import Array, DType
 
 UNIFORM_FROM = 25
 """Kernels of so many equal weights are done by running sums."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convtool.convolution.engines import Array, Job
+from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.job import address_of
 from convtool.convolution.engines.jit.uint8 import (
     Uint8Strips,
@@ -20,6 +20,7 @@ from convtool.convolution.engines.uint16_sums import (
     uint16_products,
     uint16_sums,
 )
+from convtool.convolution.types import Array
 
 ROWS = 4
 """Output rows that are made at once."""
