@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sum
 from convtool.convolution.planner import BUILT_IN
 from convtool.convolution.ways import Problem, Rate, Way, cost, ways
 from convtool.errors import ReportWriteError
+from convtool.records import Record
 from convtool.report.json_report import write_report
 
 SIZES = ((256, 384), (1080, 1920), (2000, 3000))
@@ -33,8 +33,7 @@ DEFAULT_PARALLEL = 0.95
 """The share that is taken where there is a single core, which cannot tell."""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Record):
     """How a rate is measured.
 
     Attributes
@@ -91,8 +90,7 @@ TARGETS = (
 """How each of the planner's rates is measured."""
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Record):
     """A convolution that was timed."""
 
     problem: Problem

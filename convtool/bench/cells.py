@@ -1,7 +1,6 @@
 """The cells of the tables: a work on an image of a size and type, with a kernel of a size."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import OptionError
 from convtool.kernels.spec import kernel as named_kernel
+from convtool.records import Record, replace
 
 Array = NDArray[Any]
 Kernel = NDArray[np.float64]
@@ -18,8 +18,7 @@ SEED = 20260721
 """What all images and kernels are drawn from."""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(Record):
     """What is to be done, once.
 
     Attributes
@@ -81,16 +80,14 @@ class Cell:
         return f"{self.work}{tail}, {size} {self.dtype}, {self.kernel}×{self.kernel}"
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(Record):
     """What else a cell of a work is given: `Cell.rank` and `Cell.stride`."""
 
     rank: int | None = None
     stride: int = 1
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Record):
     """A kind of convolution, with its opponents and what it is to reach against them.
 
     Attributes

@@ -1,14 +1,13 @@
 """What became faster or slower since an earlier report."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from convtool.bench.cells import Cell
 from convtool.bench.results import Row
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Record):
     """A contender's time in a cell, then and now.
 
     Attributes
@@ -35,8 +34,7 @@ class Change:
         return self.now / self.before
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Record):
     """Two reports side by side.
 
     Attributes

@@ -1,7 +1,6 @@
 """Who takes part: this project's engines and the planner's choice, and their opponents."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,13 +10,13 @@ from convtool.bench.task import Prepare, Ready, Task
 from convtool.convolution import api, gradient
 from convtool.convolution.engines import ENGINES, entry
 from convtool.convolution.planner import Plan
+from convtool.records import Record
 
 AUTO = "auto"
 """The planner's choice, as a contender."""
 
 
-@dataclass(frozen=True)
-class Contender:
+class Contender(Record):
     """One that is timed.
 
     Attributes

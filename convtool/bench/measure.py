@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 from convtool.bench import oracle
@@ -14,14 +13,14 @@ from convtool.bench.roofline import Machine
 from convtool.bench.task import Ready, Task, task
 from convtool.bench.timing import interleave
 from convtool.errors import ConvtoolError
+from convtool.records import Record, replace
 from convtool.report.units import seconds_text
 
 Progress = Callable[[Sequence[Cell]], Iterable[Cell]]
 """Passes cells on, and shows how many are done."""
 
 
-@dataclass(frozen=True)
-class Effort:
+class Effort(Record):
     """How much time is spent.
 
     Attributes

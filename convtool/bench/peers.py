@@ -6,7 +6,6 @@ takes that, and the same number of threads.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,10 @@ import numpy as np
 from convtool.bench.cells import Array, sigma_of
 from convtool.bench.task import Ready, Task
 from convtool.errors import EngineError
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Peer:
+class Peer(Record):
     """An opponent.
 
     Attributes

@@ -2,12 +2,13 @@
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from convtool.bench.cells import Cell
 from convtool.bench.timing import Timing, ratios
 from convtool.errors import OptionError
+from convtool.records import Record
 
 SCHEMA = "convtool.bench/1"
 """The schema of the report."""
@@ -18,8 +19,7 @@ LEFT_OUT, CANNOT, WRONG = "left out: ", "cannot: ", "wrong: "
 CELL_FIELDS = tuple(Cell.__dataclass_fields__)
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Record):
     """A contender in a cell.
 
     Attributes
@@ -49,8 +49,7 @@ class Entry:
     roofline: float | None = None
 
 
-@dataclass(frozen=True)
-class Ratio:
+class Ratio(Record):
     """The time of one relative to that of another, over the rounds.
 
     Attributes
@@ -120,8 +119,7 @@ def as_row(entry: Entry) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     """An entry of a report that was read: its cell, who, and the median in seconds or None."""
 
     cell: Cell

@@ -1,9 +1,9 @@
 """What ``convtool bench`` does: the table of engines, and the suites."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from convtool.bench import contenders, scaling, suites
@@ -15,6 +15,7 @@ from convtool.bench.roofline import Machine
 from convtool.bench.suites import Grid
 from convtool.bench.tables import duel_lines, engine_tables, finding_lines, verdict_lines
 from convtool.convolution.engines import ENGINES
+from convtool.records import Record
 
 KERNELS = (3, 5, 7, 11, 15, 31, 63)
 SIZES = ((1080, 1920, 1),)
@@ -40,8 +41,7 @@ class Progress(Protocol):
         """Return the items; ``title`` says what they are."""
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
+class Request(Record, eq=False):
     """What was asked for; empty where nothing was.
 
     Attributes
@@ -71,8 +71,7 @@ class Request:
     image: Array | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Record):
     """What was measured, for people and for programs.
 
     Attributes
@@ -87,7 +86,7 @@ class Outcome:
 
     lines: list[str]
     entries: list[Entry]
-    more: dict[str, object] = field(default_factory=dict)
+    more: Mapping[str, object] = MappingProxyType({})
 
 
 def run(request: Request, progress: Progress) -> Outcome:

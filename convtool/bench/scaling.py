@@ -1,7 +1,6 @@
 """The suite ``scaling``: how time grows with pixels and shrinks with threads, and the memory."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +14,7 @@ from convtool.bench.task import task
 from convtool.bench.timing import interleave
 from convtool.convolution import scratch
 from convtool.convolution.threads import for_each
+from convtool.records import Record, replace
 
 PIXELS = ((288, 384), (612, 817), (1080, 1920), (3000, 4000), (6000, 8000), (8660, 11547))
 """Heights and widths from 0.1 to 100 megapixels."""
@@ -45,8 +45,7 @@ MEMORY_CELL = Cell("dense", 3000, 4000, 1, "float32", 15)
 """The convolution whose memory is measured."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Record):
     """A quantity that was measured: what, how much, in what unit."""
 
     name: str

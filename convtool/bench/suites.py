@@ -1,12 +1,12 @@
 """The suite ``peers``: every work against its opponents, and whether it reaches its targets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from convtool.bench.cells import WORKS, Cell, work_named
 from convtool.bench.contenders import AUTO, Contender, engine, own_engines, peers_of
 from convtool.bench.results import Entry, Ratio, by_cell, fastest, geometric_mean, ratio
+from convtool.records import Record, replace
 
 SIZES = ((1080, 1920, 1), (1080, 1920, 3), (3000, 4000, 1), (3000, 4000, 3))
 KERNELS = (3, 5, 7, 9, 11, 15, 21, 31, 63)
@@ -19,8 +19,7 @@ ROOFLINE_KERNELS, ROOFLINE_WITHIN = (3, 5, 7, 9, 11), 2.0
 """Dense kernels of these sizes are to be within twice of what the machine needs."""
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Record):
     """Which cells are measured.
 
     Attributes
@@ -70,8 +69,7 @@ def against_engines(cell: Cell) -> list[Contender]:
     return [engine(AUTO), *map(engine, own_engines())]
 
 
-@dataclass(frozen=True)
-class Duel:
+class Duel(Record):
     """A cell in which convtool met others.
 
     Attributes
@@ -110,8 +108,7 @@ def duels(entries: Sequence[Entry]) -> list[Duel]:
     return found
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Record):
     """Whether a target is reached.
 
     Attributes

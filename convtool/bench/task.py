@@ -1,15 +1,14 @@
 """A cell with its image and kernel in memory: what a contender is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.bench.cells import Array, Cell, drawn_image, work_named
+from convtool.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
+class Task(Record, eq=False):
     """A cell with its data.
 
     Attributes

@@ -6,7 +6,8 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from convtool.records import Record
 
 Call = Callable[[], object]
 """A contender, made ready: does its work once."""
@@ -21,8 +22,7 @@ FEWEST_SLOW = 3
 """The same where a round takes longer than the time that is given."""
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(Record):
     """What one contender took, round by round.
 
     Attributes

@@ -5,7 +5,6 @@ tells which it was.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from convtool.convolution import borders
 from convtool.convolution.api import convolve
 from convtool.learn.least_squares import Learned, Pixels, framed
 from convtool.learn.nearest import TURNS, Match, plain
+from convtool.records import Record, replace
 
 SURE, ALMOST = 0.99999, 0.999
 """Cosines from which on a learned kernel is the known one, or that one with rounded weights."""
@@ -28,8 +28,7 @@ COPIED = "copied"
 """The word for a program that leaves the pixels at the edge as they were."""
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(Record):
     """How a program filters, where it is not told otherwise.
 
     Attributes
@@ -69,8 +68,7 @@ PROGRAMS: dict[str, Program] = {
 libvips 8.14, ImageMagick 6.9, GraphicsMagick 1.3, Pillow 13, SciPy 1.17."""
 
 
-@dataclass(frozen=True)
-class Convention:
+class Convention(Record):
     """What a pair of pictures tells of the program that made it; None where it does not tell.
 
     Attributes

@@ -1,7 +1,6 @@
 """Least squares: the kernel that comes nearest to turning one picture into another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import add
 from typing import Any
@@ -15,6 +14,7 @@ from convtool.convolution.geometry import pair as sides
 from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.learn.sums import Sums, lag_sums, slabs_of, window_sums
+from convtool.records import Record
 
 Pixels = NDArray[Any]
 
@@ -24,8 +24,7 @@ _ENOUGH = 1 << 20
 _RANK_TOLERANCE = 1e-13
 
 
-@dataclass(frozen=True, eq=False)
-class Learned:
+class Learned(Record, eq=False):
     """A kernel found by least squares.
 
     Attributes
@@ -73,8 +72,7 @@ class Learned:
         return self.rank == self.unknowns
 
 
-@dataclass(frozen=True, eq=False)
-class Sample:
+class Sample(Record, eq=False):
     """One channel of one pair: windows are cut from `before`, and `after` is what each gives."""
 
     before: Pixels

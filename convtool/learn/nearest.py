@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import KernelSpec, parse
 from convtool.kernels.weights import Weights
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(Record):
     """One of the eight ways in which a kernel may lie.
 
     Attributes
@@ -41,8 +40,7 @@ TURNS: dict[str, Turn] = {
 """The eight ways, the likelier first."""
 
 
-@dataclass(frozen=True, eq=False)
-class Match:
+class Match(Record, eq=False):
     """A known kernel that resembles a learned one.
 
     Attributes

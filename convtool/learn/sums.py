@@ -7,13 +7,13 @@ distances.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution.threads import count, for_each
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 
@@ -23,8 +23,7 @@ _WINDOW_BYTES = 1 << 25
 _SLABS = 8
 
 
-@dataclass(frozen=True, eq=False)
-class Sums:
+class Sums(Record, eq=False):
     """Sums over windows x with a 1 behind them, and the values y that they should give.
 
     Attributes

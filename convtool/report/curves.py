@@ -2,15 +2,15 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.records import Record
 
-@dataclass(frozen=True)
-class Curve:
+
+class Curve(Record):
     """A line through points.
 
     Attributes

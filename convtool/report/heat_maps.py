@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from convtool.records import Record
 from convtool.report.figures import new_figure, save_figure
 
 _CELL = 0.62
@@ -14,8 +14,7 @@ _ANNOTATED = 40
 _SHADES = "viridis"
 
 
-@dataclass(frozen=True)
-class HeatMap:
+class HeatMap(Record):
     """One table.
 
     Attributes

@@ -4,12 +4,12 @@ import io
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
 from convtool.errors import OptionError, ReportWriteError
+from convtool.records import Record
 from convtool.report.whole_file import replace_file
 
 ENDINGS = (".png", ".svg", ".html")
@@ -21,8 +21,7 @@ _MARKERS = "osD^vP*Xhd<>"
 _METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(Record):
     """Lines over common axes, both logarithmic.
 
     Attributes
@@ -39,7 +38,7 @@ class Panel:
     x_label: str
     y_label: str
     lines: Mapping[str, Points]
-    marks: Sequence[tuple[float, str]] = field(default=())
+    marks: Sequence[tuple[float, str]] = ()
 
 
 def check_target(target: str) -> str:

@@ -1,13 +1,13 @@
 """Pictures of what is inside a network: filters, activations, the pixels that decide."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.records import Record
 from convtool.report.figures import new_figure, save_figure
 
 Numbers = NDArray[Any]
@@ -137,8 +137,7 @@ def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:
         axis.text(j, i, f"{value:.2g}", ha="center", va="center", color=ink, fontsize=6)
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(Record):
     """What one layer put out for a picture.
 
     Attributes

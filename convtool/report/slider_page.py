@@ -4,11 +4,11 @@ import base64
 import html
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(Record):
     """One position of the slider.
 
     Attributes

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
+
+from convtool.records import Record
 
 Matrix = Sequence[Sequence[float]]
 
@@ -11,16 +12,14 @@ MODES = ("same", "valid", "full", "padding")
 """What the page calls a mode; ``padding`` stands for `padding` in place of one."""
 
 
-@dataclass(frozen=True)
-class PageKernel:
+class PageKernel(Record):
     """A kernel that the reader may choose: its weights, and what it does in a line."""
 
     weights: Matrix
     summary: str
 
 
-@dataclass(frozen=True)
-class Opening:
+class Opening(Record):
     """What the page shows when it opens.
 
     Attributes

@@ -1,12 +1,12 @@
 """One matrix as sums of outer products: of the whole, or tile by tile."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.records import Record
 from convtool.svd.threads import one_thread
 from convtool.svd.tiles import Region, cut, paste, regions
 from convtool.svd.truncated import decompose, finite_energy
@@ -16,8 +16,7 @@ FloatArray = NDArray[np.floating[Any]]
 _EPS = float(np.finfo(np.float64).eps)
 
 
-@dataclass(frozen=True, eq=False)
-class TileFactors:
+class TileFactors(Record, eq=False):
     """The factors of the tiles of a region.
 
     Attributes
@@ -55,8 +54,7 @@ class TileFactors:
         return product
 
 
-@dataclass(frozen=True, eq=False)
-class Approximation:
+class Approximation(Record, eq=False):
     """A matrix of which the strongest singular triples are kept, in each tile its own.
 
     Attributes

@@ -1,7 +1,6 @@
 """A picture kept as its strongest singular triples."""
 
 import os
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from convtool.images.image import Image, Pixels, as_image, peak_of
 from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
+from convtool.records import Record
 from convtool.svd.approximation import Approximation, approximate
 from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
 from convtool.svd.metrics import decibels
@@ -21,8 +21,7 @@ from convtool.svd.targets import Target, smallest_k
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class Compressed:
+class Compressed(Record, eq=False):
     """A picture kept as its strongest singular triples.
 
     Attributes

@@ -1,6 +1,5 @@
 """Two pictures against each other, channel by channel."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import OptionError, ShapeError
 from convtool.images.image import Image, Pixels
+from convtool.records import Record
 from convtool.svd.metrics import decibels, mse, ssim
 
 NAMES = {
@@ -18,8 +18,7 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Record):
     """How far two pictures are apart, in one channel or in all.
 
     Attributes

@@ -38,7 +38,6 @@ The matrix is the sum of the products of each tile.
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -81,8 +80,7 @@ class Contents(Record, eq=False):
     parts: list[Approximation]
 
 
-@dataclass(frozen=True)
-class _Header:
+class _Header(Record):
     pixels: str
     color: str
     block: int | None

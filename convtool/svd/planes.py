@@ -1,7 +1,6 @@
 """How a picture becomes matrices: grey, channel by channel, or all channels side by side."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,12 @@ from numpy.typing import NDArray
 from convtool.errors import OptionError
 from convtool.images.image import Image, Pixels
 from convtool.images.tone import to_gray, to_working
+from convtool.records import Record
 
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
-class Coloring:
+class Coloring(Record):
     """A way to make matrices of a picture, and a picture of matrices.
 
     Attributes

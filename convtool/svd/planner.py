@@ -1,8 +1,7 @@
 """Which solver: a cost model, and a choice that is a pure function of sizes and dtype."""
 
-from dataclasses import dataclass
-
 from convtool.errors import OptionError
+from convtool.records import Record
 from convtool.svd.solvers import SOLVERS, methods
 from convtool.svd.start import block_size, can_guess, guessed_size
 
@@ -15,8 +14,7 @@ _LANCZOS_BLOCKS = 3
 _RANDOMIZED_ROUNDS = 10
 
 
-@dataclass(frozen=True)
-class SvdPlan:
+class SvdPlan(Record):
     """What will be computed, and why.
 
     Attributes

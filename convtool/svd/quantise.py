@@ -1,12 +1,12 @@
 """Factors as few bytes: each vector as 8-bit integers, 16-bit or 32-bit floats, with a scale."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.records import Record
 
 FloatArray = NDArray[np.floating[Any]]
 
@@ -17,8 +17,7 @@ _STEPS_8 = 127
 _MOST = 0.9
 
 
-@dataclass(frozen=True)
-class Code:
+class Code(Record):
     """How the entries of a vector are stored.
 
     Attributes
@@ -50,8 +49,7 @@ PRECISIONS = ("auto", *CODES)
 """The names that `precision` may have; ``auto`` mixes the codes."""
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record, eq=False):
     """One product of each of T tiles, quantised.
 
     A product is weight/top² times the outer product of its stored vectors, `weight` in units of

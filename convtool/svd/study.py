@@ -1,13 +1,13 @@
 """What compression does to one picture: the rows of the report, and what they are compared with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
 from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import decibels, psnr, ssim
@@ -20,8 +20,7 @@ _JPEG_QUALITIES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 _SEARCH_STEPS = 7
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Record):
     """What one k gives.
 
     Attributes
@@ -50,16 +49,14 @@ class Row:
     file_bytes: int
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Record):
     """A picture in so many bytes, and how good it is in dB."""
 
     file_bytes: int
     psnr: float
 
 
-@dataclass(frozen=True, eq=False)
-class Study:
+class Study(Record, eq=False):
     """A picture, compressed at several k.
 
     Attributes
@@ -147,8 +144,7 @@ def _row(picture: Compressed, original: Pixels, precision: str) -> Row:
     )
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Record):
     """Channel by channel against one wide matrix, with as many numbers stored.
 
     Attributes

@@ -1,13 +1,13 @@
 """From a wish to k: the spectrum of a picture, and the smallest k that does."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.records import Record
 from convtool.svd.approximation import tiled
 from convtool.svd.threads import suited_to
 from convtool.svd.tiles import regions
@@ -16,8 +16,7 @@ from convtool.svd.truncated import finite_energy
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Record):
     """What decides how many triples are kept: k itself, or a wish.
 
     Attributes
@@ -55,8 +54,7 @@ class Target:
         return Target(name, value)
 
 
-@dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Record, eq=False):
     """The energies of a picture's triples, over all of its matrices.
 
     Attributes

@@ -1,16 +1,16 @@
 """Cutting a matrix into equal tiles and putting it together again; one tile is the plain case."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.records import Record
+
 FloatArray = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Record):
     """A part of a matrix that is covered by equal tiles.
 
     Attributes

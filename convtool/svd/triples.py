@@ -1,12 +1,12 @@
 """Singular triples: what every solver returns, and how it is made from a projection."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.records import Record
 from convtool.svd.threads import product
 
 FloatArray = NDArray[np.floating[Any]]
@@ -24,8 +24,7 @@ class Doubt(Enum):
     EFFORT = "the iteration would cost more than a direct method"
 
 
-@dataclass(frozen=True, eq=False)
-class Triples:
+class Triples(Record, eq=False):
     """The k strongest singular triples of a matrix A.
 
     Attributes

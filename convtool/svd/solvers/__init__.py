@@ -1,7 +1,6 @@
 """The ways to compute the k strongest singular triples: a registry, each imported on use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.records import Record
 from convtool.svd.threads import one_thread, suited_to
 from convtool.svd.triples import Triples
 
@@ -16,8 +16,7 @@ FloatArray = NDArray[np.floating[Any]]
 Solver = Callable[[FloatArray, int, float], Triples]
 
 
-@dataclass(frozen=True)
-class SolverEntry:
+class SolverEntry(Record):
     """A solver as the registry knows it.
 
     Attributes

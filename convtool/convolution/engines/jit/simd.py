@@ -17,10 +17,11 @@ R and V are, so the answer does not depend on how an image is cut.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from llvmlite import ir
+
+from convtool.records import Record, replace
 
 REGISTERS = 32
 """Kernels of no more weights than vector registers are written out without any loop."""
@@ -29,8 +30,7 @@ INT = ir.IntType(64)
 _LANE = ir.IntType(32)
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Record):
     """The addresses and sizes that a block works on, all LLVM values.
 
     Attributes
@@ -226,8 +226,7 @@ def correlate_small_block(
         e.store(value, place)
 
 
-@dataclass(frozen=True)
-class Plane:
+class Plane(Record):
     """The sizes of a plane of outputs, all LLVM values.
 
     Attributes
