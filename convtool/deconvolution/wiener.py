@@ -21,7 +21,7 @@ from convtool.deconvolution.spectrum import Spectrum
 MOST_STEPS = 100
 """Steps of conjugate gradients, at most."""
 
-_CLOSE = 1e-6
+_CLOSE = 1e-7
 """They end where the residual is this share of the right-hand side."""
 
 
