@@ -13,10 +13,10 @@ def report_text(report: dict[str, Any]) -> str:
     """Return a report of ``convtool inspect`` for people to read."""
     parts = [_layers(report)] if "layers" in report else []
     for name, section in _SECTIONS.items():
-        found = report.get(name)
-        several = name in _EACH and isinstance(found, list)
-        parts += [section(one) for one in found] if several else []
-        parts += [section(found)] if found is not None and not several else []
+        if name in _EACH and isinstance(report.get(name), list):
+            parts += [section(one) for one in report[name]]
+        elif name in report:
+            parts.append(section(report[name]))
     return "\n\n".join("\n".join(lines) for lines in parts)
 
 

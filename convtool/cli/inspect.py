@@ -1,25 +1,18 @@
 """``convtool inspect``: look inside a trained network."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from convtool.cli._inspection_drawings import pictures
 from convtool.cli._inspection_report import report_text
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import json_option
-from convtool.cli._pictures import PictureReader, pictures_to_judge
-from convtool.errors import ModelError, OptionError
-from convtool.nn._types import Array, Shape
+from convtool.cli._pictures import pictures_to_judge
+from convtool.errors import OptionError
+from convtool.nn._types import Shape
 from convtool.nn.architectures import build_layers
-from convtool.nn.inspection.attribution import (
-    activations,
-    occlusion_map,
-    patch_size,
-    saliency_map,
-)
 from convtool.nn.inspection.layers import (
     find_convolution,
     layer_names,
@@ -35,14 +28,12 @@ from convtool.nn.inspection.replacement import (
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
-from convtool.nn.preprocessing import Preprocessing
 from convtool.nn.training import evaluate
 from convtool.report.figures import check_drawing
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.inspect/1"
 
-_MOST_NAMED = 32
 _ORDER = {"vertical": 0, "falling": 1, "horizontal": 2, "rising": 3}
 
 
@@ -183,7 +174,7 @@ def command(
     if kernels is not None:
         report["kernels"] = _draw_kernels(model, layer, kernels)
     asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
-    report |= _pictures(model, model_path, asked, invert, out)
+    report |= pictures(model, model_path, asked, invert, out)
     if wanted:
         name = dataset or model.record.get("dataset")
         if name is None:
@@ -275,7 +266,7 @@ def _layers(model: Sequential) -> dict[str, Any]:
 
 
 def _answer(answer: Probe, *, sources: bool = False) -> dict[str, Any]:
-    """Return a filter's answers; for ``sources`` columns, falling diagonal, rows, rising diagonal."""
+    """Return a filter's answers; ``sources``: columns, falling diagonal, rows, rising."""
     responses = dict(answer.responses)
     if sources:
         responses = dict(sorted(responses.items(), key=lambda item: _ORDER[item[0].split()[0]]))
@@ -306,112 +297,6 @@ def _draw_kernels(model: Sequential, name: str | None, target: Path) -> dict[str
     title = f"{own}: {number} of {weight.shape[2]}×{weight.shape[3]}"
     draw_kernels(weight, layer.params.get("bias"), title, target)
     return {"layer": own, "drawing": str(target)}
-
-
-def _pictures(
-    model: Sequential, model_path: Path, asked: dict[str, tuple[str, ...]], invert: bool, out: Path
-) -> dict[str, Any]:
-    given = [(kind, name) for kind, names in asked.items() for name in names]
-    if not given:
-        return {}
-    if model.preprocessing is None:
-        raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
-    reader = PictureReader(model.preprocessing, invert=invert)
-    found: dict[str, list[dict[str, Any]]] = {}
-    taken: set[str] = set()
-    for kind, name in given:
-        target = check_drawing(out / _drawing_name(Path(name).stem, kind, taken))
-        drawn = _DRAWN[kind](model, model.preprocessing, reader(name), target)
-        found.setdefault(kind, []).append({"image": name, "drawing": str(target)} | drawn)
-    reader.tell()
-    return {kind: each[0] if len(each) == 1 else each for kind, each in found.items()}
-
-
-def _drawing_name(stem: str, kind: str, taken: set[str]) -> str:
-    """Return a file's name that no other drawing of this run has."""
-    ending = f"{kind.replace('_', '-')}.png"
-    name, number = f"{stem}.{ending}", 2
-    while name in taken:
-        name, number = f"{stem}-{number}.{ending}", number + 1
-    taken.add(name)
-    return name
-
-
-def _judged(model: Sequential, x: Array) -> tuple[int, dict[str, Any]]:
-    row = model.predict_proba(x[None])[0]
-    chosen = int(row.argmax())
-    name = model.classes[chosen] if model.classes else str(chosen)
-    return chosen, {"class": name, "probability": float(row[chosen])}
-
-
-def _feature_maps(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import Activation, draw_activations
-
-    x = preprocessing.tensor(picture[None])[0]
-    outputs = activations(model, x)
-    names = layer_names(model)
-    shown = [
-        Activation(f"{name}  {' × '.join(map(str, values.shape))}", values)
-        for name, values in zip(names, outputs, strict=True)
-    ]
-    shown[-1] = replace(shown[-1], names=_answers(model, outputs[-1]))
-    _, judged = _judged(model, x)
-    draw_activations(picture, _title(judged), shown, target)
-    return judged | {
-        "layers": [
-            {
-                "name": name,
-                "least": float(values.min()),
-                "mean": float(values.mean()),
-                "greatest": float(values.max()),
-            }
-            for name, values in zip(names, outputs, strict=True)
-        ]
-    }
-
-
-def _answers(model: Sequential, scores: Array) -> Sequence[str]:
-    """Return which class each of the last scores speaks for; of too many to name, none."""
-    if scores.ndim > 1 or len(scores) > _MOST_NAMED:
-        return ()
-    if model.task == "binary":
-        return model.classes[1:]
-    return model.classes if len(model.classes) == len(scores) else ()
-
-
-def _title(judged: dict[str, Any]) -> str:
-    return f"taken for {judged['class']} ({judged['probability']:.1%})"
-
-
-def _occlusion(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import draw_deciding
-
-    x = preprocessing.tensor(picture[None])[0]
-    chosen, judged = _judged(model, x)
-    patch = patch_size(*x.shape[1:])
-    found = occlusion_map(model, x, chosen, patch)
-    label = f"fall of its probability, hidden by {patch}×{patch}"
-    draw_deciding(picture, found, _title(judged), label, target)
-    return judged | {"patch": patch, "map": found.tolist()}
-
-
-def _saliency(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import draw_deciding
-
-    x = preprocessing.tensor(picture[None])[0]
-    chosen, judged = _judged(model, x)
-    found = saliency_map(model, x, chosen)
-    draw_deciding(picture, found, _title(judged), "magnitude of its score's gradient", target)
-    return judged | {"map": found.tolist()}
-
-
-_DRAWN = {"feature_maps": _feature_maps, "occlusion": _occlusion, "saliency": _saliency}
 
 
 def _scores(scores: Scores) -> dict[str, float]:
