@@ -18,7 +18,7 @@ from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
 from convtool.deconvolution.api import ITERATIONS
-from convtool.errors import OptionError, ShapeError
+from convtool.errors import OptionError
 from convtool.images.alpha import RULES
 from convtool.images.deconvolve import (
     Deconvolution,
@@ -149,13 +149,13 @@ def command(
     options = DeconvolveOptions(**how)
     check_options(kernel, options)
     original = None if reference is None else read(reference, page=reading.page)
-    made = deconvolve_file(source, target, kernel, options, reading, writing)
+    made = deconvolve_file(source, target, kernel, options, reading, writing, reference=original)
     for warning in made.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)
     levels = None
     if original is not None:
         images = made.before, made.first.image
-        levels = [_psnr(image, original, str(reference)) for image in images]
+        levels = [_psnr(image, original) for image in images]
     if json_target is not None:
         report = _report(source, target, kernel.text, options, made, levels)
         write_report(report, json_target)
@@ -163,14 +163,8 @@ def command(
         click.echo("\n".join(_lines(target, made, levels, float(kernel.weights.sum()))))
 
 
-def _psnr(image: Image, original: Image, name: str) -> float:
+def _psnr(image: Image, original: Image) -> float:
     """Return the PSNR of a picture against the one before the blur, whatever their depths."""
-    shape, wanted = image.pixels.shape, original.pixels.shape
-    if shape != wanted:
-        raise ShapeError(
-            f"{shown(name)}: a picture of {wanted}, the restored one has {shape}; give the picture "
-            "before the blur"
-        )
     return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
 
 

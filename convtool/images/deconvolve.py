@@ -8,11 +8,11 @@ import numpy as np
 
 from convtool.deconvolution import Restored, restore
 from convtool.deconvolution.api import check_method, rounding_of
-from convtool.errors import NonFiniteError, OptionError
+from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.images import alpha as transparency
-from convtool.images import finishing, nonfinite, tone
+from convtool.images import nonfinite, tone
 from convtool.images.background import channels_on
-from convtool.images.filter_options import FilterOptions
+from convtool.images.finishing import CLIPPED_WORTH_A_WARNING
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
@@ -152,7 +152,12 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     if alpha is not None:
         opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
         answer = np.dstack([answer, opacity])
-    remarks = finishing.remarks(share, toned.nans, 0, FilterOptions())
+    remarks = []
+    if share > CLIPPED_WORTH_A_WARNING:
+        remarks.append(
+            f"{share:.1%} of the values were outside the output's range and were clipped; "
+            "--depth float keeps them, more --noise makes them fewer"
+        )
     known = replace(found, values=values)
     return Deblurred(replace(image, pixels=answer), known, (*image.notes, *remarks))
 
@@ -192,6 +197,8 @@ def deconvolve_file(
     options: DeconvolveOptions,
     reading: ReadOptions | None = None,
     writing: WriteOptions | None = None,
+    *,
+    reference: Image | None = None,
 ) -> Deconvolution:
     """Read a picture, restore each of its pages, and write it.
 
@@ -205,6 +212,8 @@ def deconvolve_file(
         How it is read.
     writing : WriteOptions, optional
         How it is written.
+    reference : Image, optional
+        What the first page is to be compared with: one of another size or colours is refused.
 
     Raises
     ------
@@ -217,6 +226,12 @@ def deconvolve_file(
     opened = open_document(source, reading or ReadOptions())
     if writing.format is None and target == STDOUT:
         writing = replace(writing, format=opened.format.name)
+    first = opened.headers[0].shape
+    if reference is not None and reference.pixels.shape != first:
+        raise ShapeError(
+            f"the reference is a picture of {reference.pixels.shape}, {shown(source)} has {first}; "
+            "give the picture before the blur"
+        )
     for header in opened.headers:
         shape = header.shape
         check_writable(

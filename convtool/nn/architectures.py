@@ -288,8 +288,9 @@ def _fix(layer: Conv2D, bank: Array, line: str) -> None:
     """
     count, height, width = bank.shape
     if count != layer.out_channels:
+        given = "1 kernel" if count == 1 else f"{count} kernels"
         raise OptionError(
-            f"--fixed-filters: {count} kernels for the {layer.out_channels} filters of {line!r};"
+            f"--fixed-filters: {given} for the {layer.out_channels} filters of {line!r};"
             f" give as many, or write 'conv {count}' in --arch"
         )
     rows, columns = layer.kernel_size

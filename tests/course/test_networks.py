@@ -92,7 +92,7 @@ def test_fixed_filters_keep_the_convolution_or_are_refused(tmp_path):
     how = ["--fixed-filters", "sobel-vertical", "--epochs", "1", "--out", str(out)]
     refused = finished("train", "digits", "--arch", arch.format(5), *how)
     assert refused.returncode == 2
-    assert b"1 kernels for the 5 filters of 'conv 5 5x5 stride 2'" in refused.stderr
+    assert b"1 kernel for the 5 filters of 'conv 5 5x5 stride 2'" in refused.stderr
     assert not out.exists()
     done = finished("train", "digits", "--arch", arch.format(1), *how)
     assert done.returncode == 0, done.stderr
