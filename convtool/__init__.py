@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from convtool._version import __version__
 
 if TYPE_CHECKING:
+    from convtool import deconvolution as deconvolution
     from convtool import distributed as distributed
     from convtool import explain as explain
     from convtool import images as images
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from convtool.convolution.gradient import gradient_direction as gradient_direction
     from convtool.convolution.gradient import gradient_magnitude as gradient_magnitude
     from convtool.convolution.toeplitz import toeplitz as toeplitz
+    from convtool.deconvolution.api import deconvolve as deconvolve
     from convtool.errors import ConvtoolError as ConvtoolError
     from convtool.images.kernels import kernel as kernel
     from convtool.images.read import read as read
@@ -38,6 +40,7 @@ _HOMES = {
     "build_info": "convtool.compiled",
     "convolve": "convtool.convolution.api",
     "correlate": "convtool.convolution.api",
+    "deconvolve": "convtool.deconvolution.api",
     "engines": "convtool.convolution.engines",
     "gradient_direction": "convtool.convolution.gradient",
     "gradient_magnitude": "convtool.convolution.gradient",
@@ -51,7 +54,16 @@ _HOMES = {
     "toeplitz": "convtool.convolution.toeplitz",
     "write": "convtool.images.write",
 }
-_SUBPACKAGES = ("distributed", "explain", "images", "kernels", "learn", "nn", "svd")
+_SUBPACKAGES = (
+    "deconvolution",
+    "distributed",
+    "explain",
+    "images",
+    "kernels",
+    "learn",
+    "nn",
+    "svd",
+)
 
 __all__ = [
     "ConvtoolError",
@@ -59,6 +71,8 @@ __all__ = [
     "build_info",
     "convolve",
     "correlate",
+    "deconvolution",
+    "deconvolve",
     "distributed",
     "engines",
     "explain",

@@ -77,3 +77,34 @@ def correlate(
 def convolve(image, kernel, **options):
     """Correlate with the kernel flipped."""
     return correlate(image, kernel, flipped=True, **options)
+
+
+def blur_matrix(shape, kernel, border, flipped):
+    """Return the matrix of a convolution, or a correlation: its answer to each single pixel."""
+    columns = []
+    for place in product(range(shape[0]), range(shape[1])):
+        impulse = np.zeros(shape)
+        impulse[place] = 1
+        columns.append(correlate(impulse, kernel, border=border, flipped=flipped).ravel())
+    return np.array(columns).T
+
+
+def wiener(image, kernel, balance, border="reflect", cval=0.0, flipped=True):
+    """Solve the normal equations of ‖K∗x − y‖² + λ‖L∗x‖² as one dense system."""
+    laplacian = [[0, -1, 0], [-1, 4, -1], [0, -1, 0]]
+    blur = blur_matrix(image.shape, kernel, border, flipped)
+    rough = blur_matrix(image.shape, laplacian, "wrap" if border == "wrap" else "reflect", True)
+    outside = correlate(np.zeros(image.shape), kernel, border=border, cval=cval, flipped=flipped)
+    right = blur.T @ (np.asarray(image, np.float64) - outside).ravel()
+    return np.linalg.solve(blur.T @ blur + balance * rough.T @ rough, right).reshape(image.shape)
+
+
+def richardson_lucy(image, kernel, iterations, border="reflect", cval=0.0, flipped=True):
+    """Multiply by Kᵀ∗(y / K∗x) / Kᵀ∗1 from a flat picture on, with the blur as a matrix."""
+    blur = blur_matrix(image.shape, kernel, border, flipped)
+    outside = correlate(np.zeros(image.shape), kernel, border=border, cval=cval, flipped=flipped)
+    seen = np.asarray(image, np.float64).ravel()
+    answer = np.full(seen.shape, seen.mean())
+    for _ in range(iterations):
+        answer = answer * (blur.T @ (seen / (blur @ answer + outside.ravel()))) / blur.sum(axis=0)
+    return answer.reshape(image.shape)

@@ -32,6 +32,7 @@ COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
     "compare": "Measure how far two pictures are apart.",
     "compile": "Compile the fast engines where no library was built.",
+    "deconvolve": "Undo the blur of a known kernel.",
     "evaluate": "Judge a trained network on a set of pictures.",
     "explain": "Walk through a convolution, number by number.",
     "export": "Write a trained network as an ONNX file.",

@@ -11,8 +11,12 @@ _IN_FULL = 4
 
 def report_text(report: dict[str, Any]) -> str:
     """Return a report of ``convtool inspect`` for people to read."""
-    parts = [_layers(report)]
-    parts += [section(report[name]) for name, section in _SECTIONS.items() if name in report]
+    parts = [_layers(report)] if "layers" in report else []
+    for name, section in _SECTIONS.items():
+        if name in _EACH and isinstance(report.get(name), list):
+            parts += [section(one) for one in report[name]]
+        elif name in report:
+            parts.append(section(report[name]))
     return "\n\n".join("\n".join(lines) for lines in parts)
 
 
@@ -73,6 +77,15 @@ def _probe(filters: list[dict[str, Any]]) -> list[str]:
     return lines if len(filters) <= _IN_FULL else [*lines, "(--json gives each number)"]
 
 
+def _probes(filters: list[dict[str, Any]]) -> list[str]:
+    lines = ["straight lines of 1 on 0: what each given kernel answers, its bias included"]
+    for answer in filters:
+        lines.append(f"{answer['kernel']}, bias {answer['bias']:g}: {answer['words']}")
+        cells = [[f"  {name}", f"{value:+.2f}"] for name, value in answer["responses"].items()]
+        lines += table(cells)
+    return lines
+
+
 def _nearest(filters: list[dict[str, Any]]) -> list[str]:
     lines = ["presets that each filter resembles most, with the cosine"]
     for found in filters:
@@ -112,8 +125,10 @@ def _deciding(what: str) -> Callable[[dict[str, Any]], list[str]]:
 
 
 def _replace(found: dict[str, Any]) -> list[str]:
+    laid = "as printed (--correlate)" if found["correlate"] else "turned by half (--convolve)"
     lines = [
-        f"{found['pictures']} pictures of {found['dataset']}, with {'; '.join(found['filters'])}"
+        f"{found['pictures']} pictures of {found['dataset']}, with {'; '.join(found['filters'])},"
+        f" laid on {laid}"
     ]
     cells = [
         [name, f"{found[name]['loss']:.4f}", f"{found[name]['accuracy']:.2%}"]
@@ -122,8 +137,12 @@ def _replace(found: dict[str, Any]) -> list[str]:
     return lines + table([["", "loss", "accuracy"], *cells])
 
 
+_EACH = ("feature_maps", "occlusion", "saliency")
+"""Sections with one report for each picture."""
+
 _SECTIONS: dict[str, Callable[[Any], list[str]]] = {
     "probe": _probe,
+    "probes": _probes,
     "nearest": _nearest,
     "kernels": _kernels,
     "feature_maps": _maps,

@@ -1,43 +1,40 @@
 """``convtool inspect``: look inside a trained network."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from convtool.cli._inspection_drawings import pictures
 from convtool.cli._inspection_report import report_text
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import json_option
-from convtool.cli._pictures import PictureReader, pictures_to_judge
-from convtool.errors import ModelError, OptionError
-from convtool.nn._types import Array
-from convtool.nn.inspection.attribution import (
-    activations,
-    occlusion_map,
-    patch_size,
-    saliency_map,
-)
+from convtool.cli._pictures import pictures_to_judge
+from convtool.errors import OptionError
+from convtool.nn._types import Shape
+from convtool.nn.architectures import build_layers
 from convtool.nn.inspection.layers import (
     find_convolution,
     layer_names,
     layer_table,
 )
 from convtool.nn.inspection.likeness import nearest_presets
-from convtool.nn.inspection.lines import probe
-from convtool.nn.inspection.replacement import parse_replacement, replace_filter
+from convtool.nn.inspection.lines import Probe, probe, probe_kernel
+from convtool.nn.inspection.replacement import (
+    kernel_and_bias,
+    parse_replacement,
+    replace_filter,
+)
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
-from convtool.nn.preprocessing import Preprocessing
 from convtool.nn.training import evaluate
 from convtool.report.figures import check_drawing
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.inspect/1"
 
-_MOST_NAMED = 32
+_ORDER = {"vertical": 0, "falling": 1, "horizontal": 2, "rising": 3}
 
 
 @click.command(
@@ -47,10 +44,21 @@ Examples:
   convtool inspect sample_images/network/digits.safetensors
   convtool inspect --probe --nearest --kernels out.png sample_images/network/digits.safetensors
   convtool inspect --replace conv1.1=line-vertical sample_images/network/digits.safetensors
+  convtool inspect --probe --filter 3x3:-1,0,1,-1,0,1,0,1,2,bias=-0.67
+  convtool inspect --arch catdog --input 1x100x100
   convtool inspect --occlusion sample_images/zone-plate.png sample_images/network/digits.safetensors
 """,
 )
-@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("model_path", metavar="[MODEL]", required=False, type=click.Path(path_type=Path))
+@click.option("--arch", metavar="NAME|SPEC", help="Print the layers of a network before training.")
+@click.option("--input", "shape", metavar="CxHxW", help="For --arch: the shape of a picture.")
+@click.option(
+    "--outputs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="For --arch: 1 for two classes, else one for each class.",
+)
 @click.option("--kernels", type=click.Path(path_type=Path), help="Draw the filters of --layer.")
 @click.option(
     "--layer", metavar="NAME", help="For --kernels and --nearest.  [default: first convolution]"
@@ -64,11 +72,40 @@ Examples:
     metavar="LAYER[.FILTER]=SPEC[,bias=B]",
     help="Put a kernel in a filter's place, and judge the network before and after.",
 )
+@click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="SPEC[,bias=B]",
+    help="For --probe: a kernel to ask, with or without a MODEL.",
+)
+@click.option(
+    "--correlate/--convolve",
+    default=True,
+    show_default="--correlate",
+    help="Lay the kernels of --replace and --filter on as they are printed, or turned by half, as "
+    "convtool filter does.",
+)
 @click.option("--dataset", help="To judge --replace on.  [default: what the model was trained on]")
 @click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
-@click.option("--feature-maps", metavar="IMAGE", help="Draw what each layer makes of a picture.")
-@click.option("--occlusion", metavar="IMAGE", help="Draw what is missed when a place is hidden.")
-@click.option("--saliency", metavar="IMAGE", help="Draw the gradient's magnitude at each pixel.")
+@click.option(
+    "--feature-maps",
+    metavar="IMAGE",
+    multiple=True,
+    help="Draw what each layer makes of a picture.",
+)
+@click.option(
+    "--occlusion",
+    metavar="IMAGE",
+    multiple=True,
+    help="Draw what is missed when a place is hidden.",
+)
+@click.option(
+    "--saliency",
+    metavar="IMAGE",
+    multiple=True,
+    help="Draw the gradient's magnitude at each pixel.",
+)
 @click.option("--invert", is_flag=True, help="Exchange dark and bright of IMAGE first.")
 @click.option(
     "--out",
@@ -79,24 +116,30 @@ Examples:
 )
 @json_option
 def command(
-    model_path: Path,
+    model_path: Path | None,
+    arch: str | None,
+    shape: str | None,
+    outputs: int,
     kernels: Path | None,
     layer: str | None,
     probed: bool,
     nearest: bool,
     replacements: tuple[str, ...],
+    filters: tuple[str, ...],
+    correlate: bool,
     dataset: str | None,
     data: Path | None,
-    feature_maps: str | None,
-    occlusion: str | None,
-    saliency: str | None,
+    feature_maps: tuple[str, ...],
+    occlusion: tuple[str, ...],
+    saliency: tuple[str, ...],
     invert: bool,
     out: Path,
     json_target: str | None,
 ) -> None:
     """Look inside MODEL: its layers, its filters, and which pixels decide.
 
-    Kernels named by a SPEC do in a layer what `convtool filter --kernel SPEC` does. A drawing of
+    A kernel SPEC is laid on as it is printed, since layers correlate; --convolve turns it by half.
+    --arch gives the table of a network that is not trained yet, without a MODEL. A drawing of
     IMAGE is written to the folder --out, as IMAGE.feature-maps.png, IMAGE.occlusion.png or
     IMAGE.saliency.png.
     """
@@ -105,16 +148,33 @@ def command(
         read_single_kernel(one.spec)
     if kernels is not None:
         check_drawing(kernels)
+    if filters and not probed:
+        raise OptionError("--filter gives a kernel to --probe; add --probe, or use --replace")
+    given = [_probed_kernel(text, correlate) for text in filters]
+    if model_path is None:
+        needed = {
+            "--kernels": kernels,
+            "--nearest": nearest,
+            "--replace": replacements,
+            "--feature-maps": feature_maps,
+            "--occlusion": occlusion,
+            "--saliency": saliency,
+        }
+        _finish(_without_model(arch, shape, outputs, given, needed), json_target)
+        return
+    if arch is not None or shape is not None:
+        raise OptionError("--arch and --input describe a network to come; leave out MODEL or them")
     model = load(model_path)
     report: dict[str, Any] = {"schema": SCHEMA, "model": str(model_path)} | _layers(model)
     if probed:
-        report["probe"] = _probe(model)
+        first, layer_ = find_convolution(model)
+        report["probe"] = [_answer(one) for one in probe(layer_, model.preprocessing)]
     if nearest:
         report["nearest"] = _nearest(model, layer)
     if kernels is not None:
         report["kernels"] = _draw_kernels(model, layer, kernels)
     asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
-    report |= _pictures(model, model_path, asked, invert, out)
+    report |= pictures(model, model_path, asked, invert, out)
     if wanted:
         name = dataset or model.record.get("dataset")
         if name is None:
@@ -122,18 +182,69 @@ def command(
         chosen = pictures_to_judge(model, model_path, str(name), data, None)
         before = evaluate(model, chosen)
         for replacement in wanted:
-            replace_filter(model, replacement)
+            place, which = replace_filter(model, replacement, correlate=correlate)
+            if probed and place == first:
+                answers = probe(layer_, model.preprocessing)
+                given.append({"kernel": replacement.spec} | _answer(answers[which], sources=True))
         report["replace"] = {
             "filters": list(replacements),
+            "correlate": correlate,
             "dataset": str(name),
             "pictures": len(chosen),
             "before": _scores(before),
             "after": _scores(evaluate(model, chosen)),
         }
+    if given:
+        report["probes"] = given
+    _finish(report, json_target)
+
+
+def _finish(report: dict[str, Any], json_target: str | None) -> None:
     if json_target is not None:
         write_report(report, json_target)
     if json_target != "-":
         click.echo(report_text(report))
+
+
+def _without_model(
+    arch: str | None,
+    shape: str | None,
+    outputs: int,
+    given: list[dict[str, Any]],
+    needed: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the report on a network that is not trained yet, or on kernels alone."""
+    for name, value in needed.items():
+        if value:
+            raise OptionError(f"{name} looks into a trained network; give its MODEL")
+    if (arch is None) != (shape is None) or (arch is None and not given):
+        raise OptionError(
+            "it takes a MODEL, or --arch with --input CxHxW, or --probe with --filter SPEC"
+        )
+    report: dict[str, Any] = {"schema": SCHEMA}
+    if arch is not None and shape is not None:
+        size = _shape(shape)
+        model = Sequential(build_layers(arch, size, outputs, 0), size)
+        report |= {"model": arch, "arch": arch} | _layers(model)
+        report["task"] = "not trained"
+    return report | ({"probes": given} if given else {})
+
+
+def _shape(text: str) -> Shape:
+    """Return ``CxHxW`` as three numbers."""
+    parts = text.split("x")
+    if len(parts) != 3 or not all(
+        part.isascii() and part.isdigit() and int(part) for part in parts
+    ):
+        raise OptionError(f"--input {text!r} is not channels x height x width, as in 1x28x28")
+    return tuple(int(part) for part in parts)
+
+
+def _probed_kernel(text: str, correlate: bool) -> dict[str, Any]:
+    spec, bias = kernel_and_bias(text)
+    weights = read_single_kernel(spec).weights
+    laid = weights if correlate else weights[::-1, ::-1]
+    return {"kernel": spec} | _answer(probe_kernel(laid, bias or 0.0), sources=True)
 
 
 def _layers(model: Sequential) -> dict[str, Any]:
@@ -154,18 +265,18 @@ def _layers(model: Sequential) -> dict[str, Any]:
     }
 
 
-def _probe(model: Sequential) -> list[dict[str, Any]]:
-    _, first = find_convolution(model)
-    return [
-        {
-            "filter": answer.number,
-            "bias": answer.bias,
-            "responses": dict(answer.responses),
-            "seen": dict(answer.seen),
-            "words": answer.words,
-        }
-        for answer in probe(first, model.preprocessing)
-    ]
+def _answer(answer: Probe, *, sources: bool = False) -> dict[str, Any]:
+    """Return a filter's answers; ``sources``: columns, falling diagonal, rows, rising."""
+    responses = dict(answer.responses)
+    if sources:
+        responses = dict(sorted(responses.items(), key=lambda item: _ORDER[item[0].split()[0]]))
+    return {
+        "filter": answer.number,
+        "bias": answer.bias,
+        "responses": responses,
+        "seen": dict(answer.seen),
+        "words": answer.words,
+    }
 
 
 def _nearest(model: Sequential, name: str | None) -> list[dict[str, Any]]:
@@ -186,103 +297,6 @@ def _draw_kernels(model: Sequential, name: str | None, target: Path) -> dict[str
     title = f"{own}: {number} of {weight.shape[2]}×{weight.shape[3]}"
     draw_kernels(weight, layer.params.get("bias"), title, target)
     return {"layer": own, "drawing": str(target)}
-
-
-def _pictures(
-    model: Sequential, model_path: Path, asked: dict[str, str | None], invert: bool, out: Path
-) -> dict[str, Any]:
-    given = {kind: name for kind, name in asked.items() if name is not None}
-    if not given:
-        return {}
-    if model.preprocessing is None:
-        raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
-    reader = PictureReader(model.preprocessing, invert=invert)
-    report = {}
-    for kind, name in given.items():
-        target = check_drawing(out / f"{Path(name).stem}.{kind.replace('_', '-')}.png")
-        picture = reader(name)
-        report[kind] = {"image": name, "drawing": str(target)} | _DRAWN[kind](
-            model, model.preprocessing, picture, target
-        )
-    reader.tell()
-    return report
-
-
-def _judged(model: Sequential, x: Array) -> tuple[int, dict[str, Any]]:
-    row = model.predict_proba(x[None])[0]
-    chosen = int(row.argmax())
-    name = model.classes[chosen] if model.classes else str(chosen)
-    return chosen, {"class": name, "probability": float(row[chosen])}
-
-
-def _feature_maps(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import Activation, draw_activations
-
-    x = preprocessing.tensor(picture[None])[0]
-    outputs = activations(model, x)
-    names = layer_names(model)
-    shown = [
-        Activation(f"{name}  {' × '.join(map(str, values.shape))}", values)
-        for name, values in zip(names, outputs, strict=True)
-    ]
-    shown[-1] = replace(shown[-1], names=_answers(model, outputs[-1]))
-    _, judged = _judged(model, x)
-    draw_activations(picture, _title(judged), shown, target)
-    return judged | {
-        "layers": [
-            {
-                "name": name,
-                "least": float(values.min()),
-                "mean": float(values.mean()),
-                "greatest": float(values.max()),
-            }
-            for name, values in zip(names, outputs, strict=True)
-        ]
-    }
-
-
-def _answers(model: Sequential, scores: Array) -> Sequence[str]:
-    """Return which class each of the last scores speaks for; of too many to name, none."""
-    if scores.ndim > 1 or len(scores) > _MOST_NAMED:
-        return ()
-    if model.task == "binary":
-        return model.classes[1:]
-    return model.classes if len(model.classes) == len(scores) else ()
-
-
-def _title(judged: dict[str, Any]) -> str:
-    return f"taken for {judged['class']} ({judged['probability']:.1%})"
-
-
-def _occlusion(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import draw_deciding
-
-    x = preprocessing.tensor(picture[None])[0]
-    chosen, judged = _judged(model, x)
-    patch = patch_size(*x.shape[1:])
-    found = occlusion_map(model, x, chosen, patch)
-    label = f"fall of its probability, hidden by {patch}×{patch}"
-    draw_deciding(picture, found, _title(judged), label, target)
-    return judged | {"patch": patch, "map": found.tolist()}
-
-
-def _saliency(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
-) -> dict[str, Any]:
-    from convtool.report.model_pictures import draw_deciding
-
-    x = preprocessing.tensor(picture[None])[0]
-    chosen, judged = _judged(model, x)
-    found = saliency_map(model, x, chosen)
-    draw_deciding(picture, found, _title(judged), "magnitude of its score's gradient", target)
-    return judged | {"map": found.tolist()}
-
-
-_DRAWN = {"feature_maps": _feature_maps, "occlusion": _occlusion, "saliency": _saliency}
 
 
 def _scores(scores: Scores) -> dict[str, float]:

@@ -1,7 +1,10 @@
 """``convtool kernels``: list the preset kernels, or show one kernel."""
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict
+from fractions import Fraction
+from typing import Any
 
 import click
 
@@ -14,7 +17,7 @@ from convtool.kernels.presets import ALIASES, PRESETS
 from convtool.kernels.spec import KernelSpec, parse
 from convtool.kernels.weights import Weights
 from convtool.report.json_report import write_report
-from convtool.report.matrix import matrix_lines, table
+from convtool.report.matrix import common_denominator, line_text, matrix_lines, table
 
 SCHEMA = "convtool.kernels/1"
 
@@ -130,8 +133,16 @@ def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
         "gradient": kernel.is_gradient,
         "combination": kernel.combination,
         "kernel": kernel.weights.tolist(),
-        "facts": [asdict(one) for one in known],
+        "facts": [_finite(asdict(one)) for one in known],
         "notes": _notes(kernel, known),
+    }
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as JSON can hold them: null for a number beyond float64."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in values.items()
     }
 
 
@@ -141,7 +152,12 @@ def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
     titles = preset.parts if preset and preset.parts else ("horizontal", "vertical")
     for title, weights, one in zip(titles, _singles(kernel), known, strict=False):
         lines += ["", title] if kernel.is_group else []
-        lines += ["", *(f"  {line}" for line in matrix_lines(weights)), "", *_fact_lines(one)]
+        lines += [
+            "",
+            *(f"  {line}" for line in matrix_lines(weights)),
+            "",
+            *_fact_lines(one, weights),
+        ]
     notes = [f"mind: {note}" for note in _notes(kernel, known)]
     lines += ["", *notes] if notes else []
     if preset:
@@ -155,18 +171,34 @@ def _notes(kernel: KernelSpec, known: list[Facts]) -> list[str]:
     )
 
 
-def _fact_lines(known: Facts) -> list[str]:
+def _fact_lines(known: Facts, weights: Weights) -> list[str]:
     turned = "yes" if known.symmetric else "no, a half turn negates it"
+    factors = []
+    if known.factors:
+        column, row = line_text(known.factors.column), line_text(known.factors.row)
+        factors = [["factors", f"{column}ᵀ {row}"]]
     rows = [
         ["size", "{}x{}".format(*known.shape)],
         ["sum", f"{known.sum:.6g}"],
         ["rank", f"{known.rank}"],
         ["separable", "yes" if known.separable else "no"],
+        *factors,
         ["symmetric", turned if known.symmetric or known.antisymmetric else "no"],
         ["anchor", "row {}, column {} (from 0)".format(*known.anchor)],
         ["output", "{:.5g} to {:.5g} for an image of 0 to 1".format(*known.output)],
     ]
-    return table(rows)
+    gain = _gain_text(weights, known.noise_gain)
+    return [*table(rows), f"noise gain {gain} (of the variance of white noise)"]
+
+
+def _gain_text(weights: Weights, gain: float) -> str:
+    """Return a noise gain as a number, after the fraction that it is where it is one."""
+    denominator = common_denominator(weights)
+    if denominator is None:
+        return f"{gain:.6g}"
+    numbers = [round(value * denominator) for value in weights.ravel().tolist()]
+    exact = Fraction(sum(value * value for value in numbers), denominator**2)
+    return f"{gain:.6g}" if exact.denominator == 1 else f"{exact} = {gain:.6g}"
 
 
 def _parameter_lines(parameters: tuple[Parameter, ...]) -> list[str]:

@@ -14,6 +14,7 @@ from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
 from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
 from convtool.errors import ModelFileError, OptionError, TrainingError
+from convtool.nn.architectures import with_filters
 from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.datasets import Split
 from convtool.nn.metrics import Scores
@@ -39,7 +40,8 @@ Examples:
 @click.option(
     "--fixed-filters",
     metavar="KERNEL,…",
-    help="Preset kernels that take the first convolution's place and are not trained.",
+    help="Preset kernels for the filters of the first convolution, one for each: they are not "
+    "trained, its bias stays 0, stride and padding are kept.  [without --arch it has as many]",
 )
 @click.option("--find-lr", is_flag=True, help="Find the learning rate by a short trial first.")
 @click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
@@ -79,8 +81,10 @@ def command(
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
-    arch = arch_of(dataset, arch)
+    own, arch = arch is None, arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
+    if own and bank is not None:
+        arch = with_filters(arch, len(bank))
     only = names_of(classes)
     split = open_split(dataset, data, seed, size, gray, only)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from convtool.kernels import factor
+from convtool.kernels.lines import Lines, lines_of, noise_gain
 from convtool.kernels.weights import Combination, Weights
 
 
@@ -22,6 +23,10 @@ class Facts:
         How many column and row passes it takes; 0 for a kernel of zeros.
     separable : bool
         Whether one column and one row make it.
+    factors : Lines or None
+        That column and row.
+    noise_gain : float
+        What it multiplies the variance of white noise by: the sum of its squared weights.
     symmetric : bool
         Whether a half turn leaves it as it is, so that convolution and correlation agree (but
         for where an even size puts the picture).
@@ -41,6 +46,8 @@ class Facts:
     sum: float
     rank: int
     separable: bool
+    factors: Lines | None
+    noise_gain: float
     symmetric: bool
     antisymmetric: bool
     even: tuple[bool, bool]
@@ -83,6 +90,8 @@ def facts(kernel: Weights) -> Facts:
         sum=0.0 if abs(total) <= rounding else total,
         rank=rank,
         separable=rank <= 1,
+        factors=lines_of(kernel) if rank <= 1 else None,
+        noise_gain=noise_gain(kernel),
         symmetric=bool((np.abs(kernel - turned) <= closeness).all()),
         antisymmetric=bool((np.abs(kernel + turned) <= closeness).all()),
         even=(rows % 2 == 0, columns % 2 == 0),

@@ -46,7 +46,7 @@ ARCHITECTURES: dict[str, str] = {
     "digits": "conv 16 3x3 same, relu, conv 32 3x3 same, relu, pool 2, dense 64, relu",
     "mnist": "conv 16 3x3 same, relu, pool 2, conv 32 3x3 same, relu, pool 2, dense 64, relu",
     "textbook": "conv 32 3x3 same, sigmoid, pool 2, conv 32 3x3 same, sigmoid, pool 2, globalavg,"
-    " dense 32, norm",
+    " dense 32, sigmoid, norm",
     "wide": "conv 32 3x3 same, relu, pool 2, conv 64 3x3 same, relu, pool 2, dense 1024, relu,"
     " dropout 0.4",
     "cifar": "conv 32 3x3, relu, pool 2, conv 64 3x3, relu, pool 2, conv 64 3x3, relu, dense 64,"
@@ -227,7 +227,8 @@ def build_layers(
     seed : int
         Of the starting weights and of dropout.
     bank : ndarray, shape (O, KH, KW), optional
-        Kernels to correlate with that take the first convolution's place and are not trained.
+        Kernels to correlate with, one for each filter of the first convolution: they are not
+        trained, and its bias stays 0.
 
     Raises
     ------
@@ -257,11 +258,10 @@ def build_layers(
         if name == "dense" and len(context.shape) == 3:
             _append(layers, Flatten(), context, "flatten")
         context.initializer = _initializer(lines, place)
-        if name == "conv" and bank is not None:
-            layer: Layer = _fixed(bank, context)
+        layer = LAYER_WORDS[name](_Words(line, tuple(words)), context)
+        if isinstance(layer, Conv2D) and bank is not None:
+            _fix(layer, bank, line)
             bank = None
-        else:
-            layer = LAYER_WORDS[name](_Words(line, tuple(words)), context)
         _append(layers, layer, context, line)
     if bank is not None:
         raise OptionError(
@@ -281,9 +281,42 @@ def _append(layers: list[Layer], layer: Layer, context: _Context, line: str) -> 
     context.shape = after
 
 
-def _fixed(bank: Array, context: _Context) -> Conv2D:
-    channels = _channels(context)
-    layer = Conv2D(channels, len(bank), bank.shape[1:], padding="same", rng=0)
-    layer.params["weight"][...] = bank[:, None] / channels
-    layer.frozen = {"weight"}
-    return layer
+def _fix(layer: Conv2D, bank: Array, line: str) -> None:
+    """Put a bank of kernels into a convolution, its bias at 0, and keep both from training.
+
+    Stride, padding and number of filters stay; each kernel stands in the middle of its window.
+    """
+    count, height, width = bank.shape
+    if count != layer.out_channels:
+        given = "1 kernel" if count == 1 else f"{count} kernels"
+        raise OptionError(
+            f"--fixed-filters: {given} for the {layer.out_channels} filters of {line!r};"
+            f" give as many, or write 'conv {count}' in --arch"
+        )
+    rows, columns = layer.kernel_size
+    if height > rows or width > columns:
+        raise OptionError(
+            f"--fixed-filters: kernels of {height}x{width} do not fit the {rows}x{columns} window"
+            f" of {line!r}; write a window of {height}x{width} or more in --arch"
+        )
+    weight = layer.params["weight"]
+    top, left = (rows - height) // 2, (columns - width) // 2
+    weight[...] = 0
+    weight[:, :, top : top + height, left : left + width] = bank[:, None] / weight.shape[1]
+    layer.frozen = set(layer.params)
+
+
+def with_filters(arch: str, count: int) -> str:
+    """Return a named or specified network whose first convolution has so many filters.
+
+    Examples
+    --------
+    >>> with_filters("digits", 3)
+    'conv 3 3x3 same, relu, conv 32 3x3 same, relu, pool 2, dense 64, relu'
+    """
+    lines = [line.split() for line in ARCHITECTURES.get(arch, arch).split(",")]
+    for words in lines:
+        if words[:1] == ["conv"]:
+            words[1:2] = [str(count)]
+            break
+    return ", ".join(" ".join(words) for words in lines)

@@ -77,6 +77,20 @@ def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
     return [(prefix if i == middle else " " * len(prefix)) + line for i, line in enumerate(lines)]
 
 
+def line_text(values: Sequence[float]) -> str:
+    """Return one line of numbers; fractions with a common denominator as integers over it.
+
+    A long line is shortened to its first and last entries.
+
+    Examples
+    --------
+    >>> line_text([0.25, 0.5, 0.25]), line_text([-1, 0, 1])
+    ('1/4 (1 2 1)', '(-1 0 1)')
+    """
+    prefix, _, numbers = matrix_lines(np.array([values]))[0].rpartition("·")
+    return f"{prefix}({' '.join(numbers.split())})"
+
+
 def common_denominator(matrix: NDArray[np.float64]) -> int | None:
     """Return the least number that makes every entry an integer, None where it is not small.
 

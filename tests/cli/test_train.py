@@ -126,8 +126,10 @@ def test_fixed_filters_stay(tmp_path):
 
     out = tmp_path / "f.safetensors"
     filters = ["--fixed-filters", "sobel,prewitt,laplacian-8"]
-    assert run(["train", "digits", *QUICK, *filters, "--epochs", "1", "--out", str(out)]) == 0
+    quick = ["--arch", "conv 5 3x3, relu, pool 2, dense 16, relu", *QUICK[2:]]
+    assert run(["train", "digits", *quick, *filters, "--epochs", "1", "--out", str(out)]) == 0
     weight = load(out).layers[0].params["weight"]
+    assert load(out).layers[0].params["bias"].tolist() == [0] * 5
     assert weight.shape == (5, 1, 3, 3)
     assert weight[4, 0].tolist() == [[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]]
     assert weight[0, 0].tolist() == [[1, 2, 1], [0, 0, 0], [-1, -2, -1]]
@@ -167,6 +169,12 @@ def test_a_folder_of_pictures(tmp_path, capsys):
     [
         (["train", "digits", "--arch", "conv 4 11x11"], 2, "layer 1 (conv 4 11x11)"),
         (["train", "digits", "--fixed-filters", "nothing"], 2, "nothing"),
+        (["train", "digits", *QUICK, "--fixed-filters", "sobel"], 2, "2 kernels for the 8 filters"),
+        (
+            ["train", "digits", "--arch", "conv 1 3x3", "--fixed-filters", "box:5"],
+            2,
+            "kernels of 5x5 do not fit the 3x3 window",
+        ),
         (["train", "digits", "--epochs", "0"], 2, "epochs 0"),
         (["train", "mnist"], 1, "--data DIR"),
         (["train", "no-such-folder"], 1, "unknown data set"),

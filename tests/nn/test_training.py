@@ -167,9 +167,15 @@ def test_fixed_filters_answer_as_filtering_does():
     assert bank.shape == (3, 3, 3)
     assert bank[0, 0, 0] == 8
     assert bank[1].tolist() == [[0, 0, 0], [1, 1, 1], [0, 0, 0]]
-    model = assemble(_data(), ARCH, 0, bank=bank)
-    assert model.layers[0].frozen == {"weight"}
-    assert model.layers[0].params["weight"].shape == (3, 1, 3, 3)
+    model = assemble(_data(), "conv 3 5x5 stride 2 pad 1, relu", 0, bank=bank)
+    layer = model.layers[0]
+    assert layer.frozen == {"weight", "bias"}
+    assert (layer.out_channels, layer.stride, layer.padding) == (3, (2, 2), 1)
+    assert layer.params["weight"][:, :, 1:4, 1:4].tolist() == bank[:, None].tolist()
+    assert layer.params["weight"].sum() == bank.sum()
+    assert not layer.params["bias"].any()
+    with pytest.raises(OptionError, match="3 kernels for the 8 filters of 'conv 8 3x3"):
+        assemble(_data(), ARCH, 0, bank=bank)
     with pytest.raises(OptionError, match="no convolution"):
         assemble(_data(), "dense 3", 0, bank=bank)
 

@@ -118,6 +118,22 @@ def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Pro
     return probes
 
 
+def probe_kernel(kernel: Array, bias: float = 0.0) -> Probe:
+    """Ask one kernel, laid on as it is printed, with straight lines of 1 on 0.
+
+    Examples
+    --------
+    >>> probe_kernel(np.array([[-1, 0, 1], [-1, 0, 1], [0, 1, 2.0]]), -0.67).responses[
+    ...     "falling diagonal"
+    ... ].__round__(2)
+    0.33
+    """
+    layer = Conv2D(1, 1, (kernel.shape[0], kernel.shape[1]), rng=0, dtype="float64")
+    layer.params["weight"][0, 0] = kernel
+    layer.params["bias"][0] = bias
+    return probe(layer)[0]
+
+
 def _words(seen: Mapping[str, float], weight: Array) -> str:
     if not weight.any():
         return "is empty: it answers to nothing"

@@ -53,14 +53,10 @@ def parse_replacement(text: str) -> Replacement:
     """
     where, equals, spec = text.partition("=")
     layer, dot, which = where.strip().partition(".")
-    bias: float | None = None
-    found = _BIAS.search(spec)
-    if found:
-        spec = spec[: found.start()]
-        try:
-            bias = number(found[1])
-        except KernelError as error:
-            raise OptionError(f"{text!r}: bias: {error}") from error
+    try:
+        spec, bias = kernel_and_bias(spec)
+    except OptionError as error:
+        raise OptionError(f"{text!r}: {error}") from error
     if not equals or not layer or not spec.strip() or (dot and not which.isdecimal()):
         raise OptionError(
             f"{text!r} is not LAYER=SPEC, LAYER.FILTER=SPEC or one of them with ,bias=B,"
@@ -69,12 +65,41 @@ def parse_replacement(text: str) -> Replacement:
     return Replacement(layer, int(which) if dot else None, spec.strip(), bias)
 
 
-def replace_filter(model: Sequential, replacement: Replacement) -> None:
+def kernel_and_bias(text: str) -> tuple[str, float | None]:
+    """Read ``SPEC[,bias=B]``.
+
+    Raises
+    ------
+    OptionError
+        If the bias is no number.
+
+    Examples
+    --------
+    >>> kernel_and_bias("box,bias=-1/2")
+    ('box', -0.5)
+    """
+    found = _BIAS.search(text)
+    if found is None:
+        return text.strip(), None
+    try:
+        return text[: found.start()].strip(), number(found[1])
+    except KernelError as error:
+        raise OptionError(f"{text!r}: bias: {error}") from error
+
+
+def replace_filter(
+    model: Sequential, replacement: Replacement, *, correlate: bool = True
+) -> tuple[int, int]:
     """Put a kernel in the place of one filter of a network.
 
-    The layer then does with each picture what ``convtool filter --kernel SPEC`` does: the kernel is
-    turned by half, as layers correlate. It stands in the middle of the filter, the same in every
-    input channel, divided by their number.
+    The kernel stands in the middle of the filter, the same in every input channel, divided by their
+    number. Layers correlate: it is laid on as it is printed, or turned by half where ``correlate``
+    is false, and the layer then does what ``convtool filter --kernel SPEC`` does.
+
+    Returns
+    -------
+    (int, int)
+        The places of the layer and of the filter, from 0.
 
     Raises
     ------
@@ -97,9 +122,11 @@ def replace_filter(model: Sequential, replacement: Replacement) -> None:
         )
     if replacement.bias is not None and "bias" not in params:
         raise ModelError(f"{name} has no bias to set; leave bias={replacement.bias:g} out")
-    weight[which] = _framed(kernel, height, width) / weight.shape[1]
+    laid = kernel[::-1, ::-1] if correlate else kernel  # the bank turns each by half
+    weight[which] = _framed(laid, height, width) / weight.shape[1]
     if replacement.bias is not None:
         params["bias"][which] = replacement.bias
+    return place, which
 
 
 def _which(replacement: Replacement, count: int, name: str) -> int:

@@ -132,13 +132,16 @@ class TestReplacement:
         layers = [nn.Conv2D(2, 3, (3, 5), padding="same", rng=0), nn.Conv2D(3, 1, 3, bias=False)]
         return nn.Sequential(layers, (2, 9, 9))
 
-    def test_layer_then_does_what_filtering_does(self, rng):
+    @pytest.mark.parametrize("correlate", [True, False])
+    def test_layer_then_does_what_filtering_does(self, correlate, rng):
         model = self.model()
         before = {name: array.copy() for name, array in model.parameters().items()}
-        replace_filter(model, parse_replacement("conv1.2=sobel-horizontal,bias=0.25"))
+        replacement = parse_replacement("conv1.2=sobel-horizontal,bias=0.25")
+        assert replace_filter(model, replacement, correlate=correlate) == (0, 1)
         picture = rng.standard_normal((9, 9)).astype("float32")
         answer = model.layers[0].forward(np.stack([picture, picture])[None])[0, 1]
-        expected = convtool.convolve(picture, "sobel-horizontal", border="zero") + 0.25
+        filtered = convtool.correlate if correlate else convtool.convolve
+        expected = filtered(picture, "sobel-horizontal", border="zero") + 0.25
         np.testing.assert_allclose(answer, expected, atol=1e-5)
         after = model.parameters()
         np.testing.assert_array_equal(after["0.weight"][[0, 2]], before["0.weight"][[0, 2]])

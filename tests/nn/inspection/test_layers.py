@@ -54,7 +54,7 @@ class TestHandCounts:
         model = nn.Sequential(build_layers("conv 2 3x3, relu", (1, 8, 8), 2, 0, np.ones((2, 3, 3))))
         model.input_shape = (1, 8, 8)
         row = layer_table(model)[0]
-        assert (row.trained, row.fixed) == (2, 18)
+        assert (row.trained, row.fixed) == (0, 20)
 
 
 def test_multiply_adds_and_memory_are_of_one_picture():

@@ -1,0 +1,227 @@
+"""``convtool deconvolve``: what a picture was before a known kernel blurred it."""
+
+import math
+from typing import Any
+
+import click
+import numpy as np
+
+from convtool.cli._file_options import (
+    reading_options,
+    take_reading,
+    take_writing,
+    writing_options,
+)
+from convtool.cli._kernels import read_single_kernel
+from convtool.cli._options import json_option
+from convtool.cli._signals import ending
+from convtool.convolution.borders import BORDERS
+from convtool.deconvolution import METHODS
+from convtool.deconvolution.api import ITERATIONS
+from convtool.errors import OptionError
+from convtool.images.alpha import RULES
+from convtool.images.deconvolve import (
+    Deconvolution,
+    DeconvolveOptions,
+    check_options,
+    deconvolve_file,
+)
+from convtool.images.formats import writable
+from convtool.images.image import Image
+from convtool.images.paths import shown
+from convtool.images.read import read
+from convtool.images.tone import OUTPUT_DEPTHS
+from convtool.images.write import STDOUT
+from convtool.report.json_report import write_report
+from convtool.svd.metrics import psnr
+
+SCHEMA = "convtool.deconvolve/1"
+
+_WORTH_SAYING = 0.001
+
+
+@click.command(
+    "deconvolve",
+    epilog="""\b
+Examples:
+  convtool filter -k gaussian:sigma=2 sample_images/photograph.jpg soft.png
+  convtool deconvolve -k gaussian:sigma=2 --reference sample_images/photograph.jpg soft.png back.png
+  convtool deconvolve -k gaussian:sigma=2 --noise 2 soft.png back.png --json
+  convtool deconvolve -k gaussian:sigma=2 --method richardson-lucy --iterations 20 soft.png back.png
+""",
+)
+@click.option(
+    "--kernel",
+    "-k",
+    "specs",
+    metavar="SPEC",
+    multiple=True,
+    required=True,
+    help="The kernel that blurred it: a preset, file, picture (psf.tif) or literal, as for filter.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(list(METHODS)),
+    default="wiener",
+    show_default=True,
+    help="Wiener's filter with a Laplacian prior, or Richardson and Lucy's iteration.",
+)
+@click.option(
+    "--noise",
+    type=click.FloatRange(0),
+    metavar="SIGMA",
+    help="Standard deviation of the noise, in units of the input's pixels (8 bits: of 255); the "
+    "rounding of its depth is added.  [default: that alone]",
+)
+@click.option(
+    "--balance",
+    type=click.FloatRange(0, min_open=True),
+    metavar="LAMBDA",
+    help="For wiener: the weight of the Laplacian, as in scikit-image.  [default: by --noise]",
+)
+@click.option(
+    "--iterations",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"For richardson-lucy.  [default: {ITERATIONS}]",
+)
+@click.option(
+    "--border",
+    type=click.Choice(list(BORDERS)),
+    default="reflect",
+    show_default=True,
+    help="What lay beyond the edge when it was blurred.",
+)
+@click.option(
+    "--cval",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="The value there for --border constant, in units of the input's pixels.",
+)
+@click.option("--correlate", is_flag=True, help="It was blurred without flipping the kernel.")
+@click.option(
+    "--alpha",
+    type=click.Choice(RULES),
+    default=RULES[0],
+    show_default=True,
+    help="What filter did with alpha.",
+)
+@click.option(
+    "--depth",
+    type=click.Choice(list(OUTPUT_DEPTHS)),
+    default="keep",
+    show_default=True,
+    help="Bits a channel of the output.",
+)
+@click.option(
+    "--reference", metavar="FILE", help="The picture before the blur, to measure the PSNR against."
+)
+@writing_options
+@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@reading_options
+@click.option(
+    "--format", type=click.Choice(writable()), help="Format of the output.  [default: by its name]"
+)
+@json_option
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@ending()
+def command(
+    specs: tuple[str, ...],
+    source: str,
+    target: str,
+    reference: str | None,
+    json_target: str | None,
+    **how: Any,
+) -> None:
+    """Undo the blur of the picture IN by a known kernel, and write the result to OUT.
+
+    The report says how much of the picture can come back: frequencies that the kernel left less of
+    than the noise are lost, whatever the method.
+    """
+    if len(specs) > 1:
+        raise click.UsageError("it undoes one kernel at a time; give one --kernel, the last first")
+    if target == STDOUT == json_target:
+        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
+    reading, writing = take_reading(how), take_writing(how)
+    kernel = read_single_kernel(specs[0])
+    options = DeconvolveOptions(**how)
+    check_options(kernel, options)
+    original = None if reference is None else read(reference, page=reading.page)
+    made = deconvolve_file(source, target, kernel, options, reading, writing, reference=original)
+    for warning in made.warnings:
+        click.echo(f"convtool: warning: {warning}", err=True)
+    levels = None
+    if original is not None:
+        images = made.before, made.first.image
+        levels = [_psnr(image, original) for image in images]
+    if json_target is not None:
+        report = _report(source, target, kernel.text, options, made, levels)
+        write_report(report, json_target)
+    if STDOUT not in (target, json_target):
+        click.echo("\n".join(_lines(target, made, levels, float(kernel.weights.sum()))))
+
+
+def _psnr(image: Image, original: Image) -> float:
+    """Return the PSNR of a picture against the one before the blur, whatever their depths."""
+    return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
+
+
+def _level(value: float) -> str:
+    return f"{value:.2f}" if math.isfinite(value) else "∞"
+
+
+def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: float) -> list[str]:
+    found = made.first.found
+    steps = f", {found.iterations} iterations" if found.iterations else ""
+    lines = [
+        f"{shown(target)}: {found.method}{steps}, noise {found.noise:.4g}, "
+        f"balance {found.balance:.3g}",
+        f"blurred again it differs from the input by {found.residual:.4g} (root mean square)",
+    ]
+    if levels is not None:
+        lines.append(f"PSNR {_level(levels[1])} dB; {_level(levels[0])} dB before")
+    if found.lost > _WORTH_SAYING:
+        zeros = f"; at {found.zeros:.1%} its spectrum is zero" if found.zeros else ""
+        lines.append(
+            f"cannot come back: {found.lost:.1%} of the frequencies, of which the kernel left less "
+            f"than the noise{zeros}"
+        )
+    else:
+        lines.append("all frequencies are above the noise")
+    if abs(total) < 1e-9:
+        lines.append("cannot come back: the mean, as the kernel sums to 0")
+    return lines
+
+
+def _report(
+    source: str,
+    target: str,
+    kernel: str,
+    options: DeconvolveOptions,
+    made: Deconvolution,
+    levels: list[float] | None,
+) -> dict[str, object]:
+    found, image = made.first.found, made.first.image
+    before, after = levels or (None, None)
+    return {
+        "schema": SCHEMA,
+        "source": source,
+        "target": target,
+        "kernel": kernel,
+        "method": found.method,
+        "border": options.border,
+        "noise": found.noise,
+        "balance": found.balance if found.method == "wiener" else None,
+        "iterations": found.iterations,
+        "shape": list(image.pixels.shape),
+        "depth": image.depth,
+        "residual": found.residual,
+        "psnr_before": before if before is None or math.isfinite(before) else None,
+        "psnr": after if after is None or math.isfinite(after) else None,
+        "lost": found.lost,
+        "zeros": found.zeros,
+        "warnings": list(made.warnings),
+        "seconds": made.seconds,
+    }

@@ -1,0 +1,101 @@
+"""A separable kernel as one column times one row, scaled as textbooks print it; its noise gain."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convtool.kernels import factor
+from convtool.kernels.rational import FloatArray, whole_numbers
+from convtool.kernels.weights import Weights
+
+_NO_SUM = 1e-9
+"""A sum below this share of the summed magnitudes counts as zero."""
+
+_LEAST_UNIT = 2.0**-52
+"""A common factor below this is not looked upon as one over a whole number."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The two lines whose outer product is a kernel.
+
+    Attributes
+    ----------
+    column, row : tuple of float
+        ``kernel[i, j] = column[i] * row[j]``.
+    """
+
+    column: tuple[float, ...]
+    row: tuple[float, ...]
+
+
+def lines_of(kernel: Weights) -> Lines:
+    """Return the column and the row of a separable kernel.
+
+    Parameters
+    ----------
+    kernel : ndarray
+        float64, shape (KH, KW), finite, of rank 1 or 0.
+
+    Returns
+    -------
+    Lines
+        A kernel of whole numbers has lines of whole numbers. In any other the column sums to 1, or
+        the row where the column sums to 0: a kernel that averages is the product of two averages.
+
+    Examples
+    --------
+    >>> lines_of(np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]]))
+    Lines(column=(1.0, 2.0, 1.0), row=(-1.0, 0.0, 1.0))
+    >>> lines_of(np.full((2, 4), 1 / 8))
+    Lines(column=(0.5, 0.5), row=(0.25, 0.25, 0.25, 0.25))
+    """
+    found = factor.factor(kernel, rank=1)
+    column, row = found.columns[0], found.rows[0]
+    if not np.array_equal(kernel, np.rint(kernel)):
+        scale = _sum(column) or 1 / (_sum(row) or 1.0)
+        column, row = _times(column, 1 / scale), _times(row, scale)
+    return Lines(tuple(column.tolist()), tuple(row.tolist()))
+
+
+def _sum(line: FloatArray) -> float:
+    total = float(line.sum())
+    return total if abs(total) > _NO_SUM * float(np.abs(line).sum()) else 0.0
+
+
+def _times(line: FloatArray, scale: float) -> FloatArray:
+    """Return a line times a number, rounded once where it is whole numbers times one factor."""
+    whole = whole_numbers(line)
+    if whole is None:
+        return line * scale
+    unit = whole.factor * scale
+    inverse = np.rint(1 / unit) if abs(unit) > _LEAST_UNIT else 0.0
+    exact = inverse and abs(unit * inverse - 1) < len(line) * 4 * np.finfo(float).eps
+    return whole.numbers / inverse if exact else whole.numbers * unit
+
+
+def noise_gain(kernel: Weights) -> float:
+    """Return the factor by which a kernel multiplies the variance of white noise: Σ F².
+
+    Parameters
+    ----------
+    kernel : ndarray
+        float64, shape (KH, KW), finite.
+
+    Returns
+    -------
+    float
+        inf where it is beyond float64.
+
+    References
+    ----------
+    B. Jähne, Digital Image Processing, section 4.2.8: the variance of uncorrelated pixels after a
+    linear filter.
+
+    Examples
+    --------
+    >>> noise_gain(np.outer([1, 2, 1], [1, 2, 1]) / 16) == 9 / 64
+    True
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        return float(np.square(kernel).sum())
