@@ -85,7 +85,7 @@ def command(
     arch = arch_of(dataset, arch)
     recipe = recipe_of(dataset, seed, choices)
     only = names_of(classes)
-    split = open_split(dataset, data, seed, size, gray, only)
+    split = open_split(dataset, data, None, size, gray, only)
     search = Search(split.train, arch, dropout, recipe)
     wanted = combinations(axes)
     for choice in wanted:

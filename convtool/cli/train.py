@@ -82,7 +82,7 @@ def command(
     arch = arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     only = names_of(classes)
-    split = open_split(dataset, data, seed, size, gray, only)
+    split = open_split(dataset, data, None, size, gray, only)
 
     def build() -> Sequential:
         return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
