@@ -244,8 +244,8 @@ def _again(dataset: str, given: dict[str, Any], best: Outcome) -> str:
     """Return the command that trains the best combination."""
     words = ["convtool", "train", dataset]
     for name, value in (given | best.choice).items():
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", _shown(value)]
+        if value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [_shown(value)])]
     return shlex.join(words)
 
 

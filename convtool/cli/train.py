@@ -12,7 +12,13 @@ from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
-from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
+from convtool.cli._training_options import (
+    arch_of,
+    names_of,
+    recipe_of,
+    training_options,
+    unused_settings,
+)
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.datasets import Split
@@ -49,7 +55,11 @@ Examples:
     help="The model's file.  [default: DATASET.safetensors]",
 )
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves.")
-@click.option("--resume", is_flag=True, help="Go on from where the training was interrupted.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from where the training was interrupted, or from its end with more --epochs.",
+)
 @json_option
 def command(
     dataset: str,
@@ -72,13 +82,16 @@ def command(
     """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
 
     DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
-    sub-folder for each class. Ctrl-C stops after the batch and saves the best weights so far;
-    --resume then goes on exactly from there.
+    sub-folder for each class. Of digits, every fifth picture of each class is judged on, whatever
+    the seed. The weights of the epoch that is best in validation are saved. Ctrl-C stops after the
+    batch; --resume then goes on exactly from there, and after a kill -9 from the last whole epoch.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
+    for option in unused_settings(recipe, choices):
+        click.echo(f"note: {option} has no effect with the optimizer {recipe.optimizer}", err=True)
     arch = arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     only = names_of(classes)
@@ -96,16 +109,18 @@ def command(
         "seed": seed,
         "arch": arch,
         "recipe": recipe.config(),
+        "split": "fixed",
     }
     if only:
         trainer.model.record["only"] = only
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if resume:
-        trainer.load_checkpoint(checkpoint)
+        trainer.load_checkpoint(out if out.exists() and not checkpoint.exists() else checkpoint)
     _train(trainer, out, checkpoint)
     scores = evaluate(trainer.model, split.test)
     _remember(trainer, scores)
-    save(trainer.model, out)
+    kept = trainer.checkpoint()
+    save(trainer.model, out, (kept.arrays(), kept.about()))
     checkpoint.unlink(missing_ok=True)
     if plot is not None:
         _plot(trainer, plot)
@@ -133,9 +148,12 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
     line = ProgressLine()
     try:
         with _interrupts() as seen:
-            done = trainer.run(line, lambda: bool(seen))
+            done = trainer.run(
+                line, lambda: bool(seen), lambda: trainer.save_checkpoint(checkpoint)
+            )
     except TrainingError:
         line.close()
+        checkpoint.unlink(missing_ok=True)
         if trainer.history:
             save(trainer.model, out)
         raise
@@ -156,6 +174,7 @@ def _remember(trainer: Trainer, scores: Scores) -> None:
     trainer.model.record |= {
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,
+        "best_epoch": trainer.best_epoch,
         "seconds": trainer.seconds,
         "history": _history(trainer),
     }
@@ -171,6 +190,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
         "dataset": trainer.model.record["dataset"],
         "arch": trainer.model.record["arch"],
         "recipe": trainer.recipe.config(),
+        "split": trainer.model.record["split"],
         "parameters": {"trained": trained, "fixed": fixed},
         "pictures": {
             "train": len(trainer.train),
@@ -181,6 +201,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
         "classes": list(trainer.model.classes),
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,
+        "best_epoch": trainer.best_epoch,
         "seconds": trainer.seconds,
         "history": _history(trainer),
         "confusion_matrix": scores.confusion.tolist(),
@@ -189,12 +210,14 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
 
 def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
     right = round(scores.accuracy * len(split.test))
+    best = trainer.best_epoch
+    kept = f"; kept: epoch {best}, the best in validation" if best is not None else ""
     return "\n".join(
         [
             trainer.model.summary(),
             "",
             f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
-            f" {trainer.seconds:.1f} s",
+            f" {trainer.seconds:.1f} s{kept}",
             f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
             f" seen), loss {scores.loss:.4f}",
             f"model: {out}",

@@ -105,7 +105,9 @@ def read(path: Path) -> Checkpoint:
             slots,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{path}: damaged, or a model: no checkpoint of a training") from error
+        raise ModelFileError(
+            f"{path}: has no checkpoint of a training, or is damaged: train without --resume"
+        ) from error
 
 
 def _under(arrays: Arrays, prefix: str) -> Arrays:
