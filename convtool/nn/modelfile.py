@@ -67,8 +67,11 @@ def write_arrays(
     plain = to_bytes(whole, metadata)
     length = struct.unpack("<Q", plain[:8])[0]
     claims = json.loads(plain[8 : 8 + length])
-    metadata["sha256"] = _digest(claims, memoryview(plain)[8 + length :])
-    write_whole(path, to_bytes(whole, metadata), flushed=flushed)
+    content = memoryview(plain)[8 + length :]
+    claims["__metadata__"]["sha256"] = _digest(claims, content)
+    header = json.dumps(claims).encode()
+    header += b" " * (-len(header) % 8)
+    write_whole(path, b"".join([struct.pack("<Q", len(header)), header, content]), flushed=flushed)
 
 
 def _digest(header: dict[str, Any], content: memoryview) -> str:
