@@ -82,9 +82,10 @@ def command(
     """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
 
     DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
-    sub-folder for each class. Of digits, every fifth picture of each class is judged on, whatever
-    the seed. The weights of the epoch that is best in validation are saved. Ctrl-C stops after the
-    batch; --resume then goes on exactly from there, and after a kill -9 from the last whole epoch.
+    sub-folder for each class. Of digits, the same pictures are judged on whatever the seed, evenly
+    spaced in each class. The weights of the epoch that is best in validation are saved. Ctrl-C
+    stops after the batch; --resume then goes on exactly from there, and after a kill -9 from the
+    last whole epoch.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():

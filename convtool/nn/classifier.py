@@ -252,7 +252,9 @@ class Classifier:
         classes, targets = labels(y, len(values))
         unknown = np.setdiff1d(classes, self.classes_)
         if len(unknown):
-            raise DatasetError(f"validation_data has the label {unknown.tolist()[0]!r}, which y has not")
+            raise DatasetError(
+                f"validation_data has the label {unknown.tolist()[0]!r}, which y has not"
+            )
         return self._tensor(values), np.searchsorted(self.classes_, classes)[targets]
 
     def _learn(

@@ -8,7 +8,7 @@ from typing import Any
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.cifar10 import read_cifar10
-from convtool.nn.datasets.dataset import Dataset, Split, every_fifth, stratified
+from convtool.nn.datasets.dataset import Dataset, Split, evenly, stratified
 from convtool.nn.datasets.digits import read_digits
 from convtool.nn.datasets.folder import Reader, read_folder
 from convtool.nn.datasets.idx import read_idx_folder
@@ -34,8 +34,8 @@ class Source:
     recipe : dict
         What a training on it does by default (fields of ``nn.recipe.Recipe``).
     split : callable, optional
-        From labels to the places that are learned from and those that are judged on; by default a
-        stratified draw.
+        From labels and a share to the places that are learned from and those that are judged on;
+        by default a stratified draw.
     """
 
     about: str
@@ -44,7 +44,7 @@ class Source:
     needs_data: bool = True
     arch: str = "small"
     recipe: dict[str, Any] = field(default_factory=dict)
-    split: Callable[[Array], tuple[Array, Array]] | None = None
+    split: Callable[[Array, float], tuple[Array, Array]] | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -54,7 +54,7 @@ SOURCES: dict[str, Source] = {
         0.2,
         needs_data=False,
         recipe={"epochs": 80, "augment": "shift=0.5,rotate=10,scale=0.1"},
-        split=every_fifth,
+        split=evenly,
     ),
     "mnist": Source(
         "70,000 digits of 28x28, IDX files",
@@ -94,8 +94,8 @@ def open_dataset(
         The folder of a named set's files.
     seed : int, optional
         Of a random split, where the set has no test part of its own. By default the split is always
-        the same: of the digits every fifth picture of each class is judged on (see
-        :func:`~convtool.nn.datasets.dataset.every_fifth`), of other sets the draw of seed 0.
+        the same: of the digits evenly spaced pictures of each class are judged on (see
+        :func:`~convtool.nn.datasets.dataset.evenly`), of other sets the draw of seed 0.
     read : callable, optional
         How to read a picture's file, for folders.
     size, gray
@@ -127,7 +127,10 @@ def open_dataset(
     if test is not None:
         return Split(train, test)
     split = SOURCES[name].split if name in SOURCES and seed is None else None
-    first, second = split(train.labels) if split else stratified(train.labels, share, seed or 0)
+    if split is not None:
+        first, second = split(train.labels, share)
+    else:
+        first, second = stratified(train.labels, share, seed or 0)
     if not len(second) or not len(first):
         raise DatasetError(f"{name}: {len(train)} pictures are too few to hold some back")
     return Split(train.subset(first), train.subset(second))
