@@ -94,7 +94,7 @@ def one_cycle(progress: float, losses: Sequence[float] = ()) -> float:
 
     Examples
     --------
-    >>> one_cycle(0), one_cycle(0.3), one_cycle(1)
+    >>> round(one_cycle(0), 3), round(one_cycle(0.3), 3), round(one_cycle(1), 6)
     (0.04, 1.0, 4e-06)
     """
     rise, first, last = 0.3, 1 / 25, 1 / 25e4

@@ -41,8 +41,8 @@ class Weighted(Loss):
         for weight in np.unique(self.weights[self.weights > 0]):
             rows = self.weights == weight
             part, own = self.loss.evaluate(outputs[rows], targets[rows])
-            share = float(weight) * np.count_nonzero(rows) / len(outputs)
-            value += share * part
+            share = float(weight) * int(np.count_nonzero(rows)) / len(outputs)
+            value += share * float(part)
             gradient[rows] = own * outputs.dtype.type(share)
         return value, gradient
 
