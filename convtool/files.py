@@ -39,6 +39,8 @@ class Replacement:
         is as the umask says.
     buffered : bool
         Whether small pieces are written together; `put` writes all at once.
+    flushed : bool
+        Whether `commit` waits until the disk has it.
 
     Raises
     ------
@@ -58,8 +60,9 @@ class Replacement:
 
     file: BinaryIO | FileIO
 
-    def __init__(self, target: str, *, buffered: bool = True) -> None:
+    def __init__(self, target: str, *, buffered: bool = True, flushed: bool = True) -> None:
         self.target = target
+        self._flushed = flushed
         self._buffer = _BUFFER if buffered else 0
         self._path = ""
         self._in_place = False
@@ -106,7 +109,10 @@ class Replacement:
     def commit(self) -> None:
         """Flush, and give the file its name; what had it is gone. On an error, discard."""
         try:
-            self.sync()
+            if self._flushed:
+                self.sync()
+            else:
+                self.file.flush()
             os.replace(self._path, self.target)
             self._in_place = True
         finally:
@@ -136,7 +142,7 @@ class Replacement:
             self.discard()
 
 
-def replace_file(target: str, data: bytes) -> None:
+def replace_file(target: str, data: bytes, *, flushed: bool = True) -> None:
     """Put bytes into a file, whole or not at all.
 
     Parameters
@@ -145,13 +151,16 @@ def replace_file(target: str, data: bytes) -> None:
         The file; a symbolic link would be replaced, not followed.
     data : bytes
         All that it will hold.
+    flushed : bool
+        Whether to wait until the disk has it; otherwise it outlives the process, but perhaps not
+        a power failure.
 
     Raises
     ------
     OSError
         If that fails; an existing file is as it was, and no temporary one stays.
     """
-    with Replacement(target) as new:
+    with Replacement(target, flushed=flushed) as new:
         new.file.write(data)
 
 

@@ -88,7 +88,7 @@ class SizeType(click.ParamType[tuple[int, int]]):
 def open_split(
     name: str,
     data: Path | None,
-    seed: int,
+    seed: int | None,
     size: tuple[int, int],
     gray: bool,
     only: Sequence[str] = (),
@@ -126,7 +126,9 @@ def pictures_to_judge(
     gray = model.preprocessing.channels == 1
     known = dataset in SOURCES or model.record.get("dataset") == dataset
     only = [str(name) for name in model.record.get("only", ())] if known else []
-    split = open_split(dataset, data, int(model.record.get("seed", 0)), size, gray, only)
+    # models that were trained before the split was fixed were not judged on the same pictures
+    seed = None if "split" in model.record else int(model.record.get("seed", 0))
+    split = open_split(dataset, data, seed, size, gray, only)
     return _matched(_part(split, part or ("test" if known else "all")), model)
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from convtool.nn.training import Progress
+from convtool.nn.history import Progress
 
 _PAUSE = 0.1
 _CELLS = 16

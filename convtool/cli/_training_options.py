@@ -10,7 +10,7 @@ from convtool.cli._pictures import SizeType
 from convtool.nn.architectures import ARCHITECTURES
 from convtool.nn.datasets import SOURCES
 from convtool.nn.optimizers import OPTIMIZERS
-from convtool.nn.recipe import Recipe
+from convtool.nn.recipe import SETTINGS, Recipe
 from convtool.nn.schedules import SCHEDULES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -37,10 +37,37 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--lr", type=float, help="The highest learning rate.  [default: by the optimizer]"
     ),
-    click.option("--schedule", type=click.Choice(list(SCHEDULES)), help="[default: cosine]"),
-    click.option("--momentum", type=float, help="[default: 0.9]"),
     click.option(
-        "--l2", type=float, help="Weight of the squared weights in the loss.  [default: 0]"
+        "--schedule",
+        type=click.Choice(list(SCHEDULES)),
+        help="How the learning rate changes.  [default: cosine]",
+    ),
+    click.option(
+        "--momentum", type=float, help="Of momentum and adagrad-momentum.  [default: 0.9]"
+    ),
+    click.option(
+        "--nesterov", is_flag=True, default=None, help="Momentum that looks ahead, of momentum."
+    ),
+    click.option("--rho", type=float, help="Of rmsprop.  [default: 0.99]"),
+    click.option("--beta1", type=float, help="Of adam and adamw.  [default: 0.9]"),
+    click.option("--beta2", type=float, help="Of adam and adamw.  [default: 0.999]"),
+    click.option(
+        "--clip",
+        type=float,
+        help="The largest norm of all gradients together; longer ones are scaled down to it."
+        "  [default: none]",
+    ),
+    click.option(
+        "--l2",
+        type=float,
+        help="Adds half of this times the sum of the squared weights to the loss (Keras' l2(λ) adds"
+        " λ times the sum: twice that); adamw decays the weights by it instead.  [default: 0]",
+    ),
+    click.option(
+        "--class-weights",
+        metavar="balanced|NAME=WEIGHT,…",
+        help="How much a picture of each class counts; balanced: each class counts the same."
+        "  [default: none]",
     ),
     click.option("--dropout", type=float, help="Replace the rate of every dropout layer."),
     click.option("--label-smoothing", type=float, help="[default: 0]"),
@@ -67,6 +94,13 @@ def recipe_of(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
     defaults = SOURCES[dataset].recipe if dataset in SOURCES else {}
     chosen = {name: value for name, value in choices.items() if value is not None}
     return Recipe(**{**defaults, **chosen, "seed": seed})
+
+
+def unused_settings(recipe: Recipe, choices: dict[str, Any]) -> list[str]:
+    """Return the options that were given and that the chosen optimizer does not have."""
+    known = {name for names in SETTINGS.values() for name in names}
+    given = {name for name, value in choices.items() if value is not None}
+    return sorted(f"--{name}" for name in known & given - set(SETTINGS[recipe.optimizer]))
 
 
 def arch_of(dataset: str, arch: str | None) -> str:

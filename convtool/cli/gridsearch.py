@@ -85,7 +85,7 @@ def command(
     arch = arch_of(dataset, arch)
     recipe = recipe_of(dataset, seed, choices)
     only = names_of(classes)
-    split = open_split(dataset, data, seed, size, gray, only)
+    split = open_split(dataset, data, None, size, gray, only)
     search = Search(split.train, arch, dropout, recipe)
     wanted = combinations(axes)
     for choice in wanted:
@@ -244,8 +244,8 @@ def _again(dataset: str, given: dict[str, Any], best: Outcome) -> str:
     """Return the command that trains the best combination."""
     words = ["convtool", "train", dataset]
     for name, value in (given | best.choice).items():
-        if value is not None:
-            words += [f"--{name.replace('_', '-')}", _shown(value)]
+        if value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}", *([] if value is True else [_shown(value)])]
     return shlex.join(words)
 
 

@@ -12,7 +12,13 @@ from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
-from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
+from convtool.cli._training_options import (
+    arch_of,
+    names_of,
+    recipe_of,
+    training_options,
+    unused_settings,
+)
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.nn.architectures import with_filters
 from convtool.nn.assemble import assemble, filter_bank
@@ -51,7 +57,11 @@ Examples:
     help="The model's file.  [default: DATASET.safetensors]",
 )
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves.")
-@click.option("--resume", is_flag=True, help="Go on from where the training was interrupted.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from where the training was interrupted, or from its end with more --epochs.",
+)
 @json_option
 def command(
     dataset: str,
@@ -74,19 +84,23 @@ def command(
     """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
 
     DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
-    sub-folder for each class. Ctrl-C stops after the batch and saves the best weights so far;
-    --resume then goes on exactly from there.
+    sub-folder for each class. Of digits, the same pictures are judged on whatever the seed, evenly
+    spaced in each class. The weights of the epoch that is best in validation are saved. Ctrl-C
+    stops after the batch; --resume then goes on exactly from there, and after a kill -9 from the
+    last whole epoch.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
+    for option in unused_settings(recipe, choices):
+        click.echo(f"note: {option} has no effect with the optimizer {recipe.optimizer}", err=True)
     own, arch = arch is None, arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     if own and bank is not None:
         arch = with_filters(arch, len(bank))
     only = names_of(classes)
-    split = open_split(dataset, data, seed, size, gray, only)
+    split = open_split(dataset, data, None, size, gray, only)
 
     def build() -> Sequential:
         return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
@@ -100,16 +114,18 @@ def command(
         "seed": seed,
         "arch": arch,
         "recipe": recipe.config(),
+        "split": "fixed",
     }
     if only:
         trainer.model.record["only"] = only
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if resume:
-        trainer.load_checkpoint(checkpoint)
+        trainer.load_checkpoint(out if out.exists() and not checkpoint.exists() else checkpoint)
     _train(trainer, out, checkpoint)
     scores = evaluate(trainer.model, split.test)
     _remember(trainer, scores)
-    save(trainer.model, out)
+    kept = trainer.checkpoint()
+    save(trainer.model, out, (kept.arrays(), kept.about()))
     checkpoint.unlink(missing_ok=True)
     if plot is not None:
         _plot(trainer, plot)
@@ -137,9 +153,12 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
     line = ProgressLine()
     try:
         with _interrupts() as seen:
-            done = trainer.run(line, lambda: bool(seen))
+            done = trainer.run(
+                line, lambda: bool(seen), lambda: trainer.save_checkpoint(checkpoint)
+            )
     except TrainingError:
         line.close()
+        checkpoint.unlink(missing_ok=True)
         if trainer.history:
             save(trainer.model, out)
         raise
@@ -160,6 +179,7 @@ def _remember(trainer: Trainer, scores: Scores) -> None:
     trainer.model.record |= {
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,
+        "best_epoch": trainer.best_epoch,
         "seconds": trainer.seconds,
         "history": _history(trainer),
     }
@@ -175,6 +195,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
         "dataset": trainer.model.record["dataset"],
         "arch": trainer.model.record["arch"],
         "recipe": trainer.recipe.config(),
+        "split": trainer.model.record["split"],
         "parameters": {"trained": trained, "fixed": fixed},
         "pictures": {
             "train": len(trainer.train),
@@ -185,6 +206,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
         "classes": list(trainer.model.classes),
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,
+        "best_epoch": trainer.best_epoch,
         "seconds": trainer.seconds,
         "history": _history(trainer),
         "confusion_matrix": scores.confusion.tolist(),
@@ -193,12 +215,14 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
 
 def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
     right = round(scores.accuracy * len(split.test))
+    best = trainer.best_epoch
+    kept = f"; kept: epoch {best}, the best in validation" if best is not None else ""
     return "\n".join(
         [
             trainer.model.summary(),
             "",
             f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
-            f" {trainer.seconds:.1f} s",
+            f" {trainer.seconds:.1f} s{kept}",
             f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
             f" seen), loss {scores.loss:.4f}",
             f"model: {out}",

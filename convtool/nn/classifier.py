@@ -1,16 +1,22 @@
 """A network in the shape of a scikit-learn classifier."""
 
-import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from convtool.errors import DatasetError, OptionError
-from convtool.nn._types import Array
+from convtool.errors import DatasetError, OptionError, TrainingError
+from convtool.nn._types import Array, Arrays
 from convtool.nn.architectures import build_layers
+from convtool.nn.history import Epoch, State, put_back, snapshot
+from convtool.nn.losses import Loss
+from convtool.nn.metrics import Scores, judge
 from convtool.nn.model import Sequential
+from convtool.nn.optimizers import Optimizer
 from convtool.nn.recipe import Recipe
+from convtool.nn.samples import as_planes, labels, numbers, training_order
 from convtool.nn.schedules import SCHEDULES
+from convtool.nn.weighting import BALANCED, Weighted, class_weights, sample_weights
 
 _NAMES = (
     "arch",
@@ -21,6 +27,8 @@ _NAMES = (
     "schedule",
     "l2",
     "image_shape",
+    "channel_axis",
+    "class_weight",
     "seed",
 )
 
@@ -34,19 +42,31 @@ class Classifier:
         A name in ``nn.architectures.ARCHITECTURES`` or a specification.
     epochs, batch_size : int
         The last pictures of an epoch, which fill no whole batch, make a smaller one.
-    optimizer : str
+    optimizer : str or Optimizer
+        A name in ``nn.optimizers.OPTIMIZERS``, or an optimiser; it is left as it is, the training
+        takes a new one with its settings.
     lr : float
-        0 takes the optimiser's own default.
+        The highest learning rate; 0 takes the optimiser's own.
     schedule : str
+        A name in ``nn.schedules.SCHEDULES``.
     l2 : float
-    image_shape : (H, W) or (H, W, C), optional
+        ``l2 / 2`` times the squared weights is added to the loss.
+    image_shape : (H, W), (H, W, C) or (C, H, W), optional
         How a row of X is a picture; rows without it are pictures one pixel high.
+    channel_axis : int, optional
+        Which axis of a four-dimensional X holds the channels: 1 for (N, C, H, W), -1 for
+        (N, H, W, C). By default the one of the two that has 1 to 4 entries; where both or neither
+        have, :meth:`fit` asks for this argument.
+    class_weight : dict or "balanced", optional
+        How much a picture of each label counts; "balanced" lets each class count the same.
     seed : int
 
     Attributes
     ----------
     classes_ : ndarray
-        The labels as they were given, sorted.
+        The labels as they were given, sorted; for one-hot labels the numbers of their columns.
+    history_ : list of Epoch
+        Loss and accuracy of each epoch, in training and in validation.
     model_ : Sequential
     n_features_in_ : int
 
@@ -66,11 +86,13 @@ class Classifier:
         arch: str = "small",
         epochs: int = 30,
         batch_size: int = 64,
-        optimizer: str = "adam",
+        optimizer: str | Optimizer = "adam",
         lr: float = 0.0,
         schedule: str = "cosine",
         l2: float = 0.0,
         image_shape: tuple[int, ...] | None = None,
+        channel_axis: int | None = None,
+        class_weight: Mapping[Any, float] | str | None = None,
         seed: int = 0,
     ) -> None:
         self.arch = arch
@@ -81,6 +103,8 @@ class Classifier:
         self.schedule = schedule
         self.l2 = l2
         self.image_shape = image_shape
+        self.channel_axis = channel_axis
+        self.class_weight = class_weight
         self.seed = seed
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -120,50 +144,130 @@ class Classifier:
         """Say whether :meth:`fit` has been called."""
         return hasattr(self, "model_")
 
-    def fit(self, X: Any, y: Any) -> "Classifier":
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation_data: tuple[Any, Any] | None = None,
+    ) -> "Classifier":
         """Learn.
+
+        With `validation_data` the weights of the epoch that was best on it are kept, else the last.
 
         Parameters
         ----------
-        X : array_like, shape (N, F), (N, H, W) or (N, H, W, C)
-        y : array_like, shape (N,)
-            Labels of any kind; at least two.
+        X : array_like, shape (N, F), (N, H, W), (N, H, W, C) or (N, C, H, W)
+        y : array_like, shape (N,) or (N, K)
+            Labels of any kind, at least two; or one-hot rows, of which column k is class k.
+        sample_weight : array_like, shape (N,), optional
+            How much each picture counts. Whole numbers stand for that many copies of a picture
+            (see :func:`convtool.nn.samples.training_order`); others scale its loss, and only their
+            ratios matter.
+        validation_data : (X, y), optional
+            Pictures that are not learned from; the history has their loss and accuracy.
 
         Raises
         ------
         DatasetError
-            If X or y is no such array, has NaN, or there is only one class.
+            If X or y is no such array, has NaN, or there is only one class; if it is not clear
+            which axis holds the channels.
+        TrainingError
+            If the loss is no longer finite.
         """
-        recipe = Recipe(
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            optimizer=self.optimizer,
-            lr=self.lr,
-            schedule=self.schedule,
-            l2=self.l2,
-            validation=0.0,
-            seed=self.seed,
-        )
-        values = _numbers(X)
-        labels = _labels(y, len(values))
+        recipe, rule = self._recipe()
+        values = numbers(X)
+        if y is None:
+            raise DatasetError("this Classifier requires y to be passed, but the target y is None")
         self.n_features_in_ = int(np.prod(values.shape[1:]))
         self._shape = values.shape[1:]
-        self.classes_, numbers = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
+        self.classes_, targets = labels(y, len(values))
+        given = None if sample_weight is None else sample_weights(sample_weight, len(values))
+        places, given = training_order(values, targets, given)
+        values, targets = values[places], targets[places]
+        if len(np.unique(targets)) < 2:
             raise DatasetError("y has only one class; a classifier needs at least 2 classes")
+        weights = self._weights(targets, given)
         self._mean = values.mean(dtype=np.float64)
         self._std = values.std(dtype=np.float64) or 1.0
         tensor = self._tensor(values)
+        watched = None if validation_data is None else self._watched(*validation_data)
         outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
         shape = tensor.shape[1:]
         layers = build_layers(self.arch, shape, outputs, self.seed)
         task = "binary" if outputs == 1 else "multiclass"
         self.model_ = Sequential(layers, shape, task=task)
-        self._learn(recipe, tensor, numbers)
+        self._learn(recipe, rule, tensor, targets, weights, watched)
         return self
 
-    def _learn(self, recipe: Recipe, tensor: Array, numbers: Array) -> None:
-        loss, rule = recipe.make_loss(self.model_.task), recipe.make_optimizer()
+    def _recipe(self) -> tuple[Recipe, Optimizer]:
+        given = self.optimizer if isinstance(self.optimizer, Optimizer) else None
+        if given is None and not isinstance(self.optimizer, str):
+            raise OptionError(
+                f"optimizer {self.optimizer!r}: a name or an optimiser of nn.optimizers"
+            )
+        recipe = Recipe(
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            optimizer="sgd" if given is not None else str(self.optimizer),
+            lr=self.lr or (given.lr if given is not None else 0.0),
+            schedule=self.schedule,
+            l2=self.l2,
+            validation=0.0,
+            seed=self.seed,
+        )
+        return recipe, recipe.make_optimizer() if given is None else given.fresh()
+
+    def _weights(self, targets: Array, given: Array) -> Array | None:
+        """Return how much each picture counts, 1 on average, or None if all count the same."""
+        weights = given
+        if self.class_weight is not None:
+            weights = given * self._class_weights(targets)[targets]
+        if (weights == weights[0]).all():
+            return None
+        scaled: Array = weights / weights.mean()
+        return scaled
+
+    def _class_weights(self, targets: Array) -> Array:
+        """Return how much a picture of each class counts."""
+        given, names = self.class_weight, [str(name) for name in self.classes_]
+        if isinstance(given, str) and given == BALANCED:
+            found = class_weights(BALANCED, names, targets)
+            assert found is not None
+            return found
+        if not isinstance(given, Mapping):
+            raise OptionError(f"class_weight {given!r}: 'balanced', or a weight for each label")
+        unknown = [label for label in given if label not in self.classes_]
+        if unknown:
+            raise OptionError(f"class_weight: no label {unknown[0]!r}, there are {names}")
+        return np.array([float(given.get(label, 1.0)) for label in self.classes_.tolist()])
+
+    def _watched(self, X: Any, y: Any) -> tuple[Array, Array]:
+        """Return the tensor and the class numbers of validation data."""
+        values = numbers(X)
+        if values.shape[1:] != self._shape:
+            raise DatasetError(
+                f"validation_data has pictures of shape {values.shape[1:]}, X of {self._shape}"
+            )
+        classes, targets = labels(y, len(values))
+        unknown = np.setdiff1d(classes, self.classes_)
+        if len(unknown):
+            raise DatasetError(
+                f"validation_data has the label {unknown.tolist()[0]!r}, which y has not"
+            )
+        return self._tensor(values), np.searchsorted(self.classes_, classes)[targets]
+
+    def _learn(
+        self,
+        recipe: Recipe,
+        rule: Optimizer,
+        tensor: Array,
+        targets: Array,
+        weights: Array | None,
+        watched: tuple[Array, Array] | None,
+    ) -> None:
+        plain, state = recipe.make_loss(self.model_.task), State()
+        best: Arrays = {}
         size = min(recipe.batch_size, len(tensor))
         starts = range(0, len(tensor), size)
         for epoch in range(recipe.epochs):
@@ -173,17 +277,30 @@ class Classifier:
                 if len(index) < min(2, len(tensor)):
                     continue
                 done = (epoch * len(starts) + number) / (recipe.epochs * len(starts))
-                rule.lr = recipe.rate * SCHEDULES[recipe.schedule](done)
-                self.model_.train_step(tensor[index], numbers[index], loss, rule, l2=recipe.loss_l2)
+                rule.lr = recipe.rate * SCHEDULES[recipe.schedule](done, state.watched())
+                loss: Loss = plain if weights is None else Weighted(plain, weights[index])
+                value = self.model_.train_step(
+                    tensor[index], targets[index], loss, rule, l2=recipe.loss_l2
+                )
+                if not np.isfinite(value):
+                    raise TrainingError(
+                        f"the loss is no longer finite in epoch {epoch + 1}: choose a smaller lr"
+                        f" than {recipe.rate:g}"
+                    )
+                state.count(value, self.model_.last_outputs, targets[index])
+            if state.end_epoch(self._judged(watched), rule.lr):
+                best = snapshot(self.model_)
+        put_back(self.model_, best)
+        self.history_: list[Epoch] = state.history
+
+    def _judged(self, watched: tuple[Array, Array] | None) -> Scores | None:
+        if watched is None:
+            return None
+        return judge(self.model_.predict_proba(watched[0]), watched[1])
 
     def _tensor(self, values: Array) -> Array:
         """Return pictures as (N, C, H, W), brought to mean 0 and deviation 1."""
-        if values.ndim == 2:
-            shape = tuple(self.image_shape or (1, values.shape[1]))
-            if int(np.prod(shape)) != values.shape[1]:
-                raise DatasetError(f"rows of {values.shape[1]} numbers are no pictures of {shape}")
-            values = values.reshape(len(values), *shape)
-        planes = values[:, None] if values.ndim == 3 else values.transpose(0, 3, 1, 2)
+        planes = as_planes(values, self.image_shape, self.channel_axis)
         scaled: Array = (planes - self._mean) / self._std
         return np.ascontiguousarray(scaled, np.float32)
 
@@ -192,7 +309,7 @@ class Classifier:
             from sklearn.exceptions import NotFittedError
 
             raise NotFittedError("this Classifier is not fitted yet: call fit first")
-        values = _numbers(X)
+        values = numbers(X)
         if values.shape[1:] != self._shape:
             count = int(np.prod(values.shape[1:]))
             raise DatasetError(
@@ -213,51 +330,7 @@ class Classifier:
         return result
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the share of pictures whose label is found."""
-        return float((self.predict(X) == np.asarray(y)).mean())
-
-
-def _numbers(values: Any) -> Array:
-    if hasattr(values, "toarray"):
-        raise DatasetError("X is sparse: pictures are dense arrays, use X.toarray()")
-    array = np.asarray(values)
-    if array.dtype.kind == "c":
-        raise DatasetError("Complex data not supported: pictures are real numbers")
-    if array.dtype.kind in "OUS":
-        array = array.astype(np.float64)
-    if array.ndim == 1:
-        raise DatasetError("Expected 2D array, got 1D array instead. Reshape your data")
-    if array.ndim not in (2, 3, 4):
-        raise DatasetError(f"X of shape {array.shape} is neither rows nor pictures")
-    if not len(array):
-        raise DatasetError(f"Found array with 0 sample(s) (shape={array.shape})")
-    if not np.prod(array.shape[1:]):
-        raise DatasetError(
-            f"Found array with 0 feature(s) (shape={array.shape}) while a minimum of 1 is required."
-        )
-    if not np.isfinite(array).all():
-        raise DatasetError("X has NaN or infinity")
-    return array
-
-
-def _labels(values: Any, count: int) -> Array:
-    if values is None:
-        raise DatasetError("this Classifier requires y to be passed, but the target y is None")
-    array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] == 1:
-        from sklearn.exceptions import DataConversionWarning
-
-        warnings.warn(
-            "A column-vector y was passed when a 1d array was expected",
-            DataConversionWarning,
-            stacklevel=3,
-        )
-        array = array[:, 0]
-    if array.shape != (count,):
-        raise DatasetError(f"y of shape {array.shape} for {count} pictures: lengths differ")
-    if array.dtype.kind == "f":
-        if not np.isfinite(array).all():
-            raise DatasetError("y has NaN or infinity")
-        if (array != array.astype(np.int64)).any():
-            raise DatasetError("Unknown label type: continuous numbers are not classes")
-    return array
+        """Return the share of pictures whose label is found; labels as for :meth:`fit`."""
+        predicted = self.predict(X)
+        classes, targets = labels(y, len(predicted))
+        return float((predicted == classes[targets]).mean())

@@ -23,6 +23,9 @@ from convtool.nn.preprocessing import Preprocessing
 
 FORMAT = "convtool.nn"
 VERSION = 1
+TRAINING = "training"
+"""Under this name a file has what its training needs to go on, beside the model."""
+
 _MAX_HEADER = 16 * 2**20
 _MAX_NUMBERS = 2**31
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -32,8 +35,15 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, flushed: bool = True) -> None:
     """Write a file beside its place, flush it, and rename it there.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    flushed : bool
+        Whether to wait until it is on the disk; otherwise a power failure may cost the file.
 
     Raises
     ------
@@ -41,12 +51,14 @@ def write_whole(path: Path, content: bytes) -> None:
         If the folder is missing, full or closed to us; nothing is left behind.
     """
     try:
-        replace_file(os.path.realpath(path), content)
+        replace_file(os.path.realpath(path), content, flushed=flushed)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
+def write_arrays(
+    path: Path, arrays: Arrays, about: dict[str, Any], *, flushed: bool = True
+) -> None:
     """Write named arrays and a JSON object as one safetensors file."""
     from safetensors.numpy import save as to_bytes
 
@@ -55,8 +67,11 @@ def write_arrays(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
     plain = to_bytes(whole, metadata)
     length = struct.unpack("<Q", plain[:8])[0]
     claims = json.loads(plain[8 : 8 + length])
-    metadata["sha256"] = _digest(claims, memoryview(plain)[8 + length :])
-    write_whole(path, to_bytes(whole, metadata))
+    content = memoryview(plain)[8 + length :]
+    claims["__metadata__"]["sha256"] = _digest(claims, content)
+    header = json.dumps(claims).encode()
+    header += b" " * (-len(header) % 8)
+    write_whole(path, b"".join([struct.pack("<Q", len(header)), header, content]), flushed=flushed)
 
 
 def _digest(header: dict[str, Any], content: memoryview) -> str:
@@ -166,15 +181,30 @@ def describe(model: Sequential) -> dict[str, Any]:
     }
 
 
-def save(model: Sequential, path: str | os.PathLike[str]) -> None:
+def save(
+    model: Sequential,
+    path: str | os.PathLike[str],
+    training: tuple[Arrays, dict[str, Any]] | None = None,
+) -> None:
     """Write a model to a ``.safetensors`` file, whole or not at all.
+
+    Parameters
+    ----------
+    model : Sequential
+    path : path-like
+    training : (dict of str to ndarray, dict), optional
+        Arrays and JSON values that its training needs to go on; :func:`load` leaves them aside.
 
     Raises
     ------
     ModelFileError
         If it cannot be written.
     """
-    write_arrays(Path(path), model.parameters() | model.states(), describe(model))
+    arrays, about = model.parameters() | model.states(), describe(model)
+    if training is not None:
+        arrays |= {f"{TRAINING}.{name}": array for name, array in training[0].items()}
+        about[TRAINING] = training[1]
+    write_arrays(Path(path), arrays, about)
 
 
 def build(about: dict[str, Any]) -> Sequential:
@@ -243,9 +273,11 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     except (ConvtoolError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: damaged: its description of the layers: {error}") from error
     targets = model.parameters() | model.states()
-    _check_claims(path, targets, claims)
-    for name, array in arrays_of(path, content).items():
-        targets[name][...] = array
+    own = {name: claim for name, claim in claims.items() if not name.startswith(f"{TRAINING}.")}
+    _check_claims(path, targets, own)
+    arrays = arrays_of(path, content)
+    for name in own:
+        targets[name][...] = arrays[name]
     return model
 
 

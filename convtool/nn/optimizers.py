@@ -8,9 +8,13 @@ References
 Duchi, Hazan, Singer (2011): Adaptive subgradient methods. Tieleman, Hinton (2012): RMSProp, lecture
 6.5. Kingma, Ba (2015): Adam, arXiv:1412.6980. Loshchilov, Hutter (2019): Decoupled weight decay
 regularization, arXiv:1711.05101. Polyak (1964): Some methods of speeding up the convergence.
+Sutskever, Martens, Dahl, Hinton (2013): On the importance of initialization and momentum in deep
+learning. Pascanu, Mikolov, Bengio (2013): On the difficulty of training recurrent neural networks.
 """
 
 from collections.abc import Callable
+from copy import copy
+from math import sqrt
 from typing import Any, ClassVar
 
 import numpy as np
@@ -33,11 +37,24 @@ class Optimizer:
         The names of the arrays that are kept for each parameter.
     steps : int
         The number of steps taken.
+    clip : float
+        The largest norm that all gradients together may have: larger ones are scaled down to it
+        before the step. 0, the default, leaves them.
+
+    Examples
+    --------
+    >>> rule = SGD(lr=1.0)
+    >>> rule.clip = 1.0
+    >>> weights = {"w": np.zeros(2)}
+    >>> rule.step(weights, {"w": np.array([3.0, 4.0])})
+    >>> weights["w"].round(3).tolist()
+    [-0.6, -0.8]
     """
 
     name: ClassVar[str] = ""
     slots: ClassVar[tuple[str, ...]] = ()
     decoupled_decay: float = 0.0
+    clip: float = 0.0
 
     def __init__(self, lr: float = 0.01) -> None:
         if not lr > 0 or not np.isfinite(lr):
@@ -66,13 +83,26 @@ class Optimizer:
         """
         self.steps += 1
         state = self.state
+        scale = self._clip_scale(params, grads) if self.clip else 1.0
         for name, parameter in params.items():
             kept = {
                 slot: state[slot].setdefault(name, np.zeros_like(parameter)) for slot in self.slots
             }
             if self.decoupled_decay and name in decayed:
                 np.multiply(parameter, 1 - self.lr * self.decoupled_decay, out=parameter)
-            self._change(parameter, grads[name], kept)
+            gradient = grads[name] if scale == 1 else grads[name] * parameter.dtype.type(scale)
+            self._change(parameter, gradient, kept)
+
+    def _clip_scale(self, params: Arrays, grads: Arrays) -> float:
+        squares = sum(float(np.square(grads[name]).sum(dtype=np.float64)) for name in params)
+        return min(1.0, self.clip / sqrt(squares)) if squares else 1.0
+
+    def fresh(self) -> "Optimizer":
+        """Return one with the same settings at its start, as if it had taken no step."""
+        result = copy(self)
+        result.steps, result.on_access = 0, None
+        result._state = {slot: {} for slot in self.slots}
+        return result
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
         raise TypeError(f"{type(self).__name__} changes nothing")
@@ -92,24 +122,29 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """``v = momentum * v + g; p -= lr * v``."""
+    """``v = momentum * v + g; p -= lr * v``.
+
+    With `nesterov` the step looks ahead, ``p -= lr * (g + momentum * v)``, as in PyTorch and Keras.
+    """
 
     name = "momentum"
     slots = ("velocity",)
 
-    def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
+    def __init__(self, lr: float = 0.01, momentum: float = 0.9, nesterov: bool = False) -> None:
         super().__init__(lr)
         self.momentum = momentum
+        self.nesterov = nesterov
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
         velocity = kept["velocity"]
         velocity *= self.momentum
         velocity += gradient
-        parameter -= self.lr * velocity
+        ahead = gradient + self.momentum * velocity if self.nesterov else velocity
+        parameter -= self.lr * ahead
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return super().config() | {"momentum": self.momentum}
+        return super().config() | {"momentum": self.momentum, "nesterov": self.nesterov}
 
 
 class AdaGrad(Optimizer):

@@ -2,18 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import Any
 
 from convtool.errors import OptionError
 from convtool.nn.augment import Augmentation, parse_augmentation
 from convtool.nn.losses import CrossEntropy, Loss
-from convtool.nn.optimizers import (
-    OPTIMIZERS,
-    AdaGradMomentum,
-    AdamW,
-    Momentum,
-    Optimizer,
-)
+from convtool.nn.optimizers import OPTIMIZERS, AdamW, Optimizer
 from convtool.nn.schedules import SCHEDULES
 from convtool.nn.tasks import TASKS
 
@@ -28,6 +23,17 @@ DEFAULT_RATES: dict[str, float] = {
 }
 """A learning rate that each optimiser does well with on small networks."""
 
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "sgd": (),
+    "momentum": ("momentum", "nesterov"),
+    "adagrad": (),
+    "adagrad-momentum": ("momentum",),
+    "rmsprop": ("rho",),
+    "adam": ("beta1", "beta2"),
+    "adamw": ("beta1", "beta2"),
+}
+"""The fields of a recipe that each optimiser has for itself."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -40,12 +46,20 @@ class Recipe:
         A name in ``OPTIMIZERS``.
     lr : float
         The highest learning rate; 0 takes the optimiser's own default.
-    schedule : "constant", "step" or "cosine"
-    momentum : float
-        For the optimisers that have one.
+    schedule : str
+        A name in ``SCHEDULES``.
+    momentum, rho, beta1, beta2 : float
+        For the optimisers that have them.
+    nesterov : bool
+        Whether ``momentum`` looks ahead.
+    clip : float
+        The largest norm of all gradients together; 0 leaves them.
     l2 : float
         ``l2 / 2`` times the squared weights is added to the loss; AdamW decays the weights by it.
     label_smoothing : float
+    class_weights : str
+        "none", "balanced" or ``NAME=WEIGHT,…``: how much a picture of each class counts. See
+        :func:`convtool.nn.weighting.class_weights`.
     augment : str
         See :func:`convtool.nn.augment.parse_augmentation`.
     validation : float
@@ -66,8 +80,14 @@ class Recipe:
     lr: float = 0.0
     schedule: str = "cosine"
     momentum: float = 0.9
+    nesterov: bool = False
+    rho: float = 0.99
+    beta1: float = 0.9
+    beta2: float = 0.999
+    clip: float = 0.0
     l2: float = 0.0
     label_smoothing: float = 0.0
+    class_weights: str = "none"
     augment: str = "none"
     validation: float = 0.1
     early_stop: int = 0
@@ -79,9 +99,13 @@ class Recipe:
             ("batch_size", self.batch_size >= 1, "at least 1"),
             ("optimizer", self.optimizer in OPTIMIZERS, f"one of {', '.join(OPTIMIZERS)}"),
             ("schedule", self.schedule in SCHEDULES, f"one of {', '.join(SCHEDULES)}"),
-            ("lr", self.lr >= 0, "a positive number"),
+            ("lr", 0 <= self.lr < inf, "a positive number"),
             ("momentum", 0 <= self.momentum < 1, "from 0 to below 1"),
-            ("l2", self.l2 >= 0, "not negative"),
+            ("rho", 0 <= self.rho < 1, "from 0 to below 1"),
+            ("beta1", 0 <= self.beta1 < 1, "from 0 to below 1"),
+            ("beta2", 0 <= self.beta2 < 1, "from 0 to below 1"),
+            ("clip", 0 <= self.clip < inf, "a positive number, or 0 for none"),
+            ("l2", 0 <= self.l2 < inf, "not negative"),
             ("label_smoothing", 0 <= self.label_smoothing < 1, "from 0 to below 1"),
             ("validation", 0 <= self.validation < 1, "from 0 to below 1"),
             ("early_stop", self.early_stop >= 0, "not negative"),
@@ -101,12 +125,12 @@ class Recipe:
 
     def make_optimizer(self) -> Optimizer:
         """Return the optimiser at the start."""
-        kind = OPTIMIZERS[self.optimizer]
-        if kind in (Momentum, AdaGradMomentum):
-            return kind(self.rate, momentum=self.momentum)
-        if kind is AdamW:
-            return AdamW(self.rate, weight_decay=self.l2)
-        return kind(self.rate)
+        own = {name: getattr(self, name) for name in SETTINGS[self.optimizer]}
+        if self.optimizer == AdamW.name:
+            own["weight_decay"] = self.l2
+        rule = OPTIMIZERS[self.optimizer](self.rate, **own)
+        rule.clip = self.clip
+        return rule
 
     @property
     def loss_l2(self) -> float:
@@ -124,5 +148,5 @@ class Recipe:
         return parse_augmentation(self.augment)
 
     def config(self) -> dict[str, Any]:
-        """Return the fields as JSON values."""
-        return asdict(self)
+        """Return the fields as JSON values, with the learning rate that is used."""
+        return asdict(self) | {"lr": self.rate}

@@ -6,73 +6,23 @@ from a checkpoint takes the same steps as one that was never stopped.
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from convtool.errors import DatasetError, ModelFileError, OptionError, TrainingError
+from convtool.errors import DatasetError, OptionError, TrainingError
+from convtool.nn import checkpoint
 from convtool.nn._types import Array, Arrays
+from convtool.nn.checkpoint import Checkpoint
 from convtool.nn.datasets.dataset import Dataset, stratified
+from convtool.nn.history import Epoch, Progress, State, put_back, snapshot
 from convtool.nn.metrics import Scores, judge
 from convtool.nn.model import Sequential
-from convtool.nn.modelfile import VERSION, arrays_of, read_arrays, write_arrays
 from convtool.nn.recipe import Recipe
 from convtool.nn.schedules import SCHEDULES
+from convtool.nn.weighting import Weighted, class_weights
 
 _SHUFFLE, _CHANGE = 1, 2
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch brought; NaN-free JSON values, None where there is no validation."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float | None
-    validation_accuracy: float | None
-    lr: float
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a training stands, after one batch.
-
-    Attributes
-    ----------
-    epoch, batch : int
-        Counted from 1.
-    loss, accuracy : float
-        Running means over this epoch.
-    left : float
-        Seconds that the rest is likely to take.
-    """
-
-    epoch: int
-    epochs: int
-    batch: int
-    batches: int
-    loss: float
-    accuracy: float
-    last: Epoch | None
-    left: float
-
-
-@dataclass
-class _State:
-    """What a checkpoint holds besides arrays."""
-
-    epoch: int = 0
-    batch: int = 0
-    losses: float = 0.0
-    hits: int = 0
-    seen: int = 0
-    best: float | None = None
-    since_best: int = 0
-    history: list[Epoch] = field(default_factory=list)
-    seconds: float = 0.0
 
 
 class Trainer:
@@ -89,6 +39,7 @@ class Trainer:
     Attributes
     ----------
     history : list of Epoch
+    best_epoch : int or None
     seconds : float
         Time spent in training so far.
 
@@ -116,8 +67,10 @@ class Trainer:
             raise DatasetError("all pictures are of one class, there is nothing to tell apart")
         self.optimizer = recipe.make_optimizer()
         self._loss = recipe.make_loss(model.task)
-        self._state = _State()
+        self._weights = class_weights(recipe.class_weights, data.classes, self.train.labels)
+        self._state = State()
         self._best: Arrays = {}
+        self._last: Arrays = {}
         self._order = np.empty(0, np.int64)
         self._maps = np.empty((0, 6))
         images = self.train.images
@@ -128,6 +81,12 @@ class Trainer:
     def history(self) -> list[Epoch]:
         """What each finished epoch brought."""
         return self._state.history
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch that was best in validation, if there is one."""
+        state = self._state
+        return None if state.best is None else state.epoch - state.since_best
 
     @property
     def seconds(self) -> float:
@@ -143,11 +102,12 @@ class Trainer:
         self,
         report: Callable[[Progress], None] = lambda progress: None,
         stop: Callable[[], bool] = lambda: False,
+        ended: Callable[[], None] = lambda: None,
     ) -> bool:
         """Train until the recipe is done; return whether it was, and not stopped.
 
-        A training that ran to its end keeps its last weights, to which the schedule has led it;
-        one that ended early, by itself, the best in validation.
+        The model ends with the weights of the epoch that was best in validation; without a
+        validation, with the last.
 
         Parameters
         ----------
@@ -155,6 +115,8 @@ class Trainer:
             Called after each batch.
         stop : callable
             Asked after each batch; if it says yes, this returns at once.
+        ended : callable
+            Called after each epoch, for example to write a checkpoint.
 
         Raises
         ------
@@ -179,8 +141,9 @@ class Trainer:
             state.seconds = before + time.perf_counter() - began
             if stopped:
                 return False
-        if self._should_end():
-            self.keep_best()
+            ended()
+        self._last = snapshot(self.model)
+        self.keep_best()
         return True
 
     def _should_end(self) -> bool:
@@ -237,14 +200,18 @@ class Trainer:
 
     def _scheduled_rate(self) -> float:
         done = self._state.epoch * self.batches + self._state.batch
-        factor = SCHEDULES[self.recipe.schedule](done / (self.recipe.epochs * self.batches))
+        progress = done / (self.recipe.epochs * self.batches)
+        factor = SCHEDULES[self.recipe.schedule](progress, self._state.watched())
         return self.recipe.rate * factor
 
     def _step(self, rate: float) -> None:
         state = self._state
         self.optimizer.lr = rate
         x, labels = self._batch()
-        loss = self.model.train_step(x, labels, self._loss, self.optimizer, l2=self.recipe.loss_l2)
+        rule = self._loss
+        if self._weights is not None:
+            rule = Weighted(rule, self._weights[labels])
+        loss = self.model.train_step(x, labels, rule, self.optimizer, l2=self.recipe.loss_l2)
         if not np.isfinite(loss):
             self.keep_best()
             raise TrainingError(
@@ -252,50 +219,28 @@ class Trainer:
                 f" {state.batch + 1} of {self.batches}: try a smaller learning rate than"
                 f" {self.recipe.rate:g}, or a warmer start (--schedule cosine)"
             )
-        state.batch += 1
-        state.losses += loss
-        state.hits += int((self._choices(self.model.last_outputs) == labels).sum())
-        state.seen += len(labels)
-
-    def _choices(self, outputs: Array) -> Array:
-        binary = outputs.shape[1] == 1
-        result: Array = outputs[:, 0] > 0 if binary else outputs.argmax(axis=1)
-        return result
+        state.count(loss, self.model.last_outputs, labels)
 
     def _end_epoch(self) -> None:
-        state = self._state
         scores = evaluate(self.model, self.validation) if self.validation else None
-        state.history.append(
-            Epoch(
-                state.epoch + 1,
-                state.losses / state.batch,
-                state.hits / state.seen,
-                scores.loss if scores else None,
-                scores.accuracy if scores else None,
-                self.optimizer.lr,
-            )
-        )
-        if scores is not None:
-            # the loss decides among equally many hits
-            merit = scores.accuracy - 1e-3 * min(scores.loss, 100.0)
-            state.since_best += 1
-            if state.best is None or merit > state.best:
-                state.best, state.since_best = merit, 0
-                self._best = self._snapshot()
-        state.epoch, state.batch = state.epoch + 1, 0
-        state.losses, state.hits, state.seen = 0.0, 0, 0
-
-    def _snapshot(self) -> Arrays:
-        arrays = self.model.parameters() | self.model.states()
-        return {name: array.copy() for name, array in arrays.items()}
+        if self._state.end_epoch(scores, self.optimizer.lr):
+            self._best = snapshot(self.model)
 
     def keep_best(self) -> None:
         """Give the model the best weights seen in validation, if there was one."""
-        targets = self.model.parameters() | self.model.states()
-        for name, array in self._best.items():
-            targets[name][...] = array
+        put_back(self.model, self._best)
 
-    # ------------------------------------------------------------- checkpoint
+    def checkpoint(self) -> Checkpoint:
+        """Return all that is needed to go on exactly from here."""
+        return Checkpoint(
+            self.recipe.config(),
+            len(self.train),
+            self._state,
+            self.optimizer.steps,
+            self._last or snapshot(self.model),
+            self._best,
+            self.optimizer.state,
+        )
 
     def save_checkpoint(self, path: Path) -> None:
         """Write all that is needed to go on exactly from here.
@@ -305,55 +250,25 @@ class Trainer:
         ModelFileError
             If it cannot be written.
         """
-        arrays = {f"now.{name}": array for name, array in self._snapshot().items()}
-        arrays |= {f"best.{name}": array for name, array in self._best.items()}
-        for slot, kept in self.optimizer.state.items():
-            arrays |= {f"slot.{slot}.{name}": array for name, array in kept.items()}
-        about = {
-            "version": VERSION,
-            "recipe": self.recipe.config(),
-            "state": asdict(self._state),
-            "steps": self.optimizer.steps,
-            "pictures": len(self.train),
-        }
-        write_arrays(path, arrays, about)
+        self.checkpoint().write(path)
 
     def load_checkpoint(self, path: Path) -> None:
-        """Go on from where a training was stopped.
+        """Go on from where a training was stopped, or has ended.
+
+        Parameters
+        ----------
+        path : Path
+            A checkpoint, or the file of a model that was trained to its end.
 
         Raises
         ------
         ModelFileError
             If the file is missing, damaged, or of another training.
         """
-        about, _, content = read_arrays(path)
-        arrays = arrays_of(path, content)
-        try:
-            same = about["recipe"] == self.recipe.config()
-            if not same or about["pictures"] != len(self.train):
-                raise ModelFileError(
-                    f"{path}: the checkpoint of another training: repeat its options, or train"
-                    " without --resume"
-                )
-            history = [Epoch(**epoch) for epoch in about["state"].pop("history")]
-            self._state = replace(_State(**about["state"]), history=history)
-            self.optimizer.steps = int(about["steps"])
-            targets = self.model.parameters() | self.model.states()
-            for name, target in targets.items():
-                target[...] = arrays[f"now.{name}"]
-            self._best = _under(arrays, "best.")
-            for slot, kept in self.optimizer.state.items():
-                kept.update(_under(arrays, f"slot.{slot}."))
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFileError(f"{path}: damaged: no checkpoint of a training") from error
-
-
-def _under(arrays: Arrays, prefix: str) -> dict[str, Any]:
-    return {
-        name.removeprefix(prefix): array.copy()
-        for name, array in arrays.items()
-        if name.startswith(prefix)
-    }
+        kept = checkpoint.read(path)
+        checkpoint.check_same(path, kept, self.recipe, len(self.train))
+        checkpoint.restore(path, kept, self.model, self.optimizer)
+        self._state, self._best = kept.state, kept.best
 
 
 def evaluate(model: Sequential, data: Dataset) -> Scores:

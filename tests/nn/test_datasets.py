@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from convtool.errors import DatasetError, ImageReadError
 from convtool.nn.datasets import Dataset, open_dataset, stratified
+from convtool.nn.datasets.dataset import evenly
 
 
 def _idx(array):
@@ -45,6 +46,28 @@ def test_digits():
     assert counts.min() >= 34
     assert counts.max() <= 37
     assert split.train.classes == tuple("0123456789")
+
+
+def test_the_split_of_the_digits_is_fixed_even_and_stratified():
+    pytest.importorskip("sklearn", reason="scikit-learn is not installed: no digits")
+    one, two = open_dataset("digits"), open_dataset("digits")
+    assert one.test.images.tobytes() == two.test.images.tobytes()
+    assert (len(one.train), len(one.test)) == (1437, 360)
+    counts = np.bincount(one.train.labels) + np.bincount(one.test.labels)
+    assert np.abs(np.bincount(one.test.labels) - counts / 5).max() < 1
+
+
+@given(
+    labels=st.lists(st.integers(0, 3), min_size=1, max_size=60),
+    fraction=st.floats(0, 1, allow_nan=False),
+)
+def test_evenly_parts_each_class_in_its_share(labels, fraction):
+    array = np.array(labels)
+    first, second = evenly(array, fraction)
+    assert sorted([*first, *second]) == list(range(len(array)))
+    assert len(second) == len(stratified(array, fraction, 0)[1])
+    for kind in np.unique(array):
+        assert abs((array[second] == kind).sum() - fraction * (array == kind).sum()) < 1
 
 
 @pytest.mark.parametrize("zipped", [False, True])

@@ -11,7 +11,7 @@ from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.compiled.buffers import Buffers
 from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
-from convtool.nn.compiled.rules import LOSS_OPERATIONS, RULES, numbers
+from convtool.nn.compiled.rules import LOSS_OPERATIONS, RULES, covers, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
 from convtool.nn.jit.program import MOST_THREADS, Programs
 from convtool.nn.layers import Layer
@@ -96,7 +96,7 @@ class StepPlan:
     @staticmethod
     def covers(loss: Loss, optimizer: Optimizer) -> bool:
         """Say whether loss and optimiser are compiled."""
-        return type(loss) in LOSS_OPERATIONS and type(optimizer) in RULES
+        return type(loss) in LOSS_OPERATIONS and covers(optimizer)
 
     # --------------------------------------------------------------- exchange
 

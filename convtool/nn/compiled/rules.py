@@ -52,6 +52,11 @@ LOSS_OPERATIONS: dict[type[Loss], str] = {
 """Operation of each loss."""
 
 
+def covers(rule: Optimizer) -> bool:
+    """Say whether an optimiser's step is compiled."""
+    return type(rule) in RULES and not rule.clip and not getattr(rule, "nesterov", False)
+
+
 def numbers(rule: Optimizer, l2: float) -> list[float]:
     """Return what the optimiser's operation reads: learning rate, l2, and the rest."""
     first, *rest = RULES[type(rule)][1](rule)

@@ -122,14 +122,50 @@ def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]
     (4, [0, 1])
     """
     rng = np.random.default_rng([seed, 0x5917])
-    kinds, counts = np.unique(labels, return_counts=True)
-    shares = counts * fraction
-    takes = np.floor(shares).astype(int)
-    short = ceil(fraction * len(labels) - 1e-9) - int(takes.sum())
-    takes[np.argsort(takes - shares, kind="stable")[:short]] += 1
+    kinds, takes = _takes(labels, fraction)
     second = [
         rng.permutation(np.flatnonzero(labels == kind))[:take]
         for kind, take in zip(kinds, takes, strict=True)
     ]
     chosen = np.sort(np.concatenate(second))
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+def evenly(labels: Array, fraction: float) -> tuple[Array, Array]:
+    """Part the places of labels without a draw, each class in its share.
+
+    The second part's places of a class are evenly spaced among all places of that class.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
+    fraction : float
+        The second part's share: it gets ``ceil(fraction * N)`` places.
+
+    Returns
+    -------
+    first, second : ndarray of int
+        Places in ascending order.
+
+    Examples
+    --------
+    >>> evenly(np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1]), 0.2)[1].tolist()
+    [2, 7]
+    """
+    kinds, takes = _takes(labels, fraction)
+    second = [
+        places[((np.arange(take) + 0.5) * len(places) / max(take, 1)).astype(int)]
+        for places, take in zip((np.flatnonzero(labels == k) for k in kinds), takes, strict=True)
+    ]
+    chosen = np.sort(np.concatenate(second))
+    return np.setdiff1d(np.arange(len(labels)), chosen), chosen
+
+
+def _takes(labels: Array, fraction: float) -> tuple[Array, Array]:
+    """Return the classes, and how many places of each go into the second part."""
+    kinds, counts = np.unique(labels, return_counts=True)
+    shares = counts * fraction
+    takes = np.floor(shares).astype(int)
+    short = ceil(fraction * len(labels) - 1e-9) - int(takes.sum())
+    takes[np.argsort(takes - shares, kind="stable")[:short]] += 1
+    return kinds, takes

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from convtool.errors import DatasetError
+from convtool.nn._types import Array
 from convtool.nn.datasets.cifar10 import read_cifar10
-from convtool.nn.datasets.dataset import Dataset, Split, stratified
+from convtool.nn.datasets.dataset import Dataset, Split, evenly, stratified
 from convtool.nn.datasets.digits import read_digits
 from convtool.nn.datasets.folder import Reader, read_folder
 from convtool.nn.datasets.idx import read_idx_folder
@@ -32,6 +33,9 @@ class Source:
         The network that is trained on it by default.
     recipe : dict
         What a training on it does by default (fields of ``nn.recipe.Recipe``).
+    split : callable, optional
+        From labels and a share to the places that are learned from and those that are judged on;
+        by default a stratified draw.
     """
 
     about: str
@@ -40,6 +44,7 @@ class Source:
     needs_data: bool = True
     arch: str = "small"
     recipe: dict[str, Any] = field(default_factory=dict)
+    split: Callable[[Array, float], tuple[Array, Array]] | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -49,6 +54,7 @@ SOURCES: dict[str, Source] = {
         0.2,
         needs_data=False,
         recipe={"epochs": 80, "augment": "shift=0.5,rotate=10,scale=0.1"},
+        split=evenly,
     ),
     "mnist": Source(
         "70,000 digits of 28x28, IDX files",
@@ -72,7 +78,7 @@ def open_dataset(
     name: str,
     *,
     data: Path | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     read: Reader | None = None,
     size: tuple[int, int] = (64, 64),
     gray: bool = False,
@@ -86,8 +92,10 @@ def open_dataset(
         sub-folder for each class.
     data : Path, optional
         The folder of a named set's files.
-    seed : int
-        Of the split; only where the set has no test part of its own.
+    seed : int, optional
+        Of a random split, where the set has no test part of its own. By default the split is always
+        the same: of the digits evenly spaced pictures of each class are judged on (see
+        :func:`~convtool.nn.datasets.dataset.evenly`), of other sets the draw of seed 0.
     read : callable, optional
         How to read a picture's file, for folders.
     size, gray
@@ -118,7 +126,11 @@ def open_dataset(
         raise DatasetError(f"{name}: all pictures are of one class, there is nothing to tell apart")
     if test is not None:
         return Split(train, test)
-    first, second = stratified(train.labels, share, seed)
+    split = SOURCES[name].split if name in SOURCES and seed is None else None
+    if split is not None:
+        first, second = split(train.labels, share)
+    else:
+        first, second = stratified(train.labels, share, seed or 0)
     if not len(second) or not len(first):
         raise DatasetError(f"{name}: {len(train)} pictures are too few to hold some back")
     return Split(train.subset(first), train.subset(second))

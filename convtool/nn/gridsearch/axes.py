@@ -80,17 +80,23 @@ def parse_axis(text: str) -> Axis:
 
 def _value(text: str, kind: Any, word: str) -> Any:
     try:
-        value = kind(word)
+        value = _truth(word) if kind is bool else kind(word)
     except ValueError:
-        what = {int: "a whole number", float: "a number"}[kind]
+        what = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
         raise OptionError(f"--grid {text!r}: {word!r} is not {what}") from None
     if kind is float and not np.isfinite(value):
         raise OptionError(f"--grid {text!r}: {word!r} is not a finite number")
     return value
 
 
+def _truth(word: str) -> bool:
+    if word not in ("true", "false"):
+        raise ValueError(word)
+    return word == "true"
+
+
 def _spread(text: str, kind: Any, first: str, last: str, number: str, how: str) -> Any:
-    if kind is str:
+    if kind in (str, bool):
         raise OptionError(f"--grid {text!r}: its values are words, name them: A,B,…")
     start, stop = (_value(text, float, word) for word in (first, last))
     count = int(number)

@@ -10,6 +10,7 @@ from convtool.nn.gridsearch.axes import Axis, combinations, parse_axis, size
 @pytest.mark.parametrize(
     ("text", "name", "values"),
     [
+        ("nesterov=true,false", "nesterov", (True, False)),
         ("lr=1e-5:1e1:7log", "lr", (1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0)),
         ("momentum=0:0.9:4lin", "momentum", (0.0, 0.3, 0.6, 0.9)),
         ("batch-size=16:64:4LIN", "batch_size", (16, 32, 48, 64)),
@@ -50,6 +51,7 @@ def test_powers_of_ten_are_exact():
         ("epochs=1:2:5lin", "there twice"),
         ("lr=1,1.0", "there twice"),
         ("schedule=a:b:3log", "its values are words"),
+        ("nesterov=maybe", "'maybe' is not true or false"),
     ],
 )
 def test_what_is_no_axis(text, says):
