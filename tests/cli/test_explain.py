@@ -156,7 +156,7 @@ def test_page_alone(tmp_path, capsys):
         (["--polynomial", "1,x", "2"], 2, "--polynomial '1,x': 'x' is not a finite number"),
         (["--polynomial", "1", "2;3"], 2, "commas stand between numbers"),
         (["--image", "missing.png"], 1, "no such file"),
-        (["--image", IMAGE, "-k", "sobel"], 2, "pair of kernels"),
+        (["--image", IMAGE, "-k", "sobel", "-k", "box"], 2, "pair of kernels"),
         (["--image", IMAGE, "--at", "3,0"], 2, "rows are 0 to 2"),
         (["--image", IMAGE, "--at", "1"], 2, "not a row and a column"),
         (["--image", IMAGE, "--crop", "1,1,9x9"], 2, "reaches to row 9"),
