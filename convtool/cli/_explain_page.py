@@ -2,11 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
+from convtool.cli._explain_spectrum import border_text, difference_line, exact
 from convtool.errors import OptionError, ReportWriteError
 from convtool.explain import Backward, Layer, Theorem, Walk
+from convtool.explain.activation import LEAKY_SLOPE
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import parse
+from convtool.report.spectrum_page import Spectra, spectrum_page
 from convtool.report.walk_page import Opening, PageKernel, walk_page
 from convtool.report.whole_file import replace_file
 
@@ -14,6 +18,7 @@ PAGE_SIDE = 16
 """The longest side of a picture on the page where the kernel slides."""
 
 _PAGE_KERNEL = 9
+_PAGE_SPECTRUM = 128
 
 
 def write_page(
@@ -47,6 +52,33 @@ def write_page(
 
 def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
     """Write the page of the convolution theorem."""
+    if max(shown.image.shape) > _PAGE_SPECTRUM:
+        raise OptionError(
+            f"the page shows spectra of up to {_PAGE_SPECTRUM}×{_PAGE_SPECTRUM}; "
+            "take a part with --crop"
+        )
+    spectra = {
+        "image": shown.image_spectrum,
+        "kernel": shown.kernel_spectrum,
+        "product": shown.product,
+    }
+    text = spectrum_page(
+        Spectra(
+            image=shown.image.tolist(),
+            kernel=shown.kernel.tolist(),
+            spectra={
+                name: (values.real.tolist(), values.imag.tolist())
+                for name, values in spectra.items()
+            },
+            circular=exact(shown.circular, shown).tolist(),
+            linear=shown.linear.tolist(),
+            difference=exact(shown.difference, shown).tolist(),
+            border=border_text(one),
+            full=shown.image.shape != one.image.shape,
+            words=difference_line(shown),
+        )
+    )
+    _write(path, text)
 
 
 def _write(path: str, text: str) -> None:
@@ -70,17 +102,29 @@ def _opening(
     if max(first.kernel.shape) > _PAGE_KERNEL:
         raise OptionError(f"the page shows kernels of up to {_PAGE_KERNEL}×{_PAGE_KERNEL}")
     rows, columns = first.layout.rows, first.layout.columns
-    return Opening(
-        image=first.image.tolist() if drawn else None,
-        kernel=first.kernel.tolist(),
-        name=kernels[0],
+    images = one.walks if one.combination is None else one.walks[:1]
+    opening = Opening(
+        images=[walk.image.tolist() for walk in images] if drawn else None,
+        kernels=[walk.kernel.tolist() for walk in one.walks],
+        presets=one.names if one.combination else kernels,
+        names=one.names,
+        combination=one.combination,
         operation="convolution" if first.flipped else "correlation",
         mode=mode,
         border=first.border,
         cval=first.cval,
         padding=(-rows.start, -columns.start) if mode == "padding" else (1, 1),
         stride=(rows.stride, columns.stride),
+        bias=one.bias,
+        gradient=back.given.tolist() if back else None,
     )
+    if one.activation:
+        name, slope = one.activation
+        opening = replace(opening, activation=name, leak=slope if name == "leaky" else LEAKY_SLOPE)
+    if one.pooling:
+        kind, size, stride = one.pooling
+        opening = replace(opening, pool=kind, pool_size=size, pool_stride=stride)
+    return opening
 
 
 def _page_kernels() -> dict[str, PageKernel]:

@@ -34,7 +34,7 @@ def spectrum_lines(one: Walk, shown: Theorem) -> list[str]:
             f"{title} at frequency 0,0: {_complex_text(values[0, 0], 0)}"
             for title, values in spectra.items()
         ]
-        return [*told, "", _difference_line(one, shown)]
+        return [*told, "", difference_line(shown)]
     kernel = (
         "kernel, one period; the weight on each output's own pixel at 0,0",
         grid(shown.kernel),
@@ -45,14 +45,14 @@ def spectrum_lines(one: Walk, shown: Theorem) -> list[str]:
         cells = [[_complex_text(v, least) for v in row] for row in values.tolist()]
         told += [f"{title}:", *(f"  {line}" for line in table(cells, right=True, gap="   ")), ""]
     blocks = [
-        ("circular (border wrap)", grid(_clean(shown.circular, shown))),
-        (f"linear (border {_border_text(one)})", grid(shown.linear)),
-        ("circular − linear", grid(_clean(shown.difference, shown))),
+        ("circular (border wrap)", grid(exact(shown.circular, shown))),
+        (f"linear (border {border_text(one)})", grid(shown.linear)),
+        ("circular − linear", grid(exact(shown.difference, shown))),
     ]
-    return [*told, *beside(blocks), _difference_line(one, shown)]
+    return [*told, *beside(blocks), difference_line(shown)]
 
 
-def _clean(values: NDArray[np.float64], shown: Theorem) -> NDArray[np.float64]:
+def exact(values: NDArray[np.float64], shown: Theorem) -> NDArray[np.float64]:
     """Return values without the rounding errors of the transforms."""
     least = _least(shown)
     places = int(np.floor(-np.log10(least))) if least > 0 else 0
@@ -63,7 +63,8 @@ def _least(shown: Theorem) -> float:
     return 1e-11 * float(np.abs(shown.image).sum() * np.abs(shown.kernel).max())
 
 
-def _difference_line(one: Walk, shown: Theorem) -> str:
+def difference_line(shown: Theorem) -> str:
+    """Return how the circular and the linear answer compare."""
     size = np.abs(shown.difference)
     other = int((size > _least(shown)).sum())
     if not other:
@@ -74,7 +75,8 @@ def _difference_line(one: Walk, shown: Theorem) -> str:
     )
 
 
-def _border_text(one: Walk) -> str:
+def border_text(one: Walk) -> str:
+    """Return the name of a border, ``zero`` for a constant of 0."""
     return "zero" if one.border == "constant" and one.cval == 0 else one.border
 
 
