@@ -42,6 +42,11 @@ function placeFrame(board, top, left, high, wide) {
   frame.style.transform = `translate(${left * size}px, ${top * size}px)`;
 }
 
+function write(made, string) {
+  made.textContent = string;
+  made.classList.toggle("long", string.length > 5);
+}
+
 function cell() {
   const made = document.createElement("div");
   made.className = "cell";

@@ -39,7 +39,7 @@ function draw(id, values, share, name, pick) {
   if (Math.max(high, wide) <= MOST_CELLS) {
     layOut(board, high, wide, (y, x) => {
       const made = cell();
-      made.textContent = text(values[y][x], 3);
+      write(made, text(values[y][x], 3));
       shade(made, share(values[y][x]));
       made.setAttribute("aria-label", name(y, x));
       if (pick) made.addEventListener("click", () => pick(y, x));
@@ -130,7 +130,9 @@ function choose(row, column) {
     get(id).value = value;
     get(`${id}-value`).textContent = text(value);
   }
-  get("effect").textContent = effectText(sizes.kernel, texts.kernel);
+  const { real, imaginary } = data.spectra.kernel;
+  const part = (values) => rounded(values[row][column], data.largest.kernel);
+  get("effect").textContent = effectText(sizes.kernel, Math.atan2(part(imaginary), part(real)));
   const wave = Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (__, j) => {
     const value = Math.cos(2 * Math.PI * ((row * i) / rows + (column * j) / columns));
     return Math.abs(value) < 1e-12 ? 0 : value;
@@ -138,12 +140,12 @@ function choose(row, column) {
   drawPicture("wave", wave, -1, 1);
 }
 
-function effectText(size, number) {
+function effectText(size, angle) {
   const shown = text(rounded(size, data.largest.kernel), 4);
   if (shown === "0") return "The kernel takes this wave away: nothing brings it back.";
   const verb = shown === "1" ? "keeps this wave's height"
     : size < 1 ? `makes this wave ${shown} times as high` : `makes this wave ${shown} times higher`;
-  return `The kernel ${verb}; the angle of ${number} says how far it moves it.`;
+  return `The kernel ${verb} and shifts it by ${text((angle * 180) / Math.PI, 4)}° of a period.`;
 }
 
 function slide() {
@@ -164,6 +166,6 @@ get("image-note").textContent = `${rows} × ${columns} pixels${data.full
 get("kernel-note").textContent = data.full ? "With zeros after it."
   : "The weight that lies on the output's own pixel is at 0,0; those before it are at the end.";
 get("circular-note").textContent = "The inverse transform of the product.";
-get("difference-note").textContent = data.words;
+get("difference-note").textContent = data.words.replace("--", "\u2011\u2011");
 window.addEventListener("resize", drawAll);
 drawAll();

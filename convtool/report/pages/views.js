@@ -45,7 +45,8 @@ function forwardView(s, layer, channel) {
     ...walk, id: `forward-${channel}`, name, channel, kind: "forward", output: layer.output,
     padded: walk.padded, image: s.images[Math.min(channel, s.images.length - 1)],
     titles: ["Picture and what lies beyond its edge", "The window: pixel × weight",
-      "The kernel as it lies on the picture", "Output"],
+      "The kernel as it lies on the picture",
+      s.combination ? `Output: the ${s.combination}` : "Output"],
     note: s.operation === "correlation" ? "Correlation lays the kernel on as it is."
       : same ? "Convolution turns the kernel by half; this one stays as it was."
       : "Convolution turns the kernel by half before it lays it on.",

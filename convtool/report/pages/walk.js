@@ -34,7 +34,7 @@ function drawPadded() {
   layOut(get("padded"), padded.length, padded[0].length, (i, j) => {
     const made = cell(), y = i - rows.before, x = j - columns.before, value = padded[i][j];
     const inside = y >= 0 && y < rows.size && x >= 0 && x < columns.size;
-    made.textContent = text(value, 3);
+    write(made, text(value, 3));
     shade(made, (value - black) / (white - black || 1));
     if (inside && result.kind === "forward") {
       made.dataset.y = y;
@@ -153,7 +153,7 @@ function show() {
     const row = Math.floor(i / columns.count), column = i % columns.count;
     const value = output[row][column], done = i <= at;
     made.classList.toggle("waiting", !done);
-    made.textContent = done ? text(value, 3) : "·";
+    write(made, done ? text(value, 3) : "·");
     if (done) shade(made, (value - result.low) / (result.high - result.low || 1));
     else made.style.backgroundColor = made.style.color = "";
     made.setAttribute("aria-label", `row ${row}, column ${column}: ${done ? text(value) : "not yet"}`);
@@ -224,7 +224,7 @@ function drawTables() {
     const table = document.createElement("table");
     head.textContent = title;
     around.className = "scroll";
-    table.className = matrix[0].length > 2 * MOST_PLAIN ? "numbers wide" : "numbers";
+    table.className = matrix[0].length > MOST_PLAIN ? "numbers wide" : "numbers";
     table.setAttribute("aria-label", title);
     table.append(...matrix.map((line) => rowOf(line.map((value) => text(value, 5)))));
     around.append(table);
