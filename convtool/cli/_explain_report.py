@@ -77,7 +77,7 @@ def polynomial_lines(one: Walk) -> list[str]:
 def is_whole(one: Layer) -> bool:
     """Whether a layer's image is small enough to be shown as numbers."""
     height, width = one.first.image.shape
-    return max(height, width) <= SMALL
+    return bool(max(height, width) <= SMALL)
 
 
 def heading(one: Layer) -> str:
