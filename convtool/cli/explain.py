@@ -1,48 +1,45 @@
 """``convtool explain``: walk through a convolution, number by number."""
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
-from convtool.cli._explain_report import SMALL, lines, polynomial_lines, report
-from convtool.cli._kernels import read_single_kernel
+from convtool.cli._explain_backward import backward_lines
+from convtool.cli._explain_blocks import SMALL
+from convtool.cli._explain_images import read_images, read_numbers, read_rows
+from convtool.cli._explain_json import report
+from convtool.cli._explain_page import PAGE_SIDE, write_page, write_spectrum_page
+from convtool.cli._explain_report import (
+    heading,
+    lines,
+    polynomial_lines,
+)
+from convtool.cli._explain_spectrum import spectrum_lines
+from convtool.cli._kernels import read_kernel, read_single_kernel
 from convtool.cli._options import json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
-from convtool.errors import KernelError, OptionError, ReportWriteError
-from convtool.explain import Walk, walk
+from convtool.errors import OptionError
+from convtool.explain import Backward, Layer, Theorem, backward, layer, theorem
 from convtool.explain.polynomial import product_walk
-from convtool.images.read import read
-from convtool.images.tone import to_gray
-from convtool.kernels.numerals import number
 from convtool.kernels.presets import PRESETS
-from convtool.kernels.spec import parse
+from convtool.kernels.weights import Combination, is_even
 from convtool.report.json_report import write_report
-from convtool.report.walk_page import Opening, PageKernel, walk_page
-from convtool.report.whole_file import replace_file
 
-_LITERAL = re.compile(r"[\d\s.,;/+eE-]*\d[\d\s.,;/+eE-]*")
-_SEPARATORS = frozenset(",;")
-_MIDDLE = 6
 _DEFAULT_KERNEL = "emboss"
-_PAGE_SIDE, _PAGE_KERNEL = 16, 9
-_NOT_WITH_POLYNOMIALS = frozenset(
-    ("source", "spec", "crop", "mode", "padding", "stride", "border", "cval", "correlate")
+_MOST_SPECTRUM = 1024
+_FOLLOWING = frozenset(("bias", "activate", "pool", "gradient"))
+_NOT_WITH_SPECTRUM = _FOLLOWING | {"places"}
+_CONVOLUTION = frozenset(
+    ("sources", "specs", "crop", "mode", "padding", "stride", "border", "cval", "correlate")
 )
-
-
-def _numbers(text: str, option: str) -> list[float]:
-    try:
-        return [number(part) for part in text.split(",")]
-    except KernelError as error:
-        raise OptionError(f"{option} {text!r}: {error}; commas stand between numbers") from error
+_NOT_WITH_POLYNOMIALS = _CONVOLUTION | _FOLLOWING | {"spectrum"}
 
 
 def _place(text: str) -> tuple[int, int]:
@@ -69,18 +66,26 @@ Examples:
   convtool explain --image sample_images/siemens-star.png --crop 250,250,5x5 -k box --stride 2
   convtool explain --image 1,2,3,4 --kernel 1x2:1,-1
   convtool explain --polynomial 1,2,3 4,5
+  convtool explain --image "1,2,3;4,5,6;7,8,9" -k 3x3:1,0,-1,2,1,0,0,-1,3 --border zero \\
+      --gradient "1,0,2;-1,3,0;0,1,-2"
+  convtool explain --image "1,2,1;0,2,0;1,2,1" -k identity --pool max:2
+  convtool explain --image "1,2;3,4" -k 1x2:1,-1 --image "5,6;7,8" -k 1x2:0,1 --bias 0.5
+  convtool explain --image "1,2,3;4,5,6;7,8,9" -k gaussian --spectrum
   convtool explain --html page.html""",
 )
 @click.option(
     "--image",
-    "source",
+    "sources",
+    multiple=True,
     metavar="NUMBERS|FILE",
-    help="Rows of numbers ('1,2;3,4'; one row is a signal), or a picture.",
+    help="Rows of numbers ('1,2;3,4'; one row is a signal), or a picture; repeat it, with a "
+    "--kernel each, for the channels of one volume.",
 )
 @click.option(
     "--kernel",
     "-k",
-    "spec",
+    "specs",
+    multiple=True,
     metavar="SPEC",
     help=f"As for 'convtool filter'.  [default: {_DEFAULT_KERNEL}]",
 )
@@ -106,10 +111,32 @@ Examples:
 @click.option(
     "--border",
     type=click.Choice(list(BORDERS)),
-    help="What lies beyond the edge.  [default: reflect; constant with --mode full]",
+    help="What lies beyond the edge.  [default: reflect; constant with --mode full, --spectrum]",
 )
 @click.option("--cval", type=float, default=0.0, show_default=True, help="For --border constant.")
 @click.option("--correlate", is_flag=True, help="Do not flip the kernel.")
+@click.option("--bias", type=float, default=0.0, help="Add a number to each sum.")
+@click.option(
+    "--activation",
+    "activate",
+    metavar="relu|sigmoid|tanh|leaky:SLOPE",
+    help="Take this function of the output.",
+)
+@click.option(
+    "--pool",
+    metavar="max:2|average:2|max:3,stride=2",
+    help="Take the maximum or average of windows; those that reach beyond the edge are kept.",
+)
+@click.option(
+    "--gradient",
+    metavar="NUMBERS",
+    help="Back-propagate the loss's gradient, of the output's shape.",
+)
+@click.option(
+    "--spectrum",
+    is_flag=True,
+    help="Show the convolution theorem: spectra, their product, circular beside linear answer.",
+)
 @click.option(
     "--html",
     "page",
@@ -118,11 +145,13 @@ Examples:
 )
 @json_option
 def command(
-    source: str | None,
-    spec: str | None,
+    sources: Sequence[str],
+    specs: Sequence[str],
     polynomials: tuple[str, str] | None,
     crop: tuple[int, int, int, int] | None,
     places: Sequence[tuple[int, int]],
+    gradient: str | None,
+    spectrum: bool,
     page: str | None,
     json_target: str | None,
     **how: Any,
@@ -133,146 +162,123 @@ def command(
     formula of the output's size with the numbers in it, convolution beside correlation, and the
     same as a matrix times a vector. A colour picture is taken in grey, rounded; of a large one, say
     which part with --crop, or which pixel with --at.
+
+    --bias, --activation and --pool go on as a layer of a network does, and --gradient goes back
+    through it. Of a pair of kernels such as sobel, both derivatives and the magnitude are shown;
+    as in 'convtool filter', it is not flipped unless its size is even.
     """
+    mode = "full" if polynomials else "padding" if how["padding"] is not None else how["mode"]
+    kernel_names = [polynomials[1]] if polynomials else specs or [_DEFAULT_KERNEL]
     if polynomials:
-        _refuse_beside_polynomials()
-        one = product_walk(*(_numbers(factor, "--polynomial") for factor in polynomials))
-        other = replace(one, flipped=False)
-        told = polynomial_lines(one)
-    elif source is None and (crop is not None or places):
-        raise click.UsageError(f"--{'at' if places else 'crop'} needs a picture; give --image")
-    elif source is None and page is not None:
-        _write_page(page, None, spec, how)
+        _refuse("--polynomial stands alone, without", _NOT_WITH_POLYNOMIALS)
+        factors = [read_numbers(factor, "--polynomial") for factor in polynomials]
+        product = product_walk(*factors)
+        one, other = (
+            Layer((walk,), names=("product",))
+            for walk in (product, replace(product, flipped=False))
+        )
+        told = polynomial_lines(product)
+    elif not sources:
+        if crop is not None or places or gradient is not None or spectrum:
+            name = "crop" if crop else "at" if places else "gradient" if gradient else "spectrum"
+            raise click.UsageError(f"--{name} needs a picture; give --image")
+        if page is None:
+            raise click.UsageError(
+                "there is nothing to explain; give --image, --polynomial or --html"
+            )
+        kernels = _kernels(kernel_names)
+        blank = np.zeros((PAGE_SIDE // 2, PAGE_SIDE // 2))
+        one, _ = _layers([blank] * (1 if kernels.combination else len(kernel_names)), kernels, how)
+        write_page(page, one, kernel_names, mode, drawn=False)
         return
-    elif source is None:
-        raise click.UsageError("there is nothing to explain; give --image, --polynomial or --html")
     else:
         told = []
-        image = _image(source, crop, bool(places))
-        one = walk(image, _weights(spec), **how)
-        other = walk(image, one.kernel, **how | {"correlate": one.flipped})
-    if page is not None and polynomials:
-        _write_page(page, one, polynomials[1], how | {"mode": "full"})
+        if spectrum:
+            _refuse("--spectrum stands without", _NOT_WITH_SPECTRUM)
+            how["border"] = how["border"] or "zero"
+        images = read_images(sources, crop, None if places or spectrum else SMALL)
+        one, other = _layers(images, _kernels(kernel_names), how)
+    back = backward(one, read_rows(gradient, "--gradient")) if gradient is not None else None
+    shown = _theorem(one) if spectrum else None
+    if page is not None and shown is not None:
+        write_spectrum_page(page, one.first, shown)
     elif page is not None:
-        _write_page(page, one, spec, how)
+        write_page(page, one, kernel_names, mode, back=back)
     if json_target is not None:
-        write_report(report(one, other, places), json_target)
+        write_report(report(one, other, places, back, shown), json_target)
     if json_target != "-" and page is None:
-        click.echo("\n".join(told + lines(one, other, places)))
+        click.echo("\n".join(told + _told(one, other, places, back, shown)))
 
 
-def _refuse_beside_polynomials() -> None:
-    """Refuse what a product of polynomials leaves no choice in."""
+def _told(
+    one: Layer,
+    other: Layer,
+    places: Sequence[tuple[int, int]],
+    back: Backward | None,
+    shown: Theorem | None,
+) -> list[str]:
+    if shown is not None:
+        return [heading(one), "", *spectrum_lines(one.first, shown)]
+    told = lines(one, other, places)
+    return [*told, "", *backward_lines(back, steps=not places)] if back is not None else told
+
+
+def _theorem(one: Layer) -> Theorem:
+    if not one.is_single:
+        raise OptionError("--spectrum explains one image with one kernel; give one of each")
+    if max(one.first.image.shape) > _MOST_SPECTRUM:
+        raise OptionError(
+            f"--spectrum takes up to {_MOST_SPECTRUM:,}×{_MOST_SPECTRUM:,} pixels; "
+            "take a part with --crop"
+        )
+    return theorem(one.first)
+
+
+def _refuse(words: str, names: frozenset[str]) -> None:
+    """Refuse options that leave no choice, or have no meaning, beside another."""
     context = click.get_current_context()
     given = [
         option.opts[0]
         for option in context.command.params
-        if option.name in _NOT_WITH_POLYNOMIALS
+        if option.name in names
         and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE
     ]
     if given:
-        raise click.UsageError(f"--polynomial stands alone, without {', '.join(given)}")
+        raise click.UsageError(f"{words} {', '.join(given)}")
 
 
-def _image(
-    source: str, crop: tuple[int, int, int, int] | None, at_places: bool
-) -> NDArray[np.float64]:
-    values = _values(source)
-    height, width = values.shape
-    if crop is not None:
-        top, left, high, wide = crop
-        if top + high > height or left + wide > width:
-            raise OptionError(
-                f"--crop reaches to row {top + high - 1}, column {left + wide - 1}, "
-                f"but the image has {height}×{width} pixels"
-            )
-        return values[top : top + high, left : left + wide]
-    if max(height, width) > SMALL and not at_places:
-        top, left = max(0, (height - _MIDDLE) // 2), max(0, (width - _MIDDLE) // 2)
-        click.echo(
-            f"convtool: note: the image has {height}×{width} pixels; shown are {_MIDDLE}×{_MIDDLE} "
-            f"in its middle, from {top},{left}; --crop takes another part, --at one pixel",
-            err=True,
+class _Kernels(NamedTuple):
+    """Kernels, one for each channel or those of a group, and how their answers are combined."""
+
+    weights: Sequence[NDArray[np.float64]]
+    combination: Combination | None
+    names: Sequence[str]
+
+
+def _kernels(specs: Sequence[str]) -> _Kernels:
+    if len(specs) > 1:
+        return _Kernels([read_single_kernel(spec).weights for spec in specs], None, ())
+    found = read_kernel(specs[0])
+    if not found.is_group:
+        return _Kernels([found.weights], None, ())
+    known = PRESETS.get(found.name)
+    return _Kernels(list(found.weights), found.combination, known.parts if known else ())
+
+
+def _layers(
+    images: Sequence[NDArray[np.float64]], kernels: _Kernels, how: dict[str, Any]
+) -> tuple[Layer, Layer]:
+    """Return the layer that the options describe, and the same with its kernels laid otherwise."""
+    group = kernels.combination is not None
+    as_given = how["correlate"] or (group and not is_even(kernels.weights[0]))
+    one, other = (
+        layer(
+            images,
+            kernels.weights,
+            combination=kernels.combination,
+            names=kernels.names,
+            **how | {"correlate": correlate},
         )
-        return values[top : top + _MIDDLE, left : left + _MIDDLE]
-    return values
-
-
-def _values(source: str) -> NDArray[np.float64]:
-    """Return the numbers that a text writes, or a picture in grey."""
-    if not source.strip():
-        raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
-    there = os.path.exists(source)
-    if _LITERAL.fullmatch(source) and not there:
-        rows = [_numbers(row, "--image") for row in source.strip().rstrip(";").split(";")]
-        if len({len(row) for row in rows}) > 1:
-            raise OptionError(
-                f"--image: its rows have {', '.join(str(len(row)) for row in rows)} numbers; "
-                "give rows of equal length"
-            )
-        return np.array(rows)
-    if not there and _SEPARATORS & set(source):
-        raise OptionError(
-            f"--image {source!r}: neither rows of finite numbers such as 1,2;3,4 "
-            "nor a picture that is there"
-        )
-    picture = read(source)
-    pixels = picture.pixels[:, :, :-1] if picture.has_alpha else picture.pixels
-    if pixels.ndim == 2:
-        return pixels.astype(np.float64)
-    grey = pixels[:, :, 0] if pixels.shape[2] == 1 else to_gray(pixels)
-    whole = pixels.dtype.kind in "ui"
-    return np.asarray(np.rint(grey) if whole else grey, np.float64)
-
-
-def _write_page(path: str, one: Walk | None, spec: str | None, how: dict[str, Any]) -> None:
-    text = walk_page(_opening(one, spec, how), _page_kernels())
-    try:
-        replace_file(os.path.realpath(path), text.encode())
-    except OSError as error:
-        raise ReportWriteError(
-            f"{path}: cannot write the page ({error.strerror or error}); choose another file"
-        ) from error
-
-
-def _weights(spec: str | None) -> NDArray[np.float64]:
-    return read_single_kernel(spec or _DEFAULT_KERNEL).weights
-
-
-def _opening(one: Walk | None, spec: str | None, how: dict[str, Any]) -> Opening:
-    """Return what the page begins with."""
-    known = spec or _DEFAULT_KERNEL
-    if one is None:
-        one = walk(np.zeros((_PAGE_SIDE // 2, _PAGE_SIDE // 2)), _weights(spec), **how)
-        image = None
-    else:
-        image = one.image.tolist()
-        if max(one.image.shape) > _PAGE_SIDE:
-            raise OptionError(
-                f"the page shows up to {_PAGE_SIDE}×{_PAGE_SIDE} pixels; take a part with --crop"
-            )
-    if max(one.kernel.shape) > _PAGE_KERNEL:
-        raise OptionError(f"the page shows kernels of up to {_PAGE_KERNEL}×{_PAGE_KERNEL}")
-    rows, columns = one.layout.rows, one.layout.columns
-    padded = how["padding"] is not None
-    return Opening(
-        image=image,
-        kernel=one.kernel.tolist(),
-        name=known,
-        operation="convolution" if one.flipped else "correlation",
-        mode="padding" if padded else how["mode"],
-        border=one.border,
-        cval=one.cval,
-        padding=(-rows.start, -columns.start) if padded else (1, 1),
-        stride=(rows.stride, columns.stride),
+        for correlate in (as_given, not as_given)
     )
-
-
-def _page_kernels() -> dict[str, PageKernel]:
-    """Return the presets that a page has room for."""
-    found = {name: parse(name) for name, preset in PRESETS.items() if not preset.parts}
-    return {
-        name: PageKernel(one.weights.tolist(), PRESETS[name].summary)
-        for name, one in found.items()
-        if max(one.weights.shape) <= _PAGE_KERNEL
-    }
+    return one, other

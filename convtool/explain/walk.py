@@ -126,12 +126,18 @@ class Walk:
         return _formula(self.layout.rows), _formula(self.layout.columns)
 
     @property
-    def padded(self) -> Plane:
-        """The image with what the border adds."""
-        reads = [
+    def reads(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The image's rows and columns that each of the padded image copies, or OUTSIDE."""
+        rows, columns = (
             borders.table(axis.size, axis.start, _stop(axis), self.border)
             for axis in (self.layout.rows, self.layout.columns)
-        ]
+        )
+        return rows, columns
+
+    @property
+    def padded(self) -> Plane:
+        """The image with what the border adds."""
+        reads = self.reads
         values = self.image[np.ix_(*(np.maximum(one, 0) for one in reads))]
         outside = np.logical_or.outer(*(one == borders.OUTSIDE for one in reads))
         return np.where(outside, self.cval, values)

@@ -1,12 +1,9 @@
 """A web page in one file on which a kernel slides over a picture that the reader draws."""
 
-import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 
 from convtool.records import Record
-
-Matrix = Sequence[Sequence[float]]
+from convtool.report.page import Matrix, page
 
 MODES = ("same", "valid", "full", "padding")
 """What the page calls a mode; ``padding`` stands for `padding` in place of one."""
@@ -24,12 +21,16 @@ class Opening(Record):
 
     Attributes
     ----------
-    image : matrix or None
-        The picture; one that the page draws itself without.
-    kernel : matrix
-        The weights.
-    name : str
-        The kernel's, where the reader may choose it by one.
+    images : sequence of matrix or None
+        The channels of the picture, one for a group of kernels; the page draws them without.
+    kernels : sequence of matrix
+        The weights, for each channel or of the group.
+    presets : sequence of str
+        What the kernels are called where the reader may choose them by a name.
+    names : sequence of str
+        What each convolution is called.
+    combination : str or None
+        What is taken of a group's answers, ``magnitude`` or ``maximum``; None adds channels.
     operation : str
         ``convolution`` or ``correlation``.
     mode : str
@@ -40,19 +41,41 @@ class Opening(Record):
         The value beyond the edge for ``constant``.
     padding, stride : (int, int)
         Vertical, horizontal.
+    bias : float
+        What is added to each sum.
+    activation : str or None
+        The activation function's name, and `leak` the slope of ``leaky``.
+    leak : float
+        The slope below zero.
+    pool : str or None
+        ``max`` or ``average``, of windows of `pool_size`, `pool_stride` apart.
+    pool_size, pool_stride : (int, int)
+        Rows, columns.
+    gradient : matrix or None
+        The loss's gradient with respect to what comes out last.
     """
 
-    image: Matrix | None
-    kernel: Matrix
-    name: str
+    images: Sequence[Matrix] | None
+    kernels: Sequence[Matrix]
+    presets: Sequence[str]
+    names: Sequence[str] = ("channel 1",)
+    combination: str | None = None
     operation: str = "convolution"
     mode: str = "same"
     border: str = "reflect"
     cval: float = 0.0
     padding: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
+    bias: float = 0.0
+    activation: str | None = None
+    leak: float = 0.01
+    pool: str | None = None
+    pool_size: tuple[int, int] = (2, 2)
+    pool_stride: tuple[int, int] = (2, 2)
+    gradient: Matrix | None = None
 
 
+_SCRIPTS = ("convolution", "layer", "numbers", "board", "views", "walk", "choices")
 _OWN_PICTURE = "from the command line"
 _FIRST_PICTURE = "letter F"
 
@@ -75,36 +98,36 @@ def walk_page(opening: Opening, kernels: Mapping[str, PageKernel]) -> str:
     str
         HTML.
     """
-    own = {} if opening.image is None else {_OWN_PICTURE: opening.image}
+    own = {} if opening.images is None else {_OWN_PICTURE: opening.images}
     state = {
-        "image": opening.image,
-        "kernel": opening.kernel,
+        "images": opening.images,
+        "kernels": opening.kernels,
+        "presets": opening.presets,
+        "names": opening.names,
+        "channel": 0,
+        "combination": opening.combination,
         "operation": opening.operation,
         "mode": opening.mode,
         "border": opening.border,
         "cval": opening.cval,
         "padding": opening.padding,
         "stride": opening.stride,
+        "bias": opening.bias,
+        "activation": opening.activation or "none",
+        "leak": opening.leak,
+        "pool": {
+            "kind": opening.pool or "none",
+            "size": opening.pool_size,
+            "stride": opening.pool_stride,
+        },
+        "gradient": opening.gradient,
     }
     data = {
         "state": state,
-        "picture": _FIRST_PICTURE if opening.image is None else _OWN_PICTURE,
+        "picture": _FIRST_PICTURE if opening.images is None else _OWN_PICTURE,
         "pictures": own,
-        "kernel": opening.name,
         "kernels": {
             name: {"weights": one.weights, "summary": one.summary} for name, one in kernels.items()
         },
     }
-    parts = {
-        "@style@": _part("walk.css"),
-        "@script@": _part("walk.js"),
-        "@data@": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
-    }
-    page = _part("walk.html")
-    for mark, text in parts.items():
-        page = page.replace(mark, text, 1)
-    return page
-
-
-def _part(name: str) -> str:
-    return (files("convtool.report") / "pages" / name).read_text(encoding="utf-8")
+    return page("walk.html", ("walk",), _SCRIPTS, data)

@@ -156,7 +156,7 @@ def test_page_alone(tmp_path, capsys):
         (["--polynomial", "1,x", "2"], 2, "--polynomial '1,x': 'x' is not a finite number"),
         (["--polynomial", "1", "2;3"], 2, "commas stand between numbers"),
         (["--image", "missing.png"], 1, "no such file"),
-        (["--image", IMAGE, "-k", "sobel"], 2, "pair of kernels"),
+        (["--image", IMAGE, "-k", "sobel", "-k", "box"], 2, "pair of kernels"),
         (["--image", IMAGE, "--at", "3,0"], 2, "rows are 0 to 2"),
         (["--image", IMAGE, "--at", "1"], 2, "not a row and a column"),
         (["--image", IMAGE, "--crop", "1,1,9x9"], 2, "reaches to row 9"),
@@ -172,6 +172,42 @@ def test_page_alone(tmp_path, capsys):
         (["--image", IMAGE, "-k", "gaussian:sigma=3", "--html", "x.html"], 2, "up to 9×9"),
         (["--image", IMAGE, "-k", "box:size=9", "--mode", "valid"], 1, "no output is left"),
         (["--html", "missing/page.html"], 1, "cannot write the page"),
+        (["--image", IMAGE, "--bias", "nan"], 2, "bias must be a finite number"),
+        (["--image", IMAGE, "--bias", "x"], 2, "--bias"),
+        (["--image", IMAGE, "--bias", "1e308", "-k", "1x1:1e306"], 1, "beyond the range"),
+        (["--image", IMAGE, "-k", "sobel", "--bias", "1"], 2, "give a magnitude"),
+        (["--image", IMAGE, "--activation", "swish"], 2, "relu, sigmoid, tanh or leaky:SLOPE"),
+        (["--image", IMAGE, "--activation", "relu:2"], 2, "'relu:2' is not known"),
+        (["--image", IMAGE, "--activation", "leaky:nan"], 2, "'nan' is not a finite number"),
+        (["--image", IMAGE, "--pool", "median:2"], 2, "max:2, average:2 or max:3,stride=2"),
+        (["--image", IMAGE, "--pool", "max:0"], 2, "a side has 1 to"),
+        (["--image", IMAGE, "--pool", "max:2,stride=0"], 2, "a side has 1 to"),
+        (["--image", IMAGE, "--image", IMAGE], 2, "2 images and 1 kernel"),
+        (["--image", IMAGE, "-k", "box", "-k", "box"], 2, "1 image and 2 kernels"),
+        (["--image", "1,2", "--image", "1;2", *["-k", "box"] * 2], 2, "image 2 has 2×1 pixels"),
+        (
+            ["--image", IMAGE, "--image", IMAGE, "-k", "box", "-k", "roberts-falling"],
+            2,
+            "kernel 2 is 2×2, kernel 1 is 3×3",
+        ),
+        (["--image", IMAGE, "--image", IMAGE, "-k", "sobel"], 2, "explained on one image"),
+        (["--image", IMAGE, "--gradient", "1,2;3,4"], 1, "the gradient is 2×2, the output 3×3"),
+        (["--image", IMAGE, "--gradient", "1,nan;3,4"], 2, "'nan' is not a finite number"),
+        (["--image", IMAGE, "--gradient", "1,2;3"], 2, "--gradient: its rows have 2, 1 numbers"),
+        (["--image", IMAGE, "--gradient", ""], 2, "--gradient ''"),
+        (["--image", IMAGE, "--gradient", IMAGE, "-k", "sobel"], 2, "a group of kernels"),
+        (["--image", "1,1", "--gradient", "1e308,1e308", "-k", "1x1:9"], 1, "gradients are beyond"),
+        (["--gradient", "1"], 2, "--gradient needs a picture"),
+        (["--spectrum", "--html", "x.html"], 2, "--spectrum needs a picture"),
+        (["--image", IMAGE, "--spectrum", "--stride", "2"], 2, "mode same or full with stride 1"),
+        (["--image", IMAGE, "--spectrum", "--mode", "valid"], 2, "mode same or full"),
+        (["--image", IMAGE, "--spectrum", "-k", "sobel"], 2, "one image with one kernel"),
+        (
+            ["--image", IMAGE, "--spectrum", "--bias", "1", "--pool", "max:2"],
+            2,
+            "--spectrum stands without --bias, --pool",
+        ),
+        (["--polynomial", "1", "2", "--pool", "max:2"], 2, "stands alone, without --pool"),
     ],
 )
 def test_bad_input_is_said(arguments, code, words, capsys, tmp_path, monkeypatch):
@@ -181,3 +217,68 @@ def test_bad_input_is_said(arguments, code, words, capsys, tmp_path, monkeypatch
     assert words in err
     assert err.count("\n") == 1
     assert out == ""
+
+
+def test_pair_of_any_symmetry_is_explained_as_filter_does(capsys, tmp_path):
+    pair = [[[1, 2, 0], [0, 0, 0], [0, 0, 3]], [[0, 1, 0], [2, 0, 0], [0, 0, 5]]]
+    path = tmp_path / "pair.json"
+    path.write_text(json.dumps(pair))
+    told = json.loads(printed(capsys, "--image", IMAGE, "-k", str(path), "--json"))
+    np.testing.assert_allclose(told["output"], convtool.gradient_magnitude(NUMBERS, pair))
+    assert told["operation"] == "correlation"
+    assert told["combination"] == "magnitude"
+    out = printed(capsys, "--image", IMAGE, "-k", str(path))
+    assert "kernel 2: kernel" in out
+
+
+def test_group_of_eight_kernels(capsys):
+    told = json.loads(printed(capsys, "--image", IMAGE, "-k", "kirsch", "--json"))
+    sums = np.array([step["sum"] for step in told["steps"]])
+    assert sums.shape == (9, 8)
+    assert np.ravel(told["output"]).tolist() == sums.max(axis=1).tolist()
+    assert "  maximum of " in printed(capsys, "--image", IMAGE, "-k", "kirsch")
+
+
+def test_activation_and_pooling(capsys):
+    arguments = ("--image", IMAGE, "-k", KERNEL, "--bias", "-300")
+    arguments += ("--activation", "leaky:0.1", "--pool", "average:2,stride=1")
+    told = json.loads(printed(capsys, *arguments, "--json"))
+    output = convtool.convolve(NUMBERS, KERNEL) - 300
+    activated = np.where(output > 0, output, 0.1 * output)
+    np.testing.assert_allclose(told["activated"], activated)
+    assert np.array(told["pooled"]).shape == (2, 2)
+    assert told["pooled"][1][1] == pytest.approx(activated[1:, 1:].mean())
+    out = printed(capsys, *arguments)
+    assert "after leaky(z) = z where z > 0, 0.1 · z elsewhere:" in out
+    assert "pooling, average of 2×2, stride 1,1, windows" in out
+    one = printed(capsys, *arguments, "--at", "1,1")
+    assert "  357 − bias 300 = 57\n  leaky(57) = 57\n" in one
+
+
+def test_gradient_of_what_comes_out_last_and_of_copied_borders(capsys):
+    arguments = ("--image", IMAGE, "-k", KERNEL, "--activation", "relu", "--pool", "max:2")
+    out = printed(capsys, *arguments, "--gradient", "1,2;3,4")
+    assert "the gradient of the pooled values" in out
+    assert "dX, each copy added to the pixel it copies" in out
+    strided = printed(
+        capsys, "--image", IMAGE, "-k", KERNEL, "--stride", "2", "--gradient", "1,2;3,4"
+    )
+    assert "(with zeros between, for the stride)" in strided
+
+
+def test_spectrum_of_a_picture_is_compared_as_a_whole(capsys):
+    out = printed(capsys, "--image", "sample_images/siemens-star.png", "-k", "box", "--spectrum")
+    picture = convtool.read("sample_images/siemens-star.png").pixels
+    assert f"spectrum of the image at frequency 0,0: {picture.sum(dtype=float):.4g}" in out
+    assert "They differ in " in out
+
+
+def test_pictures_too_large_for_a_spectrum_are_refused(capsys, tmp_path):
+    path = str(tmp_path / "large.png")
+    convtool.write(path, np.zeros((4, 1030), np.uint8))
+    page = ["--html", str(tmp_path / "page.html"), "--crop", "0,0,4x200"]
+    for options, limit in (([], "1,024×1,024"), (page, "128×128")):
+        assert run(["explain", "--image", path, "--spectrum", *options]) == 2
+        err = capsys.readouterr().err
+        assert limit in err
+        assert err.count("\n") == 1

@@ -1,0 +1,58 @@
+"""Blocks of numbers that the lines of ``convtool explain`` are made of."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.explain.walk import Step, Walk
+from convtool.report.matrix import table
+from convtool.report.units import number_text
+
+SMALL = 16
+"""The longest side of a picture that is shown whole."""
+
+SHOWN_STEPS = 16
+"""The most windows that are shown."""
+
+Block = tuple[str, list[str]]
+"""A title and the lines below it."""
+
+
+def grid(values: NDArray[np.float64]) -> list[str]:
+    """Return numbers as aligned lines."""
+    return table([[number_text(v) for v in row] for row in values.tolist()], right=True)
+
+
+def beside(blocks: Sequence[Block]) -> list[str]:
+    """Return titled blocks of lines side by side."""
+    high = max(len(block) for _, block in blocks)
+    columns = [[title, *block] + [""] * (high - len(block)) for title, block in blocks]
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "    ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def sum_text(values: Sequence[float]) -> str:
+    """Return numbers as the sum that they make."""
+    first, *rest = values
+    added = [f"{'−' if v < 0 else '+'} {number_text(abs(v))}" for v in rest]
+    return " ".join([number_text(first), *added])
+
+
+def product_lines(one: Walk, step: Step) -> list[str]:
+    """Return a window times the weights on it, and the sum."""
+    high, wide = one.kernel.shape
+    if max(high, wide) > SMALL:
+        return [f"  the sum of {high * wide:,} products, too many to show: {number_text(step.sum)}"]
+    told = []
+    blocks = [grid(step.window), grid(one.laid), grid(step.products)]
+    middle = (high - 1) // 2
+    widths = [max(map(len, block)) for block in blocks]
+    for i in range(high):
+        signs = ("×", "=") if i == middle else (" ", " ")
+        window, kernel, products = (b[i].rjust(w) for b, w in zip(blocks, widths, strict=True))
+        told.append(f"  {window}  {signs[0]}  {kernel}  {signs[1]}  {products}".rstrip())
+    return [*told, f"  {sum_text(step.products.ravel().tolist())} = {number_text(step.sum)}"]

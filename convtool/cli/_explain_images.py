@@ -1,0 +1,103 @@
+"""The pictures and numbers that ``convtool explain`` is given."""
+
+import os
+import re
+from collections.abc import Sequence
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from convtool.errors import KernelError, OptionError
+from convtool.images.read import read
+from convtool.images.tone import to_gray
+from convtool.kernels.numerals import number
+
+_LITERAL = re.compile(r"[\d\s.,;/+eE-]*\d[\d\s.,;/+eE-]*")
+_SEPARATORS = frozenset(",;")
+_MIDDLE = 6
+
+Box = tuple[int, int, int, int]
+"""A part of a picture: first row, first column, rows, columns."""
+
+
+def read_numbers(text: str, option: str) -> list[float]:
+    """Return the numbers that a text writes, with commas between them."""
+    try:
+        return [number(part) for part in text.split(",")]
+    except KernelError as error:
+        raise OptionError(f"{option} {text!r}: {error}; commas stand between numbers") from error
+
+
+def read_rows(text: str, option: str) -> NDArray[np.float64]:
+    """Return the rows of numbers that a text writes, with semicolons between them."""
+    rows = [read_numbers(row, option) for row in text.strip().rstrip(";").split(";")]
+    if len({len(row) for row in rows}) > 1:
+        raise OptionError(
+            f"{option}: its rows have {', '.join(str(len(row)) for row in rows)} numbers; "
+            "give rows of equal length"
+        )
+    return np.array(rows)
+
+
+def read_images(
+    sources: Sequence[str], crop: Box | None, most: int | None
+) -> list[NDArray[np.float64]]:
+    """Return images, each as rows of numbers or a picture in grey, or a part of them.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Numbers or files, the channels of one volume.
+    crop : (int, int, int, int) or None
+        The part to take.
+    most : int or None
+        The longest side without a crop; of a larger image the middle is taken, and said.
+    """
+    images = [_values(source) for source in sources]
+    height, width = images[0].shape
+    for i, one in enumerate(images[1:], start=2):
+        if one.shape != images[0].shape:
+            raise OptionError(
+                f"image {i} has {one.shape[0]}×{one.shape[1]} pixels, image 1 {height}×{width}; "
+                "the channels of a volume are of one size"
+            )
+    if crop is not None:
+        top, left, high, wide = crop
+        if top + high > height or left + wide > width:
+            raise OptionError(
+                f"--crop reaches to row {top + high - 1}, column {left + wide - 1}, "
+                f"but the image has {height}×{width} pixels"
+            )
+    elif most is not None and max(height, width) > most:
+        top, left = max(0, (height - _MIDDLE) // 2), max(0, (width - _MIDDLE) // 2)
+        high = wide = _MIDDLE
+        click.echo(
+            f"convtool: note: the image has {height}×{width} pixels; shown are {_MIDDLE}×{_MIDDLE} "
+            f"in its middle, from {top},{left}; --crop takes another part, --at one pixel",
+            err=True,
+        )
+    else:
+        return images
+    return [one[top : top + high, left : left + wide] for one in images]
+
+
+def _values(source: str) -> NDArray[np.float64]:
+    """Return the numbers that a text writes, or a picture in grey."""
+    if not source.strip():
+        raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
+    there = os.path.exists(source)
+    if _LITERAL.fullmatch(source) and not there:
+        return read_rows(source, "--image")
+    if not there and _SEPARATORS & set(source):
+        raise OptionError(
+            f"--image {source!r}: neither rows of finite numbers such as 1,2;3,4 "
+            "nor a picture that is there"
+        )
+    picture = read(source)
+    pixels = picture.pixels[:, :, :-1] if picture.has_alpha else picture.pixels
+    if pixels.ndim == 2:
+        return pixels.astype(np.float64)
+    grey = pixels[:, :, 0] if pixels.shape[2] == 1 else to_gray(pixels)
+    whole = pixels.dtype.kind in "ui"
+    return np.asarray(np.rint(grey) if whole else grey, np.float64)

@@ -1,0 +1,141 @@
+"""Back-propagation through one output of a layer, number by number.
+
+References
+----------
+With Z = the sum over each window of pixels times weights, plus b, and dZ the loss's gradient with
+respect to Z: db is the sum of dZ; the gradient of the weights, as they lie on the windows, is the
+correlation of the padded image with dZ; that of the padded image is the full convolution of dZ
+with those weights. With a stride, dZ has zeros between its numbers.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from convtool.convolution import borders
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.explain.layer import Layer
+from convtool.explain.walk import Walk, walk
+
+Plane = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """The gradients of one output of a layer.
+
+    Attributes
+    ----------
+    layer : Layer
+        What was computed forwards.
+    given : ndarray
+        The loss's gradient with respect to what comes out last, float64.
+    output : ndarray
+        That with respect to Z, the output before activation and pooling.
+    """
+
+    layer: Layer
+    given: Plane
+    output: Plane
+
+    @property
+    def bias(self) -> float:
+        """The gradient of the bias: the sum of `output`."""
+        return float(self.output.sum())
+
+    @property
+    def spread(self) -> Plane:
+        """`output` with the zeros that a stride leaves between its numbers."""
+        rows, columns = self.layer.first.layout.rows, self.layer.first.layout.columns
+        answer = np.zeros((rows.dense, columns.dense))
+        answer[:: rows.stride, :: columns.stride] = self.output
+        return answer
+
+    def kernel_walk(self, channel: int = 0) -> Walk:
+        """Return the correlation that gives the gradient of the weights as they are laid on."""
+        one = self.layer.walks[channel]
+        return walk(one.padded, self.spread, correlate=True, mode="valid")
+
+    def image_walk(self, channel: int = 0) -> Walk:
+        """Return the full convolution that gives the gradient of the padded image."""
+        return walk(self.spread, self.layer.walks[channel].laid, mode="full", border="zero")
+
+    def kernel(self, channel: int = 0) -> Plane:
+        """Return the gradient of a channel's kernel, as the kernel was given."""
+        laid = self.kernel_walk(channel).output
+        return laid[::-1, ::-1] + 0.0 if self.layer.walks[channel].flipped else laid
+
+    def padded_image(self, channel: int = 0) -> Plane:
+        """Return the gradient of a channel with its border."""
+        return self.image_walk(channel).output
+
+    def image(self, channel: int = 0) -> Plane:
+        """Return the gradient of a channel.
+
+        What the border adds is cropped where it is constant. Elsewhere it is a copy of pixels of
+        the image, and its gradient is added to that of the pixels.
+        """
+        one, padded = self.layer.walks[channel], self.padded_image(channel)
+        answer = np.zeros_like(one.image)
+        rows, columns = one.reads
+        inside = np.ix_(rows != borders.OUTSIDE, columns != borders.OUTSIDE)
+        places = np.ix_(rows[rows != borders.OUTSIDE], columns[columns != borders.OUTSIDE])
+        np.add.at(answer, places, padded[inside])
+        return answer
+
+
+def backward(layer: Layer, gradient: ArrayLike) -> Backward:
+    """Return the gradients of the weights, the bias and the image.
+
+    Parameters
+    ----------
+    layer : Layer
+        What was computed forwards.
+    gradient : array_like
+        The loss's gradient with respect to what comes out of the layer, of its shape: to Z, or to
+        the activated or pooled values where the layer has such.
+
+    Returns
+    -------
+    Backward
+
+    Raises
+    ------
+    ShapeError
+        If the gradient has not the output's shape.
+    OptionError
+        If the layer is a group of kernels.
+    PixelTypeError
+        If the gradient is not of real, finite numbers, or an answer is beyond the range of float64.
+
+    Examples
+    --------
+    >>> from convtool.explain import layer
+    >>> back = backward(layer([[[1, 2, 3]]], [[[1, 2]]], correlate=True, mode="valid"), [[1, -1]])
+    >>> back.kernel().tolist(), back.bias, back.image().tolist()
+    ([[-1.0, -1.0]], 0.0, [[1.0, 1.0, -2.0]])
+    """
+    if layer.combination is not None:
+        raise OptionError(
+            f"the gradient of a group of kernels ({layer.combination}) is not explained; "
+            "give one kernel"
+        )
+    values = np.asarray(gradient)
+    if values.dtype.kind not in "buif" or not np.isfinite(values).all():
+        raise PixelTypeError("the gradient is made of real, finite numbers")
+    values = np.atleast_2d(values).astype(np.float64)
+    wanted = layer.pooled.shape
+    if values.shape != wanted:
+        given, right = ("×".join(map(str, shape)) for shape in (values.shape, wanted))
+        raise ShapeError(f"the gradient is {given}, the output {right}; give them one shape")
+    with np.errstate(over="ignore", invalid="ignore"):
+        before = layer.pooling.backward(layer.activated, values) if layer.pooling else values
+        if layer.activation:
+            before = before * layer.activation.derivative(layer.output)
+        made = Backward(layer, values, before)
+        reach = max(np.abs(one.padded).max() + np.abs(one.laid).sum() for one in layer.walks)
+        finite = np.isfinite(np.abs(before).sum() * reach)
+    if not finite:
+        raise PixelTypeError("the gradients are beyond the range of float64; give smaller numbers")
+    return made
