@@ -246,13 +246,23 @@ class StepPlan:
         if isinstance(loss, CrossEntropy):
             memory[buffers.numbers + 15] = loss.label_smoothing
         self._draw_keys(ready.tables, programs)
+        kept = [memory[start : start + array.size].copy() for array, start in self._statistics()]
         ready.run()
         self._ahead = True
         parts = memory[buffers.loss :: buffers.loss_step][: self.threads]
         value = float(parts.sum(dtype=np.float64))
         if not np.isfinite(value):
             optimizer.steps -= 1
+            self._take_back(kept)
         return value
+
+    def _take_back(self, statistics: list[Array]) -> None:
+        """Undo what a step without a finite loss did: running statistics, counters of noise."""
+        for before, (_, start) in zip(statistics, self._statistics(), strict=True):
+            self._memory[start : start + before.size] = before
+        for stage in self._buffers.stages:
+            if stage.dropout is not None:
+                stage.dropout.step_back()
 
     def _draw_keys(self, tables: Sequence[Array], programs: list[Program]) -> None:
         if not programs[0].keys:

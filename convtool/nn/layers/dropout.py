@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import OptionError
 from convtool.nn._types import Array
+from convtool.nn.arguments import number, whole
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.noise import keep_mask, key, normal
 
@@ -25,9 +25,8 @@ class _Noise(Layer):
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise OptionError(f"dropout rate {rate}: a number from 0 to below 1")
-        self.rate, self.seed = rate, seed
+        self.rate = number(rate, "dropout rate", 0, 1, high_open=True)
+        self.seed = whole(seed, "seed", 0)
         self._state = {"steps": np.zeros(1, np.int64)}
 
     def next_key(self) -> int:
@@ -36,6 +35,10 @@ class _Noise(Layer):
         result = key(self.seed, 0, int(steps[0]))
         steps += 1
         return result
+
+    def step_back(self) -> None:
+        """Take back the last :meth:`next_key`: its step has changed nothing."""
+        self._state["steps"] -= 1
 
     def _factor(self, stream: int, x: Array) -> Array:
         raise TypeError(f"{type(self).__name__} draws nothing")
