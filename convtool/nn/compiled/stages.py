@@ -105,7 +105,8 @@ def _window(layer: Layer, inputs: Place) -> Pair | None:
         return inputs[1], inputs[2]
     if not isinstance(layer, MaxPool2D | AvgPool2D):
         return None
-    simple = layer.stride == layer.kernel_size and layer.padding == (0, 0) and not layer.ceil_mode
+    windows = layer.windows(*inputs[1:])
+    simple = layer.stride == layer.kernel_size and not any(windows.padding) and layer.dilation == (1, 1) and not layer.ceil_mode
     return layer.kernel_size if simple else None
 
 
