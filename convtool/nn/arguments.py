@@ -34,7 +34,7 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     return int(value)
 
 
-def number(
+def real(
     value: Any,
     name: str,
     low: float = float("-inf"),
@@ -61,11 +61,11 @@ def number(
 
     Examples
     --------
-    >>> number(0.9, "momentum", 0, 1, high_open=True)
+    >>> real(0.9, "momentum", 0, 1, high_open=True)
     0.9
     """
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    inside = real and low <= value <= high and abs(value) < float("inf")
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    inside = is_real and low <= value <= high and abs(value) < float("inf")
     if not inside or (low_open and value == low) or (high_open and value == high):
         raise OptionError(f"{name} {value!r}: {_range(low, high, low_open, high_open)}")
     return float(value)

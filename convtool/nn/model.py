@@ -7,8 +7,8 @@ import numpy as np
 
 from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError
 from convtool.nn._types import Array, Arrays, Shape
-from convtool.nn.arguments import number, whole
-from convtool.nn.compiled import plan_for
+from convtool.nn.arguments import real, whole
+from convtool.nn.compiled import covered, plan_for
 from convtool.nn.layers import Conv2D, Layer, Sigmoid, Softmax
 from convtool.nn.losses import Loss
 from convtool.nn.optimizers import Optimizer
@@ -201,7 +201,7 @@ class Sequential:
         OptionError
             If `l2` is negative.
         """
-        l2 = number(l2, "l2", 0)
+        l2 = real(l2, "l2", 0)
         if self.engine == "auto":
             plan = self._compiled(x, loss, optimizer)
             if plan is not None:
@@ -245,9 +245,9 @@ class Sequential:
         return value, dy
 
     def _compiled(self, x: Array, loss: Loss, optimizer: Optimizer) -> "StepPlan | None":
-        self._plan = plan_for(self, x.shape, self._plan)
-        if self._plan is None or not self._plan.covers(loss, optimizer):
+        if not covered(loss, optimizer):
             return None
+        self._plan = plan_for(self, x.shape, self._plan)
         return self._plan
 
     def outputs(self, x: Array) -> Array:

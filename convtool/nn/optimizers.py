@@ -16,17 +16,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from convtool.nn._types import Array, Arrays
-from convtool.nn.arguments import number
+from convtool.nn.arguments import real
 
 
 def _share(value: float, name: str) -> float:
     """Return how much of a memory is kept at each step: from 0 to below 1."""
-    return number(value, name, 0, 1, high_open=True)
+    return real(value, name, 0, 1, high_open=True)
 
 
 def _epsilon(value: float) -> float:
-    """Return what keeps a divisor from 0."""
-    return number(value, "epsilon", 0, low_open=True)
+    """Return what is added to a divisor; with 0, a number without any gradient becomes NaN."""
+    return real(value, "epsilon", 0)
 
 
 class Optimizer:
@@ -55,7 +55,7 @@ class Optimizer:
     decoupled_decay: float = 0.0
 
     def __init__(self, lr: float = 0.01) -> None:
-        self.lr = number(lr, "lr", 0, low_open=True)
+        self.lr = real(lr, "learning rate", 0, low_open=True)
         self.steps = 0
         self.on_access: Callable[[], None] | None = None
         self._state: dict[str, Arrays] = {slot: {} for slot in self.slots}
@@ -244,7 +244,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(lr, beta1, beta2, epsilon)
-        self.weight_decay = self.decoupled_decay = number(weight_decay, "weight_decay", 0)
+        self.weight_decay = self.decoupled_decay = real(weight_decay, "weight_decay", 0)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -6,16 +6,15 @@ from typing import Protocol
 import numpy as np
 
 from convtool.convolution.threads import count as count_threads
-from convtool.errors import DatasetError
 from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.compiled.buffers import Buffers
 from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
-from convtool.nn.compiled.rules import LOSS_OPERATIONS, RULES, numbers
+from convtool.nn.compiled.rules import LABEL_OPERATION, LOSS_OPERATIONS, RULES, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
 from convtool.nn.jit.program import MOST_THREADS, Programs
 from convtool.nn.layers import Layer
-from convtool.nn.losses import CrossEntropy, Loss, MeanSquaredError
+from convtool.nn.losses import CrossEntropy, Loss
 from convtool.nn.optimizers import Optimizer
 
 
@@ -92,11 +91,6 @@ class StepPlan:
             and self._frozen == self._freeze(model)
             and self.threads == threads_of(model)
         )
-
-    @staticmethod
-    def covers(loss: Loss, optimizer: Optimizer) -> bool:
-        """Say whether loss and optimiser are compiled."""
-        return type(loss) in LOSS_OPERATIONS and type(optimizer) in RULES
 
     # --------------------------------------------------------------- exchange
 
@@ -233,13 +227,12 @@ class StepPlan:
         if self._behind:
             self._read()
         buffers, memory = self._buffers, self._memory
-        self._check(x, y, loss)
-        ready, programs = self._program(
-            len(x), LOSS_OPERATIONS[type(loss)], RULES[type(optimizer)][0]
-        )
+        goals = loss.goals(y, (len(x), buffers.stages[-1].outputs[0]))
+        operation = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
+        ready, programs = self._program(len(x), operation, RULES[type(optimizer)][0])
         ready.wake()
         self._input(x)
-        memory[buffers.labels : buffers.labels + y.size] = y.reshape(-1)
+        memory[buffers.labels : buffers.labels + goals.size] = goals.reshape(-1)
         optimizer.steps += 1
         values = numbers(optimizer, l2)
         memory[buffers.numbers : buffers.numbers + len(values)] = values
@@ -275,20 +268,6 @@ class StepPlan:
         for table, program in zip(tables, programs, strict=True):
             for row, column, number in program.keys:
                 table[row, column] = keys[number]
-
-    def _check(self, x: Array, y: Array, loss: Loss) -> None:
-        classes = self._buffers.stages[-1].outputs[0]
-        if isinstance(loss, MeanSquaredError):
-            if y.size != len(x) * classes:
-                raise DatasetError(f"targets of shape {y.shape} for outputs {(len(x), classes)}")
-            return
-        most = classes if isinstance(loss, CrossEntropy) else 2
-        if y.size != len(x):
-            raise DatasetError(f"{len(x)} pictures, but {y.size} labels")
-        if not 0 <= y.min() <= y.max() < most:
-            raise DatasetError(
-                f"labels from {y.min()} to {y.max()}, the network has {most} classes"
-            )
 
     def forward(self, x: Array) -> Array:
         """Return the outputs of a batch, in inference."""

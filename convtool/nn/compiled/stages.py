@@ -106,7 +106,12 @@ def _window(layer: Layer, inputs: Place) -> Pair | None:
     if not isinstance(layer, MaxPool2D | AvgPool2D):
         return None
     windows = layer.windows(*inputs[1:])
-    simple = layer.stride == layer.kernel_size and not any(windows.padding) and layer.dilation == (1, 1) and not layer.ceil_mode
+    simple = (
+        layer.stride == layer.kernel_size
+        and not any(windows.padding)
+        and layer.dilation == (1, 1)
+        and not layer.ceil_mode
+    )
     return layer.kernel_size if simple else None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from convtool.nn._types import Array
-from convtool.nn.arguments import number, whole
+from convtool.nn.arguments import real, whole
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.noise import keep_mask, key, normal
 
@@ -25,7 +25,7 @@ class _Noise(Layer):
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
         super().__init__()
-        self.rate = number(rate, "dropout rate", 0, 1, high_open=True)
+        self.rate = real(rate, "dropout rate", 0, 1, high_open=True)
         self.seed = whole(seed, "seed", 0)
         self._state = {"steps": np.zeros(1, np.int64)}
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
-from convtool.nn.arguments import float_type, number, whole
+from convtool.nn.arguments import float_type, real, whole
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.normalization import batch_statistics, normalize, normalize_backward
 
@@ -38,8 +38,8 @@ class BatchNorm(Layer):
     ) -> None:
         super().__init__()
         self.features = features = whole(features, "features")
-        self.momentum = number(momentum, "momentum", 0, 1)
-        self.epsilon = number(epsilon, "epsilon", 0)
+        self.momentum = real(momentum, "momentum", 0, 1)
+        self.epsilon = real(epsilon, "epsilon", 0)
         dtype = float_type(dtype)
         self._params = {"gamma": np.ones(features, dtype), "beta": np.zeros(features, dtype)}
         self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
