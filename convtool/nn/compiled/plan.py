@@ -95,9 +95,10 @@ class StepPlan:
     # --------------------------------------------------------------- exchange
 
     def _constants(self) -> None:
-        for stage, place in zip(self._buffers.stages, self._buffers.places, strict=True):
-            keep = 1 - stage.dropout.rate if stage.dropout else 1.0
-            self._memory[place.constants : place.constants + 2] = stage.slope, 1 / keep
+        pairs = zip(self._buffers.stages, self._buffers.places, strict=True)
+        for number, (stage, place) in enumerate(pairs):
+            level = stage.noise.level if stage.noise else 1.0
+            self._memory[place.constants : place.constants + 2] = stage.slope, level
             if stage.norm is not None:
                 norm = stage.norm[1]
                 self._memory[place.constants + 2 : place.constants + 4] = (
@@ -105,6 +106,10 @@ class StepPlan:
                     norm.momentum,
                 )
             self._memory[place.mask : place.mask + stage.outputs[0]] = 1.0
+            if place.marks >= 0 and stage.conv is not None:
+                packing = self._buffers.packing(number)
+                ones = np.ones_like(stage.conv[1]._params["weight"])
+                packing.pack(ones, self._memory[place.marks : place.marks + packing.size])
 
     def _place(self, segment: Segment, base: int = 0) -> Array:
         start = base + segment.start
@@ -254,16 +259,16 @@ class StepPlan:
         for before, (_, start) in zip(statistics, self._statistics(), strict=True):
             self._memory[start : start + before.size] = before
         for stage in self._buffers.stages:
-            if stage.dropout is not None:
-                stage.dropout.step_back()
+            if stage.noise is not None:
+                stage.noise.step_back()
 
     def _draw_keys(self, tables: Sequence[Array], programs: list[Program]) -> None:
         if not programs[0].keys:
             return
         keys = {
-            number: stage.dropout.next_key()
+            number: stage.noise.next_key()
             for number, stage in enumerate(self._buffers.stages)
-            if stage.dropout is not None
+            if stage.noise is not None
         }
         for table, program in zip(tables, programs, strict=True):
             for row, column, number in program.keys:

@@ -29,6 +29,11 @@ class _Noise(Layer):
         self.seed = whole(seed, "seed", 0)
         self._state = {"steps": np.zeros(1, np.int64)}
 
+    @property
+    def level(self) -> float:
+        """The number that sets the size of the noise."""
+        raise TypeError(f"{type(self).__name__} draws nothing")
+
     def next_key(self) -> int:
         """Return this training step's key, and step on."""
         steps = self._state["steps"]
@@ -64,6 +69,11 @@ class _Noise(Layer):
 class Dropout(_Noise):
     """Zero each number with probability `rate`, and divide the others by ``1 - rate``."""
 
+    @property
+    def level(self) -> float:
+        """What a number that is kept is multiplied by."""
+        return 1 / (1 - self.rate)
+
     def _factor(self, stream: int, x: Array) -> Array:
         return keep_mask(stream, x.shape, self.rate) / (1 - self.rate)
 
@@ -71,6 +81,10 @@ class Dropout(_Noise):
 class GaussianDropout(_Noise):
     """Multiply by normal noise of mean 1 and variance ``rate / (1 - rate)``."""
 
+    @property
+    def level(self) -> float:
+        """The noise's standard deviation."""
+        return float(np.sqrt(self.rate / (1 - self.rate)))
+
     def _factor(self, stream: int, x: Array) -> Array:
-        spread = float(np.sqrt(self.rate / (1 - self.rate)))
-        return 1 + normal(stream, x.shape) * spread
+        return 1 + normal(stream, x.shape) * self.level
