@@ -85,7 +85,7 @@ def float_type(value: Any) -> str:
     'float32'
     """
     try:
-        name = np.dtype(value).name
+        name = str(np.dtype(value).name)
     except TypeError:
         name = ""
     if name not in ("float32", "float64"):

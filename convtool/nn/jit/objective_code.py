@@ -86,9 +86,9 @@ def probability_cross_entropy(mem: Any, row: Any) -> None:
     for p in range(first, last):
         for c in range(classes):
             x, goal = np.float64(mem[y + p * y_p + c]), np.float64(mem[labels + p * classes + c])
-            x = x if x < 0.0 else max(x, LEAST_PROBABILITY)
-            losses -= goal * log(x)
-            mem[dy + p * y_p + c] = np.float32(-goal / (x * size))
+            bounded = x if x < 0.0 else max(x, np.float64(LEAST_PROBABILITY))
+            losses -= goal * log(bounded)
+            mem[dy + p * y_p + c] = np.float32(-goal / (bounded * size))
     mem[loss] = np.float32(losses / size)
 
 
