@@ -30,7 +30,7 @@ CASES = {
         lambda: nn.MaxPool2D(4, 3, 2, True),
         lambda: nn.MaxPool2D(3, 2, "same"),
         lambda: nn.MaxPool2D(3, 1, (2, 0, 0, 1)),
-        lambda: nn.MaxPool2D((3, 2), 2, (0, 1, 2, 1), True, (2, 3)),
+        lambda: nn.MaxPool2D((3, 2), 2, (0, 1, 2, 1), False, (2, 3)),
     ],
     "AvgPool2D": [
         lambda: nn.AvgPool2D(2),

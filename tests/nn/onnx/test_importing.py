@@ -129,10 +129,10 @@ def test_ways_to_write_a_dense_layer(nodes, tmp_path):
             )
         ),
         [("AveragePool", [], {"kernel_shape": [3, 2], "auto_pad": "SAME_LOWER"})],
-        [("Pad", ["around"], {}), ("AveragePool", [], {"kernel_shape": [2, 2]})],
+        [("Pad", ["around"], {}), ("AveragePool", [], {"kernel_shape": [2, 3]})],
         [
             ("Pad", ["around"], {}),
-            ("AveragePool", [], {"kernel_shape": [3, 3], "pads": [1] * 4, "count_include_pad": 1}),
+            ("AveragePool", [], {"kernel_shape": [4, 4], "pads": [1] * 4, "count_include_pad": 1}),
         ],
         [("Identity", [], {}), ("LeakyRelu", [], {"alpha": 0.3}), ("Tanh", [], {})],
         [("BatchNormalization", ["s", "s", "c2", "s"], {"epsilon": 0.01})],
