@@ -44,8 +44,10 @@ NN_COMPILED = tuple(
     f"nn/jit/{name}.py"
     for name in (
         "contraction_code",
-        "elementwise_code",
+        "noise_simd",
+        "normalization_code",
         "objective_code",
+        "pooling_code",
         "program_code",
         "simd",
         "warp_code",

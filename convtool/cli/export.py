@@ -7,7 +7,7 @@ import click
 from convtool.cli._options import json_option
 from convtool.errors import OptionError
 from convtool.nn.modelfile import load
-from convtool.nn.onnx.export import OPSET, export
+from convtool.nn.onnx.export import export
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.export/1"
@@ -37,7 +37,7 @@ def command(model_path: Path, target: Path, json_target: str | None) -> None:
         "schema": SCHEMA,
         "model": str(model_path),
         "onnx": str(target),
-        "opset": OPSET,
+        "opset": done.opset,
         "operators": done.nodes,
         "bytes": done.size,
         "pictures": done.inputs,
@@ -47,7 +47,7 @@ def command(model_path: Path, target: Path, json_target: str | None) -> None:
         write_report(report, json_target)
     if json_target != "-":
         click.echo(
-            f"{target}: opset {OPSET}, {done.nodes} operators, {done.size:,} bytes, passed by"
+            f"{target}: opset {done.opset}, {done.nodes} operators, {done.size:,} bytes, passed by"
             f" onnx.checker\nonnxruntime's probabilities are within {done.difference:.1e} of"
             f" convtool's on {done.inputs:,} random pictures"
         )

@@ -49,10 +49,9 @@ _WRITES = tuple(
 )
 
 _STEP = {
-    "contraction": ("contract", "transpose", "flip", "column_sums", "clear"),
-    "elementwise": (
-        "post_forward",
-        "post_backward",
+    "contraction": ("contract", "transpose", "flip", "keep_marked", "column_sums", "clear"),
+    "pooling": ("post_forward", "post_backward"),
+    "normalization": (
         "moments",
         "norm_forward",
         "norm_sums",
@@ -61,7 +60,10 @@ _STEP = {
     ),
     "objective": (
         "cross_entropy",
+        "soft_cross_entropy",
         "binary_cross_entropy",
+        "probability_cross_entropy",
+        "probability_binary_cross_entropy",
         "mean_squared_error",
         "squares",
         "sgd",

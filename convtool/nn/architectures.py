@@ -100,6 +100,18 @@ class _Words:
             raise OptionError(f"{self.text!r}: {word!r} is not a size such as 3 or 3x5")
         return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
+    def padding(self, options: dict[str, str]) -> Padding:
+        """Return the padding of "same", "pad 1", "pad 1x2" or "pad 0x1x2x3" (from the top on)."""
+        text = options.get("pad", "")
+        if text.count("x") != 3:
+            default: Padding = "same" if "same" in options else 0
+            return self.size(text) if "pad" in options else default
+        try:
+            top, left, bottom, right = (int(part) for part in text.split("x"))
+        except ValueError:
+            raise OptionError(f"{self.text!r}: {text!r} is not a padding such as 0x1x2x3") from None
+        return top, left, bottom, right
+
     def options(self, start: int, valued: set[str], flags: set[str]) -> dict[str, str]:
         """Return the words from a place on as options: ``stride 2 same`` and the like."""
         result: dict[str, str] = {}
@@ -121,9 +133,6 @@ def _channels(context: _Context) -> int:
 
 def _conv(words: _Words, context: _Context) -> Layer:
     options = words.options(2, {"stride", "pad", "dilation", "groups"}, {"same", "valid", "nobias"})
-    padding: Padding = "same" if "same" in options else 0
-    if "pad" in options:
-        padding = words.size(options["pad"])
     kernel = words.size(words.words[1]) if len(words.words) > 1 else 3
     groups = words.size(options.get("groups", "1"))
     return Conv2D(
@@ -131,7 +140,7 @@ def _conv(words: _Words, context: _Context) -> Layer:
         words.whole(0),
         kernel,
         words.size(options.get("stride", "1")),
-        padding,
+        words.padding(options),
         words.size(options.get("dilation", "1")),
         groups if isinstance(groups, int) else 0,
         "nobias" not in options,
@@ -142,10 +151,11 @@ def _conv(words: _Words, context: _Context) -> Layer:
 
 def _pool(kind: type[MaxPool2D] | type[AvgPool2D]) -> Callable[[_Words, _Context], Layer]:
     def build(words: _Words, context: _Context) -> Layer:
-        options = words.options(1, {"stride", "pad"}, {"ceil"})
+        options = words.options(1, {"stride", "pad", "dilation"}, {"ceil", "same", "valid"})
         kernel = words.size(words.words[0]) if words.words else 2
         stride = words.size(options["stride"]) if "stride" in options else None
-        return kind(kernel, stride, words.size(options.get("pad", "0")), "ceil" in options)
+        dilation = words.size(options.get("dilation", "1"))
+        return kind(kernel, stride, words.padding(options), "ceil" in options, dilation=dilation)
 
     return build
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from convtool.errors import OptionError
 from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import float_type, whole
 
 Seed = np.random.Generator | int | None
 
@@ -55,8 +56,11 @@ def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
     Raises
     ------
     OptionError
-        If the name is unknown.
+        If the name, the seed or the type is not one.
     """
     if name not in INITIALIZERS:
         raise OptionError(f"unknown initializer {name!r}: choose {', '.join(INITIALIZERS)}")
+    dtype = float_type(dtype)
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        rng = whole(rng, "rng", 0)
     return INITIALIZERS[name](shape, np.random.default_rng(rng)).astype(dtype)

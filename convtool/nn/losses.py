@@ -1,22 +1,53 @@
 """Losses: how wrong a batch is, as one number, and its gradient.
 
-Each is the mean over the pictures of the batch (never over pictures times classes), and takes the
-network's last numbers before any sigmoid or softmax ("logits"), where it is exact.
+The losses of tasks take the network's last numbers before any sigmoid or softmax ("logits"), where
+they are exact: :class:`CrossEntropy`, the mean over pictures, and :class:`BinaryCrossEntropy` and
+:class:`MeanSquaredError`, the means over pictures and outputs, as in PyTorch and Keras. The two
+whose names begin with ``Probability`` take probabilities, for networks that end in a softmax or
+sigmoid layer, and are means over pictures and outputs.
+
+Targets are whole-number labels, shape (N,), or a row of numbers for each picture, shape (N, K).
 """
 
 from typing import Any, ClassVar
 
 import numpy as np
 
-from convtool.errors import DatasetError, OptionError
-from convtool.nn._types import Array
+from convtool.errors import DatasetError
+from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import real
 from convtool.nn.operations.activations import log_softmax, sigmoid
+
+LEAST_PROBABILITY = 1e-12
+"""Below it, a probability (or the product of one and its complement) counts as this much."""
+LEAST_LOG = -100.0
+"""Below it, the logarithm of a probability counts as this much (PyTorch's bound)."""
 
 
 class Loss:
     """A loss of a batch of outputs against what they should be."""
 
     name: ClassVar[str] = ""
+
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return the targets as this loss compares them with outputs of a shape.
+
+        Parameters
+        ----------
+        targets : ndarray, shape (N,) or (N, K)
+        shape : (N, K) or (N,)
+
+        Returns
+        -------
+        ndarray
+            Of the shape of the outputs, or labels of shape (N,).
+
+        Raises
+        ------
+        DatasetError
+            If they do not fit.
+        """
+        raise TypeError(f"{type(self).__name__} computes nothing")
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return the mean loss and its gradient with respect to `outputs`."""
@@ -31,8 +62,37 @@ class Loss:
         return {}
 
 
+def _are_labels(targets: Array, shape: Shape) -> bool:
+    return targets.shape == shape[:1] and np.issubdtype(targets.dtype, np.integer)
+
+
+def _check_labels(labels: Array, classes: int) -> None:
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise DatasetError(
+            f"labels from {labels.min()} to {labels.max()}, the network has {classes} classes"
+        )
+
+
+def _rows(targets: Array, shape: Shape, name: str, high: float) -> Array:
+    """Return targets as numbers of the outputs' shape, labels as 1 for their class and 0 else."""
+    one_output = int(np.prod(shape[1:])) == 1
+    if targets.shape == shape or (one_output and targets.size == shape[0]):
+        rows = targets.reshape(shape).astype(np.float64)
+        if not ((rows >= 0) & (rows <= high) & np.isfinite(rows)).all():
+            bounds = "from 0 to 1" if high == 1 else "finite and not negative"
+            raise DatasetError(f"{name} needs targets that are {bounds}")
+        return rows
+    if not _are_labels(targets, shape):
+        wanted = f"{shape[0]} whole-number labels" + ("" if one_output else f" or {shape} targets")
+        raise DatasetError(f"{name} needs {wanted}, not {targets.dtype} {targets.shape}")
+    _check_labels(targets, shape[1])
+    return np.eye(shape[1])[targets]
+
+
 class CrossEntropy(Loss):
-    """``-log softmax(outputs)[label]``, for one of several classes.
+    """``-sum(t log softmax(outputs))``, averaged over pictures; t is 1 for the label, 0 else.
+
+    Targets of shape (N, K) are the probabilities of all classes (soft targets).
 
     Parameters
     ----------
@@ -43,29 +103,34 @@ class CrossEntropy(Loss):
     --------
     >>> round(CrossEntropy()(np.zeros((5, 10)), np.arange(5)), 4)  # log 10
     2.3026
+    >>> round(CrossEntropy()(np.zeros((1, 2)), np.array([[0.25, 0.75]])), 4)  # log 2
+    0.6931
     """
 
     name = "cross-entropy"
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
-        if not 0 <= label_smoothing < 1:
-            raise OptionError(f"label smoothing {label_smoothing}: from 0 to below 1")
-        self.label_smoothing = label_smoothing
+        self.label_smoothing = real(label_smoothing, "label smoothing", 0, 1, high_open=True)
+
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return labels (N,) as they are, or each class's target (N, K), smoothed."""
+        if _are_labels(targets, shape):
+            _check_labels(targets, shape[1])
+            return targets
+        rows = _rows(targets, shape, self.name, np.inf)
+        return rows * (1 - self.label_smoothing) + self.label_smoothing / shape[1]
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return loss and gradient for outputs (N, classes) and integer labels (N,)."""
+        """Return loss and gradient for outputs (N, K) and labels (N,) or targets (N, K)."""
         n, classes = outputs.shape
-        if targets.shape != (n,) or not np.issubdtype(targets.dtype, np.integer):
-            raise DatasetError(f"cross-entropy needs {n} whole-number labels, not {targets.shape}")
-        if n and not 0 <= targets.min() <= targets.max() < classes:
-            raise DatasetError(
-                f"labels from {targets.min()} to {targets.max()}, the network has {classes} classes"
-            )
         log_p = log_softmax(outputs)
-        goal = np.full_like(outputs, self.label_smoothing / classes)
-        goal[np.arange(n), targets] += 1 - self.label_smoothing
+        goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
+        if goal.ndim == 1:
+            goal = np.full_like(outputs, self.label_smoothing / classes)
+            goal[np.arange(n), targets] += 1 - self.label_smoothing
         loss = -float((goal * log_p).sum(dtype=np.float64)) / n
-        return loss, (np.exp(log_p) - goal) / np.asarray(n, outputs.dtype)
+        whole = goal.sum(axis=1, keepdims=True)
+        return loss, (np.exp(log_p) * whole - goal) / np.asarray(n, outputs.dtype)
 
     def config(self) -> dict[str, Any]:
         """Return the label smoothing."""
@@ -73,17 +138,28 @@ class CrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(Loss):
-    """``-log sigmoid(output)`` for label 1, ``-log(1 - sigmoid(output))`` for label 0."""
+    """``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(output)``, averaged over all outputs.
+
+    Each output is a question of its own. Targets are from 0 to 1; whole-number labels (N,) for K
+    outputs mean 1 for the label's output and 0 for the others.
+
+    Examples
+    --------
+    >>> round(BinaryCrossEntropy()(np.array([[-10.0, 0.0, 0.0]]), np.array([[1, 0, 1]])), 3)
+    3.795
+    """
 
     name = "binary-cross-entropy"
 
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return each output's target, from 0 to 1."""
+        return _rows(targets, shape, self.name, 1)
+
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return loss and gradient for outputs (N, 1) or (N,) and labels 0 and 1."""
-        goal = targets.reshape(outputs.shape).astype(outputs.dtype)
-        if goal.size and not np.isin(goal, (0, 1)).all():
-            raise DatasetError("binary cross-entropy needs labels 0 and 1")
+        """Return loss and gradient for outputs (N, K) or (N,) and targets from 0 to 1."""
+        goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
         terms = np.maximum(outputs, 0) - outputs * goal + np.log1p(np.exp(-np.abs(outputs)))
-        count = np.asarray(len(outputs), outputs.dtype)
+        count = np.asarray(outputs.size, outputs.dtype)
         return float(terms.sum(dtype=np.float64) / count), (sigmoid(outputs) - goal) / count
 
 
@@ -92,14 +168,86 @@ class MeanSquaredError(Loss):
 
     name = "mean-squared-error"
 
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return each output's target."""
+        if targets.size != np.prod(shape) or len(targets) != shape[0]:
+            raise DatasetError(f"targets of shape {targets.shape} for outputs {shape}")
+        return targets.reshape(shape).astype(np.float64)
+
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return loss and gradient for outputs and targets of one size."""
-        difference = outputs - targets.reshape(outputs.shape).astype(outputs.dtype)
+        difference = outputs - self.goals(targets, outputs.shape).astype(outputs.dtype)
         loss = float(np.square(difference).mean(dtype=np.float64))
         return loss, difference * np.asarray(2 / difference.size, outputs.dtype)
 
 
+class ProbabilityCrossEntropy(Loss):
+    """``-t log p``, averaged over pictures and outputs; p are the outputs themselves.
+
+    The gradient of n outputs is ``-t / (n p)``. For networks that end in a softmax layer.
+
+    Examples
+    --------
+    >>> loss = ProbabilityCrossEntropy()
+    >>> value, gradient = loss.evaluate(np.array([[4.0, 5.0, 6.0]]), np.array([[1.0, 2.0, 3.0]]))
+    >>> gradient.round(4).tolist()
+    [[-0.0833, -0.1333, -0.1667]]
+    """
+
+    name = "probability-cross-entropy"
+
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return each output's target, not negative."""
+        return _rows(targets, shape, self.name, np.inf)
+
+    def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        """Return loss and gradient for probabilities (N, K); below 0 they give NaN."""
+        goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
+        p = np.where(outputs < 0, np.nan, np.maximum(outputs, LEAST_PROBABILITY))
+        p = p.astype(outputs.dtype, copy=False)
+        loss = -float((goal * np.log(p)).mean(dtype=np.float64))
+        return loss, -goal / (p * np.asarray(p.size, p.dtype))
+
+
+class ProbabilityBinaryCrossEntropy(Loss):
+    """``-t log p - (1 - t) log(1 - p)``, averaged over pictures and outputs, p the outputs.
+
+    For networks that end in a sigmoid or softmax layer. Logarithms count as -100 at least, as in
+    PyTorch's ``BCELoss``.
+
+    Examples
+    --------
+    >>> from convtool.nn.operations.activations import softmax
+    >>> p = softmax(np.array([[1.0, 2.0, 3.0]]))
+    >>> round(ProbabilityBinaryCrossEntropy()(p, np.array([2])), 4)  # the third class
+    0.2609
+    """
+
+    name = "probability-binary-cross-entropy"
+
+    def goals(self, targets: Array, shape: Shape) -> Array:
+        """Return each output's target, from 0 to 1."""
+        return _rows(targets, shape, self.name, 1)
+
+    def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
+        """Return loss and gradient for probabilities (N, K); beyond 0 and 1 they give NaN."""
+        goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
+        p = np.where((outputs < 0) | (outputs > 1), np.nan, outputs).astype(outputs.dtype)
+        with np.errstate(divide="ignore"):
+            yes, no = (np.maximum(np.log(q), LEAST_LOG) for q in (p, 1 - p))
+        loss = -float((goal * yes + (1 - goal) * no).mean(dtype=np.float64))
+        slope = (p - goal) / np.maximum(p * (1 - p), LEAST_PROBABILITY)
+        return loss, (slope / p.size).astype(p.dtype)
+
+
 LOSSES: dict[str, type[Loss]] = {
-    loss.name: loss for loss in (CrossEntropy, BinaryCrossEntropy, MeanSquaredError)
+    loss.name: loss
+    for loss in (
+        CrossEntropy,
+        BinaryCrossEntropy,
+        MeanSquaredError,
+        ProbabilityCrossEntropy,
+        ProbabilityBinaryCrossEntropy,
+    )
 }
 """Every loss by its name."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError
 from convtool.nn._types import Array, Arrays, Shape
-from convtool.nn.compiled import plan_for
+from convtool.nn.arguments import real, whole
+from convtool.nn.compiled import covered, plan_for
 from convtool.nn.layers import Conv2D, Layer, Sigmoid, Softmax
 from convtool.nn.losses import Loss
 from convtool.nn.optimizers import Optimizer
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "numpy")
 _PREDICT_BATCH = 128
 _WORTH_COMPILING = 512
+
+
+def _shape(shape: Shape) -> Shape:
+    if len(shape) not in (1, 3):
+        raise OptionError(f"input_shape {tuple(shape)}: (channels, height, width) or (features,)")
+    return tuple(whole(size, "input_shape") for size in shape)
 
 
 class Sequential:
@@ -85,7 +92,7 @@ class Sequential:
             raise OptionError(f"unknown task {task!r}: choose {', '.join(TASKS)}")
         if engine not in ENGINES:
             raise OptionError(f"unknown engine {engine!r}: choose {', '.join(ENGINES)}")
-        self.input_shape = None if input_shape is None else tuple(input_shape)
+        self.input_shape = None if input_shape is None else _shape(input_shape)
         self.task, self.classes, self.preprocessing = task, tuple(classes), preprocessing
         self.engine, self.threads = engine, threads
         self.record: dict[str, Any] = {}
@@ -178,13 +185,23 @@ class Sequential:
         loss : Loss
         optimizer : Optimizer
         l2 : float
-            Adds ``l2 / 2`` times the sum of all squared weights (not biases) to the loss.
+            Adds ``l2 / 2`` times the sum of all squared weights (not biases) to the loss; at
+            least 0.
 
         Returns
         -------
         float
-            The loss before the step. If it is not finite, nothing has been changed.
+            The loss before the step. If it is not finite, network and optimizer are as they were
+            before: no parameter, no running statistics, no counter of dropout has been changed.
+
+        Raises
+        ------
+        DatasetError
+            If the targets do not fit the outputs. Nothing has been changed.
+        OptionError
+            If `l2` is negative.
         """
+        l2 = real(l2, "l2", 0)
         if self.engine == "auto":
             plan = self._compiled(x, loss, optimizer)
             if plan is not None:
@@ -196,14 +213,17 @@ class Sequential:
     def _readable_step(
         self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, l2: float
     ) -> float:
-        self.last_outputs = self.forward(x, training=True)
-        value, dy = loss.evaluate(self.last_outputs, y)
-        params, decayed = self.parameters(trained_only=True), self.decayed()
-        if l2:
-            squares = sum(float(np.square(params[name]).sum(dtype=np.float64)) for name in decayed)
-            value += l2 / 2 * squares
+        before = {name: array.copy() for name, array in self.states().items()}
+        value = np.nan
+        try:
+            value, dy = self._readable_loss(x, y, loss, l2)
+        finally:
+            if not np.isfinite(value):
+                for name, array in self.states().items():
+                    array[...] = before[name]
         if not np.isfinite(value):
             return value
+        params, decayed = self.parameters(trained_only=True), self.decayed()
         self.backward(dy)
         grads = self.gradients()
         if l2:
@@ -212,10 +232,22 @@ class Sequential:
         optimizer.step(params, grads, decayed)
         return value
 
+    def _readable_loss(self, x: Array, y: Array, loss: Loss, l2: float) -> tuple[float, Array]:
+        """Return the loss in training, L2's part included, and the gradient of the outputs."""
+        self.last_outputs = self.forward(x, training=True)
+        value, dy = loss.evaluate(self.last_outputs, y)
+        if l2:
+            weights = self.parameters(trained_only=True)
+            squares = (
+                float(np.square(weights[name]).sum(dtype=np.float64)) for name in self.decayed()
+            )
+            value += l2 / 2 * sum(squares)
+        return value, dy
+
     def _compiled(self, x: Array, loss: Loss, optimizer: Optimizer) -> "StepPlan | None":
-        self._plan = plan_for(self, x.shape, self._plan)
-        if self._plan is None or not self._plan.covers(loss, optimizer):
+        if not covered(loss, optimizer):
             return None
+        self._plan = plan_for(self, x.shape, self._plan)
         return self._plan
 
     def outputs(self, x: Array) -> Array:

@@ -19,8 +19,18 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from convtool.errors import OptionError
 from convtool.nn._types import Array, Arrays
+from convtool.nn.arguments import real
+
+
+def _share(value: float, name: str) -> float:
+    """Return how much of a memory is kept at each step: from 0 to below 1."""
+    return real(value, name, 0, 1, high_open=True)
+
+
+def _epsilon(value: float) -> float:
+    """Return what is added to a divisor; with 0, a number without any gradient becomes NaN."""
+    return real(value, "epsilon", 0)
 
 
 class Optimizer:
@@ -29,7 +39,12 @@ class Optimizer:
     Parameters
     ----------
     lr : float
-        The learning rate; may be changed between steps.
+        The learning rate, above 0; may be changed between steps.
+
+    Raises
+    ------
+    OptionError
+        If an argument of this rule, or of one derived from it, is out of its range.
 
     Attributes
     ----------
@@ -57,9 +72,7 @@ class Optimizer:
     clip: float = 0.0
 
     def __init__(self, lr: float = 0.01) -> None:
-        if not lr > 0 or not np.isfinite(lr):
-            raise OptionError(f"learning rate {lr}: a positive number")
-        self.lr = lr
+        self.lr = real(lr, "learning rate", 0, low_open=True)
         self.steps = 0
         self.on_access: Callable[[], None] | None = None
         self._state: dict[str, Arrays] = {slot: {} for slot in self.slots}
@@ -132,7 +145,7 @@ class Momentum(Optimizer):
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, nesterov: bool = False) -> None:
         super().__init__(lr)
-        self.momentum = momentum
+        self.momentum = _share(momentum, "momentum")
         self.nesterov = nesterov
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
@@ -155,7 +168,7 @@ class AdaGrad(Optimizer):
 
     def __init__(self, lr: float = 0.01, epsilon: float = 1e-8) -> None:
         super().__init__(lr)
-        self.epsilon = epsilon
+        self.epsilon = _epsilon(epsilon)
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
         squares = kept["squares"]
@@ -178,7 +191,7 @@ class AdaGradMomentum(Optimizer):
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, epsilon: float = 1e-8) -> None:
         super().__init__(lr)
-        self.momentum, self.epsilon = momentum, epsilon
+        self.momentum, self.epsilon = _share(momentum, "momentum"), _epsilon(epsilon)
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
         squares, velocity = kept["squares"], kept["velocity"]
@@ -200,7 +213,7 @@ class RMSProp(Optimizer):
 
     def __init__(self, lr: float = 0.001, rho: float = 0.99, epsilon: float = 1e-8) -> None:
         super().__init__(lr)
-        self.rho, self.epsilon = rho, epsilon
+        self.rho, self.epsilon = _share(rho, "rho"), _epsilon(epsilon)
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
         squares = kept["squares"]
@@ -227,7 +240,8 @@ class Adam(Optimizer):
         self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
     ) -> None:
         super().__init__(lr)
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1, self.beta2 = _share(beta1, "beta1"), _share(beta2, "beta2")
+        self.epsilon = _epsilon(epsilon)
 
     def corrections(self) -> tuple[float, float]:
         """Return ``1 - beta1^t`` and ``1 - beta2^t`` of the current step."""
@@ -265,7 +279,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(lr, beta1, beta2, epsilon)
-        self.weight_decay = self.decoupled_decay = weight_decay
+        self.weight_decay = self.decoupled_decay = real(weight_decay, "weight_decay", 0)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -1,11 +1,14 @@
 """Every layer: its gradient in float64, its shapes, its agreement with PyTorch."""
 
+import json
+
 import numpy as np
 import pytest
 
 from convtool import nn
 from convtool.errors import OptionError, ShapeError
 from convtool.nn.layers import LAYERS, Layer
+from convtool.nn.modelfile import describe
 
 PICTURE, ROWS = (3, 4, 7, 6), (5, 4)
 
@@ -23,7 +26,15 @@ CASES: dict[str, tuple[Layer, tuple[int, ...]]] = {
     "Conv2D depthwise": (nn.Conv2D(4, 8, 3, 2, "same", 1, 4, rng=4, dtype="float64"), PICTURE),
     "MaxPool2D": (nn.MaxPool2D(2), PICTURE),
     "MaxPool2D overlapping": (nn.MaxPool2D((3, 2), (2, 1), (1, 1), True), PICTURE),
+    "MaxPool2D same": (nn.MaxPool2D((3, 2), 2, "same"), PICTURE),
+    "MaxPool2D sides": (nn.MaxPool2D(3, 2, (0, 2, 1, 0), True), PICTURE),
+    "MaxPool2D dilated": (nn.MaxPool2D((3, 2), (1, 2), 1, True, (2, 3)), PICTURE),
+    "MaxPool2D larger than the input": (nn.MaxPool2D(8, ceil_mode=True), PICTURE),
     "AvgPool2D": (nn.AvgPool2D(2), PICTURE),
+    "AvgPool2D same": (nn.AvgPool2D(2, 1, "same", False, False), PICTURE),
+    "AvgPool2D sides": (nn.AvgPool2D(3, 2, (2, 0, 1, 1)), PICTURE),
+    "AvgPool2D dilated": (nn.AvgPool2D(2, 1, (1, 0), True, False, (3, 2)), PICTURE),
+    "AvgPool2D larger than the input": (nn.AvgPool2D((9, 2), ceil_mode=True), PICTURE),
     "AvgPool2D overlapping": (nn.AvgPool2D(3, 2, 1, True), PICTURE),
     "AvgPool2D excluding": (nn.AvgPool2D((3, 2), 2, 1, True, False), PICTURE),
     "GlobalAvgPool2D": (nn.GlobalAvgPool2D(), PICTURE),
@@ -150,11 +161,85 @@ def test_parameter_counts():
         (lambda: nn.Dense(4, 6).output_shape((3, 8, 8)), "flatten"),
         (lambda: nn.Dropout(1.0), "rate 1.0"),
         (lambda: nn.MaxPool2D(2, padding=2), "half the window"),
+        (lambda: nn.AvgPool2D(2, padding=(0, 0, 2, 0)), "less than the window"),
+        (lambda: nn.MaxPool2D(2, padding="valid"), "padding 'valid'"),
+        (lambda: nn.MaxPool2D(2, dilation=0), "dilation 0"),
+        (lambda: nn.MaxPool2D(9, 2, ceil_mode=True).output_shape((1, 1, 1)), "window of 9"),
+        (lambda: nn.MaxPool2D(2, 1, 1, False, 2).output_shape((1, 1, 1)), "nothing but padding"),
+        (lambda: nn.Conv2D(4, 0, 2), "out_channels 0"),
+        (lambda: nn.Conv2D(0, 4, 2), "in_channels 0"),
+        (lambda: nn.Conv2D(4, 2.0, 2), "out_channels 2.0"),
+        (lambda: nn.Conv2D(4, True, 2), "out_channels True"),
+        (lambda: nn.Conv2D(4, 2, 2, groups=0), "groups 0"),
+        (lambda: nn.Conv2D(4, 2, 2, stride=(1, 0)), "stride"),
+        (lambda: nn.Conv2D(4, 2, 2, dilation=-1), "dilation -1"),
+        (lambda: nn.Conv2D(4, 2, (2, 2, 2)), "kernel_size"),
+        (lambda: nn.Conv2D(4, 2, 2, padding=-1), "padding -1"),
+        (lambda: nn.Conv2D(4, 2, 2, padding=(0, -1, 0, 0)), "padding"),
+        (lambda: nn.Conv2D(4, 2, 2, padding="valid"), "padding 'valid'"),
+        (lambda: nn.Conv2D(4, 2, 2, initializer="uniform"), "initializer 'uniform'"),
+        (lambda: nn.Conv2D(4, 2, 2, rng=-1), "rng -1"),
+        (lambda: nn.Conv2D(4, 2, 2, dtype="int8"), "dtype 'int8'"),
+        (lambda: nn.Dense(3, 0), "out_features 0"),
+        (lambda: nn.Dense(-3, 2), "in_features -3"),
+        (lambda: nn.Dense(3, 2, dtype="half-precise"), "dtype 'half-precise'"),
+        (lambda: nn.BatchNorm(0), "features 0"),
+        (lambda: nn.BatchNorm(3, momentum=-1), "momentum -1"),
+        (lambda: nn.BatchNorm(3, momentum=1.5), "momentum 1.5"),
+        (lambda: nn.BatchNorm(3, epsilon=-1), "epsilon -1"),
+        (lambda: nn.BatchNorm(3, dtype="uint8"), "dtype 'uint8'"),
+        (lambda: nn.Dropout("half"), "rate 'half'"),
+        (lambda: nn.GaussianDropout(-0.1), "rate -0.1"),
+        (lambda: nn.Dropout(0.5, seed=-1), "seed -1"),
+        (lambda: nn.LeakyReLU(float("nan")), "slope nan"),
+        (lambda: nn.Sequential([nn.Flatten()], (0, 2, 2)), "input_shape 0"),
+        (lambda: nn.Sequential([nn.Flatten()], (2, 2)), "input_shape"),
     ],
 )
-def test_what_cannot_be_is_said(make, says):
-    with pytest.raises((ShapeError, OptionError), match=says):
+def test_what_cannot_be_is_said_where_it_is_given(make, says):
+    with pytest.raises((ShapeError, OptionError), match=says) as caught:
         make()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_last_window_may_hang_over_an_input_that_is_smaller():
+    found = nn.MaxPool2D(2, ceil_mode=True).forward(np.arange(7.0).reshape(1, 1, 7, 1))
+    assert found[0, 0].tolist() == [[1], [3], [5], [6]]
+    mean = nn.AvgPool2D(2, ceil_mode=True).forward(np.arange(7.0).reshape(1, 1, 7, 1))
+    assert mean[0, 0].tolist() == [[0.5], [2.5], [4.5], [6]]
+
+
+def test_numpy_integers_are_integers():
+    two, three = np.int64(2), np.uint8(3)
+    conv = nn.Conv2D(two, np.int32(4), three, (two, 1), (0, two), two, two, rng=np.int64(0))
+    pool = nn.MaxPool2D(three, two, np.int16(1), dilation=np.int8(1))
+    layers = [conv, pool, nn.Flatten(), nn.Dropout(np.float32(0.25), np.int64(7))]
+    model = nn.Sequential(layers, (two, np.int64(20), np.int64(20)))
+    plain = [
+        nn.Conv2D(2, 4, 3, (2, 1), (0, 2), 2, 2, rng=0),
+        nn.MaxPool2D(3, 2, 1),
+        nn.Flatten(),
+        nn.Dropout(0.25, 7),
+    ]
+    expected = describe(nn.Sequential(plain, (2, 20, 20)))
+    assert json.loads(json.dumps(describe(model))) == json.loads(json.dumps(expected))
+    assert nn.Dense(two, three, rng=0).config() == nn.Dense(2, 3, rng=0).config()
+    assert nn.BatchNorm(two, np.float64(0.1)).config() == nn.BatchNorm(2, 0.1).config()
+
+
+def _window_sums(torch, x, windows):
+    """Sum each window by a depthwise convolution with ones."""
+    below = [n - m for n, m in zip(windows.framed, x.shape[2:], strict=True)]
+    ones = torch.ones((x.shape[1], 1, *windows.kernel), dtype=x.dtype)
+    return torch.nn.functional.conv2d(
+        torch.nn.functional.pad(x, (0, below[1], 0, below[0])),
+        ones,
+        None,
+        windows.stride,
+        0,
+        windows.dilation,
+        x.shape[1],
+    )[:, :, : windows.counts[0], : windows.counts[1]]
 
 
 def _torch_twin(torch, layer):
@@ -177,14 +262,23 @@ def _torch_twin(torch, layer):
         case "MaxPool2D":
 
             def forward(x):
-                arguments = (layer.kernel_size, layer.stride, layer.padding)
-                return functional.max_pool2d(x, *arguments, ceil_mode=layer.ceil_mode)
+                top, left, bottom, right = layer.windows(*x.shape[2:]).padding
+                padded = functional.pad(x, (left, right, top, bottom), value=-torch.inf)
+                arguments = (layer.kernel_size, layer.stride, 0, layer.dilation)
+                return functional.max_pool2d(padded, *arguments, ceil_mode=layer.ceil_mode)
         case "AvgPool2D":
 
             def forward(x):
-                arguments = (layer.kernel_size, layer.stride, layer.padding)
-                include = layer.count_include_pad
-                return functional.avg_pool2d(x, *arguments, layer.ceil_mode, include)
+                windows, ones = layer.windows(*x.shape[2:]), torch.ones_like(x)
+                if layer.padding == windows.padding[:2] and layer.dilation == (1, 1):
+                    include = layer.count_include_pad
+                    arguments = (layer.kernel_size, layer.stride, layer.padding)
+                    return functional.avg_pool2d(x, *arguments, layer.ceil_mode, include)
+                top, left, bottom, right = windows.padding
+                sides = (left, right, top, bottom)
+                ones = functional.pad(ones, sides, value=float(layer.count_include_pad))
+                sums = [_window_sums(torch, a, windows) for a in (functional.pad(x, sides), ones)]
+                return sums[0] / sums[1]
         case "BatchNorm":
 
             def forward(x):

@@ -6,6 +6,7 @@ import pytest
 from convtool import nn
 from convtool.errors import DatasetError, OptionError
 from convtool.nn.losses import LOSSES
+from convtool.nn.operations.activations import softmax
 from convtool.nn.optimizers import OPTIMIZERS
 from convtool.nn.schedules import SCHEDULES
 
@@ -13,25 +14,82 @@ TARGETS = {
     "cross-entropy": np.array([2, 0, 1, 2]),
     "binary-cross-entropy": np.array([1, 0, 0, 1]),
     "mean-squared-error": np.array([[1.0, 2, 3]] * 4),
+    "probability-cross-entropy": np.array([2, 0, 1, 2]),
+    "probability-binary-cross-entropy": np.array([2, 0, 1, 2]),
 }
+SOFT = np.array([[0.2, 0.5, 0.3], [0.0, 1.0, 0.0], [0.6, 0.6, 0.6], [0.1, 0.0, 0.2]])
 
 
 def test_every_loss_is_tested():
     assert set(TARGETS) == set(LOSSES)
 
 
-@pytest.mark.parametrize("name", LOSSES)
-def test_gradient_of_a_loss(name):
-    columns = 1 if name == "binary-cross-entropy" else 3
+def _outputs(name, columns=3):
+    """Return logits, or probabilities for the losses of them."""
     outputs = np.random.default_rng(0).standard_normal((4, columns)) * 3
-    loss = LOSSES[name]()
-    value, gradient = loss.evaluate(outputs, TARGETS[name])
-    assert value == loss(outputs, TARGETS[name])
+    return softmax(outputs) if name.startswith("probability") else outputs
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradient_of_a_loss(name, soft):
+    outputs = _outputs(name, 1 if name == "binary-cross-entropy" and not soft else 3)
+    loss, targets = LOSSES[name](), SOFT if soft else TARGETS[name]
+    value, gradient = loss.evaluate(outputs, targets)
+    assert value == loss(outputs, targets)
     for index in np.ndindex(outputs.shape):
         step = np.zeros_like(outputs)
         step[index] = 1e-6
-        up, down = (loss(outputs + s * step, TARGETS[name]) for s in (1, -1))
-        assert gradient[index] == pytest.approx((up - down) / 2e-6, abs=1e-8)
+        up, down = (loss(outputs + s * step, targets) for s in (1, -1))
+        assert gradient[index] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-8)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_agrees_with_torch(name, soft):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed: no peer to compare with")
+    functional = torch.nn.functional
+    peers = {
+        "cross-entropy": lambda p, t: -(t * torch.log_softmax(p, 1)).sum() / len(p),
+        "binary-cross-entropy": functional.binary_cross_entropy_with_logits,
+        "mean-squared-error": functional.mse_loss,
+        "probability-cross-entropy": lambda p, t: -(t * p.log()).mean(),
+        "probability-binary-cross-entropy": functional.binary_cross_entropy,
+    }
+    outputs, targets = _outputs(name), SOFT if soft else np.array([2, 0, 1, 2])
+    rows = targets if soft else np.eye(3)[targets]
+    if name == "mean-squared-error":
+        targets = rows
+    value, gradient = LOSSES[name]().evaluate(outputs, targets)
+    peer = torch.tensor(outputs, requires_grad=True)
+    expected = peers[name](peer, torch.tensor(rows))
+    expected.backward()
+    assert value == pytest.approx(expected.item(), rel=1e-10)
+    np.testing.assert_allclose(gradient, peer.grad.numpy(), rtol=1e-8, atol=1e-12)
+
+
+def test_soft_targets_are_those_of_labels_where_they_are_one_hot():
+    outputs, labels = _outputs("cross-entropy"), np.array([2, 0, 1, 2])
+    for loss in (nn.losses.CrossEntropy(0.2), nn.losses.BinaryCrossEntropy()):
+        value, gradient = loss.evaluate(outputs, labels)
+        soft = loss.evaluate(outputs, np.eye(3, dtype=np.int64)[labels])
+        assert value == pytest.approx(soft[0])
+        np.testing.assert_allclose(gradient, soft[1])
+
+
+def test_probabilities_of_0_and_1_leave_the_loss_finite():
+    certain = np.array([[0.0, 1.0]], np.float32)
+    wrong, right = np.array([0]), np.array([1])
+    binary, plain = (
+        nn.losses.ProbabilityBinaryCrossEntropy(),
+        nn.losses.ProbabilityCrossEntropy(),
+    )
+    assert binary(certain, wrong) == 100
+    assert binary(certain, right) == 0
+    assert plain(certain, wrong) == pytest.approx(-np.log(1e-12) / 2)
+    for loss in (binary, plain):
+        assert np.isfinite(loss.evaluate(certain, wrong)[1]).all()
+        assert np.isnan(loss(np.array([[-0.5, 1.0]]), right))
 
 
 def test_losses_by_hand():
@@ -46,6 +104,9 @@ def test_losses_by_hand():
         pytest.approx(np.log(2) / 2)
     )
     assert nn.losses.MeanSquaredError()(np.array([[1.0, 2.0]]), np.array([[3.0, 2.0]])) == 2.0
+    # ten in all, over three outputs
+    one_wrong = nn.losses.BinaryCrossEntropy()(np.array([[-10.0, -50, 50]]), np.array([[1, 0, 1]]))
+    assert one_wrong == pytest.approx(3.333, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -55,11 +116,53 @@ def test_losses_by_hand():
         (nn.losses.CrossEntropy(), np.zeros((2, 3)), np.array([0.0, 1.0])),
         (nn.losses.CrossEntropy(), np.zeros((2, 3)), np.array([0])),
         (nn.losses.BinaryCrossEntropy(), np.zeros((2, 1)), np.array([0, 2])),
+        (nn.losses.BinaryCrossEntropy(), np.zeros((2, 3)), np.array([0, 3])),
+        (nn.losses.BinaryCrossEntropy(), np.zeros((2, 1)), np.array([0, np.nan])),
+        (nn.losses.CrossEntropy(), np.zeros((2, 3)), np.full((2, 3), -0.1)),
+        (nn.losses.CrossEntropy(), np.zeros((2, 3)), np.full((2, 3), np.inf)),
+        (nn.losses.CrossEntropy(), np.zeros((2, 3)), np.zeros((3, 2))),
+        (nn.losses.MeanSquaredError(), np.zeros((2, 3)), np.zeros(2)),
+        (nn.losses.ProbabilityCrossEntropy(), np.zeros((2, 3)), np.zeros(2)),
+        (nn.losses.ProbabilityBinaryCrossEntropy(), np.zeros((2, 3)), np.full((2, 3), 1.5)),
     ],
 )
-def test_labels_are_checked(loss, outputs, targets):
-    with pytest.raises(DatasetError):
+def test_targets_are_checked(loss, outputs, targets):
+    with pytest.raises(DatasetError) as caught:
         loss(outputs, targets)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: nn.optimizers.Momentum(momentum=-1), "momentum -1"),
+        (lambda: nn.optimizers.Momentum(momentum=1.0), "momentum 1.0: from 0 to below 1"),
+        (lambda: nn.optimizers.AdaGradMomentum(momentum=2), "momentum 2"),
+        (lambda: nn.optimizers.AdaGradMomentum(epsilon=-1), "epsilon -1"),
+        (lambda: nn.optimizers.AdaGrad(epsilon=-1), "epsilon -1"),
+        (lambda: nn.optimizers.RMSProp(rho=2), "rho 2"),
+        (lambda: nn.optimizers.RMSProp(epsilon=float("nan")), "epsilon nan"),
+        (lambda: nn.optimizers.Adam(beta1=1.5), "beta1 1.5"),
+        (lambda: nn.optimizers.Adam(beta2=-0.1), "beta2 -0.1"),
+        (lambda: nn.optimizers.Adam(epsilon=-1), "epsilon -1"),
+        (lambda: nn.optimizers.AdamW(weight_decay=-1), "weight_decay -1"),
+        (lambda: nn.optimizers.AdamW(weight_decay=float("inf")), "weight_decay inf"),
+        (lambda: nn.optimizers.SGD("fast"), "learning rate 'fast'"),
+        (lambda: nn.losses.CrossEntropy(1.0), "label smoothing 1.0"),
+        (lambda: nn.losses.CrossEntropy("much"), "label smoothing 'much'"),
+    ],
+)
+def test_arguments_are_checked_where_they_are_given(make, says):
+    with pytest.raises(OptionError, match=says) as caught:
+        make()
+    assert "\n" not in str(caught.value)
+
+
+def test_numpy_numbers_are_numbers():
+    rule = nn.optimizers.Adam(np.float32(0.5), np.float64(0.5), np.float16(0.5), np.float32(0.25))
+    assert rule.config() == {"lr": 0.5, "beta1": 0.5, "beta2": 0.5, "epsilon": 0.25}
+    assert all(type(value) is float for value in rule.config().values())
+    assert nn.optimizers.SGD(np.int64(1)).lr == 1
 
 
 def _two_steps(rule):

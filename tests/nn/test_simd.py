@@ -6,19 +6,20 @@ import numba
 import numpy as np
 import pytest
 
+from convtool.nn.jit.noise_simd import keep, normal
 from convtool.nn.jit.simd import (
     MAX_ROWS,
     MEMORY,
     ROW,
     WIDTH,
     exponential,
-    keep,
     load,
     store,
     tile,
     total,
     unpack,
 )
+from convtool.nn.operations import noise
 from convtool.nn.operations.noise import bits, threshold
 
 _compiled = numba.cfunc(numba.void(MEMORY, ROW), error_model="numpy", fastmath={"contract"})
@@ -36,6 +37,12 @@ def _probe(mem, row):
 def _mask(mem, row):
     to, first, step, key, limit, scale = unpack(row, 6)
     store(mem, to, keep(first, step, key, limit, mem[scale]))
+
+
+@_compiled
+def _normal(mem, row):
+    to, first, step, key, count = unpack(row, 5)
+    store(mem, to, normal(first, step, key, count))
 
 
 @_compiled
@@ -69,6 +76,15 @@ def test_dropout_draws_what_the_readable_layer_draws():
     draws = bits(key, 5 + 7 * WIDTH)[5::7][:WIDTH]
     expected = np.where(draws < limit, np.float32(2.5), np.float32(0))
     np.testing.assert_array_equal(memory[:WIDTH], expected)
+
+
+def test_gaussian_dropout_draws_what_the_readable_layer_draws():
+    memory, key, count = np.zeros(64, np.float32), 987654321, 40_000
+    expected = noise.normal(key, (count,))
+    for first in range(0, count - 2 * WIDTH, 2 * WIDTH):
+        _run(_normal, memory, 0, first, 2, key, count)
+        wanted = expected[first::2][:WIDTH]
+        np.testing.assert_allclose(memory[:WIDTH], wanted, rtol=2e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("vectors", [1, 2, 3, 4])

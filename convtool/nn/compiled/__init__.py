@@ -12,8 +12,17 @@ from convtool.nn._types import Shape
 
 if TYPE_CHECKING:
     from convtool.nn.compiled.plan import Network, StepPlan
+    from convtool.nn.losses import Loss
+    from convtool.nn.optimizers import Optimizer
 
-__all__ = ["StepPlan", "plan_for"]
+__all__ = ["StepPlan", "covered", "plan_for"]
+
+
+def covered(loss: "Loss", optimizer: "Optimizer") -> bool:
+    """Say whether the compiled step has this loss and this optimiser."""
+    from convtool.nn.compiled.rules import covers
+
+    return covers(loss, optimizer)
 
 
 def plan_for(model: "Network", shape: Shape, current: "StepPlan | None") -> "StepPlan | None":

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from convtool.nn.compiled.layout import Arena, Packing, Panels, Plain, Segment, panels, whole
+from convtool.nn.compiled.layout import (
+    Arena,
+    Packing,
+    Panels,
+    Plain,
+    Reach,
+    Segment,
+    panels,
+    reach,
+    whole,
+)
 from convtool.nn.compiled.stages import Stage
 from convtool.nn.layers import Conv2D
 
@@ -10,6 +20,7 @@ BLOCK_BYTES = 512 * 1024
 """Pictures are taken in blocks whose numbers stay in a core's own cache."""
 NUMBERS = 16
 _SLOTS = 2
+_NOTHING = Reach(Panels(1, 1), 1, 1, 1, 1)
 
 
 @dataclass
@@ -22,6 +33,12 @@ class Place:
         Its input (of which a convolution wants a border) and, for the last stage, its output.
     z, dz : int
         Its sums and their gradient: of all pictures, or of one block a thread.
+    dz_top, dz_left : int
+        Rows and columns of zeros before the gradient.
+    reach, back : Reach
+        What the sums, and those of the input's gradient, are made of.
+    marks : int
+        With groups: 1 where a weight is one, 0 for the zeros between groups.
     dy : int
         The gradient of its output.
     block : int
@@ -37,6 +54,8 @@ class Place:
     dz: int = -1
     dz_rows: int = 0
     dz_width: int = 0
+    dz_top: int = 0
+    dz_left: int = 0
     z_thread: int = 0
     dz_thread: int = 0
     dy: int = -1
@@ -54,7 +73,10 @@ class Place:
     mask: int = -1
     turned: int = -1
     turned_back: int = -1
+    marks: int = -1
     block: int = 1
+    reach: Reach = _NOTHING
+    back: Reach = _NOTHING
 
     @property
     def x_p(self) -> int:
@@ -106,6 +128,15 @@ class Buffers:
             if stage.product is not None:
                 stored = panels(stage.sums[0]).columns
             place.columns = stored
+            self._reach(stage, place)
+
+    @staticmethod
+    def _reach(stage: Stage, place: Place) -> None:
+        """Settle which channels each panel of sums is made of."""
+        groups = stage.conv[1].groups if stage.conv else 1
+        inputs, outputs = stage.inputs[0] // groups, stage.sums[0] // groups
+        place.reach = reach(place.x_channels, place.columns, groups, inputs, outputs)
+        place.back = reach(place.columns, panels(place.x_channels).columns, groups, outputs, inputs)
 
     def _segment(self, stage: int, name: str, packing: Packing | Plain, shared: bool) -> int:
         start = self.arena.take(packing.size)
@@ -153,7 +184,7 @@ class Buffers:
         channels, height, width = stage.inputs
         conv = stage.conv
         taps = conv[1].kernel_size if conv else (height, width)
-        return Packing(taps, channels, place.x_channels, stage.sums[0], conv is None)
+        return Packing(taps, channels, stage.sums[0], place.reach, conv is None)
 
     def _activations(self) -> None:
         for number, (stage, place) in enumerate(zip(self.stages, self.places, strict=True)):
@@ -195,10 +226,10 @@ class Buffers:
         place.dz_rows, place.dz_width = height, width
         conv = stage.conv
         if conv is not None and number:
-            kernel, (_, in_height, in_width) = conv[1].kernel_size, stage.inputs
-            place.dz_rows, place.dz_width = in_height + kernel[0] - 1, in_width + kernel[1] - 1
-            taps = kernel[0] * kernel[1]
-            place.flipped = take(taps * place.columns * panels(place.x_channels).columns)
+            place.dz_top, place.dz_rows = _border(conv[1], stage, 0)
+            place.dz_left, place.dz_width = _border(conv[1], stage, 1)
+            taps = conv[1].kernel_size[0] * conv[1].kernel_size[1]
+            place.flipped = take(taps * place.back.rows * place.back.panels.columns)
         z_p = height * width * place.columns
         if conv is None or stage.norm is not None:
             place.block = max(1, min(self.capacity, BLOCK_BYTES // (4 * (z_p + place.x_p + out))))
@@ -212,3 +243,17 @@ class Buffers:
         if conv is None and number:
             place.turned = take(place.columns * self.batch.columns)
             place.turned_back = take(self.packing(number).rows * self.batch.columns)
+        if not place.reach.whole:
+            place.marks = take(self.packing(number).size)
+
+
+def _border(conv: Conv2D, stage: Stage, axis: int) -> tuple[int, int]:
+    """Return the zeros before dz along an axis, and how long it is with those after it.
+
+    They are where the input's gradient would meet sums beyond the first or the last.
+    """
+    before, stride = stage.padding[axis], conv.stride[axis]
+    least = (before - conv.extent[axis] + 1) // stride
+    most = (stage.inputs[axis + 1] - 1 + before) // stride
+    zeros = max(0, -least)
+    return zeros, zeros + max(stage.sums[axis + 1], most + 1)

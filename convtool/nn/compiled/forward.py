@@ -5,18 +5,20 @@ for the others only where it reads what they wrote: the batch's statistics, dens
 gradients before the optimiser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
 from convtool.nn._types import Array
 from convtool.nn.compiled.buffers import Buffers, Place
+from convtool.nn.compiled.contractions import slide
 from convtool.nn.compiled.layout import panels
 from convtool.nn.compiled.stages import Stage
 from convtool.nn.jit.operations import BARRIER, MAXIMUM, MEAN, column, row
+from convtool.nn.layers import GaussianDropout
 from convtool.nn.operations.noise import threshold
 
-_ROW = 32
+_ROW = 48
 _SUM_BLOCK = 512
 _SMALL_WEIGHT = 2**17
 
@@ -44,6 +46,10 @@ class Forward:
 
     def _add(self, operation: str, **numbers: int) -> None:
         self.rows.append(row(operation, **numbers))
+
+    def _contract(self, sums: Iterable[dict[str, int]]) -> None:
+        for fields in sums:
+            self._add("contract", **fields)
 
     def wait(self) -> None:
         """Wait for the other threads."""
@@ -82,7 +88,7 @@ class Forward:
             self._norm_forward(stage, place, training)
         for low, high in self._blocks(place.block):
             z = self._own(place.z, place.z_thread, low * self._z_p(stage, place))
-            self._slide(number, low, high, z)
+            self._contract(slide(stage, place, low, high, z))
             if not statistics:
                 self._post_forward(number, low, high, z, training)
         if statistics:
@@ -97,43 +103,6 @@ class Forward:
     @staticmethod
     def _z_p(stage: Stage, place: Place) -> int:
         return stage.sums[1] * stage.sums[2] * place.columns
-
-    def _slide(self, number: int, low: int, high: int, z: int) -> None:
-        stage, place = self.buffers.stages[number], self.buffers.places[number]
-        (kh, kw), (_, height, width) = stage.kernel, stage.sums
-        cut, c = panels(stage.sums[0]), place.x_channels
-        self._add(
-            "contract",
-            first=low,
-            last=high,
-            first_panel=0,
-            last_panel=cut.count,
-            vectors=cut.vectors,
-            lines=height,
-            first_row=0,
-            last_row=width,
-            c=z,
-            c_p=self._z_p(stage, place),
-            c_n=cut.width,
-            c_i=width * place.columns,
-            c_row=place.columns,
-            a=place.x,
-            a_p=place.x_p,
-            a_i=place.x_row,
-            a_row=c,
-            a_inner=1,
-            a_outer=place.x_row,
-            b=place.weight,
-            b_p=0,
-            b_n=kh * kw * c * cut.width,
-            b_i=0,
-            b_inner=cut.width,
-            b_outer=kw * c * cut.width,
-            inner=kw * c,
-            inner_total=0,
-            outer=kh,
-            start=place.bias,
-        )
 
     def _dense_forward(self, number: int, stage: Stage, place: Place) -> None:
         cut, length = panels(stage.sums[0]), place.x_p
@@ -231,7 +200,10 @@ class Forward:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         channels, height, width = stage.outputs
         y, y_p, y_row = self._target(number)
-        rate = stage.dropout.rate if stage.dropout else 0.0
+        pool, noise = stage.pool, stage.noise
+        top, left, bottom, right = pool.padding
+        beyond = (bottom, right) if stage.include_pad else (0, 0)
+        normal = isinstance(noise, GaussianDropout)
         return {
             "y": y,
             "y_p": y_p,
@@ -240,20 +212,32 @@ class Forward:
             "columns": place.columns,
             "height": height,
             "width": width,
-            "pool_h": stage.window[0],
-            "pool_w": stage.window[1],
+            "pool_h": pool.kernel[0],
+            "pool_w": pool.kernel[1],
+            "stride_h": pool.stride[0],
+            "stride_w": pool.stride[1],
+            "dilation_h": pool.dilation[0],
+            "dilation_w": pool.dilation[1],
+            "top": top,
+            "left": left,
+            "pooled_h": stage.sums[1],
+            "pooled_w": stage.sums[2],
+            "counted_h": stage.sums[1] + beyond[0],
+            "counted_w": stage.sums[2] + beyond[1],
+            "include_pad": stage.include_pad,
             "pooling": MEAN if stage.mean else MAXIMUM,
             "activation": stage.activation,
             "slope": place.constants,
-            "threshold": threshold(rate),
-            "scale": place.constants + 1,
+            "threshold": threshold(noise.rate if noise else 0.0),
+            "normals": self.count * channels * height * width if normal else 0,
+            "level": place.constants + 1,
             "drop_p": channels * height * width,
             "drop_c": height * width,
         }
 
     def _keyed(self, number: int, operation: str) -> int:
         """Note that the row to come has a key to be filled in; return what to put there now."""
-        if self.buffers.stages[number].dropout is None:
+        if self.buffers.stages[number].noise is None:
             return -1
         self.keys.append((len(self.rows), column(operation, "key"), number))
         return 0

@@ -54,6 +54,75 @@ def panels(columns: int) -> Panels:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """Which rows (channels summed over) each panel of columns (channels summed to) is made of.
+
+    Attributes
+    ----------
+    panels : Panels
+    stored : int
+        Rows in memory, padding included.
+    groups : int
+        Groups of channels that do not see each other.
+    group_rows, group_columns : int
+        Channels of a group.
+    """
+
+    panels: Panels
+    stored: int
+    groups: int
+    group_rows: int
+    group_columns: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every panel is made of all rows."""
+        return self.groups == 1
+
+    @property
+    def rows(self) -> int:
+        """How many rows each panel is made of, those of other groups among them included."""
+        if self.whole:
+            return self.stored
+        wide, columns = self.panels.width, self.groups * self.group_columns
+        starts = range(0, columns, wide)
+        ends = (min(start + wide, columns) - 1 for start in starts)
+        seen = (
+            end // self.group_columns - start // self.group_columns + 1
+            for start, end in zip(starts, ends, strict=True)
+        )
+        return min(max(seen) * self.group_rows, self.stored)
+
+    def first(self, panel: int) -> int:
+        """Return the first row of a panel."""
+        group = panel * self.panels.width // self.group_columns
+        return 0 if self.whole else min(group * self.group_rows, self.stored - self.rows)
+
+
+def reach(stored: int, columns: int, groups: int, group_rows: int, group_columns: int) -> Reach:
+    """Return the reach of a convolution's sums, or of the sums of its input's gradient.
+
+    With groups the panels are as narrow as a group's columns, where vectors can be: what is
+    multiplied by the zeros of other groups is little.
+
+    Parameters
+    ----------
+    stored : int
+        Rows in memory.
+    columns : int
+        Columns in memory: whole panels.
+    groups, group_rows, group_columns : int
+    """
+    cut = panels(columns)
+    if groups > 1:
+        vectors = cut.count * cut.vectors
+        most = max(1, min(PANEL, group_columns // width()))
+        each = max(n for n in range(1, most + 1) if vectors % n == 0)
+        cut = Panels(vectors // each, each)
+    return Reach(cut, stored, groups, group_rows, group_columns)
+
+
+@dataclass(frozen=True)
 class Packing:
     """How a weight lies in memory: (panel, kh, kw, input channel, column of the panel).
 
@@ -61,54 +130,76 @@ class Packing:
     ----------
     taps : (int, int)
         Kernel height and width; for a dense layer the size of the pictures that it flattens.
-    inputs, stored_inputs : int
-        Channels, and channels with padding.
-    outputs : int
+    inputs, outputs : int
+        Channels.
+    reach : Reach
     dense : bool
         Whether the natural shape is (C H W, out) and not (out, C, KH, KW).
     """
 
     taps: tuple[int, int]
     inputs: int
-    stored_inputs: int
     outputs: int
+    reach: Reach
     dense: bool
-
-    @property
-    def panels(self) -> Panels:
-        """The panels of the output channels."""
-        return panels(self.outputs)
 
     @property
     def rows(self) -> int:
         """Rows of each panel."""
-        return self.taps[0] * self.taps[1] * self.stored_inputs
+        return self.taps[0] * self.taps[1] * self.reach.rows
 
     @property
     def size(self) -> int:
         """Numbers in memory."""
-        return self.rows * self.panels.columns
+        return self.rows * self.reach.panels.columns
 
     def view(self, packed: Array) -> Array:
-        """Return the packed numbers as a view of the natural (KH, KW, in, out), padded."""
-        cut = packed.reshape(self.panels.count, *self.taps, self.stored_inputs, self.panels.width)
-        return cut.transpose(1, 2, 3, 0, 4)
+        """Return the packed numbers as a view (KH, KW, row, panel, column of the panel)."""
+        cut = self.reach.panels
+        return packed.reshape(cut.count, *self.taps, self.reach.rows, cut.width).transpose(
+            1, 2, 3, 0, 4
+        )
+
+    def _full(self) -> Array:
+        return np.zeros((*self.taps, self.reach.stored, self.reach.panels.columns), np.float32)
+
+    def _groups(self, full: Array) -> list[Array]:
+        """Return each group's part of the full weights, as (KH, KW, in, out)."""
+        rows, columns = self.inputs // self.reach.groups, self.outputs // self.reach.groups
+        return [
+            full[:, :, g * rows : (g + 1) * rows, g * columns : (g + 1) * columns]
+            for g in range(self.reach.groups)
+        ]
+
+    def _panels(self, full: Array) -> list[Array]:
+        """Return each panel's part of the full weights."""
+        wide, rows = self.reach.panels.width, self.reach.rows
+        firsts = [self.reach.first(n) for n in range(self.reach.panels.count)]
+        return [
+            full[:, :, first : first + rows, n * wide : (n + 1) * wide]
+            for n, first in enumerate(firsts)
+        ]
 
     def pack(self, natural: Array, packed: Array) -> None:
         """Write a weight into its place."""
+        full = self._full()
         if self.dense:
             ordered = natural.reshape(self.inputs, *self.taps, self.outputs).transpose(1, 2, 0, 3)
         else:
             ordered = natural.transpose(2, 3, 1, 0)
-        padded = np.zeros((*self.taps, self.stored_inputs, self.panels.columns), np.float32)
-        padded[:, :, : self.inputs, : self.outputs] = ordered
+        each = np.split(ordered, self.reach.groups, axis=3)
+        for place, part in zip(self._groups(full), each, strict=True):
+            place[...] = part
         view = self.view(packed)
-        view[...] = padded.reshape(view.shape)
+        for n, part in enumerate(self._panels(full)):
+            view[:, :, :, n] = part
 
     def unpack(self, packed: Array, natural: Array) -> None:
         """Write what lies in memory back into the natural array."""
-        shape = (*self.taps, self.stored_inputs, self.panels.columns)
-        ordered = self.view(packed).reshape(shape)[:, :, : self.inputs, : self.outputs]
+        full, view = self._full(), self.view(packed)
+        for n, part in enumerate(self._panels(full)):
+            part[...] = view[:, :, :, n]
+        ordered = np.concatenate(self._groups(full), axis=3)
         if self.dense:
             natural[...] = ordered.transpose(2, 0, 1, 3).reshape(natural.shape)
         else:

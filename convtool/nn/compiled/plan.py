@@ -6,16 +6,15 @@ from typing import Protocol
 import numpy as np
 
 from convtool.convolution.threads import count as count_threads
-from convtool.errors import DatasetError
 from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.compiled.buffers import Buffers
 from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
-from convtool.nn.compiled.rules import LOSS_OPERATIONS, RULES, covers, numbers
+from convtool.nn.compiled.rules import LABEL_OPERATION, LOSS_OPERATIONS, RULES, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
 from convtool.nn.jit.program import MOST_THREADS, Programs
 from convtool.nn.layers import Layer
-from convtool.nn.losses import CrossEntropy, Loss, MeanSquaredError
+from convtool.nn.losses import CrossEntropy, Loss
 from convtool.nn.optimizers import Optimizer
 
 
@@ -93,17 +92,13 @@ class StepPlan:
             and self.threads == threads_of(model)
         )
 
-    @staticmethod
-    def covers(loss: Loss, optimizer: Optimizer) -> bool:
-        """Say whether loss and optimiser are compiled."""
-        return type(loss) in LOSS_OPERATIONS and covers(optimizer)
-
     # --------------------------------------------------------------- exchange
 
     def _constants(self) -> None:
-        for stage, place in zip(self._buffers.stages, self._buffers.places, strict=True):
-            keep = 1 - stage.dropout.rate if stage.dropout else 1.0
-            self._memory[place.constants : place.constants + 2] = stage.slope, 1 / keep
+        pairs = zip(self._buffers.stages, self._buffers.places, strict=True)
+        for number, (stage, place) in enumerate(pairs):
+            level = stage.noise.level if stage.noise else 1.0
+            self._memory[place.constants : place.constants + 2] = stage.slope, level
             if stage.norm is not None:
                 norm = stage.norm[1]
                 self._memory[place.constants + 2 : place.constants + 4] = (
@@ -111,6 +106,10 @@ class StepPlan:
                     norm.momentum,
                 )
             self._memory[place.mask : place.mask + stage.outputs[0]] = 1.0
+            if place.marks >= 0 and stage.conv is not None:
+                packing = self._buffers.packing(number)
+                ones = np.ones_like(stage.conv[1]._params["weight"])
+                packing.pack(ones, self._memory[place.marks : place.marks + packing.size])
 
     def _place(self, segment: Segment, base: int = 0) -> Array:
         start = base + segment.start
@@ -233,52 +232,47 @@ class StepPlan:
         if self._behind:
             self._read()
         buffers, memory = self._buffers, self._memory
-        self._check(x, y, loss)
-        ready, programs = self._program(
-            len(x), LOSS_OPERATIONS[type(loss)], RULES[type(optimizer)][0]
-        )
+        goals = loss.goals(y, (len(x), buffers.stages[-1].outputs[0]))
+        operation = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
+        ready, programs = self._program(len(x), operation, RULES[type(optimizer)][0])
         ready.wake()
         self._input(x)
-        memory[buffers.labels : buffers.labels + y.size] = y.reshape(-1)
+        memory[buffers.labels : buffers.labels + goals.size] = goals.reshape(-1)
         optimizer.steps += 1
         values = numbers(optimizer, l2)
         memory[buffers.numbers : buffers.numbers + len(values)] = values
         if isinstance(loss, CrossEntropy):
             memory[buffers.numbers + 15] = loss.label_smoothing
         self._draw_keys(ready.tables, programs)
+        kept = [memory[start : start + array.size].copy() for array, start in self._statistics()]
         ready.run()
         self._ahead = True
         parts = memory[buffers.loss :: buffers.loss_step][: self.threads]
         value = float(parts.sum(dtype=np.float64))
         if not np.isfinite(value):
             optimizer.steps -= 1
+            self._take_back(kept)
         return value
+
+    def _take_back(self, statistics: list[Array]) -> None:
+        """Undo what a step without a finite loss did: running statistics, counters of noise."""
+        for before, (_, start) in zip(statistics, self._statistics(), strict=True):
+            self._memory[start : start + before.size] = before
+        for stage in self._buffers.stages:
+            if stage.noise is not None:
+                stage.noise.step_back()
 
     def _draw_keys(self, tables: Sequence[Array], programs: list[Program]) -> None:
         if not programs[0].keys:
             return
         keys = {
-            number: stage.dropout.next_key()
+            number: stage.noise.next_key()
             for number, stage in enumerate(self._buffers.stages)
-            if stage.dropout is not None
+            if stage.noise is not None
         }
         for table, program in zip(tables, programs, strict=True):
             for row, column, number in program.keys:
                 table[row, column] = keys[number]
-
-    def _check(self, x: Array, y: Array, loss: Loss) -> None:
-        classes = self._buffers.stages[-1].outputs[0]
-        if isinstance(loss, MeanSquaredError):
-            if y.size != len(x) * classes:
-                raise DatasetError(f"targets of shape {y.shape} for outputs {(len(x), classes)}")
-            return
-        most = classes if isinstance(loss, CrossEntropy) else 2
-        if y.size != len(x):
-            raise DatasetError(f"{len(x)} pictures, but {y.size} labels")
-        if not 0 <= y.min() <= y.max() < most:
-            raise DatasetError(
-                f"labels from {y.min()} to {y.max()}, the network has {most} classes"
-            )
 
     def forward(self, x: Array) -> Array:
         """Return the outputs of a batch, in inference."""

@@ -1,6 +1,7 @@
 """Programs of a whole training step: forward, loss, backward, update."""
 
 from convtool.nn.compiled.buffers import Place
+from convtool.nn.compiled.contractions import input_gradient, weight_gradient
 from convtool.nn.compiled.forward import Forward
 from convtool.nn.compiled.layout import panels
 from convtool.nn.compiled.stages import Stage
@@ -21,19 +22,23 @@ class Program(Forward):
                 continue
             taps = stage.kernel[0] * stage.kernel[1]
             first, last = self._share(taps)
-            cut = panels(stage.sums[0])
+            reach, back = place.reach, place.back
             self._add(
                 "flip",
                 first=first,
                 last=last,
                 taps=taps,
-                width_in=panels(place.x_channels).width,
-                panels_out=cut.count,
-                width_out=cut.width,
-                inputs=place.x_channels,
-                outputs=place.columns,
                 source=place.weight,
+                width_out=reach.panels.width,
+                rows_in=reach.rows,
+                stored_in=reach.stored,
+                group_in=reach.stored if reach.whole else reach.group_rows,
                 target=place.flipped,
+                width_in=back.panels.width,
+                panels_in=back.panels.count,
+                rows_out=back.rows,
+                stored_out=back.stored,
+                group_out=back.stored if back.whole else back.group_rows,
             )
         self.wait()
 
@@ -75,14 +80,16 @@ class Program(Forward):
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         if stage.conv is None or not number:
             return 0
-        (kh, kw), (top, left, _, _) = stage.kernel, stage.padding
-        return (kh - 1 - top) * place.dz_row + (kw - 1 - left) * place.columns
+        return place.dz_top * place.dz_row + place.dz_left * place.columns
 
     def _post_backward(self, number: int, low: int, high: int, dz: int) -> None:
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         _, height, width = stage.outputs
-        left_over = (height * stage.window[0], width * stage.window[1]) != stage.sums[1:]
-        if left_over and stage.norm is not None:
+        pool = stage.pool
+        tiled = pool.stride == pool.kernel and pool.dilation == (1, 1)
+        overlap = not tiled
+        left_over = (height * pool.stride[0], width * pool.stride[1]) != stage.sums[1:]
+        if overlap or (left_over and stage.norm is not None):
             start, end = dz + low * place.dz_p, dz + high * place.dz_p
             self._add("clear", first=start, last=end)
         self._add(
@@ -95,6 +102,7 @@ class Program(Forward):
             dz=dz + self._inner(number),
             dz_p=place.dz_p,
             dz_row=place.dz_row,
+            overlap=overlap,
             key=self._keyed(number, "post_backward"),
         )
 
@@ -112,9 +120,15 @@ class Program(Forward):
             if place.bias >= 0:
                 pixels = place.dz_rows * place.dz_width
                 self._column_sums(place, low, high, dz, place.dz_p, pixels)
-            self._conv_weight_gradient(number, low, high, dz)
+            target, inner = self._own_gradient(place.weight), dz + self._inner(number)
+            self._contract(weight_gradient(stage, place, low, high, inner, target))
             if number:
-                self._conv_input_gradient(number, low, high, dz)
+                before = self.buffers.places[number - 1].dy
+                self._contract(input_gradient(stage, place, low, high, dz, before))
+        if place.marks >= 0:
+            first = self._own_gradient(place.weight)
+            size = self.buffers.packing(number).size
+            self._add("keep_marked", first=first, last=first + size, marks=place.marks)
 
     def _column_sums(
         self, place: Place, low: int, high: int, dz: int, step: int, lines: int
@@ -132,80 +146,6 @@ class Program(Forward):
 
     def _own_gradient(self, parameter: int) -> int:
         return self.buffers.gradients - self.thread * self.buffers.shared + parameter
-
-    def _conv_weight_gradient(self, number: int, low: int, high: int, dz: int) -> None:
-        stage, place = self.buffers.stages[number], self.buffers.places[number]
-        (kh, kw), (_, height, width) = stage.kernel, stage.sums
-        cut, c = panels(stage.sums[0]), place.x_channels
-        self._add(
-            "contract",
-            first=low,
-            last=high,
-            first_panel=0,
-            last_panel=cut.count,
-            vectors=cut.vectors,
-            lines=kh,
-            first_row=0,
-            last_row=kw * c,
-            c=self._own_gradient(place.weight),
-            c_p=0,
-            c_n=kh * kw * c * cut.width,
-            c_i=kw * c * cut.width,
-            c_row=cut.width,
-            a=place.x,
-            a_p=place.x_p,
-            a_i=place.x_row,
-            a_row=1,
-            a_inner=c,
-            a_outer=place.x_row,
-            b=dz + self._inner(number),
-            b_p=place.dz_p,
-            b_n=cut.width,
-            b_i=0,
-            b_inner=place.columns,
-            b_outer=place.dz_row,
-            inner=width,
-            inner_total=0,
-            outer=height,
-            start=-2,
-        )
-
-    def _conv_input_gradient(self, number: int, low: int, high: int, dz: int) -> None:
-        stage, place = self.buffers.stages[number], self.buffers.places[number]
-        (kh, kw), (_, height, width) = stage.kernel, stage.inputs
-        cut, c = panels(place.x_channels), place.columns
-        self._add(
-            "contract",
-            first=low,
-            last=high,
-            first_panel=0,
-            last_panel=cut.count,
-            vectors=cut.vectors,
-            lines=height,
-            first_row=0,
-            last_row=width,
-            c=self.buffers.places[number - 1].dy,
-            c_p=height * width * place.x_channels,
-            c_n=cut.width,
-            c_i=width * place.x_channels,
-            c_row=place.x_channels,
-            a=dz,
-            a_p=place.dz_p,
-            a_i=place.dz_row,
-            a_row=c,
-            a_inner=1,
-            a_outer=place.dz_row,
-            b=place.flipped,
-            b_p=0,
-            b_n=kh * kw * c * cut.width,
-            b_i=0,
-            b_inner=cut.width,
-            b_outer=kw * c * cut.width,
-            inner=kw * c,
-            inner_total=0,
-            outer=kh,
-            start=-1,
-        )
 
     def _norm_backward(self, stage: Stage, place: Place) -> None:
         channels, height, width = stage.sums

@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-from convtool.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+import numpy as np
+
+from convtool.nn.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Loss,
+    MeanSquaredError,
+    ProbabilityBinaryCrossEntropy,
+    ProbabilityCrossEntropy,
+)
 from convtool.nn.optimizers import (
     SGD,
     AdaGrad,
@@ -45,16 +54,28 @@ RULES: dict[type[Optimizer], tuple[str, Numbers]] = {
 """Operation and numbers of each optimiser: the learning rate first, then its own."""
 
 LOSS_OPERATIONS: dict[type[Loss], str] = {
-    CrossEntropy: "cross_entropy",
+    CrossEntropy: "soft_cross_entropy",
     BinaryCrossEntropy: "binary_cross_entropy",
     MeanSquaredError: "mean_squared_error",
+    ProbabilityCrossEntropy: "probability_cross_entropy",
+    ProbabilityBinaryCrossEntropy: "probability_binary_cross_entropy",
 }
-"""Operation of each loss."""
+"""Operation of each loss, which compares every output with a target."""
+
+LABEL_OPERATION = "cross_entropy"
+"""Operation of the cross-entropy where the targets are labels."""
 
 
-def covers(rule: Optimizer) -> bool:
-    """Say whether an optimiser's step is compiled."""
-    return type(rule) in RULES and not rule.clip and not getattr(rule, "nesterov", False)
+def covers(loss: Loss, optimizer: Optimizer) -> bool:
+    """Say whether loss and optimiser are compiled.
+
+    With an epsilon of 0 an optimiser is not: what fills up vectors would become NaN. Clipping and
+    Nesterov's momentum are not either.
+    """
+    epsilon = np.float32(getattr(optimizer, "epsilon", 1))
+    plain = not optimizer.clip and not getattr(optimizer, "nesterov", False)
+    known = type(loss) in LOSS_OPERATIONS and type(optimizer) in RULES
+    return known and plain and bool(epsilon > 0)
 
 
 def numbers(rule: Optimizer, l2: float) -> list[float]:

@@ -16,6 +16,7 @@ from convtool.nn.layers import (
     Dense,
     Dropout,
     Flatten,
+    GaussianDropout,
     GlobalAvgPool2D,
     GlobalMaxPool2D,
     Identity,
@@ -26,6 +27,7 @@ from convtool.nn.layers import (
     Sigmoid,
     Tanh,
 )
+from convtool.nn.operations.pooling import Windows
 
 ACTIVATIONS: dict[type[Layer], int] = {
     ReLU: RELU,
@@ -44,8 +46,10 @@ class Stage:
     ----------
     inputs, sums, outputs : (C, H, W)
         Of the stage, of its sum of products, and after pooling.
-    window : (int, int)
-        Of the pooling; (1, 1) without.
+    windows : Windows or None
+        Of the pooling.
+    mean, include_pad : bool
+        Whether it takes the mean, and whether padding counts in it.
     """
 
     inputs: Place
@@ -53,11 +57,12 @@ class Stage:
     outputs: Place
     product: tuple[int, Conv2D | Dense] | None = None
     norm: tuple[int, BatchNorm] | None = None
-    window: Pair = (1, 1)
+    windows: Windows | None = None
     mean: bool = True
+    include_pad: bool = False
     activation: int = LINEAR
     slope: float = 0.0
-    dropout: Dropout | None = None
+    noise: Dropout | GaussianDropout | None = None
 
     @property
     def conv(self) -> tuple[int, Conv2D] | None:
@@ -72,6 +77,12 @@ class Stage:
         return self.conv[1].kernel_size if self.conv else (1, 1)
 
     @property
+    def pool(self) -> Windows:
+        """The windows of the pooling; without one, of a single pixel each."""
+        one = (1, 1)
+        return self.windows or Windows(self.sums[1:], one, one, one, (0, 0, 0, 0), False)
+
+    @property
     def padding(self) -> Sides:
         """The zeros that the stage wants around its input."""
         conv = self.conv
@@ -80,11 +91,11 @@ class Stage:
     @property
     def stations(self) -> int:
         """How far the stage has come: 1 normalised, 2 pooled, 3 activated, 4 dropped."""
-        if self.dropout is not None:
+        if self.noise is not None:
             return 4
         if self.activation != LINEAR:
             return 3
-        if self.window != (1, 1):
+        if self.windows is not None:
             return 2
         return 1 if self.norm is not None else 0
 
@@ -93,20 +104,12 @@ def _place(shape: Shape) -> Place:
     return (shape[0], 1, 1) if len(shape) == 1 else (shape[0], shape[1], shape[2])
 
 
-def _conv_fits(layer: Conv2D, inputs: Place) -> bool:
-    kernel, sides = layer.kernel_size, layer.sides(*inputs[1:])
-    plain = layer.stride == (1, 1) and layer.dilation == (1, 1) and layer.groups == 1
-    return plain and max(sides[0], sides[2]) < kernel[0] and max(sides[1], sides[3]) < kernel[1]
-
-
-def _window(layer: Layer, inputs: Place) -> Pair | None:
-    """Return the window of a pooling layer whose windows lie side by side."""
+def _windows(layer: Layer, inputs: Place) -> Windows | None:
+    """Return the windows of a pooling layer."""
     if isinstance(layer, GlobalAvgPool2D | GlobalMaxPool2D):
-        return inputs[1], inputs[2]
-    if not isinstance(layer, MaxPool2D | AvgPool2D):
-        return None
-    simple = layer.stride == layer.kernel_size and layer.padding == (0, 0) and not layer.ceil_mode
-    return layer.kernel_size if simple else None
+        size = inputs[1:]
+        return Windows(size, size, size, (1, 1), (0, 0, 0, 0), False)
+    return layer.windows(*inputs[1:]) if isinstance(layer, MaxPool2D | AvgPool2D) else None
 
 
 def stages_of(layers: list[Layer], shapes: list[Shape], input_shape: Shape) -> list[Stage] | None:
@@ -130,8 +133,6 @@ def stages_of(layers: list[Layer], shapes: list[Shape], input_shape: Shape) -> l
             continue
         after = now if flat and now[1:] != (1, 1) else _place(shape)
         if isinstance(layer, Conv2D | Dense):
-            if isinstance(layer, Conv2D) and not _conv_fits(layer, now):
-                return None
             after = _place(shape)
             stages.append(Stage(now, after, after, (number, layer)))
         elif not _follow(stages, layer, number, now, after, flat):
@@ -149,8 +150,8 @@ def _follow(
             return False
         _with_room(stages, 0, now).norm = (number, layer)
         return True
-    if isinstance(layer, Dropout):
-        _with_room(stages, 3, now).dropout = layer
+    if isinstance(layer, Dropout | GaussianDropout):
+        _with_room(stages, 3, now).noise = layer
         return True
     if type(layer) in ACTIVATIONS:
         slope = layer.slope if isinstance(layer, LeakyReLU) else 0.0
@@ -159,13 +160,14 @@ def _follow(
         stage = _with_room(stages, 2, now)
         stage.activation, stage.slope = ACTIVATIONS[type(layer)], slope
         return True
-    window = _window(layer, now)
-    if window is None or flat:
+    windows = _windows(layer, now)
+    if windows is None or flat:
         return False
     mean = isinstance(layer, AvgPool2D | GlobalAvgPool2D)
-    rises = bool(stages) and stages[-1].stations == 3 and stages[-1].window == (1, 1) and not mean
+    rises = bool(stages) and stages[-1].stations == 3 and stages[-1].windows is None and not mean
     stage = stages[-1] if rises else _with_room(stages, 1, now)
-    stage.window, stage.mean, stage.outputs = window, mean, after
+    stage.windows, stage.mean, stage.outputs = windows, mean, after
+    stage.include_pad = isinstance(layer, AvgPool2D) and layer.count_include_pad
     return True
 
 

@@ -15,6 +15,7 @@ from convtool.nn.jit.simd import (
     WIDTH,
     load,
     operation,
+    select_greater,
     splat,
     store,
     tile,
@@ -112,20 +113,48 @@ def flip(mem: Any, row: Any) -> None:
     """Turn packed convolution weights around for the gradient of the input.
 
     ``to[panel(ci)][KH-1-kh][KW-1-kw][co][ci] = from[panel(co)][kh][kw][ci][co]``, for the taps
-    first to last.
+    first to last. A panel is made of the rows of its groups alone: see ``layout.Reach.first``.
     """
-    (first, last, taps, source, width_in, panels_out, width_out, inputs, target, outputs) = unpack(
-        row, 10
-    )
+    (
+        first,
+        last,
+        taps,
+        source,
+        width_out,
+        rows_in,
+        stored_in,
+        group_in,
+        target,
+        width_in,
+        panels_in,
+        rows_out,
+        stored_out,
+        group_out,
+    ) = unpack(row, 14)
     for tap in range(first, last):
-        mirrored = taps - 1 - tap
-        for ci in range(inputs):
-            place = (ci // width_in) * taps * outputs * width_in
-            place += mirrored * outputs * width_in + ci % width_in + target
-            for panel in range(panels_out):
-                origin = source + ((panel * taps + tap) * inputs + ci) * width_out
-                for co in range(width_out):
-                    mem[place + (panel * width_out + co) * width_in] = mem[origin + co]
+        for panel_in in range(panels_in):
+            begin_out = min(panel_in * width_in // group_in * group_out, stored_out - rows_out)
+            base = target + (panel_in * taps + taps - 1 - tap) * rows_out * width_in
+            for r in range(rows_out):
+                co = begin_out + r
+                panel = co // width_out
+                begin_in = min(panel * width_out // group_out * group_in, stored_in - rows_in)
+                origin = source + (panel * taps + tap) * rows_in * width_out + co % width_out
+                low = panel_in * width_in - begin_in
+                for i in range(width_in):
+                    inside = 0 <= low + i < rows_in
+                    value = mem[origin + (low + i) * width_out] if inside else np.float32(0)
+                    mem[base + r * width_in + i] = value
+
+
+@operation
+def keep_marked(mem: Any, row: Any) -> None:
+    """Set the numbers first to last to zero where no mark is above zero."""
+    first, last, marks = unpack(row, 3)
+    zero = splat(np.float32(0))
+    for i in range(first, last, WIDTH):
+        mark = load(mem, marks + i - first)
+        store(mem, i, select_greater(mark, zero, load(mem, i), zero))
 
 
 @operation

@@ -11,6 +11,7 @@ import numpy as np
 
 from convtool.compiled.jit import compiled
 from convtool.nn.jit.simd import WIDTH, load, operation, root, splat, store, total, unpack
+from convtool.nn.losses import LEAST_LOG, LEAST_PROBABILITY
 
 
 @operation
@@ -39,17 +40,73 @@ def cross_entropy(mem: Any, row: Any) -> None:
 
 
 @operation
-def binary_cross_entropy(mem: Any, row: Any) -> None:
-    """Sigmoid and binary cross-entropy of pictures first to last."""
-    first, last, count, _classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
+def soft_cross_entropy(mem: Any, row: Any) -> None:
+    """Softmax and cross-entropy of pictures first to last, with a target for each class."""
+    first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
     losses = 0.0
     for p in range(first, last):
-        x, goal = np.float64(mem[y + p * y_p]), np.float64(mem[labels + p])
-        small = exp(-abs(x))
-        losses += max(x, 0.0) - x * goal + log1p(small)
-        positive = 1.0 / (1.0 + small) if x >= 0 else small / (1.0 + small)
-        mem[dy + p * y_p] = np.float32((positive - goal) / count)
+        base, goals = y + p * y_p, labels + p * classes
+        most = mem[base]
+        for c in range(1, classes):
+            most = max(most, mem[base + c])
+        whole, share = 0.0, 0.0
+        for c in range(classes):
+            whole += exp(np.float64(mem[base + c] - most))
+            share += np.float64(mem[goals + c])
+        shift = np.float64(most) + log(whole)
+        for c in range(classes):
+            log_p, goal = np.float64(mem[base + c]) - shift, np.float64(mem[goals + c])
+            losses -= goal * log_p
+            mem[dy + p * y_p + c] = np.float32((exp(log_p) * share - goal) / count)
     mem[loss] = np.float32(losses / count)
+
+
+@operation
+def binary_cross_entropy(mem: Any, row: Any) -> None:
+    """Sigmoid and binary cross-entropy of pictures first to last."""
+    first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
+    losses = 0.0
+    size = count * classes
+    for p in range(first, last):
+        for c in range(classes):
+            x, goal = np.float64(mem[y + p * y_p + c]), np.float64(mem[labels + p * classes + c])
+            small = exp(-abs(x))
+            losses += max(x, 0.0) - x * goal + log1p(small)
+            positive = 1.0 / (1.0 + small) if x >= 0 else small / (1.0 + small)
+            mem[dy + p * y_p + c] = np.float32((positive - goal) / size)
+    mem[loss] = np.float32(losses / size)
+
+
+@operation
+def probability_cross_entropy(mem: Any, row: Any) -> None:
+    """Cross-entropy of probabilities, of pictures first to last; below 0 they give NaN."""
+    first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
+    losses = 0.0
+    size = count * classes
+    for p in range(first, last):
+        for c in range(classes):
+            x, goal = np.float64(mem[y + p * y_p + c]), np.float64(mem[labels + p * classes + c])
+            bounded = x if x < 0.0 else max(x, np.float64(LEAST_PROBABILITY))
+            losses -= goal * log(bounded)
+            mem[dy + p * y_p + c] = np.float32(-goal / (bounded * size))
+    mem[loss] = np.float32(losses / size)
+
+
+@operation
+def probability_binary_cross_entropy(mem: Any, row: Any) -> None:
+    """Binary cross-entropy of probabilities, of pictures first to last."""
+    first, last, count, classes, y, y_p, labels, dy, loss, _smoothing = unpack(row, 10)
+    losses = 0.0
+    size = count * classes
+    for p in range(first, last):
+        for c in range(classes):
+            x, goal = np.float64(mem[y + p * y_p + c]), np.float64(mem[labels + p * classes + c])
+            yes = LEAST_LOG if x == 0.0 else max(log(x), LEAST_LOG)
+            no = LEAST_LOG if x == 1.0 else max(log(1.0 - x), LEAST_LOG)
+            losses -= goal * yes + (1.0 - goal) * no
+            slope = (x - goal) / max(x * (1.0 - x), LEAST_PROBABILITY)
+            mem[dy + p * y_p + c] = np.float32(slope / size)
+    mem[loss] = np.float32(losses / size)
 
 
 @operation

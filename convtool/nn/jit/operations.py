@@ -16,6 +16,10 @@ BARRIER = [0]
 """A row that waits for the other threads."""
 
 _LOSS = "first last count classes y y_p labels dy loss smoothing"
+_POOL = (
+    "pool_h pool_w stride_h stride_w dilation_h dilation_w top left pooled_h pooled_w"
+    " counted_h counted_w include_pad"
+)
 _RULE = "first last grads step copies decayed one two numbers loss loss_step threads"
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
@@ -27,17 +31,21 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
             " b b_p b_n b_i b_inner b_outer inner inner_total outer start"
         ),
         "transpose": "rows first last source source_row target target_row block",
-        "flip": "first last taps source width_in panels_out width_out inputs target outputs",
+        "flip": (
+            "first last taps source width_out rows_in stored_in group_in"
+            " target width_in panels_in rows_out stored_out group_out"
+        ),
+        "keep_marked": "first last marks",
         "column_sums": "first last source step lines columns target",
         "clear": "first last",
         "post_forward": (
             "first last z z_p z_row y y_p y_row where columns channels height width"
-            " pool_h pool_w pooling activation slope affine key threshold scale"
+            f" {_POOL} pooling activation slope affine key threshold normals level"
             " drop_p drop_c mask training"
         ),
         "post_backward": (
             "first last dy dy_p y y_p y_row where dz dz_p dz_row columns height width"
-            " pool_h pool_w pooling activation slope key threshold scale drop_p drop_c"
+            f" {_POOL} pooling overlap activation slope key threshold normals level drop_p drop_c"
         ),
         "moments": "first last z z_p pixels columns target",
         "norm_forward": (
@@ -50,7 +58,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         ),
         "norm_apply": "first last z z_p dz dz_p dz_row height width columns affine",
         "cross_entropy": _LOSS,
+        "soft_cross_entropy": _LOSS,
         "binary_cross_entropy": _LOSS,
+        "probability_cross_entropy": _LOSS,
+        "probability_binary_cross_entropy": _LOSS,
         "mean_squared_error": _LOSS,
         "squares": "first last l2 loss",
         "sgd": _RULE,

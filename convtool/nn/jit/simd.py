@@ -25,7 +25,6 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 from convtool.compiled.jit import entry
 from convtool.nn.jit import widths
 from convtool.nn.jit.widths import PANEL
-from convtool.nn.operations.noise import GOLDEN, MIX
 
 WIDTH = widths.width()
 """How many float32 numbers one vector holds."""
@@ -33,8 +32,8 @@ MAX_ROWS = widths.max_rows()
 """The most rows of a tile, by its number of vectors."""
 
 FLOAT, INT = ir.FloatType(), ir.IntType(64)
-_VECTOR = ir.VectorType(FLOAT, WIDTH)
-_INTS = ir.VectorType(ir.IntType(32), WIDTH)
+VECTORS = ir.VectorType(FLOAT, WIDTH)
+INTS = ir.VectorType(ir.IntType(32), WIDTH)
 
 
 class _VectorType(types.Type):  # type: ignore[misc]  # Numba has no types for mypy
@@ -50,7 +49,7 @@ ROW = types.CPointer(types.int64)
 @register_model(_VectorType)
 class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, VECTORS)
 
 
 operation = entry(MEMORY, ROW, fastmath=frozenset({"contract"}))
@@ -63,25 +62,28 @@ def _pointer(builder: Any, memory: Any, index: Any, kind: Any) -> Any:
 
 
 def _load(builder: Any, memory: Any, index: Any) -> Any:
-    return builder.load(_pointer(builder, memory, index, _VECTOR), align=4)
+    return builder.load(_pointer(builder, memory, index, VECTORS), align=4)
 
 
 def _store(builder: Any, memory: Any, index: Any, value: Any) -> None:
-    builder.store(value, _pointer(builder, memory, index, _VECTOR), align=4)
+    builder.store(value, _pointer(builder, memory, index, VECTORS), align=4)
 
 
-def _splat(builder: Any, value: Any, kind: Any = _VECTOR) -> Any:
+def splatted(builder: Any, value: Any, kind: Any = VECTORS) -> Any:
+    """Emit a vector of one number."""
     single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(INT, 0))
     lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
     return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), lanes)
 
 
-def _constant(value: float) -> Any:
-    return ir.Constant(_VECTOR, [float(np.float32(value))] * WIDTH)
+def constant(value: float) -> Any:
+    """Return a vector of one constant."""
+    return ir.Constant(VECTORS, [float(np.float32(value))] * WIDTH)
 
 
-def _llvm(builder: Any, name: str, arguments: list[Any]) -> Any:
-    kind = ir.FunctionType(_VECTOR, [_VECTOR] * len(arguments))
+def llvm(builder: Any, name: str, arguments: list[Any]) -> Any:
+    """Emit a call of one of LLVM's own functions on vectors."""
+    kind = ir.FunctionType(VECTORS, [VECTORS] * len(arguments))
     function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f32")
     return builder.call(function, arguments)
 
@@ -146,7 +148,7 @@ def splat(typingctx: Any, value: Any) -> Any:
     """Return a vector of one number."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _splat(builder, args[0])
+        return splatted(builder, args[0])
 
     return VECTOR(types.float32), code
 
@@ -176,7 +178,7 @@ def root(typingctx: Any, value: Any) -> Any:
     """Return the square root."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return _llvm(builder, "sqrt", [args[0]])
+        return llvm(builder, "sqrt", [args[0]])
 
     return VECTOR(VECTOR), code
 
@@ -202,49 +204,22 @@ def exponential(typingctx: Any, value: Any) -> Any:
     """Return exp(x) to 2 units in the last place; below -87 and above 88 it is that of the end."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        x = _llvm(builder, "minnum", [args[0], _constant(88.0)])
-        x = _llvm(builder, "maxnum", [x, _constant(-87.0)])
-        n = _llvm(builder, "fma", [x, _constant(1.4426950408889634), _constant(0.5)])
-        n = _llvm(builder, "floor", [n])
-        r = _llvm(builder, "fma", [n, _constant(-0.693359375), x])
-        r = _llvm(builder, "fma", [n, _constant(2.12194440e-4), r])
-        p = _constant(1.9875691500e-4)
+        x = llvm(builder, "minnum", [args[0], constant(88.0)])
+        x = llvm(builder, "maxnum", [x, constant(-87.0)])
+        n = llvm(builder, "fma", [x, constant(1.4426950408889634), constant(0.5)])
+        n = llvm(builder, "floor", [n])
+        r = llvm(builder, "fma", [n, constant(-0.693359375), x])
+        r = llvm(builder, "fma", [n, constant(2.12194440e-4), r])
+        p = constant(1.9875691500e-4)
         for factor in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5):
-            p = _llvm(builder, "fma", [p, r, _constant(factor)])
-        p = _llvm(builder, "fma", [p, builder.fmul(r, r), r])
-        p = builder.fadd(p, _constant(1.0))
-        power = builder.add(builder.fptosi(n, _INTS), ir.Constant(_INTS, [127] * WIDTH))
-        power = builder.shl(power, ir.Constant(_INTS, [23] * WIDTH))
-        return builder.fmul(p, builder.bitcast(power, _VECTOR))
+            p = llvm(builder, "fma", [p, r, constant(factor)])
+        p = llvm(builder, "fma", [p, builder.fmul(r, r), r])
+        p = builder.fadd(p, constant(1.0))
+        power = builder.add(builder.fptosi(n, INTS), ir.Constant(INTS, [127] * WIDTH))
+        power = builder.shl(power, ir.Constant(INTS, [23] * WIDTH))
+        return builder.fmul(p, builder.bitcast(power, VECTORS))
 
     return VECTOR(VECTOR), code
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def keep(typingctx: Any, first: Any, step: Any, key: Any, threshold: Any, scale: Any) -> Any:
-    """Return dropout's factors, 0 or `scale`, of the elements first, first + step and on.
-
-    The same numbers as ``operations.noise.keep_mask``.
-    """
-
-    def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        def whole(value: int) -> Any:
-            return ir.Constant(_INTS, [value] * WIDTH)
-
-        def spread(value: Any) -> Any:
-            return _splat(builder, builder.trunc(value, ir.IntType(32)), _INTS)
-
-        lanes = ir.Constant(_INTS, list(range(WIDTH)))
-        value = builder.add(spread(args[0]), builder.mul(lanes, spread(args[1])))
-        value = builder.add(builder.mul(value, whole(GOLDEN)), spread(args[2]))
-        for shift, factor in ((16, MIX[0]), (13, MIX[1]), (16, 1)):
-            value = builder.xor(value, builder.lshr(value, whole(shift)))
-            value = builder.mul(value, whole(factor))
-        kept = builder.icmp_unsigned("<", value, spread(args[3]))
-        return builder.select(kept, _splat(builder, args[4]), _constant(0.0))
-
-    numbers = (types.int64,) * 4
-    return VECTOR(*numbers, types.float32), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -294,7 +269,7 @@ def tile(
 
 def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list[Any]) -> None:
     c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start = numbers
-    sums = [[cgutils.alloca_once(builder, _VECTOR) for _ in range(width)] for _ in range(height)]
+    sums = [[cgutils.alloca_once(builder, VECTORS) for _ in range(width)] for _ in range(height)]
     spans = [ir.Constant(INT, v * WIDTH) for v in range(width)]
     _start_sums(builder, memory, sums, spans, c, c_row, start)
     a_rows = [builder.add(a, builder.mul(a_row, ir.Constant(INT, r))) for r in range(height)]
@@ -317,7 +292,7 @@ def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list
 
 
 def _spread(builder: Any, memory: Any, index: Any) -> Any:
-    return _splat(builder, builder.load(builder.gep(memory, [index])))
+    return splatted(builder, builder.load(builder.gep(memory, [index])))
 
 
 def _add_products(
@@ -331,7 +306,7 @@ def _add_products(
 
     def add(r: int, v: int, number: Any, vector: Any) -> None:
         place = sums[r][v]
-        builder.store(_llvm(builder, "fma", [number, vector, builder.load(place)]), place)
+        builder.store(llvm(builder, "fma", [number, vector, builder.load(place)]), place)
 
     if height < width:
         numbers = [row(r) for r in range(height)]
@@ -359,4 +334,4 @@ def _start_sums(
         first = builder.add(base, builder.mul(step, ir.Constant(INT, r)))
         for v, place in enumerate(row):
             value = _load(builder, memory, builder.add(first, spans[v]))
-            builder.store(builder.select(zero, _constant(0.0), value), place)
+            builder.store(builder.select(zero, constant(0.0), value), place)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from convtool.nn._types import Array
+from convtool.nn.arguments import real
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.activations import sigmoid, softmax, softmax_backward
 
@@ -45,7 +46,7 @@ class LeakyReLU(Layer):
 
     def __init__(self, slope: float = 0.01) -> None:
         super().__init__()
-        self.slope = slope
+        self.slope = real(slope, "slope")
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return ``x`` where positive, ``slope * x`` elsewhere."""

@@ -6,10 +6,19 @@ import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Pair, Shape, Sides
+from convtool.nn.arguments import whole
 from convtool.nn.initializers import Seed, draw
 from convtool.nn.layers.base import Layer, picture
 from convtool.nn.operations.convolution import conv2d, conv2d_backward
-from convtool.nn.operations.geometry import Padding, Size, output_size, pair, sides
+from convtool.nn.operations.geometry import (
+    Padding,
+    Size,
+    extent,
+    output_size,
+    padding_of,
+    pair,
+    sides,
+)
 
 
 class Conv2D(Layer):
@@ -31,6 +40,11 @@ class Conv2D(Layer):
     rng : Generator, int or None
         The source of the starting weights.
     dtype : str
+
+    Raises
+    ------
+    OptionError, ShapeError
+        If a size is below 1, the padding negative, or the groups do not divide the channels.
 
     Examples
     --------
@@ -55,7 +69,10 @@ class Conv2D(Layer):
         dtype: str = "float32",
     ) -> None:
         super().__init__()
-        if groups < 1 or in_channels % groups or out_channels % groups:
+        in_channels = whole(in_channels, "in_channels")
+        out_channels = whole(out_channels, "out_channels")
+        groups = whole(groups, "groups")
+        if in_channels % groups or out_channels % groups:
             raise ShapeError(
                 f"{groups} groups do not divide {in_channels} input and {out_channels} output"
                 " channels"
@@ -64,19 +81,18 @@ class Conv2D(Layer):
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.dilation = pair(dilation, "dilation")
-        self.padding: Padding = padding
+        self.padding = padding_of(padding)
         self.initializer = initializer
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self._params = {"weight": draw(initializer, shape, rng, dtype)}
         if bias:
-            self._params["bias"] = np.zeros(out_channels, dtype)
+            self._params["bias"] = np.zeros(out_channels, self._params["weight"].dtype)
         self.needs_input_gradient = True
 
     @property
     def extent(self) -> Pair:
         """Height and width that the dilated kernel covers."""
-        (kh, kw), (dh, dw) = self.kernel_size, self.dilation
-        return (kh - 1) * dh + 1, (kw - 1) * dw + 1
+        return extent(self.kernel_size, self.dilation)
 
     def sides(self, height: int, width: int) -> Sides:
         """Return the padding of a picture as (top, left, bottom, right)."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import whole
 from convtool.nn.initializers import Seed, draw
 from convtool.nn.layers.base import Layer
 
@@ -40,6 +41,11 @@ class Dense(Layer):
         The source of the starting weights.
     dtype : str
 
+    Raises
+    ------
+    OptionError
+        If a count is below 1, or a name unknown.
+
     Notes
     -----
     The weights have shape (in_features, out_features), the transpose of PyTorch's.
@@ -56,11 +62,12 @@ class Dense(Layer):
         dtype: str = "float32",
     ) -> None:
         super().__init__()
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features = in_features = whole(in_features, "in_features")
+        self.out_features = out_features = whole(out_features, "out_features")
         self.initializer = initializer
         self._params = {"weight": draw(initializer, (in_features, out_features), rng, dtype)}
         if bias:
-            self._params["bias"] = np.zeros(out_features, dtype)
+            self._params["bias"] = np.zeros(out_features, self._params["weight"].dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return shape (N, out_features) for `x` of shape (N, in_features)."""

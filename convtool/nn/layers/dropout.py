@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import OptionError
 from convtool.nn._types import Array
+from convtool.nn.arguments import real, whole
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.noise import keep_mask, key, normal
 
@@ -25,10 +25,14 @@ class _Noise(Layer):
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
         super().__init__()
-        if not 0 <= rate < 1:
-            raise OptionError(f"dropout rate {rate}: a number from 0 to below 1")
-        self.rate, self.seed = rate, seed
+        self.rate = real(rate, "dropout rate", 0, 1, high_open=True)
+        self.seed = whole(seed, "seed", 0)
         self._state = {"steps": np.zeros(1, np.int64)}
+
+    @property
+    def level(self) -> float:
+        """The number that sets the size of the noise."""
+        raise TypeError(f"{type(self).__name__} draws nothing")
 
     def next_key(self) -> int:
         """Return this training step's key, and step on."""
@@ -36,6 +40,10 @@ class _Noise(Layer):
         result = key(self.seed, 0, int(steps[0]))
         steps += 1
         return result
+
+    def step_back(self) -> None:
+        """Take back the last :meth:`next_key`: its step has changed nothing."""
+        self._state["steps"] -= 1
 
     def _factor(self, stream: int, x: Array) -> Array:
         raise TypeError(f"{type(self).__name__} draws nothing")
@@ -61,6 +69,11 @@ class _Noise(Layer):
 class Dropout(_Noise):
     """Zero each number with probability `rate`, and divide the others by ``1 - rate``."""
 
+    @property
+    def level(self) -> float:
+        """What a number that is kept is multiplied by."""
+        return 1 / (1 - self.rate)
+
     def _factor(self, stream: int, x: Array) -> Array:
         return keep_mask(stream, x.shape, self.rate) / (1 - self.rate)
 
@@ -68,6 +81,10 @@ class Dropout(_Noise):
 class GaussianDropout(_Noise):
     """Multiply by normal noise of mean 1 and variance ``rate / (1 - rate)``."""
 
+    @property
+    def level(self) -> float:
+        """The noise's standard deviation."""
+        return float(np.sqrt(self.rate / (1 - self.rate)))
+
     def _factor(self, stream: int, x: Array) -> Array:
-        spread = float(np.sqrt(self.rate / (1 - self.rate)))
-        return 1 + normal(stream, x.shape) * spread
+        return 1 + normal(stream, x.shape) * self.level

@@ -6,6 +6,7 @@ import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import float_type, real, whole
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.normalization import batch_statistics, normalize, normalize_backward
 
@@ -25,13 +26,21 @@ class BatchNorm(Layer):
     epsilon : float
         Added to the variance.
     dtype : str
+
+    Raises
+    ------
+    OptionError
+        If `features` is below 1, `momentum` not from 0 to 1, or `epsilon` negative.
     """
 
     def __init__(
         self, features: int, momentum: float = 0.1, epsilon: float = 1e-5, *, dtype: str = "float32"
     ) -> None:
         super().__init__()
-        self.features, self.momentum, self.epsilon = features, momentum, epsilon
+        self.features = features = whole(features, "features")
+        self.momentum = real(momentum, "momentum", 0, 1)
+        self.epsilon = real(epsilon, "epsilon", 0)
+        dtype = float_type(dtype)
         self._params = {"gamma": np.ones(features, dtype), "beta": np.zeros(features, dtype)}
         self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
 

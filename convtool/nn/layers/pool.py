@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import OptionError
-from convtool.nn._types import Array, Pair, Shape
+from convtool.nn._types import Array, Shape
 from convtool.nn.layers.base import Layer, picture
-from convtool.nn.operations.geometry import Size, pair
+from convtool.nn.operations.geometry import Padding, Size, extent, padding_of, pair, sides
 from convtool.nn.operations.pooling import (
+    Windows,
     avg_pool,
     avg_pool_backward,
     max_pool,
     max_pool_backward,
-    pooled_size,
 )
 
 
@@ -25,38 +25,54 @@ class _Pool(Layer):
         self,
         kernel_size: Size,
         stride: Size | None = None,
-        padding: Size = 0,
+        padding: Padding = 0,
         ceil_mode: bool = False,
+        dilation: Size = 1,
     ) -> None:
         super().__init__()
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = self.kernel_size if stride is None else pair(stride, "stride")
-        self.padding = pair(padding, "padding", 0)
-        self.ceil_mode = ceil_mode
-        if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
-            raise OptionError(
-                f"pooling pads by {self.padding}: at most half the window {self.kernel_size}"
-            )
+        self.dilation = pair(dilation, "dilation")
+        self.padding = padding_of(padding)
+        if isinstance(self.padding, int):
+            self.padding = self.padding, self.padding
+        self.ceil_mode = bool(ceil_mode)
+        self._check_padding()
+
+    def _check_padding(self) -> None:
+        """Refuse padding that whole windows would lie in."""
+        if not isinstance(self.padding, tuple):
+            return
+        covered = extent(self.kernel_size, self.dilation)
+        if len(self.padding) == 4:
+            if any(p >= k for p, k in zip(self.padding, covered * 2, strict=True)):
+                raise OptionError(f"pooling pads by {self.padding}: less than the window {covered}")
+        elif any(2 * p > k for p, k in zip(self.padding, covered, strict=True)):
+            raise OptionError(f"pooling pads by {self.padding}: at most half the window {covered}")
+
+    def windows(self, height: int, width: int) -> Windows:
+        """Return the windows over pictures of one size."""
+        size, stride = (height, width), self.stride
+        padding = sides(self.padding, size, extent(self.kernel_size, self.dilation), stride)
+        return Windows(size, self.kernel_size, stride, self.dilation, padding, self.ceil_mode)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return ``(C, OH, OW)``."""
         channels, height, width = picture(shape, "pooling")
-        sizes = [
-            pooled_size(n, k, s, p, self.ceil_mode)
-            for n, k, s, p in zip(
-                (height, width), self.kernel_size, self.stride, self.padding, strict=True
-            )
-        ]
-        return channels, sizes[0], sizes[1]
+        return channels, *self.windows(height, width).counts
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {
+        padding = list(self.padding) if isinstance(self.padding, tuple) else self.padding
+        found: dict[str, Any] = {
             "kernel_size": list(self.kernel_size),
             "stride": list(self.stride),
-            "padding": list(self.padding),
+            "padding": padding,
             "ceil_mode": self.ceil_mode,
         }
+        if self.dilation != (1, 1):  # model files without it are read by older versions, too
+            found["dilation"] = list(self.dilation)
+        return found
 
 
 class MaxPool2D(_Pool):
@@ -64,30 +80,40 @@ class MaxPool2D(_Pool):
 
     Parameters
     ----------
-    kernel_size, stride, padding : int or (int, int)
+    kernel_size, stride : int or (int, int)
         The stride is the window's size by default.
+    padding : int, "same", (py, px) or (top, left, bottom, right)
+        Never wins a maximum. One number or two: at most half the window, as in PyTorch; four
+        sides: less than the window each, as in ONNX.
     ceil_mode : bool
         Let a last window hang over the edge.
+    dilation : int or (int, int)
+        The distance between the pixels of a window.
+
+    Raises
+    ------
+    OptionError
+        If a size is below 1, or the padding too wide.
 
     Examples
     --------
     >>> MaxPool2D(2).forward(np.arange(16.0).reshape(1, 1, 4, 4))[0, 0]
     array([[ 5.,  7.],
            [13., 15.]])
+    >>> MaxPool2D(2, ceil_mode=True).forward(np.arange(7.0).reshape(1, 1, 7, 1)).ravel()
+    array([1., 3., 5., 6.])
     """
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the maxima, shape (N, C, OH, OW)."""
         picture(x.shape[1:], "max pooling")
-        self._size: Pair = (x.shape[2], x.shape[3])
-        y, self._winner = max_pool(x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        self._windows = self.windows(x.shape[2], x.shape[3])
+        y, self._winner = max_pool(x, self._windows)
         return y
 
     def backward(self, dy: Array) -> Array:
         """Send each gradient to where its maximum stood."""
-        return max_pool_backward(
-            dy, self._winner, self._size, self.kernel_size, self.stride, self.padding
-        )
+        return max_pool_backward(dy, self._winner, self._windows)
 
 
 class AvgPool2D(_Pool):
@@ -95,44 +121,47 @@ class AvgPool2D(_Pool):
 
     Parameters
     ----------
-    kernel_size, stride, padding : int or (int, int)
-        The stride is the window's size by default.
-    ceil_mode : bool
-        Let a last window hang over the edge.
+    kernel_size, stride, padding, ceil_mode
+        As of :class:`MaxPool2D`.
     count_include_pad : bool
         Whether zeros of the padding count in the mean.
+    dilation : int or (int, int)
+        The distance between the pixels of a window.
+
+    Raises
+    ------
+    OptionError
+        If a size is below 1, or the padding too wide.
+
+    Examples
+    --------
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> AvgPool2D(2, padding="same", count_include_pad=False).forward(x)[0, 0]
+    array([[2. , 3.5],
+           [6.5, 8. ]])
     """
 
     def __init__(
         self,
         kernel_size: Size,
         stride: Size | None = None,
-        padding: Size = 0,
+        padding: Padding = 0,
         ceil_mode: bool = False,
         count_include_pad: bool = True,
+        dilation: Size = 1,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, ceil_mode)
-        self.count_include_pad = count_include_pad
+        super().__init__(kernel_size, stride, padding, ceil_mode, dilation)
+        self.count_include_pad = bool(count_include_pad)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the means, shape (N, C, OH, OW)."""
         picture(x.shape[1:], "average pooling")
-        self._size: Pair = (x.shape[2], x.shape[3])
-        return avg_pool(
-            x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        )
+        self._windows = self.windows(x.shape[2], x.shape[3])
+        return avg_pool(x, self._windows, self.count_include_pad)
 
     def backward(self, dy: Array) -> Array:
         """Share each gradient equally among its window."""
-        return avg_pool_backward(
-            dy,
-            self._size,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
-        )
+        return avg_pool_backward(dy, self._windows, self.count_include_pad)
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -17,13 +17,10 @@ from convtool.nn.model import Sequential
 from convtool.nn.modelfile import write_whole
 from convtool.nn.onnx.metadata import entries
 from convtool.nn.onnx.session import OnnxNetwork
-from convtool.nn.onnx.writers import WRITERS, GraphWriter
+from convtool.nn.onnx.writers import DILATED_MEANS, OPSET, WRITERS, GraphWriter
 
-OPSET = 17
-"""The version of the standard's operators that files are written in (ONNX 1.12, June 2022)."""
-
-IR_VERSION = 8
-"""The version of the file format itself that came with it."""
+IR_VERSIONS = {OPSET: 8, DILATED_MEANS: 9}
+"""The version of the file format itself that came with each version of the operators."""
 
 TOLERANCE = 1e-5
 """How far onnxruntime's probabilities may be from convtool's."""
@@ -48,12 +45,15 @@ class Exported:
     difference : float
         The largest difference of any two probabilities; of a regression's values as a part of the
         largest, where that is above 1.
+    opset : int
+        The version of the standard's operators.
     """
 
     nodes: int
     size: int
     inputs: int
     difference: float
+    opset: int
 
 
 def to_onnx(model: Sequential) -> Any:
@@ -88,8 +88,8 @@ def to_onnx(model: Sequential) -> Any:
     )
     proto = helper.make_model(
         made,
-        ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSIONS[graph.opset],
+        opset_imports=[helper.make_opsetid("", graph.opset)],
         producer_name="convtool",
         producer_version=__version__,
     )
@@ -151,7 +151,8 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
             f"{path}: not written: onnxruntime's probabilities are {difference:.2g} from convtool's"
         )
     write_whole(path, content)
-    return Exported(len(proto.graph.node), len(content), inputs, difference)
+    opset = proto.opset_import[0].version
+    return Exported(len(proto.graph.node), len(content), inputs, difference, opset)
 
 
 def _difference(model: Sequential, network: OnnxNetwork, inputs: int) -> float:

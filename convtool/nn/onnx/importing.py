@@ -11,8 +11,8 @@ from convtool.nn._types import Arrays, Shape
 from convtool.nn.model import Sequential
 from convtool.nn.onnx.metadata import About, about
 from convtool.nn.onnx.parse import read_proto
-from convtool.nn.onnx.readers import READ_ALONG, READERS, read_next
-from convtool.nn.onnx.row import Row, label
+from convtool.nn.onnx.readers import READ_ALONG, READERS, TO_CHANNELS_FIRST, read_next
+from convtool.nn.onnx.row import Row, attributes, label
 from convtool.nn.preprocessing import Preprocessing
 
 _STANDARD = ("", "ai.onnx")
@@ -24,7 +24,9 @@ def from_onnx(
     """Return the network of an ONNX file.
 
     What convtool wrote says its classes and preprocessing itself. Of other files the last softmax
-    (or sigmoid, for one output) tells the task, and pictures are taken as `mean` and `std` say.
+    or its logarithm (or sigmoid, for one output) tells the task, and pictures are taken as `mean`
+    and `std` say. Files whose pictures have the channels last (Keras) become networks whose
+    pictures have them first.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ def from_onnx(
     constants = _constants(proto, path)
     name, shape = _input(proto, constants, path)
     nodes = [node for node in proto.graph.node if node.op_type != "Constant"]
+    name, shape = _channels_first(nodes, constants, name, shape)
     regression = known is not None and known.task == "regression"
     found = None if regression else _without_task(nodes, constants)
     opset = max(used.version for used in proto.opset_import if used.domain in _STANDARD)
@@ -56,6 +59,8 @@ def from_onnx(
             read_next(row)
         if any(row.pads):
             raise ModelError("operator Pad at the end is not covered")
+        if row.channels_last or row.laid_out is not None:
+            raise ModelError("outputs whose channels come last are not covered")
     except (ConvtoolError, KeyError, ValueError, TypeError, IndexError) as error:
         raise ModelFileError(f"{path}: {error}") from error
     if not row.layers:
@@ -124,9 +129,32 @@ def _input(proto: Any, constants: Arrays, path: Path) -> tuple[str, Shape]:
     shape = tuple(int(dim.dim_value) for dim in kind.shape.dim)[1:]
     if len(shape) not in (1, 3) or min(shape) < 1 or max(shape) > 2**16:
         raise ModelFileError(
-            f"{path}: its input has no fixed shape (N, C, H, W) or (N, F): export it with one"
+            f"{path}: its input has no fixed shape (N, C, H, W), (N, H, W, C) or (N, F): export it"
+            " with one"
         )
     return inputs[0].name, shape
+
+
+def _channels_first(
+    nodes: list[Any], constants: Arrays, name: str, shape: Shape
+) -> tuple[str, Shape]:
+    """Take off what brings the input to (N, C, H, W); return its output and that shape.
+
+    Files of Keras take (N, H, W, C). With one channel, a new shape does what a transposition does.
+    """
+    if not nodes or len(shape) != 3 or nodes[0].input[0] != name:
+        return name, shape
+    height, width, channels = shape
+    first, turned = nodes[0], False
+    if first.op_type == "Transpose":
+        turned = list(attributes(first).get("perm", ())) == TO_CHANNELS_FIRST
+    elif first.op_type == "Reshape" and channels == 1:
+        target = constants.get(first.input[1])
+        turned = target is not None and target.tolist()[1:] == [1, height, width]
+    if not turned:
+        return name, shape
+    del nodes[0]
+    return first.output[0], (channels, height, width)
 
 
 def _without_task(nodes: list[Any], constants: Arrays) -> str | None:
@@ -143,7 +171,7 @@ def _without_task(nodes: list[Any], constants: Arrays) -> str | None:
         ):
             del nodes[-3:]
             return "binary"
-    if nodes and nodes[-1].op_type == "Softmax":
+    if nodes and nodes[-1].op_type in ("Softmax", "LogSoftmax"):
         nodes.pop()
         return "multiclass"
     if nodes and nodes[-1].op_type == "Sigmoid":

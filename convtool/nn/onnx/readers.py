@@ -5,12 +5,13 @@ constants.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from convtool.errors import ModelError
+from convtool.errors import ModelError, ShapeError
 from convtool.nn._types import Array, Pair, Sides
 from convtool.nn.layers import (
     AvgPool2D,
@@ -31,8 +32,13 @@ from convtool.nn.layers import (
     Tanh,
 )
 from convtool.nn.onnx.row import Row, attributes, label, refuse
-from convtool.nn.operations.geometry import Padding
-from convtool.nn.operations.pooling import pooled_size
+from convtool.nn.operations.geometry import Padding, extent
+from convtool.nn.operations.pooling import Windows
+
+TO_CHANNELS_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
+"""The orders of axes that bring (N, H, W, C) to (N, C, H, W), and back."""
+
+_NO_PADS: Sides = (0, 0, 0, 0)
 
 
 def _pair(values: Any) -> Pair:
@@ -89,64 +95,80 @@ def _conv(row: Row, node: Any) -> None:
     row.append(layer)
 
 
-def _pool_arguments(
-    row: Row, node: Any, own: dict[str, Any]
-) -> tuple[Pair, Pair, Sides, tuple[bool, ...]]:
-    """Return window, stride, padding, and with which ``ceil_mode`` the windows are as many."""
-    if any(d != 1 for d in own.get("dilations", ())) or own.get("storage_order", 0):
-        raise refuse(node, "pooling with dilations or column by column")
+def _pool(row: Row, node: Any, own: dict[str, Any], around: Sides) -> Windows:
+    """Return an operator's windows over the picture with `around` as its padding.
+
+    A last window that hangs over the edge stands for padding that counts nowhere, and padding below
+    and to the right for such a window, where they come to the same.
+    """
+    if own.get("storage_order", 0):
+        raise refuse(node, "pooling column by column")
     kernel = _pair(own["kernel_shape"])
-    stride = _pair(own.get("strides", (1, 1)))
-    pads = _window_pads(row, node, own, kernel, stride)
-    sizes = [
-        n + a + b
-        for n, a, b in zip(_picture(row, node)[1:], row.pads[:2], row.pads[2:], strict=True)
-    ]
-    ceil = bool(own.get("ceil_mode", 0))
-    counts = [
-        (-(-(n + a + b - k) // s) if ceil else (n + a + b - k) // s) + 1
-        for n, k, s, a, b in zip(sizes, kernel, stride, pads[:2], pads[2:], strict=True)
-    ]
-    if ceil:
-        counts = [
-            c - 1 if (c - 1) * s >= n + a else c
-            for c, n, s, a in zip(counts, sizes, stride, pads[:2], strict=True)
-        ]
-    own_pads = pads[:2] if not any(row.pads) else row.pads[:2]
-    modes = []
-    for mode in (False, True):
-        made = [
-            pooled_size(n, k, s, p, mode)
-            for n, k, s, p in zip(row.shape[1:], kernel, stride, own_pads, strict=True)
-        ]
-        if made == counts:
-            modes.append(mode)
-    return kernel, stride, pads, tuple(modes)
+    stride, dilation = _pair(own.get("strides", (1, 1))), _pair(own.get("dilations", (1, 1)))
+    pads = _window_pads(row, node, own, extent(kernel, dilation), stride)
+    _, height, width = _picture(row, node)
+    pads = (around[0] + pads[0], around[1] + pads[1], around[2] + pads[2], around[3] + pads[3])
+    made = Windows((height, width), kernel, stride, dilation, pads, bool(own.get("ceil_mode", 0)))
+    rounded = replace(made, ceil_mode=False)
+    return rounded if _has_windows(rounded) and rounded.counts == made.counts else made
+
+
+def _has_windows(windows: Windows) -> bool:
+    try:
+        return min(windows.counts) > 0
+    except ShapeError:
+        return False
+
+
+def _without_tail(windows: Windows) -> tuple[Padding, bool]:
+    """Return padding and ``ceil_mode`` of windows whose padding counts nowhere.
+
+    Padding on all four sides is left for the last resort: PyTorch has no word for it.
+    """
+    top, left = windows.padding[:2]
+    for ceil in (False, True):
+        even = replace(windows, padding=(top, left, top, left), ceil_mode=ceil)
+        half = extent(windows.kernel, windows.dilation)
+        fits = 2 * top <= half[0] and 2 * left <= half[1]
+        if fits and _has_windows(even) and even.counts == windows.counts:
+            return (top, left), ceil
+    return windows.padding, windows.ceil_mode
 
 
 def _max_pool(row: Row, node: Any) -> None:
     if len(node.output) > 1:
         raise refuse(node, "the places of the maxima")
-    kernel, stride, pads, modes = _pool_arguments(row, node, attributes(node))
-    if not modes:
-        raise refuse(node, f"padding of {pads}")
-    row.append(MaxPool2D(kernel, stride, pads[:2], modes[0]))
+    windows = _pool(row, node, attributes(node), _NO_PADS)
+    padding, ceil = _without_tail(windows)
+    row.append(MaxPool2D(windows.kernel, windows.stride, padding, ceil, windows.dilation))
 
 
 def _avg_pool(row: Row, node: Any) -> None:
     own = attributes(node)
-    kernel, stride, pads, modes = _pool_arguments(row, node, own)
     counted = bool(own.get("count_include_pad", 0))
-    if any(row.pads):
-        plain = row.pads[:2] == row.pads[2:] and not any(pads[:2]) and not counted
-        padding, counted = row.pads[:2], True
+    around, row.pads = row.pads, _NO_PADS
+    if any(around) and not counted:
+        # the zeros of Pad count, what the operator itself adds below and to the right does not
+        outer = _pool(row, node, own, around)
+        inner = replace(outer, padding=around, ceil_mode=True)
+        plain = replace(outer, padding=around, ceil_mode=False)
+        matching = [w for w in (plain, inner) if _has_windows(w) and w.counts == outer.counts]
+        if outer.padding[:2] != around[:2] or not matching:
+            raise refuse(node, f"padding of {outer.padding} after Pad")
+        windows, counted = matching[0], True
+        padding, ceil = _even(windows.padding), windows.ceil_mode
     else:
-        plain = not counted or pads[:2] == pads[2:]
-        padding = pads[:2]
-    if not modes or not plain:
-        raise refuse(node, f"padding of {pads}")
-    row.pads = (0, 0, 0, 0)
-    row.append(AvgPool2D(kernel, stride, padding, modes[0], counted or not any(padding)))
+        windows = _pool(row, node, own, around)
+        padding, ceil = _even(windows.padding), windows.ceil_mode
+        if not counted:
+            padding, ceil = _without_tail(windows)
+            counted = not any(padding if isinstance(padding, tuple) else ())
+    row.append(AvgPool2D(windows.kernel, windows.stride, padding, ceil, counted, windows.dilation))
+
+
+def _even(pads: Sides) -> Padding:
+    """Return the padding as two numbers where they are enough."""
+    return pads[:2] if pads[:2] == pads[2:] else pads
 
 
 def _pad(row: Row, node: Any) -> None:
@@ -178,7 +200,17 @@ def _flattening(row: Row, node: Any) -> bool:
 def _flatten(row: Row, node: Any) -> None:
     if not _flattening(row, node):
         raise refuse(node, "another new shape than one row for each picture")
+    if row.channels_last:
+        row.channels_last, row.laid_out = False, _picture(row, node)
     row.append(Flatten())
+
+
+def _transpose(row: Row, node: Any) -> None:
+    """Read a change of layout within the network; weights are brought into this one's order."""
+    order = [int(place) for place in attributes(node).get("perm", ())]
+    if len(row.shape) != 3 or order != (TO_CHANNELS_FIRST if row.channels_last else _TO_LAST):
+        raise refuse(node, f"the order {order}")
+    row.channels_last = not row.channels_last
 
 
 def _global(layer: type[Layer]) -> Callable[[Row, Any], None]:
@@ -196,6 +228,11 @@ def _global(layer: type[Layer]) -> Callable[[Row, Any], None]:
 
 
 def _dense(row: Row, weight: Array, bias: Array | None) -> None:
+    if row.laid_out is not None:
+        # rows are ordered (height, width, channel), the layer's (channel, height, width)
+        channels, height, width = row.laid_out
+        weight = weight.reshape(height, width, channels, -1).transpose(2, 0, 1, 3)
+        weight, row.laid_out = weight.reshape(channels * height * width, -1), None
     inputs, outputs = weight.shape
     layer = Dense(inputs, outputs, bias is not None, rng=0)
     layer.params["weight"][...] = weight
@@ -290,11 +327,17 @@ READERS: dict[str, Callable[[Row, Any], None]] = {
     "Softmax": _softmax,
     "Squeeze": _flatten,
     "Tanh": _plain(Tanh),
+    "Transpose": _transpose,
 }
 """What reads each operator; constants and the bias after a MatMul are read along."""
 
-READ_ALONG = ("Constant", "Add", "Sub", "Concat")
-"""Operators that are covered where they belong to others: constants, biases, two classes."""
+READ_ALONG = ("Constant", "Add", "Sub", "Concat", "LogSoftmax")
+"""Operators that are covered where they belong to others: constants, biases, what ends a file."""
+
+_ANY_LAYOUT = ("Dropout", "Identity", "LeakyRelu", "Relu", "Sigmoid", "Tanh")
+"""Operators that take each number on its own."""
+_ENDS_LAYOUT = {True: ("Flatten", "Reshape", "Transpose"), False: ("Gemm", "MatMul")}
+"""Operators that go on from pictures, and from rows, whose channels come last."""
 
 
 def read_next(row: Row) -> None:
@@ -311,6 +354,9 @@ def read_next(row: Row) -> None:
         raise ModelError(f"{label(node)} does not follow what is before it: only layers in a row")
     if any(row.pads) and node.op_type not in ("Conv", "AveragePool"):
         raise ModelError(f"{label(node)} after Pad is not covered")
+    other_layout = row.channels_last or row.laid_out is not None
+    if other_layout and node.op_type not in (*_ANY_LAYOUT, *_ENDS_LAYOUT[row.channels_last]):
+        raise refuse(node, "it on channels that come last")
     if node.op_type not in READERS:
         raise refuse(node, "it where it stands")
     READERS[node.op_type](row, node)

@@ -27,6 +27,10 @@ class Row:
     layers : list of Layer
     pads : (top, left, bottom, right)
         Zeros around the picture that the next operator meets.
+    channels_last : bool
+        Whether the file has the channels last now; `shape` has them first all the same.
+    laid_out : (C, H, W) or None
+        The picture whose numbers, channels last, are the row that comes next.
     """
 
     nodes: list[Any]
@@ -36,6 +40,8 @@ class Row:
     opset: int
     layers: list[Layer] = field(default_factory=list)
     pads: Sides = (0, 0, 0, 0)
+    channels_last: bool = False
+    laid_out: tuple[int, int, int] | None = None
 
     def append(self, layer: Layer) -> None:
         """Add a layer that fits on what is before it."""

@@ -9,9 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from convtool.nn._types import Array, Shape
+from convtool.nn._types import Array, Pair, Shape, Sides
 from convtool.nn.layers import AvgPool2D, BatchNorm, Conv2D, Dense, Dropout, LeakyReLU, MaxPool2D
-from convtool.nn.operations.pooling import pooled_size
+
+OPSET = 17
+"""The version of the standard's operators that files are written in (ONNX 1.12, June 2022)."""
+
+DILATED_MEANS = 19
+"""The version from which on a mean's windows may be dilated (ONNX 1.14, May 2023)."""
 
 
 class GraphWriter:
@@ -23,12 +28,15 @@ class GraphWriter:
         Of ``NodeProto`` and ``TensorProto``.
     last : str
         The name of what the last operator puts out.
+    opset : int
+        The version of the standard's operators that they need.
     """
 
     def __init__(self, first: str) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self.last = first
+        self.opset = OPSET
 
     def constant(self, name: str, values: Array) -> str:
         """Store numbers; return their name."""
@@ -69,43 +77,39 @@ def _conv(layer: Conv2D, name: str, shape: Shape, graph: GraphWriter) -> None:
     )
 
 
-def _overhang(layer: MaxPool2D | AvgPool2D, shape: Shape) -> tuple[int, int]:
-    """Return how far the last windows reach beyond the padding, below and to the right."""
-    result = []
-    for n, k, s, p in zip(shape[1:], layer.kernel_size, layer.stride, layer.padding, strict=True):
-        count = pooled_size(n, k, s, p, layer.ceil_mode)
-        result.append(max((count - 1) * s + k - n - 2 * p, 0))
-    return result[0], result[1]
+def _pads(layer: MaxPool2D | AvgPool2D, shape: Shape) -> tuple[Sides, Pair]:
+    """Return the padding, and how far the last windows reach beyond it below and to the right."""
+    windows = layer.windows(shape[1], shape[2])
+    top, left, bottom, right = windows.padding
+    height, width = windows.framed
+    beyond = height - shape[1] - top - bottom, width - shape[2] - left - right
+    return windows.padding, beyond
+
+
+def _window(layer: MaxPool2D | AvgPool2D) -> dict[str, Any]:
+    """Return the attributes of a pool's windows."""
+    found = {"kernel_shape": layer.kernel_size, "strides": layer.stride}
+    return found if layer.dilation == (1, 1) else found | {"dilations": layer.dilation}
 
 
 def _max_pool(layer: MaxPool2D, name: str, shape: Shape, graph: GraphWriter) -> None:
-    (py, px), (below, right) = layer.padding, _overhang(layer, shape)
-    graph.add(
-        "MaxPool",
-        name,
-        kernel_shape=layer.kernel_size,
-        strides=layer.stride,
-        pads=(py, px, py + below, px + right),
-    )
+    (top, left, bottom, right), (below, beside) = _pads(layer, shape)
+    pads = (top, left, bottom + below, right + beside)
+    graph.add("MaxPool", name, **_window(layer), pads=pads)
 
 
 def _avg_pool(layer: AvgPool2D, name: str, shape: Shape, graph: GraphWriter) -> None:
-    (py, px), (below, right) = layer.padding, _overhang(layer, shape)
-    pads = (py, px, py + below, px + right)
+    (top, left, bottom, right), (below, beside) = _pads(layer, shape)
+    pads = (top, left, bottom + below, right + beside)
     counted = layer.count_include_pad
-    if counted and (below or right):
+    if counted and (below or beside):
         # the padding counts and the overhang does not: the padding becomes part of the picture
-        around = np.array([0, 0, py, px, 0, 0, py, px], np.int64)
+        around = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
         graph.add("Pad", f"{name}.pad", graph.constant(f"{name}.pads", around))
-        pads, counted = (0, 0, below, right), False
-    graph.add(
-        "AveragePool",
-        name,
-        kernel_shape=layer.kernel_size,
-        strides=layer.stride,
-        pads=pads,
-        count_include_pad=int(counted),
-    )
+        pads, counted = (0, 0, below, beside), False
+    if layer.dilation != (1, 1):
+        graph.opset = max(graph.opset, DILATED_MEANS)
+    graph.add("AveragePool", name, **_window(layer), pads=pads, count_include_pad=int(counted))
 
 
 def _global(operator: str) -> Writer:

@@ -1,5 +1,6 @@
 """Sizes: what number or pair was meant, how much to pad, how large the output is."""
 
+from numbers import Integral
 from typing import Literal
 
 from convtool.errors import OptionError, ShapeError
@@ -22,10 +23,57 @@ def pair(value: Size, name: str, least: int = 1) -> Pair:
     >>> pair(3, "kernel_size"), pair((1, 5), "kernel_size")
     ((3, 3), (1, 5))
     """
-    values = (value, value) if isinstance(value, int) else tuple(value)
-    if len(values) != 2 or any(not isinstance(v, int) or v < least for v in values):
+    values = _wholes(value, least)
+    if values is None or len(values) > 2:
         raise OptionError(f"{name} {value!r}: one or two whole numbers of at least {least}")
-    return values[0], values[1]
+    return values[0], values[-1]
+
+
+def _wholes(value: object, least: int) -> tuple[int, ...] | None:
+    """Return a number, or a row of them, as a tuple; None if it is neither or one is too small."""
+    row = (value,) if isinstance(value, Integral) else value
+    if not isinstance(row, tuple | list) or not row:
+        return None
+    if any(not isinstance(v, Integral) or isinstance(v, bool) or v < least for v in row):
+        return None
+    return tuple(int(v) for v in row)
+
+
+def padding_of(value: Padding) -> Padding:
+    """Return a layer's padding with plain whole numbers.
+
+    Raises
+    ------
+    OptionError
+        If it is none of the forms of `Padding`, or negative.
+
+    Examples
+    --------
+    >>> padding_of("same"), padding_of((0, 1, 2, 3))
+    ('same', (0, 1, 2, 3))
+    """
+    if isinstance(value, str) and value == "same":
+        return "same"
+    values = _wholes(value, 0)
+    if values is None or len(values) not in (1, 2, 4):
+        raise OptionError(
+            f'padding {value!r}: a number, "same", (py, px) or (top, left, bottom, right), none'
+            " negative"
+        )
+    if len(values) == 4:
+        return values[0], values[1], values[2], values[3]
+    return values[0] if isinstance(value, Integral) else (values[0], values[-1])
+
+
+def extent(kernel: Pair, dilation: Pair) -> Pair:
+    """Return height and width that a dilated kernel covers.
+
+    Examples
+    --------
+    >>> extent((3, 2), (2, 4))
+    (5, 5)
+    """
+    return (kernel[0] - 1) * dilation[0] + 1, (kernel[1] - 1) * dilation[1] + 1
 
 
 def output_size(size: int, kernel: int, stride: int, before: int, after: int) -> int:
@@ -74,10 +122,6 @@ def sides(padding: Padding, size: Pair, extent: Pair, stride: Pair) -> Sides:
         top, left = total[0] // 2, total[1] // 2
         return top, left, total[0] - top, total[1] - left
     if isinstance(padding, tuple) and len(padding) == 4:
-        if min(padding) < 0:
-            raise OptionError(f"padding {padding!r}: no side can be negative")
         return padding
-    if isinstance(padding, str) or (isinstance(padding, tuple) and len(padding) != 2):
-        raise OptionError(f'padding {padding!r}: a number, "same", (py, px) or four sides')
     py, px = pair(padding, "padding", 0)
     return py, px, py, px

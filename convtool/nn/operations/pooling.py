@@ -1,165 +1,207 @@
 """Pooling: the maximum or the mean of each window, and where its gradient goes.
 
 With ``ceil_mode`` a last window may hang over the edge, as long as it starts inside the picture or
-its left padding (PyTorch's rule). Padding never wins a maximum; whether it counts in a mean is the
-caller's choice (`count_include_pad`), the overhang of ``ceil_mode`` never does.
+its padding before (PyTorch's rule). Padding never wins a maximum; whether it counts in a mean is
+the caller's choice (`count_include_pad`), the overhang of ``ceil_mode`` never does.
 """
+
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from convtool.errors import ShapeError
-from convtool.nn._types import Array, Pair
+from convtool.nn._types import Array, Pair, Sides
+from convtool.nn.operations.geometry import extent
 
 
-def pooled_size(size: int, kernel: int, stride: int, padding: int, ceil_mode: bool) -> int:
+def pooled_size(size: int, window: int, stride: int, before: int, after: int, ceil: bool) -> int:
     """Return the number of windows along one axis.
+
+    Parameters
+    ----------
+    size : int
+        Of the input.
+    window : int
+        What one window covers, dilation included.
+    stride : int
+    before, after : int
+        Padding.
+    ceil : bool
+        Whether a last window may hang over the edge; with it, even an input smaller than a window
+        can have one.
+
+    Raises
+    ------
+    ShapeError
+        If there is none.
 
     Examples
     --------
-    >>> pooled_size(7, 2, 2, 0, False), pooled_size(7, 2, 2, 0, True)
+    >>> pooled_size(7, 2, 2, 0, 0, False), pooled_size(7, 2, 2, 0, 0, True)
     (3, 4)
+    >>> pooled_size(1, 2, 2, 0, 0, True)
+    1
     """
-    room = size + 2 * padding - kernel
-    if room < 0:
+    room = size + before + after - window
+    count = (-(-room // stride) if ceil else room // stride) + 1
+    if ceil and (count - 1) * stride >= size + before:
+        count -= 1
+    if count < 1:
         raise ShapeError(
-            f"a pooling window of {kernel} is larger than the input of {size}"
-            f" (+{2 * padding} padding): use a smaller window or fewer pooling layers"
+            f"a pooling window of {window} is larger than the input of {size}"
+            f" (+{before + after} padding): use a smaller window or fewer pooling layers"
         )
-    if not ceil_mode:
-        return room // stride + 1
-    count = -(-room // stride) + 1
-    return count - 1 if (count - 1) * stride >= size + padding else count
+    return count
 
 
-def _frame(
-    x: Array, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, fill: float
-) -> tuple[Array, Pair]:
-    """Pad so that every window is whole; return the padded array and the number of windows."""
-    counts = [
-        pooled_size(n, k, s, p, ceil_mode)
-        for n, k, s, p in zip(x.shape[2:], kernel, stride, padding, strict=True)
-    ]
-    after = [
-        max((c - 1) * s + k - n - p, 0)
-        for c, n, k, s, p in zip(counts, x.shape[2:], kernel, stride, padding, strict=True)
-    ]
-    widths = ((0, 0), (0, 0), (padding[0], after[0]), (padding[1], after[1]))
-    return np.pad(x, widths, constant_values=fill), (counts[0], counts[1])
+@dataclass(frozen=True)
+class Windows:
+    """The windows of one pooling over pictures of one size.
+
+    Attributes
+    ----------
+    size : (int, int)
+        Height and width of a picture.
+    kernel, stride, dilation : (int, int)
+    padding : (top, left, bottom, right)
+    ceil_mode : bool
+    """
+
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    dilation: Pair
+    padding: Sides
+    ceil_mode: bool
+
+    @cached_property
+    def counts(self) -> Pair:
+        """The number of windows, down and across.
+
+        Raises
+        ------
+        ShapeError
+            If there is none, or one would hold no pixel.
+        """
+        found = []
+        covered = extent(self.kernel, self.dilation)
+        for axis in (0, 1):
+            n, s, d = self.size[axis], self.stride[axis], self.dilation[axis]
+            before, after = self.padding[axis], self.padding[axis + 2]
+            count = pooled_size(n, covered[axis], s, before, after, self.ceil_mode)
+            starts = np.arange(count)[:, None] * s - before
+            places = starts + np.arange(self.kernel[axis]) * d
+            if not ((places >= 0) & (places < n)).any(axis=1).all():
+                raise ShapeError(
+                    f"a pooling window of {self.kernel[axis]}, dilation {d}, would hold nothing but"
+                    f" padding on an input of {n}: pad less, or use a smaller dilation"
+                )
+            found.append(count)
+        return found[0], found[1]
+
+    @cached_property
+    def framed(self) -> Pair:
+        """Height and width of a picture padded so that every window is whole."""
+        covered, counts = extent(self.kernel, self.dilation), self.counts
+        sizes = [
+            max(n + a + b, (c - 1) * s + k)
+            for n, a, b, c, s, k in zip(
+                self.size,
+                self.padding[:2],
+                self.padding[2:],
+                counts,
+                self.stride,
+                covered,
+                strict=True,
+            )
+        ]
+        return sizes[0], sizes[1]
+
+    def frame(self, x: Array, fill: float) -> Array:
+        """Return pictures padded so that every window is whole."""
+        height, width = self.framed
+        top, left = self.padding[:2]
+        below, right = height - top - x.shape[2], width - left - x.shape[3]
+        return np.pad(x, ((0, 0), (0, 0), (top, below), (left, right)), constant_values=fill)
+
+    def view(self, framed: Array) -> Array:
+        """Return ``(N, C, OH, OW, KH * KW)``."""
+        (sy, sx), (dy, dx), (oh, ow) = self.stride, self.dilation, self.counts
+        view = sliding_window_view(framed, extent(self.kernel, self.dilation), axis=(2, 3))
+        view = view[:, :, ::sy, ::sx, ::dy, ::dx][:, :, :oh, :ow]
+        return view.reshape(*view.shape[:4], self.kernel[0] * self.kernel[1])
+
+    def tap(self, number: int) -> tuple[slice, slice]:
+        """Return the padded pixels that one tap of each window meets; taps count row by row."""
+        row, column = divmod(number, self.kernel[1])
+        row, column = row * self.dilation[0], column * self.dilation[1]
+        counts = self.counts
+        return (
+            slice(row, row + counts[0] * self.stride[0], self.stride[0]),
+            slice(column, column + counts[1] * self.stride[1], self.stride[1]),
+        )
+
+    def inside(self, framed: Array) -> Array:
+        """Return pictures without their padding."""
+        (top, left), (height, width) = self.padding[:2], self.size
+        return framed[:, :, top : top + height, left : left + width]
+
+    def members(self, include_pad: bool) -> Array:
+        """Return, for each window, the number of pixels that its mean is taken over."""
+        ones = np.ones((1, 1, *self.size))
+        if include_pad:
+            top, left, bottom, right = self.padding
+            ones = np.pad(ones, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=1)
+            height, width = self.framed
+            beyond = (height - ones.shape[2], width - ones.shape[3])
+            framed = np.pad(ones, ((0, 0), (0, 0), (0, beyond[0]), (0, beyond[1])))
+        else:
+            framed = self.frame(ones, 0.0)
+        result: Array = self.view(framed).sum(axis=-1)[0, 0]
+        return result
 
 
-def _windows(padded: Array, kernel: Pair, stride: Pair, counts: Pair) -> Array:
-    """Return ``(N, C, OH, OW, KH * KW)``."""
-    view = sliding_window_view(padded, kernel, axis=(2, 3))[:, :, :: stride[0], :: stride[1]]
-    view = view[:, :, : counts[0], : counts[1]]
-    return view.reshape(*view.shape[:4], kernel[0] * kernel[1])
-
-
-def _tap(k: int, kernel: Pair, stride: Pair, counts: Pair) -> tuple[slice, slice]:
-    """Return the padded pixels that tap number `k` of each window meets."""
-    row, column = divmod(k, kernel[1])
-    return (
-        slice(row, row + counts[0] * stride[0], stride[0]),
-        slice(column, column + counts[1] * stride[1], stride[1]),
-    )
-
-
-def _inside(dx: Array, size: Pair, padding: Pair) -> Array:
-    return dx[:, :, padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]]
-
-
-def max_pool(
-    x: Array, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool
-) -> tuple[Array, Array]:
+def max_pool(x: Array, windows: Windows) -> tuple[Array, Array]:
     """Return the maximum of each window, and the number of the tap that held it first.
 
     Parameters
     ----------
     x : ndarray, shape (N, C, H, W)
+    windows : Windows
 
     Returns
     -------
     y, winner : ndarray, shape (N, C, OH, OW)
         `winner` counts taps row by row; among equals it is the first.
     """
-    padded, counts = _frame(x, kernel, stride, padding, ceil_mode, -np.inf)
-    windows = _windows(padded, kernel, stride, counts)
-    winner = windows.argmax(axis=-1)
-    return np.take_along_axis(windows, winner[..., None], axis=-1)[..., 0], winner
+    view = windows.view(windows.frame(x, -np.inf))
+    winner = view.argmax(axis=-1)
+    return np.take_along_axis(view, winner[..., None], axis=-1)[..., 0], winner
 
 
-def max_pool_backward(
-    dy: Array, winner: Array, size: Pair, kernel: Pair, stride: Pair, padding: Pair
-) -> Array:
+def max_pool_backward(dy: Array, winner: Array, windows: Windows) -> Array:
     """Send each window's gradient to the one pixel that was its first maximum."""
-    counts = (dy.shape[2], dy.shape[3])
-    shape = [
-        max(n + 2 * p, (c - 1) * s + k)
-        for n, p, c, s, k in zip(size, padding, counts, stride, kernel, strict=True)
-    ]
-    dx = np.zeros((*dy.shape[:2], *shape), dy.dtype)
-    for k in range(kernel[0] * kernel[1]):
-        rows, columns = _tap(k, kernel, stride, counts)
-        dx[:, :, rows, columns] += np.where(winner == k, dy, 0)
-    return _inside(dx, size, padding)
+    dx = np.zeros((*dy.shape[:2], *windows.framed), dy.dtype)
+    for number in range(windows.kernel[0] * windows.kernel[1]):
+        rows, columns = windows.tap(number)
+        dx[:, :, rows, columns] += np.where(winner == number, dy, 0)
+    return windows.inside(dx)
 
 
-def window_counts(
-    size: Pair, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool
-) -> Array:
-    """Return, for each window, the number of pixels that its mean is taken over."""
-    ones = np.ones((1, 1, *size))
-    if include_pad:
-        ones = np.pad(
-            ones, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2), constant_values=1
-        )
-        inner = [
-            pooled_size(n, k, s, p, ceil_mode)
-            for n, k, s, p in zip(size, kernel, stride, padding, strict=True)
-        ]
-        after = [
-            max((c - 1) * s + k - n, 0)
-            for c, s, k, n in zip(inner, stride, kernel, ones.shape[2:], strict=True)
-        ]
-        padded = np.pad(ones, ((0, 0), (0, 0), (0, after[0]), (0, after[1])))
-        counts = (inner[0], inner[1])
-    else:
-        padded, counts = _frame(ones, kernel, stride, padding, ceil_mode, 0.0)
-    result: Array = _windows(padded, kernel, stride, counts).sum(axis=-1)[0, 0]
-    return result
-
-
-def avg_pool(
-    x: Array, kernel: Pair, stride: Pair, padding: Pair, ceil_mode: bool, include_pad: bool
-) -> Array:
+def avg_pool(x: Array, windows: Windows, include_pad: bool) -> Array:
     """Return the mean of each window, shape (N, C, OH, OW)."""
-    padded, counts = _frame(x, kernel, stride, padding, ceil_mode, 0.0)
-    sums = _windows(padded, kernel, stride, counts).sum(axis=-1)
-    size = (x.shape[2], x.shape[3])
-    divisor = window_counts(size, kernel, stride, padding, ceil_mode, include_pad)
-    result: Array = sums / divisor.astype(x.dtype)
+    sums = windows.view(windows.frame(x, 0.0)).sum(axis=-1)
+    result: Array = sums / windows.members(include_pad).astype(x.dtype)
     return result
 
 
-def avg_pool_backward(
-    dy: Array,
-    size: Pair,
-    kernel: Pair,
-    stride: Pair,
-    padding: Pair,
-    ceil_mode: bool,
-    include_pad: bool,
-) -> Array:
+def avg_pool_backward(dy: Array, windows: Windows, include_pad: bool) -> Array:
     """Share each window's gradient equally among the pixels that its mean was taken over."""
-    counts = (dy.shape[2], dy.shape[3])
-    divisor = window_counts(size, kernel, stride, padding, ceil_mode, include_pad)
-    share = dy / divisor.astype(dy.dtype)
-    shape = [
-        max(n + 2 * p, (c - 1) * s + k)
-        for n, p, c, s, k in zip(size, padding, counts, stride, kernel, strict=True)
-    ]
-    dx = np.zeros((*dy.shape[:2], *shape), dy.dtype)
-    for k in range(kernel[0] * kernel[1]):
-        rows, columns = _tap(k, kernel, stride, counts)
+    share = dy / windows.members(include_pad).astype(dy.dtype)
+    dx = np.zeros((*dy.shape[:2], *windows.framed), dy.dtype)
+    for number in range(windows.kernel[0] * windows.kernel[1]):
+        rows, columns = windows.tap(number)
         dx[:, :, rows, columns] += share
-    return _inside(dx, size, padding)
+    return windows.inside(dx)

@@ -8,10 +8,10 @@ import pytest
 from convtool import nn
 from convtool.errors import ModelError, ModelFileError
 from convtool.nn.layers import LAYERS
-from convtool.nn.onnx.export import OPSET, TOLERANCE, export, to_onnx
+from convtool.nn.onnx.export import TOLERANCE, export, to_onnx
 from convtool.nn.onnx.importing import from_onnx
 from convtool.nn.onnx.session import OnnxNetwork, open_network
-from convtool.nn.onnx.writers import WRITERS
+from convtool.nn.onnx.writers import OPSET, WRITERS
 
 CLASSES = ("a", "b", "c")
 PICTURES = 1000
@@ -28,6 +28,9 @@ CASES = {
         lambda: nn.MaxPool2D(2),
         lambda: nn.MaxPool2D((3, 2), (2, 1), (1, 1), True),
         lambda: nn.MaxPool2D(4, 3, 2, True),
+        lambda: nn.MaxPool2D(3, 2, "same"),
+        lambda: nn.MaxPool2D(3, 1, (2, 0, 0, 1)),
+        lambda: nn.MaxPool2D((3, 2), 2, (0, 1, 2, 1), False, (2, 3)),
     ],
     "AvgPool2D": [
         lambda: nn.AvgPool2D(2),
@@ -35,6 +38,13 @@ CASES = {
         lambda: nn.AvgPool2D((3, 2), 2, 1, True, False),
         lambda: nn.AvgPool2D(3, 3, 1, False, False),
         lambda: nn.AvgPool2D(2, 2, 0, True),
+        lambda: nn.AvgPool2D(2, 2, "same"),
+        lambda: nn.AvgPool2D(4, 3, "same", False, False),
+        lambda: nn.AvgPool2D(3, 2, (2, 1, 0, 1)),
+        lambda: nn.AvgPool2D(3, 2, (2, 0, 1, 0), False, False),
+        lambda: nn.AvgPool2D(4, 3, (1, 2, 0, 1), True),
+        lambda: nn.AvgPool2D((3, 2), 2, (0, 1, 1, 0), False, False, (2, 3)),
+        lambda: nn.AvgPool2D(2, 1, (1, 0), False, True, 3),
     ],
     "GlobalAvgPool2D": [nn.GlobalAvgPool2D],
     "GlobalMaxPool2D": [nn.GlobalMaxPool2D],

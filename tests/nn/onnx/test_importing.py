@@ -116,6 +116,24 @@ def test_ways_to_write_a_dense_layer(nodes, tmp_path):
             )
         ],
         [("AveragePool", [], {"kernel_shape": [3, 3], "pads": [1, 1, 1, 1]})],
+        *(
+            [(kind, [], {"kernel_shape": [3, 4], "pads": pads, "strides": strides} | more)]
+            for pads in ([1, 0, 0, 2], [0, 3, 2, 1], [2, 1, 1, 2])
+            for strides in ([1, 1], [2, 3])
+            for kind, more in (
+                ("MaxPool", {}),
+                ("MaxPool", {"ceil_mode": 1}),
+                ("MaxPool", {"dilations": [2, 1]}),
+                ("AveragePool", {}),
+                ("AveragePool", {"count_include_pad": 1}),
+            )
+        ),
+        [("AveragePool", [], {"kernel_shape": [3, 2], "auto_pad": "SAME_LOWER"})],
+        [("Pad", ["around"], {}), ("AveragePool", [], {"kernel_shape": [2, 3]})],
+        [
+            ("Pad", ["around"], {}),
+            ("AveragePool", [], {"kernel_shape": [4, 4], "pads": [1] * 4, "count_include_pad": 1}),
+        ],
         [("Identity", [], {}), ("LeakyRelu", [], {"alpha": 0.3}), ("Tanh", [], {})],
         [("BatchNormalization", ["s", "s", "c2", "s"], {"epsilon": 0.01})],
         [("Dropout", [], {}), ("Sigmoid", [], {})],
@@ -137,6 +155,58 @@ def test_operators_of_pictures(nodes, tmp_path):
     nodes = nodes if nodes[-1][0] in ("Squeeze", "Reshape") else [*nodes, FLAT]
     made = proto([*nodes, ("Softmax", [], {})], **{name: constants[name] for name in used})
     agree(write(tmp_path, made))
+
+
+def keras(*middle, shape=(9, 8, 2)):
+    """Return a file whose pictures have the channels last, as Keras' have."""
+    first = ("Transpose", [], {"perm": [0, 3, 1, 2]})
+    last = [("Reshape", ["rows"], {}), ("MatMul", ["w"], {}), ("Add", ["b"], {}), LAST]
+    arrays = {"k": numbers(4, shape[2], 3, 3), "rows": np.array([-1, 168]), "b": numbers(3)}
+    return proto([first, *middle, *last], shape, w=numbers(168, 3), **arrays)
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_channels_that_come_last_come_first(back, tmp_path):
+    conv = ("Conv", ["k"], {})
+    turn = [("Transpose", [], {"perm": [0, 2, 3, 1]}), ("Relu", [], {})] if back else []
+    made = write(tmp_path, keras(conv, *turn))
+    model = from_onnx(made)
+    assert model.input_shape == (2, 9, 8)
+    x = numbers(5, 9, 8, 2)
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+    theirs = session.run(None, {"x": x})[0]
+    found = model.predict_proba(np.ascontiguousarray(x.transpose(0, 3, 1, 2)))
+    np.testing.assert_allclose(found, theirs, atol=1e-5)
+
+
+def test_one_channel_last_may_come_first_by_a_new_shape(tmp_path):
+    nodes = [
+        ("Reshape", ["first"], {}),
+        ("Conv", ["k"], {}),
+        ("Transpose", [], {"perm": [0, 2, 3, 1]}),
+        ("Transpose", [], {"perm": [0, 3, 1, 2]}),
+        FLAT,
+        ("Gemm", ["w"], {}),
+        LAST,
+    ]
+    arrays = {"first": np.array([-1, 1, 6, 5]), "k": numbers(4, 1, 3, 3), "w": numbers(48, 3)}
+    made = write(tmp_path, proto(nodes, (6, 5, 1), **arrays))
+    model = from_onnx(made)
+    assert model.input_shape == (1, 6, 5)
+    x = numbers(5, 6, 5, 1)
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+    theirs = session.run(None, {"x": x})[0]
+    np.testing.assert_allclose(model.predict_proba(x.reshape(5, 1, 6, 5)), theirs, atol=1e-5)
+
+
+def test_a_last_log_softmax_is_a_softmax(tmp_path):
+    made = write(tmp_path, proto([FLAT, ("Gemm", ["w", "b"], {}), ("LogSoftmax", [], {})], **DENSE))
+    model = from_onnx(made)
+    assert model.task == "multiclass"
+    x = numbers(5, 2, 9, 8)
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+    theirs = np.exp(session.run(None, {"x": x})[0])
+    np.testing.assert_allclose(model.predict_proba(x), theirs, atol=1e-5)
 
 
 def test_constants_as_operators_and_one_output(tmp_path):
@@ -173,19 +243,20 @@ class TestWhatIsNotCovered:
             ([("Softmax", [], {"axis": 3}), ("Relu", [], {})], "softmax along axis 3"),
             ([("Add", ["c"], {})], "Add"),
             (
-                [("MaxPool", [], {"kernel_shape": [2, 2], "dilations": [2, 2]})],
-                "pooling with dilations",
+                [("MaxPool", [], {"kernel_shape": [2, 2], "storage_order": 1})],
+                "pooling column by column",
             ),
+            ([("Transpose", [], {"perm": [0, 3, 2, 1]})], r"the order \[0, 3, 2, 1\]"),
+            ([("Transpose", [], {"perm": [0, 2, 3, 1]})], "channels come last"),
             (
                 [
-                    (
-                        "AveragePool",
-                        [],
-                        {"kernel_shape": [3, 3], "pads": [1, 0, 0, 1], "count_include_pad": 1},
-                    )
+                    ("Transpose", [], {"perm": [0, 2, 3, 1]}),
+                    ("BatchNormalization", ["c", "c", "c", "c"], {}),
                 ],
-                r"padding of \(1, 0, 0, 1\)",
+                "it on channels that come last",
             ),
+            ([("Transpose", [], {"perm": [0, 2, 3, 1]}), FLAT], "channels come last"),
+            ([("LogSoftmax", [], {}), ("Relu", [], {})], "LogSoftmax"),
         ],
     )
     def test_is_named(self, nodes, says, tmp_path):

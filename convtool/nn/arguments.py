@@ -1,0 +1,108 @@
+"""Checks of arguments, made where they are given: each refusal is one line."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import OptionError
+
+
+def whole(value: Any, name: str, least: int = 1) -> int:
+    """Return a whole number, NumPy's included, as an int.
+
+    Parameters
+    ----------
+    value : int
+    name : str
+        Of the argument, for the message.
+    least : int
+
+    Raises
+    ------
+    OptionError
+        If it is no whole number, or smaller than `least`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> whole(np.int64(3), "out_channels")
+    3
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise OptionError(f"{name} {value!r}: a whole number of at least {least}")
+    return int(value)
+
+
+def real(
+    value: Any,
+    name: str,
+    low: float = float("-inf"),
+    high: float = float("inf"),
+    *,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> float:
+    """Return a finite number between two bounds, NumPy's included, as a float.
+
+    Parameters
+    ----------
+    value : float
+    name : str
+        Of the argument, for the message.
+    low, high : float
+    low_open, high_open : bool
+        Whether the bound itself is refused.
+
+    Raises
+    ------
+    OptionError
+        If it is no finite number, or beyond a bound.
+
+    Examples
+    --------
+    >>> real(0.9, "momentum", 0, 1, high_open=True)
+    0.9
+    """
+    is_real = isinstance(value, Real) and not isinstance(value, bool)
+    inside = is_real and low <= value <= high and abs(value) < float("inf")
+    if not inside or (low_open and value == low) or (high_open and value == high):
+        raise OptionError(f"{name} {value!r}: {_range(low, high, low_open, high_open)}")
+    return float(value)
+
+
+def float_type(value: Any) -> str:
+    """Return the name of a layer's dtype.
+
+    Raises
+    ------
+    OptionError
+        If it is neither float32 nor float64.
+
+    Examples
+    --------
+    >>> float_type("float32")
+    'float32'
+    """
+    try:
+        name = str(np.dtype(value).name)
+    except TypeError:
+        name = ""
+    if name not in ("float32", "float64"):
+        raise OptionError(f"dtype {value!r}: float32 or float64")
+    return name
+
+
+def _range(low: float, high: float, low_open: bool, high_open: bool) -> str:
+    """Return the words for a range.
+
+    Examples
+    --------
+    >>> _range(0, 1, False, True), _range(0, float("inf"), True, False)
+    ('from 0 to below 1', 'a number above 0')
+    """
+    if low == float("-inf"):
+        return "a finite number"
+    if high == float("inf"):
+        return f"a number {'above' if low_open else 'of at least'} {low:g}"
+    return f"{'above' if low_open else 'from'} {low:g} to {'below ' if high_open else ''}{high:g}"
