@@ -12,7 +12,13 @@ from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
-from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
+from convtool.cli._training_options import (
+    arch_of,
+    fitted_to,
+    names_of,
+    recipe_of,
+    training_options,
+)
 from convtool.errors import ModelFileError, OptionError, TrainingError
 from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.datasets import Split
@@ -56,6 +62,8 @@ def command(
     data: Path | None,
     size: tuple[int, int],
     gray: bool,
+    background: str | None,
+    limit: int | None,
     classes: str | None,
     arch: str | None,
     fixed_filters: str | None,
@@ -71,9 +79,10 @@ def command(
 ) -> None:
     """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
 
-    DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
-    sub-folder for each class. Ctrl-C stops after the batch and saves the best weights so far;
-    --resume then goes on exactly from there.
+    DATASET is digits, mnist, cifar10 (with --data), a folder of IDX files (idx:FOLDER) or of
+    CIFAR-10's, an .npz, .csv or .arff file, or a folder of pictures with one sub-folder for each
+    class, perhaps below train, test and val. Ctrl-C stops after the batch and saves
+    the best weights so far; --resume then goes on exactly from there.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
@@ -82,21 +91,33 @@ def command(
     arch = arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     only = names_of(classes)
-    split = open_split(dataset, data, seed, size, gray, only)
+    colour = background or "white"
+    split = open_split(dataset, data, seed, size, gray, only, background=colour, limit=limit)
+    recipe = fitted_to(recipe, len(split.train), choices)
 
     def build() -> Sequential:
-        return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
+        return assemble(
+            split.train,
+            arch,
+            seed,
+            bank=bank,
+            dropout=dropout,
+            threads=threads,
+            background=colour,
+        )
 
     if find_lr:
         recipe = find_rate(build(), split.train, recipe)
         click.echo(f"learning rate found: {recipe.lr:.3g}", err=True)
-    trainer = Trainer(build(), split.train, recipe)
+    trainer = Trainer(build(), split.train, recipe, split.validation)
     trainer.model.record = {
         "dataset": dataset,
         "seed": seed,
         "arch": arch,
         "recipe": recipe.config(),
     }
+    if limit is not None:
+        trainer.model.record["limit"] = limit
     if only:
         trainer.model.record["only"] = only
     checkpoint = out.with_name(f"{out.name}.checkpoint")
@@ -177,7 +198,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
             "validation": len(trainer.validation) if trainer.validation else 0,
             "test": len(split.test),
         },
-        "skipped": list(split.train.skipped),
+        "skipped": list(split.skipped),
         "classes": list(trainer.model.classes),
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,
