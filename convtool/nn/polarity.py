@@ -22,6 +22,7 @@ def looks_inverted(picture: Array, preprocessing: Preprocessing) -> bool:
 
     Examples
     --------
+    >>> import numpy as np
     >>> paper = np.full((8, 8), 255, np.uint8)
     >>> paper[2:6, 3:5] = 0
     >>> digits = Preprocessing(8, 8, 1, mean=0.3)

@@ -69,8 +69,8 @@ def find_pictures(
         train, test = reader_of(place)(place)
     elif not place.is_dir():
         raise DatasetError(
-            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER, or a folder or"
-            f" file ({', '.join(FILES)}) that is there"
+            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER, or a folder"
+            f" that is there, or a file ({', '.join(FILES)})"
         )
     elif idx_place(place) is not None:
         train, test = read_idx_folder(place)
