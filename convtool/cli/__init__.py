@@ -44,6 +44,7 @@ COMMANDS = {
     "kernels": "List the preset kernels, or show one.",
     "learn": "Find the kernel that turns one picture into another.",
     "predict": "Say what a trained network sees in pictures.",
+    "show": "Draw pictures of a data set, each with its label.",
     "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
 }

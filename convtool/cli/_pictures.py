@@ -1,6 +1,7 @@
 """Pictures and data sets for the commands that learn: files become arrays here, not in nn."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,61 +9,113 @@ import click
 import numpy as np
 
 from convtool.errors import DatasetError, ModelError
+from convtool.images.background import colour_of
 from convtool.images.read import read
-from convtool.nn.datasets import SOURCES, Dataset, Split, open_dataset
+from convtool.nn.datasets import SOURCES, Dataset, Split, joined, open_dataset
+from convtool.nn.datasets.dataset import sample
 from convtool.nn.model import Sequential
+from convtool.nn.polarity import looks_inverted
 from convtool.nn.preprocessing import Preprocessing
 
 
-def pixels_of(path: Path | str) -> Any:
-    """Return the pixels of one file."""
-    return read(path).pixels
+class _Noticed:
+    """Pictures of which something is said: the first is named, the others are counted."""
+
+    def __init__(self) -> None:
+        self._first, self._count = "", 0
+
+    def add(self, name: Path | str, detail: str = "") -> None:
+        """Notice a picture."""
+        self._first = self._first or (f"{name} ({detail})" if detail else str(name))
+        self._count += 1
+
+    def tell(self, what: str, then: str = "") -> None:
+        """Say it on stderr, in one line, if there was any."""
+        if self._count:
+            others = f" and {self._count - 1} more" if self._count > 1 else ""
+            click.echo(f"convtool: {what}: {self._first}{others}{then}", err=True)
 
 
-class Resized:
-    """Remembers which pictures had another size than is taken.
+class FileReader:
+    """Reads pictures, and remembers which are transparent or had another size than is taken.
 
     Parameters
     ----------
     size : (int, int)
-        Height and width that each is brought to.
+        Height and width that each will be brought to.
+    background : str
+        The colour on which transparent ones will be laid.
     """
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        self._size = size
-        self._found: dict[str, str] = {}
+    def __init__(self, size: tuple[int, int], background: str) -> None:
+        self._size, self._background = size, background
+        self._resized, self._transparent = _Noticed(), _Noticed()
 
-    def pixels_of(self, path: Path | str) -> Any:
-        """Return the pixels of one file, as large as they are."""
-        pixels = pixels_of(path)
-        if pixels.shape[:2] != self._size:
-            self._found[str(path)] = "×".join(map(str, pixels.shape[1::-1]))
-        return pixels
+    def __call__(self, path: Path | str) -> Any:
+        """Return the pixels of one file, as they are."""
+        image = read(path)
+        if image.pixels.shape[:2] != self._size:
+            self._resized.add(path, "×".join(map(str, image.pixels.shape[1::-1])))
+        if image.has_alpha and image.pixels[..., -1].min() < image.peak:
+            self._transparent.add(path)
+        return image.pixels
 
     def tell(self, whose: str) -> None:
-        """Say on stderr, in one line, what is resized."""
-        if not self._found:
-            return
-        (name, size), count = next(iter(self._found.items())), len(self._found)
-        others = f" and {count - 1} more" if count > 1 else ""
+        """Say on stderr what is resized, and what is laid on a colour."""
         to = "×".join(map(str, self._size[::-1]))
-        click.echo(f"convtool: resized to {whose} {to} pixels: {name} ({size}){others}", err=True)
+        self._resized.tell(f"resized to {whose} {to} pixels")
+        self._transparent.tell(f"transparent, laid on {self._background}")
 
 
 class PictureReader:
-    """Brings pictures to a model's size, and remembers which had another."""
+    """Brings pictures to a model's form, and remembers what was odd about them."""
 
     def __init__(self, preprocessing: Preprocessing, *, invert: bool = False) -> None:
         self._preprocessing, self._invert = preprocessing, invert
-        self._resized = Resized((preprocessing.height, preprocessing.width))
+        size = (preprocessing.height, preprocessing.width)
+        self._read = FileReader(size, preprocessing.background)
+        self._inverted = _Noticed()
 
     def __call__(self, name: str) -> Any:
         """Return a file's picture as the model takes it: uint8 (H, W) or (H, W, 3)."""
-        return self._preprocessing.picture(self._resized.pixels_of(name), invert=self._invert)
+        picture = self._preprocessing.picture(self._read(name), invert=self._invert)
+        if looks_inverted(picture, self._preprocessing):
+            self._inverted.add(name)
+        return picture
 
     def tell(self) -> None:
-        """Say on stderr, in one line, what was resized."""
-        self._resized.tell("the model's")
+        """Say on stderr what was resized, laid on a colour, or is dark where it should be bright.
+
+        A picture is odd in the last way if the model learned bright things on dark and this is dark
+        on bright, or the other way round.
+        """
+        self._read.tell("the model's")
+        dark = self._preprocessing.mean < 0.5
+        found, learned = ("dark on bright", "bright on dark")[:: 1 if dark else -1]
+        advice = "leave --invert out" if self._invert else "try --invert"
+        inverted = ", inverted," if self._invert else ""
+        self._inverted.tell(f"{found}{inverted} where the model learned {learned}", f": {advice}")
+
+
+def background_option(command: Any) -> Any:
+    """Add ``--background``: a colour, or None for what the model or white says."""
+    return click.option(
+        "--background",
+        metavar="COLOUR",
+        callback=_checked_colour,
+        help="Lay transparent pictures on it: a name or #rrggbb.  [default: white, or the model's]",
+    )(command)
+
+
+def _checked_colour(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is not None:
+        colour_of(value)
+    return value
+
+
+def with_background(preprocessing: Preprocessing, background: str | None) -> Preprocessing:
+    """Return a model's preprocessing with another background, if one is given."""
+    return replace(preprocessing, background=background or preprocessing.background)
 
 
 class SizeType(click.ParamType[tuple[int, int]]):
@@ -92,21 +145,38 @@ def open_split(
     size: tuple[int, int],
     gray: bool,
     only: Sequence[str] = (),
+    *,
+    background: str = "white",
+    limit: int | None = None,
 ) -> Split:
-    """Read a named data set or a folder of pictures; say on stderr what was skipped or resized.
-
-    With `only`, the pictures of other classes are left out after the set has been split.
-    """
-    resized = Resized(size)
-    split = open_dataset(name, data=data, seed=seed, read=resized.pixels_of, size=size, gray=gray)
-    resized.tell("the network's")
-    for reason in split.train.skipped:
+    """Read a named data set or a folder of pictures; say on stderr what was skipped or resized."""
+    reader = FileReader(size, background)
+    split = open_dataset(
+        name,
+        data=data,
+        seed=seed,
+        read=reader,
+        size=size,
+        gray=gray,
+        background=background,
+        classes=only,
+        limit=limit,
+    )
+    reader.tell("the network's")
+    for reason in split.skipped:
         click.echo(f"convtool: skipped: {reason}", err=True)
-    return split.only(only) if only else split
+    return split
 
 
 def pictures_to_judge(
-    model: Sequential, model_path: Path, dataset: str, data: Path | None, part: str | None
+    model: Sequential,
+    model_path: Path,
+    dataset: str,
+    data: Path | None,
+    part: str | None,
+    *,
+    background: str | None = None,
+    limit: int | None = None,
 ) -> Dataset:
     """Return pictures of a data set, numbered by the model's classes.
 
@@ -124,26 +194,22 @@ def pictures_to_judge(
         raise ModelError(f"{model_path}: not a classifier of pictures")
     size = (model.preprocessing.height, model.preprocessing.width)
     gray = model.preprocessing.channels == 1
-    known = dataset in SOURCES or model.record.get("dataset") == dataset
+    known = dataset in SOURCES or _same_place(dataset, str(model.record.get("dataset", "")))
     only = [str(name) for name in model.record.get("only", ())] if known else []
     # models that were trained before the split was fixed were not judged on the same pictures
     seed = None if "split" in model.record else int(model.record.get("seed", 0))
-    split = open_split(dataset, data, seed, size, gray, only)
-    return _matched(_part(split, part or ("test" if known else "all")), model)
+    colour = background or model.preprocessing.background
+    split = open_split(dataset, data, seed, size, gray, only, background=colour)
+    judged = _matched(_part(split, part or ("test" if known else "all")), model)
+    return judged if limit is None else judged.subset(sample(judged.labels, limit, seed or 0))
+
+
+def _same_place(dataset: str, other: str) -> bool:
+    return dataset == other or Path(dataset).resolve() == Path(other or "/").resolve()
 
 
 def _part(split: Split, part: str) -> Dataset:
-    if part == "test":
-        return split.test
-    if part == "train":
-        return split.train
-    both = (split.train, split.test)
-    return Dataset(
-        np.concatenate([p.images for p in both]),
-        np.concatenate([p.labels for p in both]),
-        split.train.classes,
-        tuple(name for p in both for name in p.names),
-    )
+    return {"test": split.test, "train": split.train}.get(part) or joined(split.parts)
 
 
 def _matched(data: Dataset, model: Sequential) -> Dataset:
@@ -154,4 +220,4 @@ def _matched(data: Dataset, model: Sequential) -> Dataset:
             f"the class {unknown[0]!r} is not among the model's ({', '.join(model.classes)})"
         )
     numbers = np.array([model.classes.index(name) for name in data.classes])
-    return Dataset(data.images, numbers[data.labels], model.classes, data.names)
+    return replace(data, labels=numbers[data.labels], classes=model.classes)

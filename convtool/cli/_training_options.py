@@ -1,16 +1,17 @@
 """What the commands that train have in common: the data set, the network, the recipe."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from convtool.cli._pictures import SizeType
+from convtool.cli._pictures import SizeType, background_option
 from convtool.nn.architectures import ARCHITECTURES
 from convtool.nn.datasets import SOURCES
 from convtool.nn.optimizers import OPTIMIZERS
-from convtool.nn.recipe import SETTINGS, Recipe
+from convtool.nn.recipe import SETTINGS, Recipe, batch_size_for
 from convtool.nn.schedules import SCHEDULES
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -18,10 +19,14 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.argument("dataset"),
     click.option(
-        "--data", type=click.Path(path_type=Path), help="The folder of a named set's files."
+        "--data", type=click.Path(path_type=Path), help="The folder or file of a named set."
     ),
     click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders."),
     click.option("--gray", is_flag=True, help="For folders: take the pictures as grey."),
+    background_option,
+    click.option(
+        "--limit", type=click.IntRange(1), help="Take N pictures at most, each class its share."
+    ),
     click.option(
         "--classes", metavar="NAME,…", help="Only these classes, such as 0,1.  [default: all]"
     ),
@@ -32,7 +37,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "  [default: small; mnist: compact]",
     ),
     click.option("--epochs", type=int, help="[default: by the data set]"),
-    click.option("--batch-size", type=int, help="[default: 64]"),
+    click.option("--batch-size", type=int, help="[default: 64, less for few pictures]"),
     click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]"),
     click.option(
         "--lr", type=float, help="The highest learning rate.  [default: by the optimizer]"
@@ -101,6 +106,13 @@ def unused_settings(recipe: Recipe, choices: dict[str, Any]) -> list[str]:
     known = {name for names in SETTINGS.values() for name in names}
     given = {name for name, value in choices.items() if value is not None}
     return sorted(f"--{name}" for name in known & given - set(SETTINGS[recipe.optimizer]))
+
+
+def fitted_to(recipe: Recipe, pictures: int, choices: dict[str, Any]) -> Recipe:
+    """Return the recipe with a batch size for so many pictures, unless one was chosen."""
+    if choices.get("batch_size") is not None:
+        return recipe
+    return replace(recipe, batch_size=min(recipe.batch_size, batch_size_for(pictures)))
 
 
 def arch_of(dataset: str, arch: str | None) -> str:

@@ -1,12 +1,13 @@
 """``convtool evaluate``: judge a trained network on a set of pictures."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import pictures_to_judge
+from convtool.cli._pictures import background_option, pictures_to_judge
 from convtool.nn.datasets import Dataset
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
@@ -27,12 +28,14 @@ Examples:
 )
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.argument("dataset")
-@click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder or file of a named set.")
 @click.option(
     "--part",
     type=click.Choice(PARTS),
     help="[default: test, what the training held back; all of a folder it was not trained on]",
 )
+@click.option("--limit", type=click.IntRange(1), help="Judge N pictures at most.")
+@background_option
 @click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
 @click.option(
     "--confusion",
@@ -45,6 +48,8 @@ def command(
     dataset: str,
     data: Path | None,
     part: str | None,
+    limit: int | None,
+    background: str | None,
     worst: int,
     confusion: Path | None,
     json_target: str | None,
@@ -52,10 +57,12 @@ def command(
     """Judge MODEL on DATASET: loss, accuracy, each class, and the pictures it gets most wrong.
 
     A set without a test part of its own is split as it was in training, so that the pictures that
-    are judged are those that the model has not seen.
+    are judged are those that the model has not seen. `convtool show` draws the pictures named here.
     """
     model = load(model_path)
-    chosen = pictures_to_judge(model, model_path, dataset, data, part)
+    chosen = pictures_to_judge(
+        model, model_path, dataset, data, part, background=background, limit=limit
+    )
     scores = evaluate(model, chosen)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
@@ -63,7 +70,11 @@ def command(
 
         draw_confusion(scores.confusion.tolist(), model.classes, confusion)
     report = _report(model, chosen, scores, probabilities)
-    report |= {"model": str(model_path), "dataset": dataset}
+    report |= {
+        "model": str(model_path),
+        "dataset": dataset,
+        "show": _show(dataset, data, report["worst"]),
+    }
     if json_target is not None:
         write_report(report, json_target)
     if json_target != "-":
@@ -76,13 +87,21 @@ def _probabilities(model: Sequential, data: Dataset, places: Any) -> list[dict[s
     rows = model.predict_proba(model.preprocessing.tensor(data.images[places]))
     return [
         {
-            "image": data.names[place] if data.names else int(place),
+            "image": data.called(place),
             "right": model.classes[data.labels[place]],
             "predicted": model.classes[int(row.argmax())],
             "probability": float(row.max()),
         }
         for place, row in zip(places, rows, strict=True)
     ]
+
+
+def _show(dataset: str, data: Path | None, worst: list[dict[str, Any]]) -> str | None:
+    """Return the command that draws the pictures that were named."""
+    if not worst:
+        return None
+    words = ["convtool", "show", dataset, *(["--data", str(data)] if data else [])]
+    return shlex.join([*words, *(w for e in worst for w in ("--picture", str(e["image"])))])
 
 
 def _report(
@@ -123,7 +142,7 @@ def _text(report: dict[str, Any], scores: Scores) -> str:
         for entry in report["classes"]
     ]
     cell = max(len(str(scores.confusion.max())), *(len(name) for name in names)) + 1
-    lines += ["", "confusion matrix: rows are the right classes, columns the predicted ones"]
+    lines += ["", "confusion matrix: rows are the true classes, columns the predicted ones"]
     lines.append(" " * wide + "".join(f"{name:>{cell}}" for name in names))
     for name, row in zip(names, scores.confusion.tolist(), strict=True):
         lines.append(f"{name:<{wide}}" + "".join(f"{count or '.':>{cell}}" for count in row))
@@ -134,4 +153,6 @@ def _text(report: dict[str, Any], scores: Scores) -> str:
         f" ({entry['probability']:.1%})"
         for entry in report["worst"]
     ]
+    if report["show"]:
+        lines.append(f"draw them: {report['show']}")
     return "\n".join(lines)

@@ -13,7 +13,13 @@ import click
 
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
-from convtool.cli._training_options import arch_of, names_of, recipe_of, training_options
+from convtool.cli._training_options import (
+    arch_of,
+    fitted_to,
+    names_of,
+    recipe_of,
+    training_options,
+)
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
 from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
@@ -61,6 +67,8 @@ def command(
     data: Path | None,
     size: tuple[int, int],
     gray: bool,
+    background: str | None,
+    limit: int | None,
     classes: str | None,
     arch: str | None,
     dropout: float | None,
@@ -85,8 +93,10 @@ def command(
     arch = arch_of(dataset, arch)
     recipe = recipe_of(dataset, seed, choices)
     only = names_of(classes)
-    split = open_split(dataset, data, None, size, gray, only)
-    search = Search(split.train, arch, dropout, recipe)
+    colour = background or "white"
+    split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
+    recipe = fitted_to(recipe, len(split.train), choices)
+    search = Search(split.train, arch, dropout, recipe, split.validation)
     wanted = combinations(axes)
     for choice in wanted:
         search.with_choice(choice)
@@ -95,6 +105,7 @@ def command(
         "classes": list(split.train.classes),
         "pictures": len(split.train),
         "shape": list(split.train.images.shape[1:]),
+        "background": colour,
         "arch": arch,
         "dropout": dropout,
         "recipe": recipe.config(),
@@ -103,7 +114,17 @@ def command(
     outcomes = _train(search, wanted, journal, jobs)
     best = _best(outcomes)
     draw_heat_maps(_heat_maps(axes, outcomes, best), out)
-    given = {"arch": arch, "dropout": dropout, "classes": classes, "seed": seed or None}
+    given = {
+        "data": data,
+        "size": None if size == (64, 64) else "x".join(map(str, size)),
+        "gray": gray or None,
+        "background": background,
+        "limit": limit,
+        "arch": arch,
+        "dropout": dropout,
+        "classes": classes,
+        "seed": seed or None,
+    }
     given |= {name: value for name, value in choices.items() if value is not None}
     report = {
         "schema": SCHEMA,

@@ -10,9 +10,10 @@ import click
 import numpy as np
 
 from convtool.cli._options import json_option
-from convtool.cli._pictures import PictureReader
+from convtool.cli._pictures import PictureReader, background_option, with_background
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.nn._types import Array
+from convtool.nn.datasets.folder import visible_files
 from convtool.nn.modelfile import load
 from convtool.nn.preprocessing import Preprocessing
 from convtool.report.json_report import write_report
@@ -31,12 +32,14 @@ Examples:
 @click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
+@background_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
 @json_option
 def command(
     model_path: Path,
     images: tuple[str, ...],
     invert: bool,
+    background: str | None,
     as_csv: bool,
     json_target: str | None,
 ) -> None:
@@ -48,11 +51,12 @@ def command(
     model = _open(model_path)
     if model.preprocessing is None:
         raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
-    reader = PictureReader(model.preprocessing, invert=invert)
+    preprocessing = with_background(model.preprocessing, background)
+    reader = PictureReader(preprocessing, invert=invert)
     results, failures = [], []
     for name in _expand(images):
         try:
-            results.append(_judge(model, model.preprocessing, name, reader(name)))
+            results.append(_judge(model, preprocessing, name, reader(name)))
         except ConvtoolError as error:
             failures.append({"image": name, "error": str(error)})
             click.echo(f"convtool: error: {error}", err=True)
@@ -100,7 +104,7 @@ def _expand(names: tuple[str, ...]) -> Iterator[str]:
         if not folder.is_dir():
             yield name
             continue
-        files = sorted(str(p) for p in folder.rglob("*") if p.is_file() and p.name[0] != ".")
+        files = [str(path) for path in visible_files(folder)]
         if not files:
             raise ImageReadError(f"{name}: an empty folder")
         yield from files

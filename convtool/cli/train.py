@@ -14,6 +14,7 @@ from convtool.cli._pictures import open_split
 from convtool.cli._training_line import ProgressLine
 from convtool.cli._training_options import (
     arch_of,
+    fitted_to,
     names_of,
     recipe_of,
     training_options,
@@ -68,6 +69,8 @@ def command(
     data: Path | None,
     size: tuple[int, int],
     gray: bool,
+    background: str | None,
+    limit: int | None,
     classes: str | None,
     arch: str | None,
     fixed_filters: str | None,
@@ -83,11 +86,12 @@ def command(
 ) -> None:
     """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
 
-    DATASET is digits, mnist, cifar10 (with --data), idx:FOLDER, or a folder of pictures with one
-    sub-folder for each class. Of digits, the same pictures are judged on whatever the seed, evenly
-    spaced in each class. The weights of the epoch that is best in validation are saved. Ctrl-C
-    stops after the batch; --resume then goes on exactly from there, and after a kill -9 from the
-    last whole epoch.
+    DATASET is digits, mnist, cifar10 (with --data), a folder of IDX files (idx:FOLDER) or of
+    CIFAR-10's, an .npz, .csv or .arff file, or a folder of pictures with one sub-folder for each
+    class, perhaps below train, test and val. Of digits, the same pictures are judged on whatever
+    the seed, evenly spaced in each class. The weights of the epoch that is best in validation are
+    saved. Ctrl-C stops after the batch; --resume then goes on exactly from there, and after a
+    kill -9 from the last whole epoch.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
@@ -100,15 +104,25 @@ def command(
     if own and bank is not None:
         arch = with_filters(arch, len(bank))
     only = names_of(classes)
-    split = open_split(dataset, data, None, size, gray, only)
+    colour = background or "white"
+    split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
+    recipe = fitted_to(recipe, len(split.train), choices)
 
     def build() -> Sequential:
-        return assemble(split.train, arch, seed, bank=bank, dropout=dropout, threads=threads)
+        return assemble(
+            split.train,
+            arch,
+            seed,
+            bank=bank,
+            dropout=dropout,
+            threads=threads,
+            background=colour,
+        )
 
     if find_lr:
         recipe = find_rate(build(), split.train, recipe)
         click.echo(f"learning rate found: {recipe.lr:.3g}", err=True)
-    trainer = Trainer(build(), split.train, recipe)
+    trainer = Trainer(build(), split.train, recipe, split.validation)
     trainer.model.record = {
         "dataset": dataset,
         "seed": seed,
@@ -116,6 +130,8 @@ def command(
         "recipe": recipe.config(),
         "split": "fixed",
     }
+    if limit is not None:
+        trainer.model.record["limit"] = limit
     if only:
         trainer.model.record["only"] = only
     checkpoint = out.with_name(f"{out.name}.checkpoint")
@@ -202,7 +218,7 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
             "validation": len(trainer.validation) if trainer.validation else 0,
             "test": len(split.test),
         },
-        "skipped": list(split.train.skipped),
+        "skipped": list(split.skipped),
         "classes": list(trainer.model.classes),
         "test_accuracy": scores.accuracy,
         "test_loss": scores.loss,

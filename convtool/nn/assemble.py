@@ -1,6 +1,7 @@
 """From a data set and a few words to a network that is ready to be trained."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,6 +46,7 @@ def assemble(
     bank: Array | None = None,
     dropout: float | None = None,
     threads: int | None = None,
+    background: str = "white",
 ) -> Sequential:
     """Return an untrained network for the pictures and classes of a data set.
 
@@ -60,13 +62,15 @@ def assemble(
     dropout : float, optional
         Replaces the rate of every dropout layer.
     threads : int, optional
+    background : str
+        The colour on which transparent pictures were laid, and will be.
 
     Raises
     ------
     ModelError, OptionError
         If the architecture does not fit the pictures or makes no sense.
     """
-    preprocessing = fitted(data.images)
+    preprocessing = replace(fitted(data.images), background=background)
     shape = (preprocessing.channels, preprocessing.height, preprocessing.width)
     classes = len(data.classes)
     layers = build_layers(arch, shape, 1 if classes == 2 else classes, seed, bank)

@@ -76,7 +76,7 @@ class State:
     def count(self, loss: float, outputs: Array, labels: Array) -> None:
         """Take up one batch: its loss, and the network's outputs for its pictures."""
         self.batch += 1
-        self.losses += loss
+        self.losses += loss * len(labels)
         choices = outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
         self.hits += int((choices == labels).sum())
         self.seen += len(labels)
@@ -94,7 +94,7 @@ class State:
         self.history.append(
             Epoch(
                 self.epoch + 1,
-                self.losses / self.batch,
+                self.losses / self.seen,
                 self.hits / self.seen,
                 scores.loss if scores else None,
                 scores.accuracy if scores else None,

@@ -28,9 +28,9 @@ class Scores:
     Attributes
     ----------
     loss : float
-        Mean negative logarithm of the right class's probability.
+        Mean negative logarithm of the true class's probability.
     confusion : ndarray, shape (K, K)
-        Rows are the right classes, columns the predicted ones.
+        Rows are the true classes, columns the predicted ones.
     worst : ndarray of int
         The places of the wrongly judged pictures, the most confidently wrong first.
     """

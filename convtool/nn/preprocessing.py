@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import DatasetError, ShapeError
+from convtool.images.background import colour_of
 from convtool.nn._types import Array
 
 _GREY = np.array([0.299, 0.587, 0.114])
@@ -64,6 +65,13 @@ class Preprocessing:
         1 for grey, 3 for colour.
     mean, std : float
         Taken off and divided by, after scaling to [0, 1].
+    background : str
+        The colour on which transparent pictures are laid: a name or #rrggbb.
+
+    Raises
+    ------
+    OptionError
+        If the background is no colour.
 
     Examples
     --------
@@ -76,6 +84,10 @@ class Preprocessing:
     channels: int
     mean: float = 0.0
     std: float = 1.0
+    background: str = "white"
+
+    def __post_init__(self) -> None:
+        colour_of(self.background)
 
     def picture(self, pixels: Array, *, invert: bool = False) -> Array:
         """Return one picture as uint8 (height, width) or (height, width, 3).
@@ -84,7 +96,7 @@ class Preprocessing:
         ----------
         pixels : ndarray, shape (H, W) or (H, W, C)
             Integers over their type's range or floats in [0, 1]; with 2 or 4 channels the last is
-            opacity and is laid over black.
+            opacity, and the picture is laid on the background.
         invert : bool
             Exchange dark and bright (for dark digits on white).
 
@@ -102,7 +114,7 @@ class Preprocessing:
             values /= np.iinfo(pixels.dtype).max
         values = values[..., None] if values.ndim == 2 else values
         if values.shape[2] in (2, 4):
-            values = values[..., :-1] * values[..., -1:]
+            values = self._laid(values[..., :-1], values[..., -1:])
         if self.channels == 1 and values.shape[2] == 3:
             values = values @ _GREY[:, None]
         elif self.channels == 3 and values.shape[2] == 1:
@@ -115,6 +127,14 @@ class Preprocessing:
             values = 1 - values
         result = np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
         return result[..., 0] if self.channels == 1 else result
+
+    def _laid(self, colours: Array, opacity: Array) -> Array:
+        """Return colours laid on the background; grey ones on a colour become three channels."""
+        below = np.array(colour_of(self.background)) / 255
+        if colours.shape[2] == 1 and np.ptp(below) == 0:
+            below = below[:1]
+        result: Array = colours * opacity + below * (1 - opacity)
+        return result
 
     def tensor(self, images: Array) -> Array:
         """Return uint8 pictures (N, H, W) or (N, H, W, C) as float32 (N, C, H, W).

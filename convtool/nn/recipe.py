@@ -35,6 +35,38 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 """The fields of a recipe that each optimiser has for itself."""
 
 
+_BATCH_SIZE = 64
+_SMALLEST_BATCH = 8
+_BATCHES = 8
+
+
+def batch_size_for(pictures: int) -> int:
+    """Return the batch size by default: 64, less for small sets, so that an epoch has some steps.
+
+    Examples
+    --------
+    >>> batch_size_for(1437), batch_size_for(96), batch_size_for(16)
+    (64, 12, 8)
+    """
+    return min(_BATCH_SIZE, max(_SMALLEST_BATCH, pictures // _BATCHES))
+
+
+def batch_bounds(count: int, size: int) -> list[int]:
+    """Return where batches of a size begin, and where the last one ends.
+
+    The last one may be smaller. A single picture is not left alone, since it has no variance to
+    normalise by: the first batch takes it in.
+
+    Examples
+    --------
+    >>> batch_bounds(10, 4), batch_bounds(9, 4), batch_bounds(3, 4)
+    ([0, 4, 8, 10], [0, 5, 9], [0, 3])
+    """
+    if count > size > 1 and count % size == 1:
+        return [0, *range(size + 1, count + 1, size)]
+    return [*range(0, count, size), count]
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How to train.
@@ -75,7 +107,7 @@ class Recipe:
     """
 
     epochs: int = 30
-    batch_size: int = 64
+    batch_size: int = _BATCH_SIZE
     optimizer: str = "adam"
     lr: float = 0.0
     schedule: str = "cosine"

@@ -18,7 +18,7 @@ from convtool.nn.datasets.dataset import Dataset, stratified
 from convtool.nn.history import Epoch, Progress, State, put_back, snapshot
 from convtool.nn.metrics import Scores, judge
 from convtool.nn.model import Sequential
-from convtool.nn.recipe import Recipe
+from convtool.nn.recipe import Recipe, batch_bounds
 from convtool.nn.schedules import SCHEDULES
 from convtool.nn.weighting import Weighted, class_weights
 
@@ -35,6 +35,8 @@ class Trainer:
     data : Dataset
         A part of it is kept back for validation, as the recipe says.
     recipe : Recipe
+    validation : Dataset, optional
+        Pictures to watch the training with; none of the others are kept back then.
 
     Attributes
     ----------
@@ -46,23 +48,24 @@ class Trainer:
     Raises
     ------
     DatasetError
-        Before any training: fewer pictures than a batch, or one class only.
+        Before any training: one class only.
     """
 
-    def __init__(self, model: Sequential, data: Dataset, recipe: Recipe) -> None:
+    def __init__(
+        self,
+        model: Sequential,
+        data: Dataset,
+        recipe: Recipe,
+        validation: Dataset | None = None,
+    ) -> None:
         if model.preprocessing is None:
             raise OptionError("a model needs a preprocessing to be trained on pictures")
         self.model, self.recipe, self.preprocessing = model, recipe, model.preprocessing
         first, second = np.arange(len(data)), np.empty(0, np.int64)
-        if recipe.validation:
+        if recipe.validation and validation is None:
             first, second = stratified(data.labels, recipe.validation, recipe.seed)
         self.train = data.subset(first)
-        self.validation = data.subset(second) if len(second) else None
-        if len(self.train) < recipe.batch_size:
-            raise DatasetError(
-                f"{len(self.train)} pictures to learn from are fewer than a batch of"
-                f" {recipe.batch_size}: choose a smaller batch size"
-            )
+        self.validation = data.subset(second) if len(second) else validation
         if len(np.unique(self.train.labels)) < 2:
             raise DatasetError("all pictures are of one class, there is nothing to tell apart")
         self.optimizer = recipe.make_optimizer()
@@ -75,7 +78,8 @@ class Trainer:
         self._maps = np.empty((0, 6))
         images = self.train.images
         self._stack = images[..., None] if images.ndim == 3 else images
-        self._x = np.empty((recipe.batch_size, *(model.input_shape or ())), np.float32)
+        self._bounds = batch_bounds(len(self.train), recipe.batch_size)
+        self._x = np.empty((self._bounds[1], *(model.input_shape or ())), np.float32)
 
     @property
     def history(self) -> list[Epoch]:
@@ -95,8 +99,8 @@ class Trainer:
 
     @property
     def batches(self) -> int:
-        """Batches in an epoch; pictures that fill no whole batch wait for the next shuffle."""
-        return len(self.train) // self.recipe.batch_size
+        """Batches in an epoch, the last of which may be smaller."""
+        return len(self._bounds) - 1
 
     def run(
         self,
@@ -156,7 +160,7 @@ class Trainer:
             self.recipe.epochs,
             state.batch,
             self.batches,
-            state.losses / state.batch,
+            state.losses / state.seen,
             state.hits / state.seen,
             state.history[-1] if state.history else None,
             left,
@@ -171,8 +175,7 @@ class Trainer:
             self._maps = self.recipe.augmentation.maps(len(self.train), rng)
 
     def _batch(self) -> tuple[Array, Array]:
-        size = self.recipe.batch_size
-        part = slice(self._state.batch * size, (self._state.batch + 1) * size)
+        part = slice(*self._bounds[self._state.batch : self._state.batch + 2])
         index = self._order[part]
         labels = self.train.labels[index]
         if not self.recipe.augmentation:
@@ -180,8 +183,9 @@ class Trainer:
         from convtool.nn.jit.warp import warp
 
         gain, offset = self.preprocessing.line
-        warp(self._stack, index, self._maps[part], gain, offset, self._x)
-        return self._x, labels
+        x = self._x[: len(index)]
+        warp(self._stack, index, self._maps[part], gain, offset, x)
+        return x, labels
 
     def trial_step(self, rate: float, number: int) -> float:
         """Take one step at a learning rate, outside of any epoch; return its loss.
@@ -194,9 +198,7 @@ class Trainer:
         self._state.epoch, self._state.batch = divmod(number, self.batches)
         if not self._state.batch:
             self._begin_epoch()
-        before = self._state.losses
-        self._step(rate)
-        return self._state.losses - before
+        return self._step(rate)
 
     def _scheduled_rate(self) -> float:
         done = self._state.epoch * self.batches + self._state.batch
@@ -204,7 +206,7 @@ class Trainer:
         factor = SCHEDULES[self.recipe.schedule](progress, self._state.watched())
         return self.recipe.rate * factor
 
-    def _step(self, rate: float) -> None:
+    def _step(self, rate: float) -> float:
         state = self._state
         self.optimizer.lr = rate
         x, labels = self._batch()
@@ -220,6 +222,7 @@ class Trainer:
                 f" {self.recipe.rate:g}, or a warmer start (--schedule cosine)"
             )
         state.count(loss, self.model.last_outputs, labels)
+        return loss
 
     def _end_epoch(self) -> None:
         scores = evaluate(self.model, self.validation) if self.validation else None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convtool.errors import DatasetError, ImageReadError
 from convtool.nn.datasets import Dataset, open_dataset, stratified
-from convtool.nn.datasets.dataset import evenly
+from convtool.nn.datasets.dataset import evenly, sample
 
 
 def _idx(array):
@@ -143,7 +143,7 @@ def test_broken_idx_files_are_each_explained(tmp_path, how, says):
 def test_cifar10(tmp_path):
     rng = np.random.default_rng(1)
     records = rng.integers(0, 256, (30, 3073)).astype("uint8")
-    records[:, 0] %= 10
+    records[:, 0] = np.arange(30) % 10
     records.tofile(tmp_path / "data_batch_1.bin")
     records[:10].tofile(tmp_path / "test_batch.bin")
     split = open_dataset("cifar10", data=tmp_path)
@@ -170,14 +170,14 @@ def test_a_folder_of_pictures(tmp_path):
     (tmp_path / "dogs" / "notes.txt").touch()
     split = open_dataset(str(tmp_path), read=_read, size=(4, 3))
     assert split.train.classes == ("cats", "dogs")
-    assert (len(split.train), len(split.test)) == (8, 2)
+    assert len(split.train) + len(split.test) == 10
     assert split.train.images.shape[1:] == (4, 3, 3)
-    assert len(split.train.names) == 8
-    assert "notes.txt: not a picture" in split.train.skipped[0]
+    assert len(split.train.names) == len(split.train)
+    assert "notes.txt: not a picture" in split.skipped[0]
     gray = open_dataset(str(tmp_path), read=_read, size=(4, 3), gray=True)
     assert gray.train.images.shape[1:] == (4, 3)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match="no readable picture"):
+    with pytest.raises(DatasetError, match="no picture in it; remove it, or name the classes"):
         open_dataset(str(tmp_path), read=_read)
 
 
@@ -217,10 +217,28 @@ def test_parting_keeps_every_place_once_and_every_share(labels, fraction, seed):
     array = np.array(labels)
     first, second = stratified(array, fraction, seed)
     assert sorted([*first, *second]) == list(range(len(array)))
-    assert len(second) == np.ceil(fraction * len(array) - 1e-9)
+    wanted = np.ceil(fraction * len(array) - 1e-9)
+    assert len(second) <= wanted
+    spared = True
     for kind in set(labels):
-        share = (array[second] == kind).sum()
-        assert abs(share - fraction * (array == kind).sum()) <= 1
+        share, count = (array[second] == kind).sum(), (array == kind).sum()
+        assert abs(share - fraction * count) <= 1
+        assert share < count
+        spared &= np.floor(fraction * count) + 1 < count
+    assert len(second) == wanted or not spared
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=100), st.integers(1, 120), st.integers(0, 9)
+)
+@settings(deadline=None, max_examples=60)
+def test_a_sample_has_every_class_in_its_share(labels, count, seed):
+    array = np.array(labels)
+    places = sample(array, count, seed)
+    assert len(places) == min(count, len(labels))
+    assert len(set(places.tolist())) == len(places)
+    if count >= len(set(labels)):
+        assert set(array[places].tolist()) == set(labels)
 
 
 class TestOnly:

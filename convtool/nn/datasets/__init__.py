@@ -1,10 +1,21 @@
-"""Pictures to learn from: named sets, IDX files, CIFAR-10's binary files, folders of pictures.
+"""Pictures to learn from: named sets, IDX files, CIFAR-10's files, tables, folders of pictures.
 
-``SOURCES`` is the registry; :func:`open_dataset` reads one and splits it into what is learned from
-and what is judged on.
+``SOURCES`` and ``FILES`` are the registries; :func:`open_dataset` reads a set and splits it into
+what is learned from and what is judged on, :func:`open_sample` a few of its pictures.
 """
 
-from convtool.nn.datasets.dataset import Dataset, Split, stratified
-from convtool.nn.datasets.sources import SOURCES, Source, open_dataset
+from convtool.nn.datasets.dataset import Dataset, Split, joined, stratified
+from convtool.nn.datasets.opening import open_dataset, open_sample
+from convtool.nn.datasets.sources import FILES, SOURCES, Source
 
-__all__ = ["SOURCES", "Dataset", "Source", "Split", "open_dataset", "stratified"]
+__all__ = [
+    "FILES",
+    "SOURCES",
+    "Dataset",
+    "Source",
+    "Split",
+    "joined",
+    "open_dataset",
+    "open_sample",
+    "stratified",
+]

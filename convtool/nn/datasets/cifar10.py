@@ -1,4 +1,4 @@
-"""CIFAR-10, the binary version: records of one label and 3×32×32 bytes.
+"""CIFAR-10: the binary version, records of one label and 3×32×32 bytes, or the Python version.
 
 References
 ----------
@@ -12,8 +12,11 @@ import numpy as np
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.pickled import read_pickled
 
-_RECORD = 1 + 3 * 32 * 32
+_PIXELS = 3 * 32 * 32
+_RECORD = 1 + _PIXELS
+_BINARY, _PYTHON = "cifar-10-batches-bin", "cifar-10-batches-py"
 _CLASSES = (
     "airplane",
     "automobile",
@@ -38,12 +41,52 @@ def _read_batch(path: Path) -> tuple[Array, Array]:
     records = content.reshape(-1, _RECORD)
     if records[:, 0].max() >= len(_CLASSES):
         raise DatasetError(f"{path}: has labels above 9: not CIFAR-10's binary version")
-    images = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(images), records[:, 0].astype(np.int64)
+    return _by_pixels(records[:, 1:]), records[:, 0].astype(np.int64)
+
+
+def _by_pixels(rows: Array) -> Array:
+    """Return rows of colour planes as pictures (N, 32, 32, 3)."""
+    return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
+
+
+def _read_python_batch(path: Path) -> tuple[Array, Array]:
+    try:
+        found = read_pickled(path.read_bytes())
+        rows, labels = found["data"], np.array(found["labels"], np.int64)
+        if rows.shape != (len(labels), _PIXELS):
+            raise DatasetError(f"its data have the shape {rows.shape}, for {len(labels)} labels")
+        if not len(labels) or not 0 <= labels.min() <= labels.max() < len(_CLASSES):
+            raise DatasetError("has no labels, or some that are not 0 to 9")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except DatasetError as error:
+        raise DatasetError(
+            f"{path}: {error}; the binary version (cifar-10-binary.tar.gz) holds the same pictures"
+        ) from error
+    except (KeyError, AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise DatasetError(f"{path}: not a batch of CIFAR-10's Python version") from error
+    return _by_pixels(rows), labels
+
+
+def _batches(folder: Path) -> tuple[list[Path], Path]:
+    """Return the files of the training part, and that of the test part, which may not be there."""
+    for place in (folder, folder / _BINARY, folder / _PYTHON):
+        for ending in (".bin", ""):
+            paths = sorted(place.glob(f"data_batch_[0-9]{ending}"))
+            if paths:
+                return paths, place / f"test_batch{ending}"
+    return [], folder
+
+
+def has_cifar10(folder: Path) -> bool:
+    """Return whether a folder holds CIFAR-10's files, in one version or the other."""
+    return bool(_batches(folder)[0])
 
 
 def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
     """Return the training part and, if its file is there, the test part.
+
+    The files of the Python version are read without running what they say (see `pickled`).
 
     Raises
     ------
@@ -52,16 +95,14 @@ def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    paths = sorted(folder.glob("data_batch_*.bin"))
+    paths, test = _batches(folder)
     if not paths:
-        raise DatasetError(
-            f"{folder}: no data_batch_1.bin there (the binary version, cifar-10-binary.tar.gz)"
-        )
-    parts = [_read_batch(path) for path in paths]
+        raise DatasetError(f"{folder}: no data_batch_1.bin or data_batch_1 there, nor in {_PYTHON}")
+    read = _read_batch if test.suffix else _read_python_batch
+    parts = [read(path) for path in paths]
     train = Dataset(
         np.concatenate([images for images, _ in parts]),
         np.concatenate([labels for _, labels in parts]),
         _CLASSES,
     )
-    test = folder / "test_batch.bin"
-    return train, Dataset(*_read_batch(test), _CLASSES) if test.exists() else None
+    return train, Dataset(*read(test), _CLASSES) if test.exists() else None

@@ -1,7 +1,7 @@
 """A set of labelled pictures, and how to part one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
@@ -22,13 +22,15 @@ class Dataset:
     classes : tuple of str
     names : tuple of str
         What each picture is called, if it has a name; else empty.
+    numbers : ndarray of int64, shape (N,)
+        Each picture's place in the file or folder that it was read from; counted from 0 by default.
     skipped : tuple of str
         What could not be read, each with the reason.
 
     Raises
     ------
     DatasetError
-        If pictures and labels do not match, a label has no class, or fewer than two classes occur.
+        If pictures and labels do not match, or a label has no class.
     """
 
     images: Array
@@ -36,8 +38,11 @@ class Dataset:
     classes: tuple[str, ...]
     names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    numbers: Array = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
+        if not len(self.numbers):
+            object.__setattr__(self, "numbers", np.arange(len(self.labels)))
         if len(self.images) != len(self.labels):
             raise DatasetError(f"{len(self.images)} pictures, but {len(self.labels)} labels")
         if not len(self.labels):
@@ -58,8 +63,17 @@ class Dataset:
 
     def subset(self, index: Array) -> "Dataset":
         """Return the pictures at some places."""
-        names = tuple(self.names[i] for i in index) if self.names else ()
-        return replace(self, images=self.images[index], labels=self.labels[index], names=names)
+        return replace(
+            self,
+            images=self.images[index],
+            labels=self.labels[index],
+            names=tuple(self.names[i] for i in index) if self.names else (),
+            numbers=self.numbers[index],
+        )
+
+    def called(self, place: int) -> str | int:
+        """Return a picture's name or, where pictures have none, its number."""
+        return self.names[place] if self.names else int(self.numbers[place])
 
     def only(self, classes: Sequence[str]) -> "Dataset":
         """Return the pictures of some classes, numbered in the order in which they are named.
@@ -80,12 +94,43 @@ class Dataset:
         return replace(kept, labels=numbers[kept.labels], classes=tuple(classes))
 
 
+def joined(parts: Sequence[Dataset]) -> Dataset:
+    """Return the pictures of several parts of one data set, which have the same classes."""
+    named = any(part.names for part in parts)
+    return Dataset(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+        parts[0].classes,
+        tuple(str(p.called(i)) for p in parts for i in range(len(p))) if named else (),
+        tuple(reason for part in parts for reason in part.skipped),
+        np.concatenate([part.numbers for part in parts]),
+    )
+
+
 @dataclass(frozen=True)
 class Split:
-    """Pictures to learn from, and others to judge on."""
+    """Pictures to learn from, and others to judge on.
+
+    Attributes
+    ----------
+    train, test : Dataset
+    validation : Dataset, optional
+        Pictures to watch the training with, where the set has a part of its own for them.
+    """
 
     train: Dataset
     test: Dataset
+    validation: Dataset | None = None
+
+    @property
+    def parts(self) -> tuple[Dataset, ...]:
+        """All parts: to learn from, to judge on and, if there are any, to watch with."""
+        return tuple(p for p in (self.train, self.test, self.validation) if p is not None)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """What could not be read, each with the reason."""
+        return tuple(reason for part in self.parts for reason in part.skipped)
 
     def only(self, classes: Sequence[str]) -> "Split":
         """Return the pictures of at least two classes, each on the side where it was.
@@ -97,17 +142,20 @@ class Split:
         """
         if len(classes) < 2:
             raise DatasetError("one class alone: there is nothing to tell apart, name two or more")
-        return Split(self.train.only(classes), self.test.only(classes))
+        watched = None if self.validation is None else self.validation.only(classes)
+        return Split(self.train.only(classes), self.test.only(classes), watched)
 
 
 def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]:
     """Part the places of labels so that every class has its share on both sides.
 
+    The first part keeps at least one place of each class.
+
     Parameters
     ----------
     labels : ndarray of int, shape (N,)
     fraction : float
-        The second part's share: it gets ``ceil(fraction * N)`` places.
+        The second part's share: it gets ``ceil(fraction * N)`` places, or as many as can be spared.
     seed : int
 
     Returns
@@ -161,11 +209,52 @@ def evenly(labels: Array, fraction: float) -> tuple[Array, Array]:
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
 
 
+def sample(labels: Array, count: int, seed: int) -> Array:
+    """Return at most so many places of labels, drawn at random: each class has its share of them.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
+    count : int
+        At least 1. Each class keeps at least one place if it is no smaller than their number.
+    seed : int
+
+    Returns
+    -------
+    ndarray of int
+        Places in ascending order.
+
+    Examples
+    --------
+    >>> labels = np.array([0] * 8 + [1] * 4)
+    >>> np.bincount(labels[sample(labels, 6, 0)])
+    array([4, 2])
+    """
+    if count >= len(labels):
+        return np.arange(len(labels))
+    rng = np.random.default_rng([seed, 0x5A3F])
+    kinds, counts = np.unique(labels, return_counts=True)
+    shares = counts * (count / len(labels))
+    takes = np.floor(shares).astype(int)
+    if count >= len(kinds):
+        takes = np.maximum(takes, 1)
+    while takes.sum() > count:
+        takes[np.argmax(np.where(takes > 1, takes - shares, -np.inf))] -= 1
+    while takes.sum() < count:
+        takes[np.argmax(np.where(takes < counts, shares - takes, -np.inf))] += 1
+    chosen = [
+        rng.permutation(np.flatnonzero(labels == kind))[:take]
+        for kind, take in zip(kinds, takes, strict=True)
+    ]
+    return np.sort(np.concatenate(chosen))
+
+
 def _takes(labels: Array, fraction: float) -> tuple[Array, Array]:
-    """Return the classes, and how many places of each go into the second part."""
+    """Return the classes, and how many places of each go into the second part, never all."""
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * fraction
     takes = np.floor(shares).astype(int)
     short = ceil(fraction * len(labels) - 1e-9) - int(takes.sum())
-    takes[np.argsort(takes - shares, kind="stable")[:short]] += 1
+    order = np.argsort(takes - shares, kind="stable")
+    takes[order[takes[order] + 1 < counts[order]][:short]] += 1
     return kinds, takes

@@ -1,54 +1,215 @@
-"""A folder with one sub-folder for each class."""
+"""A folder with one sub-folder for each class, perhaps in parts: train, test, val."""
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from convtool.errors import ConvtoolError, DatasetError
+from convtool.errors import ConvtoolError, ConvtoolWarning, DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.preprocessing import Preprocessing
 
 Reader = Callable[[Path], Array]
 
+PARTS = {
+    "train": "train",
+    "training": "train",
+    "test": "test",
+    "testing": "test",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+}
+"""Names of folders, in lower case, that are parts of a data set, and which part each is."""
 
-def read_folder(folder: Path, read: Reader, size: tuple[int, int], gray: bool) -> Dataset:
-    """Return the pictures below a folder, each brought to one size.
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether any part of a relative path is hidden, or is kept by a system for itself.
+
+    Examples
+    --------
+    >>> is_hidden(Path("circle/.ipynb_checkpoints/1.png")), is_hidden(Path("circle/1.png"))
+    (True, False)
+    """
+    return any(part.startswith(".") or part.lower() in _LITTER for part in path.parts)
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Return the files at any depth below a folder that are not hidden, sorted."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if not is_hidden(path.relative_to(folder)))
+
+
+@dataclass(frozen=True)
+class Files:
+    """The pictures of a folder, not read yet.
+
+    Attributes
+    ----------
+    folder : Path
+    names : tuple of str
+        Their paths below the folder.
+    labels : ndarray of int64, shape (N,)
+        Numbers of classes.
+    classes : tuple of str
+    numbers : ndarray of int64, shape (N,)
+        Their places among all pictures of the folder.
+    """
+
+    folder: Path
+    names: tuple[str, ...]
+    labels: Array
+    classes: tuple[str, ...]
+    numbers: Array
+
+    def subset(self, index: Array) -> "Files":
+        """Return the pictures at some places."""
+        return replace(
+            self,
+            names=tuple(self.names[i] for i in index),
+            labels=self.labels[index],
+            numbers=self.numbers[index],
+        )
+
+
+def list_folder(
+    folder: Path, classes: Sequence[str] = (), fewest: int = 2
+) -> tuple[Files, Files | None, Files | None]:
+    """Return which pictures a folder has: to learn from, to judge on, and to watch with.
+
+    Sub-folders called as in `PARTS`, one of them for training, are parts of the set and hold the
+    classes; a warning says so. Hidden files and folders are left out.
 
     Parameters
     ----------
     folder : Path
-    read : callable
-        Returns a file's pixels, or raises a ConvtoolError: that file is skipped and listed.
-    size : (int, int)
-        Height and width.
-    gray : bool
+    classes : sequence of str
+        The classes to take, in their order; all of them by default, sorted.
+    fewest : int
+        The least number of classes.
+
+    Returns
+    -------
+    train, test, validation : Files
+        The last two only where the folder has these parts; with train and val alone, val is the
+        part to judge on.
 
     Raises
     ------
     DatasetError
-        If there are fewer than two sub-folders, or one without a readable picture.
+        If there are too few sub-folders, or one has no file.
     """
+    found = _parts(folder)
+    if not found:
+        return _listed(folder, {"": folder}, classes, fewest)[""], None, None
+    places = ", ".join(f"{path.name}/" for path in found.values())
+    if set(found) == {"train", "val"}:
+        found = {"train": found["train"], "test": found["val"]}
+        use = f"{found['test'].name}/ is judged on"
+    elif "test" in found and "val" in found:
+        use = f"{found['val'].name}/ watches the training, {found['test'].name}/ is judged on"
+    else:
+        use = f"{found['test'].name}/ is judged on" if "test" in found else "it is learned from"
+    warnings.warn(
+        f"{folder}: {places} are taken as parts of the set, not as classes: {use}",
+        ConvtoolWarning,
+        stacklevel=2,
+    )
+    files = _listed(folder, found, classes, fewest)
+    return files["train"], files.get("test"), files.get("val")
+
+
+def _folders(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    classes = sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")
-    if len(classes) < 2:
-        found = f"only {classes[0]}" if classes else "none"
-        raise DatasetError(f"{folder}: needs one sub-folder for each class, found {found}")
-    preprocessing = Preprocessing(*size, channels=1 if gray else 3)
-    images, labels, names, skipped = [], [], [], []
-    for label, name in enumerate(classes):
-        for path in sorted(p for p in (folder / name).rglob("*") if p.is_file()):
-            try:
-                images.append(preprocessing.picture(read(path)))
-            except ConvtoolError as error:
-                skipped.append(str(error))
-                continue
-            labels.append(label)
-            names.append(str(path.relative_to(folder)))
-        if label not in labels:
-            raise DatasetError(f"{folder / name}: no readable picture in it")
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not is_hidden(Path(p.name)))
+
+
+def _parts(folder: Path) -> dict[str, Path]:
+    """Return the folders of the parts, or nothing where the sub-folders are classes."""
+    inside = _folders(folder)
+    named = {PARTS.get(path.name.lower(), ""): path for path in inside}
+    if "train" not in named or "" in named or len(named) < len(inside):
+        return {}
+    if not any(map(_folders, named.values())):
+        return {}
+    return {part: named[part] for part in ("train", "val", "test") if part in named}
+
+
+def _listed(
+    folder: Path, parts: dict[str, Path], classes: Sequence[str], fewest: int
+) -> dict[str, Files]:
+    first = next(iter(parts.values())) if "train" not in parts else parts["train"]
+    there = [path.name for path in _folders(first)]
+    for name in classes:
+        if name not in there:
+            raise DatasetError(f"there is no class {name!r}: choose {', '.join(there)}")
+    chosen = list(classes) or there
+    if len(chosen) < fewest:
+        found = f"only {chosen[0]}" if chosen else "none"
+        raise DatasetError(f"{first}: needs one sub-folder for each class, found {found}")
+    result, number = {}, 0
+    for part, place in parts.items():
+        if not classes:
+            _check_known(place, chosen)
+        names: list[str] = []
+        labels: list[int] = []
+        for label, name in enumerate(chosen):
+            files = visible_files(place / name)
+            if not files and place == first:
+                raise DatasetError(
+                    f"{place / name}: no picture in it; remove it, or name the classes to take"
+                    " (--classes)"
+                )
+            names += [str(path.relative_to(folder)) for path in files]
+            labels += [label] * len(files)
+        if not names:
+            raise DatasetError(f"{place}: no picture in it")
+        numbers = np.arange(number, number + len(names))
+        number += len(names)
+        result[part] = Files(
+            folder, tuple(names), np.array(labels, np.int64), tuple(chosen), numbers
+        )
+    return result
+
+
+def _check_known(place: Path, classes: Sequence[str]) -> None:
+    for path in _folders(place):
+        if path.name not in classes:
+            raise DatasetError(f"{path}: a class that the training part does not have")
+
+
+def read_files(files: Files, read: Reader, preprocessing: Preprocessing) -> Dataset:
+    """Return pictures as the preprocessing makes them; those that cannot be read are listed.
+
+    Parameters
+    ----------
+    files : Files
+    read : callable
+        Returns a file's pixels, or raises a ConvtoolError: that file is skipped and listed.
+    preprocessing : Preprocessing
+
+    Raises
+    ------
+    DatasetError
+        If none can be read.
+    """
+    images, kept, skipped = [], [], []
+    for place, name in enumerate(files.names):
+        try:
+            images.append(preprocessing.picture(read(files.folder / name)))
+        except ConvtoolError as error:
+            skipped.append(str(error))
+            continue
+        kept.append(place)
+    if not images:
+        raise DatasetError(f"{files.folder}: no picture can be read: {skipped[0]}")
+    found = files.subset(np.array(kept, np.int64))
     return Dataset(
-        np.stack(images), np.array(labels, np.int64), tuple(classes), tuple(names), tuple(skipped)
+        np.stack(images), found.labels, found.classes, found.names, tuple(skipped), found.numbers
     )

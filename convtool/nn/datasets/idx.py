@@ -65,7 +65,9 @@ def read_idx(path: Path, dimensions: int) -> Array:
 
 def _find(folder: Path, part: tuple[str, ...]) -> tuple[Path, Path] | None:
     """Return the files of pictures and labels of one part (train or test), if they are there."""
-    files = sorted(p for p in folder.iterdir() if any(word in p.name for word in part))
+    files = sorted(
+        p for p in folder.iterdir() if any(word in p.name for word in part) and p.is_file()
+    )
     images = [p for p in files if "images" in p.name and "idx3" in p.name]
     labels = [p for p in files if "labels" in p.name and "idx1" in p.name]
     if not images:
@@ -86,6 +88,12 @@ def _read_part(images_path: Path, labels_path: Path) -> tuple[Array, Array]:
     return images, labels.astype(np.int64)
 
 
+def idx_place(folder: Path) -> Path | None:
+    """Return where IDX files are: in a folder, or in `raw` or `MNIST/raw` below it."""
+    places = (folder, folder / "raw", folder / "MNIST" / "raw")
+    return next((p for p in places if p.is_dir() and _find(p, ("train",))), None)
+
+
 def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
     """Return the training part and, if its files are there, the test part.
 
@@ -96,15 +104,18 @@ def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
-    train_files = _find(folder, ("train",))
-    if train_files is None:
-        raise DatasetError(f"{folder}: no IDX files there (train-images-idx3-ubyte[.gz])")
+    place = idx_place(folder)
+    train_files = _find(place, ("train",)) if place else None
+    if place is None or train_files is None:
+        raise DatasetError(
+            f"{folder}: no IDX files there (train-images-idx3-ubyte[.gz]), nor in MNIST/raw"
+        )
     images, labels = _read_part(*train_files)
     kinds = np.unique(labels)
     letters = "letters" in train_files[0].name.lower()
     classes = tuple(chr(ord("A") - 1 + kind) if letters else str(kind) for kind in kinds)
     train = Dataset(images, np.searchsorted(kinds, labels), classes)
-    test_files = _find(folder, ("t10k", "test"))
+    test_files = _find(place, ("t10k", "test"))
     if test_files is None:
         return train, None
     images, labels = _read_part(*test_files)

@@ -1,4 +1,4 @@
-"""The registry of data sets, and how each is split for judging."""
+"""The registry of data sets, and of the files that hold one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,12 +8,16 @@ from typing import Any
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.cifar10 import read_cifar10
-from convtool.nn.datasets.dataset import Dataset, Split, evenly, stratified
+from convtool.nn.datasets.dataset import Dataset, evenly
 from convtool.nn.datasets.digits import read_digits
-from convtool.nn.datasets.folder import Reader, read_folder
-from convtool.nn.datasets.idx import read_idx_folder
+from convtool.nn.datasets.idx import idx_place, read_idx_folder
+from convtool.nn.datasets.npz import read_npz
+from convtool.nn.datasets.table import read_table
 
-IDX = "idx:"
+Parts = tuple[Dataset, Dataset | None]
+
+Parting = Callable[[Array, float], tuple[Array, Array]]
+"""From labels and a share to the places that are learned from and those that are judged on."""
 
 
 @dataclass(frozen=True)
@@ -34,17 +38,16 @@ class Source:
     recipe : dict
         What a training on it does by default (fields of ``nn.recipe.Recipe``).
     split : callable, optional
-        From labels and a share to the places that are learned from and those that are judged on;
-        by default a stratified draw.
+        How it is parted where it has no test part; by default by a stratified draw.
     """
 
     about: str
-    read: Callable[[Path], tuple[Dataset, Dataset | None]]
+    read: Callable[[Path], Parts]
     held_out: float
     needs_data: bool = True
     arch: str = "small"
     recipe: dict[str, Any] = field(default_factory=dict)
-    split: Callable[[Array, float], tuple[Array, Array]] | None = None
+    split: Parting | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -57,8 +60,8 @@ SOURCES: dict[str, Source] = {
         split=evenly,
     ),
     "mnist": Source(
-        "70,000 digits of 28x28, IDX files",
-        read_idx_folder,
+        "70,000 digits of 28x28: IDX files, Keras' mnist.npz, OpenML's CSV",
+        lambda place: _read_stored(place, read_idx_folder),
         1 / 6,
         arch="compact",
         recipe={
@@ -67,70 +70,41 @@ SOURCES: dict[str, Source] = {
             "validation": 0.02,
         },
     ),
-    "cifar10": Source("60,000 pictures of 32x32, the binary version", read_cifar10, 1 / 6),
+    "cifar10": Source(
+        "60,000 pictures of 32x32: the binary version, the Python version, OpenML's CSV",
+        lambda place: _read_stored(place, read_cifar10),
+        1 / 6,
+    ),
 }
 """Every named data set."""
 
-_FOLDER_HELD_OUT = 0.2
+FILES: dict[str, Callable[[Path], Parts]] = {
+    ".npz": read_npz,
+    ".csv": read_table,
+    ".arff": read_table,
+}
+"""How a data set that is one file is read, by its ending (with or without .gz)."""
 
 
-def open_dataset(
-    name: str,
-    *,
-    data: Path | None = None,
-    seed: int | None = None,
-    read: Reader | None = None,
-    size: tuple[int, int] = (64, 64),
-    gray: bool = False,
-) -> Split:
-    """Read a data set and part it, class by class, into what is learned from and judged on.
-
-    Parameters
-    ----------
-    name : str
-        A name in ``SOURCES``, ``idx:FOLDER`` for any set of IDX files, or a folder with one
-        sub-folder for each class.
-    data : Path, optional
-        The folder of a named set's files.
-    seed : int, optional
-        Of a random split, where the set has no test part of its own. By default the split is always
-        the same: of the digits evenly spaced pictures of each class are judged on (see
-        :func:`~convtool.nn.datasets.dataset.evenly`), of other sets the draw of seed 0.
-    read : callable, optional
-        How to read a picture's file, for folders.
-    size, gray
-        What to make of a folder's pictures.
+def reader_of(file: Path) -> Callable[[Path], Parts]:
+    """Return what reads a data set that is one file.
 
     Raises
     ------
     DatasetError
-        If something is missing, damaged or contradictory, or there is only one class.
+        If its ending is not one of `FILES`.
     """
-    if name in SOURCES:
-        source = SOURCES[name]
-        if source.needs_data and data is None:
-            raise DatasetError(f"{name}: say where its files are, with --data DIR")
-        train, test = source.read(data or Path())
-        share = source.held_out
-    elif name.startswith(IDX):
-        train, test = read_idx_folder(Path(name.removeprefix(IDX)))
-        share = 1 / 6
-    elif read is None or not Path(name).is_dir():
-        raise DatasetError(
-            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER or a folder that"
-            " is there"
-        )
-    else:
-        train, test, share = read_folder(Path(name), read, size, gray), None, _FOLDER_HELD_OUT
-    if len(set(train.labels.tolist())) < 2:
-        raise DatasetError(f"{name}: all pictures are of one class, there is nothing to tell apart")
-    if test is not None:
-        return Split(train, test)
-    split = SOURCES[name].split if name in SOURCES and seed is None else None
-    if split is not None:
-        first, second = split(train.labels, share)
-    else:
-        first, second = stratified(train.labels, share, seed or 0)
-    if not len(second) or not len(first):
-        raise DatasetError(f"{name}: {len(train)} pictures are too few to hold some back")
-    return Split(train.subset(first), train.subset(second))
+    ending = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
+    if ending.lower() not in FILES:
+        raise DatasetError(f"{file}: a data set in one file ends in {', '.join(FILES)}")
+    return FILES[ending.lower()]
+
+
+def _read_stored(place: Path, read_folder: Callable[[Path], Parts]) -> Parts:
+    """Read a set from its one file, from Keras' file in a folder, or from a folder."""
+    if place.is_file():
+        return reader_of(place)(place)
+    stored = place / "mnist.npz"
+    if read_folder is read_idx_folder and stored.is_file() and idx_place(place) is None:
+        return read_npz(stored)
+    return read_folder(place)

@@ -30,12 +30,15 @@ class Search:
     arch : str
     dropout : float or None
     recipe : Recipe
+    validation : Dataset, optional
+        Pictures to choose by, where the set has a part of its own for that.
     """
 
     data: Dataset
     arch: str
     dropout: float | None
     recipe: Recipe
+    validation: Dataset | None = None
 
     def with_choice(self, choice: dict[str, Value]) -> "Search":
         """Return the same with one combination's values.
@@ -53,7 +56,8 @@ class Search:
             raise OptionError("a search needs a validation share, to choose by: --validation 0.1")
         if rest.get("lr") == 0:
             raise OptionError("lr 0 does not train")
-        return Search(self.data, arch, None if dropout is None else float(dropout), recipe)
+        rate = None if dropout is None else float(dropout)
+        return replace(self, arch=arch, dropout=rate, recipe=recipe)
 
 
 def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
@@ -69,7 +73,7 @@ def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
     began = time.process_time()
     own = search.with_choice(choice)
     model = assemble(own.data, own.arch, own.recipe.seed, dropout=own.dropout, threads=1)
-    trainer = Trainer(model, own.data, own.recipe)
+    trainer = Trainer(model, own.data, own.recipe, own.validation)
     found: tuple[float, float, float] | None = None
     with np.errstate(all="ignore"):
         try:

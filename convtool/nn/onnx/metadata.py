@@ -98,6 +98,7 @@ def _preprocessing(fields: dict[str, Any] | None) -> Preprocessing | None:
         int(fields["channels"]),
         float(fields["mean"]),
         float(fields["std"]),
+        str(fields.get("background", "white")),
     )
     if made.height < 1 or made.width < 1 or made.height * made.width > _MOST_PIXELS:
         raise ValueError(f"a size of {made.height}x{made.width}")

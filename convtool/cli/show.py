@@ -1,0 +1,106 @@
+"""``convtool show``: draw pictures of a data set, each with its label."""
+
+from pathlib import Path
+
+import click
+
+from convtool.cli._options import json_option
+from convtool.cli._pictures import FileReader, SizeType, background_option
+from convtool.cli._training_options import names_of
+from convtool.nn.datasets import Dataset, open_sample
+from convtool.nn.preprocessing import Preprocessing
+from convtool.report.figures import check_drawing
+from convtool.report.json_report import write_report
+
+SCHEMA = "convtool.show/1"
+_MOST = 1000
+
+
+@click.command(
+    "show",
+    epilog="""\b
+Examples:
+  convtool show digits
+  convtool show digits --picture 329 -o out.png
+  convtool show digits --classes 0,1 --count 40 --seed 3""",
+)
+@click.argument("dataset")
+@click.option("--data", type=click.Path(path_type=Path), help="The folder or file of a named set.")
+@click.option("--classes", metavar="NAME,…", help="Only these classes.  [default: all]")
+@click.option(
+    "--count",
+    type=click.IntRange(1, _MOST),
+    default=25,
+    show_default=True,
+    help="How many, drawn at random, each class with its share.",
+)
+@click.option(
+    "--picture",
+    "wanted",
+    metavar="NAME|NUMBER",
+    multiple=True,
+    help="This picture instead, as `convtool evaluate` names it. May be repeated.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders.")
+@click.option("--gray", is_flag=True, help="For folders: take the pictures as grey.")
+@background_option
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The drawing.  [default: DATASET-pictures.png]",
+)
+@json_option
+def command(
+    dataset: str,
+    data: Path | None,
+    classes: str | None,
+    count: int,
+    wanted: tuple[str, ...],
+    seed: int,
+    size: tuple[int, int],
+    gray: bool,
+    background: str | None,
+    out: Path | None,
+    json_target: str | None,
+) -> None:
+    """Draw pictures of DATASET as one sheet, each under its name or number and its class.
+
+    DATASET is what `convtool train` takes: a named set, a file, or a folder with one sub-folder for
+    each class. Pictures are drawn as a network gets them: a folder's in the size --size.
+    """
+    name = Path(dataset.removeprefix("idx:")).name or "folder"
+    target = check_drawing(out or Path(f"{name}-pictures.png"))
+    colour = background or "white"
+    reader = FileReader(size, colour)
+    found = open_sample(
+        dataset,
+        data=data,
+        seed=seed,
+        read=reader,
+        preprocessing=Preprocessing(*size, channels=1 if gray else 3, background=colour),
+        classes=names_of(classes),
+        count=count,
+        wanted=wanted,
+    )
+    reader.tell("the network's")
+    for reason in found.skipped:
+        click.echo(f"convtool: skipped: {reason}", err=True)
+    from convtool.report.sheet import draw_sheet
+
+    rows = _rows(found)
+    labels = [f"{row['image']}\n{row['class']}" for row in rows]
+    draw_sheet(list(found.images), labels, target)
+    if json_target is not None:
+        write_report({"schema": SCHEMA, "drawing": str(target), "pictures": rows}, json_target)
+    if json_target != "-":
+        count_text = "1 picture" if len(rows) == 1 else f"{len(rows)} pictures"
+        click.echo(f"{target}: {count_text} of {dataset}")
+
+
+def _rows(found: Dataset) -> list[dict[str, object]]:
+    return [
+        {"image": found.called(place), "class": found.classes[label]}
+        for place, label in enumerate(found.labels.tolist())
+    ]

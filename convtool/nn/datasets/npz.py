@@ -1,0 +1,80 @@
+"""Keras' ``mnist.npz`` and others like it: ``x_train``, ``y_train``, ``x_test``, ``y_test``."""
+
+import zipfile
+import zlib
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convtool.errors import DatasetError
+from convtool.nn._types import Array
+from convtool.nn.datasets.dataset import Dataset
+
+_MOST_BYTES = 2**32
+
+
+def _array(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
+    """Return one array; its header may not promise more than its member holds."""
+    try:
+        size = archive.getinfo(f"{name}.npy").file_size
+        with archive.open(f"{name}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+            shape, _, kind = read[version[0]](file)
+        if kind.hasobject or kind.kind not in "ui":
+            raise DatasetError(f"{path}: {name} holds {kind}, not whole numbers such as uint8")
+        if size > _MOST_BYTES or prod(shape) * kind.itemsize > size:
+            raise DatasetError(f"{path}: {name} claims the shape {shape}: damaged")
+        with archive.open(f"{name}.npy") as file:
+            found: Any = np.lib.format.read_array(file, allow_pickle=False)
+    except KeyError:
+        names = ", ".join(n.removesuffix(".npy") for n in archive.namelist()[:8])
+        raise DatasetError(
+            f"{path}: has no array {name}, only {names}; it needs x_train and y_train"
+        ) from None
+    result: Array = found
+    return result
+
+
+def _part(archive: zipfile.ZipFile, path: Path, part: str) -> tuple[Array, Array]:
+    images, labels = (_array(archive, path, f"{kind}_{part}") for kind in "xy")
+    labels = labels.reshape(-1)
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    if images.dtype != np.uint8 or not (images.ndim == 3 or images.shape[3:] == (3,)):
+        raise DatasetError(
+            f"{path}: x_{part} is {images.dtype} of shape {images.shape}; pictures are uint8"
+            " (N, H, W) or (N, H, W, 3)"
+        )
+    if len(images) != len(labels):
+        raise DatasetError(f"{path}: {len(images)} pictures, but {len(labels)} labels ({part})")
+    return images, labels
+
+
+def read_npz(path: Path) -> tuple[Dataset, Dataset | None]:
+    """Return the training part and, if its arrays are there, the test part.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing or damaged, or its arrays are no pictures and labels.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            images, labels = _part(archive, path, "train")
+            kinds = np.unique(labels)
+            classes = tuple(map(str, kinds.tolist()))
+            train = Dataset(images, np.searchsorted(kinds, labels), classes)
+            if "x_test.npy" not in archive.namelist():
+                return train, None
+            images, labels = _part(archive, path, "test")
+    except DatasetError:
+        raise
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{path}: cannot be read, or is damaged: {reason}") from error
+    if not np.isin(labels, kinds).all():
+        raise DatasetError(f"{path}: y_test has labels that y_train does not have")
+    return train, Dataset(images, np.searchsorted(kinds, labels), classes)

@@ -1,0 +1,170 @@
+"""Tables with a picture in each row: OpenML's CSV and ARFF files, Kaggle's CSV of MNIST.
+
+References
+----------
+Vanschoren, van Rijn, Bischl, Torgo (2013): OpenML: networked science in machine learning. SIGKDD
+Explorations 15(2). Bouckaert et al.: the WEKA manual, the format ARFF.
+"""
+
+import csv
+import gzip
+import re
+import zlib
+from collections.abc import Iterator
+from io import TextIOWrapper
+from itertools import chain, islice
+from math import isqrt
+from pathlib import Path
+
+import numpy as np
+
+from convtool.errors import DatasetError
+from convtool.nn._types import Array
+from convtool.nn.datasets.dataset import Dataset
+
+_LABEL_NAMES = ("class", "label", "target", "digit", "y")
+_ROWS = 4096
+_ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)""", re.IGNORECASE)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _arff_names(lines: Iterator[str]) -> list[str]:
+    """Return the columns' names; the lines that follow are the rows."""
+    names = []
+    for line in lines:
+        found = _ATTRIBUTE.match(line.strip())
+        if found:
+            names.append(found[1].strip("'\""))
+        if line.strip().lower() == "@data":
+            return names
+    raise DatasetError("has no line @data: cut off, or no ARFF file")
+
+
+def _label_column(names: list[str], first: list[str]) -> int:
+    """Return which column has the labels: the first or the last."""
+    if names:
+        lower = [name.strip().lower() for name in names]
+        found = [lower.index(name) for name in _LABEL_NAMES if name in lower]
+        if not found:
+            raise DatasetError(
+                f"none of its columns is called {', '.join(_LABEL_NAMES)}: name that of the labels"
+            )
+        column = found[0]
+    else:
+        odd = [place for place in (0, len(first) - 1) if _number(first[place]) is None]
+        if len(odd) != 1:
+            raise DatasetError(
+                "has no header line: add one that names the column of the labels 'class'"
+            )
+        column = odd[0]
+    if column not in (0, len(first) - 1):
+        raise DatasetError(f"its labels are in column {column + 1}, not in the first or the last")
+    return column
+
+
+def _rows(lines: Iterator[str], label: int, width: int) -> tuple[Array, list[str]]:
+    """Return the numbers of all rows, float32 (N, width), and their labels."""
+    blocks: list[Array] = []
+    labels: list[str] = []
+    rows = (line.strip() for line in lines)
+    while block := list(islice(filter(None, rows), _ROWS)):
+        texts = []
+        for row in block:
+            cut = row.partition(",") if label == 0 else row.rpartition(",")
+            labels.append(cut[0 if label == 0 else 2].strip().strip("'\""))
+            texts.append(cut[2 if label == 0 else 0])
+        blocks.append(np.loadtxt(texts, np.float32, delimiter=",", quotechar='"', ndmin=2))
+        if blocks[-1].shape[1] != width:
+            raise DatasetError(
+                f"row {len(labels)}: {blocks[-1].shape[1]} numbers, the first row has {width}"
+            )
+    if not blocks:
+        raise DatasetError("has no rows")
+    return np.concatenate(blocks), labels
+
+
+def _pictures(values: Array) -> Array:
+    """Return rows of numbers as uint8 pictures: square, grey, or the planes of three colours."""
+    count, width = values.shape
+    highest = float(values.max())
+    if not np.isfinite(values).all() or values.min() < 0 or highest > 255:
+        raise DatasetError(f"its pixels go from {values.min():g} to {highest:g}, not 0 to 255")
+    peak = next(peak for peak in (1, 16, 255) if highest <= peak)
+    pixels = np.rint(values * np.float32(255 / peak)).astype(np.uint8)
+    side = isqrt(width)
+    if side * side == width:
+        return pixels.reshape(count, side, side)
+    side = isqrt(width // 3)
+    if 3 * side * side == width:
+        planes = pixels.reshape(count, 3, side, side)
+        return np.ascontiguousarray(planes.transpose(0, 2, 3, 1))
+    raise DatasetError(f"{width} pixels in a row are no square picture, grey or of three colours")
+
+
+def _kinds(labels: list[str]) -> list[str]:
+    """Return the classes in order: numbers by their value, others by their name."""
+    kinds = sorted(set(labels))
+    numbers = [_number(kind) for kind in kinds]
+    if any(number is None for number in numbers):
+        return kinds
+    return sorted(kinds, key=float)
+
+
+def _plain(label: str) -> str:
+    """Return 5 for 5.0, other labels as they are."""
+    return label.removesuffix(".0")
+
+
+def _read(lines: Iterator[str], arff: bool) -> Dataset:
+    if arff:
+        names, start = _arff_names(lines), next(lines, "")
+        if start.lstrip().startswith("{"):
+            raise DatasetError("is a sparse ARFF file: save it as CSV")
+    else:
+        names, start = [], next(lines, "")
+        cells = next(csv.reader([start]), [])
+        if len(cells) > 1 and all(_number(cell) is None for cell in cells):
+            names, start = cells, next(lines, "")
+    first = next(csv.reader([start], quotechar="'" if arff else '"'), [])
+    if len(first) < 2 or (names and len(names) != len(first)):
+        raise DatasetError(f"its first row has {len(first)} cells for {len(names)} columns")
+    label = _label_column(names, first)
+    values, labels = _rows(chain([start], lines), label, len(first) - 1)
+    labels = [_plain(text) for text in labels]
+    classes = _kinds(labels)
+    places = {name: place for place, name in enumerate(classes)}
+    numbers = np.array([places[text] for text in labels], np.int64)
+    return Dataset(_pictures(values), numbers, tuple(classes))
+
+
+def read_table(path: Path) -> tuple[Dataset, None]:
+    """Return the pictures of a CSV or ARFF file, gzipped or not.
+
+    Each row has a square picture, row by row (three colours: plane by plane), and before or after
+    it the label, in a column called class, label, target, digit or y. Pixels go to 255, to 16 or
+    to 1, whichever their greatest value allows; 16 and 1 are spread to 255.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, damaged, or no such table.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+        with (
+            (gzip.open if zipped else open)(path, "rb") as file,
+            TextIOWrapper(file, "utf-8-sig") as lines,
+        ):
+            return _read(iter(lines), ".arff" in path.suffixes), None
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from None
+    except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{path}: cannot be read, or is damaged: {reason}") from error
