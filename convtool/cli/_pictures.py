@@ -22,17 +22,18 @@ class _Noticed:
     """Pictures of which something is said: the first is named, the others are counted."""
 
     def __init__(self) -> None:
-        self._first, self._count = "", 0
+        self._first = ""
+        self._names: set[str] = set()
 
     def add(self, name: Path | str, detail: str = "") -> None:
-        """Notice a picture."""
+        """Notice a picture, once."""
         self._first = self._first or (f"{name} ({detail})" if detail else str(name))
-        self._count += 1
+        self._names.add(str(name))
 
     def tell(self, what: str, then: str = "") -> None:
         """Say it on stderr, in one line, if there was any."""
-        if self._count:
-            others = f" and {self._count - 1} more" if self._count > 1 else ""
+        if self._names:
+            others = f" and {len(self._names) - 1} more" if len(self._names) > 1 else ""
             click.echo(f"convtool: {what}: {self._first}{others}{then}", err=True)
 
 

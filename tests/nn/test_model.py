@@ -251,7 +251,9 @@ def test_preprocessing_of_one_picture():
     red[..., 0] = 255
     assert (prepare(red) == 76).all()
     clear = np.stack([grey, np.zeros_like(grey)], axis=2)
-    assert (prepare(clear) == 0).all()
+    assert (prepare(clear) == 255).all()
+    on_black = nn.Preprocessing(4, 4, 1, background="black").picture
+    assert (on_black(clear) == 0).all()
     with pytest.raises(DatasetError, match="not finite"):
         prepare(np.full((4, 4), np.nan))
     with pytest.raises(DatasetError, match="no picture"):

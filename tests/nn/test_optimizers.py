@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convtool.nn import optimizers
-from convtool.nn.compiled.plan import StepPlan
+from convtool.nn.compiled.rules import covers
 from convtool.nn.losses import CrossEntropy
 from convtool.nn.recipe import SETTINGS, Recipe
 
@@ -31,10 +31,10 @@ def test_clipping_scales_all_gradients_together():
 
 def test_what_is_not_compiled_takes_the_readable_step():
     rule = optimizers.Momentum()
-    assert StepPlan.covers(CrossEntropy(), rule)
+    assert covers(CrossEntropy(), rule)
     rule.clip = 1.0
-    assert not StepPlan.covers(CrossEntropy(), rule)
-    assert not StepPlan.covers(CrossEntropy(), optimizers.Momentum(nesterov=True))
+    assert not covers(CrossEntropy(), rule)
+    assert not covers(CrossEntropy(), optimizers.Momentum(nesterov=True))
 
 
 @pytest.mark.parametrize("name", optimizers.OPTIMIZERS)
