@@ -9,7 +9,7 @@ import click
 
 from convtool.cli._pictures import SizeType, background_option
 from convtool.nn.architectures import ARCHITECTURES
-from convtool.nn.datasets import SOURCES
+from convtool.nn.datasets import SOURCES, Dataset
 from convtool.nn.optimizers import OPTIMIZERS
 from convtool.nn.recipe import SETTINGS, Recipe, batch_size_for
 from convtool.nn.schedules import SCHEDULES
@@ -79,7 +79,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--augment",
         metavar="NAME=VALUE,…",
-        help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none.",
+        help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none."
+        "  [default: by the data set; for folders shift, a tenth of the side]",
     ),
     click.option("--validation", type=float, help="Share kept back to watch.  [default: 0.1]"),
     click.option("--early-stop", type=int, help="Stop after N epochs without a better validation."),
@@ -108,11 +109,19 @@ def unused_settings(recipe: Recipe, choices: dict[str, Any]) -> list[str]:
     return sorted(f"--{name}" for name in known & given - set(SETTINGS[recipe.optimizer]))
 
 
-def fitted_to(recipe: Recipe, pictures: int, choices: dict[str, Any]) -> Recipe:
-    """Return the recipe with a batch size for so many pictures, unless one was chosen."""
-    if choices.get("batch_size") is not None:
-        return recipe
-    return replace(recipe, batch_size=min(recipe.batch_size, batch_size_for(pictures)))
+def fitted_to(recipe: Recipe, train: Dataset, choices: dict[str, Any]) -> Recipe:
+    """Return the recipe for the pictures to learn from, where nothing else was chosen.
+
+    Few pictures are taken in small batches; those of a folder, whose objects may stand anywhere,
+    are shifted by up to a tenth of their side.
+    """
+    fitted: dict[str, Any] = {}
+    if choices.get("batch_size") is None:
+        fitted["batch_size"] = min(recipe.batch_size, batch_size_for(len(train)))
+    shift = min(train.images.shape[1:3]) // 10
+    if choices.get("augment") is None and train.names and shift:
+        fitted["augment"] = f"shift={shift}"
+    return replace(recipe, **fitted)
 
 
 def arch_of(dataset: str, arch: str | None) -> str:

@@ -95,7 +95,7 @@ def command(
     only = names_of(classes)
     colour = background or "white"
     split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
-    recipe = fitted_to(recipe, len(split.train), choices)
+    recipe = fitted_to(recipe, split.train, choices)
     search = Search(split.train, arch, dropout, recipe, split.validation)
     wanted = combinations(axes)
     for choice in wanted:

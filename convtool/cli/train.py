@@ -106,7 +106,7 @@ def command(
     only = names_of(classes)
     colour = background or "white"
     split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
-    recipe = fitted_to(recipe, len(split.train), choices)
+    recipe = fitted_to(recipe, split.train, choices)
 
     def build() -> Sequential:
         return assemble(
