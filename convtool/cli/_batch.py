@@ -10,7 +10,10 @@ from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
-from convtool.images.batch.inputs import (
+from convtool.filtering.picture import Job, plan_file
+from convtool.images.paths import shown
+from convtool.report.json_report import write_report
+from convtool.work.inputs import (
     Found,
     find,
     listed,
@@ -18,11 +21,8 @@ from convtool.images.batch.inputs import (
     looks_like_picture,
     split_list,
 )
-from convtool.images.batch.naming import Naming, Task, tasks
-from convtool.images.batch.stream import Stream, can_stream
-from convtool.images.job import Job, plan_file
-from convtool.images.paths import shown
-from convtool.report.json_report import write_report
+from convtool.work.naming import Naming, Task, tasks
+from convtool.work.stream import Stream, can_stream
 
 RESUMED = ".convtool-journal"
 """The journal of ``--resume``, in the folder of the outputs."""
@@ -91,7 +91,7 @@ def _make(folder: str) -> None:
 
 
 def _dry_run(chosen: Sequence[Task] | Stream, job: Job, batch: Batch) -> int:
-    from convtool.images.batch.worker import Done
+    from convtool.work.worker import Done
 
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
         for number, task in enumerate(chosen):
@@ -124,7 +124,7 @@ def _journalled(
     if place is None:
         yield lambda task: False
         return
-    from convtool.images.batch.journal import Journal
+    from convtool.work.journal import Journal
 
     with closing(Journal(place)) as journal:
         mark = job.fingerprint()
@@ -149,7 +149,7 @@ def _left(
 
 
 def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
-    from convtool.images.batch.run import Crew, filter_together
+    from convtool.work.run import Crew, filter_together
 
     stamped = batch.resume or batch.journal is not None
     crew = Crew(batch.jobs, batch.timeout, stamped)

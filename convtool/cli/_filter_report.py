@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convtool.filtering.picture import Kind, Outcome
 from convtool.images.formats import FORMATS
-from convtool.images.job import Kind, Outcome
 from convtool.images.paths import shown
 from convtool.report.units import seconds_text
 
 if TYPE_CHECKING:
-    from convtool.images.filter import Outline, Step
-    from convtool.images.partial import Part
+    from convtool.filtering.memory import Outline, Step
+    from convtool.filtering.partial import Part
 
 SCHEMA = "convtool.filter/1"
 

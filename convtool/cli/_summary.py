@@ -10,17 +10,17 @@ import click
 
 from convtool.cli import words
 from convtool.cli._filter_report import described, planned
-from convtool.images.batch.naming import Task
 from convtool.images.paths import shown
 from convtool.report.json_report import Spool
 from convtool.report.units import seconds_text
+from convtool.work.naming import Task
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from convtool.images.batch.journal import Journal
-    from convtool.images.batch.worker import Done
-    from convtool.images.job import Outcome
+    from convtool.filtering.picture import Outcome
+    from convtool.work.journal import Journal
+    from convtool.work.worker import Done
 
 SCHEMA = "convtool.filter-batch/1"
 _WARNINGS_SHOWN = 10
@@ -122,7 +122,7 @@ class Summary:
     def _note(self, results: "Sequence[tuple[Task, Done]]") -> None:
         if self._journal is None:
             return
-        from convtool.images.batch.journal import Record
+        from convtool.work.journal import Record
 
         journal, mark = self._journal
         records = [

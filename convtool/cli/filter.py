@@ -25,17 +25,17 @@ from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
-from convtool.images.alpha import RULES
-from convtool.images.filter_options import FilterOptions, check_options
+from convtool.filtering.alpha import RULES
+from convtool.filtering.options import FilterOptions, check_options
+from convtool.filtering.picture import Job, Outcome, filter_file, plan_file
+from convtool.filtering.strips.options import StoreOptions, check_asked, is_streamed
 from convtool.images.formats import writable
-from convtool.images.job import Job, Outcome, filter_file, plan_file
 from convtool.images.paths import shown
-from convtool.images.stream.asked import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 
 if TYPE_CHECKING:
-    from convtool.images.filter import Outline
+    from convtool.filtering.memory import Outline
 
 
 @click.command(
@@ -291,7 +291,7 @@ def _explaining(asked: bool) -> "Callable[[Outline, str], None]":
 def _filter_strips(
     source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
 ) -> None:
-    from convtool.images.stream.job import filter_stream, plan_stream
+    from convtool.filtering.strips.job import filter_stream, plan_stream
 
     before = _explaining(explain)
     if batch.dry_run:

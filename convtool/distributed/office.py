@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from convtool import __version__
 from convtool.errors import ClusterError
-from convtool.images.batch.run import Interrupted
+from convtool.work.run import Interrupted
 
 Work = TypeVar("Work")
 

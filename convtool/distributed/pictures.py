@@ -15,10 +15,10 @@ from convtool.distributed.office import Arrived, Office, check_version
 from convtool.errors import WorkerError
 from convtool.extras import need
 from convtool.files import sweep
-from convtool.images.batch.naming import Task
-from convtool.images.batch.worker import Done, do, limit_opencv
-from convtool.images.job import Job
+from convtool.filtering.picture import Job
 from convtool.images.paths import shown
+from convtool.work.naming import Task
+from convtool.work.worker import Done, do, limit_opencv
 
 Results = list[tuple[Task, Done]]
 Chunk = list[tuple[int, Task]]

@@ -5,9 +5,9 @@ from contextlib import closing
 
 from convtool.cli._summary import Summary
 from convtool.errors import ImageReadError
-from convtool.images.batch.naming import Task
-from convtool.images.batch.worker import Done
-from convtool.images.job import Kind, Outcome
+from convtool.filtering.picture import Kind, Outcome
+from convtool.work.naming import Task
+from convtool.work.worker import Done
 
 
 def test_a_bar_counts_on_a_terminal_and_errors_stand_above_it(capsys, monkeypatch):

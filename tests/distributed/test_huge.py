@@ -27,15 +27,15 @@ from convtool.errors import (
     OptionError,
     WorkerError,
 )
-from convtool.images.batch.run import Interrupted
-from convtool.images.filter import FilterOptions
-from convtool.images.job import Job
+from convtool.filtering.memory import FilterOptions
+from convtool.filtering.picture import Job
+from convtool.filtering.strips import budget
+from convtool.filtering.strips.job import filter_stream
+from convtool.filtering.strips.options import StoreOptions
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.stores import picture
-from convtool.images.stream import budget
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.job import filter_stream
 from convtool.kernels.spec import parse
+from convtool.work.run import Interrupted
 
 HEIGHT, WIDTH = 230, 90
 

@@ -14,7 +14,7 @@ from corpus.picture import Picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convtool.images.job import Job, filter_file
+from convtool.filtering.picture import Job, filter_file
 from convtool.images.read import read
 from convtool.kernels.spec import parse
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from convtool.errors import ImageTooLargeError
+from convtool.filtering.strips import budget
+from convtool.filtering.strips.plan import StreamJob
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Span
-from convtool.images.stream import budget
-from convtool.images.stream.plan import StreamJob
 
 BLOCK_BYTES = 1 << 28
 """A block has at most about so many bytes of the answer: what a worker that ends costs."""

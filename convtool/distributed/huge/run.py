@@ -17,19 +17,19 @@ from convtool.distributed.huge.work import Found, Order, make, measure
 from convtool.distributed.office import Arrived, Office
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
-from convtool.images import finishing
-from convtool.images.filter import Outline
+from convtool.filtering import finishing
+from convtool.filtering.memory import Outline
+from convtool.filtering.picture import Job, Outcome
+from convtool.filtering.strips.chain import Assumptions, Chain
+from convtool.filtering.strips.inputs import is_store, opened
+from convtool.filtering.strips.job import Progress
+from convtool.filtering.strips.options import StoreOptions
+from convtool.filtering.strips.plan import StreamJob
+from convtool.filtering.strips.rows import Kept
+from convtool.filtering.strips.steps import Broken
 from convtool.images.image import Pixels
-from convtool.images.job import Job, Outcome
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Picture, Span
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.chain import Assumptions, Chain
-from convtool.images.stream.inputs import is_store, opened
-from convtool.images.stream.job import Progress
-from convtool.images.stream.plan import StreamJob
-from convtool.images.stream.rows import Kept
-from convtool.images.stream.steps import Broken
 from convtool.images.tone import Extent
 
 _BLOCKS_A_THREAD = 2

@@ -10,14 +10,14 @@ import numpy as np
 from convtool.distributed.huge.cut import Block
 from convtool.distributed.huge.work import Found
 from convtool.errors import ImageReadError
+from convtool.filtering.strips.chain import Assumptions
+from convtool.filtering.strips.done import Done
+from convtool.filtering.strips.plan import StreamJob
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span, Wanted
 from convtool.images.stores.progress import Place, Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import CHUNK, ZarrStore
-from convtool.images.stream.chain import Assumptions
-from convtool.images.stream.done import Done
-from convtool.images.stream.plan import StreamJob
 from convtool.images.tone import Extent
 
 STRIP_BYTES = 1 << 24

@@ -14,24 +14,24 @@ from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block
 from convtool.distributed.office import check_version
 from convtool.errors import ClusterError, ConvtoolError
-from convtool.images.batch.worker import limit_opencv
-from convtool.images.filter import Outline
+from convtool.filtering.memory import Outline
+from convtool.filtering.picture import Job
+from convtool.filtering.strips.chain import Assumptions, Chain, consumers_of
+from convtool.filtering.strips.inputs import Input, opened
+from convtool.filtering.strips.job import answer_rows, measured_rows
+from convtool.filtering.strips.options import StoreOptions
+from convtool.filtering.strips.rows import Ahead, Kept
+from convtool.filtering.strips.steps import Broken
 from convtool.images.image import Pixels
-from convtool.images.job import Job
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.stores.progress import Place
 from convtool.images.stores.zarr_writer import ZarrStore
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.chain import Assumptions, Chain, consumers_of
-from convtool.images.stream.inputs import Input, opened
-from convtool.images.stream.job import answer_rows, measured_rows
-from convtool.images.stream.rows import Ahead, Kept
-from convtool.images.stream.steps import Broken
 from convtool.images.tone import Extent
 from convtool.images.write import cannot_be_written
+from convtool.work.worker import limit_opencv
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,99 @@
+"""From the last kernel's answer to pixels, as the options say, and what is to be said of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from convtool.filtering.options import FilterOptions
+from convtool.images import light, tone
+from convtool.images.image import Pixels, peak_of
+from convtool.images.tone import Values
+from convtool.records import Record
+
+CLIPPED_WORTH_A_WARNING = 0.01
+"""The share of clipped values from which on there is a warning."""
+
+
+class Made(Record, eq=False):
+    """A filtered picture's pixels.
+
+    Parameters
+    ----------
+    pixels : ndarray
+        All of them, alpha included.
+    seconds : sequence of float
+        What each kernel took.
+    clipped_share : float
+        The share, 0 to 1, of filtered colour values that were outside the output's range.
+    remarks : sequence of str
+        What a user should know.
+    """
+
+    pixels: Pixels
+    seconds: Sequence[float]
+    clipped_share: float = 0.0
+    remarks: Sequence[str] = ()
+
+
+def finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
+    """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
+
+    None where all of it must be there first, or the answer is an angle or light, or has holes.
+    """
+    fit = tone.FIXED_RANGES.get(options.range)
+    filled = options.nan == "fill" and source.kind == "f"
+    if fit is None or options.direction or options.linear or filled:
+        return None
+    dtype = tone.output_dtype(options.depth, source)
+    return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
+
+
+def prepared(values: Values, options: FilterOptions, peak: float) -> Values:
+    """Return the last kernel's answer in the units of the picture, ready for its range.
+
+    Angles become values, light is encoded, the bias is added; values may be changed.
+    """
+    if options.direction:
+        values = _angles_as_values(values, peak)
+    elif options.linear:
+        values = light.to_encoded(values, peak)
+    if options.bias:
+        values += options.bias
+    return values
+
+
+def remarks(share: float, nans: int, holes: int, options: FilterOptions) -> list[str]:
+    """Return what a user should know of filtered pixels.
+
+    Parameters
+    ----------
+    share : float
+        The share of values that were clipped.
+    nans, holes : int
+        How many were NaN and became 0, and how many are NaN or infinite.
+    options : FilterOptions
+        How they were made.
+    """
+    found = []
+    if share > CLIPPED_WORTH_A_WARNING:
+        found.append(
+            f"{share:.1%} of the values were outside the output's range and were clipped; "
+            "--range abs, offset or stretch keeps them, and so does --depth float"
+        )
+    if nans:
+        found.append(f"{nans} values are not numbers (NaN) and became 0")
+    if holes and options.nan == "fill":
+        found.append(
+            f"{holes} values stay NaN: the kernel reaches no pixel there that is "
+            "a number; a larger kernel does"
+        )
+    return found
+
+
+def _angles_as_values(angles: Values, peak: float) -> Values:
+    """Map angles onto 0 to peak: a full turn is peak, and both ends are the same direction."""
+    turns: Values = angles / angles.dtype.type(2 * np.pi)
+    np.mod(turns, 1, out=turns)
+    turns *= angles.dtype.type(peak)
+    return turns
