@@ -23,8 +23,8 @@ from convtool.convolution import calibration
 from convtool.distributed import filter_files, local_cluster
 from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
+from convtool.filtering.job import Job
 from convtool.filtering.memory import FilterOptions
-from convtool.filtering.picture import Job
 from convtool.filtering.strips.inputs import StoreOptions
 from convtool.filtering.strips.job import filter_stream
 from convtool.images.write import write

@@ -10,7 +10,8 @@ from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
-from convtool.filtering.picture import Job, plan_file
+from convtool.filtering.job import Job
+from convtool.filtering.picture import plan_file
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
 from convtool.work.inputs import (

@@ -18,7 +18,7 @@ from convtool.work.naming import Task
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from convtool.filtering.picture import Outcome
+    from convtool.filtering.job import Outcome
     from convtool.work.journal import Journal
     from convtool.work.worker import Done
 

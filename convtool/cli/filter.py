@@ -25,9 +25,10 @@ from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
-from convtool.filtering.alpha import RULES
+from convtool.filtering.alpha_rules import RULES
+from convtool.filtering.job import Job, Outcome
 from convtool.filtering.options import FilterOptions, check_options
-from convtool.filtering.picture import Job, Outcome, filter_file, plan_file
+from convtool.filtering.picture import filter_file, plan_file
 from convtool.filtering.strips.options import StoreOptions, check_asked, is_streamed
 from convtool.images.formats import writable
 from convtool.images.paths import shown
@@ -35,7 +36,7 @@ from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 
 if TYPE_CHECKING:
-    from convtool.filtering.memory import Outline
+    from convtool.filtering.plan import FilterPlan
 
 
 @click.command(
@@ -277,15 +278,9 @@ def command(
     return DONE
 
 
-def _explaining(asked: bool) -> "Callable[[Outline, str], None]":
-    """Return what is told the plan, and how a picture is cut, before the work."""
-
-    def before(plan: "Outline", cut: str) -> None:
-        if asked:
-            report.explain(plan)
-            report.say(cut)
-
-    return before
+def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
+    """Return what prints the plan before the work, where that was asked for."""
+    return report.explain if asked else lambda plan: None
 
 
 def _filter_strips(
@@ -315,7 +310,7 @@ def _filter_blocks(
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
     with divided(source, target, job, store) as work:
         if batch.dry_run:
-            before(*work.planned(*batch.cluster.facts()))
+            before(work.planned(*batch.cluster.facts()))
             report.would_write(target, work.outcome)
         else:
             with signals() as stop, ExitStack() as stack:
@@ -342,9 +337,8 @@ def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bo
             report.explain(outcome)
         report.would_write(target, outcome)
     else:
-        before = report.explain if explain else None
         with ending(shown(source), batch.timeout):
-            outcome = filter_file(source, target, job, planned=before)
+            outcome = filter_file(source, target, job, planned=_explaining(explain))
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)

@@ -15,7 +15,7 @@ from convtool.distributed.office import Arrived, Office, check_version
 from convtool.errors import WorkerError
 from convtool.extras import need
 from convtool.files import sweep
-from convtool.filtering.picture import Job
+from convtool.filtering.job import Job
 from convtool.images.paths import shown
 from convtool.work.naming import Task
 from convtool.work.worker import Done, do, limit_opencv

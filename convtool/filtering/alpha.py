@@ -1,4 +1,4 @@
-"""Which kernels mix the colours of pixels, which filter alpha, and alpha that is not filtered."""
+"""Colours apart from alpha, and alpha that is not filtered but moved with the colours."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,44 +7,32 @@ from numpy.typing import NDArray
 
 from convtool.convolution.borders import BORDERS, OUTSIDE, table
 from convtool.convolution.geometry import Geometry
+from convtool.filtering.alpha_rules import anchor
+from convtool.filtering.options import FilterOptions
+from convtool.images import light, tone
+from convtool.images.image import Image, Pixels
+from convtool.images.tone import Values
 
 if TYPE_CHECKING:
     from convtool.convolution.source import Held
 
-RULES = ("premultiply", "keep")
-"""What is done with alpha: filtered with the colours multiplied by it, or left alone."""
 
-_SUMS_TO_NOTHING = 1e-6
-
-
-def smooths(weights: NDArray[np.float64]) -> bool:
-    """Tell whether a kernel has a positive sum, so that alpha can be filtered with it.
-
-    Examples
-    --------
-    >>> smooths(np.ones((3, 3))), smooths(np.array([[1.0, 0.0, -1.0]]))
-    (True, False)
-    """
-    return bool(weights.sum() > _SUMS_TO_NOTHING * np.abs(weights).sum())
+def is_opaque(alpha: Values, peak: float) -> bool:
+    """Tell whether every pixel is opaque."""
+    return bool((alpha >= peak).all())
 
 
-def anchor(size: int, flipped: bool) -> int:
-    """Return which position of a kernel's window lies on the output pixel in mode ``same``."""
-    return (size - 1) // 2 if flipped else size // 2
-
-
-def is_pointwise(weights: NDArray[np.float64], flipped: bool) -> bool:
-    """Tell whether a kernel's only weight is a positive one at its anchor: no pixel meets another.
-
-    Examples
-    --------
-    >>> is_pointwise(np.array([[0.0, 2.0, 0.0]]), True)
-    True
-    """
-    window = weights[::-1, ::-1] if flipped else weights
-    height, width = window.shape
-    centre = window[anchor(height, flipped), anchor(width, flipped)]
-    return bool(centre > 0 and np.count_nonzero(window) == 1)
+def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | None]:
+    """Separate colours, made grey or light where the options say so, and alpha as floats."""
+    pixels, alpha = image.pixels, None
+    if image.has_alpha:
+        alpha = tone.to_working(pixels[:, :, -1])
+        pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
+    if options.linear:
+        pixels = light.to_linear(pixels, image.peak)
+    if pixels.ndim == 3 and (options.gray or options.direction):
+        pixels = tone.to_gray(pixels, threads=options.threads)
+    return pixels, alpha
 
 
 def carried(

@@ -1,13 +1,12 @@
 """From the last kernel's answer to pixels, as the options say, and what is to be said of them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from convtool.filtering.options import FilterOptions
-from convtool.images import light, tone
-from convtool.images.image import Pixels, peak_of
+from convtool.images import light
+from convtool.images.image import Pixels
 from convtool.images.tone import Values
 from convtool.records import Record
 
@@ -15,7 +14,7 @@ CLIPPED_WORTH_A_WARNING = 0.01
 """The share of clipped values from which on there is a warning."""
 
 
-class Made(Record, eq=False):
+class FilteredPixels(Record, eq=False):
     """A filtered picture's pixels.
 
     Parameters
@@ -34,19 +33,6 @@ class Made(Record, eq=False):
     seconds: Sequence[float]
     clipped_share: float = 0.0
     remarks: Sequence[str] = ()
-
-
-def finisher(options: FilterOptions, source: np.dtype[Any]) -> tone.Finisher | None:
-    """Return what turns the last kernel's answer into pixels as soon as a piece of it is there.
-
-    None where all of it must be there first, or the answer is an angle or light, or has holes.
-    """
-    fit = tone.FIXED_RANGES.get(options.range)
-    filled = options.nan == "fill" and source.kind == "f"
-    if fit is None or options.direction or options.linear or filled:
-        return None
-    dtype = tone.output_dtype(options.depth, source)
-    return tone.Finisher(source, dtype, fit(peak_of(source)), options.bias)
 
 
 def prepared(values: Values, options: FilterOptions, peak: float) -> Values:

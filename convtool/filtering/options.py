@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convtool.errors import OptionError
-from convtool.filtering import alpha as transparency
-from convtool.filtering import nonfinite
+from convtool.filtering import alpha_rules, nonfinite
 from convtool.images import tone
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record
@@ -94,8 +93,8 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
         If an option cannot be so, or not with these kernels.
     """
     tone.check_range(options.range)
-    if options.alpha not in transparency.RULES:
-        rules = ", ".join(transparency.RULES)
+    if options.alpha not in alpha_rules.RULES:
+        rules = ", ".join(alpha_rules.RULES)
         raise OptionError(f"alpha {options.alpha!r} is not known; one of {rules}")
     for name, value in (("bias", options.bias), ("cval", options.cval)):
         if not math.isfinite(value):
@@ -140,7 +139,7 @@ def _check_partial(kernels: Sequence[KernelSpec], options: FilterOptions) -> Non
     if letters == channels.ALPHA:
         if options.alpha == "keep":
             raise OptionError("channels A filters alpha, alpha keep leaves it alone; use one")
-        if not any(not k.is_group and transparency.smooths(k.weights) for k in kernels):
+        if not any(not k.is_group and alpha_rules.smooths(k.weights) for k in kernels):
             raise OptionError(
                 f"channels A: '{kernels[0].text}' leaves alpha alone, as its sum is not positive"
             )

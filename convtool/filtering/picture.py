@@ -1,159 +1,57 @@
-"""One picture's way from file to file: read, filter, write; the same job for many pictures.
-
-A `Job` is plain data and crosses to worker processes, and so does the `Outcome` of each picture.
-"""
+"""One picture's way from file to file: open, plan, decode, filter, write."""
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from convtool import __version__
 from convtool.convolution.threads import begun, count
 from convtool.errors import NonFiniteError, OptionError, ShapeError
-from convtool.filtering.options import FilterOptions
+from convtool.filtering.job import Job, Kind, Outcome
 from convtool.images.codecs.stderr import diverted
-from convtool.images.formats import Format, Header
+from convtool.images.formats import Format
 from convtool.images.image import DEPTHS, Document, name_of
-from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, Opened, open_document
 from convtool.images.write import STDOUT, Placer, Saver, check_writable, save_bytes, write_document
-from convtool.kernels.spec import KernelSpec
-from convtool.records import Record, replace
+from convtool.records import replace
 
 if TYPE_CHECKING:
-    from convtool.filtering.memory import FilterResult, Outline, Step
-    from convtool.filtering.partial import Part
+    from convtool.filtering.memory import FilterResult
+    from convtool.filtering.plan import FilterPlan, PictureKind, Step
 
 LARGE = 1 << 20
 """Pixels of a picture that is decoded in another thread."""
 
 _MOST_WARNINGS = 3
 
-
-class Job(Record):
-    """What is done to each picture of a run.
-
-    Parameters
-    ----------
-    kernels : tuple of KernelSpec
-        The kernels, in order; at least one.
-    filtering : FilterOptions
-        How they are applied.
-    reading : ReadOptions
-        How a picture is read.
-    writing : WriteOptions
-        How the result is written.
-    """
-
-    kernels: tuple[KernelSpec, ...]
-    filtering: FilterOptions = FilterOptions()
-    reading: ReadOptions = ReadOptions()
-    writing: WriteOptions = WriteOptions()
-
-    def fingerprint(self) -> str:
-        """Return a text that differs wherever the same input may give another output.
-
-        Examples
-        --------
-        >>> from convtool.kernels.spec import parse
-        >>> blur = (parse("box"),)
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(threads=1)).fingerprint()
-        True
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
-        False
-        """
-        from dataclasses import asdict
-
-        return _digest(f"{__version__} {_plain(asdict(self))}".encode())
-
-
-def _digest(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
-
-
-_WITHOUT_EFFECT = {"threads", "max_pixels", "max_memory", "text", "name", "notes"}
-"""Fields of a job that its outputs do not depend on: of a kernel the weights count, of a mask the
-pixels."""
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items() if key not in _WITHOUT_EFFECT}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.str, _digest(value.tobytes())
-    return value
-
-
-class Kind(Record):
-    """A file's format, shape and depth of its pixels (of its first page), and number of pages."""
-
-    format: str
-    shape: tuple[int, ...]
-    depth: str
-    pages: int = 1
-
-
-class Outcome(Record):
-    """What became of one picture, or would.
-
-    Parameters
-    ----------
-    source, target : Kind
-        What was read, and what was written.
-    steps : tuple of Step
-        How it was filtered, kernel by kernel: the first page, with the seconds of all pages.
-    clipped_share : float
-        The share, 0 to 1, of colour values that were outside the output's range.
-    warnings : tuple of str
-        What a user should know.
-    seconds : float
-        What all of it took, reading and writing included.
-    part : Part, optional
-        Which part of the first page was filtered, if not all.
-    """
-
-    source: Kind
-    target: Kind
-    steps: "tuple[Step, ...]"
-    clipped_share: float = 0.0
-    warnings: tuple[str, ...] = ()
-    seconds: float = 0.0
-    part: "Part | None" = None
-
-
 Path = str | os.PathLike[str]
-Outliner = Callable[[tuple[int, ...], np.dtype[Any], bool], "Outline"]
-"""What says how pictures of a shape and type, with alpha or not, are filtered."""
+Planner = Callable[["PictureKind"], "FilterPlan"]
+"""What plans the filtering of pictures of a kind."""
 
 _KINDS_REMEMBERED = 64
 
 
-def outliner(job: Job) -> Outliner:
-    """Return a quick `outline` for many pictures of few kinds.
-
-    It plans each kind once.
+def planner(job: Job) -> Planner:
+    """Return what plans many pictures of few kinds: each kind once.
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from convtool.filtering.plan import PictureKind
     >>> from convtool.kernels.spec import parse
-    >>> plan = outliner(Job((parse("box"),)))
-    >>> plan((4, 6), np.dtype("uint8"), False) is plan((4, 6), np.dtype("uint8"), False)
+    >>> plan = planner(Job((parse("box"),)))
+    >>> kind = PictureKind((4, 6), np.dtype("uint8"))
+    >>> plan(kind) is plan(kind)
     True
     """
-    from convtool.filtering.memory import outline
+    from convtool.filtering.plan import plan_filter
 
-    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], has_alpha: bool) -> "Outline":
-        return outline(shape, dtype, has_alpha, job.kernels, job.filtering)
+    def planned(kind: "PictureKind") -> "FilterPlan":
+        return plan_filter(kind, job.kernels, job.filtering)
 
     return lru_cache(_KINDS_REMEMBERED)(planned)
 
@@ -163,9 +61,9 @@ def filter_file(
     target: Path,
     job: Job,
     *,
-    planned: "Callable[[Outline], None] | None" = None,
+    planned: "Callable[[FilterPlan], None] | None" = None,
     save: Saver = save_bytes,
-    plan_for: Outliner | None = None,
+    plan_for: Planner | None = None,
     placed: Placer | None = None,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
@@ -184,7 +82,7 @@ def filter_file(
     save : callable, optional
         Puts the encoded picture in its place.
     plan_for : callable, optional
-        The job's `outliner`, where it has several pictures.
+        The job's `planner`, where it has several pictures.
     placed : callable, optional
         The `placer` of those pictures.
 
@@ -201,6 +99,7 @@ def filter_file(
     Examples
     --------
     >>> import tempfile
+    >>> import numpy as np
     >>> from convtool.images.write import write
     >>> from convtool.kernels.spec import parse
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -216,7 +115,7 @@ def filter_file(
         from convtool.filtering.memory import filter_image
 
         with _named(source):
-            plans, entry = _planned(target, opened, plan_for or outliner(job), how, placed)
+            plans, entry = _planned(target, opened, plan_for or planner(job), how, placed)
         document = decoded()
     first = document.pages[0]
     if planned is not None:
@@ -270,27 +169,27 @@ def _named(source: Path, page: int | None = None) -> Iterator[None]:
 def _planned(
     target: Path,
     opened: Opened,
-    plan_for: Outliner,
+    plan_for: Planner,
     how: WriteOptions,
     placed: Placer | None = None,
-) -> "tuple[list[Outline], Format]":
+) -> "tuple[list[FilterPlan], Format]":
     """Plan each page as its header describes it, and check that it can be written.
 
     Pages of one kind are planned once.
     """
 
-    def kind_of(header: Header) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
-        return header.shape, header.pixel_type, header.has_alpha
-
-    def channels_of(plan: "Outline") -> int:
+    def channels_of(plan: "FilterPlan") -> int:
         if how.background is None:
             return plan.channels
         from convtool.images.background import channels_on
 
         return channels_on(plan.channels, how.background)
 
-    kinds = [kind_of(header) for header in opened.headers]
-    known = {kind: plan_for(*kind) for kind in dict.fromkeys(kinds)}
+    from convtool.filtering.plan import PictureKind
+
+    name = opened.format.name
+    kinds = [PictureKind.of_header(header, name) for header in opened.headers]
+    known = {kind: plan_for(kind) for kind in dict.fromkeys(kinds)}
     for plan in known.values():
         entry = check_writable(
             target,
@@ -347,7 +246,7 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     first, pages = opened.headers[0], len(opened.headers)
     with _named(source):
         how = _how(target, opened.format.name, job)
-        plans, entry = _planned(target, opened, outliner(job), how)
+        plans, entry = _planned(target, opened, planner(job), how)
     return Outcome(
         Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
         Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], pages),

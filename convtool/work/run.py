@@ -16,7 +16,7 @@ from convtool.convolution.planner import Calibration
 from convtool.convolution.threads import usable_cores
 from convtool.errors import TimeLimitError, WorkerError
 from convtool.files import sweep
-from convtool.filtering.picture import Job
+from convtool.filtering.job import Job
 from convtool.images.paths import shown
 from convtool.records import Record, replace
 from convtool.work import worker

@@ -14,7 +14,8 @@ from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.errors import ConvtoolError
 from convtool.files import Replacement
-from convtool.filtering.picture import Job, Outcome, filter_file, outliner
+from convtool.filtering.job import Job, Outcome
+from convtool.filtering.picture import filter_file, planner
 from convtool.images.codecs.stderr import diverted
 from convtool.images.write import Placer, cannot_be_written, placer
 from convtool.records import Record
@@ -177,7 +178,7 @@ class _Desk:
     ) -> None:
         self._send = send
         self._job = job
-        self._plan_for = outliner(job)
+        self._plan_for = planner(job)
         self._placed = placer()
         self._stamped = stamped
         self._flushers = flushers

@@ -5,7 +5,7 @@ from contextlib import closing
 
 from convtool.cli._summary import Summary
 from convtool.errors import ImageReadError
-from convtool.filtering.picture import Kind, Outcome
+from convtool.filtering.job import Kind, Outcome
 from convtool.work.naming import Task
 from convtool.work.worker import Done
 

@@ -8,7 +8,7 @@ import pytest
 from convtool import extras
 from convtool.distributed import connected, convolve, filter_files, local_cluster
 from convtool.errors import ClusterError, OptionError
-from convtool.filtering.picture import Job
+from convtool.filtering.job import Job
 from convtool.work.naming import Task
 
 

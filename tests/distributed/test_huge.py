@@ -27,8 +27,8 @@ from convtool.errors import (
     OptionError,
     WorkerError,
 )
+from convtool.filtering.job import Job
 from convtool.filtering.memory import FilterOptions
-from convtool.filtering.picture import Job
 from convtool.filtering.strips import budget
 from convtool.filtering.strips.job import filter_stream
 from convtool.filtering.strips.options import StoreOptions
@@ -133,23 +133,23 @@ def test_the_bytes_are_those_of_one_process(client, case):
 def test_nan_where_transforms_are_taken(client, target, monkeypatch):
     """It stays within the kernel's reach, and no block is made twice for it."""
     source, job = store("nan"), job_of("gaussian:sigma=2,size=9", "box:size=5")
-    anew = []
+    restarted = []
     for kind in (ToTiff, ToZarr):
-        monkeypatch.setattr(kind, "anew", _counted(kind.anew, anew))
+        monkeypatch.setattr(kind, "restart", _counted(kind.restart, restarted))
     transforms_win = dict.fromkeys(DEFAULT_RATES, Rate(1.0, 0, 0)) | {"numba-fft": Rate(0, 0, 0)}
     with calibration.held(Calibration(transforms_win)):
         filter_stream(source, f"one-{target}", job, StoreOptions())
         on_cluster(client, source, f"two-{target}", job)
-    assert anew == []
+    assert restarted == []
     assert contents(f"two-{target}") == contents(f"one-{target}")
 
 
 def _counted(ordinary, calls):
-    def anew(self, plane, known):
-        calls.append(known)
-        ordinary(self, plane, known)
+    def restart(self, plane):
+        calls.append(plane)
+        ordinary(self, plane)
 
-    return anew
+    return restart
 
 
 @pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
@@ -167,7 +167,7 @@ def test_every_block_is_told_and_the_cut_is_said(client):
     said, told = [], []
     on_cluster(
         client, "in.tif", "out.zarr", job_of("box:size=41"),
-        planned=lambda plan, words: said.append(words),
+        planned=lambda plan: said.append(plan.rows.explained()),
         progress=lambda total: told.append(total) or told.append,
     )  # fmt: skip
     assert said == [
@@ -183,7 +183,7 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
 
     def said(kernel, workers=2, memory=None):
         with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions()) as made:
-            return made.planned(workers, memory)[1]
+            return made.planned(workers, memory).rows.explained()
 
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
     assert said("box:size=101").endswith("larger than that, so that more is new than is read twice")

@@ -14,8 +14,8 @@ from convtool.convolution import calibration
 from convtool.distributed import connected, filter_files, local_cluster, pictures
 from convtool.distributed.pictures import Spread
 from convtool.errors import ClusterError, ImageReadError, WorkerError
+from convtool.filtering.job import Job
 from convtool.filtering.memory import FilterOptions
-from convtool.filtering.picture import Job
 from convtool.images.write import write
 from convtool.kernels.spec import parse
 from convtool.work.journal import stamp

@@ -7,8 +7,9 @@ import pytest
 import reference
 
 from convtool.errors import OptionError, ShapeError
-from convtool.filtering.alpha import RULES
-from convtool.filtering.memory import FilterOptions, filter_image, outline
+from convtool.filtering.alpha_rules import RULES
+from convtool.filtering.memory import FilterOptions, filter_image
+from convtool.filtering.plan import PictureKind, plan_filter
 from convtool.images.image import Image
 from convtool.kernels.spec import parse
 
@@ -288,17 +289,18 @@ class TestReport:
         ids=str,
     )
     @pytest.mark.parametrize("channels", [1, 2, 3, 4])
-    def test_the_outline_is_what_happens(self, rng, options, channels):
+    def test_the_plan_is_what_happens(self, rng, options, channels):
         shape = (11, 14) if channels == 1 else (11, 14, channels)
         pixels = rng.integers(0, 256, shape).astype(np.uint8)
         has_alpha = channels in (2, 4)
         specs = [parse("box"), parse("sobel")]
-        plan = outline(shape, pixels.dtype, has_alpha, specs, FilterOptions(**options))
+        kind = PictureKind(shape, pixels.dtype, has_alpha)
+        plan = plan_filter(kind, specs, FilterOptions(**options))
         result = filter_image(Image(pixels, has_alpha), specs, FilterOptions(**options)).image
         assert (plan.shape, plan.dtype) == (result.pixels.shape, result.pixels.dtype)
         assert plan.channels == result.channels
         assert [step.kernel for step in plan.steps] == ["box", "sobel"]
-        assert all(one.engine in one.costs for one in plan.plans)
+        assert all(step.plan.engine in step.plan.costs for step in plan.steps)
 
     @pytest.mark.parametrize("engine", ["direct", "opencv"])
     def test_an_engine_that_is_asked_for_is_taken(self, picture, engine):

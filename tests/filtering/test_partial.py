@@ -10,7 +10,8 @@ from convtool.convolution import api
 from convtool.convolution.borders import BORDERS
 from convtool.errors import OptionError, ShapeError
 from convtool.filtering.mask import Mask
-from convtool.filtering.memory import FilterOptions, filter_image, outline
+from convtool.filtering.memory import FilterOptions, filter_image
+from convtool.filtering.plan import PictureKind, plan_filter
 from convtool.images.image import Image, peak_of
 from convtool.images.light import to_encoded, to_linear
 from convtool.images.tone import LUMA, RANGES
@@ -463,10 +464,10 @@ class TestOptions:
             run(transparent, kernel, has_alpha=True, **options)
 
     @pytest.mark.parametrize("channels", [None, "L", "A", "G"])
-    def test_the_outline_is_what_happens(self, transparent, channels):
+    def test_the_plan_is_what_happens(self, transparent, channels):
         options = FilterOptions(region=(3, 2, 4, 20), channels=channels, mask=WHOLE, depth="16")
         specs = [parse("box"), parse("gaussian")]
-        plan = outline(transparent.shape, transparent.dtype, True, specs, options)
+        plan = plan_filter(PictureKind(transparent.shape, transparent.dtype, True), specs, options)
         result = filter_image(Image(transparent, True), specs, options).image.pixels
         assert (plan.shape, plan.dtype) == (result.shape, result.dtype)
         assert plan.part.region == (3, 2, 4, 10)

@@ -7,8 +7,8 @@ from scipy import ndimage
 
 import convtool
 from convtool.errors import KernelError, OptionError
+from convtool.filtering.job import Job
 from convtool.filtering.memory import FilterOptions, filter_image
-from convtool.filtering.picture import Job
 from convtool.images import kernels
 from convtool.images.image import Image
 from convtool.images.kernels import kernel_spec

@@ -5,7 +5,7 @@ import multiprocessing
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.filtering.picture import Job
+from convtool.filtering.job import Job
 from convtool.images.read import read
 from convtool.images.write import write
 from convtool.kernels.spec import parse

@@ -2,21 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
 from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
-from convtool.filtering import finishing
-from convtool.filtering.memory import Outline
-from convtool.filtering.picture import Job, Outcome
-from convtool.filtering.strips.chain import Assumptions, Chain, consumers_of
-from convtool.filtering.strips.done import Done
+from convtool.filtering.job import Job, Outcome
+from convtool.filtering.plan import FilterPlan
+from convtool.filtering.strips.chain import Chain, Counts, consumers_of
 from convtool.filtering.strips.inputs import opened
 from convtool.filtering.strips.options import StoreOptions
-from convtool.filtering.strips.plan import StreamJob
+from convtool.filtering.strips.plan import StripJob, execute
+from convtool.filtering.strips.resume import RESTARTED, ResumeState
 from convtool.filtering.strips.rows import Ahead, Kept
-from convtool.filtering.strips.steps import Broken
 from convtool.images.background import flattened
 from convtool.images.image import Image, Pixels
 from convtool.images.stores.picture import Picture, Span
@@ -55,7 +52,7 @@ def plan_stream(
     job: Job,
     store: StoreOptions,
     *,
-    planned: Callable[[Outline, str], object],
+    planned: Callable[[FilterPlan], object],
 ) -> Outcome:
     """Check all that can be without reading pixels; say what would be done.
 
@@ -67,9 +64,9 @@ def plan_stream(
         As `filter_stream` would.
     """
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StreamJob(source, target, job, store, given)
-        planned(one.plan, one.explained())
-        return Outcome(*one.kinds, one.plan.steps)
+        one = StripJob(source, target, job, store, given)
+        planned(one.plan)
+        return one.outcome()
 
 
 def filter_stream(
@@ -78,7 +75,7 @@ def filter_stream(
     job: Job,
     store: StoreOptions,
     *,
-    planned: Callable[[Outline, str], object] | None = None,
+    planned: Callable[[FilterPlan], object] | None = None,
     progress: Callable[[int], Progress] | None = None,
 ) -> Outcome:
     """Read, filter and write a picture strip by strip.
@@ -94,7 +91,7 @@ def filter_stream(
     store : StoreOptions
         How stores are treated.
     planned : callable, optional
-        Called with the plan, and how the picture is cut, before the work.
+        Called with the plan before the work.
     progress : callable, optional
         Called with the number of pixels; what it returns is told of those that are made.
 
@@ -111,49 +108,36 @@ def filter_stream(
     """
     start = time.perf_counter()
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StreamJob(source, target, job, store, given)
+        one = StripJob(source, target, job, store, given)
         if planned is not None:
-            planned(one.plan, one.explained())
+            planned(one.plan)
         work = _Work(one, progress)
         remarks = work.to_zarr() if one.to_zarr else work.to_tiff()
-    share = work.clipped / max(1, work.values)
-    steps = tuple(
-        replace(step, seconds=seconds)
-        for step, seconds in zip(one.plan.steps, work.seconds, strict=True)
-    )
-    warnings = (
-        *given.header.notes,
-        *finishing.remarks(share, work.nans, 0, job.filtering),
-        *one.remarks,
-        *remarks,
-    )
-    return Outcome(*one.kinds, steps, share, warnings, time.perf_counter() - start)
+    return one.outcome(work.counts, remarks, time.perf_counter() - start)
 
 
 class _Work:
     """The work itself, and what is counted on the way."""
 
-    def __init__(self, one: StreamJob, progress: Callable[[int], Progress] | None) -> None:
-        self._one, self._progress = one, progress
-        self.clipped = self.nans = self.values = 0
-        self.seconds = [0.0] * len(one.job.kernels)
-        self._known = Assumptions()
+    def __init__(self, one: StripJob, progress: Callable[[int], Progress] | None) -> None:
+        self._one, self._progress, self.counts = one, progress, Counts()
 
     def to_tiff(self) -> tuple[str, ...]:
-        """Write a TIFF; begin anew where an assumption does not hold."""
+        """Write a TIFF."""
         one = self._one
-        while True:
+        remarks: list[str] = []
+
+        def attempt(plan: FilterPlan) -> None:
             sink = TiffWriter(one.target, one.wanted(), one.threads)
             try:
-                self._filter(one.given.pictures[0], sink)
-            except Broken as broken:
-                sink.abandon()
-                self._known = self._known.without(broken)
+                self._filter(plan, one.given.pictures[0], sink)
             except BaseException:
                 sink.abandon()
                 raise
-            else:
-                return sink.remarks
+            remarks.extend(sink.remarks)
+
+        execute(one.plan, attempt)
+        return tuple(remarks)
 
     def to_zarr(self) -> tuple[str, ...]:
         """Write a Zarr store, all planes of it."""
@@ -162,10 +146,10 @@ class _Work:
         try:
             scales, given = one.scales(), one.given
             made = ZarrStore(unfinished.place, one.wanted(), given.zarr, scales, one.threads)
-            done = Done(unfinished.entries)
+            state = ResumeState(unfinished.entries)
             for number, picture in enumerate(given.pictures):
-                if number not in done.planes:
-                    self._plane(made, unfinished, done, number, picture)
+                if number not in state.planes:
+                    self._plane(made, unfinished, state, number, picture)
             unfinished.commit()
         except ImageReadError:
             unfinished.remove()
@@ -173,41 +157,45 @@ class _Work:
         except BaseException:
             unfinished.leave()
             raise
-        return (f"went on with {done.rows} rows that were there",) if done.rows else ()
+        return (f"went on with {state.rows} rows that were there",) if state.rows else ()
 
     def _plane(
-        self, made: ZarrStore, unfinished: Unfinished, done: "Done", number: int, picture: Picture
+        self,
+        made: ZarrStore,
+        unfinished: Unfinished,
+        state: ResumeState,
+        number: int,
+        picture: Picture,
     ) -> None:
-        self._known = done.assumptions(number)
-        first, extent = done.rows_of(number), done.extent(number)
-        while True:
-            sink = made.sink(
-                number, lambda rows: unfinished.note({"plane": number, "rows": rows}), first
-            )
+        def note(**entry: object) -> None:
+            unfinished.note({"plane": number, **entry})
+
+        def attempt(plan: FilterPlan) -> None:
+            first, extent = state.rows_of(number), state.extent(number)
+            sink = made.sink(number, lambda rows: note(rows=rows), first)
             try:
                 self._filter(
+                    plan,
                     picture,
                     sink,
                     first,
                     extent,
-                    lambda seen: unfinished.note(
-                        {"plane": number, "extent": [seen.low, seen.high]}
-                    ),
+                    lambda seen: note(extent=[seen.low, seen.high]),
                 )
-            except Broken as broken:
-                sink.abandon()
-                self._known = self._known.without(broken)
-                unfinished.note({"plane": number, "anew": asdict(self._known)})
-                first, extent = 0, None
             except BaseException:
                 sink.abandon()
                 raise
-            else:
-                unfinished.note({"plane": number, "done": True})
-                return
+            note(done=True)
+
+        def restart() -> None:
+            note(anew=RESTARTED)
+            state.forget(number)
+
+        execute(state.plan_for(number, self._one.plan), attempt, restart)
 
     def _filter(
         self,
+        plan: FilterPlan,
         picture: Picture,
         sink: Sink,
         first: int = 0,
@@ -215,48 +203,35 @@ class _Work:
         measured: Callable[[Extent], object] = lambda seen: None,
     ) -> None:
         """Filter one picture from a row on."""
-        one = self._one
-        options = one.job.filtering
-        consumers = consumers_of(picture.header, one.job.kernels, options)
+        one, rows = self._one, plan.rows
+        assert rows is not None
         ahead = Ahead(picture, _depth(picture), min(2, one.threads))
         try:
             chain = Chain(
-                Kept(ahead.make, consumers),
-                picture.header,
-                one.given.format,
-                one.job.kernels,
-                options,
-                one.plan,
-                self._known,
-                shared=first > 0,
+                Kept(ahead.make, consumers_of(plan)), plan.toned_afterwards() if first else plan
             )
-            passes_over = 2 if chain.must_be_measured and extent is None else 1
-            tell = self._tell(chain, passes_over, first)
+            rounds = 2 if chain.must_be_measured and extent is None else 1
+            tell = self._tell(chain, rounds, first)
             if chain.must_be_measured:
                 if extent is None:
-                    for rows in measured_rows(chain, (0, chain.height), one.step):
-                        tell(rows * chain.width)
+                    for seen in measured_rows(chain, (0, chain.height), rows.step):
+                        tell(seen * chain.width)
                     extent = chain.extent
                     measured(extent)
                 chain.stretch(extent)
             span = first, chain.height
-            for pixels in answer_rows(chain, span, one.step, one.job.writing.background):
+            for pixels in answer_rows(chain, span, rows.step, one.job.writing.background):
                 sink.append(pixels)
                 tell(len(pixels) * chain.width)
             sink.finish()
         finally:
             ahead.close()
-        self.clipped += chain.clipped
-        self.nans += chain.nans
-        self.values += chain.values
-        self.seconds = [
-            before + step.seconds for before, step in zip(self.seconds, chain.steps, strict=True)
-        ]
+        self.counts += chain.counts
 
-    def _tell(self, chain: Chain, passes_over: int, first: int) -> Progress:
+    def _tell(self, chain: Chain, rounds: int, first: int) -> Progress:
         if self._progress is None:
             return lambda pixels: None
-        return self._progress((chain.height * passes_over - first) * chain.width)
+        return self._progress((chain.height * rounds - first) * chain.width)
 
 
 def _depth(picture: Picture) -> int:

@@ -3,7 +3,7 @@
 import os
 
 from convtool.errors import OptionError
-from convtool.filtering.picture import Job
+from convtool.filtering.job import Job
 from convtool.images.read import STDIN
 from convtool.records import Record
 

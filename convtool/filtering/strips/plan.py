@@ -1,17 +1,21 @@
 """The plan of a picture that is filtered strip by strip, with all checks that need no pixels."""
 
 import os
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 import numpy as np
 
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
-from convtool.filtering.memory import outline
-from convtool.filtering.picture import Job, Kind
+from convtool.filtering import finishing
+from convtool.filtering.job import Job, Kind, Outcome
+from convtool.filtering.plan import FilterPlan, PictureKind, plan_filter
 from convtool.filtering.strips import budget
+from convtool.filtering.strips.chain import Counts
 from convtool.filtering.strips.inputs import Input
 from convtool.filtering.strips.options import TIFF_ENDINGS, ZARR_ENDING, StoreOptions
+from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
 from convtool.images.formats import FORMATS, Header
@@ -21,6 +25,7 @@ from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
 from convtool.images.write import check_writable
+from convtool.records import Record, replace
 
 
 def _check_filtering(source: str, job: Job) -> None:
@@ -36,7 +41,31 @@ def _check_filtering(source: str, job: Job) -> None:
         )
 
 
-class StreamJob:
+class StripPlan(Record):
+    """The rows of a picture that one process filters strip by strip.
+
+    Parameters
+    ----------
+    step : int
+        How many rows are worked on at once.
+    halo : int
+        How many rows beyond its own a row of the answer needs.
+    """
+
+    step: int
+    halo: int
+
+    def explained(self) -> str:
+        """Say how the rows are divided."""
+        words = f"filtered strip by strip, about {self.step} rows at a time"
+        if self.halo:
+            words += f", with {self.halo} rows more that the kernels reach"
+        if self.step == self.halo:
+            words += "; strips are as large as these, so that more of them is new than is kept"
+        return words
+
+
+class StripJob:
     """One picture to be filtered strip by strip, with all checks made.
 
     Parameters
@@ -64,9 +93,8 @@ class StreamJob:
                 f"{shown(source)}: claims {header.width}×{header.height} pixels, more than the "
                 f"limit of {limit}; --max-pixels raises it"
             )
-        self.plan = outline(
-            header.shape, header.pixel_type, header.has_alpha, job.kernels, job.filtering
-        )
+        kind = PictureKind.of_header(header, given.format)
+        self.plan = plan_filter(kind, job.kernels, job.filtering)
         self.to_zarr = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
         channels = channels_on(self.plan.channels, job.writing.background)
         self.shape = self.plan.shape[:2] + ((channels,) if channels > 1 else ())
@@ -75,7 +103,7 @@ class StreamJob:
             check_store(target, overwrite=store.overwrite)
         else:
             self._check_tiff(channels)
-        self.step = self._rows_at_once()
+        self.plan = replace(self.plan, rows=self._strips())
 
     def _check_tiff(self, channels: int) -> None:
         if not self.target.lower().endswith(TIFF_ENDINGS):
@@ -125,20 +153,11 @@ class StreamJob:
         tallest = max(last - first for first, last in self.given.pictures[0].bands)
         return tallest * self.given.header.pixel_type.itemsize * self._samples
 
-    def _rows_at_once(self) -> int:
+    def _strips(self) -> StripPlan:
         limit = self.job.reading.max_memory
         rows = budget.rows_at_once(self.row_bytes, self.halo, limit)
         budget.check((rows + self.halo) * self.row_bytes + self.band_bytes, limit)
-        return rows
-
-    def explained(self) -> str:
-        """Say how it is cut."""
-        words = f"filtered strip by strip, about {self.step} rows at a time"
-        if self.halo:
-            words += f", with {self.halo} rows more that the kernels reach"
-        if self.step == self.halo:
-            words += "; strips are as large as these, so that more of them is new than is kept"
-        return words
+        return StripPlan(rows, self.halo)
 
     def wanted(self) -> Wanted:
         """Return the answer as it is to be written."""
@@ -175,3 +194,40 @@ class StreamJob:
         stride = self.job.filtering.stride
         down, across = stride if isinstance(stride, tuple) else (stride, stride)
         return Scales(down, across, self.kept.metadata.resolution)
+
+    def outcome(
+        self, counts: Counts | None = None, remarks: Sequence[str] = (), seconds: float = 0.0
+    ) -> Outcome:
+        """Return what was done, or will be where nothing is counted yet."""
+        plan = self.plan
+        if counts is None:
+            return Outcome(*self.kinds, plan.steps, rows=plan.rows)
+        share = counts.clipped / max(1, counts.values)
+        found = finishing.remarks(share, counts.nans, 0, plan.options)
+        warnings = (*self.given.header.notes, *found, *self.remarks, *remarks)
+        # Of a store that was complete but for its name no kernel computed anything.
+        steps = plan.timed(counts.seconds or (0.0,) * len(plan.steps))
+        return Outcome(*self.kinds, steps, share, warnings, seconds, rows=plan.rows)
+
+
+def execute(
+    plan: FilterPlan,
+    attempt: Callable[[FilterPlan], object],
+    restart: Callable[[], object] = lambda: None,
+) -> None:
+    """Execute a plan; start again with that for transparency where a picture is not opaque.
+
+    Parameters
+    ----------
+    plan : FilterPlan
+        The plan.
+    attempt : callable
+        Executes a plan, or raises `AssumptionViolated`.
+    restart : callable
+        Called before the second attempt.
+    """
+    try:
+        attempt(plan)
+    except AssumptionViolated:
+        restart()
+        attempt(plan.for_transparency())

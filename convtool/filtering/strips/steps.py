@@ -1,7 +1,7 @@
 """What a kernel does to rows: of the colours, of alpha that is smoothed, of alpha that is carried.
 
 Each computes rows of its answer from the rows of its input that they reach, and the same values as
-:mod:`~..passes` does from the whole.
+:mod:`~..pipeline` does from the whole.
 """
 
 import time
@@ -18,27 +18,19 @@ from convtool.convolution.source import Held, Spans, runs_of
 from convtool.convolution.tiles import Store
 from convtool.convolution.windows import Windows
 from convtool.filtering import alpha as transparency
-from convtool.filtering import pipeline
+from convtool.filtering import kernels as facts
 from convtool.filtering.options import FilterOptions
+from convtool.filtering.pipeline import alpha_without
+from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.rows import Kept, Take
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span
-from convtool.images.tone import Values
+from convtool.images.tone import Values, working_dtype
 from convtool.kernels.spec import KernelSpec
 
 
-class Broken(Exception):  # noqa: N818 - it is no error
-    """The picture is not as it was taken to be; filtering begins anew, knowing that.
-
-    Parameters
-    ----------
-    what : str
-        ``"opaque"``.
-    """
-
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+class AssumptionViolated(Exception):  # noqa: N818 - it is no error
+    """A picture that was taken to be opaque is not; filtering starts again, knowing that."""
 
 
 class RowStep(Protocol):
@@ -67,13 +59,13 @@ class Convolved:
         The kernel.
     options : FilterOptions
         How.
+    plan : Plan
+        How the kernel is applied.
     last : bool
         Whether it is the last.
     matrices : sequence of ndarray, optional
         Its weights, if not those of the kernel.
-    plan : Plan, optional
-        Its plan; made here unless given.
-    out_dtype, store
+    out_dtype, store : optional
         As for `Windows`.
     """
 
@@ -83,26 +75,26 @@ class Convolved:
         dtype: np.dtype[Any],
         spec: KernelSpec,
         options: FilterOptions,
+        plan: Plan,
         *,
         last: bool,
         matrices: Sequence[NDArray[np.float64]] | None = None,
-        plan: Plan | None = None,
         out_dtype: np.dtype[Any] | None = None,
-        store: Store = stored,
+        store: Store | None = None,
     ) -> None:
         self._windows = Windows(
             shape,
             dtype,
-            tuple(matrices or pipeline.matrices(spec)),
-            pipeline.is_flipped(spec, options),
-            pipeline.layout_of(shape, spec, options, last),
+            tuple(matrices or facts.matrices(spec)),
+            facts.is_flipped(spec, options),
+            facts.layout_of(shape, spec, options, last),
             border=options.border_name,
             cval=options.cval,
             engine=options.engine,
             threads=options.threads,
             out_dtype=out_dtype,
-            store=store,
-            chosen=plan.chosen if plan is not None else None,
+            store=store or stored,
+            chosen=plan.chosen,
             combination=spec.combination or "magnitude",
         )
         self.shape, self.dtype = self._windows.shape, self._windows.dtype
@@ -121,22 +113,16 @@ class Smoothed:
     """Alpha after a kernel that smooths: what is missing to opaque is filtered."""
 
     def __init__(
-        self,
-        shape: tuple[int, ...],
-        dtype: np.dtype[Any],
-        spec: KernelSpec,
-        options: FilterOptions,
-        *,
-        last: bool,
-        peak: float,
+        self, plan: FilterPlan, number: int, shape: tuple[int, int], layout: Geometry
     ) -> None:
-        self._spec, self._peak = spec, peak
+        options = plan.options
+        self._spec, self._peak = plan.kernels[number], plan.kind.peak
         self._windows = Windows(
             shape,
-            dtype,
-            pipeline.matrices(spec),
-            pipeline.is_flipped(spec, options),
-            pipeline.layout_of(shape, spec, options, last),
+            working_dtype(plan.kind.dtype),
+            facts.matrices(self._spec),
+            facts.is_flipped(self._spec, options),
+            layout,
             border=options.border_name,
             cval=0.0,
             engine=options.engine,
@@ -148,7 +134,7 @@ class Smoothed:
     def compute(self, rows: Span, pixels: Values, held: Spans) -> Values:
         """Compute rows; see `RowStep`."""
         missing = self._windows.compute(rows, self._peak - pixels, held)
-        return pipeline.alpha_without(missing, self._spec, self._peak)
+        return alpha_without(missing, self._spec, self._peak)
 
 
 class Carried:
@@ -187,20 +173,13 @@ def _one_column(layout: Geometry) -> Geometry:
     return Geometry(layout.rows, Axis(1, 1, 0, 1, 1))
 
 
-def alpha_step(
-    shape: tuple[int, int],
-    dtype: np.dtype[Any],
-    spec: KernelSpec,
-    options: FilterOptions,
-    *,
-    last: bool,
-    peak: float,
-) -> RowStep:
-    """Return what a kernel does to alpha."""
-    if pipeline.smooths_alpha(spec, options):
-        return Smoothed(shape, dtype, spec, options, last=last, peak=peak)
-    layout = pipeline.layout_of(shape, spec, options, last)
-    return Carried(layout, pipeline.is_flipped(spec, options), options.border_name, peak)
+def alpha_step(plan: FilterPlan, number: int, shape: tuple[int, int]) -> RowStep:
+    """Return what a kernel, by its number, does to alpha of a shape."""
+    spec, options = plan.kernels[number], plan.options
+    layout = facts.layout_of(shape, spec, options, number == len(plan.kernels) - 1)
+    if facts.smooths_alpha(spec, options):
+        return Smoothed(plan, number, shape, layout)
+    return Carried(layout, facts.is_flipped(spec, options), options.border_name, plan.kind.peak)
 
 
 def rows_after(step: RowStep, take: Take, consumers: int) -> Kept:

@@ -10,10 +10,12 @@ import tifffile
 from picture_files import exif
 
 from convtool.cli import run
-from convtool.filtering.memory import FilterOptions, filter_image, outline
-from convtool.filtering.picture import Job, filter_file
+from convtool.filtering.job import Job
+from convtool.filtering.memory import FilterOptions, filter_image
+from convtool.filtering.picture import filter_file
+from convtool.filtering.plan import PictureKind, plan_filter
 from convtool.filtering.strips import budget
-from convtool.filtering.strips.chain import Assumptions, Chain
+from convtool.filtering.strips.chain import Chain, Counts
 from convtool.filtering.strips.inputs import opened
 from convtool.filtering.strips.job import answer_rows, filter_stream
 from convtool.filtering.strips.options import StoreOptions
@@ -155,21 +157,18 @@ def test_values_that_are_clipped_count_once_however_rows_are_shared_out(ends, op
     _store("rgb")
     kernels, filtering = (parse("laplacian-8"),), FilterOptions(**options)
     whole = filter_image(read("in.tif"), kernels, filtering)
-    clipped = values = 0
+    counts = Counts()
     with opened("in.tif", ReadOptions(), StoreOptions(), 1) as given:
         picture = given.pictures[0]
         for span in itertools.pairwise((0, *ends, HEIGHT)):
             rows = Kept(lambda span: (span, picture.window(span)))
-            known = Assumptions()
-            header = picture.header
-            kind = (header.shape, header.pixel_type, header.has_alpha)
-            plan = outline(*kind, kernels, filtering)
-            chain = Chain(rows, header, "tiff", kernels, filtering, plan, known, shared=True)
+            kind = PictureKind.of_header(picture.header, "tiff")
+            chain = Chain(rows, plan_filter(kind, kernels, filtering).toned_afterwards())
             made = np.concatenate(list(answer_rows(chain, span, 20, None)))
             assert np.array_equal(made, whole.image.pixels[slice(*span)])
-            clipped, values = clipped + chain.clipped, values + chain.values
-    assert values == whole.image.pixels.size
-    assert clipped / values == whole.clipped_share > 0
+            counts += chain.counts
+    assert counts.values == whole.image.pixels.size
+    assert counts.clipped / counts.values == whole.clipped_share > 0
 
 
 def test_nan_stays_where_the_kernels_reach():

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from convtool.filtering.strips.chain import Assumptions
+from convtool.filtering.plan import FilterPlan
 from convtool.images.stores.picture import Span
 from convtool.images.tone import Extent
 
 
-class Done:
-    """What a journal says is there.
+class ResumeState:
+    """What a journal says is there already.
 
     Examples
     --------
     >>> blocks = [{"plane": 0, "block": block} for block in ([0, 4], [8, 12], [4, 6])]
-    >>> done = Done([{}, *blocks])
+    >>> done = ResumeState([{}, *blocks])
     >>> done.rows_of(0), done.missing(0, 20)
     (6, [(6, 8), (12, 20)])
     """
@@ -21,14 +21,13 @@ class Done:
     def __init__(self, entries: list[dict[str, Any]]) -> None:
         self._spans: dict[int, list[Span]] = {}
         self._extents: dict[int, Extent] = {}
-        self._assumptions: dict[int, Assumptions] = {}
+        self._transparent: set[int] = set()
         self.planes: set[int] = set()
         for entry in entries[1:]:
             plane = entry["plane"]
             if "anew" in entry:
                 self.forget(plane)
-                known = entry["anew"]
-                self._assumptions[plane] = Assumptions(known["opaque"])
+                self._transparent.add(plane)
             elif "extent" in entry:
                 self._extents[plane] = Extent(*entry["extent"])
             elif "done" in entry:
@@ -72,6 +71,10 @@ class Done:
         """Return what a plane was measured to be."""
         return self._extents.get(plane)
 
-    def assumptions(self, plane: int) -> Assumptions:
-        """Return what is known of a plane."""
-        return self._assumptions.get(plane, Assumptions())
+    def plan_for(self, plane: int, plan: FilterPlan) -> FilterPlan:
+        """Return the plan of a plane: another where it was found not to be opaque."""
+        return plan.for_transparency() if plane in self._transparent else plan
+
+
+RESTARTED = {"opaque": False}
+"""What a journal says of a plane that was found not to be opaque."""
