@@ -1,17 +1,15 @@
-"""From the last kernel's answer to pixels, as the options say, and what is to be said of them."""
+"""From the last kernel's answer to values that are ready for their range, and warnings."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from convtool.filtering.options import FilterOptions
+from convtool.filtering.plan import FilterPlan
 from convtool.images import light
 from convtool.images.image import Pixels
 from convtool.images.tone import Values
 from convtool.records import Record
-
-CLIPPED_WORTH_A_WARNING = 0.01
-"""The share of clipped values from which on there is a warning."""
 
 
 class FilteredPixels(Record, eq=False):
@@ -49,27 +47,27 @@ def prepared(values: Values, options: FilterOptions, peak: float) -> Values:
     return values
 
 
-def remarks(share: float, nans: int, holes: int, options: FilterOptions) -> list[str]:
+def remarks(plan: FilterPlan, share: float, nans: int, holes: int = 0) -> list[str]:
     """Return what a user should know of filtered pixels.
 
     Parameters
     ----------
+    plan : FilterPlan
+        How they were made.
     share : float
         The share of values that were clipped.
     nans, holes : int
         How many were NaN and became 0, and how many are NaN or infinite.
-    options : FilterOptions
-        How they were made.
     """
     found = []
-    if share > CLIPPED_WORTH_A_WARNING:
-        found.append(
-            f"{share:.1%} of the values were outside the output's range and were clipped; "
-            "--range abs, offset or stretch keeps them, and so does --depth float"
-        )
+    if share > 0:
+        from convtool.filtering.advice import clipping_warning
+
+        warning = clipping_warning(plan, share)
+        found += [warning] if warning else []
     if nans:
         found.append(f"{nans} values are not numbers (NaN) and became 0")
-    if holes and options.nan == "fill":
+    if holes and plan.options.nan == "fill":
         found.append(
             f"{holes} values stay NaN: the kernel reaches no pixel there that is "
             "a number; a larger kernel does"

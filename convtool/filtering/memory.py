@@ -127,7 +127,7 @@ def _filter_whole(plan: FilterPlan, image: Image, overwrite: bool) -> FilteredPi
     share = toned.clipped / toned.pixels.size
     holes = nonfinite.missing(toned.pixels) if options.nan == "fill" else None
     left = 0 if holes is None else int(np.count_nonzero(holes))
-    remarks = finishing.remarks(share, toned.nans, left, options)
+    remarks = finishing.remarks(plan, share, toned.nans, left)
     if alpha is None:
         return FilteredPixels(toned.pixels, seconds, share, remarks)
     opacity = tone.finish(alpha, source=source, depth=options.depth).pixels

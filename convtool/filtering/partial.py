@@ -50,7 +50,7 @@ def filter_part(plan: FilterPlan, image: Image) -> FilteredPixels:
     canvas = Canvas(whole, place, part.chosen, options, plan.kind.dtype)
     tally = canvas.paint(Computed(near.pixels, colours, values, alpha, opacity))
     share = tally.clipped / max(1, tally.count)
-    remarks = finishing.remarks(share, tally.nans, tally.holes, options)
+    remarks = finishing.remarks(plan, share, tally.nans, tally.holes)
     return FilteredPixels(whole, seconds, share, [*place.notes, *remarks])
 
 

@@ -203,7 +203,7 @@ class StripJob:
         if counts is None:
             return Outcome(*self.kinds, plan.steps, rows=plan.rows)
         share = counts.clipped / max(1, counts.values)
-        found = finishing.remarks(share, counts.nans, 0, plan.options)
+        found = finishing.remarks(plan, share, counts.nans)
         warnings = (*self.given.header.notes, *found, *self.remarks, *remarks)
         # Of a store that was complete but for its name no kernel computed anything.
         steps = plan.timed(counts.seconds or (0.0,) * len(plan.steps))
