@@ -117,11 +117,14 @@ def _words(part: "Part") -> str:
 def would_write(target: str, outcome: Outcome) -> None:
     """Say what a dry run did not do."""
     kind = outcome.target
-    shape = "×".join(map(str, kind.shape))
+    height, width, *channels = kind.shape
+    size = f"{width}×{height} (width × height)"
+    if channels:
+        size += f", {channels[0]} channels"
     title = STORES.get(kind.format) or FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
-    line = f"would write {shown(target)}: {title}, {shape}, depth {kind.depth}{pages}{where}"
+    line = f"would write {shown(target)}: {title}, {size}, depth {kind.depth}{pages}{where}"
     click.echo(line, err=True)
     warn(outcome)
 

@@ -14,7 +14,7 @@ _PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions
 _MAGIC = "*?["
 
 
-class Found(Record):
+class InputFile(Record):
     """A picture to filter.
 
     Parameters
@@ -57,7 +57,7 @@ def looks_like_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in _PICTURES
 
 
-def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -> list[Found]:
+def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -> list[InputFile]:
     """Find the pictures that places on a command line mean.
 
     Parameters
@@ -73,7 +73,7 @@ def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -
 
     Returns
     -------
-    list of Found
+    list of InputFile
         Each file once, in the order of the places, sorted by name within each. Of a file only the
         name is kept; below a folder, and below the first folder of a pattern that has no magic,
         the tree.
@@ -85,14 +85,14 @@ def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -
     """
     barred = os.path.realpath(outside) if outside else ""
     resolved = resolver()
-    found: dict[str, Found] = {}
+    found: dict[str, InputFile] = {}
     for place in places:
         for picture in _at(place, recursive, barred):
             found.setdefault(resolved(picture.source), picture)
     return [replace(picture, real=real) for real, picture in found.items()]
 
 
-def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
+def _at(place: str, recursive: bool, barred: str) -> Iterator[InputFile]:
     if place == STDIN:
         raise OptionError("standard input is one picture; name a file as its output, not a folder")
     if is_pattern(place):
@@ -100,10 +100,10 @@ def _at(place: str, recursive: bool, barred: str) -> Iterator[Found]:
     elif os.path.isdir(place):
         yield from in_folder(place, recursive, barred)
     else:
-        yield Found(place, os.path.basename(place))
+        yield InputFile(place, os.path.basename(place))
 
 
-def _matching(pattern: str, barred: str) -> Iterator[Found]:
+def _matching(pattern: str, barred: str) -> Iterator[InputFile]:
     import glob
 
     start = os.path.dirname(pattern[: min(pattern.index(one) for one in _MAGIC if one in pattern)])
@@ -114,10 +114,10 @@ def _matching(pattern: str, barred: str) -> Iterator[Found]:
     resolved = resolver()
     for file in files:
         if not _below(resolved(file), barred):
-            yield Found(file, os.path.relpath(file, start or os.curdir), searched=True)
+            yield InputFile(file, os.path.relpath(file, start or os.curdir), searched=True)
 
 
-def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[Found]:
+def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[InputFile]:
     """Yield the pictures of a folder as `find` does, but for those below the folder ``barred``."""
     if os.path.realpath(top) == barred:
         barred = ""
@@ -133,7 +133,7 @@ def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[Found]:
         for name in sorted(files):
             if looks_like_picture(name) and not name.startswith("."):
                 relative = os.path.join(below, name) if below else name
-                yield Found(os.path.join(folder, name), relative, searched=True)
+                yield InputFile(os.path.join(folder, name), relative, searched=True)
 
 
 def _below(path: str, folder: str) -> bool:
@@ -169,7 +169,7 @@ def split_list(data: bytes) -> list[str]:
     return [os.fsdecode(name) for name in names if name]
 
 
-def listed(names: Sequence[str]) -> list[Found]:
+def listed(names: Sequence[str]) -> list[InputFile]:
     """Take the files of a list, keeping their trees.
 
     Parameters
@@ -179,7 +179,7 @@ def listed(names: Sequence[str]) -> list[Found]:
 
     Returns
     -------
-    list of Found
+    list of InputFile
         Each file once. A relative name keeps all its folders; absolute ones, and those that begin
         with ``..``, keep the folders below the one that they have in common.
 
@@ -194,4 +194,4 @@ def listed(names: Sequence[str]) -> list[Found]:
         folders = [os.path.dirname(os.path.abspath(name)) for name in away]
         common = os.path.commonpath(folders)
         plain |= {name: os.path.relpath(name, common) for name in away}
-    return [Found(name, relative) for name, relative in plain.items()]
+    return [InputFile(name, relative) for name, relative in plain.items()]

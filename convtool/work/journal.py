@@ -14,16 +14,16 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import BinaryIO
 
-from convtool import records as base
 from convtool.errors import JournalError
 from convtool.files import lock
 from convtool.images.paths import shown
+from convtool.records import Record
 
 SCHEMA = "convtool.journal/1"
 _HEADER = {"schema": SCHEMA}
 
 
-class Stamp(base.Record):
+class Stamp(Record):
     """What a file was: its size in bytes, its time in ns, and the SHA-256 of its content."""
 
     size: int
@@ -31,7 +31,7 @@ class Stamp(base.Record):
     sha256: str
 
 
-class Record(base.Record):
+class JournalEntry(Record):
     """One piece of work.
 
     Parameters
@@ -76,10 +76,10 @@ def is_as(path: str, known: Stamp) -> bool:
         return False
 
 
-def _record(line: bytes) -> Record:
+def _record(line: bytes) -> JournalEntry:
     entry = json.loads(line)
     stamps = {name: Stamp(**entry[name]) for name in ("input", "output")}
-    return Record(**entry | stamps)
+    return JournalEntry(**entry | stamps)
 
 
 def _number(source: str, target: str) -> int:
@@ -147,11 +147,11 @@ class Journal:
             what = f"line {number} is damaged" if number > 1 else "is no journal"
             raise JournalError(f"{self._name}: {what}; name another file") from None
 
-    def _remember(self, record: Record, place: int) -> None:
+    def _remember(self, record: JournalEntry, place: int) -> None:
         """Keep where a record is; what it says stays in the file, so that memory is for others."""
         self._lines[_number(record.source, record.target)] = place
 
-    def _last(self, source: str, target: str) -> Record | None:
+    def _last(self, source: str, target: str) -> JournalEntry | None:
         """Read what was last written of a piece of work."""
         place = self._lines.get(_number(source, target))
         if place is None:
@@ -171,7 +171,7 @@ class Journal:
             and is_as(source, known.input)
         )
 
-    def add(self, records: Iterable[Record]) -> None:
+    def add(self, records: Iterable[JournalEntry]) -> None:
         """Write down what was done, and flush it to the disk.
 
         Raises

@@ -7,7 +7,7 @@ from convtool.errors import OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.records import Record
-from convtool.work.inputs import Found
+from convtool.work.inputs import InputFile
 
 
 class Task(Record):
@@ -45,7 +45,7 @@ class Naming(Record):
         return stem + self.suffix + ending
 
 
-def tasks(found: Sequence[Found], folder: str, naming: Naming) -> list[Task]:
+def tasks(found: Sequence[InputFile], folder: str, naming: Naming) -> list[Task]:
     """Name the output of each picture.
 
     With a suffix, a picture that was found in a folder or by a pattern, and that is the output of
@@ -53,7 +53,7 @@ def tasks(found: Sequence[Found], folder: str, naming: Naming) -> list[Task]:
 
     Parameters
     ----------
-    found : sequence of Found
+    found : sequence of InputFile
         The pictures.
     folder : str
         Where the outputs go.
@@ -82,7 +82,7 @@ def tasks(found: Sequence[Found], folder: str, naming: Naming) -> list[Task]:
     reals = {id(one): os.path.normcase(one.real) if one.real else key(one.source) for one in found}
     named = [pair for pair in named if not (pair[0].searched and reals[id(pair[0])] in results)]
     sources = {reals[id(one)] for one, _ in named}
-    taken: dict[str, Found] = {}
+    taken: dict[str, InputFile] = {}
     chosen = []
     for one, target in named:
         place = key(target)

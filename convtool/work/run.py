@@ -21,7 +21,7 @@ from convtool.images.paths import shown
 from convtool.records import Record, replace
 from convtool.work import worker
 from convtool.work.naming import Task
-from convtool.work.worker import Done
+from convtool.work.worker import TaskResult
 
 _FIRST_CHUNK = 2
 _LARGEST_CHUNK = 64
@@ -34,8 +34,8 @@ class Interrupted(KeyboardInterrupt):
     """The batch was told to stop."""
 
 
-class Crew(Record):
-    """Who does the work.
+class WorkerConfig(Record):
+    """How many worker processes there are, and what they do.
 
     Parameters
     ----------
@@ -81,10 +81,10 @@ class _Worker:
         with suppress(BrokenPipeError, ConnectionResetError):  # the next look at it shows it dead
             self.connection.send(message)
 
-    def results(self) -> list[Done] | None:
+    def results(self) -> list[TaskResult] | None:
         """Return what it has finished; None if it is dead."""
         try:
-            done: list[Done] = self.connection.recv() if self.connection.poll() else []
+            done: list[TaskResult] = self.connection.recv() if self.connection.poll() else []
         except (EOFError, ConnectionResetError):
             return None
         for one in done:
@@ -111,11 +111,11 @@ def _start_method() -> str:
 def filter_files(
     tasks: Sequence[Task],
     job: Job,
-    crew: Crew | None = None,
+    config: WorkerConfig | None = None,
     *,
     stop: int | None = None,
     started: Callable[[int], None] | None = None,
-) -> Generator[Done, None, None]:
+) -> Generator[TaskResult, None, None]:
     """Filter many pictures, on several processes: as `filter_together`, one at a time.
 
     Examples
@@ -123,7 +123,7 @@ def filter_files(
     >>> list(filter_files([], Job(())))
     []
     """
-    together = filter_together(tasks, job, crew, stop=stop, started=started)
+    together = filter_together(tasks, job, config, stop=stop, started=started)
     with closing(together):
         for some in together:
             yield from some
@@ -132,11 +132,11 @@ def filter_files(
 def filter_together(
     tasks: Sequence[Task],
     job: Job,
-    crew: Crew | None = None,
+    config: WorkerConfig | None = None,
     *,
     stop: int | None = None,
     started: Callable[[int], None] | None = None,
-) -> Generator[list[Done], None, None]:
+) -> Generator[list[TaskResult], None, None]:
     """Filter many pictures, on several processes.
 
     A picture that fails, that takes too long, or that ends its worker process, fails alone. When
@@ -148,7 +148,7 @@ def filter_together(
         Inputs and outputs; the folders of the outputs are there.
     job : Job
         What is done to each.
-    crew : Crew, optional
+    config : WorkerConfig, optional
         Who does it.
     stop : int, optional
         A file descriptor; when there is something to read, the work is broken off.
@@ -157,7 +157,7 @@ def filter_together(
 
     Yields
     ------
-    list of Done
+    list of TaskResult
         What became of some tasks, as they are finished, with their numbers among the tasks.
 
     Raises
@@ -170,38 +170,38 @@ def filter_together(
     >>> list(filter_together([], Job(())))
     []
     """
-    crew = crew or Crew()
-    workers = min(crew.jobs or usable_cores(), len(tasks))
+    config = config or WorkerConfig()
+    workers = min(config.jobs or usable_cores(), len(tasks))
     if job.filtering.threads is None and workers:
-        threads = 1 if crew.jobs else max(1, usable_cores() // workers)
+        threads = 1 if config.jobs else max(1, usable_cores() // workers)
         job = replace(job, filtering=replace(job.filtering, threads=threads))
     if not workers:
         return
-    office = _Office(tasks, job, crew, workers)
+    dispatcher = _Dispatcher(tasks, job, config, workers)
     try:
         if started is not None:
             started(workers)
-        yield from office.run(stop)
-        office.close()
+        yield from dispatcher.run(stop)
+        dispatcher.close()
     finally:
-        office.break_off()
+        dispatcher.break_off()
 
 
-class _Office:
+class _Dispatcher:
     """Hands out tasks in chunks, so that workers need not wait, and takes in the results."""
 
-    def __init__(self, tasks: Sequence[Task], job: Job, crew: Crew, workers: int) -> None:
+    def __init__(self, tasks: Sequence[Task], job: Job, config: WorkerConfig, workers: int) -> None:
         self._tasks = tasks
         self._job = job
-        self._crew = crew
+        self._config = config
         self._open = deque(range(len(tasks)))
         self._suspects: deque[int] = deque()
         self._began = time.monotonic()
         self._finished = 0
         self._planning = calibration.load()
-        self._workers = [_Worker(job, crew.stamped, self._planning) for _ in range(workers)]
+        self._workers = [_Worker(job, config.stamped, self._planning) for _ in range(workers)]
 
-    def run(self, stop: int | None) -> Iterator[list[Done]]:
+    def run(self, stop: int | None) -> Iterator[list[TaskResult]]:
         while self._finished < len(self._tasks):
             for one in self._workers:
                 self._feed(one)
@@ -222,7 +222,7 @@ class _Office:
                 number = self._suspects.popleft()
                 one.give([(number, self._tasks[number])])
             return
-        alone = self._crew.timeout is not None
+        alone = self._config.timeout is not None
         size = 1 if alone else self._chunk()
         while self._open and len(one.numbers) < (1 if alone else 2 * size):
             chunk: list[tuple[int, Task]] = []
@@ -244,17 +244,17 @@ class _Office:
 
     def _patience(self) -> float | None:
         """Return how many seconds there are until the first picture has taken too long."""
-        if self._crew.timeout is None:
+        if self._config.timeout is None:
             return None
-        ends = [one.since + self._crew.timeout for one in self._workers if one.numbers]
+        ends = [one.since + self._config.timeout for one in self._workers if one.numbers]
         return max(0.0, min(ends, default=time.monotonic()) - time.monotonic())
 
-    def _take_in(self, position: int) -> list[Done]:
+    def _take_in(self, position: int) -> list[TaskResult]:
         one = self._workers[position]
         results = one.results()
         if results is None:
             return self._dead(position)
-        limit = self._crew.timeout
+        limit = self._config.timeout
         if limit is not None and one.numbers and time.monotonic() - one.since > limit:
             number = one.numbers[0]
             self._replace(position)
@@ -262,7 +262,7 @@ class _Office:
             return [self._failed(number, TimeLimitError(f"{self._name(number)}: {words}"))]
         return results
 
-    def _dead(self, position: int) -> list[Done]:
+    def _dead(self, position: int) -> list[TaskResult]:
         """Deal with the end of a worker: blame its picture, or have each of several tried alone."""
         one = self._workers[position]
         numbers = list(one.numbers)
@@ -279,10 +279,10 @@ class _Office:
         one = self._workers[position]
         one.end()
         self._clear(one.numbers)
-        self._workers[position] = _Worker(self._job, self._crew.stamped, self._planning)
+        self._workers[position] = _Worker(self._job, self._config.stamped, self._planning)
 
-    def _failed(self, number: int, error: Exception) -> Done:
-        return Done(number, error=error)
+    def _failed(self, number: int, error: Exception) -> TaskResult:
+        return TaskResult(number, error=error)
 
     def _name(self, number: int) -> str:
         return shown(self._tasks[number].source)

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from convtool.errors import OptionError
 from convtool.images.paths import shown
-from convtool.work.inputs import Found, in_folder
+from convtool.work.inputs import InputFile, in_folder
 from convtool.work.naming import Naming, Task, tasks
 
 
@@ -60,7 +60,7 @@ def stream(place: str, folder: str, naming: Naming, *, recursive: bool = False) 
             yield from tasks(list(pictures), folder, naming)
 
 
-def _apart(found: Iterator[Found], home: str) -> Iterator[Found]:
+def _apart(found: Iterator[InputFile], home: str) -> Iterator[InputFile]:
     for one in found:
         if os.path.islink(one.source) and os.path.realpath(one.source).startswith(home):
             raise OptionError(
@@ -70,7 +70,7 @@ def _apart(found: Iterator[Found], home: str) -> Iterator[Found]:
 
 
 class Stream:
-    """The pictures of a folder for which `can_stream` holds, named anew in every turn.
+    """The pictures of a folder for which `can_stream` holds, named again at each iteration.
 
     Making it looks at all of them once, so that what is wrong with their names is found before the
     first is worked on.

@@ -32,7 +32,7 @@ _BYTES_TOGETHER = 1 << 20
 _SECONDS_BETWEEN_REPORTS = 0.05
 
 
-class Done(Record):
+class TaskResult(Record):
     """What became of a task.
 
     Parameters
@@ -90,16 +90,16 @@ class _Unflushed:
         return None
 
 
-Unfinished = tuple[Done, _Unflushed | None, str]
+Unfinished = tuple[TaskResult, _Unflushed | None, str]
 """A picture, what its file was written with if it could be made, and its place."""
 
 
-def _finish(together: Sequence[Unfinished]) -> list[Done]:
+def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
     """Put files that were written together in their places, and say what became of each."""
     done = []
     for one, save, target in together:
         error = None if save is None else save.finish(target)
-        done.append(one if error is None else Done(one.number, error=error))
+        done.append(one if error is None else TaskResult(one.number, error=error))
     return done
 
 
@@ -109,21 +109,21 @@ def work(connection: Connection, job: Job, stamped: bool) -> None:
     Parameters
     ----------
     connection : Connection
-        Lists of (number, `Task`) arrive, lists of `Done` leave, in the same order.
+        Lists of (number, `Task`) arrive, lists of `TaskResult` leave, in the same order.
     job : Job
         What is done to each picture.
     stamped : bool
         Whether to stamp inputs and outputs.
     """
     with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
-        desk = _Desk(connection.send, job, stamped, flushers)
-        while (tasks := _next(connection, desk)) is not None:
+        runner = _TaskRunner(connection.send, job, stamped, flushers)
+        while (tasks := _next(connection, runner)) is not None:
             for number, task in tasks:
-                desk.begin(number, task)
-        desk.report(all_of_it=True)
+                runner.begin(number, task)
+        runner.report(all_of_it=True)
 
 
-def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[Done]:
+def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[TaskResult]:
     """Do some tasks and return when all their files are in place.
 
     Parameters
@@ -135,7 +135,7 @@ def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[Done]
 
     Returns
     -------
-    list of Done
+    list of TaskResult
         What became of each, in their order.
 
     Examples
@@ -143,19 +143,19 @@ def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[Done]
     >>> do([], Job(()), False)
     []
     """
-    finished: list[Done] = []
+    finished: list[TaskResult] = []
     with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
-        desk = _Desk(finished.extend, job, stamped, flushers)
+        runner = _TaskRunner(finished.extend, job, stamped, flushers)
         for number, task in tasks:
-            desk.begin(number, task)
-        desk.report(all_of_it=True)
+            runner.begin(number, task)
+        runner.report(all_of_it=True)
     return finished
 
 
-def _next(connection: Connection, desk: "_Desk") -> Sequence[tuple[int, Task]] | None:
+def _next(connection: Connection, runner: "_TaskRunner") -> Sequence[tuple[int, Task]] | None:
     parent = parent_process()
     if not connection.poll():
-        desk.report(all_of_it=True)
+        runner.report(all_of_it=True)
         others = [] if parent is None else [parent.sentinel]
         if connection not in wait([connection, *others]):
             return None
@@ -166,12 +166,12 @@ def _next(connection: Connection, desk: "_Desk") -> Sequence[tuple[int, Task]] |
     return tasks
 
 
-class _Desk:
-    """Tasks that were begun: the last ones are being flushed, the first ones to be reported."""
+class _TaskRunner:
+    """Tasks that were started: the last ones are being flushed, the first ones to be reported."""
 
     def __init__(
         self,
-        send: Callable[[list[Done]], None],
+        send: Callable[[list[TaskResult]], None],
         job: Job,
         stamped: bool,
         flushers: ThreadPoolExecutor,
@@ -184,8 +184,8 @@ class _Desk:
         self._flushers = flushers
         self._together: list[Unfinished] = []
         self._bytes = 0
-        self._begun: deque[Future[list[Done]]] = deque()
-        self._finished: list[Done] = []
+        self._submitted: deque[Future[list[TaskResult]]] = deque()
+        self._finished: list[TaskResult] = []
         self._reported = time.monotonic()
 
     def begin(self, number: int, task: Task) -> None:
@@ -202,10 +202,10 @@ class _Desk:
                 placed=self._placed,
             )
         except FAILURES as error:
-            self._together.append((Done(number, error=error), None, task.target))
+            self._together.append((TaskResult(number, error=error), None, task.target))
         else:
             stamps = (before, save.stamp) if before and save.stamp else None
-            done = Done(number, outcome, stamps=stamps)
+            done = TaskResult(number, outcome, stamps=stamps)
             self._together.append((done, save, task.target))
             self._bytes += save.size
         if len(self._together) >= _FLUSHED_TOGETHER or self._bytes >= _BYTES_TOGETHER:
@@ -215,18 +215,18 @@ class _Desk:
     def _flush(self) -> None:
         """Have the files that are written flushed, one after the other in a thread."""
         if self._together:
-            self._begun.append(self._flushers.submit(_finish, self._together))
+            self._submitted.append(self._flushers.submit(_finish, self._together))
             self._together, self._bytes = [], 0
 
     def report(self, *, all_of_it: bool = False) -> None:
         """Send what is finished, now and then; or wait for everything and send it."""
         if all_of_it:
             self._flush()
-        while self._begun:
-            full = all_of_it or len(self._begun) > _WAITING_TO_BE_FLUSHED
-            if not (full or self._begun[0].done()):
+        while self._submitted:
+            full = all_of_it or len(self._submitted) > _WAITING_TO_BE_FLUSHED
+            if not (full or self._submitted[0].done()):
                 break
-            self._finished += self._begun.popleft().result()
+            self._finished += self._submitted.popleft().result()
         now = time.monotonic()
         if self._finished and (all_of_it or now - self._reported > _SECONDS_BETWEEN_REPORTS):
             self._send(self._finished)

@@ -296,7 +296,7 @@ def test_workers_without_memory_for_the_smallest_block_are_named(monkeypatch):
     with often, local_cluster(1, memory_limit=limit) as client:
         with pytest.raises(WorkerError, match=r"more memory than the \d+ MiB a worker may take"):
             on_cluster(client, "in.tif", "out.tif", job_of("box"))
-        monkeypatch.setattr("convtool.distributed.office._SECONDS_WITHOUT_WORKERS", 0)
+        monkeypatch.setattr("convtool.distributed.task_pool._SECONDS_WITHOUT_WORKERS", 0)
         client.retire_workers()
         with pytest.raises(ClusterError, match="there is no worker for 0 s"):
             on_cluster(client, "in.tif", "out.tif", job_of("box"))
@@ -336,8 +336,8 @@ CHANGED = {
 def test_a_worker_refuses_what_it_does_not_find_as_told(client, case, target, monkeypatch):
     changed, error, words = CHANGED[case]
     store()
-    ordinary = run._Desk._order
-    monkeypatch.setattr(run._Desk, "_order", lambda *args: changed(ordinary(*args)))
+    ordinary = run._Dispatcher._order
+    monkeypatch.setattr(run._Dispatcher, "_order", lambda *args: changed(ordinary(*args)))
     with pytest.raises(error, match=words):
         on_cluster(client, "in.tif", target, job_of("box"))
     assert not Path(target).exists()

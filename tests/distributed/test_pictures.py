@@ -20,7 +20,7 @@ from convtool.images.write import write
 from convtool.kernels.spec import parse
 from convtool.work.journal import stamp
 from convtool.work.naming import Task
-from convtool.work.run import Crew, Interrupted
+from convtool.work.run import Interrupted, WorkerConfig
 from convtool.work.run import filter_files as filter_here
 
 BLUR = Job((parse("gaussian:sigma=3"),))
@@ -38,7 +38,7 @@ def contents(name):
 
 
 def done_here(job, name):
-    for done in filter_here(tasks_into(name), job, Crew(1)):
+    for done in filter_here(tasks_into(name), job, WorkerConfig(1)):
         assert done.error is None
     return contents(name)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convtool.errors import JournalError
-from convtool.work.journal import SCHEMA, Journal, Record, is_as, stamp
+from convtool.work.journal import SCHEMA, Journal, JournalEntry, is_as, stamp
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def work(tmp_path):
     source, target = tmp_path / "a.png", tmp_path / "b.png"
     source.write_bytes(b"input")
     target.write_bytes(b"output")
-    record = Record(str(source), str(target), "blur", stamp(str(source)), stamp(str(target)))
+    record = JournalEntry(str(source), str(target), "blur", stamp(str(source)), stamp(str(target)))
     return source, target, record
 
 

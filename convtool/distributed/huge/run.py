@@ -13,7 +13,7 @@ from convtool.convolution.threads import count
 from convtool.distributed.huge.cut import Block, BlockPlan, plan_blocks
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
 from convtool.distributed.huge.work import BlockResult, Order, make, measure
-from convtool.distributed.office import Arrived, Office
+from convtool.distributed.task_pool import Arrived, TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
 from convtool.filtering.job import Job, Outcome
@@ -116,24 +116,24 @@ class Divided:
             As `filter_stream` does.
         """
         one = self._one
-        office: Office[Block] = Office(client, "convtool-blocks")
+        pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
             target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
             self._target = target
-            blocks = plan_blocks(one, target.unit, office.threads, office.memory)
+            blocks = plan_blocks(one, target.unit, pool.threads, pool.memory)
             if planned is not None:
                 planned(replace(one.plan, rows=blocks))
-            desk = _Desk(office, one, target, blocks, stop)
+            dispatcher = _Dispatcher(pool, one, target, blocks, stop)
             try:
                 for plane in range(len(one.given.pictures)):
-                    desk.filter(plane, progress)
+                    dispatcher.filter(plane, progress)
             finally:
-                self._counts = desk.counts
+                self._counts = dispatcher.counts
         except BaseException as error:
             self._fail(error)
             raise
         finally:
-            office.close()
+            pool.close()
 
     def finish(self) -> Outcome:
         """Make the smaller levels if there are to be some, and put the whole in its place."""
@@ -152,18 +152,18 @@ class Divided:
             self._target.fail(error)
 
 
-class _Desk:
+class _Dispatcher:
     """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
 
     def __init__(
         self,
-        office: Office[Block],
+        pool: TaskPool[Block],
         one: StripJob,
         target: Target,
         blocks: BlockPlan,
         stop: int | None,
     ) -> None:
-        self._office, self._one, self._target = office, one, target
+        self._pool, self._one, self._target = pool, one, target
         self._plan, self._stop = blocks, stop
         self.counts = Counts()
         filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
@@ -240,10 +240,10 @@ class _Desk:
                 block = again.popleft() if again else next(left, None)
                 if block is None:
                     break
-                self._office.give(block, function, order, block)
-            if not self._office.out:
+                self._pool.give(block, function, order, block)
+            if not self._pool.out:
                 break
-            arrived = self._office.wait(self._stop)
+            arrived = self._pool.wait(self._stop)
             if arrived is None:
                 continue
             found = self._value(arrived)
@@ -258,7 +258,7 @@ class _Desk:
 
     def _has_room(self, again: bool) -> bool:
         """Return whether the next block is handed out; one that others may wait for sooner."""
-        out, most = len(self._office.out), _BLOCKS_A_THREAD * self._office.threads
+        out, most = len(self._pool.out), _BLOCKS_A_THREAD * self._pool.threads
         return out < most and (again or out + self._target.held < 2 * most)
 
     def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
@@ -295,9 +295,9 @@ class _Desk:
         block, killed = arrived.work, arrived.killed
         if block.is_least(self._plan.unit):
             where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
-            if killed is not None and not self._office.ended_by_memory(killed):
+            if killed is not None and not self._pool.ended_by_memory(killed):
                 raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
-            memory = self._office.memory
+            memory = self._pool.memory
             most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
             raise WorkerError(
                 f"{where} alone need more memory than {most}; give each more (--worker-memory, or "

@@ -11,7 +11,7 @@ from convtool import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block
-from convtool.distributed.office import check_version
+from convtool.distributed.task_pool import check_version
 from convtool.errors import ClusterError, ConvtoolError
 from convtool.filtering.job import Job
 from convtool.filtering.plan import FilterPlan

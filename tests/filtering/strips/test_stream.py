@@ -231,7 +231,10 @@ def test_a_dry_run_writes_nothing(capsys):
     _store("rgb")
     line = ["filter", "-k", "box", "--max-memory", "500K", "--dry-run", "in.tif", "out.tif"]
     assert run(line) == 0
-    assert "would write out.tif: TIFF, 230×90×3, depth 8" in capsys.readouterr().err
+    assert (
+        "would write out.tif: TIFF, 90×230 (width × height), 3 channels, depth 8"
+        in capsys.readouterr().err
+    )
     assert not Path("out.tif").exists()
 
 

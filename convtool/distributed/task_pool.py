@@ -82,7 +82,7 @@ class Arrived(Generic[Work]):
             ) from error
 
 
-class Office(Generic[Work]):
+class TaskPool(Generic[Work]):
     """Hands out tasks and takes in their results; nothing of those that are done is kept.
 
     Parameters
@@ -121,7 +121,7 @@ class Office(Generic[Work]):
         self.out[number], self._futures[number] = work, future
 
         def fetch(finished: Any) -> None:
-            with suppress(RuntimeError):  # when the office is closed, nobody waits for it
+            with suppress(RuntimeError):  # when the pool is closed, nobody waits for it
                 result = self._fetchers.submit(finished.result)
                 result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
 
@@ -213,11 +213,11 @@ class Office(Generic[Work]):
     @classmethod
     def facts(cls, client: Any) -> tuple[int, int | None]:
         """Return `threads` and `memory` of a cluster that is given no work."""
-        office = cls(client, "convtool")
+        pool = cls(client, "convtool")
         try:
-            return office.threads, office.memory
+            return pool.threads, pool.memory
         finally:
-            office.close()
+            pool.close()
 
     def close(self) -> None:
         """Drop what is with the cluster."""

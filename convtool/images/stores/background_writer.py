@@ -12,7 +12,7 @@ class Stopped(Exception):  # noqa: N818 - it is no error
     """The work is given up: raised in its thread where it would take the next item."""
 
 
-class Behind(Generic[T]):
+class BackgroundWriter(Generic[T]):
     """Runs work that takes items one by one, while the caller makes the next.
 
     An item is handed over when the work is done with the one before, so that one is held at most.
@@ -25,10 +25,10 @@ class Behind(Generic[T]):
     Examples
     --------
     >>> taken = []
-    >>> behind = Behind(taken.extend)
+    >>> writer = BackgroundWriter(taken.extend)
     >>> for number in range(3):
-    ...     behind.put(number)
-    >>> behind.finish()
+    ...     writer.put(number)
+    >>> writer.finish()
     >>> taken
     [0, 1, 2]
     """
