@@ -61,7 +61,7 @@ def filter_file(
     target: Path,
     job: Job,
     *,
-    planned: "Callable[[FilterPlan], None] | None" = None,
+    planned: "Callable[[FilterPlan], object] | None" = None,
     save: Saver = save_bytes,
     plan_for: Planner | None = None,
     placed: Placer | None = None,
@@ -224,12 +224,18 @@ def _warnings_of_all(results: "Sequence[FilterResult]") -> tuple[str, ...]:
     return tuple(found)
 
 
-def plan_file(source: Path, target: Path, job: Job) -> Outcome:
+def plan_file(
+    source: Path,
+    target: Path,
+    job: Job,
+    *,
+    planned: "Callable[[FilterPlan], object] | None" = None,
+) -> Outcome:
     """Check all that can be from the header of a picture; read no pixels and write nothing.
 
     Parameters
     ----------
-    source, target, job
+    source, target, job, planned
         As for `filter_file`.
 
     Returns
@@ -247,6 +253,8 @@ def plan_file(source: Path, target: Path, job: Job) -> Outcome:
     with _named(source):
         how = _how(target, opened.format.name, job)
         plans, entry = _planned(target, opened, planner(job), how)
+    if planned is not None:
+        planned(plans[0])
     return Outcome(
         Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
         Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], pages),

@@ -1,10 +1,8 @@
-"""What can be asked of stores, and which pictures are filtered strip by strip."""
+"""Options of stores."""
 
 import os
 
 from convtool.errors import OptionError
-from convtool.filtering.job import Job
-from convtool.images.read import STDIN
 from convtool.records import Record
 
 TIFF_ENDINGS = (".tif", ".tiff", ".btf")
@@ -14,7 +12,7 @@ MISSING_RULES = ("refuse", "fill")
 
 
 class StoreOptions(Record):
-    """What can be asked of stores.
+    """Options of stores.
 
     Parameters
     ----------
@@ -38,60 +36,20 @@ class StoreOptions(Record):
     max_pixels: int | None = None
 
 
-def is_streamed(
-    source: str, target: str, job: Job, store: StoreOptions, *, divided: bool = False
-) -> bool:
-    """Return whether a picture is filtered strip by strip, which its output must allow.
-
-    It is if one of both is a Zarr store, if a pyramid is wanted, if the output is a ``.btf``, or if
-    a TIFF would not fit in memory, has more pixels than are read at once, or is to be ``divided``
-    among several processes.
-
-    Raises
-    ------
-    OptionError
-        If that is asked of standard input.
-    """
-    if (
-        _is_zarr_wanted(target)
-        or _is_zarr(source)
-        or target.lower().endswith(".btf")
-        or store.pyramid
-    ):
-        if source == STDIN:
-            raise OptionError("standard input is not filtered strip by strip; name a file")
-        return True
-    if not target.lower().endswith(TIFF_ENDINGS):
-        return False
-    from convtool.filtering.strips.inputs import fits_in_memory, is_tiff
-
-    if divided and is_tiff(source):
-        return True
-    return not fits_in_memory(source, job.reading)
-
-
-def _is_zarr_wanted(target: str) -> bool:
+def is_zarr_wanted(target: str) -> bool:
+    """Return whether an output is named as a Zarr store is."""
     return target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
 
 
-def _is_zarr(source: str) -> bool:
-    """Return whether a place is a Zarr store, which is a folder."""
-    if not os.path.isdir(source):
-        return False
-    from convtool.images.stores.zarr import is_zarr
-
-    return is_zarr(source)
-
-
-def check_asked(target: str, store: StoreOptions) -> None:
-    """Check that what is asked of Zarr stores is asked of one.
+def check_store_options(target: str, store: StoreOptions) -> None:
+    """Check that options of Zarr stores are given for one.
 
     Raises
     ------
     OptionError
         If it is not.
     """
-    if _is_zarr_wanted(target):
+    if is_zarr_wanted(target):
         return
     if store.resume:
         raise OptionError(
