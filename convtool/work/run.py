@@ -1,4 +1,4 @@
-"""Many pictures on several processes: hands out tasks, survives what a picture does to a worker."""
+"""Many pictures on several processes, of which one may end without the others."""
 
 import multiprocessing
 import os
@@ -20,6 +20,7 @@ from convtool.filtering.job import Job
 from convtool.images.paths import shown
 from convtool.records import Record, replace
 from convtool.work import worker
+from convtool.work.dispatch import Dispatcher, Report
 from convtool.work.naming import Task
 from convtool.work.worker import TaskResult
 
@@ -28,6 +29,10 @@ _LARGEST_CHUNK = 64
 _LARGEST_MESSAGE = 32_000
 _SECONDS_OF_A_CHUNK = 0.1
 _SECONDS_TO_END = 5.0
+
+
+Chunk = list[tuple[int, Task]]
+"""Tasks that are handed out together, with their numbers."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -67,6 +72,7 @@ class _Worker:
         theirs.close()
         self.numbers: deque[int] = deque()
         self.since = 0.0
+        self.has_suspect = False
 
     def give(self, tasks: Sequence[tuple[int, Task]]) -> None:
         if not self.numbers:
@@ -177,62 +183,72 @@ def filter_together(
         job = replace(job, filtering=replace(job.filtering, threads=threads))
     if not workers:
         return
-    dispatcher = _Dispatcher(tasks, job, config, workers)
+    pool = _ProcessPool(tasks, job, config, workers)
     try:
         if started is not None:
             started(workers)
-        yield from dispatcher.run(stop)
-        dispatcher.close()
+        yield from pool.run(stop)
+        pool.close()
     finally:
-        dispatcher.break_off()
+        pool.break_off()
 
 
-class _Dispatcher:
-    """Hands out tasks in chunks, so that workers need not wait, and takes in the results."""
+def pieces(chunk: Chunk) -> list[Chunk]:
+    """Return the tasks of a chunk, each alone; a task alone is not divided."""
+    return [[one] for one in chunk] if len(chunk) > 1 else []
+
+
+class _ProcessPool:
+    """Worker processes, each with chunks of tasks ahead so that none waits."""
 
     def __init__(self, tasks: Sequence[Task], job: Job, config: WorkerConfig, workers: int) -> None:
         self._tasks = tasks
         self._job = job
         self._config = config
         self._open = deque(range(len(tasks)))
-        self._suspects: deque[int] = deque()
         self._began = time.monotonic()
         self._finished = 0
         self._planning = calibration.load()
         self._workers = [_Worker(job, config.stamped, self._planning) for _ in range(workers)]
 
     def run(self, stop: int | None) -> Iterator[list[TaskResult]]:
-        while self._finished < len(self._tasks):
-            for one in self._workers:
-                self._feed(one)
-            ends: list[Connection | int] = [one.connection for one in self._workers]
-            ends += [one.process.sentinel for one in self._workers]
-            ready = wait([*ends, *([] if stop is None else [stop])], self._patience())
-            if stop in ready:
-                raise Interrupted
-            for position in range(len(self._workers)):
-                if together := self._take_in(position):
-                    self._finished += len(together)
-                    yield together
+        """Have all tasks done; yield results as they arrive."""
+        for report in Dispatcher(self, self._next_chunk, pieces).run(stop):
+            together = report.value if report.crash is None else [self._blamed(report)]
+            self._finished += len(together)
+            yield together
 
-    def _feed(self, one: _Worker) -> None:
-        """Give a worker the next chunk while it works on the last one."""
-        if self._suspects:
-            if not one.numbers:
-                number = self._suspects.popleft()
-                one.give([(number, self._tasks[number])])
-            return
-        alone = self._config.timeout is not None
-        size = 1 if alone else self._chunk()
-        while self._open and len(one.numbers) < (1 if alone else 2 * size):
-            chunk: list[tuple[int, Task]] = []
-            letters = 0
-            while self._open and len(chunk) < size and letters < _LARGEST_MESSAGE:
-                number = self._open.popleft()
-                task = self._tasks[number]
-                letters += len(task.source) + len(task.target)
-                chunk.append((number, task))
-            one.give(chunk)
+    @property
+    def busy(self) -> bool:
+        """Whether any worker has a task."""
+        return any(one.numbers for one in self._workers)
+
+    def has_room(self, *, again: bool) -> bool:
+        """Return whether a worker is idle, for a task that is tried alone; else can take more."""
+        one = self._least_busy()
+        if again or one.has_suspect:
+            return not one.numbers
+        return len(one.numbers) < (1 if self._config.timeout is not None else 2 * self._chunk())
+
+    def give(self, work: Chunk, *, again: bool) -> None:
+        """Give tasks to the worker that has the fewest."""
+        one = self._least_busy()
+        one.give(work)
+        one.has_suspect = again
+
+    def _least_busy(self) -> _Worker:
+        return min(self._workers, key=lambda one: (one.has_suspect, len(one.numbers)))
+
+    def _next_chunk(self) -> Chunk | None:
+        size = 1 if self._config.timeout is not None else self._chunk()
+        chunk: Chunk = []
+        letters = 0
+        while self._open and len(chunk) < size and letters < _LARGEST_MESSAGE:
+            number = self._open.popleft()
+            task = self._tasks[number]
+            letters += len(task.source) + len(task.target)
+            chunk.append((number, task))
+        return chunk or None
 
     def _chunk(self) -> int:
         """Return how many pictures make a tenth of a second, and leave some for the others."""
@@ -242,6 +258,16 @@ class _Dispatcher:
         fair = len(self._open) // (2 * len(self._workers))
         return max(1, min(_LARGEST_CHUNK, int(_SECONDS_OF_A_CHUNK / each), fair))
 
+    def wait(self, stop: int | None) -> list[Report]:
+        """Wait until a worker has finished tasks, has ended, or has taken too long."""
+        ends: list[Connection | int] = [one.connection for one in self._workers]
+        ends += [one.process.sentinel for one in self._workers]
+        ready = wait([*ends, *([] if stop is None else [stop])], self._patience())
+        if stop in ready:
+            raise Interrupted
+        reports = [self._take_in(position) for position in range(len(self._workers))]
+        return [one for one in reports if one is not None]
+
     def _patience(self) -> float | None:
         """Return how many seconds there are until the first picture has taken too long."""
         if self._config.timeout is None:
@@ -249,43 +275,37 @@ class _Dispatcher:
         ends = [one.since + self._config.timeout for one in self._workers if one.numbers]
         return max(0.0, min(ends, default=time.monotonic()) - time.monotonic())
 
-    def _take_in(self, position: int) -> list[TaskResult]:
+    def _take_in(self, position: int) -> Report | None:
         one = self._workers[position]
         results = one.results()
+        chunk = [(number, self._tasks[number]) for number in one.numbers]
         if results is None:
-            return self._dead(position)
+            code = one.process.exitcode
+            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            self._replace(position)
+            return Report(chunk, crash=how, alone=len(chunk) == 1) if chunk else None
         limit = self._config.timeout
         if limit is not None and one.numbers and time.monotonic() - one.since > limit:
-            number = one.numbers[0]
             self._replace(position)
             words = f"took longer than {limit:g} s and was broken off; --timeout sets the limit"
-            return [self._failed(number, TimeLimitError(f"{self._name(number)}: {words}"))]
-        return results
+            number, task = chunk[0]
+            error = TimeLimitError(f"{shown(task.source)}: {words}")
+            return Report(chunk, [TaskResult(number, error=error)])
+        if not one.numbers:
+            one.has_suspect = False
+        return Report(chunk, results) if results else None
 
-    def _dead(self, position: int) -> list[TaskResult]:
-        """Deal with the end of a worker: blame its picture, or have each of several tried alone."""
-        one = self._workers[position]
-        numbers = list(one.numbers)
-        code = one.process.exitcode
-        self._replace(position)
-        if len(numbers) == 1:
-            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
-            words = f"the process that worked on it ended ({how}); is the file damaged?"
-            return [self._failed(numbers[0], WorkerError(f"{self._name(numbers[0])}: {words}"))]
-        self._suspects.extend(numbers)
-        return []
+    def _blamed(self, report: Report) -> TaskResult:
+        """Report a task that ended the process which worked on it alone."""
+        ((number, task),) = report.work
+        words = f"the process that worked on it ended ({report.crash}); is the file damaged?"
+        return TaskResult(number, error=WorkerError(f"{shown(task.source)}: {words}"))
 
     def _replace(self, position: int) -> None:
         one = self._workers[position]
         one.end()
         self._clear(one.numbers)
         self._workers[position] = _Worker(self._job, self._config.stamped, self._planning)
-
-    def _failed(self, number: int, error: Exception) -> TaskResult:
-        return TaskResult(number, error=error)
-
-    def _name(self, number: int) -> str:
-        return shown(self._tasks[number].source)
 
     def _clear(self, numbers: Sequence[int]) -> None:
         """Remove what a worker that was ended left in the folders it wrote to."""

@@ -336,8 +336,8 @@ CHANGED = {
 def test_a_worker_refuses_what_it_does_not_find_as_told(client, case, target, monkeypatch):
     changed, error, words = CHANGED[case]
     store()
-    ordinary = run._Dispatcher._order
-    monkeypatch.setattr(run._Dispatcher, "_order", lambda *args: changed(ordinary(*args)))
+    ordinary = run._Blocks._order
+    monkeypatch.setattr(run._Blocks, "_order", lambda *args: changed(ordinary(*args)))
     with pytest.raises(error, match=words):
         on_cluster(client, "in.tif", target, job_of("box"))
     assert not Path(target).exists()

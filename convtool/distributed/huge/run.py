@@ -3,7 +3,6 @@
 import errno
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +12,7 @@ from convtool.convolution.threads import count
 from convtool.distributed.huge.cut import Block, BlockPlan, plan_blocks
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
 from convtool.distributed.huge.work import BlockResult, Order, make, measure
-from convtool.distributed.task_pool import Arrived, TaskPool
+from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
 from convtool.filtering.job import Job, Outcome
@@ -28,6 +27,7 @@ from convtool.images.paths import shown
 from convtool.images.stores.picture import Span
 from convtool.images.tone import Extent
 from convtool.records import replace
+from convtool.work.dispatch import Dispatcher, Report
 
 _BLOCKS_A_THREAD = 2
 
@@ -123,12 +123,12 @@ class Divided:
             blocks = plan_blocks(one, target.unit, pool.threads, pool.memory)
             if planned is not None:
                 planned(replace(one.plan, rows=blocks))
-            dispatcher = _Dispatcher(pool, one, target, blocks, stop)
+            work = _Blocks(pool, one, target, blocks, stop)
             try:
                 for plane in range(len(one.given.pictures)):
-                    dispatcher.filter(plane, progress)
+                    work.filter(plane, progress)
             finally:
-                self._counts = dispatcher.counts
+                self._counts = work.counts
         except BaseException as error:
             self._fail(error)
             raise
@@ -152,7 +152,7 @@ class Divided:
             self._target.fail(error)
 
 
-class _Dispatcher:
+class _Blocks:
     """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
 
     def __init__(
@@ -166,6 +166,7 @@ class _Dispatcher:
         self._pool, self._one, self._target = pool, one, target
         self._plan, self._stop = blocks, stop
         self.counts = Counts()
+        self._killed: Any = None
         filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
         self._job = replace(one.job, filtering=filtering)
 
@@ -232,34 +233,51 @@ class _Dispatcher:
         spans: list[Span],
     ) -> Iterator[tuple[Block, BlockResult]]:
         """Have all blocks done; raise `AssumptionViolated` when no worker is busy any more."""
-        again: deque[Block] = deque()
-        violated = False
-        left = self._blocks(plane, spans)
-        while True:
-            while not violated and self._has_room(bool(again)):
-                block = again.popleft() if again else next(left, None)
-                if block is None:
-                    break
-                self._pool.give(block, function, order, block)
-            if not self._pool.out:
-                break
-            arrived = self._pool.wait(self._stop)
-            if arrived is None:
-                continue
-            found = self._value(arrived)
-            if found is None:
-                again.extendleft(reversed(self._smaller(arrived)))
-            elif found.violated:
-                violated = True
-            elif not violated:
-                yield arrived.work, found
+        left, violated = self._blocks(plane, spans), False
+        self._task = function, order
+
+        def next_block() -> Block | None:
+            return None if violated else next(left, None)
+
+        for report in Dispatcher(self, next_block, self._smaller).run(self._stop):
+            found: BlockResult = report.value
+            violated = violated or found.violated
+            if not violated:
+                yield report.work, found
         if violated:
             raise AssumptionViolated
 
-    def _has_room(self, again: bool) -> bool:
+    @property
+    def busy(self) -> bool:
+        """Whether any block is with the cluster."""
+        return bool(self._pool.out)
+
+    def has_room(self, *, again: bool) -> bool:
         """Return whether the next block is handed out; one that others may wait for sooner."""
         out, most = len(self._pool.out), _BLOCKS_A_THREAD * self._pool.threads
         return out < most and (again or out + self._target.held < 2 * most)
+
+    def give(self, work: Block, *, again: bool) -> None:
+        """Hand out a block."""
+        function, order = self._task
+        self._pool.give(work, function, order, work)
+
+    def wait(self, stop: int | None) -> list[Report]:
+        """Wait a moment for a block; one that a worker's memory does not hold ended its worker."""
+        arrived = self._pool.wait(stop)
+        if arrived is None:
+            return []
+        self._killed = arrived.killed
+        if arrived.killed is not None:
+            return [Report(arrived.work, crash=arrived.killed)]
+        try:
+            return [Report(arrived.work, arrived.value())]
+        except MemoryError as error:
+            return [Report(arrived.work, crash=error)]
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return [Report(arrived.work, crash=error)]
+            raise
 
     def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
         """Cut rows as they are handed out, into smaller blocks when those before were too large."""
@@ -270,21 +288,7 @@ class _Dispatcher:
                 yield block
                 top = block.last
 
-    def _value(self, arrived: Arrived[Block]) -> BlockResult | None:
-        """Return what became of a block; None if the worker's memory did not hold it."""
-        if arrived.killed is not None:
-            return None
-        try:
-            found: BlockResult = arrived.value()
-        except MemoryError:
-            return None
-        except OSError as error:
-            if error.errno == errno.ENOMEM:
-                return None
-            raise
-        return found
-
-    def _smaller(self, arrived: Arrived[Block]) -> list[Block]:
+    def _smaller(self, block: Block) -> list[Block]:
         """Return blocks that take less memory in place of one that ended its workers.
 
         Raises
@@ -292,7 +296,7 @@ class _Dispatcher:
         WorkerError
             If there are none.
         """
-        block, killed = arrived.work, arrived.killed
+        killed = self._killed
         if block.is_least(self._plan.unit):
             where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
             if killed is not None and not self._pool.ended_by_memory(killed):
