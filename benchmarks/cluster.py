@@ -23,13 +23,13 @@ from convtool.convolution import calibration
 from convtool.distributed import filter_files, local_cluster
 from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
-from convtool.images.batch.naming import Task
-from convtool.images.filter import FilterOptions
-from convtool.images.job import Job
-from convtool.images.stream.inputs import StoreOptions
-from convtool.images.stream.job import filter_stream
+from convtool.filtering.job import Job
+from convtool.filtering.memory import FilterOptions
+from convtool.filtering.strips.inputs import StoreOptions
+from convtool.filtering.strips.job import filter_stream
 from convtool.images.write import write
 from convtool.kernels.spec import parse
+from convtool.work.naming import Task
 
 IDLE_TASKS = 1000
 

@@ -10,19 +10,20 @@ from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
-from convtool.images.batch.inputs import (
-    Found,
+from convtool.filtering.job import Job
+from convtool.filtering.picture import plan_file
+from convtool.images.paths import shown
+from convtool.report.json_report import write_report
+from convtool.work.inputs import (
+    InputFile,
     find,
     listed,
     load_list,
     looks_like_picture,
     split_list,
 )
-from convtool.images.batch.naming import Naming, Task, tasks
-from convtool.images.batch.stream import Stream, can_stream
-from convtool.images.job import Job, plan_file
-from convtool.images.paths import shown
-from convtool.report.json_report import write_report
+from convtool.work.naming import Naming, Task, tasks
+from convtool.work.stream import Stream, can_stream
 
 RESUMED = ".convtool-journal"
 """The journal of ``--resume``, in the folder of the outputs."""
@@ -71,7 +72,7 @@ def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Sequen
         pictures = Stream(places[0], folder, naming, recursive=batch.recursive)
         if len(pictures):
             return pictures
-    found: list[Found] = find(places, recursive=batch.recursive, outside=folder)
+    found: list[InputFile] = find(places, recursive=batch.recursive, outside=folder)
     if batch.from_file is not None:
         found += listed(split_list(load_list(batch.from_file)))
     if not found:
@@ -91,14 +92,14 @@ def _make(folder: str) -> None:
 
 
 def _dry_run(chosen: Sequence[Task] | Stream, job: Job, batch: Batch) -> int:
-    from convtool.images.batch.worker import Done
+    from convtool.work.worker import TaskResult
 
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
         for number, task in enumerate(chosen):
             try:
                 outcome = plan_file(task.source, _beside_what_is_there(task.target), job)
             except (ConvtoolError, OSError) as error:
-                summary.take([(task, Done(number, error=error))])
+                summary.take([(task, TaskResult(number, error=error))])
             else:
                 summary.plan(task, outcome)
                 report.would_write(task.target, outcome)
@@ -124,7 +125,7 @@ def _journalled(
     if place is None:
         yield lambda task: False
         return
-    from convtool.images.batch.journal import Journal
+    from convtool.work.journal import Journal
 
     with closing(Journal(place)) as journal:
         mark = job.fingerprint()
@@ -149,12 +150,12 @@ def _left(
 
 
 def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
-    from convtool.images.batch.run import Crew, filter_together
+    from convtool.work.run import WorkerConfig, filter_together
 
     stamped = batch.resume or batch.journal is not None
-    crew = Crew(batch.jobs, batch.timeout, stamped)
+    config = WorkerConfig(batch.jobs, batch.timeout, stamped)
     with signals() as stop:
-        results = filter_together(left, job, crew, stop=stop, started=summary.start)
+        results = filter_together(left, job, config, stop=stop, started=summary.start)
         with closing(results):
             for together in results:
                 summary.take([(left[done.number], done) for done in together])

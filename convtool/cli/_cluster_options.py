@@ -79,10 +79,10 @@ class Cluster(Record):
         """
         if self.scheduler is None:
             return self.workers or 1, self.worker_memory
-        from convtool.distributed.office import Office
+        from convtool.distributed.task_pool import TaskPool
 
         with self.open() as client:
-            return Office.facts(client)
+            return TaskPool.facts(client)
 
 
 def cluster_options(command: _Command) -> _Command:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convtool.filtering.job import Kind, Outcome
 from convtool.images.formats import FORMATS
-from convtool.images.job import Kind, Outcome
 from convtool.images.paths import shown
 from convtool.report.units import seconds_text
 
 if TYPE_CHECKING:
-    from convtool.images.filter import Outline, Step
-    from convtool.images.partial import Part
+    from convtool.filtering.part import Part
+    from convtool.filtering.plan import FilterPlan, Step
 
 SCHEMA = "convtool.filter/1"
 
@@ -78,7 +78,7 @@ def _step(step: "Step") -> dict[str, object]:
     }
 
 
-def explain(plan: "Outline | Outcome") -> None:
+def explain(plan: "FilterPlan | Outcome") -> None:
     """Say where it is done, which engine each kernel takes, why, and what others would take."""
     if plan.part is not None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
@@ -90,11 +90,8 @@ def explain(plan: "Outline | Outcome") -> None:
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
         line = f"kernel {number}, {step.kernel}: engine {chosen.engine}{rank}: {chosen.reason}"
         click.echo(f"{line}\n  would take: {others}", err=True)
-
-
-def say(words: str) -> None:
-    """Say something in a line of its own."""
-    click.echo(words, err=True)
+    if plan.rows is not None:
+        click.echo(plan.rows.explained(), err=True)
 
 
 def compare(steps: "Sequence[Step]") -> None:
@@ -120,11 +117,14 @@ def _words(part: "Part") -> str:
 def would_write(target: str, outcome: Outcome) -> None:
     """Say what a dry run did not do."""
     kind = outcome.target
-    shape = "×".join(map(str, kind.shape))
+    height, width, *channels = kind.shape
+    size = f"{width}×{height} (width × height)"
+    if channels:
+        size += f", {channels[0]} channels"
     title = STORES.get(kind.format) or FORMATS[kind.format].title
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
-    line = f"would write {shown(target)}: {title}, {shape}, depth {kind.depth}{pages}{where}"
+    line = f"would write {shown(target)}: {title}, {size}, depth {kind.depth}{pages}{where}"
     click.echo(line, err=True)
     warn(outcome)
 

@@ -4,8 +4,8 @@ import os
 from collections.abc import Sequence
 
 from convtool.cli._cluster_options import Cluster
-from convtool.images.batch.inputs import is_pattern, looks_like_picture
 from convtool.records import Record
+from convtool.work.inputs import is_pattern, looks_like_picture
 
 
 class Batch(Record):

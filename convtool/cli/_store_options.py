@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from convtool.images.stream.asked import MISSING_RULES, StoreOptions
+from convtool.filtering.strips.options import MISSING_RULES, StoreOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

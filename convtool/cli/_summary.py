@@ -10,17 +10,17 @@ import click
 
 from convtool.cli import words
 from convtool.cli._filter_report import described, planned
-from convtool.images.batch.naming import Task
 from convtool.images.paths import shown
 from convtool.report.json_report import Spool
 from convtool.report.units import seconds_text
+from convtool.work.naming import Task
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from convtool.images.batch.journal import Journal
-    from convtool.images.batch.worker import Done
-    from convtool.images.job import Outcome
+    from convtool.filtering.job import Outcome
+    from convtool.work.journal import Journal
+    from convtool.work.worker import TaskResult
 
 SCHEMA = "convtool.filter-batch/1"
 _WARNINGS_SHOWN = 10
@@ -83,7 +83,7 @@ class Summary:
         progress.start()
         self._bar = progress, bar
 
-    def take(self, results: "Sequence[tuple[Task, Done]]") -> None:
+    def take(self, results: "Sequence[tuple[Task, TaskResult]]") -> None:
         """Take in what became of some pictures; it is in the journal afterwards."""
         self._note(results)
         for task, done in results:
@@ -101,7 +101,7 @@ class Summary:
             progress, bar = self._bar
             progress.update(bar, advance=1, rate=self._rate())
 
-    def _take(self, task: Task, done: "Done") -> None:
+    def _take(self, task: Task, done: "TaskResult") -> None:
         report: dict[str, object] = {"input": task.source, "output": task.target}
         if done.error is not None:
             self.failed += 1
@@ -119,14 +119,16 @@ class Summary:
         if self._reports is not None:
             self._reports.append(report)
 
-    def _note(self, results: "Sequence[tuple[Task, Done]]") -> None:
+    def _note(self, results: "Sequence[tuple[Task, TaskResult]]") -> None:
         if self._journal is None:
             return
-        from convtool.images.batch.journal import Record
+        from convtool.work.journal import JournalEntry
 
         journal, mark = self._journal
         records = [
-            Record(os.path.abspath(task.source), os.path.abspath(task.target), mark, *done.stamps)
+            JournalEntry(
+                os.path.abspath(task.source), os.path.abspath(task.target), mark, *done.stamps
+            )
             for task, done in results
             if done.stamps is not None
         ]

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from convtool.images.nonfinite import RULES
+from convtool.filtering.nonfinite import RULES
 from convtool.images.options import ReadOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -62,6 +62,6 @@ def where_options(command: _Command) -> _Command:
 def read_mask(values: dict[str, Any], reading: ReadOptions) -> None:
     """Put the mask in the place of its file's name among a command's values."""
     if values["mask"] is not None:
-        from convtool.images.mask import load_mask
+        from convtool.filtering.mask import load_mask
 
         values["mask"] = load_mask(values["mask"], reading)

@@ -19,8 +19,8 @@ from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
 from convtool.deconvolution.api import ITERATIONS
 from convtool.errors import OptionError
-from convtool.images.alpha import RULES
-from convtool.images.deconvolve import (
+from convtool.filtering.alpha_rules import RULES
+from convtool.filtering.deconvolve import (
     Deconvolution,
     DeconvolveOptions,
     check_options,

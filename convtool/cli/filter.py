@@ -1,7 +1,7 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,17 +25,18 @@ from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
-from convtool.images.alpha import RULES
-from convtool.images.filter_options import FilterOptions, check_options
+from convtool.filtering.alpha_rules import RULES
+from convtool.filtering.job import Job, Outcome
+from convtool.filtering.options import FilterOptions, check_options
+from convtool.filtering.run import filter_picture, is_streamed
+from convtool.filtering.strips.options import StoreOptions, check_store_options
 from convtool.images.formats import writable
-from convtool.images.job import Job, Outcome, filter_file, plan_file
 from convtool.images.paths import shown
-from convtool.images.stream.asked import StoreOptions, check_asked, is_streamed
 from convtool.images.tone import OUTPUT_DEPTHS, RANGES
 from convtool.images.write import STDOUT, check_writable
 
 if TYPE_CHECKING:
-    from convtool.images.filter import Outline
+    from convtool.filtering.plan import FilterPlan
 
 
 @click.command(
@@ -252,7 +253,7 @@ def command(
         from convtool.cli._batch import run_batch
 
         return run_batch(places, target, job, batch)
-    check_asked(target, store)
+    check_store_options(target, store)
     for name, given in (
         ("recursive", recursive),
         ("suffix", suffix),
@@ -270,36 +271,48 @@ def command(
         )
     if cluster:
         _filter_blocks(places[0], target, job, store, batch, explain=explain)
-    elif streamed:
-        _filter_strips(places[0], target, job, store, batch, explain=explain)
     else:
-        _filter_one(places[0], target, job, batch, explain=explain)
+        if not streamed:
+            _check_target(target, job, batch)
+        _filter_one(places[0], target, job, store, batch, explain=explain, streamed=streamed)
     return DONE
 
 
-def _explaining(asked: bool) -> "Callable[[Outline, str], None]":
-    """Return what is told the plan, and how a picture is cut, before the work."""
-
-    def before(plan: "Outline", cut: str) -> None:
-        if asked:
-            report.explain(plan)
-            report.say(cut)
-
-    return before
+def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
+    """Return what prints the plan before the work, where that was asked for."""
+    return report.explain if asked else lambda plan: None
 
 
-def _filter_strips(
-    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+def _check_target(target: str, job: Job, batch: Batch) -> None:
+    """Check what can be of an output that is a file, before anything is read."""
+    if target == STDOUT == batch.json_target:
+        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
+    if target != STDOUT:
+        check_writable(target, format=job.writing.format, quality=job.writing.quality)
+
+
+def _filter_one(
+    source: str,
+    target: str,
+    job: Job,
+    store: StoreOptions,
+    batch: Batch,
+    *,
+    explain: bool,
+    streamed: bool,
 ) -> None:
-    from convtool.images.stream.job import filter_stream, plan_stream
-
-    before = _explaining(explain)
+    how: dict[str, Any] = {
+        "planned": _explaining(explain),
+        "dry_run": batch.dry_run,
+        "streamed": streamed,
+    }
+    bar = pixel_bar(shown(source)) if streamed else nullcontext()
     if batch.dry_run:
-        outcome = plan_stream(source, target, job, store, planned=before)
+        outcome = filter_picture(source, target, job, store, **how)
         report.would_write(target, outcome)
     else:
-        with pixel_bar(shown(source)) as progress, ending(shown(source), batch.timeout):
-            outcome = filter_stream(source, target, job, store, planned=before, progress=progress)
+        with bar as progress, ending(shown(source), batch.timeout):
+            outcome = filter_picture(source, target, job, store, **how, progress=progress)
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)
@@ -315,7 +328,7 @@ def _filter_blocks(
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
     with divided(source, target, job, store) as work:
         if batch.dry_run:
-            before(*work.planned(*batch.cluster.facts()))
+            before(work.planned(*batch.cluster.facts()))
             report.would_write(target, work.outcome)
         else:
             with signals() as stop, ExitStack() as stack:
@@ -329,26 +342,6 @@ def _filter_blocks(
                 report.compare(work.outcome.steps)
             report.warn(work.outcome)
     _write_report(source, target, work.outcome, batch)
-
-
-def _filter_one(source: str, target: str, job: Job, batch: Batch, *, explain: bool) -> None:
-    if target == STDOUT == batch.json_target:
-        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
-    if target != STDOUT:
-        check_writable(target, format=job.writing.format, quality=job.writing.quality)
-    if batch.dry_run:
-        outcome = plan_file(source, target, job)
-        if explain:
-            report.explain(outcome)
-        report.would_write(target, outcome)
-    else:
-        before = report.explain if explain else None
-        with ending(shown(source), batch.timeout):
-            outcome = filter_file(source, target, job, planned=before)
-        if explain:
-            report.compare(outcome.steps)
-        report.warn(outcome)
-    _write_report(source, target, outcome, batch)
 
 
 def _write_report(source: str, target: str, outcome: Outcome, batch: Batch) -> None:

@@ -9,9 +9,9 @@ from convtool.cli import _svd_report as words
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
+from convtool.filtering.nonfinite import counted
 from convtool.images import samples
 from convtool.images.image import Image
-from convtool.images.nonfinite import counted
 from convtool.images.read import read
 from convtool.images.write import STDOUT, check_writable, save_bytes, write
 from convtool.report.json_report import write_report

@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sized
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -11,17 +10,18 @@ from typing import Any
 from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
-from convtool.distributed.office import Arrived, Office, check_version
+from convtool.distributed.task_pool import TaskPool, check_version
 from convtool.errors import WorkerError
 from convtool.extras import need
 from convtool.files import sweep
-from convtool.images.batch.naming import Task
-from convtool.images.batch.worker import Done, do, limit_opencv
-from convtool.images.job import Job
+from convtool.filtering.job import Job
 from convtool.images.paths import shown
+from convtool.work.dispatch import Dispatcher, Report
+from convtool.work.naming import Task
+from convtool.work.run import Chunk, pieces
+from convtool.work.worker import TaskResult, do, limit_opencv
 
-Results = list[tuple[Task, Done]]
-Chunk = list[tuple[int, Task]]
+Results = list[tuple[Task, TaskResult]]
 
 _FIRST_CHUNK = 2
 _LARGEST_CHUNK = 256
@@ -44,7 +44,7 @@ class _Order:
     version: str = __version__
 
 
-def _work(order: _Order, tasks: Chunk) -> tuple[list[Done], float]:
+def _work(order: _Order, tasks: Chunk) -> tuple[list[TaskResult], float]:
     """Do a chunk on a worker; return what became of it and the seconds that it took."""
     check_version(order.version)
     if order.folder != os.getcwd():
@@ -63,7 +63,7 @@ def _below(folder: str, task: Task) -> Task:
 
 def filter_files(
     tasks: Iterable[Task], job: Job, client: Any, *, stamped: bool = False
-) -> Iterator[tuple[Task, Done]]:
+) -> Iterator[tuple[Task, TaskResult]]:
     """Filter many pictures on a Dask cluster, whose workers see the same files.
 
     Parameters
@@ -79,7 +79,7 @@ def filter_files(
 
     Yields
     ------
-    (Task, Done)
+    (Task, TaskResult)
         What became of each, as they are finished. A picture that fails, or that ends every worker
         which takes it, fails alone. Files appear whole or not at all, even if two workers do one
         picture.
@@ -150,12 +150,12 @@ class Spread:
         if first is None:
             return
         need("cluster", "distributed")
-        desk = _Desk(client, self._order, chain([first], source), self._pictures)
+        cluster = _Cluster(client, self._order, chain([first], source), self._pictures)
         try:
-            yield from desk.run(stop)
+            yield from cluster.run(stop)
         finally:
-            desk.close()
-            self._unfinished |= desk.unfinished
+            cluster.close()
+            self._unfinished |= cluster.unfinished
 
     def sweep(self) -> None:
         """Remove what workers that have ended left in the folders they wrote to."""
@@ -163,8 +163,8 @@ class Spread:
             sweep(folder)
 
 
-class _Desk:
-    """Makes chunks of tasks and reports their results; what it keeps does not grow with them."""
+class _Cluster:
+    """Chunks of tasks that are with a cluster; what is kept of them does not grow with them."""
 
     def __init__(
         self, client: Any, order: _Order, tasks: Iterator[Task], pictures: int = 1
@@ -172,44 +172,53 @@ class _Desk:
         self._order = order
         self._open = enumerate(tasks)
         self._left = pictures
-        self._office: Office[Chunk] = Office(client, "convtool-filter")
-        self._suspects: deque[tuple[int, Task]] = deque()
+        self._pool: TaskPool[Chunk] = TaskPool(client, "convtool-filter")
         self._alone: int | None = None
         self._recent: set[str] = set()
         self.unfinished: set[str] = set()
         self._each: float | None = None
 
     def run(self, stop: int | None) -> Iterator[Results]:
-        while True:
-            self._hand_out()
-            if not self._office.out:
-                return
-            arrived = self._office.wait(stop)
-            if arrived is not None:
-                yield self._take_in(arrived)
+        """Have all tasks done; yield results as they arrive."""
+        for report in Dispatcher(self, self._next_chunk, pieces).run(stop):
+            if report.crash is not None:
+                yield self._blamed(report)
+                continue
+            tasks = dict(report.work)
+            yield [(tasks[one.number], one) for one in report.value]
 
-    def _hand_out(self) -> None:
-        """Keep so many chunks with the cluster that no worker waits, and no more."""
-        self._notice_workers_that_went()
-        while len(self._office.out) < _CHUNKS_A_THREAD * self._office.threads:
-            chunk = list(islice(self._open, self._chunk()))
-            if not chunk:
-                break
-            self._left -= len(chunk)
-            self._give(chunk)
-        if not self._office.out and self._suspects:
-            self._alone = self._give([self._suspects.popleft()])
+    @property
+    def busy(self) -> bool:
+        """Whether any chunk is with the cluster."""
+        return bool(self._pool.out)
+
+    def has_room(self, *, again: bool) -> bool:
+        """Return whether it is idle, for a task that is tried alone; else has too few chunks."""
+        if again or self._alone in self._pool.out:
+            return not self._pool.out
+        return len(self._pool.out) < _CHUNKS_A_THREAD * self._pool.threads
+
+    def give(self, work: Chunk, *, again: bool) -> None:
+        """Hand out a chunk."""
+        self._recent |= _folders(work)
+        number = self._pool.give(work, _work, self._order, work)
+        self._alone = number if again else None
+
+    def _next_chunk(self) -> Chunk | None:
+        chunk = list(islice(self._open, self._chunk()))
+        self._left -= len(chunk)
+        return chunk or None
 
     def _notice_workers_that_went(self) -> None:
         """Take note of folders where one that was killed may have left something.
 
         A chunk that another worker then does tells nothing of it.
         """
-        if self._office.look_now_and_then():
-            out = (_folders(chunk) for chunk in self._office.out.values())
-            if self._office.workers_went:
+        if self._pool.look_now_and_then():
+            out = (_folders(chunk) for chunk in self._pool.out.values())
+            if self._pool.workers_went:
                 self.unfinished |= self._recent
-                self._office.workers_went = False
+                self._pool.workers_went = False
             self._recent = set().union(*out)
 
     def _chunk(self) -> int:
@@ -222,51 +231,48 @@ class _Desk:
         """
         if self._each is None:
             return _FIRST_CHUNK
-        seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._office.threads * _SECONDS_OF_A_TASK)
+        seconds = max(_SECONDS_OF_A_CHUNK, 2 * self._pool.threads * _SECONDS_OF_A_TASK)
         size = min(_LARGEST_CHUNK, int(seconds / self._each))
         if self._left > 0:
-            fair = self._left // (_CHUNKS_A_THREAD * self._office.threads)
+            fair = self._left // (_CHUNKS_A_THREAD * self._pool.threads)
             size = min(size, max(fair, int(_LEAST_SECONDS_OF_A_CHUNK / self._each)))
         return max(1, size)
 
-    def _give(self, chunk: Chunk) -> int:
-        self._recent |= _folders(chunk)
-        return self._office.give(chunk, _work, self._order, chunk)
-
-    def _take_in(self, arrived: Arrived[Chunk]) -> Results:
+    def wait(self, stop: int | None) -> list[Report]:
+        """Wait a moment for a chunk to be finished."""
+        self._notice_workers_that_went()
+        arrived = self._pool.wait(stop)
+        if arrived is None:
+            return []
         chunk = arrived.work
         if arrived.killed is not None:
             self.unfinished |= _folders(chunk)
-            if arrived.number == self._alone:
-                return self._blamed(chunk[0], arrived.killed)
-            self._suspects.extend(chunk)
-            return []
+            return [Report(chunk, crash=arrived.killed, alone=arrived.number == self._alone)]
         done, seconds = arrived.value()
         each = seconds / len(chunk)
         known = each if self._each is None else self._each
         self._each = min(each, 0.8 * known + 0.2 * each)
-        tasks = dict(chunk)
-        return [(tasks[one.number], one) for one in done]
+        return [Report(chunk, done)]
 
-    def _blamed(self, suspect: tuple[int, Task], killed: Any) -> Results:
+    def _blamed(self, report: Report) -> Results:
         """Report a picture that was alone with the cluster and ended its workers all the same."""
-        number, task = suspect
+        ((number, task),), killed = report.work, report.crash
         reason = "it ended every worker that took it; is the file damaged?"
-        if self._office.ended_by_memory(killed):
+        if self._pool.ended_by_memory(killed):
             limit = killed.last_worker.memory_limit / 2**20
             reason = (
                 f"it needs more than the {limit:.0f} MiB that a worker may take; "
                 "give each more memory, or filter it by itself"
             )
         failure = WorkerError(f"{shown(task.source)}: {reason}")
-        return [(task, Done(number, error=failure))]
+        return [(task, TaskResult(number, error=failure))]
 
     def close(self) -> None:
         """Drop what is with the cluster."""
-        for chunk in self._office.out.values():
+        for chunk in self._pool.out.values():
             self.unfinished |= _folders(chunk)
         self.unfinished |= self._recent  # a worker that has just ended may not be missed yet
-        self._office.close()
+        self._pool.close()
 
 
 def _folders(chunk: Chunk) -> set[str]:

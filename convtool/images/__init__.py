@@ -1,9 +1,9 @@
-"""Files to arrays and back: reading, writing, filtering, tone, sample pictures."""
+"""Files to arrays and back: reading, writing, tone, sample pictures."""
 
 from importlib import import_module
 from types import ModuleType
 
-_MODULES = ("filter", "info", "read", "samples", "tone", "write")
+_MODULES = ("info", "read", "samples", "tone", "write")
 
 
 def __getattr__(name: str) -> ModuleType:

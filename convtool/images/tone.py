@@ -120,7 +120,12 @@ def to_working(pixels: Pixels) -> Values:
     >>> to_working(np.array([[0, 255]], np.uint8))
     array([[  0., 255.]], dtype=float32)
     """
-    return pixels.astype(np.float64 if pixels.dtype == np.float64 else np.float32, copy=False)
+    return pixels.astype(working_dtype(pixels.dtype), copy=False)
+
+
+def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the float type that pixels of a type are computed in."""
+    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
 
 
 def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
@@ -143,7 +148,7 @@ def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
     >>> to_gray(np.array([[[255, 0, 0]]], np.uint8)).round(3)
     array([[76.245]], dtype=float32)
     """
-    dtype = np.float64 if pixels.dtype == np.float64 else np.float32
+    dtype = working_dtype(pixels.dtype)
     gray = np.empty(pixels.shape[:2], dtype)
     weights = np.array(LUMA, dtype)
 

@@ -198,7 +198,10 @@ class TestStreams:
         write("a.png", np.dstack([SIX] * 4))
         line = ["filter", "-k", "box", "--dry-run", "--stride", "2", "--depth", "16"]
         assert run([*line, "a.png", "b.png"]) == 0
-        assert capsys.readouterr() == ("", "would write b.png: PNG, 3×3×4, depth 16\n")
+        assert capsys.readouterr() == (
+            "",
+            "would write b.png: PNG, 3×3 (width × height), 4 channels, depth 16\n",
+        )
         assert run([*line, "a.png", "b.jpg"]) == 2
         assert run([*line, "a.png", "no/b.png"]) == 1
         assert run([*line, "missing.png", "b.png"]) == 1

@@ -5,16 +5,16 @@ from contextlib import closing
 
 from convtool.cli._summary import Summary
 from convtool.errors import ImageReadError
-from convtool.images.batch.naming import Task
-from convtool.images.batch.worker import Done
-from convtool.images.job import Kind, Outcome
+from convtool.filtering.job import Kind, Outcome
+from convtool.work.naming import Task
+from convtool.work.worker import TaskResult
 
 
 def test_a_bar_counts_on_a_terminal_and_errors_stand_above_it(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     kind = Kind("png", (4, 6), "8")
-    good = Done(0, Outcome(kind, kind, (), warnings=("is dark",)))
-    bad = Done(1, error=ImageReadError("b.png: is damaged"))
+    good = TaskResult(0, Outcome(kind, kind, (), warnings=("is dark",)))
+    bad = TaskResult(1, error=ImageReadError("b.png: is damaged"))
     with closing(Summary(3, reported=True)) as summary:
         summary.skip()
         summary.start(2)

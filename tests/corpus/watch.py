@@ -22,7 +22,7 @@ import time
 from importlib import import_module
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-LOADED = ("cv2", "PIL.Image", "convtool.cli.filter", "convtool.images.job")
+LOADED = ("cv2", "PIL.Image", "convtool.cli.filter", "convtool.filtering.picture")
 
 
 def ending(pid, seconds, number=None, after=0.0):

@@ -8,8 +8,8 @@ import pytest
 from convtool import extras
 from convtool.distributed import connected, convolve, filter_files, local_cluster
 from convtool.errors import ClusterError, OptionError
-from convtool.images.batch.naming import Task
-from convtool.images.job import Job
+from convtool.filtering.job import Job
+from convtool.work.naming import Task
 
 
 @pytest.fixture

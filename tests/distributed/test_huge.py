@@ -27,15 +27,15 @@ from convtool.errors import (
     OptionError,
     WorkerError,
 )
-from convtool.images.batch.run import Interrupted
-from convtool.images.filter import FilterOptions
-from convtool.images.job import Job
+from convtool.filtering.job import Job
+from convtool.filtering.memory import FilterOptions
+from convtool.filtering.strips import budget
+from convtool.filtering.strips.job import filter_stream
+from convtool.filtering.strips.options import StoreOptions
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.stores import picture
-from convtool.images.stream import budget
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.job import filter_stream
 from convtool.kernels.spec import parse
+from convtool.work.run import Interrupted
 
 HEIGHT, WIDTH = 230, 90
 
@@ -133,23 +133,23 @@ def test_the_bytes_are_those_of_one_process(client, case):
 def test_nan_where_transforms_are_taken(client, target, monkeypatch):
     """It stays within the kernel's reach, and no block is made twice for it."""
     source, job = store("nan"), job_of("gaussian:sigma=2,size=9", "box:size=5")
-    anew = []
+    restarted = []
     for kind in (ToTiff, ToZarr):
-        monkeypatch.setattr(kind, "anew", _counted(kind.anew, anew))
+        monkeypatch.setattr(kind, "restart", _counted(kind.restart, restarted))
     transforms_win = dict.fromkeys(DEFAULT_RATES, Rate(1.0, 0, 0)) | {"numba-fft": Rate(0, 0, 0)}
     with calibration.held(Calibration(transforms_win)):
         filter_stream(source, f"one-{target}", job, StoreOptions())
         on_cluster(client, source, f"two-{target}", job)
-    assert anew == []
+    assert restarted == []
     assert contents(f"two-{target}") == contents(f"one-{target}")
 
 
 def _counted(ordinary, calls):
-    def anew(self, plane, known):
-        calls.append(known)
-        ordinary(self, plane, known)
+    def restart(self, plane):
+        calls.append(plane)
+        ordinary(self, plane)
 
-    return anew
+    return restart
 
 
 @pytest.mark.parametrize("target", ["out.tif", "out.zarr"])
@@ -167,7 +167,7 @@ def test_every_block_is_told_and_the_cut_is_said(client):
     said, told = [], []
     on_cluster(
         client, "in.tif", "out.zarr", job_of("box:size=41"),
-        planned=lambda plan, words: said.append(words),
+        planned=lambda plan: said.append(plan.rows.explained()),
         progress=lambda total: told.append(total) or told.append,
     )  # fmt: skip
     assert said == [
@@ -183,7 +183,7 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
 
     def said(kernel, workers=2, memory=None):
         with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions()) as made:
-            return made.planned(workers, memory)[1]
+            return made.planned(workers, memory).rows.explained()
 
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
     assert said("box:size=101").endswith("larger than that, so that more is new than is read twice")
@@ -296,7 +296,7 @@ def test_workers_without_memory_for_the_smallest_block_are_named(monkeypatch):
     with often, local_cluster(1, memory_limit=limit) as client:
         with pytest.raises(WorkerError, match=r"more memory than the \d+ MiB a worker may take"):
             on_cluster(client, "in.tif", "out.tif", job_of("box"))
-        monkeypatch.setattr("convtool.distributed.office._SECONDS_WITHOUT_WORKERS", 0)
+        monkeypatch.setattr("convtool.distributed.task_pool._SECONDS_WITHOUT_WORKERS", 0)
         client.retire_workers()
         with pytest.raises(ClusterError, match="there is no worker for 0 s"):
             on_cluster(client, "in.tif", "out.tif", job_of("box"))
@@ -336,8 +336,8 @@ CHANGED = {
 def test_a_worker_refuses_what_it_does_not_find_as_told(client, case, target, monkeypatch):
     changed, error, words = CHANGED[case]
     store()
-    ordinary = run._Desk._order
-    monkeypatch.setattr(run._Desk, "_order", lambda *args: changed(ordinary(*args)))
+    ordinary = run._Blocks._order
+    monkeypatch.setattr(run._Blocks, "_order", lambda *args: changed(ordinary(*args)))
     with pytest.raises(error, match=words):
         on_cluster(client, "in.tif", target, job_of("box"))
     assert not Path(target).exists()

@@ -14,14 +14,14 @@ from convtool.convolution import calibration
 from convtool.distributed import connected, filter_files, local_cluster, pictures
 from convtool.distributed.pictures import Spread
 from convtool.errors import ClusterError, ImageReadError, WorkerError
-from convtool.images.batch.journal import stamp
-from convtool.images.batch.naming import Task
-from convtool.images.batch.run import Crew, Interrupted
-from convtool.images.batch.run import filter_files as filter_here
-from convtool.images.filter import FilterOptions
-from convtool.images.job import Job
+from convtool.filtering.job import Job
+from convtool.filtering.memory import FilterOptions
 from convtool.images.write import write
 from convtool.kernels.spec import parse
+from convtool.work.journal import stamp
+from convtool.work.naming import Task
+from convtool.work.run import Interrupted, WorkerConfig
+from convtool.work.run import filter_files as filter_here
 
 BLUR = Job((parse("gaussian:sigma=3"),))
 SLOW = Job((parse("disk:radius=15"),), FilterOptions(engine="direct"))
@@ -38,7 +38,7 @@ def contents(name):
 
 
 def done_here(job, name):
-    for done in filter_here(tasks_into(name), job, Crew(1)):
+    for done in filter_here(tasks_into(name), job, WorkerConfig(1)):
         assert done.error is None
     return contents(name)
 

@@ -20,7 +20,7 @@ from convtool.cli import run
 CHANGES = ("open", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate", "shutil.rmtree")
 
 
-COSTLY = ("zarr", "convtool.images.stream.job", "convtool.images.stores.zarr_writer")
+COSTLY = ("zarr", "convtool.filtering.strips.job", "convtool.images.stores.zarr_writer")
 """Imported before there are other processes, which then have them."""
 
 

@@ -6,9 +6,9 @@ import pytest
 from convtool.cli import run
 from convtool.cli._file_options import size_of
 from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
+from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.images import light, options
 from convtool.images.background import colour_of, flattened
-from convtool.images.filter import FilterOptions, filter_image
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import load_bytes, read

@@ -14,7 +14,8 @@ from corpus.picture import Picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convtool.images.job import Job, filter_file
+from convtool.filtering.job import Job
+from convtool.filtering.picture import filter_file
 from convtool.images.read import read
 from convtool.kernels.spec import parse
 

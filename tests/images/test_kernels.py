@@ -7,10 +7,10 @@ from scipy import ndimage
 
 import convtool
 from convtool.errors import KernelError, OptionError
+from convtool.filtering.job import Job
+from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.images import kernels
-from convtool.images.filter import FilterOptions, filter_image
 from convtool.images.image import Image
-from convtool.images.job import Job
 from convtool.images.kernels import kernel_spec
 from convtool.images.write import write
 from convtool.kernels import spec as kernel_texts

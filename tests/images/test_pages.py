@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from convtool.cli import run
 from convtool.errors import ImageFormatError, ImageReadError, ImageTooLargeError, OptionError
-from convtool.images.filter import filter_image
+from convtool.filtering.memory import filter_image
 from convtool.images.image import Document, Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import read, read_document, read_headers

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convtool.images.filter import filter_image
+from convtool.filtering.memory import filter_image
 from convtool.images.formats import FORMATS
 from convtool.images.read import read, read_header
 from convtool.images.write import write

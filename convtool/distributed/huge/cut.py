@@ -1,14 +1,14 @@
-"""How a huge picture is cut into blocks: from its size, the kernels and the workers' memory."""
+"""How a huge picture is divided into blocks: by its size, the kernels and the workers' memory."""
 
 import math
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from convtool.errors import ImageTooLargeError
+from convtool.filtering.strips import budget
+from convtool.filtering.strips.plan import StripJob
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Span
-from convtool.images.stream import budget
-from convtool.images.stream.plan import StreamJob
+from convtool.records import Record, replace
 
 BLOCK_BYTES = 1 << 28
 """A block has at most about so many bytes of the answer: what a worker that ends costs."""
@@ -26,8 +26,7 @@ WORKER_BYTES = 200 << 20
 """What a worker takes before it has read a pixel."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(Record):
     """Some rows of the answer.
 
     Parameters
@@ -68,12 +67,15 @@ class Block:
         return [Block(self.plane, first, last, step) for first, last in pairwise(ends)]
 
 
-@dataclass(frozen=True)
-class Cut:
-    """How the rows of a picture are divided.
+class BlockPlan(Record):
+    """The rows of a picture that the workers of a cluster filter block by block.
 
     Parameters
     ----------
+    height : int
+        Rows of the answer.
+    workers : int
+        How many blocks are worked on at once.
     rows : int
         Of a block, a multiple of ``unit``.
     step : int
@@ -86,19 +88,21 @@ class Cut:
         Whether blocks are larger for the halo's sake.
     """
 
+    height: int
+    workers: int
     rows: int
     step: int
     unit: int
     halo: int
     raised: bool = False
 
-    def like(self, block: Block) -> "Cut":
+    def like(self, block: Block) -> "BlockPlan":
         """Return what makes blocks no larger than this one.
 
         Examples
         --------
-        >>> Cut(192, 90, 64, 2).like(Block(0, 64, 192, 45))
-        Cut(rows=128, step=45, unit=64, halo=2, raised=False)
+        >>> BlockPlan(256, 2, 192, 90, 64, 2).like(Block(0, 64, 192, 45))
+        BlockPlan(height=256, workers=2, rows=128, step=45, unit=64, halo=2, raised=False)
         """
         rows = min(self.rows, _in_units(block.rows, self.unit))
         return replace(self, rows=rows, step=min(self.step, block.step))
@@ -108,16 +112,16 @@ class Cut:
 
         Examples
         --------
-        >>> Cut(4, 2, 2, 0).block(0, (6, 11))
+        >>> BlockPlan(11, 1, 4, 2, 2, 0).block(0, (6, 11))
         Block(plane=0, first=6, last=10, step=2)
         """
         return Block(plane, rows[0], min(rows[0] + self.rows, rows[1]), self.step)
 
-    def explained(self, height: int, workers: int) -> str:
-        """Say how it is cut."""
-        count = -(-height // self.rows)
+    def explained(self) -> str:
+        """Say how the rows are divided."""
+        count = -(-self.height // self.rows)
         blocks = "1 block" if count == 1 else f"{count} blocks"
-        who = "1 worker" if workers == 1 else f"{workers} workers"
+        who = "1 worker" if self.workers == 1 else f"{self.workers} workers"
         words = f"filtered in {blocks} of {self.rows} rows by {who}, about {self.step} at a time"
         if self.halo:
             words += f", with {self.halo} rows more that the kernels reach"
@@ -126,12 +130,12 @@ class Cut:
         return words
 
 
-def cut_for(one: StreamJob, unit: int, workers: int, memory: int | None) -> Cut:
-    """Cut a picture for a number of workers.
+def plan_blocks(one: StripJob, unit: int, workers: int, memory: int | None) -> BlockPlan:
+    """Divide a picture into blocks for a number of workers.
 
     Parameters
     ----------
-    one : StreamJob
+    one : StripJob
         What is done.
     unit : int
         Rows of the output that are stored together.
@@ -159,7 +163,7 @@ def cut_for(one: StreamJob, unit: int, workers: int, memory: int | None) -> Cut:
     wanted = max(1, min(even, BLOCK_BYTES // row), BANDS_A_BLOCK * tallest)
     rows = min(_in_units(max(wanted, one.halo + 1), unit), _in_units(height, unit))
     step = min(rows, budget.rows_at_once(one.row_bytes, one.halo, left))
-    return Cut(rows, step, unit, one.halo, raised=wanted <= one.halo)
+    return BlockPlan(height, workers, rows, step, unit, one.halo, raised=wanted <= one.halo)
 
 
 def _in_units(rows: int, unit: int) -> int:

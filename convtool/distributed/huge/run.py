@@ -3,34 +3,31 @@
 import errno
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
-from convtool.distributed.huge.cut import Block, Cut, cut_for
+from convtool.distributed.huge.cut import Block, BlockPlan, plan_blocks
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
-from convtool.distributed.huge.work import Found, Order, make, measure
-from convtool.distributed.office import Arrived, Office
+from convtool.distributed.huge.work import BlockResult, Order, make, measure
+from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
-from convtool.images import finishing
-from convtool.images.filter import Outline
-from convtool.images.image import Pixels
-from convtool.images.job import Job, Outcome
+from convtool.filtering.job import Job, Outcome
+from convtool.filtering.plan import MEASURED, FilterPlan
+from convtool.filtering.strips.chain import Counts
+from convtool.filtering.strips.inputs import is_store, opened
+from convtool.filtering.strips.job import Progress
+from convtool.filtering.strips.options import StoreOptions
+from convtool.filtering.strips.plan import StripJob, execute
+from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.paths import shown
-from convtool.images.stores.picture import Picture, Span
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.chain import Assumptions, Chain
-from convtool.images.stream.inputs import is_store, opened
-from convtool.images.stream.job import Progress
-from convtool.images.stream.plan import StreamJob
-from convtool.images.stream.rows import Kept
-from convtool.images.stream.steps import Broken
+from convtool.images.stores.picture import Span
 from convtool.images.tone import Extent
+from convtool.records import replace
+from convtool.work.dispatch import Dispatcher, Report
 
 _BLOCKS_A_THREAD = 2
 
@@ -67,7 +64,7 @@ def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator
             "and Zarr are read block by block"
         )
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        yield Divided(StreamJob(source, target, job, store, given))
+        yield Divided(StripJob(source, target, job, store, given))
 
 
 class Divided:
@@ -79,23 +76,22 @@ class Divided:
         What will be done, or was when `finish` has returned.
     """
 
-    def __init__(self, one: StreamJob) -> None:
+    def __init__(self, one: StripJob) -> None:
         self._one, self._began = one, time.perf_counter()
-        self.outcome = Outcome(*one.kinds, one.plan.steps)
+        self.outcome = one.outcome()
         self._target: Target | None = None
-        self._counted = _Counted(len(one.job.kernels))
+        self._counts = Counts()
 
-    def planned(self, workers: int, memory: int | None) -> tuple[Outline, str]:
-        """Return the plan, and how it is cut for so many workers that may take so much memory."""
+    def planned(self, workers: int, memory: int | None) -> FilterPlan:
+        """Return the plan for so many workers that may take so much memory."""
         one = self._one
-        cut = cut_for(one, unit_of(one), workers, memory)
-        return one.plan, cut.explained(one.shape[0], workers)
+        return replace(one.plan, rows=plan_blocks(one, unit_of(one), workers, memory))
 
     def over(
         self,
         client: Any,
         *,
-        planned: Callable[[Outline, str], object] | None = None,
+        planned: Callable[[FilterPlan], object] | None = None,
         progress: Callable[[int], Progress] | None = None,
         stop: int | None = None,
     ) -> None:
@@ -120,45 +116,35 @@ class Divided:
             As `filter_stream` does.
         """
         one = self._one
-        office: Office[Block] = Office(client, "convtool-blocks")
+        pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
             target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
             self._target = target
-            cut = cut_for(one, target.unit, office.threads, office.memory)
+            blocks = plan_blocks(one, target.unit, pool.threads, pool.memory)
             if planned is not None:
-                planned(one.plan, cut.explained(one.shape[0], office.threads))
-            desk = _Desk(office, one, target, cut, self._counted, stop)
-            for plane, picture in enumerate(one.given.pictures):
-                desk.filter(plane, picture, progress)
+                planned(replace(one.plan, rows=blocks))
+            work = _Blocks(pool, one, target, blocks, stop)
+            try:
+                for plane in range(len(one.given.pictures)):
+                    work.filter(plane, progress)
+            finally:
+                self._counts = work.counts
         except BaseException as error:
             self._fail(error)
             raise
         finally:
-            office.close()
+            pool.close()
 
     def finish(self) -> Outcome:
         """Make the smaller levels if there are to be some, and put the whole in its place."""
-        one, counted = self._one, self._counted
         assert self._target is not None
         try:
             remarks = self._target.finish()
         except BaseException as error:
             self._fail(error)
             raise
-        share = counted.clipped / max(1, counted.values)
-        warnings = (
-            *one.given.header.notes,
-            *finishing.remarks(share, counted.nans, 0, one.job.filtering),
-            *one.remarks,
-            *remarks,
-        )
-        steps = tuple(
-            replace(step, seconds=seconds)
-            for step, seconds in zip(one.plan.steps, counted.seconds, strict=True)
-        )
-        self.outcome = Outcome(
-            *one.kinds, steps, share, warnings, time.perf_counter() - self._began
-        )
+        seconds = time.perf_counter() - self._began
+        self.outcome = self._one.outcome(self._counts, remarks, seconds)
         return self.outcome
 
     def _fail(self, error: BaseException) -> None:
@@ -166,88 +152,67 @@ class Divided:
             self._target.fail(error)
 
 
-class _Counted:
-    """What all blocks come to."""
-
-    def __init__(self, kernels: int) -> None:
-        self.clipped = self.nans = self.values = 0
-        self.seconds = [0.0] * kernels
-
-    def add(self, found: Found) -> None:
-        self.clipped += found.clipped
-        self.nans += found.nans
-        self.values += found.values
-        self.seconds = [a + b for a, b in zip(self.seconds, found.seconds, strict=True)]
-
-
-class _Desk:
+class _Blocks:
     """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
 
     def __init__(
         self,
-        office: Office[Block],
-        one: StreamJob,
+        pool: TaskPool[Block],
+        one: StripJob,
         target: Target,
-        cut: Cut,
-        counted: _Counted,
+        blocks: BlockPlan,
         stop: int | None,
     ) -> None:
-        self._office, self._one, self._target = office, one, target
-        self._cut, self._counted, self._stop = cut, counted, stop
+        self._pool, self._one, self._target = pool, one, target
+        self._plan, self._stop = blocks, stop
+        self.counts = Counts()
+        self._killed: Any = None
         filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
         self._job = replace(one.job, filtering=filtering)
 
-    def filter(
-        self, plane: int, picture: Picture, progress: Callable[[int], Progress] | None
-    ) -> None:
-        """Filter one plane; begin anew where an assumption does not hold."""
-        known, extent = self._target.known(plane)
-        while True:
-            try:
-                self._try(plane, picture, known, extent, progress)
-            except Broken as broken:
-                known, extent = known.without(broken), None
-                self._target.anew(plane, known)
-            else:
-                return
+    def filter(self, plane: int, progress: Callable[[int], Progress] | None) -> None:
+        """Filter one plane."""
+        first, _ = self._target.state(plane)
+
+        def attempt(plan: FilterPlan) -> None:
+            self._try(plan, plane, self._target.state(plane)[1], progress)
+
+        execute(first, attempt, lambda: self._target.restart(plane))
 
     def _try(
         self,
+        plan: FilterPlan,
         plane: int,
-        picture: Picture,
-        known: Assumptions,
         extent: Extent | None,
         progress: Callable[[int], Progress] | None,
     ) -> None:
         one = self._one
-        chain = Chain(
-            Kept(_nothing), picture.header, one.given.format, one.job.kernels,
-            one.job.filtering, one.plan, known,
-        )  # fmt: skip
-        spans = self._target.missing(plane, chain.height)
+        height, width = one.shape[:2]
+        spans = self._target.missing(plane, height)
         if not spans:
             return
-        order = self._order(known)
-        whole = [(0, chain.height)]
-        measuring = chain.must_be_measured and extent is None
+        order = self._order(plan)
+        whole = [(0, height)]
+        measuring = plan.tone == MEASURED and extent is None
         rows = sum(last - first for first, last in [*spans, *(whole if measuring else [])])
-        tell = progress(rows * chain.width) if progress is not None else _ignore
+        tell = progress(rows * width) if progress is not None else _ignore
         if measuring:
             extent = Extent()
             for block, found in self._pass(measure, order, plane, whole):
                 low, high = found.extent or (extent.low, extent.high)
                 extent = Extent(min(low, extent.low), max(high, extent.high))
-                tell(block.rows * chain.width)
+                tell(block.rows * width)
             self._target.measured(plane, extent)
         if extent is not None:
             order = replace(order, extent=(extent.low, extent.high))
         for block, found in self._pass(make, order, plane, spans):
             self._target.take(block, found)
-            self._counted.add(found)
-            tell(block.rows * chain.width)
+            self.counts += found.counts
+            tell(block.rows * width)
 
-    def _order(self, known: Assumptions) -> Order:
+    def _order(self, plan: FilterPlan) -> Order:
         one, target = self._one, self._target
+        plan = plan.toned_afterwards()
         return Order(
             os.path.abspath(one.source),
             one.given.pictures[0].identity(),
@@ -256,72 +221,74 @@ class _Desk:
             target.place,
             target.wanted,
             one.scales() if target.wanted is not None else None,
-            one.plan,
+            replace(plan, options=replace(plan.options, threads=self._job.filtering.threads)),
             calibration.load(),
-            known,
         )
 
     def _pass(
         self,
-        function: Callable[[Order, Block], Found],
+        function: Callable[[Order, Block], BlockResult],
         order: Order,
         plane: int,
         spans: list[Span],
-    ) -> Iterator[tuple[Block, Found]]:
-        """Have all blocks done once; raise `Broken` when no worker is busy any more."""
-        again: deque[Block] = deque()
-        broken: Broken | None = None
-        left = self._blocks(plane, spans)
-        while True:
-            while broken is None and self._has_room(bool(again)):
-                block = again.popleft() if again else next(left, None)
-                if block is None:
-                    break
-                self._office.give(block, function, order, block)
-            if not self._office.out:
-                break
-            arrived = self._office.wait(self._stop)
-            if arrived is None:
-                continue
-            found = self._value(arrived)
-            if found is None:
-                again.extendleft(reversed(self._smaller(arrived)))
-            elif found.broken is not None:
-                broken = Broken(found.broken)
-            elif broken is None:
-                yield arrived.work, found
-        if broken is not None:
-            raise broken
+    ) -> Iterator[tuple[Block, BlockResult]]:
+        """Have all blocks done; raise `AssumptionViolated` when no worker is busy any more."""
+        left, violated = self._blocks(plane, spans), False
+        self._task = function, order
 
-    def _has_room(self, again: bool) -> bool:
+        def next_block() -> Block | None:
+            return None if violated else next(left, None)
+
+        for report in Dispatcher(self, next_block, self._smaller).run(self._stop):
+            found: BlockResult = report.value
+            violated = violated or found.violated
+            if not violated:
+                yield report.work, found
+        if violated:
+            raise AssumptionViolated
+
+    @property
+    def busy(self) -> bool:
+        """Whether any block is with the cluster."""
+        return bool(self._pool.out)
+
+    def has_room(self, *, again: bool) -> bool:
         """Return whether the next block is handed out; one that others may wait for sooner."""
-        out, most = len(self._office.out), _BLOCKS_A_THREAD * self._office.threads
+        out, most = len(self._pool.out), _BLOCKS_A_THREAD * self._pool.threads
         return out < most and (again or out + self._target.held < 2 * most)
+
+    def give(self, work: Block, *, again: bool) -> None:
+        """Hand out a block."""
+        function, order = self._task
+        self._pool.give(work, function, order, work)
+
+    def wait(self, stop: int | None) -> list[Report]:
+        """Wait a moment for a block; one that a worker's memory does not hold ended its worker."""
+        arrived = self._pool.wait(stop)
+        if arrived is None:
+            return []
+        self._killed = arrived.killed
+        if arrived.killed is not None:
+            return [Report(arrived.work, crash=arrived.killed)]
+        try:
+            return [Report(arrived.work, arrived.value())]
+        except MemoryError as error:
+            return [Report(arrived.work, crash=error)]
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                return [Report(arrived.work, crash=error)]
+            raise
 
     def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
         """Cut rows as they are handed out, into smaller blocks when those before were too large."""
         for span in spans:
             top = span[0]
             while top < span[1]:
-                block = self._cut.block(plane, (top, span[1]))
+                block = self._plan.block(plane, (top, span[1]))
                 yield block
                 top = block.last
 
-    def _value(self, arrived: Arrived[Block]) -> Found | None:
-        """Return what became of a block; None if the worker's memory did not hold it."""
-        if arrived.killed is not None:
-            return None
-        try:
-            found: Found = arrived.value()
-        except MemoryError:
-            return None
-        except OSError as error:
-            if error.errno == errno.ENOMEM:
-                return None
-            raise
-        return found
-
-    def _smaller(self, arrived: Arrived[Block]) -> list[Block]:
+    def _smaller(self, block: Block) -> list[Block]:
         """Return blocks that take less memory in place of one that ended its workers.
 
         Raises
@@ -329,25 +296,20 @@ class _Desk:
         WorkerError
             If there are none.
         """
-        block, killed = arrived.work, arrived.killed
-        if block.is_least(self._cut.unit):
+        killed = self._killed
+        if block.is_least(self._plan.unit):
             where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
-            if killed is not None and not self._office.ended_by_memory(killed):
+            if killed is not None and not self._pool.ended_by_memory(killed):
                 raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
-            memory = self._office.memory
+            memory = self._pool.memory
             most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
             raise WorkerError(
                 f"{where} alone need more memory than {most}; give each more (--worker-memory, or "
                 "the --memory-limit of a dask worker)"
             )
-        halves = block.halves(self._cut.unit)
-        self._cut = self._cut.like(halves[0])
+        halves = block.halves(self._plan.unit)
+        self._plan = self._plan.like(halves[0])
         return halves
-
-
-def _nothing(rows: Span) -> tuple[Span, Pixels]:
-    """Stand for the rows of a chain that plans and computes nothing."""
-    raise AssertionError(rows)
 
 
 def _ignore(pixels: int) -> None:

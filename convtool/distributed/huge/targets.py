@@ -2,22 +2,22 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from convtool.distributed.huge.cut import Block
-from convtool.distributed.huge.work import Found
+from convtool.distributed.huge.work import BlockResult
 from convtool.errors import ImageReadError
+from convtool.filtering.plan import FilterPlan
+from convtool.filtering.strips.plan import StripJob
+from convtool.filtering.strips.resume import RESTARTED, ResumeState
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span, Wanted
 from convtool.images.stores.progress import Place, Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import CHUNK, ZarrStore
-from convtool.images.stream.chain import Assumptions
-from convtool.images.stream.done import Done
-from convtool.images.stream.plan import StreamJob
 from convtool.images.tone import Extent
 
 STRIP_BYTES = 1 << 24
@@ -40,19 +40,19 @@ class Target(Protocol):
     def held(self) -> int:
         """Blocks that are made and wait for those before them."""
 
-    def known(self, plane: int) -> tuple[Assumptions, Extent | None]:
-        """Return what is known of a plane."""
+    def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
+        """Return the plan of a plane, and its extent where an earlier run has measured it."""
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return which rows of a plane are to be made."""
 
-    def anew(self, plane: int, known: Assumptions) -> None:
-        """Begin a plane anew."""
+    def restart(self, plane: int) -> None:
+        """Drop all rows of a plane that was found not to be opaque."""
 
     def measured(self, plane: int, extent: Extent) -> None:
         """Take note of what a plane was measured to be."""
 
-    def take(self, block: Block, found: Found) -> None:
+    def take(self, block: Block, found: BlockResult) -> None:
         """Take a block that a worker has made."""
 
     def finish(self) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ class Target(Protocol):
         """Leave nothing that looks whole."""
 
 
-def unit_of(one: StreamJob) -> int:
+def unit_of(one: StripJob) -> int:
     """Return how many rows of an answer are stored together, before anything is there."""
     tile = one.given.pictures[0].layout.tile
     if tile is not None:
@@ -75,41 +75,41 @@ class ToZarr:
 
     held = 0
 
-    def __init__(self, one: StreamJob) -> None:
+    def __init__(self, one: StripJob) -> None:
         self._one = one
         self._unfinished = Unfinished(one.target, one.fingerprint(), resume=one.store.resume)
         try:
             wanted, self._scales = one.wanted(), one.scales()
             given = one.given.zarr
             self._made = ZarrStore(self._unfinished.place, wanted, given, self._scales, one.threads)
-            self._done = Done(self._unfinished.entries)
+            self._state = ResumeState(self._unfinished.entries)
         except BaseException as error:
             self.fail(error)
             raise
         self.wanted: Wanted | None = replace(wanted, pyramid=False)
         self.place, self.unit = replace(self._unfinished.place, begun=True), self._made.unit
 
-    def known(self, plane: int) -> tuple[Assumptions, Extent | None]:
-        """Return what the journal knows of a plane."""
-        return self._done.assumptions(plane), self._done.extent(plane)
+    def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
+        """Return what the journal says of a plane."""
+        return self._state.plan_for(plane, self._one.plan), self._state.extent(plane)
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return what the journal does not know to be there, in whole chunks."""
-        if plane in self._done.planes:
+        if plane in self._state.planes:
             return []
-        missing = self._done.missing(plane, height)
+        missing = self._state.missing(plane, height)
         return [(first - first % self.unit, last) for first, last in missing]
 
-    def anew(self, plane: int, known: Assumptions) -> None:
+    def restart(self, plane: int) -> None:
         """Note that all rows of a plane are void."""
-        self._note({"plane": plane, "anew": asdict(known)})
-        self._done.forget(plane)
+        self._note({"plane": plane, "anew": RESTARTED})
+        self._state.forget(plane)
 
     def measured(self, plane: int, extent: Extent) -> None:
         """Note the extent."""
         self._note({"plane": plane, "extent": [extent.low, extent.high]})
 
-    def take(self, block: Block, found: Found) -> None:
+    def take(self, block: Block, found: BlockResult) -> None:
         """Note that a block is there."""
         self._note({"plane": block.plane, "block": [block.first, block.last]})
 
@@ -120,11 +120,11 @@ class ToZarr:
     def finish(self) -> tuple[str, ...]:
         """Make the smaller levels, and give the store its name."""
         for plane in range(len(self._one.given.pictures)):
-            if plane not in self._done.planes:
+            if plane not in self._state.planes:
                 self._made.make_levels(plane)
                 self._note({"plane": plane, "done": True})
         self._unfinished.commit()
-        rows = self._done.rows
+        rows = self._state.rows
         return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
@@ -144,7 +144,7 @@ class ToTiff:
 
     wanted: Wanted | None = None
 
-    def __init__(self, one: StreamJob) -> None:
+    def __init__(self, one: StripJob) -> None:
         self._one = one
         self.unit = unit_of(one)
         self._unfinished = Unfinished(one.target, one.fingerprint(), resume=False)
@@ -162,15 +162,15 @@ class ToTiff:
         """Blocks that are made and wait for those before them."""
         return len(self._waiting)
 
-    def known(self, plane: int) -> tuple[Assumptions, Extent | None]:
-        """Return what is taken to be true of any picture."""
-        return Assumptions(), None
+    def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
+        """Return the plan of any picture."""
+        return self._one.plan, None
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return all rows."""
         return [(0, height)]
 
-    def anew(self, plane: int, known: Assumptions) -> None:
+    def restart(self, plane: int) -> None:
         """Begin another file."""
         self._sink.abandon()
         for _, file in self._waiting.values():
@@ -182,7 +182,7 @@ class ToTiff:
     def measured(self, plane: int, extent: Extent) -> None:
         """Do nothing: an unfinished TIFF is not gone on with."""
 
-    def take(self, block: Block, found: Found) -> None:
+    def take(self, block: Block, found: BlockResult) -> None:
         """Write the block, and those after it that have waited for it."""
         assert found.file is not None
         self._waiting[block.first] = block, found.file

@@ -3,7 +3,6 @@
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -12,31 +11,31 @@ from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block
-from convtool.distributed.office import check_version
+from convtool.distributed.task_pool import check_version
 from convtool.errors import ClusterError, ConvtoolError
-from convtool.images.batch.worker import limit_opencv
-from convtool.images.filter import Outline
+from convtool.filtering.job import Job
+from convtool.filtering.plan import FilterPlan
+from convtool.filtering.strips.chain import Chain, Counts, consumers_of
+from convtool.filtering.strips.inputs import Input, opened
+from convtool.filtering.strips.job import answer_rows, measured_rows
+from convtool.filtering.strips.options import StoreOptions
+from convtool.filtering.strips.rows import Ahead, Kept
+from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.image import Pixels
-from convtool.images.job import Job
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.stores.progress import Place
 from convtool.images.stores.zarr_writer import ZarrStore
-from convtool.images.stream.asked import StoreOptions
-from convtool.images.stream.chain import Assumptions, Chain, consumers_of
-from convtool.images.stream.inputs import Input, opened
-from convtool.images.stream.job import answer_rows, measured_rows
-from convtool.images.stream.rows import Ahead, Kept
-from convtool.images.stream.steps import Broken
 from convtool.images.tone import Extent
 from convtool.images.write import cannot_be_written
+from convtool.records import Record
+from convtool.work.worker import limit_opencv
 
 
-@dataclass(frozen=True, eq=False)
-class Order:
-    """What a worker is told of a picture, the same for all blocks of a pass; plain data.
+class Order(Record, eq=False):
+    """What a worker is told of a picture, the same for all blocks of a pass.
 
     Parameters
     ----------
@@ -52,12 +51,10 @@ class Order:
         What is written there where that is a Zarr store; else files of rows.
     scales : Scales or None
         How large its pixels are where it is an OME-Zarr image.
-    plan : Outline
-        What is done, as the client has planned it.
+    plan : FilterPlan
+        What each worker executes.
     calibration : Calibration
-        What other plans depend on.
-    known : Assumptions
-        What is taken to be true of the picture.
+        What the plans of alpha's kernels depend on.
     extent : (float, float) or None
         The smallest and the largest value, where they were measured.
     """
@@ -69,38 +66,31 @@ class Order:
     place: Place
     wanted: Wanted | None
     scales: Scales | None
-    plan: Outline
+    plan: FilterPlan
     calibration: Calibration
-    known: Assumptions
     extent: tuple[float, float] | None = None
     version: str = __version__
 
 
-@dataclass(frozen=True)
-class Found:
+class BlockResult(Record):
     """What became of a block.
 
     Parameters
     ----------
-    clipped, nans, values : int
-        As `Chain` counts them.
-    seconds : tuple of float
-        What each kernel took.
+    counts : Counts
+        What was counted.
     extent : (float, float) or None
         The smallest and the largest value, where these were asked for.
     file : str or None
         The file with its rows, where there is one.
-    broken : str or None
-        Which assumption does not hold, as in `Broken`; there is no answer then.
+    violated : bool
+        Whether the plan's assumption does not hold; there is no answer then.
     """
 
-    clipped: int = 0
-    nans: int = 0
-    values: int = 0
-    seconds: tuple[float, ...] = ()
+    counts: Counts = Counts()
     extent: tuple[float, float] | None = None
     file: str | None = None
-    broken: str | None = None
+    violated: bool = False
 
 
 class _Opened:
@@ -122,19 +112,19 @@ def _open(source: str, identity: str, reading: ReadOptions, store: StoreOptions)
     return found
 
 
-def measure(order: Order, block: Block) -> Found:
+def measure(order: Order, block: Block) -> BlockResult:
     """See how small and how large the values of a block are."""
     given = _given(order)
     try:
         with _Rows(order, given, block) as chain:
             for _ in measured_rows(chain, (block.first, block.last), block.step):
                 pass
-    except Broken as broken:
-        return Found(broken=broken.what)
-    return Found(extent=(chain.extent.low, chain.extent.high))
+    except AssumptionViolated:
+        return BlockResult(violated=True)
+    return BlockResult(extent=(chain.extent.low, chain.extent.high))
 
 
-def make(order: Order, block: Block) -> Found:
+def make(order: Order, block: Block) -> BlockResult:
     """Filter a block and write it."""
     given = _given(order)
     background = order.job.writing.background
@@ -144,10 +134,9 @@ def make(order: Order, block: Block) -> Found:
                 chain.stretch(Extent(*order.extent))
             rows = answer_rows(chain, (block.first, block.last), block.step, background)
             file = _write(order, given, block, rows)
-    except Broken as broken:
-        return Found(broken=broken.what)
-    seconds = tuple(step.seconds for step in chain.steps)
-    return Found(chain.clipped, chain.nans, chain.values, seconds, file=file)
+    except AssumptionViolated:
+        return BlockResult(violated=True)
+    return BlockResult(chain.counts, file=file)
 
 
 def _given(order: Order) -> Input:
@@ -160,19 +149,10 @@ class _Rows:
     """The chain of a block: reads what it needs and nothing ahead of that."""
 
     def __init__(self, order: Order, given: Input, block: Block) -> None:
-        picture, job = given.pictures[block.plane], order.job
-        self._ahead = Ahead(picture, 0, 1)
+        self._ahead = Ahead(given.pictures[block.plane], 0, 1)
         with calibration.held(order.calibration):
-            self._chain = Chain(
-                Kept(self._ahead.make, consumers_of(picture.header, job.kernels, job.filtering)),
-                picture.header,
-                given.format,
-                job.kernels,
-                job.filtering,
-                order.plan,
-                order.known,
-                shared=True,
-            )
+            rows = Kept(self._ahead.make, consumers_of(order.plan))
+            self._chain = Chain(rows, order.plan)
 
     def __enter__(self) -> Chain:
         return self._chain

@@ -7,8 +7,8 @@ at which a run may be killed has an end that the next run to the same place make
 ===============================  ==================================================================
 what is there                    what the next run does
 ===============================  ==================================================================
-no journal, or its first line    begins anew: the arrays may not be there
-more lines                       with ``resume`` goes on, else begins anew
+no journal, or its first line    starts again: the arrays may not be there
+more lines                       with ``resume`` goes on, else starts again
 those, and no store, but one     first gives the store that was to be replaced its name back
 that ends with ``.replaced``
 a store with a journal in it     removes the journal, and what the store has replaced
@@ -188,8 +188,8 @@ class Unfinished:
             return
         if self.entries[0].get("fingerprint") != fingerprint:
             raise JournalError(
-                f"{shown(self.folder)}: was begun from another input or with other options; "
-                "without --resume it is begun anew"
+                f"{shown(self.folder)}: was started from another input or with other options; "
+                "without --resume it starts again"
             )
         if len(self.entries) == 1:
             self.entries.clear()

@@ -22,7 +22,7 @@ from convtool.images.codecs.exif import serialised, tags_of
 from convtool.images.codecs.ifd import ORIENTATION, Entry, all_directories
 from convtool.images.image import Metadata, Pixels
 from convtool.images.paths import shown
-from convtool.images.stores.behind import Behind
+from convtool.images.stores.background_writer import BackgroundWriter
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.write import cannot_be_written, place
@@ -93,7 +93,7 @@ class TiffWriter:
                 raise
             raise cannot_be_written(path, error) from error
         self._strips = Strips(self._tile[0])
-        self._behind: Behind[Pixels] = Behind(self._write)
+        self._writer: BackgroundWriter[Pixels] = BackgroundWriter(self._write)
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -118,18 +118,18 @@ class TiffWriter:
         if rest is not None:
             self._put(rest)
         with self._in_words():
-            self._behind.finish()
+            self._writer.finish()
             self._new.commit()
 
     def abandon(self) -> None:
         """Remove what was written; an existing file is as it was."""
-        self._behind.abandon()
+        self._writer.abandon()
         self._levels.close()
         self._new.discard()
 
     def _put(self, rows: Pixels) -> None:
         with self._in_words():
-            self._behind.put(rows)
+            self._writer.put(rows)
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:

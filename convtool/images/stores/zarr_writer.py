@@ -11,7 +11,7 @@ from convtool.errors import ImageFormatError, ImageWriteError
 from convtool.extras import load
 from convtool.images.image import Pixels
 from convtool.images.paths import shown
-from convtool.images.stores.behind import Behind
+from convtool.images.stores.background_writer import BackgroundWriter
 from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.ome import Scales, multiscale
 from convtool.images.stores.picture import Strips, Wanted
@@ -197,24 +197,24 @@ class PlaneSink:
         self._store, self._plane, self._note = store, plane, note
         self._written = done
         self._strips = Strips(store.unit)
-        self._behind: Behind[Pixels] = Behind(self._work)
+        self._writer: BackgroundWriter[Pixels] = BackgroundWriter(self._work)
 
     def append(self, rows: Pixels) -> None:
         """Write the next rows."""
         for strip in self._strips.cut(rows):
-            self._behind.put(strip)
+            self._writer.put(strip)
 
     def finish(self) -> None:
         """Write what is left, and the smaller levels."""
         rest = self._strips.rest()
         if rest is not None:
-            self._behind.put(rest)
-        self._behind.finish()
+            self._writer.put(rest)
+        self._writer.finish()
         self._store.make_levels(self._plane)
 
     def abandon(self) -> None:
         """Stop writing."""
-        self._behind.abandon()
+        self._writer.abandon()
 
     def _work(self, strips: Iterator[Pixels]) -> None:
         for rows in strips:

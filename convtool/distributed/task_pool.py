@@ -1,0 +1,226 @@
+"""Tasks that are with a cluster: handed out and taken in, whatever becomes of its workers."""
+
+import queue
+import select
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from convtool._version import __version__
+from convtool.errors import ClusterError
+from convtool.work.run import Interrupted
+
+Work = TypeVar("Work")
+
+_SECONDS_BETWEEN_LOOKS = 0.05
+_SECONDS_BETWEEN_COUNTS = 5.0
+_SECONDS_WITHOUT_SCHEDULER = 10.0
+_SECONDS_WITHOUT_WORKERS = 30.0
+
+
+def check_version(version: str) -> None:
+    """Check on a worker that it has the convtool of whoever gives the work.
+
+    Raises
+    ------
+    ClusterError
+        If it has another.
+    """
+    if version != __version__:
+        raise ClusterError(
+            f"a worker has convtool {__version__}, this is {version}; install one version"
+        )
+
+
+class Arrived(Generic[Work]):
+    """What became of a task.
+
+    Parameters
+    ----------
+    number : int
+        The task's.
+    work : Work
+        What was handed out.
+    result : Future
+        What the cluster says of it.
+
+    Attributes
+    ----------
+    killed : KilledWorker or None
+        What says that the task ended every worker which took it.
+    """
+
+    def __init__(self, number: int, work: Work, result: "Future[Any]") -> None:
+        from distributed.scheduler import KilledWorker
+
+        self.number, self.work, self._result = number, work, result
+        error = None if result.cancelled() else result.exception()
+        self.killed: Any = error if isinstance(error, KilledWorker) else None
+
+    def value(self) -> Any:
+        """Return what the task returned, or raise what it raised.
+
+        Raises
+        ------
+        ClusterError
+            If it was not run.
+        """
+        if self._result.cancelled():
+            raise ClusterError("the scheduler has dropped the work; the rest was not done")
+        try:
+            return self._result.result()
+        except CancelledError as error:
+            raise ClusterError(
+                "the scheduler has dropped the work; the rest was not done"
+            ) from error
+        except (ImportError, AttributeError) as error:
+            raise ClusterError(
+                f"a worker cannot run convtool ({error}); install convtool {__version__} there"
+            ) from error
+
+
+class TaskPool(Generic[Work]):
+    """Hands out tasks and takes in their results; nothing of those that are done is kept.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Who knows the cluster.
+    name : str
+        What the tasks are called.
+
+    Attributes
+    ----------
+    out : dict of int to Work
+        What is with the cluster.
+    workers_went : bool
+        Whether a worker has gone since this was set to false.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = f"{name}-{uuid.uuid4().hex}"
+        self.out: dict[int, Work] = {}
+        self._futures: dict[int, Any] = {}
+        self._arrived: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
+        self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="convtool-results")
+        self._given = 0
+        self._workers: dict[str, Any] = {}
+        self._heard = self._seen = time.monotonic()
+        self.workers_went = False
+        self.look()
+
+    def give(self, work: Work, function: Callable[..., Any], *arguments: Any) -> int:
+        """Have a function called on a worker; return the task's number."""
+        self._given += 1
+        number = self._given
+        future = self._client.submit(function, *arguments, key=(self._name, number), pure=False)
+        self.out[number], self._futures[number] = work, future
+
+        def fetch(finished: Any) -> None:
+            with suppress(RuntimeError):  # when the pool is closed, nobody waits for it
+                result = self._fetchers.submit(finished.result)
+                result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
+
+        future.add_done_callback(fetch)
+        return number
+
+    def wait(self, stop: int | None) -> Arrived[Work] | None:
+        """Wait a moment for a task to be finished.
+
+        Parameters
+        ----------
+        stop : int, optional
+            A file descriptor; when there is something to read, the work is broken off.
+
+        Raises
+        ------
+        Interrupted
+            If ``stop`` says so.
+        ClusterError
+            If the scheduler is lost.
+        """
+        if stop is not None and select.select([stop], [], [], 0)[0]:
+            raise Interrupted
+        try:
+            number, result = self._arrived.get(timeout=_SECONDS_BETWEEN_LOOKS)
+        except queue.Empty:
+            self._check_scheduler()
+            self._check_workers()
+            return None
+        del self._futures[number]
+        return Arrived(number, self.out.pop(number), result)
+
+    def _check_scheduler(self) -> None:
+        now = time.monotonic()
+        if self._client.status == "running":
+            self._heard = now
+        elif now - self._heard > _SECONDS_WITHOUT_SCHEDULER or self._client.status == "closed":
+            raise ClusterError("the connection to the scheduler is lost; the rest was not done")
+
+    def _check_workers(self) -> None:
+        self.look_now_and_then()
+        if self._workers:
+            self._seen = time.monotonic()
+        elif time.monotonic() - self._seen > _SECONDS_WITHOUT_WORKERS:
+            raise ClusterError(
+                f"there is no worker for {_SECONDS_WITHOUT_WORKERS:g} s; the rest was not done"
+            )
+
+    def look_now_and_then(self) -> bool:
+        """Look at the workers if that was long ago; return whether it was."""
+        if time.monotonic() - self._looked < _SECONDS_BETWEEN_COUNTS:
+            return False
+        self.look()
+        return True
+
+    def look(self) -> None:
+        """Ask the scheduler for its workers."""
+        self._looked = time.monotonic()
+        try:
+            found = self._client.scheduler_info()["workers"].values()
+        except OSError:  # the scheduler is lost, which is said where it is missed for long
+            self.workers_went = True
+            return
+        workers = {one["id"]: one for one in found}
+        self.workers_went |= not self._workers.keys() <= workers.keys()
+        self._workers = workers
+
+    @property
+    def threads(self) -> int:
+        """How many tasks are worked on at once, at least 1."""
+        return max(1, sum(int(one["nthreads"]) for one in self._workers.values()))
+
+    @property
+    def memory(self) -> int | None:
+        """The bytes that a worker may take for each of its threads; None if there is no limit."""
+        shares = [
+            one["memory_limit"] // max(1, one["nthreads"])
+            for one in self._workers.values()
+            if one["memory_limit"]
+        ]
+        return min(shares, default=None)
+
+    def ended_by_memory(self, killed: Any) -> bool:
+        """Return whether what ended a task's last worker was its memory limit."""
+        address = killed.last_worker.address
+        events = self._client.get_events("worker-restart-memory") or ()
+        return address in {event["worker"] for _, event in events}
+
+    @classmethod
+    def facts(cls, client: Any) -> tuple[int, int | None]:
+        """Return `threads` and `memory` of a cluster that is given no work."""
+        pool = cls(client, "convtool")
+        try:
+            return pool.threads, pool.memory
+        finally:
+            pool.close()
+
+    def close(self) -> None:
+        """Drop what is with the cluster."""
+        self.out.clear()
+        self._futures.clear()
+        self._fetchers.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,271 @@
+"""One picture's way from file to file: open, plan, decode, filter, write."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from convtool.convolution.threads import begun, count
+from convtool.errors import NonFiniteError, OptionError, ShapeError
+from convtool.filtering.job import Job, Kind, Outcome
+from convtool.images.codecs.stderr import diverted
+from convtool.images.formats import Format
+from convtool.images.image import DEPTHS, Document, name_of
+from convtool.images.options import WriteOptions
+from convtool.images.paths import shown
+from convtool.images.read import STDIN, Opened, open_document
+from convtool.images.write import STDOUT, Placer, Saver, check_writable, save_bytes, write_document
+from convtool.records import replace
+
+if TYPE_CHECKING:
+    from convtool.filtering.memory import FilterResult
+    from convtool.filtering.plan import FilterPlan, PictureKind, Step
+
+LARGE = 1 << 20
+"""Pixels of a picture that is decoded in another thread."""
+
+_MOST_WARNINGS = 3
+
+Path = str | os.PathLike[str]
+Planner = Callable[["PictureKind"], "FilterPlan"]
+"""What plans the filtering of pictures of a kind."""
+
+_KINDS_REMEMBERED = 64
+
+
+def planner(job: Job) -> Planner:
+    """Return what plans many pictures of few kinds: each kind once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convtool.filtering.plan import PictureKind
+    >>> from convtool.kernels.spec import parse
+    >>> plan = planner(Job((parse("box"),)))
+    >>> kind = PictureKind((4, 6), np.dtype("uint8"))
+    >>> plan(kind) is plan(kind)
+    True
+    """
+    from convtool.filtering.plan import plan_filter
+
+    def planned(kind: "PictureKind") -> "FilterPlan":
+        return plan_filter(kind, job.kernels, job.filtering)
+
+    return lru_cache(_KINDS_REMEMBERED)(planned)
+
+
+def filter_file(
+    source: Path,
+    target: Path,
+    job: Job,
+    *,
+    planned: "Callable[[FilterPlan], object] | None" = None,
+    save: Saver = save_bytes,
+    plan_for: Planner | None = None,
+    placed: Placer | None = None,
+) -> Outcome:
+    """Read a picture, filter it and write it; all that can be is checked before the work.
+
+    Parameters
+    ----------
+    source : str or path-like
+        The file to read, or ``-`` for standard input.
+    target : str or path-like
+        The file to write, or ``-`` for standard output, in the format of ``source`` unless
+        the job names one.
+    job : Job
+        What to do.
+    planned : callable, optional
+        Called with the plan before the first kernel.
+    save : callable, optional
+        Puts the encoded picture in its place.
+    plan_for : callable, optional
+        The job's `planner`, where it has several pictures.
+    placed : callable, optional
+        The `placer` of those pictures.
+
+    Returns
+    -------
+    Outcome
+        What was done.
+
+    Raises
+    ------
+    ConvtoolError
+        If the picture cannot be read, filtered so, or written; nothing is written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from convtool.images.write import write
+    >>> from convtool.kernels.spec import parse
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write(f"{folder}/a.png", np.full((3, 4), 7, np.uint8))
+    ...     outcome = filter_file(f"{folder}/a.png", f"{folder}/b.bmp", Job((parse("box"),)))
+    >>> outcome.source.shape, outcome.target.format
+    ((3, 4), 'bmp')
+    """
+    start = time.perf_counter()
+    opened = open_document(source, job.reading)
+    how = _how(target, opened.format.name, job)
+    with _decoding(opened, alone=plan_for is None and count(job.filtering.threads) > 1) as decoded:
+        from convtool.filtering.memory import filter_image
+
+        with _named(source):
+            plans, entry = _planned(target, opened, plan_for or planner(job), how, placed)
+        document = decoded()
+    first = document.pages[0]
+    if planned is not None:
+        planned(plans[0])
+    results, alone = [], len(plans) == 1  # frames of an animation may share their pixels
+    for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
+        with _named(source, None if alone else number):
+            results.append(filter_image(page, job.kernels, job.filtering, plan, overwrite=alone))
+    filtered = replace(document, pages=tuple(result.image for result in results))
+    remarks = write_document(target, filtered, how, save=save)
+    return Outcome(
+        Kind(first.format, first.pixels.shape, first.depth, len(plans)),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(plans)),
+        _steps_of_all(results),
+        sum(result.clipped_share for result in results) / len(results),
+        (*_warnings_of_all(results), *remarks),
+        time.perf_counter() - start,
+        plans[0].part,
+    )
+
+
+@contextmanager
+def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]]:
+    """Decode a large picture that is alone in another thread, while its filtering is planned.
+
+    Others are decoded at once. The decoder is imported beforehand: two threads that import wait
+    for each other.
+    """
+    first = opened.headers[0]
+    large = len(opened.headers) == 1 and first.width * first.height >= LARGE
+    if not (alone and large and opened.format.decoder):
+        document = opened.decode()
+        yield lambda: document
+        return
+    opened.format.load_decoder()
+    with diverted(), begun(opened.decode) as decoded:
+        yield decoded
+
+
+@contextmanager
+def _named(source: Path, page: int | None = None) -> Iterator[None]:
+    """Name the picture, and its page, in what is said of its size, channels or values."""
+    try:
+        yield
+    except (NonFiniteError, OptionError, ShapeError) as error:
+        name = "standard input" if os.fspath(source) == STDIN else shown(source)
+        where = "" if page is None else f", page {page}"
+        raise type(error)(f"{name}{where}: {error}") from error
+
+
+def _planned(
+    target: Path,
+    opened: Opened,
+    plan_for: Planner,
+    how: WriteOptions,
+    placed: Placer | None = None,
+) -> "tuple[list[FilterPlan], Format]":
+    """Plan each page as its header describes it, and check that it can be written.
+
+    Pages of one kind are planned once.
+    """
+
+    def channels_of(plan: "FilterPlan") -> int:
+        if how.background is None:
+            return plan.channels
+        from convtool.images.background import channels_on
+
+        return channels_on(plan.channels, how.background)
+
+    from convtool.filtering.plan import PictureKind
+
+    name = opened.format.name
+    kinds = [PictureKind.of_header(header, name) for header in opened.headers]
+    known = {kind: plan_for(kind) for kind in dict.fromkeys(kinds)}
+    for plan in known.values():
+        entry = check_writable(
+            target,
+            channels_of(plan),
+            plan.dtype,
+            format=how.format,
+            quality=how.quality,
+            pages=len(kinds),
+            animated=opened.is_animation,
+            placed=placed,
+        )
+    return [known[kind] for kind in kinds], entry
+
+
+def _steps_of_all(results: "Sequence[FilterResult]") -> "tuple[Step, ...]":
+    if len(results) == 1:
+        return results[0].steps
+    columns = zip(*(result.steps for result in results), strict=True)
+    return tuple(
+        replace(column[0], seconds=sum(step.seconds or 0 for step in column)) for column in columns
+    )
+
+
+def _warnings_of_all(results: "Sequence[FilterResult]") -> tuple[str, ...]:
+    """Return the warnings of one page as they are, of several with their page, and not too many."""
+    if len(results) == 1:
+        return results[0].warnings
+    found = [f"page {n}: {text}" for n, one in enumerate(results, 1) for text in one.warnings]
+    if len(found) > _MOST_WARNINGS:
+        left = len(found) - _MOST_WARNINGS
+        found[_MOST_WARNINGS:] = [f"{left} more warnings about other pages"]
+    return tuple(found)
+
+
+def plan_file(
+    source: Path,
+    target: Path,
+    job: Job,
+    *,
+    planned: "Callable[[FilterPlan], object] | None" = None,
+) -> Outcome:
+    """Check all that can be from the header of a picture; read no pixels and write nothing.
+
+    Parameters
+    ----------
+    source, target, job, planned
+        As for `filter_file`.
+
+    Returns
+    -------
+    Outcome
+        What would be done.
+
+    Raises
+    ------
+    ConvtoolError
+        As `filter_file` would, as far as the header shows it.
+    """
+    opened = open_document(source, job.reading)
+    first, pages = opened.headers[0], len(opened.headers)
+    with _named(source):
+        how = _how(target, opened.format.name, job)
+        plans, entry = _planned(target, opened, planner(job), how)
+    if planned is not None:
+        planned(plans[0])
+    return Outcome(
+        Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
+        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], pages),
+        plans[0].steps,
+        warnings=plans[0].part.notes if plans[0].part else (),
+        part=plans[0].part,
+    )
+
+
+def _how(target: Path, source_format: str, job: Job) -> WriteOptions:
+    """Return how to write: standard output, which has no ending, takes the input's format."""
+    if job.writing.format is None and os.fspath(target) == STDOUT:
+        return replace(job.writing, format=source_format)
+    return job.writing

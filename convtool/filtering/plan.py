@@ -1,0 +1,338 @@
+"""The plan of one picture: all that filtering it decides, decided once by `plan_filter`.
+
+Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
+``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its rows.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from convtool.convolution import api, dtypes
+from convtool.convolution.planner import Plan
+from convtool.filtering import kernels as facts
+from convtool.filtering.alpha import separate
+from convtool.filtering.options import FilterOptions, check_options
+from convtool.images import light
+from convtool.images.formats import Header
+from convtool.images.image import Image, peak_of
+from convtool.images.tone import (
+    FIXED_RANGES,
+    MEASURED_RANGES,
+    Finisher,
+    output_dtype,
+    working_dtype,
+)
+from convtool.kernels.spec import KernelSpec
+from convtool.records import Record, replace
+
+if TYPE_CHECKING:
+    from convtool.filtering.part import Part
+    from convtool.filtering.where import Place
+
+DIRECT, IN_PIECES, AFTERWARDS, MEASURED = "direct", "in pieces", "afterwards", "measured"
+"""When the last kernel's answer becomes pixels: it is pixels already, as it stays in their range; a
+piece as soon as it is computed; rows, or all, when they are complete; when all of it has been seen,
+since the range depends on it."""
+
+
+class PictureKind(Record):
+    """What a header says of a picture's pixels: all that the plan of a filter depends on.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (H, W) or (H, W, C), alpha included.
+    dtype : dtype
+        uint8, uint16, float32 or float64.
+    has_alpha : bool
+        Whether the last channel is alpha.
+    format : str
+        The name of the file's format; empty where there was none.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    has_alpha: bool = False
+    format: str = ""
+
+    @classmethod
+    def of_header(cls, header: Header, format: str) -> "PictureKind":
+        """Return what a header says."""
+        return cls(header.shape, header.pixel_type, header.has_alpha, format)
+
+    @classmethod
+    def of_image(cls, image: Image) -> "PictureKind":
+        """Return what an image is."""
+        return cls(image.pixels.shape, image.pixels.dtype, image.has_alpha, image.format)
+
+    @property
+    def peak(self) -> float:
+        """The value of white."""
+        return peak_of(self.dtype)
+
+
+class Step(Record):
+    """One kernel's part in it.
+
+    Parameters
+    ----------
+    kernel : str
+        The kernel's text.
+    plan : Plan
+        Which engine is taken, how and why: it is what is done.
+    shape : tuple of int
+        The shape of what comes out.
+    seconds : float or None
+        What it took; None where it was only planned.
+    """
+
+    kernel: str
+    plan: Plan
+    shape: tuple[int, ...]
+    seconds: float | None = None
+
+
+class Rows(Protocol):
+    """Which rows of a picture larger than memory are worked on together."""
+
+    @property
+    def step(self) -> int:
+        """How many rows are worked on at once."""
+
+    def explained(self) -> str:
+        """Say how the rows are divided."""
+
+
+class FilterPlan(Record, eq=False):
+    """How one picture is filtered.
+
+    Parameters
+    ----------
+    kind : PictureKind
+        The picture.
+    kernels : tuple of KernelSpec
+        The kernels, in order.
+    options : FilterOptions
+        How they are applied to this picture: ``linear`` is off where its values are light already,
+        and ``cval`` is light where light is filtered.
+    given_shape, given_dtype
+        Shape and type of what the first kernel is given.
+    steps : tuple of Step
+        One for each kernel, planned for colours that are opaque.
+    shape : tuple of int
+        The shape of the result.
+    dtype : dtype
+        The type of its pixels.
+    tone : str
+        When the last answer becomes pixels: `DIRECT`, `IN_PIECES`, `AFTERWARDS` or `MEASURED`.
+    mixes : bool
+        Whether colours of pixels are mixed that alpha has to weight.
+    opaque : bool
+        Whether every pixel is taken to be opaque; whoever executes the plan finds out, and goes on
+        with `for_transparency`.
+    part : Part, optional
+        Which pixels and channels are filtered, if not all.
+    place : Place, optional
+        Where these pixels lie.
+    rows : Rows, optional
+        Which rows are worked on together where the picture is not in memory as a whole.
+    """
+
+    kind: PictureKind
+    kernels: tuple[KernelSpec, ...]
+    options: FilterOptions
+    given_shape: tuple[int, ...]
+    given_dtype: np.dtype[Any]
+    steps: tuple[Step, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    tone: str
+    mixes: bool = False
+    opaque: bool = True
+    part: "Part | None" = None
+    place: "Place | None" = None
+    rows: Rows | None = None
+
+    @property
+    def channels(self) -> int:
+        """Channels of the result, alpha included."""
+        return 1 if len(self.shape) == 2 else self.shape[2]
+
+    @property
+    def must_be_opaque(self) -> bool:
+        """Whether the plan holds only if every pixel is opaque."""
+        return self.mixes and self.opaque
+
+    @property
+    def premultiplies(self) -> bool:
+        """Whether colours are multiplied by alpha before the first kernel."""
+        return self.mixes and not self.opaque
+
+    def for_transparency(self) -> "FilterPlan":
+        """Return the plan of the same picture if not every pixel is opaque."""
+        dtype = working_dtype(self.given_dtype)
+        return replace(self.toned_afterwards(), opaque=False, given_dtype=dtype)
+
+    def toned_afterwards(self) -> "FilterPlan":
+        """Return the plan for rows that are computed more than once and must count once."""
+        return replace(self, tone=AFTERWARDS) if self.tone == IN_PIECES else self
+
+    def finisher(self) -> Finisher | None:
+        """Return what makes pixels of each piece of the last answer, where that is planned."""
+        if self.tone != IN_PIECES:
+            return None
+        fit = FIXED_RANGES[self.options.range](self.kind.peak)
+        return Finisher(self.kind.dtype, self.dtype, fit, self.options.bias)
+
+    def timed(self, seconds: Sequence[float]) -> tuple[Step, ...]:
+        """Return the steps with what each took."""
+        pairs = zip(self.steps, seconds, strict=True)
+        return tuple(replace(step, seconds=taken) for step, taken in pairs)
+
+
+def plan_filter(
+    kind: PictureKind, kernels: Sequence[KernelSpec], options: FilterOptions
+) -> FilterPlan:
+    """Plan the filtering of a picture.
+
+    Parameters
+    ----------
+    kind : PictureKind
+        What the picture's header says.
+    kernels : sequence of KernelSpec
+        The kernels, in order; at least one.
+    options : FilterOptions
+        How they are applied.
+
+    Returns
+    -------
+    FilterPlan
+        It depends on these, on the calibration and on what is installed.
+
+    Raises
+    ------
+    OptionError, ShapeError, KernelError, EngineError
+        If these cannot be combined.
+
+    Examples
+    --------
+    >>> from convtool.kernels.spec import parse
+    >>> kind = PictureKind((480, 640, 3), np.dtype("uint8"))
+    >>> plan = plan_filter(kind, [parse("box")], FilterOptions(stride=2))
+    >>> plan.shape, plan.dtype, plan.tone
+    ((240, 320, 3), dtype('uint8'), 'direct')
+    """
+    check_options(kernels, options)
+    options = _resolved(options, kind)
+    part = place = None
+    size: tuple[int, int] = (kind.shape[0], kind.shape[1])
+    sample = Image(np.zeros((1, 1, *kind.shape[2:]), kind.dtype), kind.has_alpha)
+    if options.is_partial:
+        from convtool.filtering.part import given, plan_part
+
+        part, place = plan_part(kind.shape, kind.has_alpha, kernels, options)
+        size, values = place.size, given(sample, options)
+    else:
+        values = separate(sample, options)[0]
+    colours = values.shape[2:]
+    when = _tone(kind, kernels, options, values.dtype)
+    dtype = output_dtype(options.depth, kind.dtype)
+    steps = _steps((*size, *colours), values.dtype, kernels, options, _answer(when, kind, dtype))
+    shape = kind.shape
+    if part is None:
+        channels = math.prod(colours) + int(kind.has_alpha)
+        shape = steps[-1].shape[:2] + ((channels,) if channels > 1 else ())
+    return FilterPlan(
+        kind,
+        tuple(kernels),
+        options,
+        (*size, *colours),
+        values.dtype,
+        steps,
+        shape,
+        dtype,
+        when,
+        kind.has_alpha and facts.mix_pixels(kernels, options),
+        part=part,
+        place=place,
+    )
+
+
+def _resolved(options: FilterOptions, kind: PictureKind) -> FilterOptions:
+    """Resolve the options that depend on the file's format: where values are light already."""
+    if not options.linear:
+        return options
+    if kind.format in light.ALREADY_LINEAR:
+        return replace(options, linear=False)
+    outside = light.to_linear(np.array([options.cval]), kind.peak)
+    return replace(options, cval=float(outside[0]))
+
+
+def _tone(
+    kind: PictureKind,
+    kernels: Sequence[KernelSpec],
+    options: FilterOptions,
+    given: np.dtype[Any],
+) -> str:
+    """Return when the last answer of an opaque picture becomes pixels."""
+    if _stays_in_range(kind, kernels, options, given):
+        return DIRECT
+    if options.range in MEASURED_RANGES:
+        return MEASURED
+    filled = options.nan == "fill" and kind.dtype.kind == "f"
+    if options.is_partial or options.direction or options.linear or filled:
+        return AFTERWARDS
+    return IN_PIECES
+
+
+def _stays_in_range(
+    kind: PictureKind,
+    kernels: Sequence[KernelSpec],
+    options: FilterOptions,
+    given: np.dtype[Any],
+) -> bool:
+    """Tell whether no answer can leave the range, so that pixels are computed as they are."""
+    source = kind.dtype
+    return (
+        len(kernels) == 1
+        and not kind.has_alpha
+        and source.kind == "u"
+        and given == source
+        and output_dtype(options.depth, source) == source
+        and options.range in ("clip", "abs")
+        and options.bias == 0
+        and 0 <= options.cval <= kind.peak
+        and facts.never_exceeds(kernels[0])
+    )
+
+
+def _answer(when: str, kind: PictureKind, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
+    """Return the type that the last answer is asked for in; None for the type it is computed in."""
+    return {DIRECT: kind.dtype, IN_PIECES: dtype}.get(when)
+
+
+def _steps(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    kernels: Sequence[KernelSpec],
+    options: FilterOptions,
+    answer: np.dtype[Any] | None,
+) -> tuple[Step, ...]:
+    steps = []
+    for number, kernel in enumerate(kernels, 1):
+        last = number == len(kernels)
+        plan = api.planned(
+            shape,
+            dtype,
+            facts.matrices(kernel),
+            facts.is_flipped(kernel, options),
+            out_dtype=answer if last else None,
+            **facts.step_arguments(options, last),
+        )
+        shape = facts.layout_of(shape, kernel, options, last).shape + shape[2:]
+        dtype = dtypes.output_type(dtype, None)
+        steps.append(Step(kernel.text, plan, shape if len(shape) == 3 else (*shape, 1)))
+    return tuple(steps)

@@ -1,1 +1,0 @@
-"""Many pictures: finding them, naming what comes of them, working on several at once."""

@@ -1,0 +1,1 @@
+"""Many pictures: finding them, naming their outputs, filtering several at once."""

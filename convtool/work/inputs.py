@@ -1,0 +1,197 @@
+"""Which pictures a batch takes: files, folders, patterns, lists of names."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+
+from convtool.errors import ImageReadError, OptionError
+from convtool.images.formats import FORMATS
+from convtool.images.paths import resolver, shown
+from convtool.images.read import STDIN
+from convtool.records import Record, replace
+
+_PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
+_MAGIC = "*?["
+
+
+class InputFile(Record):
+    """A picture to filter.
+
+    Parameters
+    ----------
+    source : str
+        Its file.
+    relative : str
+        Its name, with those folders that are kept, below the folder of the outputs.
+    searched : bool
+        Whether it was found in a folder or by a pattern, not named.
+    real : str
+        Its file with links followed, where that is known.
+    """
+
+    source: str
+    relative: str
+    searched: bool = False
+    real: str = ""
+
+
+def is_pattern(place: str) -> bool:
+    """Return whether a name is a pattern: it has ``*``, ``?`` or ``[``, and no file has the name.
+
+    Examples
+    --------
+    >>> is_pattern("*.jpg"), is_pattern("holiday.jpg")
+    (True, False)
+    """
+    return any(one in place for one in _MAGIC) and not os.path.lexists(place)
+
+
+def looks_like_picture(name: str) -> bool:
+    """Return whether a name ends as those of pictures do.
+
+    Examples
+    --------
+    >>> looks_like_picture("a.JPG"), looks_like_picture("notes.txt")
+    (True, False)
+    """
+    return os.path.splitext(name)[1].lower() in _PICTURES
+
+
+def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -> list[InputFile]:
+    """Find the pictures that places on a command line mean.
+
+    Parameters
+    ----------
+    places : sequence of str
+        Files, which are taken whatever their names; folders, of which the files that look like
+        pictures are taken, and patterns (``*``, ``?``, ``[a-z]``, ``**`` for any folders).
+        Hidden files are not taken from folders.
+    recursive : bool
+        Whether to look in the folders of folders, too. Links to folders are not followed.
+    outside : str, optional
+        A folder of which nothing is taken, unless it is itself a place.
+
+    Returns
+    -------
+    list of InputFile
+        Each file once, in the order of the places, sorted by name within each. Of a file only the
+        name is kept; below a folder, and below the first folder of a pattern that has no magic,
+        the tree.
+
+    Raises
+    ------
+    OptionError
+        If a pattern matches nothing, or a place is standard input.
+    """
+    barred = os.path.realpath(outside) if outside else ""
+    resolved = resolver()
+    found: dict[str, InputFile] = {}
+    for place in places:
+        for picture in _at(place, recursive, barred):
+            found.setdefault(resolved(picture.source), picture)
+    return [replace(picture, real=real) for real, picture in found.items()]
+
+
+def _at(place: str, recursive: bool, barred: str) -> Iterator[InputFile]:
+    if place == STDIN:
+        raise OptionError("standard input is one picture; name a file as its output, not a folder")
+    if is_pattern(place):
+        yield from _matching(place, barred)
+    elif os.path.isdir(place):
+        yield from in_folder(place, recursive, barred)
+    else:
+        yield InputFile(place, os.path.basename(place))
+
+
+def _matching(pattern: str, barred: str) -> Iterator[InputFile]:
+    import glob
+
+    start = os.path.dirname(pattern[: min(pattern.index(one) for one in _MAGIC if one in pattern)])
+    matches = sorted(glob.glob(pattern, recursive=True))
+    files = [match for match in matches if os.path.isfile(match)]
+    if not files:
+        raise OptionError(f"no file matches '{shown(pattern)}'")
+    resolved = resolver()
+    for file in files:
+        if not _below(resolved(file), barred):
+            yield InputFile(file, os.path.relpath(file, start or os.curdir), searched=True)
+
+
+def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[InputFile]:
+    """Yield the pictures of a folder as `find` does, but for those below the folder ``barred``."""
+    if os.path.realpath(top) == barred:
+        barred = ""
+    for folder, folders, files in os.walk(top):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if recursive
+            and not name.startswith(".")
+            and os.path.realpath(os.path.join(folder, name)) != barred
+        )
+        below = "" if folder == top else os.path.relpath(folder, top)
+        for name in sorted(files):
+            if looks_like_picture(name) and not name.startswith("."):
+                relative = os.path.join(below, name) if below else name
+                yield InputFile(os.path.join(folder, name), relative, searched=True)
+
+
+def _below(path: str, folder: str) -> bool:
+    return bool(folder) and path.startswith(os.path.join(folder, ""))
+
+
+def load_list(path: str) -> bytes:
+    """Load a list of file names, from a file of any kind or, for ``-``, from standard input.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read.
+    """
+    if path == STDIN:
+        return sys.stdin.buffer.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise ImageReadError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+
+
+def split_list(data: bytes) -> list[str]:
+    r"""Split a list of file names: ended by NUL if there is one, else one on each line.
+
+    Examples
+    --------
+    >>> split_list(b"a.jpg\nb c.jpg\n\n"), split_list(b"one\nfile.jpg\0b.jpg\0")
+    (['a.jpg', 'b c.jpg'], ['one\nfile.jpg', 'b.jpg'])
+    """
+    names = data.split(b"\0") if b"\0" in data else data.replace(b"\r\n", b"\n").split(b"\n")
+    return [os.fsdecode(name) for name in names if name]
+
+
+def listed(names: Sequence[str]) -> list[InputFile]:
+    """Take the files of a list, keeping their trees.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Files.
+
+    Returns
+    -------
+    list of InputFile
+        Each file once. A relative name keeps all its folders; absolute ones, and those that begin
+        with ``..``, keep the folders below the one that they have in common.
+
+    Examples
+    --------
+    >>> [found.relative for found in listed(["./2020/a.jpg", "/x/y/b.jpg", "/x/c.jpg"])]
+    ['2020/a.jpg', 'y/b.jpg', 'c.jpg']
+    """
+    plain = {name: os.path.normpath(name) for name in names}
+    away = [name for name, path in plain.items() if os.path.isabs(path) or path.startswith("..")]
+    if away:
+        folders = [os.path.dirname(os.path.abspath(name)) for name in away]
+        common = os.path.commonpath(folders)
+        plain |= {name: os.path.relpath(name, common) for name in away}
+    return [InputFile(name, relative) for name, relative in plain.items()]

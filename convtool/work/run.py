@@ -1,0 +1,327 @@
+"""Many pictures on several processes, of which one may end without the others."""
+
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
+from convtool.convolution.threads import usable_cores
+from convtool.errors import TimeLimitError, WorkerError
+from convtool.files import sweep
+from convtool.filtering.job import Job
+from convtool.images.paths import shown
+from convtool.records import Record, replace
+from convtool.work import worker
+from convtool.work.dispatch import Dispatcher, Report
+from convtool.work.naming import Task
+from convtool.work.worker import TaskResult
+
+_FIRST_CHUNK = 2
+_LARGEST_CHUNK = 64
+_LARGEST_MESSAGE = 32_000
+_SECONDS_OF_A_CHUNK = 0.1
+_SECONDS_TO_END = 5.0
+
+
+Chunk = list[tuple[int, Task]]
+"""Tasks that are handed out together, with their numbers."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The batch was told to stop."""
+
+
+class WorkerConfig(Record):
+    """How many worker processes there are, and what they do.
+
+    Parameters
+    ----------
+    jobs : int or None
+        How many worker processes; as many as there are cores unless given, never more than there
+        are pictures. With a number each computes in one thread, unless the job says otherwise;
+        without, they share the cores.
+    timeout : float or None
+        Seconds that one picture may take.
+    stamped : bool
+        Whether inputs and outputs are stamped, for a journal.
+    """
+
+    jobs: int | None = None
+    timeout: float | None = None
+    stamped: bool = False
+
+
+class _Worker:
+    """A worker process, and the numbers of the tasks that it has."""
+
+    def __init__(self, job: Job, stamped: bool, planning: Calibration) -> None:
+        context = multiprocessing.get_context(_start_method())
+        self.connection, theirs = context.Pipe()
+        self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
+            target=worker.main, args=(theirs, job, stamped, planning), daemon=True
+        )
+        self.process.start()
+        theirs.close()
+        self.numbers: deque[int] = deque()
+        self.since = 0.0
+        self.has_suspect = False
+
+    def give(self, tasks: Sequence[tuple[int, Task]]) -> None:
+        if not self.numbers:
+            self.since = time.monotonic()
+        self.numbers.extend(number for number, _ in tasks)
+        self._send(tasks)
+
+    def give_nothing_more(self) -> None:
+        self._send(None)
+
+    def _send(self, message: object) -> None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the next look at it shows it dead
+            self.connection.send(message)
+
+    def results(self) -> list[TaskResult] | None:
+        """Return what it has finished; None if it is dead."""
+        try:
+            done: list[TaskResult] = self.connection.recv() if self.connection.poll() else []
+        except (EOFError, ConnectionResetError):
+            return None
+        for one in done:
+            self.numbers.remove(one.number)
+        if done:
+            return done
+        return [] if self.process.is_alive() else None
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _start_method() -> str:
+    """Return how to start a process: a copy of this one where that is quick and safe.
+
+    Other threads do not exist in a copy, and the locks that they held stay locked in it.
+    """
+    alone = threading.active_count() == 1 and not {"cv2", "numba"} & sys.modules.keys()
+    return "fork" if sys.platform == "linux" and alone else "spawn"
+
+
+def filter_files(
+    tasks: Sequence[Task],
+    job: Job,
+    config: WorkerConfig | None = None,
+    *,
+    stop: int | None = None,
+    started: Callable[[int], None] | None = None,
+) -> Generator[TaskResult, None, None]:
+    """Filter many pictures, on several processes: as `filter_together`, one at a time.
+
+    Examples
+    --------
+    >>> list(filter_files([], Job(())))
+    []
+    """
+    together = filter_together(tasks, job, config, stop=stop, started=started)
+    with closing(together):
+        for some in together:
+            yield from some
+
+
+def filter_together(
+    tasks: Sequence[Task],
+    job: Job,
+    config: WorkerConfig | None = None,
+    *,
+    stop: int | None = None,
+    started: Callable[[int], None] | None = None,
+) -> Generator[list[TaskResult], None, None]:
+    """Filter many pictures, on several processes.
+
+    A picture that fails, that takes too long, or that ends its worker process, fails alone. When
+    the iterator is closed, work that is not finished is broken off and leaves no file.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Inputs and outputs; the folders of the outputs are there.
+    job : Job
+        What is done to each.
+    config : WorkerConfig, optional
+        Who does it.
+    stop : int, optional
+        A file descriptor; when there is something to read, the work is broken off.
+    started : callable, optional
+        Called with the number of worker processes once they run.
+
+    Yields
+    ------
+    list of TaskResult
+        What became of some tasks, as they are finished, with their numbers among the tasks.
+
+    Raises
+    ------
+    Interrupted
+        If ``stop`` says so.
+
+    Examples
+    --------
+    >>> list(filter_together([], Job(())))
+    []
+    """
+    config = config or WorkerConfig()
+    workers = min(config.jobs or usable_cores(), len(tasks))
+    if job.filtering.threads is None and workers:
+        threads = 1 if config.jobs else max(1, usable_cores() // workers)
+        job = replace(job, filtering=replace(job.filtering, threads=threads))
+    if not workers:
+        return
+    pool = _ProcessPool(tasks, job, config, workers)
+    try:
+        if started is not None:
+            started(workers)
+        yield from pool.run(stop)
+        pool.close()
+    finally:
+        pool.break_off()
+
+
+def pieces(chunk: Chunk) -> list[Chunk]:
+    """Return the tasks of a chunk, each alone; a task alone is not divided."""
+    return [[one] for one in chunk] if len(chunk) > 1 else []
+
+
+class _ProcessPool:
+    """Worker processes, each with chunks of tasks ahead so that none waits."""
+
+    def __init__(self, tasks: Sequence[Task], job: Job, config: WorkerConfig, workers: int) -> None:
+        self._tasks = tasks
+        self._job = job
+        self._config = config
+        self._open = deque(range(len(tasks)))
+        self._began = time.monotonic()
+        self._finished = 0
+        self._planning = calibration.load()
+        self._workers = [_Worker(job, config.stamped, self._planning) for _ in range(workers)]
+
+    def run(self, stop: int | None) -> Iterator[list[TaskResult]]:
+        """Have all tasks done; yield results as they arrive."""
+        for report in Dispatcher(self, self._next_chunk, pieces).run(stop):
+            together = report.value if report.crash is None else [self._blamed(report)]
+            self._finished += len(together)
+            yield together
+
+    @property
+    def busy(self) -> bool:
+        """Whether any worker has a task."""
+        return any(one.numbers for one in self._workers)
+
+    def has_room(self, *, again: bool) -> bool:
+        """Return whether a worker is idle, for a task that is tried alone; else can take more."""
+        one = self._least_busy()
+        if again or one.has_suspect:
+            return not one.numbers
+        return len(one.numbers) < (1 if self._config.timeout is not None else 2 * self._chunk())
+
+    def give(self, work: Chunk, *, again: bool) -> None:
+        """Give tasks to the worker that has the fewest."""
+        one = self._least_busy()
+        one.give(work)
+        one.has_suspect = again
+
+    def _least_busy(self) -> _Worker:
+        return min(self._workers, key=lambda one: (one.has_suspect, len(one.numbers)))
+
+    def _next_chunk(self) -> Chunk | None:
+        size = 1 if self._config.timeout is not None else self._chunk()
+        chunk: Chunk = []
+        letters = 0
+        while self._open and len(chunk) < size and letters < _LARGEST_MESSAGE:
+            number = self._open.popleft()
+            task = self._tasks[number]
+            letters += len(task.source) + len(task.target)
+            chunk.append((number, task))
+        return chunk or None
+
+    def _chunk(self) -> int:
+        """Return how many pictures make a tenth of a second, and leave some for the others."""
+        if not self._finished:
+            return _FIRST_CHUNK
+        each = (time.monotonic() - self._began) * len(self._workers) / self._finished
+        fair = len(self._open) // (2 * len(self._workers))
+        return max(1, min(_LARGEST_CHUNK, int(_SECONDS_OF_A_CHUNK / each), fair))
+
+    def wait(self, stop: int | None) -> list[Report]:
+        """Wait until a worker has finished tasks, has ended, or has taken too long."""
+        ends: list[Connection | int] = [one.connection for one in self._workers]
+        ends += [one.process.sentinel for one in self._workers]
+        ready = wait([*ends, *([] if stop is None else [stop])], self._patience())
+        if stop in ready:
+            raise Interrupted
+        reports = [self._take_in(position) for position in range(len(self._workers))]
+        return [one for one in reports if one is not None]
+
+    def _patience(self) -> float | None:
+        """Return how many seconds there are until the first picture has taken too long."""
+        if self._config.timeout is None:
+            return None
+        ends = [one.since + self._config.timeout for one in self._workers if one.numbers]
+        return max(0.0, min(ends, default=time.monotonic()) - time.monotonic())
+
+    def _take_in(self, position: int) -> Report | None:
+        one = self._workers[position]
+        results = one.results()
+        chunk = [(number, self._tasks[number]) for number in one.numbers]
+        if results is None:
+            code = one.process.exitcode
+            how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+            self._replace(position)
+            return Report(chunk, crash=how, alone=len(chunk) == 1) if chunk else None
+        limit = self._config.timeout
+        if limit is not None and one.numbers and time.monotonic() - one.since > limit:
+            self._replace(position)
+            words = f"took longer than {limit:g} s and was broken off; --timeout sets the limit"
+            number, task = chunk[0]
+            error = TimeLimitError(f"{shown(task.source)}: {words}")
+            return Report(chunk, [TaskResult(number, error=error)])
+        if not one.numbers:
+            one.has_suspect = False
+        return Report(chunk, results) if results else None
+
+    def _blamed(self, report: Report) -> TaskResult:
+        """Report a task that ended the process which worked on it alone."""
+        ((number, task),) = report.work
+        words = f"the process that worked on it ended ({report.crash}); is the file damaged?"
+        return TaskResult(number, error=WorkerError(f"{shown(task.source)}: {words}"))
+
+    def _replace(self, position: int) -> None:
+        one = self._workers[position]
+        one.end()
+        self._clear(one.numbers)
+        self._workers[position] = _Worker(self._job, self._config.stamped, self._planning)
+
+    def _clear(self, numbers: Sequence[int]) -> None:
+        """Remove what a worker that was ended left in the folders it wrote to."""
+        targets = {self._tasks[number].target for number in numbers}
+        for folder in {os.path.dirname(os.path.realpath(target)) for target in targets}:
+            sweep(folder)
+
+    def close(self) -> None:
+        """Let the workers go home."""
+        for one in self._workers:
+            one.give_nothing_more()
+        for one in self._workers:
+            one.process.join(_SECONDS_TO_END)
+
+    def break_off(self) -> None:
+        """End the workers, whatever they are doing."""
+        for one in self._workers:
+            one.end()
+        self._clear([number for one in self._workers for number in one.numbers])

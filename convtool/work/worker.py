@@ -1,0 +1,255 @@
+"""What a worker process of a batch does: picture after picture, their files flushed meanwhile."""
+
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import sha256
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection, wait
+
+from convtool.convolution import calibration
+from convtool.convolution.planner import Calibration
+from convtool.errors import ConvtoolError
+from convtool.files import Replacement
+from convtool.filtering.job import Job, Outcome
+from convtool.filtering.picture import filter_file, planner
+from convtool.images.codecs.stderr import diverted
+from convtool.images.write import Placer, cannot_be_written, placer
+from convtool.records import Record
+from convtool.work.journal import Stamp, stamp
+from convtool.work.naming import Task
+
+FAILURES = (ConvtoolError, OSError, MemoryError)
+"""What is wrong with one picture and leaves the others alone."""
+
+_FLUSHING_AT_ONCE = 2
+_WAITING_TO_BE_FLUSHED = 4
+_FLUSHED_TOGETHER = 32
+_BYTES_TOGETHER = 1 << 20
+_SECONDS_BETWEEN_REPORTS = 0.05
+
+
+class TaskResult(Record):
+    """What became of a task.
+
+    Parameters
+    ----------
+    number : int
+        The task's number.
+    outcome : Outcome or None
+        What was done; None if it failed.
+    error : Exception or None
+        Why it failed.
+    stamps : (Stamp, Stamp) or None
+        What input and output were, where that was asked for.
+    """
+
+    number: int
+    outcome: Outcome | None = None
+    error: Exception | None = None
+    stamps: tuple[Stamp, Stamp] | None = None
+
+
+class _Unflushed:
+    """A saver that writes, and leaves flushing and renaming to whoever calls `finish`."""
+
+    def __init__(self, stamped: bool, placed: Placer) -> None:
+        self._stamped = stamped
+        self._placed = placed
+        self._new: Replacement | None = None
+        self.stamp: Stamp | None = None
+        self.size = 0
+
+    def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
+        target = self._placed(path)
+        try:
+            self._new, self.size = (new := Replacement(target, buffered=False)), len(data)
+            new.put(data)
+            new.send()
+            if self._stamped:
+                time = os.fstat(new.file.fileno()).st_mtime_ns
+                self.stamp = Stamp(len(data), time, sha256(data).hexdigest())
+        except OSError as error:
+            self.discard()
+            raise cannot_be_written(path, error) from error
+
+    def discard(self) -> None:
+        if self._new is not None:
+            self._new.discard()
+
+    def finish(self, path: str) -> ConvtoolError | None:
+        """Put the file in its place; return why that failed."""
+        try:
+            if self._new is not None:
+                self._new.commit()
+        except OSError as error:
+            return cannot_be_written(path, error)
+        return None
+
+
+Unfinished = tuple[TaskResult, _Unflushed | None, str]
+"""A picture, what its file was written with if it could be made, and its place."""
+
+
+def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
+    """Put files that were written together in their places, and say what became of each."""
+    done = []
+    for one, save, target in together:
+        error = None if save is None else save.finish(target)
+        done.append(one if error is None else TaskResult(one.number, error=error))
+    return done
+
+
+def work(connection: Connection, job: Job, stamped: bool) -> None:
+    """Do the tasks that arrive until there is None, or nobody to send them.
+
+    Parameters
+    ----------
+    connection : Connection
+        Lists of (number, `Task`) arrive, lists of `TaskResult` leave, in the same order.
+    job : Job
+        What is done to each picture.
+    stamped : bool
+        Whether to stamp inputs and outputs.
+    """
+    with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
+        runner = _TaskRunner(connection.send, job, stamped, flushers)
+        while (tasks := _next(connection, runner)) is not None:
+            for number, task in tasks:
+                runner.begin(number, task)
+        runner.report(all_of_it=True)
+
+
+def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[TaskResult]:
+    """Do some tasks and return when all their files are in place.
+
+    Parameters
+    ----------
+    tasks : sequence of (int, Task)
+        Numbers and tasks.
+    job, stamped
+        As for `work`.
+
+    Returns
+    -------
+    list of TaskResult
+        What became of each, in their order.
+
+    Examples
+    --------
+    >>> do([], Job(()), False)
+    []
+    """
+    finished: list[TaskResult] = []
+    with ThreadPoolExecutor(_FLUSHING_AT_ONCE) as flushers:
+        runner = _TaskRunner(finished.extend, job, stamped, flushers)
+        for number, task in tasks:
+            runner.begin(number, task)
+        runner.report(all_of_it=True)
+    return finished
+
+
+def _next(connection: Connection, runner: "_TaskRunner") -> Sequence[tuple[int, Task]] | None:
+    parent = parent_process()
+    if not connection.poll():
+        runner.report(all_of_it=True)
+        others = [] if parent is None else [parent.sentinel]
+        if connection not in wait([connection, *others]):
+            return None
+    try:
+        tasks: Sequence[tuple[int, Task]] | None = connection.recv()
+    except EOFError:
+        return None
+    return tasks
+
+
+class _TaskRunner:
+    """Tasks that were started: the last ones are being flushed, the first ones to be reported."""
+
+    def __init__(
+        self,
+        send: Callable[[list[TaskResult]], None],
+        job: Job,
+        stamped: bool,
+        flushers: ThreadPoolExecutor,
+    ) -> None:
+        self._send = send
+        self._job = job
+        self._plan_for = planner(job)
+        self._placed = placer()
+        self._stamped = stamped
+        self._flushers = flushers
+        self._together: list[Unfinished] = []
+        self._bytes = 0
+        self._submitted: deque[Future[list[TaskResult]]] = deque()
+        self._finished: list[TaskResult] = []
+        self._reported = time.monotonic()
+
+    def begin(self, number: int, task: Task) -> None:
+        """Filter a picture and have it flushed; report those that are."""
+        save = _Unflushed(self._stamped, self._placed)
+        try:
+            before = stamp(task.source) if self._stamped else None
+            outcome = filter_file(
+                task.source,
+                task.target,
+                self._job,
+                save=save,
+                plan_for=self._plan_for,
+                placed=self._placed,
+            )
+        except FAILURES as error:
+            self._together.append((TaskResult(number, error=error), None, task.target))
+        else:
+            stamps = (before, save.stamp) if before and save.stamp else None
+            done = TaskResult(number, outcome, stamps=stamps)
+            self._together.append((done, save, task.target))
+            self._bytes += save.size
+        if len(self._together) >= _FLUSHED_TOGETHER or self._bytes >= _BYTES_TOGETHER:
+            self._flush()
+        self.report()
+
+    def _flush(self) -> None:
+        """Have the files that are written flushed, one after the other in a thread."""
+        if self._together:
+            self._submitted.append(self._flushers.submit(_finish, self._together))
+            self._together, self._bytes = [], 0
+
+    def report(self, *, all_of_it: bool = False) -> None:
+        """Send what is finished, now and then; or wait for everything and send it."""
+        if all_of_it:
+            self._flush()
+        while self._submitted:
+            full = all_of_it or len(self._submitted) > _WAITING_TO_BE_FLUSHED
+            if not (full or self._submitted[0].done()):
+                break
+            self._finished += self._submitted.popleft().result()
+        now = time.monotonic()
+        if self._finished and (all_of_it or now - self._reported > _SECONDS_BETWEEN_REPORTS):
+            self._send(self._finished)
+            self._finished = []
+            self._reported = now
+
+
+def limit_opencv(job: Job) -> None:
+    """Keep OpenCV, which reads and writes files as well, to the job's threads."""
+    if job.filtering.threads is not None:
+        import cv2
+
+        cv2.setNumThreads(job.filtering.threads)
+
+
+def main(connection: Connection, job: Job, stamped: bool, planning: Calibration) -> None:
+    """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    limit_opencv(job)
+    try:
+        with diverted(), calibration.held(planning):
+            work(connection, job, stamped)
+    except (BrokenPipeError, ConnectionResetError):
+        return
