@@ -109,6 +109,7 @@ class TaskPool(Generic[Work]):
         self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="convtool-results")
         self._given = 0
         self._workers: dict[str, Any] = {}
+        self._last_workers: dict[str, Any] = {}
         self._heard = self._seen = time.monotonic()
         self.workers_went = False
         self.look()
@@ -188,6 +189,7 @@ class TaskPool(Generic[Work]):
         workers = {one["id"]: one for one in found}
         self.workers_went |= not self._workers.keys() <= workers.keys()
         self._workers = workers
+        self._last_workers = workers or self._last_workers
 
     @property
     def threads(self) -> int:
@@ -196,10 +198,13 @@ class TaskPool(Generic[Work]):
 
     @property
     def memory(self) -> int | None:
-        """The bytes that a worker may take for each of its threads; None if there is no limit."""
+        """The bytes that a worker may take for each of its threads; None if there is no limit.
+
+        While the only workers are started again, it is what these had.
+        """
         shares = [
             one["memory_limit"] // max(1, one["nthreads"])
-            for one in self._workers.values()
+            for one in self._last_workers.values()
             if one["memory_limit"]
         ]
         return min(shares, default=None)
