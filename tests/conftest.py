@@ -13,6 +13,41 @@ sys.path.insert(0, str(Path(__file__).parent))
 settings.register_profile("convtool", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("convtool")
 
+MARKS = {
+    "cluster": ("distributed/", "cli/test_filter_cluster.py", "cli/test_filter_blocks.py"),
+    "browser": (
+        "report/test_layer_page.py",
+        "report/test_slider_page.py",
+        "report/test_walk_page.py",
+    ),
+    "fuzz": ("test_fuzz.py",),
+    "slow": (
+        "compiled/",
+        "course/",
+        "faults/",
+        "learn/",
+        "cli/test_networks.py",
+        "cli/test_train.py",
+        "nn/",
+        "test_corpus.py",
+        "test_histories.py",
+        "test_readme.py",
+    ),
+}
+"""Which tests have which mark, by their file or folder; `pyproject.toml` says what a mark means."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of each file and folder in `MARKS`."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            place = item.path.relative_to(here).as_posix()
+            for mark, starts in MARKS.items():
+                if place.startswith(starts):
+                    item.add_marker(mark)
+
+
 RELATIVE = {np.dtype(np.float32): 4e-6, np.dtype(np.float64): 1e-13}
 """The tolerance table: the largest error of any engine, by working type, relative to the largest
 magnitude that the kernel could make of the image, max|image| · sum|kernel|."""

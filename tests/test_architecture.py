@@ -30,3 +30,11 @@ def test_registries_are_where_the_page_says() -> None:
     assert {name for name, _ in named} >= {"ENGINES", "PRESETS", "FORMATS", "COMMANDS"}
     for name, file in named:
         assert re.search(rf"^{name}\b", (ROOT / "convtool" / file).read_text(), re.MULTILINE), name
+
+
+def test_marks_name_tests() -> None:
+    from conftest import MARKS
+
+    places = {path.relative_to(ROOT / "tests").as_posix() for path in ROOT.glob("tests/**/*.py")}
+    starts = [start for each in MARKS.values() for start in each]
+    assert [start for start in starts if not any(p.startswith(start) for p in places)] == []
