@@ -1,11 +1,12 @@
 """The planner's choice against each engine: how often, and how far, it misses the fastest.
 
-Run ``python benchmarks/auto.py``; it takes the options of ``convtool bench --suite auto``.
+Run ``python benchmarks/auto.py``; it takes the options of ``peers.py``.
 """
 
 import sys
 
-from convtool.cli import run
+from suites.command import main
+from suites.duels import run_auto
 
 if __name__ == "__main__":
-    sys.exit(run(["bench", "--suite", "auto", *sys.argv[1:]]))
+    sys.exit(main("auto", run_auto, __doc__))

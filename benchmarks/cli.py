@@ -24,13 +24,12 @@ import cv2
 import numpy as np
 
 from convtool.bench.machine import describe, in_words
-from convtool.bench.suites import Verdict
-from convtool.bench.tables import verdict_lines
 from convtool.convolution.threads import count
 from convtool.images.samples import load
 from convtool.kernels.export import export
 from convtool.kernels.spec import parse
 from convtool.report.matrix import table
+from suites.verdicts import Verdict, verdict_lines
 
 CONVTOOL = [sys.executable, "-m", "convtool"]
 OPENCV = "import cv2, sys\nimport numpy as np\nimage = cv2.imread(sys.argv[1])\n"

@@ -88,7 +88,7 @@ class Variant(Record):
 
 
 class Work(Record):
-    """A kind of convolution, with its opponents and what it is to reach against them.
+    """A kind of convolution, with its opponents.
 
     Attributes
     ----------
@@ -96,27 +96,20 @@ class Work(Record):
         Its name and what it is, in a line.
     kernels : callable
         ``kernels(cell)`` returns the kernel, or the pair of a gradient.
-    steps : callable
-        ``steps(cell)`` returns the multiply-adds that an answer's sample cannot do without.
     peers : tuple of str
         Names of `peers.PEERS`.
-    mean, ceiling : float
-        The largest geometric mean of the time relative to the best peer, and the largest of any.
     dtypes : tuple of str
-        Types in the suite.
+        Types that it is measured with by default.
     sizes : tuple of int or None
         The only kernel sizes that there are; None for any.
     variants : tuple of Variant
-        What else a cell of the suite is given.
+        What else a cell is given.
     """
 
     name: str
     summary: str
     kernels: Callable[[Cell], Array]
-    steps: Callable[[Cell], float]
     peers: tuple[str, ...]
-    mean: float
-    ceiling: float
     dtypes: tuple[str, ...] = ("uint8", "float32")
     sizes: tuple[int, ...] | None = None
     variants: tuple[Variant, ...] = (Variant(),)
@@ -169,10 +162,6 @@ def _box(cell: Cell) -> Kernel:
     return named_kernel(f"box:size={cell.kernel}")
 
 
-def _area(cell: Cell) -> float:
-    return float(cell.kernel**2)
-
-
 _FILTER2D = ("cv2.filter2D",)
 
 WORKS: dict[str, Work] = {
@@ -182,68 +171,47 @@ WORKS: dict[str, Work] = {
             "dense",
             "full-rank kernels, floats",
             _dense,
-            _area,
             (*_FILTER2D, "scipy.signal.oaconvolve"),
-            0.7,
-            1.0,
             dtypes=("float32",),
         ),
         Work(
             "dense-uint8",
             "full-rank kernels, 8 bits in and out",
             _dense,
-            _area,
             _FILTER2D,
-            0.5,
-            1.0,
             dtypes=("uint8",),
         ),
         Work(
             "gaussian",
             "Gaussians, rank 1",
             _gaussian,
-            lambda cell: 2.0 * cell.kernel,
             ("cv2.sepFilter2D", "cv2.GaussianBlur", *_FILTER2D),
-            0.8,
-            1.2,
         ),
         Work(
             "box",
             "means over a square",
             _box,
-            lambda cell: 4.0,
             ("cv2.blur", "cv2.boxFilter"),
-            1.0,
-            1.3,
         ),
         Work(
             "sobel",
             "magnitude of the Sobel gradient",
             lambda cell: named_kernel("sobel"),
-            lambda cell: 10.0,
             ("cv2.Sobel+magnitude",),
-            0.5,
-            0.8,
             sizes=(3,),
         ),
         Work(
             "rank",
             "kernels of rank 2, 3 and 4",
             _low_rank,
-            lambda cell: 2.0 * cell.kernel * (cell.rank or 2),
             _FILTER2D,
-            0.5,
-            1.0,
             variants=(Variant(rank=2), Variant(rank=3), Variant(rank=4)),
         ),
         Work(
             "strided",
             "full-rank kernels, every 2nd or 4th row and column kept",
             _dense,
-            _area,
             _FILTER2D,
-            0.5,
-            0.8,
             variants=(Variant(stride=2), Variant(stride=4)),
         ),
     )
@@ -261,6 +229,39 @@ def work_named(name: str) -> Work:
     if name not in WORKS:
         raise OptionError(f"work {name!r} is not known; one of {', '.join(WORKS)}")
     return WORKS[name]
+
+
+class Grid(Record):
+    """Which cells are measured.
+
+    Attributes
+    ----------
+    sizes : tuple of (int, int, int)
+        Heights, widths and channels.
+    kernels, works, dtypes : tuple
+        The others; no dtypes means each work's own.
+    threads : int
+        Threads.
+    """
+
+    sizes: tuple[tuple[int, int, int], ...]
+    kernels: tuple[int, ...]
+    works: tuple[str, ...]
+    dtypes: tuple[str, ...] = ()
+    threads: int = 1
+
+    def cells(self) -> list[Cell]:
+        """Return the cells: by work, size, channels, type, kernel."""
+        return [
+            cell
+            for work in map(work_named, self.works)
+            for height, width, channels in self.sizes
+            for dtype in self.dtypes or work.dtypes
+            for kernel in self.kernels
+            for cell in work.cells(
+                Cell(work.name, height, width, channels, dtype, kernel, threads=self.threads)
+            )
+        ]
 
 
 @lru_cache(maxsize=2)

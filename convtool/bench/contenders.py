@@ -87,17 +87,6 @@ def engine(name: str) -> Contender:
     return Contender(name, _through(name), True, plain)
 
 
-def own_engines() -> tuple[str, ...]:
-    """Return the engines that this project wrote.
-
-    Examples
-    --------
-    >>> own_engines()
-    ('direct', 'separable', 'fft', 'numba', 'numba-fft')
-    """
-    return tuple(name for name, known in ENGINES.items() if known.own)
-
-
 def peer(name: str) -> Contender:
     """Return a function of another library as a contender."""
     known = PEERS[name]

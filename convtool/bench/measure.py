@@ -9,7 +9,6 @@ from convtool.bench.cells import Array, Cell
 from convtool.bench.contenders import AUTO, Contender, planned, predicted
 from convtool.bench.peers import threads
 from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry
-from convtool.bench.roofline import Machine
 from convtool.bench.task import Ready, Task, task
 from convtool.bench.timing import interleave
 from convtool.errors import ConvtoolError
@@ -46,7 +45,6 @@ def measure(
     contenders: Sequence[Contender],
     effort: Effort | None = None,
     image: Array | None = None,
-    machine: Machine | None = None,
 ) -> list[Entry]:
     """Validate and time contenders in a cell.
 
@@ -60,8 +58,6 @@ def measure(
         How often.
     image : ndarray, optional
         The image, of the cell's shape and type; noise by default.
-    machine : Machine, optional
-        The machine's limits, for the roofline.
 
     Returns
     -------
@@ -72,13 +68,12 @@ def measure(
     job = task(cell, image)
     entries: dict[str, Entry] = {}
     ready: dict[str, Ready] = {}
-    bound = machine.bound(cell) if machine else None
     expected = {one.name: predicted(cell, one, job) for one in contenders}
     quickest = min((seconds for seconds in expected.values() if seconds), default=math.inf)
     longest = min(effort.longest, quickest * effort.farthest)
     with threads(cell.threads):
         for contender in contenders:
-            entry = Entry(cell, contender.name, contender.own, roofline=bound)
+            entry = Entry(cell, contender.name, contender.own)
             seconds = expected[contender.name]
             if seconds is not None and seconds > longest:
                 note = f"{LEFT_OUT}would take {seconds_text(seconds)}"
@@ -123,10 +118,9 @@ def measure_all(
     contenders: Callable[[Cell], Sequence[Contender]],
     effort: Effort | None = None,
     image: Array | None = None,
-    machine: Machine | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Entry]:
     """Measure one cell after the other; parameters as for `measure`."""
-    one = partial(measure, effort=effort, image=image, machine=machine)
+    one = partial(measure, effort=effort, image=image)
     for cell in progress(cells) if progress else cells:
         yield from one(cell, contenders(cell))

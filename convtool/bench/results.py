@@ -1,12 +1,11 @@
 """What was measured: one entry for a contender in a cell."""
 
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from convtool.bench.cells import Cell
-from convtool.bench.timing import Timing, ratios
+from convtool.bench.timing import Timing
 from convtool.errors import OptionError
 from convtool.records import Record
 
@@ -37,7 +36,7 @@ class Entry(Record):
     note : str
         The engine that was chosen, or why there is no timing.
     roofline : float or None
-        Seconds that the machine needs at least.
+        Seconds that the machine needs at least, where that was measured.
     """
 
     cell: Cell
@@ -49,28 +48,6 @@ class Entry(Record):
     roofline: float | None = None
 
 
-class Ratio(Record):
-    """The time of one relative to that of another, over the rounds.
-
-    Attributes
-    ----------
-    median, lower, upper : float
-        Median and quartiles.
-    """
-
-    median: float
-    lower: float
-    upper: float
-
-
-def ratio(entry: Entry, other: Entry) -> Ratio:
-    """Return how long one took, measured by the other, round by round."""
-    assert entry.timing is not None
-    assert other.timing is not None
-    by_round = Timing(ratios(entry.timing, other.timing))
-    return Ratio(by_round.median, *by_round.quartiles)
-
-
 def fastest(entries: Iterable[Entry]) -> Entry | None:
     """Return the entry with the least median, None where nothing was timed."""
     timed = [entry for entry in entries if entry.timing is not None]
@@ -80,17 +57,6 @@ def fastest(entries: Iterable[Entry]) -> Entry | None:
 def _median(entry: Entry) -> float:
     assert entry.timing is not None
     return entry.timing.median
-
-
-def geometric_mean(values: Sequence[float]) -> float:
-    """Return the geometric mean.
-
-    Examples
-    --------
-    >>> round(geometric_mean([0.5, 2.0]), 12)
-    1.0
-    """
-    return statistics.geometric_mean(values)
 
 
 def by_cell(entries: Iterable[Entry]) -> dict[Cell, list[Entry]]:

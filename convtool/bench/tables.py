@@ -6,8 +6,6 @@ from dataclasses import replace
 from convtool.bench.cells import Cell
 from convtool.bench.compare import Change, Comparison
 from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry, by_cell, fastest
-from convtool.bench.scaling import Finding
-from convtool.bench.suites import Duel, Verdict
 from convtool.report.matrix import table
 from convtool.report.units import seconds_text
 
@@ -86,57 +84,6 @@ def _spread(entries: Sequence[Entry]) -> str:
         f"  spread (between the quartiles): mostly {middle:.0%}, "
         f"largest {largest:.0%} ({name}, {kernel}×{kernel})"
     )
-
-
-def duel_lines(duels: Sequence[Duel], notes: Sequence[Entry]) -> list[str]:
-    """Return a line for each duel, and one for each contender that could not, or was wrong."""
-    head = ["CELL", "TOOK", "MS", "BEST OTHER", "MS", "RATIO", "QUARTILES", "ROOFLINE"]
-    rows = [head]
-    for duel in duels:
-        mine, best = duel.entry.timing, duel.best.timing
-        assert mine is not None
-        assert best is not None
-        limit = duel.to_roofline
-        rows.append(
-            [
-                duel.cell.title,
-                duel.entry.note,
-                f"{mine.median * 1e3:.3g}",
-                duel.best.contender,
-                f"{best.median * 1e3:.3g}",
-                f"{duel.ratio.median:.2f}",
-                f"{duel.ratio.lower:.2f}-{duel.ratio.upper:.2f}",
-                "" if limit is None else f"{limit:.1f}",
-            ]
-        )
-    missing = [
-        f"{entry.cell.title}: {entry.contender}: {entry.note}"
-        for entry in notes
-        if entry.timing is None and not entry.note.startswith(LEFT_OUT)
-    ]
-    return [*table(rows), *missing]
-
-
-def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return a line for each target: reached or not, and the worst cell."""
-    rows = [["TARGET", "CELLS", "REACHED", "ASKED", "", ""]]
-    rows += [
-        [
-            verdict.name,
-            str(verdict.cells),
-            f"{verdict.reached:.3g}",
-            f"{verdict.target:.3g}",
-            "met" if verdict.met else "MISSED",
-            verdict.detail,
-        ]
-        for verdict in verdicts
-    ]
-    return table(rows)
-
-
-def finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """Return a line for each quantity."""
-    return table([[one.name, f"{one.value:.3g}", one.unit] for one in findings]) if findings else []
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

@@ -70,17 +70,6 @@ def quartiles(values: tuple[float, ...]) -> tuple[float, float]:
     return lower, upper
 
 
-def ratios(timing: Timing, other: Timing) -> tuple[float, ...]:
-    """Return how long one took, measured by the other, in each round that both had.
-
-    Examples
-    --------
-    >>> ratios(Timing((1.0, 3.0)), Timing((2.0, 2.0)))
-    (0.5, 1.5)
-    """
-    return tuple(a / b for a, b in zip(timing.seconds, other.seconds, strict=True))
-
-
 @contextmanager
 def _no_collection() -> Iterator[None]:
     enabled = gc.isenabled()

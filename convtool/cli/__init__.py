@@ -174,13 +174,19 @@ def _warnings_inwords() -> Iterator[None]:
         yield
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(
+    arguments: list[str] | None = None, command: click.Command = root, name: str = "convtool"
+) -> int:
     """Run the command line and return its exit code.
 
     Parameters
     ----------
     arguments : list of str, optional
         The arguments after the program's name; those of this process by default.
+    command : click.Command, optional
+        What to run in place of convtool's commands, as the scripts in ``benchmarks/`` do.
+    name : str
+        What its help calls it.
 
     Returns
     -------
@@ -191,7 +197,7 @@ def run(arguments: list[str] | None = None) -> int:
     arguments, debug = _without_debug(_with_json_settled(arguments))
     try:
         with _warnings_inwords():
-            code: Any = root.main(arguments, prog_name="convtool", standalone_mode=False)
+            code: Any = command.main(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as stop:  # click's answer to a reader that has gone
         _drop_stdout()

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from convtool.bench.cells import work_named
 from convtool.bench.chart import panels
 from convtool.bench.compare import compare as compared
 from convtool.bench.results import Row, as_row, read_rows
-from convtool.bench.run import SUITES, Outcome, Request, report, run
+from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
 from convtool.cli._options import json_option
 from convtool.cli._progress import bar
@@ -72,12 +72,12 @@ def _chart_target(ctx: click.Context, option: click.Parameter, value: str | None
 
 
 @dataclass(frozen=True)
-class _Targets:
+class Targets:
     """Where the outcome goes, besides stdout."""
 
     json: str | None
-    csv: str | None
-    plot: str | None
+    csv: str | None = None
+    plot: str | None = None
 
 
 @click.command(
@@ -87,16 +87,9 @@ Examples:
   convtool bench
   convtool bench --kernels 3,9,31 --dtypes uint8,float32 --engines numba,fft
   convtool bench --input sample_images/photograph.jpg --works gaussian,box --plot times.svg
-  convtool bench --suite peers --works dense --sizes 1080x1920 --kernels 3,7
   convtool bench --json before.json
   convtool bench --compare before.json
   convtool bench --calibrate""",
-)
-@click.option(
-    "--suite",
-    type=click.Choice(SUITES),
-    help="Instead of the table: against the peers, against the fastest engine, or the growth with "
-    "pixels, threads and memory; says which targets are met.",
 )
 @click.option("--sizes", metavar="HxW[xC],...", callback=_sizes, help="Images to draw.")
 @click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
@@ -136,7 +129,6 @@ Examples:
     "only print it.",
 )
 def command(
-    suite: str | None,
     sizes: tuple[tuple[int, int, int], ...],
     kernels: tuple[int, ...],
     dtypes: tuple[str, ...],
@@ -159,17 +151,40 @@ def command(
     """
     if calibrate:
         return _calibrate(count(threads), json_target)
-    targets = _Targets(json_target, csv_target, plot_target)
-    _check_names(engines, works, dtypes)
-    _check_fit(suite, targets, compare, bool(engines or source), bool(kernels or sizes))
-    _check_folders(targets)
     if source is not None and sizes:
         raise click.UsageError("--input has its own size; leave out --sizes")
+    check_names(engines, works, dtypes)
+    targets = Targets(json_target, csv_target, plot_target)
+
+    def measured() -> Outcome:
+        image = read(source).pixels if source is not None else None
+        request = Request(sizes, kernels, dtypes, works, engines, count(threads), rounds, image)
+        return run(request, bar)
+
+    return deliver(measured, targets, count(threads), compare, tolerance)
+
+
+def deliver(
+    measured: Callable[[], Outcome],
+    targets: Targets,
+    threads: int,
+    compare: str | None,
+    tolerance: float,
+    suite: str | None = None,
+) -> int:
+    """Measure, compare with an earlier report if there is one, and write what was found.
+
+    The folders of the targets and the earlier report are checked first.
+
+    Returns
+    -------
+    int
+        The exit code: 1 if convtool became slower.
+    """
+    _check_folders(targets)
     before = _read_report(compare) if compare is not None else None
-    image = read(source).pixels if source is not None else None
-    request = Request(suite, sizes, kernels, dtypes, works, engines, count(threads), rounds, image)
-    outcome = run(request, bar)
-    made = report(request, outcome)
+    outcome = measured()
+    made = report(outcome, threads, suite)
     lines, comparison = outcome.lines, None
     if before is not None:
         comparison = compared(before, read_rows(made, "this run"), tolerance)
@@ -178,7 +193,8 @@ def command(
     return 1 if comparison is not None and comparison.failed else 0
 
 
-def _check_names(engines: Sequence[str], works: Sequence[str], dtypes: Sequence[str]) -> None:
+def check_names(engines: Sequence[str], works: Sequence[str], dtypes: Sequence[str]) -> None:
+    """Check that there are such engines, works and types."""
     for work in works:
         work_named(work)
     for name in engines:
@@ -188,21 +204,7 @@ def _check_names(engines: Sequence[str], works: Sequence[str], dtypes: Sequence[
             raise OptionError(f"type {dtype!r} is not measured; one of {', '.join(DTYPES)}")
 
 
-def _check_fit(
-    suite: str | None, targets: _Targets, compare: str | None, for_table: bool, for_cells: bool
-) -> None:
-    """Check that no option is for another kind of run."""
-    if suite is not None and for_table:
-        raise click.UsageError("--engines and --input are for the table, not for a suite")
-    if suite is not None and targets.plot is not None:
-        raise click.UsageError("--plot draws the table, not a suite")
-    if suite == "scaling" and (for_cells or targets.csv is not None or compare is not None):
-        raise click.UsageError(
-            "the suite scaling has its own cells; it takes --threads, --repeats and --json"
-        )
-
-
-def _check_folders(targets: _Targets) -> None:
+def _check_folders(targets: Targets) -> None:
     for target in asdict(targets).values():
         if target is not None and target != "-":
             folder = os.path.dirname(os.path.realpath(target))
@@ -224,7 +226,7 @@ def _read_report(name: str) -> list[Row]:
 
 
 def _give(
-    lines: Sequence[str], made: dict[str, object], outcome: Outcome, targets: _Targets
+    lines: Sequence[str], made: dict[str, object], outcome: Outcome, targets: Targets
 ) -> None:
     if "-" not in (targets.json, targets.csv):
         click.echo("\n".join(lines))

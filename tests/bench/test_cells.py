@@ -3,18 +3,16 @@
 import numpy as np
 import pytest
 
-from convtool.bench.cells import WORKS, Cell, drawn_image, sigma_of, work_named
+from convtool.bench.cells import WORKS, Cell, Grid, drawn_image, sigma_of, work_named
 from convtool.bench.peers import PEERS
-from convtool.bench.suites import KERNELS, SIZES, Grid
 from convtool.bench.task import task
 from convtool.convolution.engines import rank_for
 from convtool.errors import OptionError
 
 
 @pytest.mark.parametrize("work", WORKS.values(), ids=WORKS)
-def test_work_names_peers_that_exist_and_targets(work):
+def test_work_names_peers_that_exist(work):
     assert set(work.peers) <= set(PEERS)
-    assert 0 < work.mean <= work.ceiling
     assert work_named(work.name) is work
 
 
@@ -51,23 +49,19 @@ def test_gaussian_is_the_one_that_its_peer_is_asked_for():
     np.testing.assert_allclose(kernel, np.outer(row, row) / row.sum() ** 2, atol=1e-15)
 
 
-def test_full_grid_is_the_one_of_the_targets():
-    cells = Grid().cells()
-    per_size = 9 + 9 + 2 * 9 + 2 * 9 + 2 + 2 * (9 + 9 + 8) + 2 * 2 * 9
-    assert len(cells) == len(set(cells)) == per_size * len(SIZES)
-    assert {cell.kernel for cell in cells} == set(KERNELS)
-    assert {cell.dtype for cell in cells if cell.work == "dense"} == {"float32"}
-    assert {cell.dtype for cell in cells if cell.work == "dense-uint8"} == {"uint8"}
-    assert {cell.stride for cell in cells if cell.work == "strided"} == {2, 4}
-    assert {cell.rank for cell in cells if cell.work == "rank"} == {2, 3, 4}
-    assert {cell.kernel for cell in cells if cell.work == "sobel"} == {3}
+def test_grid_takes_each_works_types_unless_others_are_given():
+    def cells(*dtypes):
+        works = ("dense", "sobel", "strided")
+        found = Grid(((10, 11, 1),), (3, 5), works, dtypes, threads=2).cells()
+        return [(cell.work, cell.dtype, cell.kernel, cell.stride) for cell in found]
 
-
-def test_suite_leaves_out_works_of_other_types():
-    grid = Grid(dtypes=("uint8",)).suited()
-    assert "dense" not in grid.works
-    assert "dense-uint8" in grid.works
-    assert {cell.dtype for cell in grid.cells()} == {"uint8"}
+    assert cells("uint16") == [
+        *(("dense", "uint16", 3, 1), ("dense", "uint16", 5, 1), ("sobel", "uint16", 3, 1)),
+        *(("strided", "uint16", 3, 2), ("strided", "uint16", 3, 4)),
+        *(("strided", "uint16", 5, 2), ("strided", "uint16", 5, 4)),
+    ]
+    assert [dtype for work, dtype, _, _ in cells() if work == "dense"] == ["float32"] * 2
+    assert [dtype for work, dtype, _, _ in cells() if work == "sobel"] == ["uint8", "float32"]
 
 
 def test_shapes():

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from convtool.bench.timing import FEWEST_SLOW, MOST, Timing, interleave, quartiles, ratios
+from convtool.bench.timing import FEWEST_SLOW, MOST, Timing, interleave, quartiles
 
 
 class Clock:
@@ -34,11 +34,6 @@ def test_statistics_are_the_known_ones():
     assert timing.quartiles == (2.0, 4.0)
     assert timing.spread == pytest.approx(2 / 3)
     assert quartiles((7.0,)) == (7.0, 7.0)
-
-
-def test_ratio_is_taken_round_by_round():
-    drifting, steady = Timing((1.0, 2.0, 4.0)), Timing((2.0, 4.0, 8.0))
-    assert ratios(drifting, steady) == (0.5, 0.5, 0.5)
 
 
 def test_contenders_take_turns_beginning_with_another_each_round():

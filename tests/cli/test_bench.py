@@ -9,7 +9,6 @@ import pytest
 
 import convtool
 from convtool.bench import calibrate
-from convtool.bench import run as bench_run
 from convtool.bench.calibrate import TARGETS
 from convtool.bench.results import SCHEMA
 from convtool.cli import run
@@ -126,71 +125,6 @@ def test_comparison_exits_1_where_convtool_became_slower(tmp_path, capsys):
     assert run([*arguments, "--compare", str(old), "--tolerance", "1e9"]) == 0
 
 
-@pytest.mark.parametrize("suite", ["peers", "auto"])
-def test_suites_judge(suite, capsys, monkeypatch):
-    monkeypatch.setattr(bench_run, "Machine", FixedMachine)
-    assert run([*QUICK, "--suite", suite, "--works", "dense,box", "--json", "-"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    names = [one["name"] for one in report["verdicts"]]
-    assert any(name.startswith("dense: " if suite == "peers" else "auto: ") for name in names)
-    assert all(isinstance(one["met"], bool) for one in report["verdicts"])
-    assert {row["contender"] for row in report["entries"]} >= {"auto"}
-    assert all(row["roofline"] == 1e-3 for row in report["entries"])
-
-
-class FixedMachine:
-    """Limits that need no measuring."""
-
-    def bound(self, cell):
-        return 1e-3
-
-    def as_dict(self):
-        return {}
-
-
-def test_suite_prints_ratios_and_verdicts(capsys, monkeypatch):
-    monkeypatch.setattr(bench_run, "Machine", FixedMachine)
-    assert run([*QUICK, "--suite", "peers", "--works", "sobel"]) == 0
-    out = capsys.readouterr().out
-    assert "sobel, 24×32 float32, 3×3" in out
-    assert re.search(r"sobel: geometric mean +2 +\S+ +0\.5 +(met|MISSED)", out)
-
-
-def test_scaling_runs_its_parts(capsys, monkeypatch):
-    from convtool.bench import scaling
-
-    monkeypatch.setattr(scaling, "PIXELS", ((20, 30), (40, 60)))
-    monkeypatch.setattr(scaling, "KERNELS", (3,))
-    monkeypatch.setattr(scaling, "THREADED", ())
-    monkeypatch.setattr(scaling, "own_engines", lambda: ("direct",))
-    monkeypatch.setattr(scaling, "MEMORY_CELL", scaling.Cell("dense", 500, 600, 1, "float32", 3))
-    assert run(["bench", "--suite", "scaling", "--repeats", "1", "--json", "-"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    growth, memory = report["verdicts"]
-    assert growth["name"].startswith("3×3: power")
-    assert memory["name"].startswith("engine direct")
-    assert 0 < memory["reached"] < 64
-    assert memory["met"]
-
-
-@pytest.mark.parametrize(("alone", "met"), [(4.0, True), (3.0, False)])
-def test_speed_up_is_told_beside_the_machine_s_own(monkeypatch, alone, met):
-    from convtool.bench import scaling
-    from convtool.bench.measure import Effort
-    from convtool.bench.timing import Timing
-
-    taken = {"auto 1": alone, "auto 2": 2.0, f"{scaling.MACHINE} 1": 3.0}
-    monkeypatch.setattr(
-        scaling,
-        "interleave",
-        lambda calls, **_: {name: Timing((taken.get(name, 2.0),)) for name in calls},
-    )
-    findings, verdict = scaling.speedup(3, 2, Effort(1))
-    assert [finding.value for finding in findings] == [alone / 2, 1.5]
-    assert (verdict.reached, verdict.target, verdict.met) == (alone / 2, 1.8, met)
-    assert verdict.detail == f"1.50 at {scaling.MACHINE}"
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -205,10 +139,7 @@ def test_speed_up_is_told_beside_the_machine_s_own(monkeypatch, alone, met):
         (["--plot", "x.gif"], 2, "x.gif: a chart ends in .png, .svg, .html"),
         (["--compare", "none.json"], 1, "none.json: cannot be read"),
         (["--json", "nowhere/x.json"], 1, "nowhere/x.json: there is no folder"),
-        (["--suite", "nix"], 2, "'peers', 'auto', 'scaling'"),
-        (["--suite", "peers", "--engines", "fft"], 2, "for the table"),
-        (["--suite", "auto", "--plot", "x.svg"], 2, "--plot draws the table"),
-        (["--suite", "scaling", "--kernels", "3"], 2, "has its own cells"),
+        (["--suite", "peers"], 2, "No such option '--suite'"),
         (["--input", "none.png", "--sizes", "3x3"], 2, "leave out --sizes"),
         (["--input", "none.png"], 1, "none.png"),
     ],
@@ -280,6 +211,6 @@ def test_help_gives_examples(capsys):
     assert run(["bench", "--help"]) == 0
     out = capsys.readouterr().out
     examples = [line.strip() for line in command.epilog.splitlines()[2:]]
-    assert len(examples) == 7
-    assert [line.strip() for line in out.splitlines()[-7:]] == examples
+    assert len(examples) == 6
+    assert [line.strip() for line in out.splitlines()[-6:]] == examples
     assert "--calibrate" in out

@@ -1,5 +1,6 @@
-"""The sample pictures are what the generator draws, and small."""
+"""The sample pictures are what ``sample_images/draw.py`` draws, and small."""
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ from convtool.images import samples
 from convtool.images.read import read
 
 FOLDER = Path(__file__).parents[2] / "sample_images"
+PACKAGE = Path(samples.__file__).parent / "pictures"
+DRAW = runpy.run_path(str(FOLDER / "draw.py"))["PICTURES"]
 
 
 @pytest.fixture(scope="module")
@@ -18,18 +21,34 @@ def photograph():
 
 
 def test_the_folder_holds_the_samples_and_no_other_picture():
-    files = {sample.file for sample in samples.SAMPLES.values()}
-    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == files
-    assert all((FOLDER / name).stat().st_size < 300_000 for name in files)
+    pictures = {"photograph.jpg", *(f"{name}.png" for name in samples.names()[1:])}
+    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == pictures | {"draw.py"}
+    assert all((FOLDER / name).stat().st_size < 300_000 for name in pictures)
+
+
+def test_the_package_holds_the_samples_and_no_other_file():
+    assert {path.name for path in PACKAGE.iterdir()} == {f"{name}.png" for name in samples.names()}
+    assert sum(path.stat().st_size for path in PACKAGE.iterdir()) < 1_000_000
+
+
+def test_the_script_draws_every_sample():
+    assert tuple(DRAW) == samples.names()
+
+
+@pytest.mark.parametrize("name", samples.names())
+def test_the_files_are_bit_for_bit_what_is_drawn(name):
+    drawn, loaded = DRAW[name](), samples.load(name)
+    assert loaded.dtype == np.uint8
+    assert loaded.flags.writeable
+    np.testing.assert_array_equal(loaded, drawn)
 
 
 @pytest.mark.parametrize("name", [n for n in samples.names() if n != "photograph"])
-def test_lossless_ones_are_bit_for_bit_what_is_drawn(name):
-    stored = read(FOLDER / samples.SAMPLES[name].file).pixels
-    np.testing.assert_array_equal(stored, samples.load(name))
+def test_the_folder_and_the_package_hold_the_same_files(name):
+    assert (FOLDER / f"{name}.png").read_bytes() == (PACKAGE / f"{name}.png").read_bytes()
 
 
-def test_the_photograph_is_what_is_drawn_but_for_its_compression(photograph):
+def test_the_photograph_in_the_folder_differs_by_its_compression_only(photograph):
     stored = read(FOLDER / "photograph.jpg").pixels
     error = np.mean((stored.astype(float) - photograph) ** 2)
     assert 10 * np.log10(255**2 / error) > 34
@@ -58,8 +77,3 @@ def test_the_patterns():
 def test_unknown_name():
     with pytest.raises(OptionError, match="no sample picture is called 'lena'; there are photo"):
         samples.load("lena")
-
-
-def test_write_all(tmp_path):
-    samples.write_all(tmp_path)
-    assert len(list(tmp_path.iterdir())) == len(samples.names())

@@ -6,15 +6,19 @@ from functools import partial
 import numpy as np
 
 from convtool.bench.cells import Cell
-from convtool.bench.contenders import AUTO, engine, own_engines
+from convtool.bench.contenders import AUTO, engine, warm
+from convtool.bench.machine import describe, in_words
 from convtool.bench.measure import Effort
-from convtool.bench.memory import extra_bytes
-from convtool.bench.suites import Verdict
+from convtool.bench.run import Outcome, Progress, Request
 from convtool.bench.task import task
 from convtool.bench.timing import interleave
 from convtool.convolution import scratch
 from convtool.convolution.threads import for_each
 from convtool.records import Record, replace
+from convtool.report.matrix import table
+from suites.duels import own_engines
+from suites.memory import extra_bytes
+from suites.verdicts import Verdict, verdict_lines
 
 PIXELS = ((288, 384), (612, 817), (1080, 1920), (3000, 4000), (6000, 8000), (8660, 11547))
 """Heights and widths from 0.1 to 100 megapixels."""
@@ -57,7 +61,7 @@ class Finding(Record):
         return dict(vars(self))
 
 
-Outcome = tuple[list[Finding], Verdict]
+Part = tuple[list[Finding], Verdict]
 """What a part of the suite measured, and whether it is enough."""
 
 
@@ -73,7 +77,7 @@ def exponent(pixels: Sequence[float], seconds: Sequence[float]) -> float:
     return float(slope)
 
 
-def growth(kernel: int, threads: int, effort: Effort) -> Outcome:
+def growth(kernel: int, threads: int, effort: Effort) -> Part:
     """Measure the planner's choice over images of all sizes."""
     findings, pixels, seconds = [], [], []
     for height, width in PIXELS:
@@ -102,7 +106,7 @@ def arithmetic(threads: int) -> Callable[[], None]:
     return lambda: for_each(part, range(PARTS), threads)
 
 
-def speedup(kernel: int, threads: int, effort: Effort) -> Outcome:
+def speedup(kernel: int, threads: int, effort: Effort) -> Part:
     """Measure the planner's choice on one thread and on several, and arithmetic in turns with it.
 
     Two cores of a machine that is shared give less than twice of one, and not always the same.
@@ -126,7 +130,7 @@ def speedup(kernel: int, threads: int, effort: Effort) -> Outcome:
     return findings, Verdict(name, 1, gain, needed, gain >= needed, detail)
 
 
-def memory(name: str, threads: int) -> Outcome:
+def memory(name: str, threads: int) -> Part:
     """Measure how much memory an engine takes beside its answer."""
     cell = replace(MEMORY_CELL, threads=threads)
     extra = extra_bytes(name, cell) - cell.outputs * np.dtype(cell.dtype).itemsize
@@ -135,9 +139,33 @@ def memory(name: str, threads: int) -> Outcome:
     return [Finding(title, extra / 2**20, "MB")], verdict
 
 
-def parts(threads: int, effort: Effort) -> list[Callable[[], Outcome]]:
+def parts(threads: int, effort: Effort) -> list[Callable[[], Part]]:
     """Return the parts of the suite; speed-up only where there are several threads."""
     growths = [partial(growth, kernel, threads, effort) for kernel in KERNELS]
     gains = [partial(speedup, kernel, threads, effort) for kernel in THREADED]
     memories = [partial(memory, name, threads) for name in own_engines()]
     return [*growths, *(gains if threads > 1 else ()), *memories]
+
+
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """Return a line for each quantity."""
+    return table([[one.name, f"{one.value:.3g}", one.unit] for one in findings]) if findings else []
+
+
+def run_scaling(request: Request, progress: Progress) -> Outcome:
+    """Run the suite ``scaling``: growth with the pixels, threads, memory."""
+    warm()
+    outcomes = [
+        part() for part in progress("scaling", parts(request.threads, Effort(request.rounds)))
+    ]
+    findings = [finding for found, _ in outcomes for finding in found]
+    verdicts = [verdict for _, verdict in outcomes]
+    lines = [*finding_lines(findings), "", *verdict_lines(verdicts), ""]
+    return Outcome(
+        lines + in_words(describe(request.threads)),
+        [],
+        {
+            "findings": [one.as_dict() for one in findings],
+            "verdicts": [one.as_dict() for one in verdicts],
+        },
+    )

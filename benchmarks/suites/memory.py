@@ -78,7 +78,7 @@ def extra_bytes(engine: str, cell: Cell) -> int:
     """
     request = json.dumps({"engine": engine, "cell": asdict(cell)})
     done = subprocess.run(
-        [sys.executable, "-m", "convtool.bench.memory"],
+        [sys.executable, __file__],
         input=request,
         capture_output=True,
         text=True,

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from convtool.bench.cells import WORKS, Array, Cell
+from convtool.bench.cells import Array, Cell
 from convtool.convolution.threads import for_each, usable_cores
+from suites.targets import TARGETS
 
 ROUNDS = 7
 """How often each limit is measured; the best counts."""
@@ -97,7 +98,7 @@ class Machine:
             self._copies[key] = self.copy(*key)
         if cell.threads not in self._peaks:
             self._peaks[cell.threads] = self.peak(cell.threads)
-        steps = WORKS[cell.work].steps(cell) * cell.outputs
+        steps = TARGETS[cell.work].steps(cell) * cell.outputs
         return max(self._copies[key], steps / self._peaks[cell.threads])
 
     def as_dict(self) -> dict[str, object]:

@@ -1,18 +1,46 @@
-"""A drawn landscape with what makes photographs hard to filter: texture, edges, grain, soft light.
+"""Draw the sample pictures: ``python sample_images/draw.py`` writes them to where they are kept.
 
-Everything is computed from coordinates and one seeded generator; nothing is copied from a picture.
-Colours are linear light from 0 to 1 until the last step.
+The package holds all of them without loss, for `convtool.images.samples`; this folder holds the
+same files for the command line, and the photograph as a JPEG.
+
+Each shows something: the photograph what filters do to pictures, the zone plate their frequency
+response and ringing, the Siemens star their resolution in every direction, the checkerboard their
+edges and corners, the ramp their tone. The photograph is a drawn landscape with what makes
+photographs hard to filter: texture, edges, grain, soft light. Everything is computed from
+coordinates and one seeded generator; nothing is copied from a picture. The landscape's colours are
+linear light from 0 to 1 until the last step.
 
 References
 ----------
 D. Saupe, "Algorithms for random fractals", in The Science of Fractal Images, 1988, section 2.4:
 noise whose spectrum falls with a power of frequency looks like clouds and terrain.
+Zone plate, a chirp in radius: B. Jähne, Digital Image Processing, 6th ed., section 10.1.
+Siemens star: ISO 15775:1999, section 5.
 """
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from convtool.images.write import write
+
+FOLDER = Path(__file__).parent
+"""Where the command line's copies are."""
+
+PACKAGE = FOLDER.parent / "convtool" / "images" / "pictures"
+"""Where the package's are."""
+
+QUALITY = 92
+"""The JPEG quality of the photograph."""
+
+SIZE = 512
+"""Side of the test patterns."""
+
+_SPOKES = 36
+_OVERSAMPLING = 4
 
 Plane = NDArray[Any]
 """Values, shape (H, W)."""
@@ -57,6 +85,10 @@ class _Dice:
         line = np.fft.irfft(spectrum * weight, 2 * width)[:width]
         scaled: NDArray[np.float64] = (line - line.min()) / (line.max() - line.min())
         return scaled
+
+
+def _quantised(values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return np.floor(np.clip(values, 0, 1) * 255.999).astype(np.uint8)
 
 
 def _smooth(low: float, high: float, values: Plane) -> Plane:
@@ -276,4 +308,65 @@ def _expose(dice: _Dice, view: Colours, y: Plane, x: Plane) -> NDArray[np.uint8]
     light = light + noise * np.sqrt(0.0003 + 0.0015 * light)
     light = np.clip(light, 0, 1)
     curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.floor(np.clip(curve, 0, 1) * 255.999).astype(np.uint8)
+    return _quantised(curve)
+
+
+def zone_plate() -> NDArray[np.uint8]:
+    """Draw rings whose frequency grows with radius, up to half a cycle a pixel at the edge."""
+    y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+    radius = SIZE / 2
+    return _quantised(0.5 + 0.5 * np.cos(np.pi * (x**2 + y**2) / (2 * radius)))
+
+
+def siemens_star() -> NDArray[np.uint8]:
+    """Draw spokes that get finer towards the centre, each pixel averaged over a grid of points."""
+    total = np.zeros((SIZE, SIZE))
+    offsets = (np.arange(_OVERSAMPLING) + 0.5) / _OVERSAMPLING - 0.5
+    for down in offsets:
+        for right in offsets:
+            y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
+            angle = np.arctan2(y + down, x + right)
+            white = np.cos(_SPOKES * angle) > 0
+            outside = np.hypot(y + down, x + right) > 0.47 * SIZE
+            total += white | outside
+    return _quantised(total / _OVERSAMPLING**2)
+
+
+def checkerboard() -> NDArray[np.uint8]:
+    """Draw squares of 32 pixels, black and white."""
+    y, x = np.mgrid[:SIZE, :SIZE] // 32
+    squares: NDArray[np.uint8] = ((y + x) % 2 * 255).astype(np.uint8)
+    return squares
+
+
+def gray_ramp() -> NDArray[np.uint8]:
+    """Draw all 256 greys from left to right, two columns each; below in 16 steps."""
+    ramp = np.arange(SIZE) // 2
+    steps = np.arange(SIZE) // 32 * 17
+    return np.vstack([np.tile(ramp, (128, 1)), np.tile(steps, (128, 1))]).astype(np.uint8)
+
+
+PICTURES = {
+    "photograph": photograph,
+    "zone-plate": zone_plate,
+    "siemens-star": siemens_star,
+    "checkerboard": checkerboard,
+    "gray-ramp": gray_ramp,
+}
+"""What draws each picture."""
+
+
+def main() -> None:
+    """Draw every picture and write it to both places."""
+    for name, draw in PICTURES.items():
+        pixels = draw()
+        file = PACKAGE / f"{name}.png"
+        write(file, pixels)
+        if name == "photograph":
+            write(FOLDER / f"{name}.jpg", pixels, quality=QUALITY)
+        else:
+            shutil.copy(file, FOLDER)
+
+
+if __name__ == "__main__":
+    main()

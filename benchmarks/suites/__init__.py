@@ -1,0 +1,1 @@
+"""Suites that judge convtool against targets, for the scripts beside this folder."""
