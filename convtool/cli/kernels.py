@@ -138,12 +138,13 @@ def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
     }
 
 
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """Return values as JSON can hold them: null for a number beyond float64."""
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in values.items()
-    }
+def _finite(value: Any) -> Any:
+    """Return a value as JSON can hold it: null for a number beyond float64."""
+    if isinstance(value, dict):
+        return {name: _finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:

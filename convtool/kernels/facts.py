@@ -56,6 +56,7 @@ class Facts:
     notes: tuple[str, ...]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # sums beyond float64 are inf, and shown so
 def facts(kernel: Weights) -> Facts:
     """Return what is known of a kernel.
 
@@ -87,7 +88,7 @@ def facts(kernel: Weights) -> Facts:
     closeness = 4 * float(np.finfo(np.float64).eps) * float(np.abs(kernel).max())
     known = Facts(
         shape=(rows, columns),
-        sum=0.0 if abs(total) <= rounding else total,
+        sum=0.0 if abs(total) <= rounding < np.inf else total,
         rank=rank,
         separable=rank <= 1,
         factors=lines_of(kernel) if rank <= 1 else None,

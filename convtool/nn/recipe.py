@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from math import inf
 from typing import Any
 
+import numpy as np
+
 from convtool.errors import OptionError
 from convtool.nn.augment import Augmentation, parse_augmentation
 from convtool.nn.losses import CrossEntropy, Loss
@@ -181,4 +183,8 @@ class Recipe:
 
     def config(self) -> dict[str, Any]:
         """Return the fields as JSON values, with the learning rate that is used."""
-        return asdict(self) | {"lr": self.rate}
+        fields = asdict(self) | {"lr": self.rate}
+        return {
+            name: value.item() if isinstance(value, np.generic) else value
+            for name, value in fields.items()
+        }

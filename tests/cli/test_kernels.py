@@ -130,3 +130,10 @@ def test_process_gives_the_answer_and_imports_nothing_heavy():
     )
     assert done.returncode == 0, done.stderr
     assert "sobel-vertical" in done.stdout
+
+
+def test_sums_beyond_float64_are_null_in_json(capsys):
+    assert run(["kernels", "1x2:1e308,1e308", "--json"]) == 0
+    (facts,) = json.loads(capsys.readouterr().out)["facts"]
+    assert facts["sum"] is None
+    assert facts["output"] == [0.0, None]

@@ -1,5 +1,6 @@
 """The training loop: it learns, stops, goes on, and says what is wrong."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -219,3 +220,9 @@ def test_judging():
     np.testing.assert_allclose(scores.recall, [1, 1 / 3])
     assert scores.worst.tolist() == [3, 1]
     assert scores.loss == pytest.approx(-np.log([0.9, 0.4, 0.8, 0.01]).mean())
+
+
+def test_a_recipe_of_numpy_numbers_is_json():
+    recipe = Recipe(epochs=np.int64(2), batch_size=np.int32(8), l2=np.float32(0.5))
+    read = json.loads(json.dumps(recipe.config()))
+    assert (read["epochs"], read["batch_size"], read["l2"]) == (2, 8, 0.5)
