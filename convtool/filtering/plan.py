@@ -16,7 +16,7 @@ from convtool.filtering import kernels as facts
 from convtool.filtering.alpha import separate
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.images import light
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Image, peak_of
 from convtool.images.tone import (
     FIXED_RANGES,

@@ -3,8 +3,9 @@
 import os
 from typing import Any
 
+from convtool.images.codec import Header
 from convtool.images.codecs.icc import description
-from convtool.images.formats import Format, Header
+from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions
 from convtool.images.read import read_headers

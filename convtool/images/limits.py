@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convtool.errors import ImageTooLargeError
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.options import LARGE, ReadOptions
 
 _COPIES = 2

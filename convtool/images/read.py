@@ -12,7 +12,8 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images import limits
-from convtool.images.formats import Decoded, Format, Header, recognise
+from convtool.images.codec import Decoded, Header
+from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown

@@ -3,7 +3,7 @@
 import os
 
 from convtool.errors import ImageTooLargeError
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.limits import memory_of
 
 STEP_BYTES = 1 << 24

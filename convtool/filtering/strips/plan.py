@@ -18,7 +18,8 @@ from convtool.filtering.strips.options import TIFF_ENDINGS, ZARR_ENDING, StoreOp
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
-from convtool.images.formats import FORMATS, Header
+from convtool.images.codec import Header
+from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.bmp_runs import indices_of
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 

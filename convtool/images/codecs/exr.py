@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.premultiplied import divided
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 

@@ -13,8 +13,8 @@ import io
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded
 from convtool.images.codecs.pillow import strictly
-from convtool.images.formats import Decoded
 from convtool.images.image import PEAKS, Pixels
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import (
     jpeg_metadata,
     jpeg_restarts,
@@ -28,7 +29,6 @@ from convtool.images.codecs.jpeg_segments import (
     segments,
 )
 from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of, tables
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import replace

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.pnm import big_endian, raw_values, to_full_range
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 

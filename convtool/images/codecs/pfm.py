@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.formats import Decoded, Header
+from convtool.images.codec import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 

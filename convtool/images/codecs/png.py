@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import apng, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.chunks import SIGNATURE, chunk, chunks, file_of
 from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.png_metadata import chunks_of, metadata_of
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record, replace

@@ -1,6 +1,6 @@
 """A picture that is in memory, as a store; for formats that are decoded as a whole."""
 
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Image, Pixels
 from convtool.images.stores.picture import Layout, Span
 

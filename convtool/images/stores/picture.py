@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Pixels
 
 Span = tuple[int, int]

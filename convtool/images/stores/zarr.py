@@ -20,7 +20,7 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.extras import load
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import PEAKS, Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Layout, Span

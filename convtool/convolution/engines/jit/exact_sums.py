@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import pointer_of
-from convtool.convolution.engines.jit.simd import Emitter
+from convtool.convolution.engines.jit.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     fill_line,

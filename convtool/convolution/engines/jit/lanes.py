@@ -68,7 +68,7 @@ def call(b: Any, name: str, kind: Any, *arguments: Any) -> Any:
 def loop(
     b: Any, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
 ) -> Any:
-    """Write a loop of at least one round; see :meth:`~.simd.Emitter.repeat`."""
+    """Write a loop of at least one round; see :meth:`~.emitter.Emitter.repeat`."""
     before, head = b.block, b.function.append_basic_block()
     after = b.function.append_basic_block()
     b.branch(head)

@@ -16,9 +16,9 @@ from convtool.convolution.engines.jit.job import (
     WHERE_NOT_FINITE,
     offset_of,
 )
+from convtool.convolution.engines.jit.line_simd import PIXEL
 from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.reading import Input, reads_exact, reads_finite
-from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     copy_line,
