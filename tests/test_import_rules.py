@@ -60,7 +60,7 @@ ENGINES_COMPILED = tuple(
         *("lanes", "line_simd", "lines_code"),
         *("means_code", "plane", "products", "reading", "running", "survey"),
         *("simd", "small_code", "strip", "sums", "transform", "transforms_code"),
-        *("two_passes_code", "vectors", "whole_code", "whole_passes", "words"),
+        *("two_passes_code", "vectors", "whole_code", "whole_passes"),
     )
 )
 COMPILED = tuple(

@@ -17,8 +17,8 @@ import numpy as np
 
 from convtool._version import __version__
 from convtool.convolution import engines
+from convtool.convolution.candidates import Rate
 from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration
-from convtool.convolution.ways import Rate
 from convtool.errors import ConvtoolWarning
 from convtool.records import replace
 

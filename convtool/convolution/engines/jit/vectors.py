@@ -95,12 +95,12 @@ def make_plane(
         function.linkage = "internal"
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("start"))
-        start, start_stride, taps, kh, kw, channels, end, end_stride, *sizes = function.args
+        start, start_stride, values, kh, kw, channels, end, end_stride, *sizes = function.args
         pointer = scalar.as_pointer()
         whole = simd.Block(
             source=builder.inttoptr(start, pointer),
             source_stride=start_stride,
-            weights=builder.inttoptr(taps, pointer),
+            weights=builder.inttoptr(values, pointer),
             height=kh,
             width=kw,
             step=channels,
