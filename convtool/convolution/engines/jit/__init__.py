@@ -117,7 +117,7 @@ class _Strips:
         return memory, address, kept
 
     def _guarded(self, source: Source) -> int:
-        """Return where an image asks for sums that keep values in their windows."""
+        """Return where an image needs sums that keep values in their windows."""
         if self.guarded != NEVER and not math.isfinite(source.outside):
             return ALWAYS
         return self.guarded if source.pixels.dtype.kind == "f" else NEVER

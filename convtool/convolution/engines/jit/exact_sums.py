@@ -1,4 +1,4 @@
-"""Whether sums of an image's pixels are exact: then it does not matter how they are made.
+"""Tells whether sums of an image's pixels are exact: then the order of additions does not matter.
 
 A running sum in float64 adds what enters its window and subtracts what leaves it. Where all pixels
 are whole multiples of one number, few enough bits above it, nothing is ever rounded, and no trace

@@ -13,7 +13,7 @@ from convtool.compiled import target
 FAMILY = target.current()
 BYTES = FAMILY.lane_bytes
 LANES = BYTES // 2
-"""Words in a vector, and outputs in a block."""
+"""int16 values in a vector, and outputs in a block."""
 
 INT, I32, I16, I8 = (ir.IntType(bits) for bits in (64, 32, 16, 8))
 SUMS = ir.VectorType(I32, LANES // 2)

@@ -228,7 +228,7 @@ def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count
 
 @intrinsic  # type: ignore[untyped-decorator]
 def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) -> Any:
-    """Put the length of (down, right) in place of ``count`` scalars at address ``down``."""
+    """Put the magnitude of (down, right) in place of ``count`` scalars at address ``down``."""
     scalar, lanes = kind_of(scale), lanes_of_kind(scale)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
