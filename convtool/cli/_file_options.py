@@ -42,7 +42,7 @@ _READING = (
         type=click.Choice(CMYK_RULES),
         default=CMYK_RULES[0],
         show_default=True,
-        help="How inks become colours: by the file's own profile, without which it is refused, or "
+        help="How CMYK becomes RGB: by the file's own profile, without which it is refused, or "
         "by arithmetic.",
     ),
     click.option(

@@ -26,7 +26,7 @@ from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.filtering.run import filter_picture, is_streamed
 from convtool.filtering.strips.options import StoreOptions, check_store_options
@@ -229,7 +229,7 @@ def command(
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
-    job = Job(tuple(map(read_kernel, specs)), filtering, reading, writing)
+    job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
     batch = Batch(
         recursive,
         from_file,
@@ -283,7 +283,7 @@ def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
     return report.explain if asked else lambda plan: None
 
 
-def _check_target(target: str, job: Job, batch: Batch) -> None:
+def _check_target(target: str, job: FilterJob, batch: Batch) -> None:
     """Check what can be of an output that is a file, before anything is read."""
     if target == STDOUT == batch.json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
@@ -294,7 +294,7 @@ def _check_target(target: str, job: Job, batch: Batch) -> None:
 def _filter_one(
     source: str,
     target: str,
-    job: Job,
+    job: FilterJob,
     store: StoreOptions,
     batch: Batch,
     *,
@@ -320,7 +320,7 @@ def _filter_one(
 
 
 def _filter_blocks(
-    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+    source: str, target: str, job: FilterJob, store: StoreOptions, batch: Batch, *, explain: bool
 ) -> None:
     from convtool.distributed.huge.run import divided
 

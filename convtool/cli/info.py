@@ -69,7 +69,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 def _kind(page: dict[str, Any]) -> str:
     colours = page["channels"] - page["alpha"]
-    kind = "CMYK inks" if page["inks"] else {1: "grey", 3: "colour"}[colours]
+    kind = "CMYK" if page["inks"] else {1: "grey", 3: "colour"}[colours]
     depth = {"8": "8 bits", "16": "16 bits"}.get(page["depth"], page["type"])
     with_alpha = " with alpha" if page["alpha"] else ""
     return f"{page['width']}×{page['height']}, {kind}{with_alpha}, {depth}"

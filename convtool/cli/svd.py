@@ -49,7 +49,7 @@ def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Outputs:
     """What to make besides the report."""
 
     output: str | None
@@ -165,7 +165,7 @@ def command(
     is brought back: give -o. The report has a row for each k: how many numbers are kept, what part
     of the picture's they are, how good the picture is, how many bytes the file takes.
     """
-    task = _Task(output, save, plot, html, json_target)
+    task = _Outputs(output, save, plot, html, json_target)
     wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
     wish = _one_wish(ks, wishes)
     _check(task, ks)
@@ -205,7 +205,7 @@ def _one_wish(ks: list[int] | None, wishes: Mapping[str, float | None]) -> Targe
     )
 
 
-def _check(task: _Task, ks: list[int] | None) -> None:
+def _check(task: _Outputs, ks: list[int] | None) -> None:
     """Refuse before any work what cannot be written."""
     if task.to_stdout > 1:
         raise OptionError("only one result can go to stdout; give the others a file")
@@ -215,7 +215,7 @@ def _check(task: _Task, ks: list[int] | None) -> None:
         check_writable(task.output)
 
 
-def _restore(source: str, task: _Task, *, asked: bool) -> None:
+def _restore(source: str, task: _Outputs, *, asked: bool) -> None:
     """Bring a .ctsvd file back to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
         raise OptionError(f"{source}: a .ctsvd file is brought back as it is; give -o FILE only")
@@ -243,7 +243,7 @@ def _plan_line(image: Image, result: Study, method: str) -> str:
 
 
 def _give(
-    name: str, image: Image, result: Study, task: _Task, *, compare: bool, precision: str
+    name: str, image: Image, result: Study, task: _Outputs, *, compare: bool, precision: str
 ) -> None:
     """Print the report and write what was asked for."""
     best = result.best

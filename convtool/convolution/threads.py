@@ -119,7 +119,7 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
     """Call ``task`` on every item, on several threads; an error of any of them is raised.
 
     The calling thread works too, so that one thread needs no helper. After an error no further item
-    is begun, and none is still at work when it is raised.
+    is started, and none is still at work when it is raised.
     """
     queue = iter(list(items))
 
@@ -145,18 +145,18 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
 
 
 @contextmanager
-def begun(task: Callable[[], _Answer]) -> Iterator[Callable[[], _Answer]]:
-    """Have a task done by another thread while the block goes on.
+def submit(task: Callable[[], _Answer]) -> Iterator[Callable[[], _Answer]]:
+    """Submit a task to another thread, which runs it while the block goes on.
 
     Yields
     ------
     callable
-        What waits for the task's answer, and returns it or raises its error. The block is not left
+        Waits for the task's answer, and returns it or raises its error. The block is not left
         before the task has ended.
 
     Examples
     --------
-    >>> with begun(lambda: 6 * 7) as answer:
+    >>> with submit(lambda: 6 * 7) as answer:
     ...     print(answer())
     42
     """

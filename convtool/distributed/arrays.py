@@ -22,7 +22,7 @@ from convtool.kernels.argument import as_kernel
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
+class _BlockConvolution:
     """What is done to each block; one object of the graph that all of them read.
 
     Attributes
@@ -61,7 +61,9 @@ def _joined(pieces: Sequence[Sequence[Any]]) -> Array:
     return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
 
 
-def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]) -> Array:
+def _computed(
+    job: _BlockConvolution, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]
+) -> Array:
     """Compute one block, on a worker."""
     pixels = _joined(pieces)
     layout = Geometry(rows, columns)
@@ -110,7 +112,7 @@ def _filtered(
         weights = np.ascontiguousarray(weights[::-1, ::-1])
     kind = (image.shape, image.dtype, out_type)
     chosen = choose(*kind, (weights,), layout, engine, workers).chosen
-    job = _Job(weights, rule, engine, chosen, out_type, workers, calibration.load())
+    job = _BlockConvolution(weights, rule, engine, chosen, out_type, workers, calibration.load())
     token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
     anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
@@ -120,7 +122,7 @@ def _filtered(
 
 
 def _graph(
-    name: str, image: Any, job: _Job, layout: Geometry, anchors: Sequence[int]
+    name: str, image: Any, job: _BlockConvolution, layout: Geometry, anchors: Sequence[int]
 ) -> tuple[dict[Any, Any], list[tuple[int, ...]]]:
     """Return the tasks that make the blocks, and the blocks' sizes along rows and columns."""
     graph: dict[Any, Any] = {f"{name}-job": job}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from convtool.filtering.plan import Rows, Step
 
 
-class Job(Record):
+class FilterJob(Record):
     """What is done to each picture of a run.
 
     Parameters
@@ -42,9 +42,9 @@ class Job(Record):
         --------
         >>> from convtool.kernels.spec import parse
         >>> blur = (parse("box"),)
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(threads=1)).fingerprint()
+        >>> FilterJob(blur).fingerprint() == FilterJob(blur, FilterOptions(threads=1)).fingerprint()
         True
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
+        >>> FilterJob(blur).fingerprint() == FilterJob(blur, FilterOptions(stride=2)).fingerprint()
         False
         """
         from dataclasses import asdict

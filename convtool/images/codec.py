@@ -35,8 +35,8 @@ class Header(Record):
         What else the header says.
     notes : tuple of str
         Remarks on it.
-    inks : bool
-        Whether the file holds cyan, magenta, yellow and black, of which colours are made.
+    cmyk : bool
+        Whether the file holds CMYK, which is converted to RGB.
     duration : float
         Milliseconds that a frame is shown; 0 for pages.
     loop : int
@@ -52,7 +52,7 @@ class Header(Record):
     pages: int = 1
     metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
-    inks: bool = False
+    cmyk: bool = False
     duration: float = 0.0
     loop: int = 0
 

@@ -70,7 +70,7 @@ def page_info(header: Header) -> dict[str, Any]:
         "depth": DEPTHS[header.dtype],
         "type": header.dtype,
         "alpha": header.has_alpha,
-        "inks": header.inks,
+        "inks": header.cmyk,
         "orientation": header.orientation,
         "icc": profile,
         "exif": {"bytes": len(told.exif)} if told.exif else None,

@@ -38,7 +38,7 @@ def read(
     """Read a picture with all that it holds: depth, colour, alpha, metadata.
 
     The format is recognised by content, whatever the name. 16 bits and floats stay so, palettes
-    become colours, a transparent colour becomes alpha, inks become colours by the file's profile,
+    become colours, a transparent colour becomes alpha, CMYK becomes RGB by the file's profile,
     and the EXIF orientation is applied.
 
     Parameters
@@ -53,7 +53,7 @@ def read(
     max_memory : int, optional
         The most bytes that reading and filtering it may take, by what its header says.
     cmyk : {'profile', 'naive'}
-        How inks become colours: by the file's own profile, and refused without one; or by
+        How CMYK becomes RGB: by the file's own profile, and refused without one; or by
         arithmetic.
     orientation : {'apply', 'keep'}
         Whether pixels are turned as EXIF says, and its orientation reset, or both left alone.
@@ -335,7 +335,7 @@ def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image
 def _metadata(header: Header, keeps: bool) -> Metadata:
     """Return what the header says, in agreement with the pixels, turned unless the tag is kept."""
     told = header.metadata
-    if header.inks:
+    if header.cmyk:
         told = replace(told, icc=b"")
     if keeps:
         return replace(told, pages=header.pages)

@@ -50,7 +50,7 @@ class State:
     Attributes
     ----------
     epoch, batch : int
-        How many are done: epochs, and batches of the one that has begun.
+        How many are done: epochs, and batches of the one in progress.
     losses : float
         The sum of this epoch's losses.
     hits, seen : int

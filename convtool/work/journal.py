@@ -39,7 +39,7 @@ class JournalEntry(Record):
     source, target : str
         The absolute paths of input and output.
     fingerprint : str
-        Stands for all that decides the result besides the input, see `Job.fingerprint`.
+        Stands for all that decides the result besides the input, see `FilterJob.fingerprint`.
     input, output : Stamp
         What both were when it was done.
     """

@@ -7,7 +7,7 @@ from scipy import ndimage
 
 import convtool
 from convtool.errors import KernelError, OptionError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.images import kernels
 from convtool.images.image import Image
@@ -148,7 +148,11 @@ def test_roberts_over_a_picture_is_scikit_images():
 
 
 def test_a_job_is_the_same_whatever_its_kernel_is_called():
-    assert Job((kernel_spec("blur"),)).fingerprint() == Job((kernel_spec("box"),)).fingerprint()
     assert (
-        Job((kernel_spec("kirsch"),)).fingerprint() != Job((kernel_spec("compass"),)).fingerprint()
+        FilterJob((kernel_spec("blur"),)).fingerprint()
+        == FilterJob((kernel_spec("box"),)).fingerprint()
+    )
+    assert (
+        FilterJob((kernel_spec("kirsch"),)).fingerprint()
+        != FilterJob((kernel_spec("compass"),)).fingerprint()
     )

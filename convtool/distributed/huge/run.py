@@ -15,7 +15,7 @@ from convtool.distributed.huge.work import BlockResult, Order, make, measure
 from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import MEASURED, FilterPlan
 from convtool.filtering.strips.chain import Counts
 from convtool.filtering.strips.inputs import is_store, opened
@@ -33,7 +33,7 @@ _BLOCKS_A_THREAD = 2
 
 
 @contextmanager
-def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator["Divided"]:
+def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> Iterator["Divided"]:
     """Open a huge picture that a cluster is to filter; check all that can be without pixels.
 
     Parameters
@@ -42,7 +42,7 @@ def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator
         A TIFF or a Zarr store, which the workers see under the same name.
     target : str
         A TIFF or a Zarr store, by its ending; likewise.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.

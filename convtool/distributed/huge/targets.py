@@ -87,7 +87,7 @@ class ToZarr:
             self.fail(error)
             raise
         self.wanted: Wanted | None = replace(wanted, pyramid=False)
-        self.place, self.unit = replace(self._unfinished.place, begun=True), self._made.unit
+        self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
         """Return what the journal says of a plane."""

@@ -9,7 +9,7 @@ import numpy as np
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
 from convtool.filtering import finishing
-from convtool.filtering.job import Job, Kind, Outcome
+from convtool.filtering.job import FilterJob, Kind, Outcome
 from convtool.filtering.plan import FilterPlan, PictureKind, plan_filter
 from convtool.filtering.strips import budget
 from convtool.filtering.strips.chain import Counts
@@ -29,7 +29,7 @@ from convtool.images.write import check_writable
 from convtool.records import Record, replace
 
 
-def _check_filtering(source: str, job: Job) -> None:
+def _check_filtering(source: str, job: FilterJob) -> None:
     """Refuse what looks at more of a picture than strips of it."""
     how = job.filtering
     named = [name for name in ("region", "mask", "channels") if getattr(how, name) is not None]
@@ -73,7 +73,7 @@ class StripJob:
     ----------
     source, target : str
         Where it is, and where the answer goes.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.
@@ -82,7 +82,7 @@ class StripJob:
     """
 
     def __init__(
-        self, source: str, target: str, job: Job, store: StoreOptions, given: Input
+        self, source: str, target: str, job: FilterJob, store: StoreOptions, given: Input
     ) -> None:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given

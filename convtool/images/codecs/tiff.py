@@ -16,13 +16,13 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
-from convtool.images.codecs import inks, libtiff, tiff_encode
+from convtool.images.codecs import cmyk, libtiff, tiff_encode
 from convtool.images.codecs.exif import block_of, resolution
 from convtool.images.codecs.ifd import ORIENTATION, Directory, all_directories, directories
 from convtool.images.codecs.tiff_layout import (
     CMYK,
     PALETTE,
-    Layout,
+    SampleLayout,
     blocks_of,
     check_places,
     layout_of,
@@ -73,7 +73,7 @@ def header_of(page: Directory) -> Header:
         channels in (2, 4),
         orientation,
         metadata=_metadata(page, layout),
-        inks=layout.photometric == CMYK,
+        cmyk=layout.photometric == CMYK,
     )
 
 
@@ -84,7 +84,7 @@ def _check_not_raw(page: Directory) -> None:
         raise ImageReadError("is a camera's raw file; develop it to TIFF, PNG or JPEG first")
 
 
-def _metadata(page: Directory, layout: Layout) -> Metadata:
+def _metadata(page: Directory, layout: SampleLayout) -> Metadata:
     return Metadata(
         icc=page.content(_ICC),
         exif=block_of(page),
@@ -119,5 +119,5 @@ def _decoded(data: bytes, page: Directory, options: ReadOptions) -> Decoded:
     pixels = np.empty((layout.height, layout.width, layout.samples), layout.native)
     write_samples(layout, blocks, parts, pixels)
     if layout.photometric == CMYK:
-        return inks.to_colours(pixels, page.content(_ICC), options.cmyk)
+        return cmyk.to_colours(pixels, page.content(_ICC), options.cmyk)
     return as_colours(pixels, layout, page)

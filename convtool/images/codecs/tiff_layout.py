@@ -30,7 +30,7 @@ _TYPES = {
 _FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped"}
 
 
-class Layout(Record):
+class SampleLayout(Record):
     """How the samples are stored."""
 
     width: int
@@ -78,7 +78,7 @@ class Block(Record):
     width: int
 
 
-def layout_of(first: Directory) -> Layout:
+def layout_of(first: Directory) -> SampleLayout:
     """Return how the samples of a page are stored.
 
     Raises
@@ -106,7 +106,7 @@ def layout_of(first: Directory) -> Layout:
             f"has the colour model {photometric} (CIE L*a*b* is 8); convert it to RGB first"
         )
     if photometric == CMYK and (samples != 4 or formats[0] != 1):
-        raise ImageReadError("holds inks beside alpha or as floats, which is not read")
+        raise ImageReadError("holds CMYK with alpha or as floats, which is not read")
     extra = samples - _COLOURS[photometric]
     if extra not in (0, 1) or (extra and photometric == PALETTE):
         raise ImageReadError(f"has {samples} samples a pixel, more than colour and alpha")
@@ -116,11 +116,11 @@ def layout_of(first: Directory) -> Layout:
             "holds alpha compressed as JPEG, which is not read; use deflate or LZW"
         )
     if compression in libtiff.WHOLE and photometric == CMYK:
-        raise ImageReadError("holds inks compressed as JPEG, which is not read; use deflate or LZW")
+        raise ImageReadError("holds CMYK compressed as JPEG, which is not read; use deflate or LZW")
     luma = None
     if photometric == YCBCR and compression not in libtiff.WHOLE:
         luma = luma_of(first, bits[0], samples)
-    return Layout(
+    return SampleLayout(
         width,
         height,
         samples,
@@ -141,7 +141,7 @@ def check_places(blocks: Sequence[Block], data: Data) -> None:
         raise ImageReadError("is cut off: part of its pixels lies beyond its end")
 
 
-def parts_of(page: Directory, layout: Layout, blocks: Sequence[Block]) -> list[bytes]:
+def parts_of(page: Directory, layout: SampleLayout, blocks: Sequence[Block]) -> list[bytes]:
     """Return the bytes of strips or tiles as they are stored, the highest bit first."""
     parts = [page.data[block.offset : block.offset + block.length] for block in blocks]
     if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != JPEG:
@@ -150,7 +150,7 @@ def parts_of(page: Directory, layout: Layout, blocks: Sequence[Block]) -> list[b
     return parts
 
 
-def check_capacity(layout: Layout, blocks: Sequence[Block], parts: Sequence[bytes]) -> None:
+def check_capacity(layout: SampleLayout, blocks: Sequence[Block], parts: Sequence[bytes]) -> None:
     """Refuse what is claimed to be compressed more than the method can, before room is made."""
     for block, part in zip(blocks, parts, strict=True):
         if layout.compression in libtiff.FAX:
@@ -162,7 +162,7 @@ def check_capacity(layout: Layout, blocks: Sequence[Block], parts: Sequence[byte
             raise ImageReadError("is cut off or damaged: a strip or tile has too few bytes")
 
 
-def blocks_of(first: Directory, layout: Layout) -> Iterator[Block]:
+def blocks_of(first: Directory, layout: SampleLayout) -> Iterator[Block]:
     """List the strips or tiles, in the order of their offsets in the directory."""
     tiled = 322 in first.tags
     if tiled:

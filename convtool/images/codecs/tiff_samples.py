@@ -17,7 +17,7 @@ from convtool.images.codecs.tiff_layout import (
     STORED,
     WHITE_IS_ZERO,
     Block,
-    Layout,
+    SampleLayout,
 )
 from convtool.images.image import PEAKS, Pixels
 
@@ -25,7 +25,7 @@ _HORIZONTAL, _FLOATING = 2, 3
 
 
 def write_samples(
-    layout: Layout,
+    layout: SampleLayout,
     blocks: Sequence[Block],
     parts: Sequence[bytes],
     pixels: Pixels,
@@ -40,7 +40,7 @@ def write_samples(
 
 
 def place(
-    values: Pixels, layout: Layout, block: Block, pixels: Pixels, corner: tuple[int, int]
+    values: Pixels, layout: SampleLayout, block: Block, pixels: Pixels, corner: tuple[int, int]
 ) -> None:
     """Copy what a block and a window of the page have in common."""
     top, left = block.top - corner[0], block.left - corner[1]
@@ -53,7 +53,7 @@ def place(
 
 
 def contents_of(
-    layout: Layout, blocks: Sequence[Block], parts: Sequence[bytes]
+    layout: SampleLayout, blocks: Sequence[Block], parts: Sequence[bytes]
 ) -> Iterator[bytes | NDArray[np.uint8]]:
     """Yield the bytes of each block, decompressed."""
     sizes = [(layout.rows(block.height), layout.row_bytes(block.width)) for block in blocks]
@@ -83,7 +83,7 @@ def _inflate(part: bytes, needed: int) -> bytes:
         raise ImageReadError(f"is damaged: {error}") from None
 
 
-def _values(content: bytes | NDArray[np.uint8], layout: Layout, block: Block) -> Pixels:
+def _values(content: bytes | NDArray[np.uint8], layout: SampleLayout, block: Block) -> Pixels:
     """Make the samples of one block, shape (rows, columns, samples in a pixel)."""
     shape = (block.height, block.width, layout.in_pixel)
     raw = np.frombuffer(content, np.uint8).reshape(layout.rows(block.height), -1)
@@ -110,7 +110,7 @@ def _unpacked(raw: Pixels, bits: int, width: int) -> Pixels:
     return unpacked
 
 
-def _undo_floating(raw: Pixels, layout: Layout, shape: tuple[int, int, int]) -> Pixels:
+def _undo_floating(raw: Pixels, layout: SampleLayout, shape: tuple[int, int, int]) -> Pixels:
     """Undo the floating-point predictor: byte planes, the highest first, as differences."""
     if layout.stored.kind != "f":
         raise ImageReadError("is damaged: it has the predictor of floats on integers")
@@ -122,7 +122,7 @@ def _undo_floating(raw: Pixels, layout: Layout, shape: tuple[int, int, int]) -> 
     return together.view(layout.stored.newbyteorder(">")).reshape(shape)
 
 
-def as_colours(pixels: Pixels, layout: Layout, first: Directory) -> Decoded:
+def as_colours(pixels: Pixels, layout: SampleLayout, first: Directory) -> Decoded:
     """Turn samples into grey or colour at full range."""
     if layout.photometric == PALETTE:
         return Decoded(_look_up(pixels[:, :, 0], layout, first))
@@ -140,7 +140,7 @@ def as_colours(pixels: Pixels, layout: Layout, first: Directory) -> Decoded:
     return Decoded(pixels[:, :, 0] if layout.samples == 1 else pixels, notes)
 
 
-def _look_up(indices: Pixels, layout: Layout, first: Directory) -> Pixels:
+def _look_up(indices: Pixels, layout: SampleLayout, first: Directory) -> Pixels:
     """Replace indices by the palette's colours, narrowed from its 16 bits to 8."""
     entries = first.values(320)
     fits = len(entries) == 3 * 2**layout.bits and 0 <= min(entries) <= max(entries) <= 0xFFFF

@@ -99,14 +99,14 @@ class Place:
         Where it is until it is whole.
     fingerprint : str
         Stands for all that decides its content.
-    begun : bool
+    started : bool
         Whether its arrays are there.
     """
 
     path: str
     folder: str
     fingerprint: str
-    begun: bool
+    started: bool
 
     def check(self) -> None:
         """Check that the store is still being written.

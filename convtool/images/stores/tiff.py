@@ -23,7 +23,7 @@ from convtool.images.codecs.ifd import all_directories
 from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.stores.picture import Layout, Span, bands, room
+from convtool.images.stores.picture import Span, StorageLayout, bands, room
 
 _REDUCED = 1
 _AT_ONCE = 8
@@ -73,8 +73,8 @@ class TiffPicture:
         self._number = (number or 1) - 1
         self._page = page = pages[self._number]
         header = tiff.header_of(page)
-        if header.inks:
-            raise ImageReadError("holds inks, which do not become colours strip by strip")
+        if header.cmyk:
+            raise ImageReadError("holds CMYK, which is not converted strip by strip")
         notes = header.notes
         if number is None and len(pages) > 1:
             levels = f"{len(pages) - 1} smaller levels or previews"
@@ -107,7 +107,7 @@ class TiffPicture:
         self._across = -(-layout.width // self._wide)
         self._down = -(-layout.height // self._tall)
         tiled = 322 in self._page.tags
-        self.layout = Layout(
+        self.layout = StorageLayout(
             (self._tall, self._wide) if tiled else None, _NAMES.get(layout.compression, "")
         )
         rows = self._tall

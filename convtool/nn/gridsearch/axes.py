@@ -13,7 +13,7 @@ from convtool.errors import OptionError
 from convtool.nn.recipe import Recipe
 
 ASKED_BEYOND = 1000
-"""How many trainings are begun without being asked for twice."""
+"""The most trainings that start without confirmation."""
 
 _MOST_VALUES = 10_000
 _RANGE = re.compile(r"([^:,]+):([^:,]+):(\d+)(log|lin)", re.IGNORECASE)
