@@ -104,7 +104,8 @@ def background_option(command: Any) -> Any:
         "--background",
         metavar="COLOUR",
         callback=_checked_colour,
-        help="Lay transparent pictures on it: a name or #rrggbb.  [default: white, or the model's]",
+        help="Composite transparent pictures over this colour: a name or #rrggbb.  [default: "
+        "white, or the model's]",
     )(command)
 
 
