@@ -1,4 +1,4 @@
-"""``convtool filter`` on many pictures: what it asks of the batch, shows and reports."""
+"""``convtool filter`` on many pictures: its options, messages and report."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Who does the work of a batch when it is not this process, and going on with one: options."""
+"""Options for the workers of a batch, and for resuming one."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""The words of ``convtool explain``: inputs, windows, sums, outputs."""
+"""The text of ``convtool explain``: inputs, windows, sums, outputs."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How files are read and written: options that commands share, and the values they make."""
+"""Options for reading and writing files, shared by several commands."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What ``convtool filter`` says: its plan, its warnings, its report."""
+"""The output of ``convtool filter``: its plan, warnings and report."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

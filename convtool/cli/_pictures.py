@@ -19,7 +19,7 @@ from convtool.nn.preprocessing import Preprocessing
 
 
 class _Noticed:
-    """Pictures of which something is said: the first is named, the others are counted."""
+    """A group of pictures in a message: names the first and counts the others."""
 
     def __init__(self) -> None:
         self._first = ""

@@ -1,4 +1,4 @@
-"""The words, tables and pictures of ``convtool svd``."""
+"""The text, tables and pictures of ``convtool svd``."""
 
 import math
 from collections.abc import Mapping, Sequence

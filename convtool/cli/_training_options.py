@@ -1,4 +1,4 @@
-"""What the commands that train have in common: the data set, the network, the recipe."""
+"""Options shared by the commands that train: data set, network, recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace

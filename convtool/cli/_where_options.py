@@ -1,4 +1,4 @@
-"""Where a filter applies, and to which values: options, and the values they make."""
+"""Options for where a filter applies, and to which values."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

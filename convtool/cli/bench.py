@@ -103,7 +103,9 @@ Examples:
     "--sizes", metavar="HxW[xC],...", callback=_sizes, help="Sizes of random images, height first."
 )
 @click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
-@click.option("--dtypes", metavar="TYPE,...", callback=_names, help=f"Of {', '.join(DTYPES)}.")
+@click.option(
+    "--dtypes", metavar="TYPE,...", callback=_names, help=f"Image types: {', '.join(DTYPES)}."
+)
 @click.option(
     "--engines", metavar="NAME,...", callback=_names, help="Engines to time.  [default: all]"
 )

@@ -1,4 +1,4 @@
-"""``convtool compile``: make compiled engines ready where no library was built."""
+"""``convtool compile``: fill the cache of compiled functions where no library was built."""
 
 import os
 

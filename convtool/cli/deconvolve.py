@@ -1,4 +1,4 @@
-"""``convtool deconvolve``: what a picture was before a known kernel blurred it."""
+"""``convtool deconvolve``: undo the blur of a known kernel."""
 
 import math
 from typing import Any

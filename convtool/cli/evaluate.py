@@ -1,4 +1,4 @@
-"""``convtool evaluate``: judge a trained network on a set of pictures."""
+"""``convtool evaluate``: evaluate a trained network on a data set."""
 
 import shlex
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``convtool gridsearch``: train every combination of some choices, and show what came of it."""
+"""``convtool gridsearch``: train every combination of some options, and plot the results."""
 
 import json
 import shlex
@@ -55,7 +55,7 @@ Examples:
 @click.option(
     "--jobs", type=click.IntRange(1), help="Number of processes, one thread each.  [default: cores]"
 )
-@click.option("--yes", is_flag=True, help=f"Begin even more than {ASKED_BEYOND:,} trainings.")
+@click.option("--yes", is_flag=True, help=f"Start even more than {ASKED_BEYOND:,} trainings.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted search and keep its results.")
 @click.option(
     "--out",

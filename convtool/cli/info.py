@@ -1,4 +1,4 @@
-"""``convtool info``: say what picture files hold."""
+"""``convtool info``: show the properties of picture files."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""``convtool inspect``: look inside a trained network."""
+"""``convtool inspect``: inspect a trained network."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""``convtool predict``: say what a trained network sees in pictures."""
+"""``convtool predict``: classify pictures with a trained network."""
 
 import csv
 import sys

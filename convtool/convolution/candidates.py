@@ -153,7 +153,7 @@ class Candidate(NamedTuple):
 
 
 def divided(parallel: float, threads: int) -> float:
-    """Return which share of one thread's time so many threads take."""
+    """Return the time on ``threads`` threads as a share of one thread's."""
     return (1 - parallel) + parallel / threads
 
 

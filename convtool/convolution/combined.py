@@ -1,4 +1,4 @@
-"""Several kernels over one piece of an image, whose answers become one, by engines that do one."""
+"""Combine several kernels over one piece of an image, for engines that compute one at a time."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""Which engine is fastest: a cost model, and the choice made from it.
+"""The choice of the engine: a cost model and a pure function.
 
 Everything here is a pure function of the problem (sizes, types, kernel) and a calibration. Nothing
 looks at the process: what was imported or called before changes no plan.

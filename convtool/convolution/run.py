@@ -123,7 +123,7 @@ class _Request(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """An engine made ready, and what it is asked to do."""
+    """A prepared engine and its job."""
 
     job: Job
     correlator: Correlator
@@ -160,7 +160,7 @@ def _choose(request: _Request, problem: Problem) -> Plan:
 
 
 def workers_for(plan: Plan, workers: int) -> int:
-    """Return how many threads, of so many, are worth waking for a convolution."""
+    """Return how many of the threads are worth waking for a convolution."""
     return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
@@ -203,7 +203,7 @@ def _plan_and_prepare(request: _Request) -> Ready:
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
 
 LARGEST_REMEMBERED = 128 * 128
-"""Kernels of more weights than this are made ready anew each time, rather than kept."""
+"""Kernels of more weights than this are prepared for each call, and not cached."""
 
 
 def _ready(request: _Request) -> Ready:

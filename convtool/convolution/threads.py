@@ -1,4 +1,4 @@
-"""How many threads work, and the small pool that they work in."""
+"""The number of threads, and the small thread pool."""
 
 import operator
 import os
@@ -84,7 +84,7 @@ class _Helpers:
         self._orders, self._idle, self._counting = SimpleQueue(), 0, threading.Lock()
 
     def order(self, task: Callable[[], None], helpers: int) -> Answers:
-        """Have so many threads do a task; each answers once."""
+        """Run a task on several threads; each answers once."""
         answers: Answers = SimpleQueue()
         with self._counting:
             new = max(0, helpers - self._idle)

@@ -1,4 +1,4 @@
-"""The public functions: validate, choose, run, and say what cannot come back."""
+"""The public functions: validate, choose, run, and report the lost frequencies."""
 
 import math
 from typing import Any

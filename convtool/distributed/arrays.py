@@ -212,7 +212,7 @@ def convolve(
 
     With the same engine, ``direct``, ``separable`` and ``scipy`` give the very bits that they give
     of the whole image, and so does ``numba`` but for its running sums (kernels of 25 or more equal
-    weights), which begin anew in every block. Those, ``fft``, whose tiles lie elsewhere, and
+    weights), which restart in every block. Those, ``fft``, whose tiles lie elsewhere, and
     ``opencv``, whose last columns are summed in another order, differ in the last bits: within 4e-6
     (float32) or 1e-13 (float64) of max|image| · sum|kernel|.
 

@@ -1,4 +1,4 @@
-"""Which pixels a block of an answer is made of, and where its windows lie among them."""
+"""The input pixels of an output block, and the positions of its windows in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

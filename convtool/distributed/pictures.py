@@ -35,7 +35,7 @@ _CHUNKS_A_THREAD = 2
 
 @dataclass(frozen=True)
 class _Order:
-    """What a chunk's worker is told, the same for all chunks."""
+    """The settings of a worker, the same for all chunks."""
 
     job: FilterJob
     stamped: bool

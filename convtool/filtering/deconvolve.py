@@ -105,10 +105,9 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     OptionError, KernelError, NonFiniteError
         If picture, kernel and options cannot be combined.
 
-    Notes
-    -----
-    Alpha is restored with the kernel divided by its sum, and the colours multiplied by alpha, so
-    that transparent pixels bleed none; a kernel whose sum is not positive left alpha as it was.
+    Notes ----- Alpha is restored with the kernel divided by its sum, and the colours multiplied by
+    alpha, so that transparent pixels do not affect their neighbours. A kernel whose sum is not
+    positive left alpha as it was.
 
     Examples
     --------

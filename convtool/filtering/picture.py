@@ -157,7 +157,7 @@ def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]
 
 @contextmanager
 def _named(source: Path, page: int | None = None) -> Iterator[None]:
-    """Name the picture, and its page, in what is said of its size, channels or values."""
+    """Name the picture and its page in messages about its size, channels or values."""
     try:
         yield
     except (NonFiniteError, OptionError, ShapeError) as error:

@@ -127,7 +127,7 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
     if reach > 1:
         notes.append(
             f"it reaches at most {reach:.5g} for an image of 0 to 1: "
-            "choose what becomes of more than 1 with --range"
+            "choose with --range how values above 1 are mapped"
         )
     return tuple(notes)
 
@@ -154,7 +154,7 @@ def _notes(known: Facts, rounding: float) -> list[str]:
     if low < -rounding or high > 1 + rounding:
         notes.append(
             f"answers reach from {low:.5g} to {high:.5g} for an image of 0 to 1: "
-            "choose what becomes of the rest with --range"
+            "choose with --range how the others are mapped"
         )
     return notes
 

@@ -1,4 +1,4 @@
-"""What happens in a training: its epochs, where it stands, and the best weights so far."""
+"""The history of a training: its epochs, its position, and the best weights so far."""
 
 from dataclasses import dataclass, field
 

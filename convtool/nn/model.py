@@ -1,4 +1,4 @@
-"""The network: layers in a row."""
+"""The network: a sequence of layers."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""What a network is for: the loss it learns by, and how its last numbers are read."""
+"""The learning tasks: their loss, and how the outputs become predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Many pictures on several processes, of which one may end without the others."""
+"""Filter many pictures on several processes; a process may crash without the others."""
 
 import multiprocessing
 import os
@@ -323,7 +323,7 @@ class _ProcessPool:
             one.process.join(_SECONDS_TO_END)
 
     def break_off(self) -> None:
-        """End the workers, whatever they are doing."""
+        """Terminate the workers at once."""
         for one in self._workers:
             one.end()
         self._clear([number for one in self._workers for number in one.numbers])

@@ -1,4 +1,4 @@
-"""What a worker process of a batch does: picture after picture, their files flushed meanwhile."""
+"""The worker process of a batch: filters picture after picture and flushes their files."""
 
 import os
 import signal

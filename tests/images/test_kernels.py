@@ -55,11 +55,11 @@ def test_what_was_taken_is_said():
     write("psf.png", PSF)
     (note,) = kernel_spec("psf.png").notes
     assert note == (
-        "kernel 'psf.png' is a picture of 4x3 pixels, taken as grey floats; "
+        "kernel 'psf.png' is a picture of 3×4 pixels, read as grey floats; "
         "its sum is normalized to 1 (normalize=none leaves the values)"
     )
     (note,) = kernel_spec("psf.png:normalize=none").notes
-    assert note.endswith("taken as grey floats")
+    assert note.endswith("read as grey floats")
     assert kernel_spec("psf.png").name == "psf.png"
 
 
@@ -70,7 +70,10 @@ def test_what_was_taken_is_said():
         ("hole.tif", "row 1, column 2: nan is not a finite number"),
         ("text.dat", "neither a kernel file (.txt, .csv, .npy, .json) nor a picture"),
         ("cut.png", "neither a kernel file"),
-        ("wide.png", "the picture has 1x4096 pixels; a side of a kernel has 1 to 4095"),
+        (
+            "wide.png",
+            "the picture has 4096×1 pixels (width × height); a side of a kernel has 1 to 4095",
+        ),
         ("missing.png", "no such file"),
         ("missing.png:normalize=none", "no such file"),
         ("dark.png:size=3", "a file takes scale, normalize"),

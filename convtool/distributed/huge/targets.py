@@ -44,7 +44,7 @@ class Target(Protocol):
         """Return the plan of a plane, and its extent where an earlier run has measured it."""
 
     def missing(self, plane: int, height: int) -> list[Span]:
-        """Return which rows of a plane are to be made."""
+        """Return the unfinished rows of a plane."""
 
     def restart(self, plane: int) -> None:
         """Drop all rows of a plane that was found not to be opaque."""
@@ -128,7 +128,7 @@ class ToZarr:
         return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
-        """Leave the store unfinished, to be gone on with; remove it if the input is damaged."""
+        """Keep the unfinished store for a resumed run; remove it if the input is damaged."""
         if isinstance(error, ImageReadError):
             self._unfinished.remove()
         else:

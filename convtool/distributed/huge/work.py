@@ -35,7 +35,7 @@ from convtool.work.worker import limit_opencv
 
 
 class Order(Record, eq=False):
-    """What a worker is told of a picture, the same for all blocks of a pass.
+    """The settings of a worker for one picture, the same for all blocks of a pass.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a grid is made of: one axis for each choice, read from text."""
+"""The axes of a grid, read from text."""
 
 import re
 from collections.abc import Sequence

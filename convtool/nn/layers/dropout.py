@@ -17,7 +17,7 @@ from convtool.nn.operations.noise import keep_mask, key, normal
 
 
 class _Noise(Layer):
-    """A factor drawn anew at each training step.
+    """A random factor, redrawn at each training step.
 
     The draw is a function of seed, step and position (see ``operations.noise``), so that a
     training that was stopped goes on with the same draws.
