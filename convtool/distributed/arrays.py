@@ -23,7 +23,7 @@ from convtool.kernels.argument import as_kernel
 
 @dataclass(frozen=True, eq=False)
 class _BlockConvolution:
-    """What is done to each block; one object of the graph that all of them read.
+    """The settings of each block; one object of the graph that all blocks share.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Deconvolution of a picture: alpha, depth, all pages; what ``convtool deconvolve`` does."""
+"""Deconvolution of a picture, for ``convtool deconvolve``: alpha, depth, all pages."""
 
 import math
 import time
@@ -89,7 +89,7 @@ class Deconvolution(Record, eq=False):
 
 
 def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOptions) -> Deblurred:
-    """Return a picture as it was before a kernel blurred it.
+    """Undo the blur of a picture by a known kernel.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From the last kernel's answer to values that are ready for their range, and warnings."""
+"""Convert the last kernel's output to values for their range, and collect warnings."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What is done to each picture of a run, and what became of one: plain data, for any process."""
+"""The settings of a run, and the outcome of one picture: plain data, for any process."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class FilterJob(Record):
-    """What is done to each picture of a run.
+    """The settings of a run: kernels and options for each picture.
 
     Parameters
     ----------

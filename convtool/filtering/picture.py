@@ -1,4 +1,4 @@
-"""One picture's way from file to file: open, plan, decode, filter, write."""
+"""Filter one picture from file to file: open, plan, decode, filter, write."""
 
 import os
 import time

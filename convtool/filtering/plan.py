@@ -1,4 +1,4 @@
-"""The plan of one picture: all that filtering it decides, decided once by `plan_filter`.
+"""The plan of one picture: all decisions about filtering it, made once by `plan_filter`.
 
 Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
 ``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its rows.
@@ -310,7 +310,7 @@ def _stays_in_range(
 
 
 def _answer(when: str, kind: PictureKind, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """Return the type that the last answer is asked for in; None for the type it is computed in."""
+    """Return the type of the last output; None for the type it is computed in."""
     return {DIRECT: kind.dtype, IN_PIECES: dtype}.get(when)
 
 

@@ -1,4 +1,4 @@
-"""One picture's way from file to file: in memory, or strip by strip where it is larger.
+"""Filter one picture from file to file: in memory, or in strips if it is larger.
 
 Both ways are open → plan → rows → kernels → tone → write: `.picture.filter_file` takes all rows of
 all pages at once, `.strips.job.filter_stream` some rows after the other.

@@ -1,4 +1,4 @@
-"""What a codec finds in a file, makes of it, and offers.
+"""The interface of codecs: headers, decoded pixels, functions.
 
 ``inspect`` looks at the header only, ``decode`` makes the pixels, ``encode`` makes a file. A format
 with several pages has a `PagedCodec`.

@@ -1,4 +1,4 @@
-"""What a file says about its picture, without decoding it."""
+"""The properties of a picture file, without decoding it."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""How files are read and written: plain values that can be handed from process to process."""
+"""Options for reading and writing files: plain values that can be sent to other processes."""
 
 from convtool.errors import OptionError
 from convtool.records import Record

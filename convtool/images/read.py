@@ -281,7 +281,7 @@ def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer
 
 
 def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:
-    """Read the headers of the pages that are wanted, and check them."""
+    """Read and check the headers of the requested pages."""
     entry = recognise(data)
     if entry.several:
         headers = entry.load_paged().inspect_all(data)

@@ -1,4 +1,4 @@
-"""What a kernel does to an image, and what a user may trip over, as data."""
+"""Properties of a kernel and notes on pitfalls, as data."""
 
 from dataclasses import dataclass, replace
 

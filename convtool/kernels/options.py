@@ -1,4 +1,4 @@
-"""What follows a kernel's name: ``name=value,name=value``; options that all kernels take."""
+"""Parameters after a kernel's name: ``name=value,name=value``; options that all kernels take."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""How much memory a picture may take, and how many rows are worked on at a time."""
+"""The memory budget of a picture, and how many rows are filtered at a time."""
 
 import os
 

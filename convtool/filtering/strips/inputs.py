@@ -1,4 +1,4 @@
-"""What is filtered strip by strip, and how it is opened."""
+"""Open the inputs that are filtered in strips."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A picture's way from store to store, strip by strip; see :mod:`~..job` for the way in memory."""
+"""Filter a picture from store to store in strips."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -242,7 +242,7 @@ def _depth(picture: Picture) -> int:
 
 
 def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
-    """Measure rows of an answer, about so many at a time; yield how many were.
+    """Measure rows of the output, a number at a time; yield how many were measured.
 
     What lies beside them may be measured, too.
     """
@@ -255,7 +255,7 @@ def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
 
 
 def answer_rows(chain: Chain, span: Span, step: int, background: str | None) -> Iterator[Pixels]:
-    """Compute rows of an answer, about so many at a time, and yield them from the top on.
+    """Compute rows of the output, a number at a time, and yield them from the top down.
 
     Parameters
     ----------

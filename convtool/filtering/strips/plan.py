@@ -1,4 +1,4 @@
-"""The plan of a picture that is filtered strip by strip, with all checks that need no pixels."""
+"""The plan of a picture that is filtered in strips, with all checks that need no pixels."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -161,7 +161,7 @@ class StripJob:
         return StripPlan(rows, self.halo)
 
     def wanted(self) -> Wanted:
-        """Return the answer as it is to be written."""
+        """Return the output's description for the writer."""
         layout = self.given.pictures[0].layout
         return Wanted(self.shape, self.plan.dtype, self.kept, layout, self.store.pyramid)
 
@@ -188,7 +188,7 @@ class StripJob:
         )
 
     def scales(self) -> Scales | None:
-        """Return how large pixels are, where the answer is to be an OME-Zarr image."""
+        """Return the pixel sizes for an OME-Zarr output."""
         named = self.target.rstrip(os.sep).lower().endswith(".ome.zarr")
         if not (named or self.store.pyramid or self.given.format == "ome-zarr"):
             return None

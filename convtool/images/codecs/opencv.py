@@ -1,4 +1,4 @@
-"""OpenCV's codecs, asked in such a way that they lose nothing and print nothing.
+"""OpenCV's codecs, called so that they lose nothing and print nothing.
 
 Files are decoded from memory and never by the name that they were given by.
 """

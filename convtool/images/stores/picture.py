@@ -1,4 +1,4 @@
-"""What every store offers: a picture that is read, or written, window by window."""
+"""The interface of stores: a picture that is read or written window by window."""
 
 import math
 import mmap
@@ -75,7 +75,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture that is to be written.
+    """The description of a picture to write.
 
     Parameters
     ----------

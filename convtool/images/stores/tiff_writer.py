@@ -122,7 +122,7 @@ class TiffWriter:
             self._new.commit()
 
     def abandon(self) -> None:
-        """Remove what was written; an existing file is as it was."""
+        """Remove what was written; an existing file is unchanged."""
         self._writer.abandon()
         self._levels.close()
         self._new.discard()
