@@ -64,7 +64,7 @@ class Cluster(Record):
             raise OptionError("--timeout is not kept by a cluster; leave it out")
 
     def open(self) -> AbstractContextManager[Any]:
-        """Return what starts or finds the cluster and gives a client of it."""
+        """Return a context that starts or finds the cluster and yields its client."""
         from convtool.distributed.cluster import connected, local_cluster
 
         if self.scheduler is not None:

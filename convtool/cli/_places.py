@@ -25,7 +25,7 @@ class Batch(Record):
 
 
 def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
-    """Return whether many pictures are meant, or one."""
+    """Return whether the paths mean a batch."""
     if len(places) != 1 or batch.from_file is not None or target.endswith(os.sep):
         return True
     if looks_like_picture(target):

@@ -290,7 +290,7 @@ def command(
 
 
 def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
-    """Return what prints the plan before the work, where that was asked for."""
+    """Return a function that prints the plan, if ``--explain`` was given."""
     return report.explain if asked else lambda plan: None
 
 

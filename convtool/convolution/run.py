@@ -75,7 +75,7 @@ def problem_for(
     workers: int,
     finite: bool = True,
 ) -> Problem:
-    """Return what the planner needs to know; a group counts as many times its costliest kernel.
+    """Describe a convolution to the planner; a group counts as many times its costliest kernel.
 
     ``finite`` says that the value beyond the edge is neither NaN nor inf.
     """

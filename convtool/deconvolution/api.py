@@ -76,7 +76,7 @@ def deconvolve(
     correlate: bool = False,
     threads: int | None = None,
 ) -> NDArray[Any]:
-    """Return what an image was before a known kernel blurred it.
+    """Undo the blur of an image by a known kernel.
 
     Parameters
     ----------

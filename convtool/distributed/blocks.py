@@ -62,7 +62,7 @@ def spans(axis: Axis, chunks: Sequence[int], anchor: int) -> list[Span]:
 
 
 def part(axis: Axis, kept: Span, rule: str) -> Part:
-    """Return what a block is made of.
+    """Return the input pixels of a block.
 
     Parameters
     ----------

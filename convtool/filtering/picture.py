@@ -36,7 +36,7 @@ _KINDS_REMEMBERED = 64
 
 
 def planner(job: FilterJob) -> Planner:
-    """Return what plans many pictures of few kinds: each kind once.
+    """Return a planner for many pictures of few kinds: it plans each kind once.
 
     Examples
     --------

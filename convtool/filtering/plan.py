@@ -60,12 +60,12 @@ class PictureKind(Record):
 
     @classmethod
     def of_header(cls, header: Header, format: str) -> "PictureKind":
-        """Return what a header says."""
+        """Return the kind of picture that a header describes."""
         return cls(header.shape, header.pixel_type, header.has_alpha, format)
 
     @classmethod
     def of_image(cls, image: Image) -> "PictureKind":
-        """Return what an image is."""
+        """Return the kind of an image."""
         return cls(image.pixels.shape, image.pixels.dtype, image.has_alpha, image.format)
 
     @property

@@ -14,7 +14,7 @@ _NO_LIMIT = 2**63
 
 
 def info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what the header of a file says, as plain values that JSON can hold.
+    """Return the properties in a file's header, as plain values that JSON can hold.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def _several(entry: Format, headers: tuple[Header, ...]) -> dict[str, Any]:
 
 
 def page_info(header: Header) -> dict[str, Any]:
-    """Return what the header of one page says."""
+    """Return the properties in the header of one page."""
     told = header.metadata
     profile = {"name": description(told.icc), "bytes": len(told.icc)} if told.icc else None
     coding = told.coding

@@ -57,7 +57,7 @@ class Facts:
 
 
 def facts(kernel: Weights) -> Facts:
-    """Return what is known of a kernel.
+    """Return the properties of a kernel.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def facts(kernel: Weights) -> Facts:
 
 
 def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
-    """Return what a user may trip over in the combined answers of a group of kernels.
+    """Return notes on pitfalls in the combined output of a group of kernels.
 
     Parameters
     ----------

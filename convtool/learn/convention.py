@@ -108,7 +108,7 @@ class Convention(Record):
 def convention(
     learned: Learned, match: Match, pairs: Sequence[tuple[Pixels, Pixels]]
 ) -> Convention:
-    """Return what the pairs tell of the program that made them.
+    """Infer the convention of the program that made the pairs.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ def test_whole_walk(capsys):
     out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL)
     assert out.count("step ") == 9
     for line in (
-        "convolution of 3×3 with 3×3, border reflect",
+        "convolution of 3×3 with 3×3 (width × height), border reflect",
         "   94 │  94   50  221 │ 221",
         "  rows     floor((3 + 2·1 − 3) / 1) + 1 = 3",
         "  188 + 100 − 442 − 196 + 0 + 50 + 49 + 426 + 182 = 357",

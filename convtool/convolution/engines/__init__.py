@@ -251,7 +251,7 @@ def available() -> frozenset[str]:
 
 
 def entry(name: str) -> EngineEntry:
-    """Return what the registry knows of an engine.
+    """Return the registry's entry of an engine.
 
     Raises
     ------

@@ -90,7 +90,7 @@ class ToZarr:
         self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return what the journal says of a plane."""
+        """Return the journal's entries of a plane."""
         return self._state.plan_for(plane, self._one.plan), self._state.extent(plane)
 
     def missing(self, plane: int, height: int) -> list[Span]:

@@ -68,7 +68,7 @@ class ResumeState:
         return [(first, last) for first, last in gaps if first < last]
 
     def extent(self, plane: int) -> Extent | None:
-        """Return what a plane was measured to be."""
+        """Return the measured range of a plane."""
         return self._extents.get(plane)
 
     def plan_for(self, plane: int, plan: FilterPlan) -> FilterPlan:

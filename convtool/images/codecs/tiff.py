@@ -56,7 +56,7 @@ def inspect_all(data: bytes) -> tuple[Header, ...]:
 
 
 def header_of(page: Directory) -> Header:
-    """Return what a page's directory says of its picture."""
+    """Read the header of a page from its directory."""
     _check_not_raw(page)
     layout = layout_of(page)
     orientation = page.value(ORIENTATION, 1)

@@ -242,7 +242,7 @@ def _cut(strips: Iterator[Pixels], tile: tuple[int, int]) -> Iterator[Pixels]:
 
 
 def _described(metadata: Metadata) -> dict[str, Any]:
-    """Return what tifffile has arguments for."""
+    """Return the arguments for tifffile."""
     how: dict[str, Any] = {}
     if metadata.icc:
         how["iccprofile"] = metadata.icc

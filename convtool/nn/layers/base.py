@@ -31,7 +31,7 @@ class Layer:
         self.on_access: Callable[[], None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs: not what the last forward pass left for the gradient."""
+        """Return the state of a copy, without the values saved for the backward pass."""
         kept = {"_params", "_state"}
         return {k: v for k, v in self.__dict__.items() if k[0] != "_" or k in kept}
 

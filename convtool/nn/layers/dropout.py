@@ -20,7 +20,7 @@ class _Noise(Layer):
     """A random factor, redrawn at each training step.
 
     The draw is a function of seed, step and position (see ``operations.noise``), so that a
-    training that was stopped goes on with the same draws.
+    resumed training continues with the same draws.
     """
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
