@@ -23,7 +23,7 @@ from convtool.convolution import calibration
 from convtool.distributed import filter_files, local_cluster
 from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions
 from convtool.filtering.strips.inputs import StoreOptions
 from convtool.filtering.strips.job import filter_stream
@@ -86,9 +86,9 @@ def huge(side, kernel, rounds):
     """Filter one picture by one process, one worker and two; print the medians."""
     import zarr
 
-    job, taken = Job((parse(kernel),)), {"one process, all threads": [], "1 worker": []}
+    job, taken = FilterJob((parse(kernel),)), {"one process, all threads": [], "1 worker": []}
     taken |= {"one process, 1 thread": [], "2 workers": []}
-    single = Job(job.kernels, FilterOptions(threads=1))
+    single = FilterJob(job.kernels, FilterOptions(threads=1))
     options = StoreOptions(overwrite=True)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         source, target = os.path.join(folder, "in.zarr"), os.path.join(folder, "out.zarr")
@@ -136,7 +136,7 @@ def main():
         huge(asked.huge, asked.kernel, asked.rounds)
         return
     height, width = map(int, asked.size.split("x"))
-    job = Job((parse(asked.kernel),))
+    job = FilterJob((parse(asked.kernel),))
     taken = {1: [], 2: []}
     idle = []
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:

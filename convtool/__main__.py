@@ -66,7 +66,7 @@ def _unraisable(told: "sys.UnraisableHookArgs") -> None:
 
 
 def _nothing_is_left() -> bool:
-    """Do what is to be done at the end; return whether nobody works and all that is said is out."""
+    """Run the exit handlers; return whether no thread is running and all output is flushed."""
     import threading
 
     if any(not thread.daemon for thread in threading.enumerate()[1:]):

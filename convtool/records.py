@@ -1,4 +1,4 @@
-"""Immutable records whose definition costs a start next to nothing.
+"""Immutable records whose definition costs little import time.
 
 A frozen class of the standard library's ``dataclasses`` has six methods compiled for it, which
 takes most of a millisecond, and a run defines dozens. Records share theirs.

@@ -27,7 +27,7 @@ def _description(name):
     return b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + bytes(78)
 
 
-def inks(cyan_lightness=50):
+def cmyk(cyan_lightness=50):
     """Make a CMYK profile in which black is black, and any other ink of a full amount is grey."""
     corners = b""
     for corner in range(16):
@@ -39,5 +39,5 @@ def inks(cyan_lightness=50):
     lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + matrix + ramp * 4 + corners + ramp * 3
     white = b"XYZ \0\0\0\0" + struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
     copyright_text = b"text\0\0\0\0none\0"
-    tags = {b"desc": _description("Test inks"), b"cprt": copyright_text, b"wtpt": white}
+    tags = {b"desc": _description("Test CMYK"), b"cprt": copyright_text, b"wtpt": white}
     return profile(b"CMYK", tags | {b"A2B0": lut}, kind=b"prtr", pcs=b"Lab ")

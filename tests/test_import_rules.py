@@ -56,10 +56,11 @@ NN_COMPILED = tuple(
 ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"
     for name in (
-        *("block_sums", "butterflies", "exact_sums", "exact_tiles_code", "lanes", "lines_code"),
+        *("block_sums", "butterflies", "emitter", "exact_sums", "exact_tiles_code", "int16_passes"),
+        *("lanes", "line_simd", "lines_code"),
         *("means_code", "plane", "products", "reading", "running", "survey"),
         *("simd", "small_code", "strip", "sums", "transform", "transforms_code"),
-        *("two_passes_code", "vectors", "whole_code", "whole_passes", "words"),
+        *("two_passes_code", "vectors", "whole_code", "whole_passes"),
     )
 )
 COMPILED = tuple(

@@ -173,7 +173,7 @@ UNUSED = {
     "convtool.images.background",
     "convtool.work.worker",
     "convtool.images.codecs.ifd",
-    "convtool.images.codecs.inks",
+    "convtool.images.codecs.cmyk",
     "convtool.images.codecs.png",
     "convtool.images.codecs.tiff",
     "convtool.filtering.mask",

@@ -27,7 +27,7 @@ def _peak() -> int:
 
 
 def _forget() -> None:
-    """Let the peak begin anew, where the system can."""
+    """Reset the peak, where the system can."""
     try:
         with open("/proc/self/clear_refs", "w", encoding="utf-8") as file:
             file.write("5")

@@ -10,9 +10,9 @@ from convtool.bench.contenders import engine
 from convtool.bench.task import Task, task
 from convtool.bench.timing import interleave
 from convtool.convolution import calibration
+from convtool.convolution.candidates import Candidate, Problem, Rate, candidates, cost
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.planner import BUILT_IN
-from convtool.convolution.ways import Problem, Rate, Way, cost, ways
 from convtool.errors import ReportWriteError
 from convtool.records import Record
 from convtool.report.json_report import write_report
@@ -94,12 +94,12 @@ class Sample(Record):
     """A convolution that was timed."""
 
     problem: Problem
-    way: Way
+    candidate: Candidate
     seconds: float
 
 
 def _problem(job: Task, rank: int | None) -> Problem:
-    cell, octets = job.cell, job.cell.dtype == "uint8"
+    cell, uint8 = job.cell, job.cell.dtype == "uint8"
     return Problem(
         (cell.height, cell.width),
         cell.channels,
@@ -108,14 +108,14 @@ def _problem(job: Task, rank: int | None) -> Problem:
         rank or (cell.kernel if cell.work == "dense" else 1),
         threads=cell.threads,
         uniform=cell.work == "box",
-        octets=octets,
-        uint16_sums=octets and uint16_sums(job.kernel) is not None,
-        uint16_products=octets and uint16_products(job.kernel) is not None,
+        uint8=uint8,
+        uint16_sums=uint8 and uint16_sums(job.kernel) is not None,
+        uint16_products=uint8 and uint16_products(job.kernel) is not None,
     )
 
 
-def _way(problem: Problem, target: Target) -> Way:
-    return next(way for way in ways(problem) if way.rate == target.rate)
+def _candidate(problem: Problem, target: Target) -> Candidate:
+    return next(candidate for candidate in candidates(problem) if candidate.rate == target.rate)
 
 
 def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
@@ -126,10 +126,10 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
             cell = Cell(work, height, width, 1, target.dtype, size, rank, threads=threads)
             job = task(cell)
             problem = _problem(job, rank)
-            way = _way(problem, target)
-            expected = cost(problem, way, BUILT_IN.rates[target.rate])
+            candidate = _candidate(problem, target)
+            expected = cost(problem, candidate, BUILT_IN.rates[target.rate])
             if expected <= LONGEST:
-                yield Sample(problem, way, expected), job, target.engine.format(rank=rank)
+                yield Sample(problem, candidate, expected), job, target.engine.format(rank=rank)
 
 
 def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:
@@ -154,7 +154,7 @@ def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sam
             for sample, job, name in _tasks(target, count):
                 call = engine(name).prepare(job)
                 seconds = interleave({name: call}, rounds=rounds, budget=BUDGET)[name].median
-                found.append(Sample(sample.problem, sample.way, seconds))
+                found.append(Sample(sample.problem, sample.candidate, seconds))
     return found
 
 
@@ -192,10 +192,10 @@ def fit(found: Sequence[Sample]) -> Rate:
 
 def _terms(one: Sample, share: float) -> Kernel:
     """Return what the three numbers of a rate are multiplied by."""
-    problem, way = one.problem, one.way
+    problem, candidate = one.problem, one.candidate
     return np.array(
         [
-            cost(problem, way, Rate(*unit, share))
+            cost(problem, candidate, Rate(*unit, share))
             for unit in ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
         ]
     )

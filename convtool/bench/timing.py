@@ -16,7 +16,7 @@ TURN = 0.002
 """Seconds that a turn lasts at least: a quick contender is called several times in it."""
 
 FEWEST, MOST = 5, 60
-"""How many rounds there are, whatever the time that is given."""
+"""Number of rounds, whatever the time limit."""
 
 FEWEST_SLOW = 3
 """The same where a round takes longer than the time that is given."""

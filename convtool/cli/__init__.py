@@ -33,17 +33,17 @@ COMMANDS = {
     "compare": "Measure how far two pictures are apart.",
     "compile": "Compile the fast engines where no library was built.",
     "deconvolve": "Undo the blur of a known kernel.",
-    "evaluate": "Judge a trained network on a set of pictures.",
+    "evaluate": "Evaluate a trained network on a data set.",
     "explain": "Walk through a convolution, number by number.",
     "export": "Write a trained network as an ONNX file.",
     "filter": "Convolve a picture with one or more kernels.",
     "gridsearch": "Train every combination of some choices.",
     "import": "Read an ONNX file as a network of convtool's layers.",
-    "info": "Say what picture files hold: size, depth, pages, metadata.",
-    "inspect": "Look inside a trained network.",
+    "info": "Show the size, depth, pages and metadata of picture files.",
+    "inspect": "Inspect a trained network.",
     "kernels": "List the preset kernels, or show one.",
     "learn": "Find the kernel that turns one picture into another.",
-    "predict": "Say what a trained network sees in pictures.",
+    "predict": "Predict the class of pictures with a trained network.",
     "show": "Draw pictures of a data set, each with its label.",
     "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
@@ -132,7 +132,7 @@ def _with_json_settled(arguments: list[str]) -> list[str]:
 
 
 def words(error: BaseException) -> str:
-    """Return what an error says, as one line: what, where, what to do."""
+    """Format an error as one line: what, where, what to do."""
     if isinstance(error, click.Abort | KeyboardInterrupt):
         text = "interrupted"
     elif isinstance(error, click.UsageError):

@@ -1,4 +1,4 @@
-"""``convtool filter`` on many pictures: what it asks of the batch, shows and reports."""
+"""``convtool filter`` on many pictures: its options, messages and report."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from convtool.cli._places import Batch
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.picture import plan_file
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
@@ -29,7 +29,7 @@ RESUMED = ".convtool-journal"
 """The journal of ``--resume``, in the folder of the outputs."""
 
 
-def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int:
+def run_batch(places: Sequence[str], folder: str, job: FilterJob, batch: Batch) -> int:
     """Filter many pictures into a folder; return the exit code."""
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
     if batch.resume and batch.journal is not None:
@@ -46,7 +46,7 @@ def run_batch(places: Sequence[str], folder: str, job: Job, batch: Batch) -> int
 
 
 def _filter(
-    chosen: Sequence[Task] | Stream, folder: str, job: Job, batch: Batch, summary: Summary
+    chosen: Sequence[Task] | Stream, folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> None:
     """Filter all pictures that are not done yet."""
     with _journalled(folder, job, batch, summary) as is_done:
@@ -60,7 +60,9 @@ def _filter(
             summary.end()
 
 
-def _tasks(places: Sequence[str], folder: str, job: Job, batch: Batch) -> Sequence[Task] | Stream:
+def _tasks(
+    places: Sequence[str], folder: str, job: FilterJob, batch: Batch
+) -> Sequence[Task] | Stream:
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise OptionError(f"{shown(folder)}: is a file; several pictures need a folder to go to")
     if looks_like_picture(folder) and not (os.path.isdir(folder) or folder.endswith(os.sep)):
@@ -91,7 +93,7 @@ def _make(folder: str) -> None:
         ) from error
 
 
-def _dry_run(chosen: Sequence[Task] | Stream, job: Job, batch: Batch) -> int:
+def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> int:
     from convtool.work.worker import TaskResult
 
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
@@ -118,7 +120,7 @@ def _beside_what_is_there(target: str) -> str:
 
 @contextmanager
 def _journalled(
-    folder: str, job: Job, batch: Batch, summary: Summary
+    folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> Iterator[Callable[[Task], bool]]:
     """Open the journal if there is one; yield what says whether it knows a task as done."""
     place = os.path.join(folder, RESUMED) if batch.resume else batch.journal
@@ -149,7 +151,7 @@ def _left(
         yield task
 
 
-def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> None:
+def _work(left: Sequence[Task], job: FilterJob, batch: Batch, summary: Summary) -> None:
     from convtool.work.run import WorkerConfig, filter_together
 
     stamped = batch.resume or batch.journal is not None
@@ -164,7 +166,7 @@ def _work(left: Sequence[Task], job: Job, batch: Batch, summary: Summary) -> Non
 
 
 def _work_on_cluster(
-    left: Iterator[Task], pictures: int, job: Job, batch: Batch, summary: Summary
+    left: Iterator[Task], pictures: int, job: FilterJob, batch: Batch, summary: Summary
 ) -> None:
     from convtool.distributed.pictures import Spread
 

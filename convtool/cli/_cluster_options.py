@@ -1,4 +1,4 @@
-"""Who does the work of a batch when it is not this process, and going on with one: options."""
+"""Options for the workers of a batch, and for resuming one."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,20 +17,20 @@ _OPTIONS = (
         "--workers",
         type=click.IntRange(1, 1024),
         metavar="N",
-        help="N processes on this machine, by Dask (pip install 'convtool[cluster]'), for a batch "
-        "or the blocks of one TIFF or Zarr picture.",
+        help="Start N worker processes on this machine with Dask (pip install "
+        "'convtool[cluster]'), for a batch or the blocks of one TIFF or Zarr picture.",
     ),
     click.option(
         "--worker-memory",
         type=size_of,
         metavar="SIZE",
-        help="With --workers: end one that takes more, as in 512M or 2G.  [default: its share of "
-        "the machine's]",
+        help="With --workers: memory limit of each worker, such as 512M or 2G; a worker that takes "
+        "more is ended.  [default: its share of the machine's]",
     ),
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Likewise: the workers of this Dask scheduler (tcp://10.0.0.5:8786), which see the "
+        help="Use the workers of this Dask scheduler (tcp://10.0.0.5:8786), which must see the "
         "same files.",
     ),
 )
@@ -64,7 +64,7 @@ class Cluster(Record):
             raise OptionError("--timeout is not kept by a cluster; leave it out")
 
     def open(self) -> AbstractContextManager[Any]:
-        """Return what starts or finds the cluster and gives a client of it."""
+        """Return a context that starts or finds the cluster and yields its client."""
         from convtool.distributed.cluster import connected, local_cluster
 
         if self.scheduler is not None:

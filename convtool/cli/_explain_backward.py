@@ -1,4 +1,4 @@
-"""Back-propagation in lines."""
+"""The back-propagation of ``convtool explain``, as text."""
 
 from convtool.cli._explain_blocks import SHOWN_STEPS, beside, grid, product_lines, sum_text
 from convtool.explain import Backward, Walk

@@ -1,4 +1,4 @@
-"""Blocks of numbers that the lines of ``convtool explain`` are made of."""
+"""Blocks of numbers for the text of ``convtool explain``."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What follows a sum, in lines: the activation function and the pooling."""
+"""The activation function and the pooling of ``convtool explain``, as text."""
 
 from convtool.cli._explain_blocks import SHOWN_STEPS, grid
 from convtool.explain import Layer, Pooling, PoolStep

@@ -1,4 +1,4 @@
-"""The pictures and numbers that ``convtool explain`` is given."""
+"""Read the pictures and numbers of ``convtool explain``."""
 
 import os
 import re
@@ -52,29 +52,30 @@ def read_images(
     crop : (int, int, int, int) or None
         The part to take.
     most : int or None
-        The longest side without a crop; of a larger image the middle is taken, and said.
+        The longest side without a crop; the middle of a larger image is used, with a note.
     """
     images = [_values(source) for source in sources]
     height, width = images[0].shape
     for i, one in enumerate(images[1:], start=2):
         if one.shape != images[0].shape:
             raise OptionError(
-                f"image {i} has {one.shape[0]}×{one.shape[1]} pixels, image 1 {height}×{width}; "
-                "the channels of a volume are of one size"
+                f"image {i} has {one.shape[1]}×{one.shape[0]} pixels, image 1 {width}×{height} "
+                "(width × height); the channels of a volume must have one size"
             )
     if crop is not None:
         top, left, high, wide = crop
         if top + high > height or left + wide > width:
             raise OptionError(
                 f"--crop reaches to row {top + high - 1}, column {left + wide - 1}, "
-                f"but the image has {height}×{width} pixels"
+                f"but the image has {width}×{height} pixels (width × height)"
             )
     elif most is not None and max(height, width) > most:
         top, left = max(0, (height - _MIDDLE) // 2), max(0, (width - _MIDDLE) // 2)
         high = wide = _MIDDLE
         click.echo(
-            f"convtool: note: the image has {height}×{width} pixels; shown are {_MIDDLE}×{_MIDDLE} "
-            f"in its middle, from {top},{left}; --crop takes another part, --at one pixel",
+            f"convtool: note: the image has {width}×{height} pixels (width × height); shown are "
+            f"{_MIDDLE}×{_MIDDLE} in its middle, from row {top}, column {left}; "
+            "--crop shows another part, --at one pixel",
             err=True,
         )
     else:

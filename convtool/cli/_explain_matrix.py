@@ -1,4 +1,4 @@
-"""A convolution as a matrix times a vector, in lines."""
+"""A convolution as a matrix times a vector, as text."""
 
 from convtool.explain.walk import Walk
 from convtool.report.matrix import table

@@ -93,7 +93,7 @@ def _write(path: str, text: str) -> None:
 def _opening(
     one: Layer, kernels: Sequence[str], mode: str, back: Backward | None, drawn: bool
 ) -> Opening:
-    """Return what the page begins with."""
+    """Return the initial values of the page."""
     first = one.first
     if max(first.image.shape) > PAGE_SIDE:
         raise OptionError(

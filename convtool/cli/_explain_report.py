@@ -1,4 +1,4 @@
-"""The words of ``convtool explain``: inputs, windows, sums, outputs."""
+"""The text of ``convtool explain``: inputs, windows, sums, outputs."""
 
 from collections.abc import Sequence
 
@@ -62,7 +62,7 @@ def lines(one: Layer, other: Layer, places: Sequence[tuple[int, int]]) -> list[s
 
 
 def polynomial_lines(one: Walk) -> list[str]:
-    """Return what the product of two polynomials is."""
+    """Format the product of two polynomials."""
     first, second, product = (
         polynomial_text(row.tolist()) for row in (one.image[0], one.kernel[0], one.output[0])
     )
@@ -81,18 +81,19 @@ def is_whole(one: Layer) -> bool:
 
 
 def heading(one: Layer) -> str:
-    """Return what is explained, in a line."""
+    """Format the heading of an explanation."""
     first = one.first
     what = "convolution" if first.flipped else "correlation"
-    size, taps = ("{}×{}".format(*shape) for shape in (first.image.shape, first.kernel.shape))
+    size, kernels = (f"{w}×{h}" for h, w in (first.image.shape, first.kernel.shape))
     if one.is_volume:
         size = f"{len(one.walks)} channels of {size}"
     elif not one.is_single:
-        taps = f"{len(one.walks)} kernels of {taps}, then their {one.combination}"
+        kernels = f"{len(one.walks)} kernels of {kernels}, then their {one.combination}"
     stride = first.layout.rows.stride, first.layout.columns.stride
     steps = "" if stride == (1, 1) else ", stride {},{}".format(*stride)
     bias = f", bias {number_text(one.bias)}" if one.bias else ""
-    return f"{what} of {size} with {taps}, border {first.border}{steps}{bias}"
+    sizes = f"{size} with {kernels} (width × height)"
+    return f"{what} of {sizes}, border {first.border}{steps}{bias}"
 
 
 def input_lines(one: Layer) -> list[str]:
@@ -180,7 +181,7 @@ def _step_lines(one: Layer, place: tuple[int, int]) -> list[str]:
 
 
 def _total_lines(one: Layer, sums: Sequence[float]) -> list[str]:
-    """Return what the sums of one step become."""
+    """Format the bias, activation and output of one step."""
     value = float(one.combined([np.array(total) for total in sums]))
     told = []
     texts = [number_text(v) for v in sums]
@@ -199,7 +200,7 @@ def _total_lines(one: Layer, sums: Sequence[float]) -> list[str]:
 
 
 def _other_line(one: Layer, other: Layer, place: tuple[int, int]) -> str:
-    """Return what the same pixel is with the kernel laid the other way."""
+    """Format the same pixel with the kernel flipped the other way."""
     turned = one.first.flipped
     name = "correlation (kernel not turned)" if turned else "convolution (kernel turned)"
     sums = [np.array(walk.step(*place).sum) for walk in other.walks]

@@ -1,4 +1,4 @@
-"""The convolution theorem in lines."""
+"""The convolution theorem, as text."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""How files are read and written: options that commands share, and the values they make."""
+"""Options for reading and writing files, shared by several commands."""
 
 import re
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _READING = (
         "--page",
         type=click.IntRange(1),
         metavar="N",
-        help="Take only this page of a TIFF, or frame of an animation; the first is 1.  "
+        help="Read only this page of a TIFF or frame of an animation; the first is 1.  "
         "[default: all]",
     ),
     click.option(
@@ -42,23 +42,23 @@ _READING = (
         type=click.Choice(CMYK_RULES),
         default=CMYK_RULES[0],
         show_default=True,
-        help="How inks become colours: by the file's own profile, without which it is refused, or "
-        "by arithmetic.",
+        help="How CMYK is converted to RGB: by the file's profile (a file without one is "
+        "refused), or by arithmetic.",
     ),
     click.option(
         "--orientation",
         type=click.Choice(ORIENTATION_RULES),
         default=ORIENTATION_RULES[0],
         show_default=True,
-        help="Turn pixels as EXIF says and reset its tag, or leave both.",
+        help="Rotate the pixels by the EXIF orientation and reset the tag, or keep both.",
     ),
     click.option(
         "--max-pixels",
         type=click.IntRange(1),
         default=MAX_PIXELS,
         show_default=True,
-        help="Refuse a picture whose header claims more; one that is filtered strip by strip has "
-        "no limit unless you give one.",
+        help="Refuse a picture with more pixels, by its header. A picture that is filtered in "
+        "strips has no limit unless you give one.",
     ),
     click.option(
         "--max-memory",
@@ -77,19 +77,20 @@ _WRITING = (
     click.option(
         "--background",
         metavar="COLOUR",
-        help="Lay a transparent picture on a colour (white, #ff8800), for formats without alpha.",
+        help="Composite a transparent picture over this colour (white, #ff8800), for formats "
+        "without alpha.",
     ),
     click.option(
         "--quantize",
         is_flag=True,
-        help="Let a GIF bring its colours down to 256, and its alpha to all or nothing.",
+        help="Allow a GIF to reduce its colours to 256 and its alpha to opaque or transparent.",
     ),
     click.option(
         "--metadata",
         type=click.Choice(METADATA_RULES),
         default=METADATA_RULES[0],
         show_default=True,
-        help="Carry profile, EXIF, XMP, resolution and texts over, or leave them out.",
+        help="Copy or drop the profile, EXIF, XMP, resolution and texts.",
     ),
 )
 

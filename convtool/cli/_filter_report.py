@@ -1,4 +1,4 @@
-"""What ``convtool filter`` says: its plan, its warnings, its report."""
+"""The output of ``convtool filter``: its plan, warnings and report."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
 
 
 def planned(outcome: Outcome) -> dict[str, object]:
-    """Return what a report says of a picture that would be filtered."""
+    """Return the report of a planned picture."""
     return {
         "steps": [_step(step) for step in outcome.steps],
         "where": _where(outcome.part),
@@ -38,7 +38,7 @@ def planned(outcome: Outcome) -> dict[str, object]:
 
 
 def described(outcome: Outcome) -> dict[str, object]:
-    """Return what a report says of a picture that was filtered."""
+    """Return the report of a filtered picture."""
     return planned(outcome) | {
         "clipped_share": outcome.clipped_share,
         "warnings": list(outcome.warnings),

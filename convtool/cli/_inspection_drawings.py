@@ -1,4 +1,4 @@
-"""What ``convtool inspect`` draws of pictures, into files of their own."""
+"""The drawings of ``convtool inspect``, one file each."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What ``convtool inspect`` found, as text."""
+"""The report of ``convtool inspect``, as text."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Kernels that the command line names: how each was read goes to stderr."""
+"""Kernels named on the command line; notes on how each was read go to stderr."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The words and the JSON of ``convtool learn``."""
+"""The text and the JSON of ``convtool learn``."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -19,7 +19,7 @@ from convtool.nn.preprocessing import Preprocessing
 
 
 class _Noticed:
-    """Pictures of which something is said: the first is named, the others are counted."""
+    """A group of pictures in a message: names the first and counts the others."""
 
     def __init__(self) -> None:
         self._first = ""
@@ -104,7 +104,8 @@ def background_option(command: Any) -> Any:
         "--background",
         metavar="COLOUR",
         callback=_checked_colour,
-        help="Lay transparent pictures on it: a name or #rrggbb.  [default: white, or the model's]",
+        help="Composite transparent pictures over this colour: a name or #rrggbb.  [default: "
+        "white, or the model's]",
     )(command)
 
 

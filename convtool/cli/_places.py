@@ -1,4 +1,4 @@
-"""What was asked of a batch, and whether the places on a command line mean one."""
+"""The options of a batch, and whether the paths on a command line mean one."""
 
 import os
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from convtool.work.inputs import is_pattern, looks_like_picture
 
 
 class Batch(Record):
-    """What was asked for, besides what is done to each picture."""
+    """The options of a batch, besides those for each picture."""
 
     recursive: bool = False
     from_file: str | None = None
@@ -25,7 +25,7 @@ class Batch(Record):
 
 
 def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
-    """Return whether many pictures are meant, or one."""
+    """Return whether the paths mean a batch."""
     if len(places) != 1 or batch.from_file is not None or target.endswith(os.sep):
         return True
     if looks_like_picture(target):

@@ -17,15 +17,15 @@ _STORES = (
     click.option(
         "--pyramid",
         is_flag=True,
-        help="Write smaller levels after a TIFF or Zarr output, each half as large.",
+        help="Write a pyramid after a TIFF or Zarr output: levels of half the size each.",
     ),
-    click.option("--overwrite", is_flag=True, help="Replace a Zarr output that exists."),
+    click.option("--overwrite", is_flag=True, help="Replace an existing Zarr output."),
     click.option(
         "--missing-chunks",
         type=click.Choice(MISSING_RULES),
         default=MISSING_RULES[0],
         show_default=True,
-        help="What becomes of chunks that a Zarr input lacks: refused, or taken to hold its fill "
+        help="How missing chunks of a Zarr input are treated: refuse the input, or use its fill "
         "value.",
     ),
 )

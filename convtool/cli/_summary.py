@@ -1,4 +1,4 @@
-"""What is said while a batch runs, and what it came to."""
+"""Messages while a batch runs, and its summary."""
 
 import os
 import sys
@@ -91,7 +91,7 @@ class Summary:
             self._advance()
 
     def plan(self, task: Task, outcome: "Outcome") -> None:
-        """Take in what would become of a picture."""
+        """Add the planned outcome of a picture."""
         if self._reports is not None:
             report = {"input": task.source, "output": task.target, "status": "planned"}
             self._reports.append(report | planned(outcome))

@@ -1,4 +1,4 @@
-"""The words, tables and pictures of ``convtool svd``."""
+"""The text, tables and pictures of ``convtool svd``."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -140,7 +140,7 @@ def as_json(
 
 
 def picture(study: Study) -> Pixels:
-    """Return what ``-o`` writes: the picture at its k, or a sheet of several."""
+    """Return the picture for ``-o``: at its k, or a sheet of several."""
     if len(study.rows) == 1:
         return study.best.reconstruct()
     peak = study.best.peak
@@ -161,7 +161,7 @@ def plot(
     tiles: Mapping[int, Sequence[Point]],
     jpeg: Sequence[Point],
 ) -> bytes:
-    """Return what ``--plot`` writes."""
+    """Return the figure for ``--plot``."""
     raw = study.raw_bytes
     ks = [f"k={row.k}" for row in study.rows]
     sizes = [row.file_bytes / raw for row in study.rows]
@@ -183,7 +183,7 @@ def _curve(label: str, points: Sequence[Point], raw: int) -> Curve:
 
 
 def page(name: str, image: Image, study: Study, remarks: Sequence[str]) -> str:
-    """Return what ``--html`` writes."""
+    """Return the page for ``--html``."""
     peak = study.best.peak
     codec = format_for("a.png").load()
     original, by = reduced(to_bytes(study.original, peak), _PAGE_SIDE)

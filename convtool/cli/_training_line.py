@@ -1,4 +1,4 @@
-"""One line on a terminal that says how far a training is; nothing elsewhere."""
+"""A status line of a training, on a terminal only."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""What the commands that train have in common: the data set, the network, the recipe."""
+"""Options shared by the commands that train: data set, network, recipe."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,10 +22,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--data", type=click.Path(path_type=Path), help="The folder or file of a named set."
     ),
     click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders."),
-    click.option("--gray", is_flag=True, help="For folders: take the pictures as grey."),
+    click.option("--gray", is_flag=True, help="For folders: convert pictures to grey."),
     background_option,
     click.option(
-        "--limit", type=click.IntRange(1), help="Take N pictures at most, each class its share."
+        "--limit",
+        type=click.IntRange(1),
+        help="Use at most N pictures, in proportion for each class.",
     ),
     click.option(
         "--classes", metavar="NAME,…", help="Only these classes, such as 0,1.  [default: all]"
@@ -51,7 +53,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         "--momentum", type=float, help="Of momentum and adagrad-momentum.  [default: 0.9]"
     ),
     click.option(
-        "--nesterov", is_flag=True, default=None, help="Momentum that looks ahead, of momentum."
+        "--nesterov",
+        is_flag=True,
+        default=None,
+        help="Use Nesterov's momentum with --optimizer momentum.",
     ),
     click.option("--rho", type=float, help="Of rmsprop.  [default: 0.99]"),
     click.option("--beta1", type=float, help="Of adam and adamw.  [default: 0.9]"),
@@ -59,20 +64,20 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--clip",
         type=float,
-        help="The largest norm of all gradients together; longer ones are scaled down to it."
-        "  [default: none]",
+        help="Largest global norm of the gradients; larger gradients are scaled down to it.  "
+        "[default: none]",
     ),
     click.option(
         "--l2",
         type=float,
-        help="Adds half of this times the sum of the squared weights to the loss (Keras' l2(λ) adds"
-        " λ times the sum: twice that); adamw decays the weights by it instead.  [default: 0]",
+        help="L2 penalty: adds λ/2 times the sum of the squared weights to the loss (Keras' "
+        "l2(λ) adds λ times the sum); adamw uses it as weight decay.  [default: 0]",
     ),
     click.option(
         "--class-weights",
         metavar="balanced|NAME=WEIGHT,…",
-        help="How much a picture of each class counts; balanced: each class counts the same."
-        "  [default: none]",
+        help="Weight of each class in the loss; balanced gives all classes the same total "
+        "weight.  [default: none]",
     ),
     click.option("--dropout", type=float, help="Replace the rate of every dropout layer."),
     click.option("--label-smoothing", type=float, help="[default: 0]"),
@@ -82,8 +87,14 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none."
         "  [default: by the data set; for folders shift, a tenth of the side]",
     ),
-    click.option("--validation", type=float, help="Share kept back to watch.  [default: 0.1]"),
-    click.option("--early-stop", type=int, help="Stop after N epochs without a better validation."),
+    click.option(
+        "--validation",
+        type=float,
+        help="Share of the training pictures used for validation.  [default: 0.1]",
+    ),
+    click.option(
+        "--early-stop", type=int, help="Stop after N epochs without an improvement in validation."
+    ),
     click.option("--seed", type=int, default=0, show_default=True),
 )
 

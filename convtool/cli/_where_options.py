@@ -1,4 +1,4 @@
-"""Where a filter applies, and to which values: options, and the values they make."""
+"""Options for where a filter applies, and to which values."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,27 +27,27 @@ _OPTIONS = (
         "--region",
         type=region_of,
         metavar="X,Y,W,H",
-        help="Filter this rectangle only: left, top, width, height. What lies around it is seen "
+        help="Filter this rectangle only: left, top, width, height. Pixels around it are read "
         "and not changed.",
     ),
     click.option(
         "--mask",
         metavar="FILE",
-        help="Filter where this grey picture of the same size is white, not where it is black, "
-        "and mix in between.",
+        help="Grey picture of the same size: filter where it is white, keep pixels where it is "
+        "black, and blend in between.",
     ),
     click.option(
         "--channels",
         metavar="R,G,B,A|L",
-        help="Filter these channels only; L: the luminance, so that colours stay.",
+        help="Filter only these channels; L filters the luminance and keeps the colours.",
     ),
     click.option(
         "--nan",
         type=click.Choice(RULES),
         default=RULES[0],
         show_default=True,
-        help="What becomes of NaN and infinity in floats: kept where the kernel does not reach, "
-        "filled from the values around them, or refused.",
+        help="How NaN and infinity in floats are treated: keep them and let them spread as far "
+        "as the kernel reaches; fill them from the values around; or refuse the picture.",
     ),
 )
 

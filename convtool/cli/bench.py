@@ -91,11 +91,15 @@ Examples:
   convtool bench --compare before.json
   convtool bench --calibrate""",
 )
-@click.option("--sizes", metavar="HxW[xC],...", callback=_sizes, help="Images to draw.")
-@click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
-@click.option("--dtypes", metavar="TYPE,...", callback=_names, help=f"Of {', '.join(DTYPES)}.")
 @click.option(
-    "--engines", metavar="NAME,...", callback=_names, help="Engines of the table.  [default: all]"
+    "--sizes", metavar="HxW[xC],...", callback=_sizes, help="Sizes of random images, height first."
+)
+@click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
+@click.option(
+    "--dtypes", metavar="TYPE,...", callback=_names, help=f"Image types: {', '.join(DTYPES)}."
+)
+@click.option(
+    "--engines", metavar="NAME,...", callback=_names, help="Engines to time.  [default: all]"
 )
 @click.option(
     "--works", metavar="NAME,...", callback=_names, help="Kinds of kernels: dense, box..."
@@ -106,7 +110,7 @@ Examples:
 )
 @click.option("--input", "source", metavar="IMAGE", help="Take a picture instead of noise.")
 @json_option
-@click.option("--csv", "csv_target", metavar="FILE", help="Give the measurements as CSV.")
+@click.option("--csv", "csv_target", metavar="FILE", help="Write the measurements as CSV.")
 @click.option(
     "--plot",
     "plot_target",
@@ -114,19 +118,19 @@ Examples:
     callback=_chart_target,
     help="Draw time against kernel size: .png, .svg or .html.",
 )
-@click.option("--compare", metavar="OLD.json", help="Say what became faster or slower since.")
+@click.option("--compare", metavar="OLD.json", help="Compare with an earlier report.")
 @click.option(
     "--tolerance",
     type=click.FloatRange(0),
     default=0.1,
     show_default=True,
-    help="By which share a time may differ before --compare fails.",
+    help="Relative slowdown that --compare accepts.",
 )
 @click.option(
     "--calibrate",
     is_flag=True,
-    help="Measure what the engines cost on this machine and keep it for the planner; with --json - "
-    "only print it.",
+    help="Measure the planner's cost model on this machine and save it; with --json - only "
+    "print it.",
 )
 def command(
     sizes: tuple[tuple[int, int, int], ...],
@@ -146,8 +150,9 @@ def command(
 ) -> int:
     """Time the engines and their peers on this machine.
 
-    Every contender is checked against float64 before it is timed, and all take turns, so that a
-    drifting machine hurts them alike. Exits 1 if --compare finds convtool slower.
+    Each contender is checked against float64 before it is timed. The contenders take turns, so that
+    changes of the machine's speed affect all of them. The exit code is 1 if --compare finds
+    convtool slower.
     """
     if calibrate:
         return _calibrate(count(threads), json_target)

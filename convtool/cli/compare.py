@@ -37,13 +37,13 @@ Examples:
     "--max-diff",
     type=click.FloatRange(min=0),
     metavar="D",
-    help="Fail, with exit code 1, where any pixel differs by more (8 bits: of 255).",
+    help="Exit with code 1 if any pixel differs by more (8 bits: of 255).",
 )
 @click.option(
     "--min-psnr",
     type=float,
     metavar="DB",
-    help="Fail, with exit code 1, where the PSNR over all channels is lower.",
+    help="Exit with code 1 if the PSNR over all channels is lower.",
 )
 @json_option
 @ending()
@@ -55,11 +55,11 @@ def command(
     min_psnr: float | None,
     json_target: str | None,
 ) -> int:
-    """Measure how far the pictures A and B are apart: over all, and in each channel.
+    """Measure the difference of the pictures A and B: in total, and in each channel.
 
-    Mean-square error, PSNR with the peak of their depth, structural similarity (SSIM), the largest
-    difference and where it is first, as row,column from 0. The exit code is 0, or 1 where a limit
-    that is given is exceeded.
+    The report has the mean-square error, the PSNR with the peak of their depth, the structural
+    similarity (SSIM), and the largest difference with its first position, as row,column from 0. The
+    exit code is 1 if a limit is exceeded.
     """
     if diff is not None and diff != STDOUT:
         check_writable(diff)

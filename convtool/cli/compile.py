@@ -1,4 +1,4 @@
-"""``convtool compile``: make compiled engines ready where no library was built."""
+"""``convtool compile``: fill the cache of compiled functions where no library was built."""
 
 import os
 
@@ -21,11 +21,11 @@ Examples:
 )
 @json_option
 def command(json_target: str | None) -> None:
-    """Compile all functions of the engines numba and numba-fft, and keep them for later runs.
+    """Compile all functions of the engines numba and numba-fft into the cache.
 
-    An installation with a built library needs none of this, and the command says so. One without
-    (no C compiler was there, or CONVTOOL_BUILD=python was set) takes its compiled engines from a
-    folder of the user's, which this fills; that takes a minute or two.
+    An installation with a built library does not need this, and the command says so. One without
+    (built without a C compiler or with CONVTOOL_BUILD=python) loads compiled functions from a cache
+    in the user's folder. This command fills the cache, which takes one or two minutes.
     """
     built = library.load()
     if built is None:

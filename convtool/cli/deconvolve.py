@@ -1,4 +1,4 @@
-"""``convtool deconvolve``: what a picture was before a known kernel blurred it."""
+"""``convtool deconvolve``: undo the blur of a known kernel."""
 
 import math
 from typing import Any
@@ -57,7 +57,7 @@ Examples:
     metavar="SPEC",
     multiple=True,
     required=True,
-    help="The kernel that blurred it: a preset, file, picture (psf.tif) or literal, as for filter.",
+    help="The blur's kernel: a preset, file, picture (psf.tif) or literal, as for filter.",
 )
 @click.option(
     "--method",
@@ -70,8 +70,8 @@ Examples:
     "--noise",
     type=click.FloatRange(0),
     metavar="SIGMA",
-    help="Standard deviation of the noise, in units of the input's pixels (8 bits: of 255); the "
-    "rounding of its depth is added.  [default: that alone]",
+    help="Standard deviation of the noise, in units of the input's pixels (8 bits: of 255). The "
+    "quantisation noise of its depth is added.  [default: that alone]",
 )
 @click.option(
     "--balance",
@@ -90,22 +90,22 @@ Examples:
     type=click.Choice(list(BORDERS)),
     default="reflect",
     show_default=True,
-    help="What lay beyond the edge when it was blurred.",
+    help="Border that the blur used.",
 )
 @click.option(
     "--cval",
     type=float,
     default=0.0,
     show_default=True,
-    help="The value there for --border constant, in units of the input's pixels.",
+    help="The blur's value beyond the edge for --border constant, in units of the input's pixels.",
 )
-@click.option("--correlate", is_flag=True, help="It was blurred without flipping the kernel.")
+@click.option("--correlate", is_flag=True, help="The blur did not flip the kernel.")
 @click.option(
     "--alpha",
     type=click.Choice(RULES),
     default=RULES[0],
     show_default=True,
-    help="What filter did with alpha.",
+    help="How the blur treated alpha.",
 )
 @click.option(
     "--depth",
@@ -137,8 +137,8 @@ def command(
 ) -> None:
     """Undo the blur of the picture IN by a known kernel, and write the result to OUT.
 
-    The report says how much of the picture can come back: frequencies that the kernel left less of
-    than the noise are lost, whatever the method.
+    The report says how much of the picture can be restored: frequencies that the kernel attenuated
+    below the noise are lost with every method.
     """
     if len(specs) > 1:
         raise click.UsageError("it undoes one kernel at a time; give one --kernel, the last first")

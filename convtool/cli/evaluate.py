@@ -1,4 +1,4 @@
-"""``convtool evaluate``: judge a trained network on a set of pictures."""
+"""``convtool evaluate``: evaluate a trained network on a data set."""
 
 import shlex
 from pathlib import Path
@@ -34,7 +34,7 @@ Examples:
     type=click.Choice(PARTS),
     help="[default: test, what the training held back; all of a folder it was not trained on]",
 )
-@click.option("--limit", type=click.IntRange(1), help="Judge N pictures at most.")
+@click.option("--limit", type=click.IntRange(1), help="Evaluate at most N pictures.")
 @background_option
 @click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
 @click.option(
@@ -54,10 +54,10 @@ def command(
     confusion: Path | None,
     json_target: str | None,
 ) -> None:
-    """Judge MODEL on DATASET: loss, accuracy, each class, and the pictures it gets most wrong.
+    """Evaluate MODEL on DATASET: loss, accuracy, each class, and the worst predictions.
 
-    A set without a test part of its own is split as it was in training, so that the pictures that
-    are judged are those that the model has not seen. `convtool show` draws the pictures named here.
+    A data set without a test part is split as it was in training, so that the model has not seen
+    the test pictures. `convtool show` draws the pictures that the report names.
     """
     model = load(model_path)
     chosen = pictures_to_judge(

@@ -96,7 +96,12 @@ Examples:
     metavar="A B",
     help="Multiply two polynomials instead: their coefficients, the constant first.",
 )
-@click.option("--crop", type=_box, metavar="ROW,COLUMN,HxW", help="Take a part of a large picture.")
+@click.option(
+    "--crop",
+    type=_box,
+    metavar="ROW,COLUMN,HxW",
+    help="Use this part of a large picture: its first row and column, and height x width.",
+)
 @click.option(
     "--at",
     "places",
@@ -120,12 +125,12 @@ Examples:
     "--activation",
     "activate",
     metavar="relu|sigmoid|tanh|leaky:SLOPE",
-    help="Take this function of the output.",
+    help="Apply this activation function to the output.",
 )
 @click.option(
     "--pool",
     metavar="max:2|average:2|max:3,stride=2",
-    help="Take the maximum or average of windows; those that reach beyond the edge are kept.",
+    help="Pool by the maximum or average of windows; windows that reach beyond the edge are kept.",
 )
 @click.option(
     "--gradient",
@@ -135,13 +140,14 @@ Examples:
 @click.option(
     "--spectrum",
     is_flag=True,
-    help="Show the convolution theorem: spectra, their product, circular beside linear answer.",
+    help="Show the convolution theorem: the spectra, their product, the circular and the linear "
+    "convolution.",
 )
 @click.option(
     "--html",
     "page",
     metavar="FILE",
-    help="Write a page in one file on which the kernel slides over a picture to draw on.",
+    help="Write a page, one file, on which the kernel slides over a picture that you can draw on.",
 )
 @json_option
 def command(
@@ -158,14 +164,14 @@ def command(
 ) -> None:
     """Walk through a convolution: padded image, windows, products, sums, sizes.
 
-    Shows what lies beyond the edge, the window at each step, its products and their sum, the
-    formula of the output's size with the numbers in it, convolution beside correlation, and the
-    same as a matrix times a vector. A colour picture is taken in grey, rounded; of a large one, say
-    which part with --crop, or which pixel with --at.
+    The report shows the border, the window at each step, its products and their sum, the formula of
+    the output's size with its numbers, convolution and correlation side by side, and the
+    convolution as a matrix times a vector. A colour picture is converted to rounded grey. For a
+    large picture, choose a part with --crop or a pixel with --at.
 
-    --bias, --activation and --pool go on as a layer of a network does, and --gradient goes back
-    through it. Of a pair of kernels such as sobel, both derivatives and the magnitude are shown;
-    as in 'convtool filter', it is not flipped unless its size is even.
+    --bias, --activation and --pool compute what follows in a layer of a network, and --gradient
+    computes its backward pass. For a pair of kernels such as sobel, both derivatives and the
+    magnitude are shown; as in 'convtool filter', the pair is not flipped unless its size is even.
     """
     mode = "full" if polynomials else "padding" if how["padding"] is not None else how["mode"]
     kernel_names = [polynomials[1]] if polynomials else specs or [_DEFAULT_KERNEL]

@@ -26,9 +26,9 @@ Examples:
 def command(model_path: Path, target: Path, json_target: str | None) -> None:
     """Write MODEL as an ONNX file, for other programs to run.
 
-    The graph takes pictures that have been through the model's preprocessing and gives
-    probabilities; the preprocessing and the names of the classes travel as metadata. The file is
-    written once onnx.checker has passed it and onnxruntime gives the same probabilities.
+    The graph's input is preprocessed pictures, its output probabilities. The metadata hold the
+    preprocessing and the names of the classes. The file is written after onnx.checker accepts it
+    and onnxruntime gives the same probabilities.
     """
     if target.suffix.lower() != ".onnx":
         raise OptionError(f"{target}: an ONNX file ends in .onnx, by which predict knows it")

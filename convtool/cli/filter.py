@@ -26,7 +26,7 @@ from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.filtering.run import filter_picture, is_streamed
 from convtool.filtering.strips.options import StoreOptions, check_store_options
@@ -66,15 +66,15 @@ Examples:
 @click.option(
     "--direction",
     is_flag=True,
-    help="Write the angle of the gradient (sobel, prewitt, scharr) as grey: black is to the "
-    "right, a quarter of white is downwards, white would be a full turn.",
+    help="Write the angle of the gradient (sobel, prewitt, scharr) as grey: black means right, "
+    "a quarter of white means down, and white a full turn.",
 )
 @click.option("--mode", type=click.Choice(MODES), default="same", show_default=True)
 @click.option(
     "--padding",
     type=pair,
     metavar="N|PY,PX",
-    help="Pixels that the border adds on each side, in place of a mode.",
+    help="Pad by this many pixels on each side, in place of a mode.",
 )
 @click.option(
     "--stride",
@@ -82,7 +82,7 @@ Examples:
     metavar="S|SY,SX",
     default="1",
     show_default=True,
-    help="Keep every S-th row and column of the last kernel's answer.",
+    help="Keep every S-th row and column of the last kernel's output.",
 )
 @click.option(
     "--border",
@@ -101,7 +101,8 @@ Examples:
     type=float,
     default=0.0,
     show_default=True,
-    help="Added after the last kernel, in units of the input's pixels (8 bits: 0 to 255).",
+    help="A constant added after the last kernel, in units of the input's pixels (8 bits: 0 to "
+    "255).",
 )
 @click.option("--correlate", is_flag=True, help="Do not flip the kernels.")
 @click.option("--gray", is_flag=True, help="Filter 0.299 R + 0.587 G + 0.114 B.")
@@ -110,7 +111,7 @@ Examples:
     metavar=f"[{'|'.join(('auto', *engines()))}]",
     default="auto",
     show_default=True,
-    help="What computes; separable:rank=N insists on N factors.",
+    help="Algorithm that computes the convolution; separable:rank=N uses exactly N factors.",
 )
 @click.option(
     "--range",
@@ -118,8 +119,8 @@ Examples:
     type=click.Choice(list(RANGES)),
     default="clip",
     show_default=True,
-    help="How negative and overflowing values reach the output: cut off; as magnitudes; with half "
-    "of white added; smallest to largest stretched over all greys.",
+    help="How negative and overflowing values are mapped to the output: clip them; take "
+    "magnitudes; add half of white; stretch the smallest to largest value over all greys.",
 )
 @click.option(
     "--depth",
@@ -133,13 +134,13 @@ Examples:
     type=click.Choice(RULES),
     default=RULES[0],
     show_default=True,
-    help="Filter colours multiplied by alpha, so that transparent pixels bleed none, or leave "
-    "alpha alone.",
+    help="Filter colours multiplied by alpha, so that transparent pixels do not affect their "
+    "neighbours, or filter colours alone.",
 )
 @click.option(
     "--linear",
     is_flag=True,
-    help="Filter light: undo the transfer function of sRGB first and redo it last.",
+    help="Filter in linear light: decode the sRGB transfer function first and encode it last.",
 )
 @where_options
 @writing_options
@@ -161,35 +162,45 @@ Examples:
     type=click.Choice(writable()),
     help="Format of the output.  [default: by its name]",
 )
-@click.option("--recursive", "-r", is_flag=True, help="Take the folders in folders, too.")
+@click.option("--recursive", "-r", is_flag=True, help="Search subfolders too.")
 @click.option(
     "--from-file",
     metavar="LIST",
-    help="Take the files that LIST names, one a line or each ended by NUL; - reads stdin.",
+    help="Read the names of the inputs from LIST, one a line or NUL-terminated; - reads stdin.",
 )
 @click.option(
-    "--suffix", default="", metavar="TEXT", help="In a batch: put before the ending of each output."
+    "--suffix",
+    default="",
+    metavar="TEXT",
+    help="In a batch: text to insert before each output's extension.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
-    help="In a batch: pictures at once, each in one thread.  [default: all cores]",
+    help="In a batch: number of pictures filtered in parallel, one thread each.  [default: all "
+    "cores]",
 )
-@click.option("--fail-fast", is_flag=True, help="In a batch: stop at the first that fails.")
+@click.option("--fail-fast", is_flag=True, help="In a batch: stop at the first failure.")
 @click.option(
     "--journal",
     metavar="FILE",
-    help="In a batch: note in FILE what is done, and leave out what was done before.",
+    help="In a batch: record finished pictures in FILE, and skip those that it already holds.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on: in a batch leave out what an earlier run with --resume has done, by a journal in "
-    "OUT; with a Zarr OUT that was interrupted, keep the chunks that are there.",
+    help="Resume an interrupted run: in a batch, skip pictures that an earlier run with "
+    "--resume finished, by a journal in OUT; for a Zarr OUT, keep finished chunks.",
 )
 @cluster_options
-@click.option("--explain", is_flag=True, help="Say which engine is taken, why, and all costs.")
-@click.option("--dry-run", is_flag=True, help="Check everything that can be; write nothing.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Print the chosen engine, the reason, and the cost of each engine.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Check inputs and options and plan the work, but write nothing."
+)
 @json_option
 @click.argument("places", nargs=-1, metavar="IN…")
 @click.argument("target", metavar="OUT")
@@ -214,14 +225,14 @@ def command(
     """Convolve the picture IN with kernels and write it to OUT.
 
     Reads and writes JPEG, PNG, TIFF, WebP, GIF, BMP, PNM, PFM, JPEG 2000, OpenEXR and HDR (PBM is
-    read only); IN is recognised by its content, OUT's ending names its format. 8 bits, 16 bits or
-    floats, grey or colour, alpha, pages, frames and metadata stay as they are unless you ask for
-    another. IN and OUT may be the same file, or - for standard input and output; - is written in
-    the format of IN.
+    read only); IN is recognised by its content, OUT's ending names its format. Depth (8 bits, 16
+    bits or floats), grey or colour, alpha, pages, frames and metadata are kept unless an option
+    changes them. IN and OUT may be the same file, or - for standard input and output; - is written
+    in the format of IN.
 
     With several IN, a folder, a pattern in quotes or --from-file, or where OUT is a folder, the
-    pictures go to the folder OUT under their names, those of folders and patterns with their tree.
-    One that fails is reported, and the rest is done.
+    outputs are written to the folder OUT under the inputs' names; folders and patterns keep their
+    directory tree. A picture that fails is reported, and the others are still filtered.
     """
     if not places and from_file is None:
         raise click.UsageError("it takes what to read and where to write; give IN and OUT")
@@ -229,7 +240,7 @@ def command(
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
-    job = Job(tuple(map(read_kernel, specs)), filtering, reading, writing)
+    job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
     batch = Batch(
         recursive,
         from_file,
@@ -279,11 +290,11 @@ def command(
 
 
 def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
-    """Return what prints the plan before the work, where that was asked for."""
+    """Return a function that prints the plan, if ``--explain`` was given."""
     return report.explain if asked else lambda plan: None
 
 
-def _check_target(target: str, job: Job, batch: Batch) -> None:
+def _check_target(target: str, job: FilterJob, batch: Batch) -> None:
     """Check what can be of an output that is a file, before anything is read."""
     if target == STDOUT == batch.json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
@@ -294,7 +305,7 @@ def _check_target(target: str, job: Job, batch: Batch) -> None:
 def _filter_one(
     source: str,
     target: str,
-    job: Job,
+    job: FilterJob,
     store: StoreOptions,
     batch: Batch,
     *,
@@ -320,7 +331,7 @@ def _filter_one(
 
 
 def _filter_blocks(
-    source: str, target: str, job: Job, store: StoreOptions, batch: Batch, *, explain: bool
+    source: str, target: str, job: FilterJob, store: StoreOptions, batch: Batch, *, explain: bool
 ) -> None:
     from convtool.distributed.huge.run import divided
 

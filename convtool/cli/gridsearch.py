@@ -1,4 +1,4 @@
-"""``convtool gridsearch``: train every combination of some choices, and show what came of it."""
+"""``convtool gridsearch``: train every combination of some options, and plot the results."""
 
 import json
 import shlex
@@ -49,17 +49,19 @@ Examples:
     "grid",
     multiple=True,
     metavar="NAME=VALUES",
-    help="An axis: lr=1e-5:1e1:7log, momentum=0:0.9:4lin or optimizer=sgd,adam. Any of the options"
-    " above from --arch on.",
+    help="An axis of the search: lr=1e-5:1e1:7log, momentum=0:0.9:4lin or optimizer=sgd,adam. "
+    "It can be any option above, from --arch on.",
 )
-@click.option("--jobs", type=click.IntRange(1), help="Processes, a thread each.  [default: cores]")
-@click.option("--yes", is_flag=True, help=f"Begin even more than {ASKED_BEYOND:,} trainings.")
-@click.option("--resume", is_flag=True, help="Keep what an interrupted search has found so far.")
+@click.option(
+    "--jobs", type=click.IntRange(1), help="Number of processes, one thread each.  [default: cores]"
+)
+@click.option("--yes", is_flag=True, help=f"Start even more than {ASKED_BEYOND:,} trainings.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted search and keep its results.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The heat maps; the outcomes are kept beside them, ending in .jsonl."
-    "  [default: DATASET-grid.png]",
+    help="File of the heat maps; the results are saved beside it as .jsonl.  [default: "
+    "DATASET-grid.png]",
 )
 @json_option
 def command(
@@ -81,11 +83,11 @@ def command(
     json_target: str | None,
     **choices: Any,
 ) -> None:
-    """Train every combination of the --grid axes on DATASET, and draw what came of each.
+    """Train every combination of the --grid axes on DATASET, and plot the results as heat maps.
 
-    The heat maps show the accuracy on the pictures learned from and on those kept back; with more
-    than two axes, the best over the others. A training whose loss is no longer finite ends at once.
-    Each outcome is kept as it comes, so that --resume goes on after Ctrl-C.
+    The heat maps show the training and validation accuracy; with more than two axes, the best over
+    the remaining ones. A training stops when its loss is no longer finite. Each result is saved
+    when its training ends, so that --resume continues after Ctrl-C.
     """
     axes = [parse_axis(text) for text in grid]
     out = check_drawing(out or Path(f"{Path(dataset.removeprefix('idx:')).name}-grid.png"))

@@ -25,7 +25,7 @@ Examples:
 )
 @click.argument("source", metavar="MODEL.onnx", type=click.Path(path_type=Path))
 @click.argument("target", metavar="MODEL", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--classes", metavar="NAME,…", help="Of a file that names none.")
+@click.option("--classes", metavar="NAME,…", help="Class names, for a file without them.")
 @click.option("--mean", type=float, default=0.0, show_default=True, help="The same: of the pixels.")
 @click.option("--std", type=float, default=1.0, show_default=True, help="The same: of the pixels.")
 @json_option
@@ -39,9 +39,9 @@ def command(
 ) -> None:
     """Read the ONNX file MODEL.onnx and write it as MODEL, which the other commands take.
 
-    Covered are networks whose layers follow one another. What convtool exported says its classes
-    and its preprocessing itself; pixels of other files' pictures go from 0 to 1, less --mean,
-    divided by --std.
+    Networks whose layers form a chain can be imported. Files that convtool exported hold their
+    classes and preprocessing. For other files, pixels are scaled to 0 … 1, then --mean is
+    subtracted and the result divided by --std.
     """
     if not std > 0:
         raise OptionError(f"--std {std:g}: pixels are divided by it; a number above 0")

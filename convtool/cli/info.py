@@ -1,4 +1,4 @@
-"""``convtool info``: say what picture files hold."""
+"""``convtool info``: show the properties of picture files."""
 
 from typing import Any
 
@@ -27,11 +27,11 @@ Examples:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @ending()
 def command(files: tuple[str, ...], json_target: str | None) -> int:
-    """Say what picture files hold: format, size, depth, channels, pages, metadata.
+    """Show the format, size, depth, channels, pages and metadata of picture files.
 
-    Only headers are read. Size is as stored, before the orientation is applied; resolution is in
-    pixels an inch. The exit code is 1 where a file cannot be read; the others are shown all the
-    same.
+    Only headers are read. Sizes are width × height as stored, before the orientation is applied;
+    resolution is in pixels per inch. The exit code is 1 if a file cannot be read; the others are
+    still shown.
     """
     found, failures = [], []
     for name in files:
@@ -69,7 +69,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 def _kind(page: dict[str, Any]) -> str:
     colours = page["channels"] - page["alpha"]
-    kind = "CMYK inks" if page["inks"] else {1: "grey", 3: "colour"}[colours]
+    kind = "CMYK" if page["inks"] else {1: "grey", 3: "colour"}[colours]
     depth = {"8": "8 bits", "16": "16 bits"}.get(page["depth"], page["type"])
     with_alpha = " with alpha" if page["alpha"] else ""
     return f"{page['width']}×{page['height']}, {kind}{with_alpha}, {depth}"

@@ -1,4 +1,4 @@
-"""``convtool inspect``: look inside a trained network."""
+"""``convtool inspect``: inspect a trained network."""
 
 from pathlib import Path
 from typing import Any
@@ -63,42 +63,49 @@ Examples:
 @click.option(
     "--layer", metavar="NAME", help="For --kernels and --nearest.  [default: first convolution]"
 )
-@click.option("--probe", "probed", is_flag=True, help="Ask the first filters with straight lines.")
-@click.option("--nearest", is_flag=True, help="Name the presets that each filter resembles most.")
+@click.option(
+    "--probe",
+    "probed",
+    is_flag=True,
+    help="Measure the first filters' responses to straight lines.",
+)
+@click.option("--nearest", is_flag=True, help="List the presets most similar to each filter.")
 @click.option(
     "--replace",
     "replacements",
     multiple=True,
     metavar="LAYER[.FILTER]=SPEC[,bias=B]",
-    help="Put a kernel in a filter's place, and judge the network before and after.",
+    help="Replace a filter by a kernel, and evaluate the network before and after.",
 )
 @click.option(
     "--filter",
     "filters",
     multiple=True,
     metavar="SPEC[,bias=B]",
-    help="For --probe: a kernel to ask, with or without a MODEL.",
+    help="For --probe: a kernel to measure, with or without a MODEL.",
 )
 @click.option(
     "--correlate/--convolve",
     default=True,
     show_default="--correlate",
-    help="Lay the kernels of --replace and --filter on as they are printed, or turned by half, as "
-    "convtool filter does.",
+    help="Use the kernels of --replace and --filter unflipped, or flip them as convtool filter "
+    "does.",
 )
-@click.option("--dataset", help="To judge --replace on.  [default: what the model was trained on]")
+@click.option(
+    "--dataset", help="Data set to evaluate --replace on.  [default: what the model was trained on]"
+)
 @click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
 @click.option(
     "--feature-maps",
     metavar="IMAGE",
     multiple=True,
-    help="Draw what each layer makes of a picture.",
+    help="Draw each layer's output for a picture.",
 )
 @click.option(
     "--occlusion",
     metavar="IMAGE",
     multiple=True,
-    help="Draw what is missed when a place is hidden.",
+    help="Draw how much the prediction drops when each place is hidden.",
 )
 @click.option(
     "--saliency",
@@ -136,12 +143,11 @@ def command(
     out: Path,
     json_target: str | None,
 ) -> None:
-    """Look inside MODEL: its layers, its filters, and which pixels decide.
+    """Inspect MODEL: its layers, its filters, and the pixels that determine a prediction.
 
-    A kernel SPEC is laid on as it is printed, since layers correlate; --convolve turns it by half.
-    --arch gives the table of a network that is not trained yet, without a MODEL. A drawing of
-    IMAGE is written to the folder --out, as IMAGE.feature-maps.png, IMAGE.occlusion.png or
-    IMAGE.saliency.png.
+    A kernel SPEC is used unflipped, since layers correlate; --convolve flips it. --arch prints the
+    table of an untrained network, without a MODEL. Drawings of IMAGE are written to the folder
+    --out, as IMAGE.feature-maps.png, IMAGE.occlusion.png or IMAGE.saliency.png.
     """
     wanted = [parse_replacement(text) for text in replacements]
     for one in wanted:

@@ -37,15 +37,15 @@ Examples:
     "--as",
     "form",
     type=click.Choice(list(FORMATS)),
-    help="Print the kernel in the syntax of another tool, turned by half where it correlates.",
+    help="Print the kernel in the syntax of another tool, flipped if that tool correlates.",
 )
 @json_option
 def command(spec: str | None, form: str | None, json_target: str | None) -> None:
     """List the preset kernels, or show the kernel SPEC.
 
-    SPEC is a preset with parameters (gaussian:sigma=2,size=15, or gaussian:2 for the first), a
-    file (.txt, .csv, .npy, .json), a picture (psf.tif, divided by its sum) or a literal
-    (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). After each may follow normalize=none, sum or abs, and
+    SPEC is a preset with parameters (gaussian:sigma=2,size=15, or gaussian:2 for the first), a file
+    (.txt, .csv, .npy, .json), a picture (psf.tif, divided by its sum) or a literal
+    (3x3:0,-1,0,-1,5,-1,0,-1,0, row by row). Each accepts normalize=none, sum or abs, and
     scale=NUMBER, as in sobel:scale=1/4.
     """
     if form is not None and (spec is None or json_target is not None):

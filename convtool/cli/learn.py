@@ -75,35 +75,36 @@ Examples:
     metavar="N|ROWSxCOLUMNS",
     default="7",
     show_default=True,
-    help="Of the kernel that is looked for.",
+    help="Size of the kernel, rows first.",
 )
-@click.option("--bias", is_flag=True, help="Look also for a constant that is added.")
+@click.option("--bias", is_flag=True, help="Also fit a constant that is added.")
 @click.option(
     "--l2",
     type=click.FloatRange(min=0),
     default=0.0,
     show_default=True,
-    help="What a squared weight costs, in squared units of the pixels: calms a kernel that the "
-    "pictures leave undecided.",
+    help="Penalty on squared weights, in squared units of the pixels: regularises a kernel that "
+    "the pictures do not determine.",
 )
 @click.option(
     "--border",
     type=click.Choice(list(BORDERS)),
-    help="What lay beyond the edge; pixels there then count too.  [default: they are left out]",
+    help="Border of the program; the fit then includes pixels at the edge.  [default: they are "
+    "left out]",
 )
 @click.option(
     "--kernel",
     "-k",
     "spec",
     metavar="SPEC",
-    help="What the program was given, to compare with instead of the presets.",
+    help="Kernel that was given to the program, to compare with in place of the presets.",
 )
 @click.option(
     "--out",
     "-o",
     "target",
     metavar="FILE",
-    help=f"Write the kernel as a file that --kernel takes ({' '.join(_WRITERS)}).",
+    help=f"Write the kernel as a file for --kernel ({' '.join(_WRITERS)}).",
 )
 @json_option
 @ending()
@@ -119,10 +120,11 @@ def command(
 ) -> None:
     """Find the kernel that turns the picture BEFORE into the picture AFTER.
 
-    By least squares over all windows of one or more pairs. Says what is left unexplained, which
-    preset the kernel is nearest to, and, where it is one, what the program that made AFTER does:
-    whether it flips, scales, shifts and rounds, and what it takes beyond the edge. The kernel
-    convolves, as 'convtool filter --kernel' does; the report of --json is a kernel file too.
+    The kernel is fitted by least squares over all windows of one or more pairs. The report gives
+    the residual and the nearest preset. If the kernel matches a preset, it also gives the
+    convention of the program that made AFTER: flip, scale, shift, rounding and border. The kernel
+    is for convolution, as in 'convtool filter --kernel'; the report of --json is also a kernel
+    file.
     """
     if len(pictures) % 2:
         raise click.UsageError(

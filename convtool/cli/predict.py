@@ -1,4 +1,4 @@
-"""``convtool predict``: say what a trained network sees in pictures."""
+"""``convtool predict``: classify pictures with a trained network."""
 
 import csv
 import sys
@@ -43,10 +43,10 @@ def command(
     as_csv: bool,
     json_target: str | None,
 ) -> None:
-    """Say for each IMAGE (or each picture in a folder) which class it is, and how surely.
+    """Predict the class and its probability for each IMAGE (or each picture in a folder).
 
-    Each picture goes through the model's own preprocessing: size, grey, scale. MODEL is what
-    `convtool train` wrote, or an .onnx file that `convtool export` wrote.
+    Each picture is preprocessed as the model requires: size, grey, scale. MODEL is what `convtool
+    train` wrote, or an .onnx file that `convtool export` wrote.
     """
     model = _open(model_path)
     if model.preprocessing is None:

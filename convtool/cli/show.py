@@ -32,18 +32,18 @@ Examples:
     type=click.IntRange(1, _MOST),
     default=25,
     show_default=True,
-    help="How many, drawn at random, each class with its share.",
+    help="How many to sample at random, in proportion for each class.",
 )
 @click.option(
     "--picture",
     "wanted",
     metavar="NAME|NUMBER",
     multiple=True,
-    help="This picture instead, as `convtool evaluate` names it. May be repeated.",
+    help="Draw this picture, named as `convtool evaluate` does. May be repeated.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders.")
-@click.option("--gray", is_flag=True, help="For folders: take the pictures as grey.")
+@click.option("--gray", is_flag=True, help="For folders: convert pictures to grey.")
 @background_option
 @click.option(
     "-o",
@@ -68,7 +68,8 @@ def command(
     """Draw pictures of DATASET as one sheet, each under its name or number and its class.
 
     DATASET is what `convtool train` takes: a named set, a file, or a folder with one sub-folder for
-    each class. Pictures are drawn as a network gets them: a folder's in the size --size.
+    each class. Pictures are drawn as a network receives them; those of a folder are resized to
+    --size.
     """
     name = Path(dataset.removeprefix("idx:")).name or "folder"
     target = check_drawing(out or Path(f"{name}-pictures.png"))

@@ -49,7 +49,7 @@ def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Outputs:
     """What to make besides the report."""
 
     output: str | None
@@ -81,7 +81,7 @@ Examples:
     "ks",
     metavar="K[,K...]",
     callback=_numbers,
-    help="How many triples to keep; with --block, of each tile on average.  "
+    help="Number of singular triples to keep; with --block, the average of each tile.  "
     "[default: 5,10,20,100,200,400,500 as far as the picture allows]",
 )
 @click.option("--target-psnr", type=float, metavar="DB", help="The smallest k with this PSNR.")
@@ -99,9 +99,11 @@ Examples:
     "color",
     flag_value="channels",
     default="channels",
-    help="Channel by channel (default).",
+    help="Compress each channel by itself (default).",
 )
-@click.option("--joint", "color", flag_value="joint", help="Channels side by side in one matrix.")
+@click.option(
+    "--joint", "color", flag_value="joint", help="Compress all channels side by side in one matrix."
+)
 @click.option("--gray", "color", flag_value="gray", help="0.299 R + 0.587 G + 0.114 B.")
 @click.option(
     "--block",
@@ -115,15 +117,19 @@ Examples:
     show_default=True,
     help="How factors are computed.",
 )
-@click.option("--explain", is_flag=True, help="Say which method is taken, why, and all costs.")
 @click.option(
-    "--compare", is_flag=True, help="Show whole matrices beside tiles, at the same bytes."
+    "--explain",
+    is_flag=True,
+    help="Print the chosen method, the reason, and the cost of each method.",
+)
+@click.option(
+    "--compare", is_flag=True, help="Compare whole matrices with tiles at the same size in bytes."
 )
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the picture; of several k, a sheet with labels.",
+    help="Write the picture; for several k, a labelled sheet.",
 )
 @click.option("--save", metavar="FILE.ctsvd", help="Write the factors, quantised and packed.")
 @click.option(
@@ -161,11 +167,11 @@ def command(
 ) -> None:
     """Compress IMAGE with the singular value decomposition, and report how good it is.
 
-    Without IMAGE the built-in photograph is taken. An IMAGE that is a .ctsvd file, made by --save,
-    is brought back: give -o. The report has a row for each k: how many numbers are kept, what part
-    of the picture's they are, how good the picture is, how many bytes the file takes.
+    Without IMAGE the built-in photograph is used. An IMAGE that is a .ctsvd file, made by --save,
+    is decompressed: give -o. The report has a row for each k: the numbers stored, their share of
+    the picture's, the quality, and the size of the file in bytes.
     """
-    task = _Task(output, save, plot, html, json_target)
+    task = _Outputs(output, save, plot, html, json_target)
     wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
     wish = _one_wish(ks, wishes)
     _check(task, ks)
@@ -205,7 +211,7 @@ def _one_wish(ks: list[int] | None, wishes: Mapping[str, float | None]) -> Targe
     )
 
 
-def _check(task: _Task, ks: list[int] | None) -> None:
+def _check(task: _Outputs, ks: list[int] | None) -> None:
     """Refuse before any work what cannot be written."""
     if task.to_stdout > 1:
         raise OptionError("only one result can go to stdout; give the others a file")
@@ -215,7 +221,7 @@ def _check(task: _Task, ks: list[int] | None) -> None:
         check_writable(task.output)
 
 
-def _restore(source: str, task: _Task, *, asked: bool) -> None:
+def _restore(source: str, task: _Outputs, *, asked: bool) -> None:
     """Bring a .ctsvd file back to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
         raise OptionError(f"{source}: a .ctsvd file is brought back as it is; give -o FILE only")
@@ -243,7 +249,7 @@ def _plan_line(image: Image, result: Study, method: str) -> str:
 
 
 def _give(
-    name: str, image: Image, result: Study, task: _Task, *, compare: bool, precision: str
+    name: str, image: Image, result: Study, task: _Outputs, *, compare: bool, precision: str
 ) -> None:
     """Print the report and write what was asked for."""
     best = result.best

@@ -47,10 +47,11 @@ Examples:
 @click.option(
     "--fixed-filters",
     metavar="KERNEL,…",
-    help="Preset kernels for the filters of the first convolution, one for each: they are not "
-    "trained, its bias stays 0, stride and padding are kept.  [without --arch it has as many]",
+    help="Preset kernels for the filters of the first convolution, one for each. They are not "
+    "trained, its bias stays 0, and stride and padding are kept.  [without --arch it has "
+    "as many]",
 )
-@click.option("--find-lr", is_flag=True, help="Find the learning rate by a short trial first.")
+@click.option("--find-lr", is_flag=True, help="Find the learning rate by a range test first.")
 @click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
 @click.option(
     "--out",
@@ -61,7 +62,7 @@ Examples:
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on from where the training was interrupted, or from its end with more --epochs.",
+    help="Continue an interrupted training, or a finished one with more --epochs.",
 )
 @json_option
 def command(
@@ -84,14 +85,14 @@ def command(
     json_target: str | None,
     **choices: Any,
 ) -> None:
-    """Train a network on DATASET, judge it on pictures that it has not seen, and save it.
+    """Train a network on DATASET, evaluate it on pictures that it has not seen, and save it.
 
     DATASET is digits, mnist, cifar10 (with --data), a folder of IDX files (idx:FOLDER) or of
     CIFAR-10's, an .npz, .csv or .arff file, or a folder of pictures with one sub-folder for each
-    class, perhaps below train, test and val. Of digits, the same pictures are judged on whatever
-    the seed, evenly spaced in each class. The weights of the epoch that is best in validation are
-    saved. Ctrl-C stops after the batch; --resume then goes on exactly from there, and after a
-    kill -9 from the last whole epoch.
+    class, perhaps below train, test and val. For digits, the test pictures are the same for every
+    seed, evenly spaced in each class. The weights of the epoch with the best validation are saved.
+    Ctrl-C stops after the current batch; --resume then continues exactly from there, and after a
+    kill -9 from the last complete epoch.
     """
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():

@@ -119,7 +119,7 @@ def _checked(name: str, digest: str) -> Any:
 
 
 def _find(wanted: str) -> Library | None:
-    """Load the best library for this processor, or for the family that is wanted."""
+    """Load the best library for this processor, or for the requested family."""
     digests, sources = _read_sums()
     if not digests:
         return None

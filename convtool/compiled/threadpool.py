@@ -7,7 +7,7 @@ else on a lock of Python's. Its state is one integer, changed by the leader and 
 itself:
 
     WAITING → POSTED    the leader has work
-    POSTED  → BUSY      the thread has begun
+    POSTED  → BUSY      the thread has started
     POSTED  → WAITING   the leader has finished alone before the thread began
     BUSY    → WAITING   the thread has finished
     WAITING → ASLEEP    nothing came
@@ -141,8 +141,8 @@ class ThreadPool:
         stride : int
             Bytes from the job of a thread to that of the next; this thread has the first.
         together : bool
-            Whether all threads are needed: they wait for each other. Otherwise those that have not
-            begun when this thread has finished are not waited for.
+            Whether all threads are needed: they wait for each other. Otherwise the call
+            does not wait for threads that have not started when this thread has finished.
         """
         functions = self._functions
         asleep: int = functions.lead(

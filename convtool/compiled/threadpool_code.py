@@ -81,7 +81,7 @@ def release(states: int, helpers: int, asleep: int) -> None:
 def finish(states: int, helpers: int, function: int, job: int, together: int) -> None:
     """Do the job too; then wait for the other threads.
 
-    Those that have not begun are called back, unless the job is for all threads ``together``.
+    Threads that have not started are called back, unless the job is for all threads ``together``.
     """
     call_at(function, job)
     for number in range(helpers):

@@ -65,7 +65,7 @@ ALIASES = {
     "edge": "nearest",
     "zero": "constant",
 }
-"""NumPy's and OpenCV's words; ``zero`` is ``constant`` whose ``cval`` is 0 whatever was given."""
+"""NumPy's and OpenCV's names; ``zero`` is ``constant`` with ``cval`` 0, whatever was given."""
 
 BORDERS: dict[str, str] = {name: name for name in RULES} | ALIASES
 """Every name that a border may be given by, and the rule that it names."""

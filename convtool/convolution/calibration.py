@@ -1,4 +1,4 @@
-"""The machine's own calibration: where it is kept, whether it is of this machine, reading it.
+"""The saved calibration of this machine: its file, its checks, reading it.
 
 ``convtool bench --calibrate`` measures and writes it. Without one the built-in rates hold.
 """
@@ -17,8 +17,8 @@ import numpy as np
 
 from convtool._version import __version__
 from convtool.convolution import engines
+from convtool.convolution.candidates import Rate
 from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration
-from convtool.convolution.ways import Rate
 from convtool.errors import ConvtoolWarning
 from convtool.records import replace
 
@@ -164,7 +164,7 @@ def _own() -> Calibration:
 
 @contextmanager
 def held(calibration: Calibration) -> Iterator[None]:
-    """Plan by a calibration meanwhile in this thread, whatever file and installation say.
+    """Use a calibration in this thread inside the block, in place of the saved and built-in ones.
 
     Work that is divided among processes is planned by the calibration of the one that divides it,
     so that all plan alike.

@@ -1,4 +1,4 @@
-"""Several kernels over one piece of an image, whose answers become one, by engines that do one."""
+"""Combine several kernels over one piece of an image, for engines that compute one at a time."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,7 +15,7 @@ COMBINE: dict[Combination, Callable[..., Array]] = {"magnitude": np.hypot, "maxi
 
 
 def combined(parts: Sequence[Correlator], job: Job) -> Correlator:
-    """Return what computes each kernel's answer, piece by piece, and combines them.
+    """Combine correlators: compute each kernel's output piece by piece, and merge them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The one table of types: what each image type computes in and comes back as."""
+"""The table of types: which type each image type computes in, and its output type."""
 
 from functools import lru_cache
 
@@ -31,7 +31,7 @@ def check_image_type(dtype: DType) -> None:
 
 
 def output_type(image_dtype: DType, asked: DTypeLike | None) -> DType:
-    """Return the type of the answer: float64 for float64, else float32, unless one is asked for.
+    """Resolve the output type: float64 for float64, else float32, unless one is given.
 
     Raises
     ------

@@ -41,10 +41,10 @@ def fits(shape: tuple[int, ...], dtype: DType, answer_type: DType, layout: Geome
     Examples
     --------
     >>> from convtool.convolution.geometry import geometry
-    >>> octets = np.dtype(np.uint8)
-    >>> fits((9, 9), octets, octets, geometry((9, 9), (3, 3)))
+    >>> uint8 = np.dtype(np.uint8)
+    >>> fits((9, 9), uint8, uint8, geometry((9, 9), (3, 3)))
     True
-    >>> fits((9, 9), octets, octets, geometry((9, 9), (3, 3), mode="valid"))
+    >>> fits((9, 9), uint8, uint8, geometry((9, 9), (3, 3), mode="valid"))
     False
     """
     rows = layout.rows
@@ -62,7 +62,7 @@ class _Piece(NamedTuple):
 
 
 def _joined(bands: list[Band], least: int) -> list[Band]:
-    """Return neighbouring bands as one, so that each but the last has so many rows at least."""
+    """Merge neighbouring bands, so that each but the last has a minimum of rows."""
     joined: list[Band] = []
     for rows, positions in bands:
         if joined and joined[-1].rows[1] - joined[-1].rows[0] < least:

@@ -1,4 +1,4 @@
-"""Which engine is fastest: a cost model, and the choice made from it.
+"""The choice of the engine: a cost model and a pure function.
 
 Everything here is a pure function of the problem (sizes, types, kernel) and a calibration. Nothing
 looks at the process: what was imported or called before changes no plan.
@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from convtool.convolution.candidates import Candidate, Problem, Rate, candidates, cost, factors_pay
 from convtool.convolution.engines import ENGINES
-from convtool.convolution.ways import Problem, Rate, Way, cost, factors_pay, ways
 from convtool.errors import EngineError
 from convtool.records import Record
 
@@ -115,82 +115,82 @@ class Chosen(NamedTuple):
 
 
 class _Estimate(NamedTuple):
-    """What a way takes: on the threads that it gets, and on those for which ways are compared."""
+    """Seconds of a candidate: on its own threads, and on those used to compare candidates."""
 
-    way: Way
+    candidate: Candidate
     seconds: float
     compared: float
 
     @property
     def engine(self) -> str:
-        return self.way.engine
+        return self.candidate.engine
 
 
 @lru_cache(maxsize=256)
 def _estimates(problem: Problem, calibration: Calibration) -> tuple[_Estimate, ...]:
-    """Return what each way takes."""
+    """Estimate the seconds of each candidate."""
 
-    def estimate(way: Way) -> _Estimate:
-        rate = calibration.rates[way.rate]
-        compared = cost(problem, way, rate, calibration.cores)
-        return _Estimate(way, cost(problem, way, rate), compared)
+    def estimate(candidate: Candidate) -> _Estimate:
+        rate = calibration.rates[candidate.rate]
+        compared = cost(problem, candidate, rate, calibration.cores)
+        return _Estimate(candidate, cost(problem, candidate, rate), compared)
 
-    return tuple(estimate(way) for way in ways(problem))
+    return tuple(estimate(candidate) for candidate in candidates(problem))
 
 
-def _in_words(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
 
 
-def _work_in_words(way: Way, problem: Problem) -> str:
+def _describe_work(candidate: Candidate, problem: Problem) -> str:
     height, width = problem.kernel_shape
-    if way.rate in ("numba-running", "numba-means"):
+    if candidate.rate in ("numba-running", "numba-means"):
         return "equal weights: running sums, whose cost does not grow with the kernel"
-    if way.engine in ("fft", "numba-fft"):
+    if candidate.engine in ("fft", "numba-fft"):
         return "FFT tiles, whose cost hardly grows with the kernel"
-    if way.rate == "numba-small":
-        return f"8 bits: {problem.taps} multiply-adds a pixel, in 16-bit words"
-    if way.rate == "numba-whole":
+    if candidate.rate == "numba-small":
+        return f"8 bits: {problem.nonzeros} multiply-adds a pixel, in int16"
+    if candidate.rate == "numba-whole":
         return f"8 bits, whole numbers of rank 1: {height + width - 2} adds a pixel, in uint16"
-    if way.rate == "numba-rounded":
-        return f"8 bits and rank 1: {height + width} multiply-adds a pixel, in 16-bit words"
-    if way.rate == "numba-fixed":
+    if candidate.rate == "numba-rounded":
+        return f"8 bits and rank 1: {height + width} multiply-adds a pixel, in int16"
+    if candidate.rate == "numba-fixed":
         return "8 bits and rank 1: fixed point, as exact as whole weights allow"
-    if way.rank is not None:
-        passes = way.rank * (height + width)
-        return f"rank {way.rank}: {passes} multiply-adds a pixel, not {height * width}"
-    if problem.taps == 1:
+    if candidate.rank is not None:
+        passes = candidate.rank * (height + width)
+        return f"rank {candidate.rank}: {passes} multiply-adds a pixel, not {height * width}"
+    if problem.nonzeros == 1:
         return "a single weight: one multiplication a pixel"
-    return f"{problem.taps} multiply-adds a pixel"
+    return f"{problem.nonzeros} multiply-adds a pixel"
 
 
-def _rounds_much(way: Way, problem: Problem) -> bool:
-    """Return whether a way rounds by more than a small share of what a window sums to."""
-    if way.rank is not None:
-        return way.rank > 1 and problem.cancels
-    return way.rate == "numba" and problem.taps > MOST_SUMMED[problem.itemsize]
+def _rounds_much(candidate: Candidate, problem: Problem) -> bool:
+    """Return whether a candidate rounds by more than a small share of what a window sums to."""
+    if candidate.rank is not None:
+        return candidate.rank > 1 and problem.cancels
+    return candidate.rate == "numba" and problem.nonzeros > MOST_SUMMED[problem.itemsize]
 
 
-def _may_choose(way: Way, problem: Problem) -> bool:
-    """Return whether a way keeps what the problem has: values in their place, exact sums.
+def _may_choose(candidate: Candidate, problem: Problem) -> bool:
+    """Return whether a candidate keeps what the problem has: values in their place, exact sums.
 
-    Factors are taken where they pay. Values that lie far apart are never left to ways that round
-    much. Few weights are never left to transforms, whose rounding shows where sums are zero, and
-    one alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
+    Factors are taken where they pay. Values that lie far apart are never left to candidates that
+    round much. Few weights are never left to transforms, whose rounding shows where sums are zero,
+    and one alone is multiplied without a sum, so that the identity keeps each bit, that of -0 too.
     """
-    if problem.taps == 1:
-        return way.engine == "direct"
-    if way.engine in TRANSFORMS and math.prod(problem.kernel_shape) < TRANSFORMS_FROM:
+    if problem.nonzeros == 1:
+        return candidate.engine == "direct"
+    if candidate.engine in TRANSFORMS and math.prod(problem.kernel_shape) < TRANSFORMS_FROM:
         return False
-    if way.engine == "separable" and not factors_pay(problem, problem.taps):
+    if candidate.engine == "separable" and not factors_pay(problem, problem.nonzeros):
         return False
-    if problem.floats and _rounds_much(way, problem):
+    if problem.floats and _rounds_much(candidate, problem):
         return False
-    return way.exact or not problem.exact
+    return candidate.exact or not problem.exact
 
 
 def choose(problem: Problem, calibration: Calibration = BUILT_IN, engine: str = "auto") -> Plan:
-    """Choose the engine, and the way it works, that takes least time.
+    """Choose the engine and algorithm that take the least time.
 
     Parameters
     ----------
@@ -229,20 +229,20 @@ def choose(problem: Problem, calibration: Calibration = BUILT_IN, engine: str = 
             height, width = problem.kernel_shape
             raise EngineError(f"engine {engine!r} takes no kernel of {height}×{width}; try 'fft'")
         best = _fastest(asked)
-        reason = f"asked for; {_work_in_words(best.way, problem)}"
-        return Plan(engine, best.way.rank, costs, reason)
-    own = [one for one in estimates if one.engine in OWN and _may_choose(one.way, problem)]
+        reason = f"asked for; {_describe_work(best.candidate, problem)}"
+        return Plan(engine, best.candidate.rank, costs, reason)
+    own = [one for one in estimates if one.engine in OWN and _may_choose(one.candidate, problem)]
     best = _fastest([one for one in own if one.engine in calibration.engines])
-    reason = f"{_work_in_words(best.way, problem)}; about {_in_words(best.seconds)}"
+    reason = f"{_describe_work(best.candidate, problem)}; about {_format_seconds(best.seconds)}"
     wanted = _fastest(own)
     if wanted.engine not in calibration.engines:
         reason += (
-            f"; engine '{wanted.engine}' would take about {_in_words(wanted.seconds)}: "
+            f"; engine '{wanted.engine}' would take about {_format_seconds(wanted.seconds)}: "
             "run 'convtool compile'"
         )
-    return Plan(best.engine, best.way.rank, costs, reason)
+    return Plan(best.engine, best.candidate.rank, costs, reason)
 
 
 def _fastest(estimates: Sequence[_Estimate]) -> _Estimate:
-    """Return the first of the ways that take least time where ways are compared."""
+    """Return the first of the candidates that take least time where candidates are compared."""
     return min(estimates, key=lambda one: one.compared)

@@ -1,4 +1,4 @@
-"""A convolution made ready for images of one kind: validated, planned and prepared once.
+"""A convolution prepared for images of one kind: validated and planned once.
 
 A call of it does little beside its work, which is what a small image costs.
 """
@@ -62,7 +62,7 @@ def turned(kernels: Kernels, flipped: bool) -> Kernels:
 
 
 def default_border(border: str | None, mode: str, padding: object) -> str:
-    """Return the border that is meant: mode ``full`` takes a constant unless told otherwise."""
+    """Resolve the default border: ``constant`` for mode ``full``, else ``reflect``."""
     if border is not None:
         return border
     return "constant" if mode == "full" and padding is None else "reflect"
@@ -139,7 +139,7 @@ class Prepared:
     def _bound(
         self, shape: tuple[int, ...], dtype: DType, ready: Ready
     ) -> Callable[[Array, Array], None] | None:
-        """Return what makes answers from arrays alone, where nothing has to be looked at before."""
+        """Return a direct call for arrays, where no check is needed before."""
         correlator = ready.correlator
         if not isinstance(correlator, StripCorrelator) or correlator.bind is None:
             return None

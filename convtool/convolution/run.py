@@ -15,6 +15,7 @@ from convtool.convolution import (
     planner,
     tiles,
 )
+from convtool.convolution.candidates import Problem
 from convtool.convolution.combined import combined
 from convtool.convolution.engines import Correlator, Job
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
@@ -23,7 +24,6 @@ from convtool.convolution.planner import Calibration, Chosen, Plan
 from convtool.convolution.source import Source
 from convtool.convolution.tiles import Store
 from convtool.convolution.types import Array, DType
-from convtool.convolution.ways import Problem
 from convtool.errors import OptionError
 from convtool.kernels.weights import Combination
 from convtool.records import replace
@@ -75,26 +75,26 @@ def problem_for(
     workers: int,
     finite: bool = True,
 ) -> Problem:
-    """Return what the planner needs to know; a group counts as many times its costliest kernel.
+    """Describe a convolution to the planner; a group counts as many times its costliest kernel.
 
     ``finite`` says that the value beyond the edge is neither NaN nor inf.
     """
     shape, working = (kernels[0].shape[0], kernels[0].shape[1]), kinds.working
     factorings = [engines.factoring(kernel, working) for kernel in kernels]
-    octets = kinds.image == kinds.answer == np.uint8
-    single = octets and len(kernels) == 1
+    uint8 = kinds.image == kinds.answer == np.uint8
+    single = uint8 and len(kernels) == 1
     return Problem(
         outputs=(layout.rows.dense, layout.columns.dense),
         channels=image_shape[2] if len(image_shape) == 3 else 1,
         kernel_shape=shape,
-        taps=max(int(np.count_nonzero(kernel)) for kernel in kernels),
+        nonzeros=max(int(np.count_nonzero(kernel)) for kernel in kernels),
         rank=max(each.rank for each in factorings),
         itemsize=working.itemsize,
         threads=workers,
         stride=(layout.rows.stride, layout.columns.stride),
         uniform=all(bool(np.all(kernel == kernel[0, 0])) for kernel in kernels),
         kernels=len(kernels),
-        octets=octets,
+        uint8=uint8,
         uint16_sums=single and uint16_sums(kernels[0]) is not None,
         uint16_products=single and uint16_products(kernels[0]) is not None,
         exact=all(dtypes.sums_are_exact(kinds.image, working, kernel) for kernel in kernels),
@@ -123,7 +123,7 @@ class _Request(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """An engine made ready, and what it is asked to do."""
+    """A prepared engine and its job."""
 
     job: Job
     correlator: Correlator
@@ -160,7 +160,7 @@ def _choose(request: _Request, problem: Problem) -> Plan:
 
 
 def workers_for(plan: Plan, workers: int) -> int:
-    """Return how many threads, of so many, are worth waking for a convolution."""
+    """Return how many of the threads are worth waking for a convolution."""
     return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
@@ -203,7 +203,7 @@ def _plan_and_prepare(request: _Request) -> Ready:
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
 
 LARGEST_REMEMBERED = 128 * 128
-"""Kernels of more weights than this are made ready anew each time, rather than kept."""
+"""Kernels of more weights than this are prepared for each call, and not cached."""
 
 
 def _ready(request: _Request) -> Ready:

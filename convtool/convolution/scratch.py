@@ -1,4 +1,4 @@
-"""Memory that a thread computes in, kept from one piece of an image to the next.
+"""Scratch memory of each thread, reused from one piece of an image to the next.
 
 The system clears each page of fresh memory at its first touch, which can take longer than what is
 computed in it.

@@ -1,4 +1,4 @@
-"""How many threads work, and the small pool that they work in."""
+"""The number of threads, and the small thread pool."""
 
 import operator
 import os
@@ -84,7 +84,7 @@ class _Helpers:
         self._orders, self._idle, self._counting = SimpleQueue(), 0, threading.Lock()
 
     def order(self, task: Callable[[], None], helpers: int) -> Answers:
-        """Have so many threads do a task; each answers once."""
+        """Run a task on several threads; each answers once."""
         answers: Answers = SimpleQueue()
         with self._counting:
             new = max(0, helpers - self._idle)
@@ -119,7 +119,7 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
     """Call ``task`` on every item, on several threads; an error of any of them is raised.
 
     The calling thread works too, so that one thread needs no helper. After an error no further item
-    is begun, and none is still at work when it is raised.
+    is started, and none is still at work when it is raised.
     """
     queue = iter(list(items))
 
@@ -145,18 +145,18 @@ def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) ->
 
 
 @contextmanager
-def begun(task: Callable[[], _Answer]) -> Iterator[Callable[[], _Answer]]:
-    """Have a task done by another thread while the block goes on.
+def submit(task: Callable[[], _Answer]) -> Iterator[Callable[[], _Answer]]:
+    """Submit a task to another thread, which runs it while the block goes on.
 
     Yields
     ------
     callable
-        What waits for the task's answer, and returns it or raises its error. The block is not left
+        Waits for the task's answer, and returns it or raises its error. The block is not left
         before the task has ended.
 
     Examples
     --------
-    >>> with begun(lambda: 6 * 7) as answer:
+    >>> with submit(lambda: 6 * 7) as answer:
     ...     print(answer())
     42
     """

@@ -86,7 +86,7 @@ def bands(
 
 
 def _writes(correlator: StripCorrelator, dtype: DType, working: DType, store: Store) -> bool:
-    """Return whether an engine of strips makes the answer as it is wanted."""
+    """Return whether an engine of strips writes the output type itself."""
     return (dtype == working or dtype in correlator.writes) and store is dtypes.store
 
 
@@ -96,7 +96,7 @@ def _is_direct(correlator: StripCorrelator, out: Array, working: DType, store: S
 
 
 def _longest(correlator: StripCorrelator, working: DType, width: int, channels: int) -> int:
-    """Return how many rows of so many scalars are computed before they are stored."""
+    """Return how many rows are computed before they are stored."""
     line = max(1, min(width, correlator.tile[1] * channels) * working.itemsize)
     return min(correlator.tile[0], max(LEAST_STORED_ROWS, STORED_BYTES // line))
 

@@ -1,4 +1,4 @@
-"""A convolution as a matrix: what linear algebra makes of a kernel."""
+"""A convolution as a Toeplitz matrix."""
 
 from typing import Any
 

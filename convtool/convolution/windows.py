@@ -1,4 +1,4 @@
-"""A convolution of an image that is never in memory as a whole: some rows of its answer at a time.
+"""Convolve an image larger than memory: some rows of the output at a time.
 
 The image is cut as :mod:`~.tiles` would cut it in memory, the plan is that of the whole image and
 the border's table is computed from its full height. So each piece sees the same window and gives
@@ -23,7 +23,7 @@ from convtool.kernels.weights import Combination
 
 
 class Windows:
-    """A convolution made ready for an image that will be given row by row.
+    """A prepared convolution of an image that arrives row by row.
 
     Parameters
     ----------

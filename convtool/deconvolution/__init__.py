@@ -1,4 +1,4 @@
-"""Deconvolution: what a picture was before a known kernel blurred it. Arrays in, arrays out."""
+"""Deconvolution: undo the blur of a known kernel. Arrays in, arrays out."""
 
 from convtool.deconvolution.api import METHODS, Restored, deconvolve, restore
 

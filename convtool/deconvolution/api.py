@@ -1,4 +1,4 @@
-"""The public functions: validate, choose, run, and say what cannot come back."""
+"""The public functions: validate, choose, run, and report the lost frequencies."""
 
 import math
 from typing import Any
@@ -76,7 +76,7 @@ def deconvolve(
     correlate: bool = False,
     threads: int | None = None,
 ) -> NDArray[Any]:
-    """Return what an image was before a known kernel blurred it.
+    """Undo the blur of an image by a known kernel.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ class Blur(Record, eq=False):
         return spread
 
     def outside(self) -> Plane | float:
-        """Return what a constant beyond the edge adds to a blurred plane."""
+        """Return the contribution of a constant border to a blurred plane."""
         if self.border != "constant" or self.cval == 0:
             return 0.0
         return self.forward(np.zeros(self.shape))

@@ -22,8 +22,8 @@ from convtool.kernels.argument import as_kernel
 
 
 @dataclass(frozen=True, eq=False)
-class _Job:
-    """What is done to each block; one object of the graph that all of them read.
+class _BlockConvolution:
+    """The settings of each block; one object of the graph that all blocks share.
 
     Attributes
     ----------
@@ -61,7 +61,9 @@ def _joined(pieces: Sequence[Sequence[Any]]) -> Array:
     return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
 
 
-def _computed(job: _Job, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]) -> Array:
+def _computed(
+    job: _BlockConvolution, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]
+) -> Array:
     """Compute one block, on a worker."""
     pixels = _joined(pieces)
     layout = Geometry(rows, columns)
@@ -110,7 +112,7 @@ def _filtered(
         weights = np.ascontiguousarray(weights[::-1, ::-1])
     kind = (image.shape, image.dtype, out_type)
     chosen = choose(*kind, (weights,), layout, engine, workers).chosen
-    job = _Job(weights, rule, engine, chosen, out_type, workers, calibration.load())
+    job = _BlockConvolution(weights, rule, engine, chosen, out_type, workers, calibration.load())
     token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
     anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
@@ -120,7 +122,7 @@ def _filtered(
 
 
 def _graph(
-    name: str, image: Any, job: _Job, layout: Geometry, anchors: Sequence[int]
+    name: str, image: Any, job: _BlockConvolution, layout: Geometry, anchors: Sequence[int]
 ) -> tuple[dict[Any, Any], list[tuple[int, ...]]]:
     """Return the tasks that make the blocks, and the blocks' sizes along rows and columns."""
     graph: dict[Any, Any] = {f"{name}-job": job}
@@ -210,7 +212,7 @@ def convolve(
 
     With the same engine, ``direct``, ``separable`` and ``scipy`` give the very bits that they give
     of the whole image, and so does ``numba`` but for its running sums (kernels of 25 or more equal
-    weights), which begin anew in every block. Those, ``fft``, whose tiles lie elsewhere, and
+    weights), which restart in every block. Those, ``fft``, whose tiles lie elsewhere, and
     ``opencv``, whose last columns are summed in another order, differ in the last bits: within 4e-6
     (float32) or 1e-13 (float64) of max|image| · sum|kernel|.
 

@@ -1,4 +1,4 @@
-"""Which pixels a block of an answer is made of, and where its windows lie among them."""
+"""The input pixels of an output block, and the positions of its windows in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ def spans(axis: Axis, chunks: Sequence[int], anchor: int) -> list[Span]:
 
 
 def part(axis: Axis, kept: Span, rule: str) -> Part:
-    """Return what a block is made of.
+    """Return the input pixels of a block.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Who does the work: worker processes on this machine, or a scheduler somewhere."""
+"""Start worker processes on this machine, or connect to a scheduler."""
 
 import asyncio
 import logging

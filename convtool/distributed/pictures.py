@@ -14,7 +14,7 @@ from convtool.distributed.task_pool import TaskPool, check_version
 from convtool.errors import WorkerError
 from convtool.extras import need
 from convtool.files import sweep
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.images.paths import shown
 from convtool.work.dispatch import Dispatcher, Report
 from convtool.work.naming import Task
@@ -35,9 +35,9 @@ _CHUNKS_A_THREAD = 2
 
 @dataclass(frozen=True)
 class _Order:
-    """What a chunk's worker is told, the same for all chunks."""
+    """The settings of a worker, the same for all chunks."""
 
-    job: Job
+    job: FilterJob
     stamped: bool
     calibration: Calibration
     folder: str
@@ -62,7 +62,7 @@ def _below(folder: str, task: Task) -> Task:
 
 
 def filter_files(
-    tasks: Iterable[Task], job: Job, client: Any, *, stamped: bool = False
+    tasks: Iterable[Task], job: FilterJob, client: Any, *, stamped: bool = False
 ) -> Iterator[tuple[Task, TaskResult]]:
     """Filter many pictures on a Dask cluster, whose workers see the same files.
 
@@ -70,7 +70,7 @@ def filter_files(
     ----------
     tasks : iterable of Task
         Inputs and outputs; the folders of the outputs are there. It is read as the work goes on.
-    job : Job
+    job : FilterJob
         What is done to each. Each picture is computed in one thread, unless the job says otherwise.
     client : distributed.Client
         A client of the cluster, as from `local_cluster` or `connected`.
@@ -96,7 +96,7 @@ def filter_files(
 
     Examples
     --------
-    >>> list(filter_files([], Job(()), None))
+    >>> list(filter_files([], FilterJob(()), None))
     []
     """
     pictures = len(tasks) if isinstance(tasks, Sized) else 1
@@ -109,7 +109,7 @@ class Spread:
 
     Parameters
     ----------
-    job : Job
+    job : FilterJob
         What is done to each picture.
     stamped : bool
         Whether inputs and outputs are stamped, for a journal.
@@ -117,7 +117,7 @@ class Spread:
         How many pictures there are in all, if that is known: the last chunks are smaller.
     """
 
-    def __init__(self, job: Job, *, stamped: bool = False, pictures: int = 1) -> None:
+    def __init__(self, job: FilterJob, *, stamped: bool = False, pictures: int = 1) -> None:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
         self._order = _Order(job, stamped, calibration.load(), os.getcwd())

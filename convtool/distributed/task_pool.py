@@ -1,4 +1,4 @@
-"""Tasks that are with a cluster: handed out and taken in, whatever becomes of its workers."""
+"""Tasks submitted to a cluster; the tasks of lost workers are retried."""
 
 import queue
 import select

@@ -71,7 +71,7 @@ class Pooling(NamedTuple):
         return f"{self.kind} of {self.size[0]}×{self.size[1]}{stride}"
 
     def shape(self, shape: tuple[int, int]) -> tuple[int, int]:
-        """Return the answer's shape: ceil((n - size) / stride) + 1, each window begun inside."""
+        """Return the output's shape: ceil((n - size) / stride) + 1; each window starts inside."""
         rows, columns = (
             _count(n, *one) for n, *one in zip(shape, self.size, self.stride, strict=True)
         )

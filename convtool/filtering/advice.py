@@ -1,4 +1,4 @@
-"""What keeps values in the output's range: by the sums, signs and reach of a plan's kernels.
+"""Advice that keeps values in the output's range, from the kernels' sums, signs and reach.
 
 Values are in units of white. A kernel whose positive weights sum to p and whose negative ones to n
 turns values from a to b into values from pa + nb to pb + na.

@@ -1,4 +1,4 @@
-"""Colours apart from alpha, and alpha that is not filtered but moved with the colours."""
+"""Separate colours from alpha, and move alpha that is not filtered with the colours."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""What is done with alpha, and what a kernel allows."""
+"""The rules for alpha, and which of them a kernel allows."""
 
 import numpy as np
 from numpy.typing import NDArray

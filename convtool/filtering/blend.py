@@ -1,4 +1,4 @@
-"""Mixing filtered pixels with those that were there, by the grey of a mask.
+"""Blend filtered pixels with the original ones by a mask.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Which channels of a picture are filtered."""
+"""Select the channels of a picture that are filtered."""
 
 from convtool.errors import OptionError
 from convtool.records import Record

@@ -1,4 +1,4 @@
-"""Deconvolution of a picture: alpha, depth, all pages; what ``convtool deconvolve`` does."""
+"""Deconvolution of a picture, for ``convtool deconvolve``: alpha, depth, all pages."""
 
 import math
 import time
@@ -89,7 +89,7 @@ class Deconvolution(Record, eq=False):
 
 
 def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOptions) -> Deblurred:
-    """Return a picture as it was before a kernel blurred it.
+    """Undo the blur of a picture by a known kernel.
 
     Parameters
     ----------
@@ -105,10 +105,9 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     OptionError, KernelError, NonFiniteError
         If picture, kernel and options cannot be combined.
 
-    Notes
-    -----
-    Alpha is restored with the kernel divided by its sum, and the colours multiplied by alpha, so
-    that transparent pixels bleed none; a kernel whose sum is not positive left alpha as it was.
+    Notes ----- Alpha is restored with the kernel divided by its sum, and the colours multiplied by
+    alpha, so that transparent pixels do not affect their neighbours. A kernel whose sum is not
+    positive left alpha as it was.
 
     Examples
     --------

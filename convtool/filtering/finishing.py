@@ -1,4 +1,4 @@
-"""From the last kernel's answer to values that are ready for their range, and warnings."""
+"""Convert the last kernel's output to values for their range, and collect warnings."""
 
 from collections.abc import Sequence
 
@@ -48,7 +48,7 @@ def prepared(values: Values, options: FilterOptions, peak: float) -> Values:
 
 
 def remarks(plan: FilterPlan, share: float, nans: int, holes: int = 0) -> list[str]:
-    """Return what a user should know of filtered pixels.
+    """Return the warnings about filtered pixels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is done to each picture of a run, and what became of one: plain data, for any process."""
+"""The settings of a run, and the outcome of one picture: plain data, for any process."""
 
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from convtool.filtering.plan import Rows, Step
 
 
-class Job(Record):
-    """What is done to each picture of a run.
+class FilterJob(Record):
+    """The settings of a run: kernels and options for each picture.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Job(Record):
         --------
         >>> from convtool.kernels.spec import parse
         >>> blur = (parse("box"),)
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(threads=1)).fingerprint()
+        >>> FilterJob(blur).fingerprint() == FilterJob(blur, FilterOptions(threads=1)).fingerprint()
         True
-        >>> Job(blur).fingerprint() == Job(blur, FilterOptions(stride=2)).fingerprint()
+        >>> FilterJob(blur).fingerprint() == FilterJob(blur, FilterOptions(stride=2)).fingerprint()
         False
         """
         from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""What options make of a kernel: is it flipped, where do its windows lie, does it filter alpha."""
+"""How options apply to a kernel: its flip, its windows, its rule for alpha."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Masks: how much of a filter each pixel gets, from black, nothing, to white, all."""
+"""Masks: the weight of the filtered pixel, from black (0) to white (1)."""
 
 import os
 

@@ -17,7 +17,7 @@ from convtool.records import Record, replace
 
 
 class FilterResult(Record, eq=False):
-    """A filtered picture and what is to be known about it.
+    """A filtered picture and its notes.
 
     Parameters
     ----------

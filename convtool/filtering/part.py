@@ -1,4 +1,4 @@
-"""Which pixels and channels of a picture are filtered, where not all of them are."""
+"""The part of a picture that is filtered: pixels and channels."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""One picture's way from file to file: open, plan, decode, filter, write."""
+"""Filter one picture from file to file: open, plan, decode, filter, write."""
 
 import os
 import time
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from convtool.convolution.threads import begun, count
+from convtool.convolution.threads import count, submit
 from convtool.errors import NonFiniteError, OptionError, ShapeError
-from convtool.filtering.job import Job, Kind, Outcome
+from convtool.filtering.job import FilterJob, Kind, Outcome
 from convtool.images.codecs.stderr import diverted
 from convtool.images.formats import Format
 from convtool.images.image import DEPTHS, Document, name_of
@@ -35,15 +35,15 @@ Planner = Callable[["PictureKind"], "FilterPlan"]
 _KINDS_REMEMBERED = 64
 
 
-def planner(job: Job) -> Planner:
-    """Return what plans many pictures of few kinds: each kind once.
+def planner(job: FilterJob) -> Planner:
+    """Return a planner for many pictures of few kinds: it plans each kind once.
 
     Examples
     --------
     >>> import numpy as np
     >>> from convtool.filtering.plan import PictureKind
     >>> from convtool.kernels.spec import parse
-    >>> plan = planner(Job((parse("box"),)))
+    >>> plan = planner(FilterJob((parse("box"),)))
     >>> kind = PictureKind((4, 6), np.dtype("uint8"))
     >>> plan(kind) is plan(kind)
     True
@@ -59,7 +59,7 @@ def planner(job: Job) -> Planner:
 def filter_file(
     source: Path,
     target: Path,
-    job: Job,
+    job: FilterJob,
     *,
     planned: "Callable[[FilterPlan], object] | None" = None,
     save: Saver = save_bytes,
@@ -75,7 +75,7 @@ def filter_file(
     target : str or path-like
         The file to write, or ``-`` for standard output, in the format of ``source`` unless
         the job names one.
-    job : Job
+    job : FilterJob
         What to do.
     planned : callable, optional
         Called with the plan before the first kernel.
@@ -104,7 +104,7 @@ def filter_file(
     >>> from convtool.kernels.spec import parse
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write(f"{folder}/a.png", np.full((3, 4), 7, np.uint8))
-    ...     outcome = filter_file(f"{folder}/a.png", f"{folder}/b.bmp", Job((parse("box"),)))
+    ...     outcome = filter_file(f"{folder}/a.png", f"{folder}/b.bmp", FilterJob((parse("box"),)))
     >>> outcome.source.shape, outcome.target.format
     ((3, 4), 'bmp')
     """
@@ -151,13 +151,13 @@ def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]
         yield lambda: document
         return
     opened.format.load_decoder()
-    with diverted(), begun(opened.decode) as decoded:
+    with diverted(), submit(opened.decode) as decoded:
         yield decoded
 
 
 @contextmanager
 def _named(source: Path, page: int | None = None) -> Iterator[None]:
-    """Name the picture, and its page, in what is said of its size, channels or values."""
+    """Name the picture and its page in messages about its size, channels or values."""
     try:
         yield
     except (NonFiniteError, OptionError, ShapeError) as error:
@@ -227,7 +227,7 @@ def _warnings_of_all(results: "Sequence[FilterResult]") -> tuple[str, ...]:
 def plan_file(
     source: Path,
     target: Path,
-    job: Job,
+    job: FilterJob,
     *,
     planned: "Callable[[FilterPlan], object] | None" = None,
 ) -> Outcome:
@@ -264,7 +264,7 @@ def plan_file(
     )
 
 
-def _how(target: Path, source_format: str, job: Job) -> WriteOptions:
+def _how(target: Path, source_format: str, job: FilterJob) -> WriteOptions:
     """Return how to write: standard output, which has no ending, takes the input's format."""
     if job.writing.format is None and os.fspath(target) == STDOUT:
         return replace(job.writing, format=source_format)

@@ -1,4 +1,4 @@
-"""The kernels' way over a picture's values: colours and alpha, one kernel after the other."""
+"""Apply the kernels to colours and alpha, one kernel after the other."""
 
 import time
 from typing import Any

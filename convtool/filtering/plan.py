@@ -1,4 +1,4 @@
-"""The plan of one picture: all that filtering it decides, decided once by `plan_filter`.
+"""The plan of one picture: all decisions about filtering it, made once by `plan_filter`.
 
 Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
 ``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its rows.
@@ -16,7 +16,7 @@ from convtool.filtering import kernels as facts
 from convtool.filtering.alpha import separate
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.images import light
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Image, peak_of
 from convtool.images.tone import (
     FIXED_RANGES,
@@ -60,12 +60,12 @@ class PictureKind(Record):
 
     @classmethod
     def of_header(cls, header: Header, format: str) -> "PictureKind":
-        """Return what a header says."""
+        """Return the kind of picture that a header describes."""
         return cls(header.shape, header.pixel_type, header.has_alpha, format)
 
     @classmethod
     def of_image(cls, image: Image) -> "PictureKind":
-        """Return what an image is."""
+        """Return the kind of an image."""
         return cls(image.pixels.shape, image.pixels.dtype, image.has_alpha, image.format)
 
     @property
@@ -310,7 +310,7 @@ def _stays_in_range(
 
 
 def _answer(when: str, kind: PictureKind, dtype: np.dtype[Any]) -> np.dtype[Any] | None:
-    """Return the type that the last answer is asked for in; None for the type it is computed in."""
+    """Return the type of the last output; None for the type it is computed in."""
     return {DIRECT: kind.dtype, IN_PIECES: dtype}.get(when)
 
 

@@ -1,4 +1,4 @@
-"""One picture's way from file to file: in memory, or strip by strip where it is larger.
+"""Filter one picture from file to file: in memory, or in strips if it is larger.
 
 Both ways are open → plan → rows → kernels → tone → write: `.picture.filter_file` takes all rows of
 all pages at once, `.strips.job.filter_stream` some rows after the other.
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convtool.errors import OptionError
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, plan_file
 from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
 from convtool.images.read import STDIN
@@ -24,7 +24,7 @@ Progress = Callable[[int], object]
 def filter_picture(
     source: str,
     target: str,
-    job: Job,
+    job: FilterJob,
     store: StoreOptions,
     *,
     streamed: bool,
@@ -38,7 +38,7 @@ def filter_picture(
     ----------
     source, target : str
         The file or store to read, and that to write; ``-`` for standard input and output.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.
@@ -71,7 +71,7 @@ def filter_picture(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     names = f"{folder}/a.png", f"{folder}/b.png"
     ...     write(names[0], np.full((3, 4), 7, np.uint8))
-    ...     job = Job((parse("box"),))
+    ...     job = FilterJob((parse("box"),))
     ...     how = {"streamed": is_streamed(*names, job, StoreOptions()), "dry_run": True}
     ...     how["planned"] = lambda plan: print(plan.tone)
     ...     outcome = filter_picture(*names, job, StoreOptions(), **how)
@@ -91,7 +91,7 @@ def filter_picture(
 
 
 def is_streamed(
-    source: str, target: str, job: Job, store: StoreOptions, *, divided: bool = False
+    source: str, target: str, job: FilterJob, store: StoreOptions, *, divided: bool = False
 ) -> bool:
     """Return whether a picture is filtered strip by strip, which its output must allow.
 

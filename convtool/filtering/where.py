@@ -1,4 +1,4 @@
-"""Where a filter applies: a region, a mask, and the pixels that must be read for them.
+"""Where a filter applies: a region, a mask, and the pixels to read for them.
 
 Only the pixels that are asked for are computed, from those that their windows reach: the real
 neighbours outside the region, and the border's only beyond the picture's own edge.
@@ -78,7 +78,7 @@ class Place(Record, eq=False):
         return None if self.mask is None else self.mask.weights(self.box)[self.inside]
 
     def strips(self, rows: int) -> list["Place"]:
-        """Cut the box into pieces of so many rows."""
+        """Cut the box into strips."""
         spans = range(self.box[0].start, self.box[0].stop, rows)
         return [self._strip(start, min(start + rows, self.box[0].stop)) for start in spans]
 

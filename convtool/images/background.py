@@ -1,4 +1,4 @@
-"""Transparent pictures laid on a colour."""
+"""Composite transparent pictures over a colour."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What becomes of metadata when a picture is written: kept where the format can hold it."""
+"""Carry metadata to the output, as far as its format can hold them."""
 
 from convtool.images.formats import Format
 from convtool.images.image import Document, Image, Metadata

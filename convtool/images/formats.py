@@ -1,112 +1,18 @@
 """The file formats: how each is recognised and named, and what it can hold.
 
-The table is data. A codec is a module with the functions of `Codec`: ``inspect`` looks at the
-header only, ``decode`` makes the pixels, ``encode`` makes a file; it is imported when it is used.
-That of a format with several pages has those of `PagedCodec` besides.
+The table is data. The module of a format's codec (`Codec`) is imported when it is used.
 """
 
 import os
 import re
-from collections.abc import Iterator, Sequence
 from importlib import import_module
-from typing import Any, Protocol, cast
-
-import numpy as np
+from typing import cast
 
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.image import DEPTHS, Document, Image, Metadata, Pixels
-from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.codec import Codec, PagedCodec
+from convtool.images.image import DEPTHS
 from convtool.images.paths import shown
 from convtool.records import Record
-
-
-class Header(Record):
-    """What the header of a file promises.
-
-    Parameters
-    ----------
-    width, height : int
-        Size in pixels as stored, before the orientation is applied.
-    channels : int
-        1 to 4, as the pixels will have, alpha included.
-    dtype : str
-        ``"uint8"``, ``"uint16"``, ``"float32"`` or ``"float64"``, as the pixels will have.
-    has_alpha : bool
-        Whether the last channel is alpha.
-    orientation : int
-        EXIF orientation, 1 to 8.
-    pages : int
-        Pages or frames in the file.
-    metadata : Metadata
-        What else the header says.
-    notes : tuple of str
-        Remarks on it.
-    inks : bool
-        Whether the file holds cyan, magenta, yellow and black, of which colours are made.
-    duration : float
-        Milliseconds that a frame is shown; 0 for pages.
-    loop : int
-        How often an animation is played, 0 for ever.
-    """
-
-    width: int
-    height: int
-    channels: int
-    dtype: str
-    has_alpha: bool = False
-    orientation: int = 1
-    pages: int = 1
-    metadata: Metadata = Metadata()
-    notes: tuple[str, ...] = ()
-    inks: bool = False
-    duration: float = 0.0
-    loop: int = 0
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the pixels once the orientation is applied."""
-        size = (self.height, self.width)[:: -1 if self.orientation >= 5 else 1]
-        return size if self.channels == 1 else (*size, self.channels)
-
-    @property
-    def pixel_type(self) -> np.dtype[Any]:
-        """The type of the pixels."""
-        return np.dtype(self.dtype)
-
-
-class Decoded(Record, eq=False):
-    """The pixels of a file, not yet turned as its orientation says, and remarks on them."""
-
-    pixels: Pixels
-    notes: tuple[str, ...] = ()
-
-
-class Codec(Protocol):
-    """What a module of ``convtool.images.codecs`` offers."""
-
-    def inspect(self, data: bytes) -> Header:
-        """Read the header, of the first page if there are several."""
-
-    def decode(self, data: bytes, header: Header, options: ReadOptions) -> Decoded:
-        """Make the pixels, of the first page if there are several."""
-
-    def encode(self, image: Image, options: WriteOptions) -> bytes:
-        """Make a file of a picture, with its metadata; the pixels are contiguous."""
-
-
-class PagedCodec(Codec, Protocol):
-    """What the module of a format with several pages or frames offers besides."""
-
-    def inspect_all(self, data: bytes) -> tuple[Header, ...]:
-        """Read the headers of all pages."""
-
-    def decode_all(
-        self, data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
-    ) -> Iterator[Decoded]:
-        """Make the pixels of one page after the other, from number ``start`` (0, 1 …) on."""
-
-    def encode_all(self, document: Document, options: WriteOptions) -> bytes:
-        """Make a file of several pictures."""
 
 
 class Format(Record):
@@ -413,80 +319,3 @@ def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:
     known = " ".join(ending for entry in FORMATS.values() for ending in entry.extensions)
     which = f"'{ending}' is the ending of no format" if ending else "has no ending, so no format"
     raise ImageFormatError(f"{shown(path)}: {which} that convtool writes; use one of {known}")
-
-
-def _those_with(dtype: str, channels: int) -> str:
-    fit = [e.title for e in FORMATS.values() if e.advised and e.can_hold(channels, dtype)]
-    return _either(fit)
-
-
-def _either(names: list[str]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
-    """Check that a format can hold pixels of a kind.
-
-    Parameters
-    ----------
-    entry : Format
-        The format.
-    where : str
-        The file, for the message.
-    channels : int
-        1 to 4; 2 and 4 mean alpha.
-    dtype : str
-        The name of the pixels' type.
-
-    Raises
-    ------
-    ImageFormatError
-        If it cannot; the message names formats that can.
-
-    Examples
-    --------
-    >>> check_holds(FORMATS["pfm"], "a.pfm", 3, "uint8")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    convtool.errors.ImageFormatError: a.pfm: PFM holds no 8 bits a channel; write ...
-    """
-    if entry.can_hold(channels, dtype):
-        return
-    depth = DEPTHS[dtype]
-    others = _those_with(dtype, channels)
-    if not entry.depths:
-        raise ImageFormatError(f"{where}: {entry.title} is not written; write {others}")
-    if depth not in entry.depths:
-        words = "floats" if depth == "float" else f"{depth} bits a channel"
-        depths = " or ".join(f"--depth {depth}" for depth in entry.depths)
-        raise ImageFormatError(
-            f"{where}: {entry.title} holds no {words}; write {others}, or use {depths}"
-        )
-    if channels not in entry.channels:
-        kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
-        way = ", or use --background white" if kind == "alpha" else ""
-        way = ", or use --gray" if kind == "colour" else way
-        raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}{way}")
-    kind, way = "64-bit floats", "--depth float32"
-    if (channels, dtype) in entry.but_not:
-        kind, way = f"alpha with {depth}-bit grey", "--depth 8"
-    raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}, or use {way}")
-
-
-def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> None:
-    """Check that a format can hold a number of pages, or of frames of an animation.
-
-    Raises
-    ------
-    ImageFormatError
-        If it cannot; the message names formats that can.
-    """
-    kind = "frames" if animated else "pages"
-    if pages == 1 or entry.several == kind:
-        return
-    others = _either([e.title for e in FORMATS.values() if e.several == kind])
-    holds = f"holds {entry.several}" if entry.several else "holds one picture"
-    raise ImageFormatError(
-        f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "
-        "or pick one with --page N"
-    )

@@ -21,7 +21,7 @@ DEPTHS = {"uint8": "8", "uint16": "16", "float32": "float", "float64": "float"}
 
 @lru_cache(maxsize=64)
 def name_of(dtype: np.dtype[Any]) -> str:
-    """Return a type's name, which NumPy makes anew each time.
+    """Return the cached name of a type, which NumPy builds at each access.
 
     Examples
     --------

@@ -1,10 +1,11 @@
-"""What a file says about its picture, without decoding it."""
+"""The properties of a picture file, without decoding it."""
 
 import os
 from typing import Any
 
+from convtool.images.codec import Header
 from convtool.images.codecs.icc import description
-from convtool.images.formats import Format, Header
+from convtool.images.formats import Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions
 from convtool.images.read import read_headers
@@ -13,7 +14,7 @@ _NO_LIMIT = 2**63
 
 
 def info(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return what the header of a file says, as plain values that JSON can hold.
+    """Return the properties in a file's header, as plain values that JSON can hold.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def _several(entry: Format, headers: tuple[Header, ...]) -> dict[str, Any]:
 
 
 def page_info(header: Header) -> dict[str, Any]:
-    """Return what the header of one page says."""
+    """Return the properties in the header of one page."""
     told = header.metadata
     profile = {"name": description(told.icc), "bytes": len(told.icc)} if told.icc else None
     coding = told.coding
@@ -69,7 +70,7 @@ def page_info(header: Header) -> dict[str, Any]:
         "depth": DEPTHS[header.dtype],
         "type": header.dtype,
         "alpha": header.has_alpha,
-        "inks": header.inks,
+        "inks": header.cmyk,
         "orientation": header.orientation,
         "icc": profile,
         "exif": {"bytes": len(told.exif)} if told.exif else None,

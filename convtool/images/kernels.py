@@ -108,12 +108,12 @@ def read_picture(path: str) -> tuple[Weights, str]:
         raise KernelError(f"neither a kernel file ({kinds}) nor a picture: {error}") from error
     if max(picture.height, picture.width) > MAX_SIDE:
         raise KernelError(
-            f"the picture has {picture.height}x{picture.width} pixels; "
+            f"the picture has {picture.width}×{picture.height} pixels (width × height); "
             f"a side of a kernel has 1 to {MAX_SIDE}"
         )
     grey = picture.pixels
     if grey.ndim == 3:
         colours = picture.channels - picture.has_alpha
         grey = tone.to_gray(grey[:, :, :3]) if colours == 3 else grey[:, :, 0]
-    note = f"is a picture of {picture.height}x{picture.width} pixels, taken as grey floats"
+    note = f"is a picture of {picture.width}×{picture.height} pixels, read as grey floats"
     return checked(grey.astype(np.float64)), "; ".join([note, *picture.notes])

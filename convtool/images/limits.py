@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from convtool.errors import ImageTooLargeError
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.options import LARGE, ReadOptions
 
 _COPIES = 2
@@ -28,7 +28,7 @@ def check(headers: Sequence[Header], file_bytes: int, options: ReadOptions) -> N
     ImageTooLargeError
         If the pages have too many pixels, or would need too much memory.
     ImageReadError
-        If they hold inks that cannot be turned into colours as the options say.
+        If they hold CMYK that cannot be converted as the options say.
     """
     total = pixels_of(headers)
     if total > options.max_pixels:
@@ -42,10 +42,10 @@ def check(headers: Sequence[Header], file_bytes: int, options: ReadOptions) -> N
         check_memory(memory_of(headers, file_bytes), options.max_memory)
     if options.cmyk == "profile":
         for header in headers:
-            if header.inks:
-                from convtool.images.codecs import inks
+            if header.cmyk:
+                from convtool.images.codecs import cmyk
 
-                inks.check(header.metadata.icc, header.dtype)
+                cmyk.check(header.metadata.icc, header.dtype)
 
 
 def pixels_of(headers: Sequence[Header]) -> int:

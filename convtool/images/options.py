@@ -1,4 +1,4 @@
-"""How files are read and written: plain values that can be handed from process to process."""
+"""Options for reading and writing files: plain values that can be sent to other processes."""
 
 from convtool.errors import OptionError
 from convtool.records import Record
@@ -10,7 +10,7 @@ LARGE = 89_000_000
 """From so many pixels on there is a warning."""
 
 CMYK_RULES = ("profile", "naive")
-"""What becomes of inks: sRGB by the file's own profile, refused without one; or by arithmetic."""
+"""How CMYK becomes RGB: sRGB by the file's own profile, refused without one; or by arithmetic."""
 
 ORIENTATION_RULES = ("apply", "keep")
 """What becomes of the EXIF orientation: the pixels are turned and the tag is reset, or neither."""

@@ -1,4 +1,4 @@
-"""How a path is shown in a message, and which file it leads to."""
+"""Show paths in messages, and resolve their files."""
 
 import os
 from collections.abc import Callable

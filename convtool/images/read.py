@@ -12,7 +12,8 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images import limits
-from convtool.images.formats import Decoded, Format, Header, recognise
+from convtool.images.codec import Decoded, Header
+from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
@@ -37,7 +38,7 @@ def read(
     """Read a picture with all that it holds: depth, colour, alpha, metadata.
 
     The format is recognised by content, whatever the name. 16 bits and floats stay so, palettes
-    become colours, a transparent colour becomes alpha, inks become colours by the file's profile,
+    become colours, a transparent colour becomes alpha, CMYK becomes RGB by the file's profile,
     and the EXIF orientation is applied.
 
     Parameters
@@ -52,7 +53,7 @@ def read(
     max_memory : int, optional
         The most bytes that reading and filtering it may take, by what its header says.
     cmyk : {'profile', 'naive'}
-        How inks become colours: by the file's own profile, and refused without one; or by
+        How CMYK becomes RGB: by the file's own profile, and refused without one; or by
         arithmetic.
     orientation : {'apply', 'keep'}
         Whether pixels are turned as EXIF says, and its orientation reset, or both left alone.
@@ -280,7 +281,7 @@ def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer
 
 
 def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:
-    """Read the headers of the pages that are wanted, and check them."""
+    """Read and check the headers of the requested pages."""
     entry = recognise(data)
     if entry.several:
         headers = entry.load_paged().inspect_all(data)
@@ -334,7 +335,7 @@ def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image
 def _metadata(header: Header, keeps: bool) -> Metadata:
     """Return what the header says, in agreement with the pixels, turned unless the tag is kept."""
     told = header.metadata
-    if header.inks:
+    if header.cmyk:
         told = replace(told, icc=b"")
     if keeps:
         return replace(told, pages=header.pages)

@@ -68,7 +68,7 @@ class Extent:
         self.low, self.high = min(self.low, low), max(self.high, high)
 
     def stretched(self, peak: float) -> Fit:
-        """Return what lays the smallest on 0 and the largest on ``peak``."""
+        """Return the map that sends the smallest value to 0 and the largest to ``peak``."""
         low, high = (self.low, self.high) if self.low <= self.high else (0.0, 0.0)
         return Fit(base=low, gain=peak / (high - low) if high > low else 0.0)
 

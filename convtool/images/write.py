@@ -11,8 +11,9 @@ import numpy as np
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
 from convtool.files import replace_file
+from convtool.images.capabilities import check_holds, check_holds_pages
 from convtool.images.carry import carried, timing_remarks
-from convtool.images.formats import Format, check_holds, check_holds_pages, format_for
+from convtool.images.formats import Format, format_for
 from convtool.images.image import Document, Image, Pixels, as_image, name_of
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown

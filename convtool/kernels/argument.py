@@ -1,4 +1,4 @@
-"""A kernel as a function is given it: numbers, or the text of one.
+"""A kernel as an argument of a function: numbers, or its text.
 
 The presets and what reads texts are imported where a text is given.
 """

@@ -1,4 +1,4 @@
-"""Kernels that are turned to eight directions, of whose answers the maximum is taken."""
+"""Compass kernels: the output is the maximum over eight rotations of one kernel."""
 
 import numpy as np
 

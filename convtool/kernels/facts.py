@@ -1,4 +1,4 @@
-"""What a kernel does to an image, and what a user may trip over, as data."""
+"""Properties of a kernel and notes on pitfalls, as data."""
 
 from dataclasses import dataclass, replace
 
@@ -58,7 +58,7 @@ class Facts:
 
 @np.errstate(over="ignore", invalid="ignore")  # sums beyond float64 are inf, and shown so
 def facts(kernel: Weights) -> Facts:
-    """Return what is known of a kernel.
+    """Return the properties of a kernel.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def facts(kernel: Weights) -> Facts:
 
 
 def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
-    """Return what a user may trip over in the combined answers of a group of kernels.
+    """Return notes on pitfalls in the combined output of a group of kernels.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
     if reach > 1:
         notes.append(
             f"it reaches at most {reach:.5g} for an image of 0 to 1: "
-            "choose what becomes of more than 1 with --range"
+            "choose with --range how values above 1 are mapped"
         )
     return tuple(notes)
 
@@ -155,7 +155,7 @@ def _notes(known: Facts, rounding: float) -> list[str]:
     if low < -rounding or high > 1 + rounding:
         notes.append(
             f"answers reach from {low:.5g} to {high:.5g} for an image of 0 to 1: "
-            "choose what becomes of the rest with --range"
+            "choose with --range how the others are mapped"
         )
     return notes
 

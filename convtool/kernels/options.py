@@ -1,4 +1,4 @@
-"""What follows a kernel's name: ``name=value,name=value``; options that all kernels take."""
+"""Parameters after a kernel's name: ``name=value,name=value``; options that all kernels take."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ SHARED = ("scale", "normalize")
 
 
 def parse_options(text: str, parameters: tuple[Parameter, ...] = ()) -> dict[str, str]:
-    """Return what ``name=value,name=value`` gives.
+    """Parse ``name=value,name=value``.
 
     The first value may stand alone, for the first parameter; a parameter of several numbers takes
     a second one after a comma.
@@ -82,7 +82,7 @@ def adjusted(weights: Weights, options: dict[str, str]) -> Weights:
 
 
 def _divisors(weights: Weights, rule: str) -> Weights:
-    """Return what each kernel is divided by, in a shape that divides `weights`."""
+    """Return the divisor of each kernel, in a shape that divides `weights`."""
     with np.errstate(over="ignore", invalid="ignore"):
         magnitudes = np.abs(weights).sum(axis=(-2, -1), keepdims=True)
         sums = weights.sum(axis=(-2, -1), keepdims=True)

@@ -1,4 +1,4 @@
-"""What a preset takes, and how the text of a value is read."""
+"""The parameters of presets, and how the text of a value is read."""
 
 from typing import Literal
 

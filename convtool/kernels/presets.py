@@ -1,4 +1,4 @@
-"""The named kernels: a registry of what each is, what it takes, how it is built and its source."""
+"""The registry of presets: their meaning, parameters, functions and sources."""
 
 from collections.abc import Callable
 

@@ -278,7 +278,7 @@ def _without_alias(spec: str) -> str:
 
 
 def _unknown(name: str, spec: str) -> str:
-    """Return what is wrong with a spec whose first word is no preset."""
+    """Return the error for a spec whose first word is no preset."""
     head, colon, rest = spec.rpartition(":")
     path = head if colon and _OPTIONS.fullmatch(rest) else spec
     if os.path.isfile(path):

@@ -1,4 +1,4 @@
-"""What every kernel is: real, finite float64 numbers, one matrix or a group of them."""
+"""Validate kernels: real, finite float64 numbers, one matrix or a group of them."""
 
 from typing import Literal, get_args
 

@@ -1,4 +1,4 @@
-"""What another program did beyond multiplying: how it lays the kernel, scales, rounds, and borders.
+"""Detect the convention of another program: flip, scale, rounding and border.
 
 Programs call the same thing by different names and different things by the same. A pair of pictures
 tells which it was.
@@ -108,7 +108,7 @@ class Convention(Record):
 def convention(
     learned: Learned, match: Match, pairs: Sequence[tuple[Pixels, Pixels]]
 ) -> Convention:
-    """Return what the pairs tell of the program that made them.
+    """Infer the convention of the program that made the pairs.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which known kernel a learned one is, and what another program did to it."""
+"""Find the known kernel nearest to a learned one, and how another program changed it."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

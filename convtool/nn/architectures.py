@@ -317,7 +317,7 @@ def _fix(layer: Conv2D, bank: Array, line: str) -> None:
 
 
 def with_filters(arch: str, count: int) -> str:
-    """Return a named or specified network whose first convolution has so many filters.
+    """Return a named or specified network whose first convolution has ``count`` filters.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""From a data set and a few words to a network that is ready to be trained."""
+"""Assemble a network for a data set from its options."""
 
 from collections.abc import Sequence
 from dataclasses import replace

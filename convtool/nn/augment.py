@@ -1,4 +1,4 @@
-"""Small changes that a picture's class survives, drawn anew each time it is shown."""
+"""Random small changes that keep a picture's class, different each time it is shown."""
 
 from dataclasses import dataclass, fields
 

@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on exactly from where it stood.
+"""Checkpoints: all that a training needs to resume exactly.
 
 One stands beside the model while it is trained; when the training is done, the model's file has the
 same in it, so that a training can go on with more epochs.

@@ -1,4 +1,4 @@
-"""What happens in a training: its epochs, where it stands, and the best weights so far."""
+"""The history of a training: its epochs, its position, and the best weights so far."""
 
 from dataclasses import dataclass, field
 
@@ -50,7 +50,7 @@ class State:
     Attributes
     ----------
     epoch, batch : int
-        How many are done: epochs, and batches of the one that has begun.
+        How many are done: epochs, and batches of the one in progress.
     losses : float
         The sum of this epoch's losses.
     hits, seen : int

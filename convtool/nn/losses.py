@@ -1,4 +1,4 @@
-"""Losses: how wrong a batch is, as one number, and its gradient.
+"""Losses: the error of a batch as one number, and its gradient.
 
 The losses of tasks take the network's last numbers before any sigmoid or softmax ("logits"), where
 they are exact: :class:`CrossEntropy`, the mean over pictures, and :class:`BinaryCrossEntropy` and
@@ -58,7 +58,7 @@ class Loss:
         return self.evaluate(outputs, targets)[0]
 
     def config(self) -> dict[str, Any]:
-        """Return the keyword arguments that build this loss anew."""
+        """Return the keyword arguments that rebuild this loss."""
         return {}
 
 

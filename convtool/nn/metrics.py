@@ -1,4 +1,4 @@
-"""How good a classifier is."""
+"""Metrics of a classifier."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The network: layers in a row."""
+"""The network: a sequence of layers."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -104,7 +104,7 @@ class Sequential:
             self.shapes(self.input_shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs: all but the compiled step."""
+        """Return the state of a copy: all but the compiled step."""
         if self._plan is not None:
             self._plan.release()
             self._plan = None

@@ -1,4 +1,4 @@
-"""Optimisers: how a gradient becomes a step.
+"""Optimisers: update rules from gradients to parameters.
 
 Each keeps its memory (moments, velocities) by parameter for as long as it lives; nothing is thrown
 away between epochs.
@@ -121,7 +121,7 @@ class Optimizer:
         raise TypeError(f"{type(self).__name__} changes nothing")
 
     def config(self) -> dict[str, Any]:
-        """Return the keyword arguments that build this optimiser anew."""
+        """Return the keyword arguments that rebuild this optimiser."""
         return {"lr": self.lr}
 
 

@@ -1,4 +1,4 @@
-"""Whether a picture is dark on bright where a model learned bright on dark, or the reverse."""
+"""Detect pictures whose polarity (dark on bright) is the reverse of the training's."""
 
 from convtool.nn._types import Array
 from convtool.nn.preprocessing import Preprocessing

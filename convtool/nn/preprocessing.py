@@ -1,4 +1,4 @@
-"""From a picture's bytes to what a network takes: size, grey, inversion, scale.
+"""Preprocess pictures for a network: size, grey, inversion, scale.
 
 A model carries its own preprocessing, so that a picture is judged as it would have been learned.
 """

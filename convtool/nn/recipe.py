@@ -1,4 +1,4 @@
-"""What a training is told beforehand."""
+"""The settings of a training."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass

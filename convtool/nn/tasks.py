@@ -1,4 +1,4 @@
-"""What a network is for: the loss it learns by, and how its last numbers are read."""
+"""The learning tasks: their loss, and how the outputs become predictions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from convtool.nn.operations.activations import sigmoid, softmax
 
 
 @dataclass(frozen=True)
-class Task:
+class LearningTask:
     """One way to use a network's outputs.
 
     Attributes
@@ -31,12 +31,12 @@ def _two_columns(outputs: Array) -> Array:
     return np.stack([1 - positive, positive], axis=1)
 
 
-TASKS: dict[str, Task] = {
+TASKS: dict[str, LearningTask] = {
     task.name: task
     for task in (
-        Task("multiclass", CrossEntropy, softmax),
-        Task("binary", BinaryCrossEntropy, _two_columns),
-        Task("regression", MeanSquaredError, lambda outputs: outputs),
+        LearningTask("multiclass", CrossEntropy, softmax),
+        LearningTask("binary", BinaryCrossEntropy, _two_columns),
+        LearningTask("regression", MeanSquaredError, lambda outputs: outputs),
     )
 }
 """Softmax over the outputs; one output through a sigmoid; the outputs as they are."""

@@ -1,4 +1,4 @@
-"""How much each picture counts: weights of classes and of single pictures, and their loss."""
+"""Class and sample weights, and their loss."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -108,7 +108,7 @@ class Approximation(Record, eq=False):
         return self.strongest(k * self.tile_count)
 
     def strongest(self, wanted: int) -> "Approximation":
-        """Return the approximation that keeps so many products in all, the strongest."""
+        """Return the approximation that keeps the ``wanted`` strongest products."""
         pooled = np.sort(np.concatenate([part.s.ravel() for part in self.factors]))[::-1]
         if wanted >= len(pooled):
             return self

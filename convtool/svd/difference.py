@@ -1,4 +1,4 @@
-"""Two pictures against each other, channel by channel."""
+"""Compare two pictures, channel by channel."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far two pictures are apart: mean-square error, PSNR, structural similarity."""
+"""Image quality metrics: mean-square error, PSNR, structural similarity."""
 
 import math
 from typing import Any

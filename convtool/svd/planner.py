@@ -1,4 +1,4 @@
-"""Which solver: a cost model, and a choice that is a pure function of sizes and dtype."""
+"""The choice of the solver: a cost model, and a pure function of sizes and dtype."""
 
 from convtool.errors import OptionError
 from convtool.records import Record

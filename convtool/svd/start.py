@@ -1,4 +1,4 @@
-"""Where the iterations begin: how wide a block, and which vectors."""
+"""The start of the iterations: the block's width and vectors."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From a wish to k: the spectrum of a picture, and the smallest k that does."""
+"""Find the smallest k for a target, from the spectrum of a picture."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""The truncated singular value decomposition: validate, plan, solve, and make sure."""
+"""The truncated singular value decomposition: validate, plan, solve, verify."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Work handed out to whoever does it: processes of this machine, or the workers of a cluster.
+"""The dispatcher: submits tasks to processes of this machine or to the workers of a cluster.
 
 One policy for workers that end: what such a worker had is done again, piece by piece, each alone,
 so that the piece which ended it is found; that one is divided if it can be, else it fails alone.

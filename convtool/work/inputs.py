@@ -1,4 +1,4 @@
-"""Which pictures a batch takes: files, folders, patterns, lists of names."""
+"""Find the inputs of a batch: files, folders, patterns, lists of names."""
 
 import os
 import sys

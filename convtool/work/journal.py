@@ -1,4 +1,4 @@
-"""A journal of the work that is done, so that a run that was broken off can go on later.
+"""A journal of finished work, so that an interrupted run can be resumed.
 
 It is a text file of JSON objects, one a line: first what the file is, then a line for each piece of
 work, on the disk before the next ones begin. Work counts as done when the journal says so with the
@@ -39,7 +39,7 @@ class JournalEntry(Record):
     source, target : str
         The absolute paths of input and output.
     fingerprint : str
-        Stands for all that decides the result besides the input, see `Job.fingerprint`.
+        Stands for all that decides the result besides the input, see `FilterJob.fingerprint`.
     input, output : Stamp
         What both were when it was done.
     """
@@ -66,7 +66,7 @@ def stamp(path: str) -> Stamp:
 
 
 def is_as(path: str, known: Stamp) -> bool:
-    """Return whether a file is as it was: by size and time, or else by content."""
+    """Return whether a file is unchanged: by size and time, or else by content."""
     try:
         status = os.stat(path)
         if status.st_size != known.size:

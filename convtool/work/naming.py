@@ -1,4 +1,4 @@
-"""What the outputs of a batch are called, and that none is in the way of another."""
+"""Name the outputs of a batch, and check that no two collide."""
 
 import os
 from collections.abc import Sequence

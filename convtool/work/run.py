@@ -1,4 +1,4 @@
-"""Many pictures on several processes, of which one may end without the others."""
+"""Filter many pictures on several processes; a process may crash without the others."""
 
 import multiprocessing
 import os
@@ -16,7 +16,7 @@ from convtool.convolution.planner import Calibration
 from convtool.convolution.threads import usable_cores
 from convtool.errors import TimeLimitError, WorkerError
 from convtool.files import sweep
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.images.paths import shown
 from convtool.records import Record, replace
 from convtool.work import worker
@@ -62,7 +62,7 @@ class WorkerConfig(Record):
 class _Worker:
     """A worker process, and the numbers of the tasks that it has."""
 
-    def __init__(self, job: Job, stamped: bool, planning: Calibration) -> None:
+    def __init__(self, job: FilterJob, stamped: bool, planning: Calibration) -> None:
         context = multiprocessing.get_context(_start_method())
         self.connection, theirs = context.Pipe()
         self.process: BaseProcess = context.Process(  # type: ignore[attr-defined]
@@ -116,7 +116,7 @@ def _start_method() -> str:
 
 def filter_files(
     tasks: Sequence[Task],
-    job: Job,
+    job: FilterJob,
     config: WorkerConfig | None = None,
     *,
     stop: int | None = None,
@@ -126,7 +126,7 @@ def filter_files(
 
     Examples
     --------
-    >>> list(filter_files([], Job(())))
+    >>> list(filter_files([], FilterJob(())))
     []
     """
     together = filter_together(tasks, job, config, stop=stop, started=started)
@@ -137,7 +137,7 @@ def filter_files(
 
 def filter_together(
     tasks: Sequence[Task],
-    job: Job,
+    job: FilterJob,
     config: WorkerConfig | None = None,
     *,
     stop: int | None = None,
@@ -152,7 +152,7 @@ def filter_together(
     ----------
     tasks : sequence of Task
         Inputs and outputs; the folders of the outputs are there.
-    job : Job
+    job : FilterJob
         What is done to each.
     config : WorkerConfig, optional
         Who does it.
@@ -173,7 +173,7 @@ def filter_together(
 
     Examples
     --------
-    >>> list(filter_together([], Job(())))
+    >>> list(filter_together([], FilterJob(())))
     []
     """
     config = config or WorkerConfig()
@@ -201,7 +201,9 @@ def pieces(chunk: Chunk) -> list[Chunk]:
 class _ProcessPool:
     """Worker processes, each with chunks of tasks ahead so that none waits."""
 
-    def __init__(self, tasks: Sequence[Task], job: Job, config: WorkerConfig, workers: int) -> None:
+    def __init__(
+        self, tasks: Sequence[Task], job: FilterJob, config: WorkerConfig, workers: int
+    ) -> None:
         self._tasks = tasks
         self._job = job
         self._config = config
@@ -321,7 +323,7 @@ class _ProcessPool:
             one.process.join(_SECONDS_TO_END)
 
     def break_off(self) -> None:
-        """End the workers, whatever they are doing."""
+        """Terminate the workers at once."""
         for one in self._workers:
             one.end()
         self._clear([number for one in self._workers for number in one.numbers])

@@ -1,4 +1,4 @@
-"""The pictures of one folder, one after the other, without a list of all of them."""
+"""Stream the pictures of one folder, without a list of all of them."""
 
 import os
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""What a worker process of a batch does: picture after picture, their files flushed meanwhile."""
+"""The worker process of a batch: filters picture after picture and flushes their files."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.errors import ConvtoolError
 from convtool.files import Replacement
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, planner
 from convtool.images.codecs.stderr import diverted
 from convtool.images.write import Placer, cannot_be_written, placer
@@ -103,14 +103,14 @@ def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
     return done
 
 
-def work(connection: Connection, job: Job, stamped: bool) -> None:
+def work(connection: Connection, job: FilterJob, stamped: bool) -> None:
     """Do the tasks that arrive until there is None, or nobody to send them.
 
     Parameters
     ----------
     connection : Connection
         Lists of (number, `Task`) arrive, lists of `TaskResult` leave, in the same order.
-    job : Job
+    job : FilterJob
         What is done to each picture.
     stamped : bool
         Whether to stamp inputs and outputs.
@@ -123,7 +123,7 @@ def work(connection: Connection, job: Job, stamped: bool) -> None:
         runner.report(all_of_it=True)
 
 
-def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[TaskResult]:
+def do(tasks: Sequence[tuple[int, Task]], job: FilterJob, stamped: bool) -> list[TaskResult]:
     """Do some tasks and return when all their files are in place.
 
     Parameters
@@ -140,7 +140,7 @@ def do(tasks: Sequence[tuple[int, Task]], job: Job, stamped: bool) -> list[TaskR
 
     Examples
     --------
-    >>> do([], Job(()), False)
+    >>> do([], FilterJob(()), False)
     []
     """
     finished: list[TaskResult] = []
@@ -172,7 +172,7 @@ class _TaskRunner:
     def __init__(
         self,
         send: Callable[[list[TaskResult]], None],
-        job: Job,
+        job: FilterJob,
         stamped: bool,
         flushers: ThreadPoolExecutor,
     ) -> None:
@@ -234,7 +234,7 @@ class _TaskRunner:
             self._reported = now
 
 
-def limit_opencv(job: Job) -> None:
+def limit_opencv(job: FilterJob) -> None:
     """Keep OpenCV, which reads and writes files as well, to the job's threads."""
     if job.filtering.threads is not None:
         import cv2
@@ -242,7 +242,7 @@ def limit_opencv(job: Job) -> None:
         cv2.setNumThreads(job.filtering.threads)
 
 
-def main(connection: Connection, job: Job, stamped: bool, planning: Calibration) -> None:
+def main(connection: Connection, job: FilterJob, stamped: bool, planning: Calibration) -> None:
     """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -10,9 +10,9 @@ import pytest
 import convtool
 from convtool.bench import calibrate
 from convtool.bench.calibrate import TARGETS, Sample
-from convtool.convolution import calibration, ways
+from convtool.convolution import calibration, candidates
+from convtool.convolution.candidates import Problem, Rate
 from convtool.convolution.planner import BUILT_IN, DEFAULT_RATES, Calibration
-from convtool.convolution.ways import Problem, Rate
 from convtool.errors import ConvtoolWarning, ReportWriteError
 
 
@@ -33,8 +33,8 @@ def samples_at(rate, threads=(1, 2)):
         for size in (100, 1000, 3000):
             for kernel in (3, 7, 15, 31):
                 problem = Problem((size, size), 1, (kernel, kernel), kernel**2, kernel, 4, count)
-                way = ways.ways(problem)[0]
-                found.append(Sample(problem, way, ways.cost(problem, way, rate)))
+                candidate = candidates.candidates(problem)[0]
+                found.append(Sample(problem, candidate, candidates.cost(problem, candidate, rate)))
     return found
 
 
@@ -62,20 +62,22 @@ def test_fit_of_noise_stays_near_and_never_negative(rng):
     found = calibrate.fit(noisy)
     assert min(found.fixed, found.per_sample, found.per_step) >= 0
     for one in noisy:
-        assert ways.cost(one.problem, one.way, found) == pytest.approx(one.seconds, rel=0.15)
+        assert candidates.cost(one.problem, one.candidate, found) == pytest.approx(
+            one.seconds, rel=0.15
+        )
 
 
 def test_planner_knows_when_the_engine_sums_by_running():
     from convtool.convolution.engines.jit import weights
 
-    assert ways.RUNNING_SUMS_FROM == weights.UNIFORM_FROM
+    assert candidates.RUNNING_SUMS_FROM == weights.UNIFORM_FROM
     box = convtool.plan((1000, 1000), "float32", np.ones((9, 9)), engine="numba")
     larger = convtool.plan((1000, 1000), "float32", np.ones((31, 31)), engine="numba")
     assert "running sums" in larger.reason
     assert larger.costs["numba"] < 2 * box.costs["numba"]
     for channels in range(1, 6):
         sums = weights.is_summed(np.ones((31, 31)), channels)
-        assert sums == (channels in ways.RUNNING_SUMS_CHANNELS)
+        assert sums == (channels in candidates.RUNNING_SUMS_CHANNELS)
 
 
 def test_every_rate_of_the_planner_is_measured():
@@ -89,7 +91,7 @@ def test_targets_measure_the_way_they_name(target, monkeypatch):
     found = calibrate.samples(smallest, threads=2, rounds=1)
     assert [one.problem.threads for one in found] == [1, 2]
     for one in found:
-        assert one.way.rate == target.rate
+        assert one.candidate.rate == target.rate
         assert one.seconds > 0
 
 

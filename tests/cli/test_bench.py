@@ -181,7 +181,7 @@ def calibration_file(tmp_path, monkeypatch):
 def exact(kernel):
     """Return a sample that took a second."""
     problem = calibrate.Problem((24, 32), 1, (kernel[0], kernel[0]), kernel[0] ** 2, 1)
-    return calibrate.Sample(problem, calibrate.ways(problem)[0], 1.0)
+    return calibrate.Sample(problem, calibrate.candidates(problem)[0], 1.0)
 
 
 def test_calibration_is_kept_or_only_printed(calibration_file, capsys):

@@ -22,7 +22,7 @@ def test_whole_walk(capsys):
     out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL)
     assert out.count("step ") == 9
     for line in (
-        "convolution of 3×3 with 3×3, border reflect",
+        "convolution of 3×3 with 3×3 (width × height), border reflect",
         "   94 │  94   50  221 │ 221",
         "  rows     floor((3 + 2·1 − 3) / 1) + 1 = 3",
         "  188 + 100 − 442 − 196 + 0 + 50 + 49 + 426 + 182 = 357",
@@ -91,7 +91,10 @@ def test_what_is_a_toeplitz_matrix_is_called_so(options, border, stride, capsys)
 def test_large_picture_is_cut_and_that_is_said(capsys):
     assert run(["explain", "--image", "sample_images/photograph.jpg", "-k", "box"]) == 0
     out, err = capsys.readouterr()
-    assert "480×640 pixels; shown are 6×6 in its middle, from 237,317" in err
+    assert (
+        "640×480 pixels (width × height); shown are 6×6 in its middle, from row 237, column 317"
+        in err
+    )
     assert "convolution of 6×6" in out
     assert "… and 20 more steps" in out
 
@@ -184,7 +187,7 @@ def test_page_alone(tmp_path, capsys):
         (["--image", IMAGE, "--pool", "max:2,stride=0"], 2, "a side has 1 to"),
         (["--image", IMAGE, "--image", IMAGE], 2, "2 images and 1 kernel"),
         (["--image", IMAGE, "-k", "box", "-k", "box"], 2, "1 image and 2 kernels"),
-        (["--image", "1,2", "--image", "1;2", *["-k", "box"] * 2], 2, "image 2 has 2×1 pixels"),
+        (["--image", "1,2", "--image", "1;2", *["-k", "box"] * 2], 2, "image 2 has 1×2 pixels"),
         (
             ["--image", IMAGE, "--image", IMAGE, "-k", "box", "-k", "roberts-falling"],
             2,

@@ -108,7 +108,7 @@ def test_one_that_fails_does_not_stop_the_others(folder, capsys):
     assert "no such file" in json.loads((folder / "report.json").read_text())["failures"][0]
 
 
-def test_size_and_inks_are_no_reason_to_refuse(folder, capsys):
+def test_size_and_cmyk_are_no_reason_to_refuse(folder, capsys):
     header = b"P5 30000 30000 255\n"
     (folder / "large.pgm").write_bytes(header)
     assert run(["info", "large.pgm"]) == 0

@@ -65,7 +65,7 @@ def test_a_picture_is_a_kernel_and_that_is_said(picture):
     done = convtool("filter", "-k", "psf.tif", "in.png", "out.png")
     assert done.returncode == 0
     assert done.stderr == (
-        "convtool: note: kernel 'psf.tif' is a picture of 3x3 pixels, taken as grey floats; "
+        "convtool: note: kernel 'psf.tif' is a picture of 3×3 pixels, read as grey floats; "
         "its sum is normalized to 1 (normalize=none leaves the values)\n"
     )
     expected = ndimage.convolve(picture.astype(float), psf / 10)

@@ -142,9 +142,9 @@ def test_is_not_of_a_read_only_image(rng):
 @pytest.mark.parametrize("mode", MODES)
 def test_fits_where_no_pixel_moves(mode):
     one, three = (geometry((9, 9), (size, size), mode=mode) for size in (1, 3))
-    octets = np.dtype(np.uint8)
-    assert in_place.fits((9, 9), octets, octets, one)
-    assert in_place.fits((9, 9), octets, octets, three) == (mode == "same")
+    uint8 = np.dtype(np.uint8)
+    assert in_place.fits((9, 9), uint8, uint8, one)
+    assert in_place.fits((9, 9), uint8, uint8, three) == (mode == "same")
 
 
 @pytest.mark.parametrize("engine", ["opencv", "numba"])

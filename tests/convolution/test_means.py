@@ -80,7 +80,7 @@ def _takes(size, value=None):
 
 def test_take_what_integers_hold():
     assert _takes((257, 255))
-    assert not _takes((258, 1))  # 258 octets are more than a 16-bit word holds
+    assert not _takes((258, 1))  # the sum of 258 uint8 pixels overflows uint16
     assert not _takes((257, 257))  # sums that float32 rounds
     assert not _takes((31, 31), 10.0)
     assert not _takes((31, 31), -1.0)

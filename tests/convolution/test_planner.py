@@ -17,8 +17,8 @@ from convtool.convolution.geometry import geometry
 from convtool.convolution.planner import DEFAULT_RATES, Calibration, Problem, Rate, choose
 from convtool.errors import EngineError
 
-SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), taps=9, rank=1)
-LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), taps=961, rank=31)
+SMALL = Problem(outputs=(480, 640), channels=3, kernel_shape=(3, 3), nonzeros=9, rank=1)
+LARGE = Problem(outputs=(1080, 1920), channels=1, kernel_shape=(31, 31), nonzeros=961, rank=31)
 LIKE = Calibration(
     dict.fromkeys(DEFAULT_RATES, Rate(0, 0, 1))
     | {"numba-fft": Rate(0, 0, 100), "opencv-dft": Rate(0, 100, 0), "scipy": Rate(0, 0, 2)}
@@ -33,11 +33,11 @@ def problems(draw):
         outputs=draw(st.tuples(st.integers(1, 4000), st.integers(1, 4000))),
         channels=draw(st.integers(1, 4)),
         kernel_shape=kernel_shape,
-        taps=draw(st.integers(0, math.prod(kernel_shape))),
+        nonzeros=draw(st.integers(0, math.prod(kernel_shape))),
         rank=draw(st.integers(1, min(kernel_shape))),
         itemsize=draw(st.sampled_from([4, 8])),
         threads=draw(st.integers(1, 16)),
-        octets=draw(st.booleans()),
+        uint8=draw(st.booleans()),
         exact=draw(st.booleans()),
         floats=draw(st.booleans()),
         cancels=draw(st.booleans()),
@@ -91,8 +91,8 @@ def test_floats_are_left_to_no_way_that_rounds_much(problem, rates):
     plan = choose(replace(problem, floats=True, exact=False, uniform=False), rates)
     if problem.cancels:
         assert plan.rank in (None, 1)
-    if plan.engine == "numba" and plan.rank is None and not problem.octets:
-        assert problem.taps <= planner.MOST_SUMMED[problem.itemsize]
+    if plan.engine == "numba" and plan.rank is None and not problem.uint8:
+        assert problem.nonzeros <= planner.MOST_SUMMED[problem.itemsize]
 
 
 @given(problem=problems(), engine=st.sampled_from(sorted(ENGINES)))
@@ -117,7 +117,7 @@ class TestWithoutCompiledEngines:
 
     @pytest.mark.parametrize("taps", [3, 5, 9, 15, 31, 63])
     def test_takes_a_numpy_engine_and_says_how_to_do_better(self, taps):
-        problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
+        problem = replace(LARGE, kernel_shape=(taps, taps), nonzeros=taps * taps, rank=taps)
         plan = choose(problem, self.NUMPY)
         assert plan.engine in self.NUMPY.engines
         assert plan.reason.endswith("run 'convtool compile'")
@@ -125,7 +125,7 @@ class TestWithoutCompiledEngines:
         assert f"engine '{wanted.engine}' would take about" in plan.reason
 
     def test_says_nothing_where_nothing_is_faster(self):
-        assert "compile" not in choose(replace(LARGE, taps=1, rank=1), self.NUMPY).reason
+        assert "compile" not in choose(replace(LARGE, nonzeros=1, rank=1), self.NUMPY).reason
 
     def test_an_engine_that_is_asked_for_is_taken(self):
         assert choose(SMALL, self.NUMPY, "numba").engine == "numba"
@@ -165,19 +165,19 @@ class TestWork:
 
     def test_zero_weights_are_not_work(self):
         sparse = Problem((500, 500), 1, (15, 15), 15, 15)
-        dense = replace(sparse, taps=225)
+        dense = replace(sparse, nonzeros=225)
         for engine in ("direct", "scipy"):
             few = choose(sparse, calibration=LIKE).costs[engine]
             assert choose(dense, calibration=LIKE).costs[engine] == pytest.approx(15 * few)
 
     @pytest.mark.parametrize("taps", [63, 101, 201])
     def test_large_kernels_of_full_rank_take_the_fft(self, taps):
-        problem = replace(LARGE, kernel_shape=(taps, taps), taps=taps * taps, rank=taps)
+        problem = replace(LARGE, kernel_shape=(taps, taps), nonzeros=taps * taps, rank=taps)
         assert choose(problem).engine in ("numba-fft", "fft")
         assert choose(problem, TestWithoutCompiledEngines.NUMPY).engine == "fft"
 
     def test_a_kernel_beyond_all_compiled_transforms(self):
-        problem = replace(LARGE, kernel_shape=(3, LENGTHS[-1] + 1), taps=3 * LENGTHS[-1] + 3)
+        problem = replace(LARGE, kernel_shape=(3, LENGTHS[-1] + 1), nonzeros=3 * LENGTHS[-1] + 3)
         assert "numba-fft" not in choose(problem).costs
         with pytest.raises(EngineError, match="'numba-fft' takes no kernel of 3×257; try 'fft'"):
             choose(problem, engine="numba-fft")
@@ -187,7 +187,7 @@ class TestWork:
         assert choose(problem).engine == "numba"
         assert choose(problem).rank is None
         assert choose(problem, TestWithoutCompiledEngines.NUMPY).engine == "direct"
-        assert choose(replace(problem, octets=True, rank=1)).reason.startswith("8 bits and rank 1")
+        assert choose(replace(problem, uint8=True, rank=1)).reason.startswith("8 bits and rank 1")
 
     def test_large_kernels_of_rank_one_do_not(self):
         plan = choose(replace(LARGE, rank=1))
@@ -201,7 +201,7 @@ class TestWork:
         assert four["fft"] < one["fft"]
 
     def test_one_weight_is_never_part_of_a_sum(self):
-        plan = choose(replace(LARGE, taps=1, rank=1))
+        plan = choose(replace(LARGE, nonzeros=1, rank=1))
         assert (plan.engine, plan.rank) == ("direct", None)
         assert plan.reason.startswith("a single weight: one multiplication a pixel")
 
@@ -217,17 +217,19 @@ class TestFactors:
     @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
     def test_small_kernels_are_not_factored(self, spec, dtype):
         problem = _problem((500, 500), dtype, convtool.kernel(spec))
-        assert {way.rank for way in _own_ways(problem)} == {None}
+        assert {candidate.rank for candidate in _own_candidates(problem)} == {None}
 
     def test_whole_numbers_are_factored_exactly_or_not_at_all(self):
         cross = np.zeros((15, 15))
         cross[7], cross[:, 7] = 1, 1
-        assert 2 in {way.rank for way in _own_ways(_problem((900, 900), np.float32, cross))}
+        assert 2 in {
+            candidate.rank for candidate in _own_candidates(_problem((900, 900), np.float32, cross))
+        }
         line, other = np.arange(1.0, 22) ** 2, np.arange(21.0) * 7 + 5
         rounded = np.outer(line, other) + np.outer(other[::-1], line % 11 + 3)
         problem = _problem((900, 900), np.float32, rounded)
         assert (problem.rank, problem.whole, problem.exact_factors) == (2, True, False)
-        assert {way.rank for way in _own_ways(problem)} == {None}
+        assert {candidate.rank for candidate in _own_candidates(problem)} == {None}
 
     def test_exact_sums_may_be_those_of_exact_factors(self):
         kernel = convtool.kernel("gaussian:size=9")
@@ -259,10 +261,12 @@ class TestFactors:
             convtool.correlate(image, kernel, engine="separable:rank=139")
 
 
-def _own_ways(problem):
-    """Return the ways of the project's own engines that may be chosen."""
-    ways = [way for way in planner.ways(problem) if ENGINES[way.engine].own]
-    return [way for way in ways if planner._may_choose(way, problem)]
+def _own_candidates(problem):
+    """Return the candidates of the project's own engines that may be chosen."""
+    candidates = [
+        candidate for candidate in planner.candidates(problem) if ENGINES[candidate.engine].own
+    ]
+    return [candidate for candidate in candidates if planner._may_choose(candidate, problem)]
 
 
 def _problem(shape, dtype, kernel):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import convtool
 from convtool.convolution.borders import RULES
 from convtool.convolution.engines.jit.fixed import WORST
-from convtool.convolution.engines.jit.small import as_words
+from convtool.convolution.engines.jit.small import as_int16
 from convtool.convolution.engines.jit.uint8 import constants
 
 pytestmark = pytest.mark.skipif(
@@ -29,7 +29,7 @@ def _drawn(shape):
 
 
 def _answers(image, kernel, **options):
-    """Return the answer in words, and that of an engine that is checked against the oracle."""
+    """Return the answer in int16, and that of an engine that is checked against the oracle."""
     answer = convtool.correlate(image, kernel, engine="numba", dtype="u1", threads=2, **options)
     exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct", **options)
     return answer.astype(np.float64), np.clip(exact, 0, 255)
@@ -39,7 +39,7 @@ def _answers(image, kernel, **options):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", EXACT)
 def test_whole_weights_are_exact_and_halves_go_to_even(name, shape, border):
-    assert as_words(EXACT[name][None]) is not None
+    assert as_int16(EXACT[name][None]) is not None
     answer, exact = _answers(_drawn(shape), EXACT[name], border=border, cval=37.0)
     np.testing.assert_array_equal(answer, np.rint(exact))
 
@@ -51,7 +51,7 @@ def test_whole_weights_are_exact_and_halves_go_to_even(name, shape, border):
 def test_any_weights_are_within_one_of_the_rounded_answer(side, shape, mode, seed, gain):
     kernel = np.random.default_rng(seed).normal(size=(side, side))
     kernel *= gain / np.abs(kernel).sum()
-    assert as_words(kernel[None]) is not None
+    assert as_int16(kernel[None]) is not None
     answer, exact = _answers(_drawn(shape), kernel, mode=mode)
     assert np.abs(answer - exact).max() < 0.5 + WORST + 1e-9
     assert np.mean(answer != np.rint(exact)) < 0.2
@@ -77,7 +77,7 @@ def test_the_length_of_two_sums_is_within_one(pair, shape, border):
     drawn = rng.normal(size=(2, 3, 3))
     drawn /= np.abs(drawn).sum(axis=(1, 2), keepdims=True)
     kernels = drawn if pair == "any" else convtool.kernel(pair)
-    assert as_words(kernels) is not None
+    assert as_int16(kernels) is not None
     image = _drawn(shape)
     answer = convtool.gradient_magnitude(
         image, kernels, border=border, engine="numba", dtype=np.uint8
@@ -127,12 +127,12 @@ class TestAsWords:
         ],
     )
     def test_leaves_to_floats_what_it_would_spoil(self, kernel):
-        assert as_words(kernel[None]) is None
+        assert as_int16(kernel[None]) is None
 
     def test_takes_the_largest_fraction_that_fits(self):
-        words = as_words(EXACT["binomial"][None])
-        assert (words.lift, words.fraction) == (7, 7)
-        assert (words.weights * 2.0**-15).tolist() == [EXACT["binomial"].tolist()]
-        words = as_words(EXACT["laplacian"][None])
-        assert (words.lift, words.fraction) == (7, 4)
-        assert (words.weights * 2.0**-12).tolist() == [EXACT["laplacian"].tolist()]
+        int16s = as_int16(EXACT["binomial"][None])
+        assert (int16s.lift, int16s.fraction) == (7, 7)
+        assert (int16s.weights * 2.0**-15).tolist() == [EXACT["binomial"].tolist()]
+        int16s = as_int16(EXACT["laplacian"][None])
+        assert (int16s.lift, int16s.fraction) == (7, 4)
+        assert (int16s.weights * 2.0**-12).tolist() == [EXACT["laplacian"].tolist()]

@@ -45,24 +45,24 @@ class TestCount:
 class TestBegun:
     def test_goes_on_beside_the_block(self):
         meeting = threading.Barrier(2, timeout=60)
-        with threads.begun(lambda: meeting.wait() >= 0) as answer:
+        with threads.submit(lambda: meeting.wait() >= 0) as answer:
             meeting.wait()
             assert answer() is True
 
     def test_an_error_surfaces_where_the_answer_is_wanted(self):
-        with threads.begun(lambda: 1 // 0) as answer, pytest.raises(ZeroDivisionError):
+        with threads.submit(lambda: 1 // 0) as answer, pytest.raises(ZeroDivisionError):
             answer()
 
     def test_the_block_is_not_left_before_the_task_has_ended(self):
-        begun, ended = threading.Event(), []
+        started, ended = threading.Event(), []
 
         def task():
-            begun.wait(60)
+            started.wait(60)
             ended.append(True)
 
         def block():
-            with threads.begun(task):
-                threading.Timer(0.05, begun.set).start()
+            with threads.submit(task):
+                threading.Timer(0.05, started.set).start()
                 raise KeyError
 
         with pytest.raises(KeyError):
@@ -112,15 +112,15 @@ class TestForEach:
 
     def test_nothing_is_at_work_when_the_error_is_raised(self):
         main = threading.current_thread()
-        begun, slow = threading.Event(), threading.Event()
+        started, slow = threading.Event(), threading.Event()
         finished = []
 
         def task(item):
             if threading.current_thread() is main:
-                begun.wait(60)
+                started.wait(60)
                 slow.set()
                 raise OSError("first")
-            begun.set()
+            started.set()
             slow.wait(60)
             finished.append(item)
 

@@ -234,7 +234,7 @@ class TestUint16Products:
             (600, 800), "uint8", "gaussian:sigma=1,size=5", engine="numba", out_dtype="uint8"
         )
         assert plan.rank == 1
-        assert "8 bits and rank 1: 10 multiply-adds a pixel, in 16-bit words" in plan.reason
+        assert "8 bits and rank 1: 10 multiply-adds a pixel, in int16" in plan.reason
 
 
 class TestDivision:

@@ -84,7 +84,7 @@ def _fork(program, run):
 def _forked(program, run):
     """Run the command line in this process, its arguments and files those of a run.
 
-    A signal that comes before the program has begun is answered as it does in its first moments.
+    A signal that comes before the program has started is answered as it does in its first moments.
     """
     for one in SIGNALS:
         signal.signal(one, program._end)

@@ -8,7 +8,7 @@ import pytest
 from convtool import extras
 from convtool.distributed import connected, convolve, filter_files, local_cluster
 from convtool.errors import ClusterError, OptionError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.work.naming import Task
 
 
@@ -73,7 +73,7 @@ USES = {
     "local": lambda: enter(local_cluster(1)),
     "connected": lambda: enter(connected("127.0.0.1:1")),
     "convolve": lambda: convolve(None, "box"),
-    "pictures": lambda: list(filter_files([Task("a.png", "b.png")], Job(()), None)),
+    "pictures": lambda: list(filter_files([Task("a.png", "b.png")], FilterJob(()), None)),
 }
 
 

@@ -27,7 +27,7 @@ from convtool.errors import (
     OptionError,
     WorkerError,
 )
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions
 from convtool.filtering.strips import budget
 from convtool.filtering.strips.job import filter_stream
@@ -81,7 +81,9 @@ def store(kind="rgb"):
 
 def job_of(*kernels, writing=None, page=None, **options):
     filtering = FilterOptions(**options)
-    return Job(tuple(map(parse, kernels)), filtering, ReadOptions(page), writing or WriteOptions())
+    return FilterJob(
+        tuple(map(parse, kernels)), filtering, ReadOptions(page), writing or WriteOptions()
+    )
 
 
 def on_cluster(client, source, target, job, options=None, **how):

@@ -14,7 +14,7 @@ from convtool.convolution import calibration
 from convtool.distributed import connected, filter_files, local_cluster, pictures
 from convtool.distributed.pictures import Spread
 from convtool.errors import ClusterError, ImageReadError, WorkerError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions
 from convtool.images.write import write
 from convtool.kernels.spec import parse
@@ -23,8 +23,8 @@ from convtool.work.naming import Task
 from convtool.work.run import Interrupted, WorkerConfig
 from convtool.work.run import filter_files as filter_here
 
-BLUR = Job((parse("gaussian:sigma=3"),))
-SLOW = Job((parse("disk:radius=15"),), FilterOptions(engine="direct"))
+BLUR = FilterJob((parse("gaussian:sigma=3"),))
+SLOW = FilterJob((parse("disk:radius=15"),), FilterOptions(engine="direct"))
 
 
 def tasks_into(name):
@@ -85,7 +85,7 @@ def test_a_worker_that_is_killed_costs_its_tasks_only(folder):
 
 def test_a_picture_that_needs_more_memory_than_a_worker_has_is_named(folder):
     write("in/huge.tiff", np.zeros((9000, 9000), np.uint8))
-    spread = Spread(Job((parse("gaussian:sigma=3"),), FilterOptions(range="stretch")))
+    spread = Spread(FilterJob((parse("gaussian:sigma=3"),), FilterOptions(range="stretch")))
     with local_cluster(2, memory_limit="450MiB") as client:
         results = dict(pair for some in spread.over(client, tasks_into("out")) for pair in some)
     spread.sweep()

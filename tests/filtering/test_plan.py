@@ -5,7 +5,7 @@ import pytest
 
 from convtool.convolution import api
 from convtool.filtering import FilterOptions, filter_image, plan
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.mask import Mask
 from convtool.filtering.plan import PictureKind, plan_filter
 from convtool.filtering.strips.job import filter_stream
@@ -88,7 +88,7 @@ def test_nothing_is_planned_again_while_a_picture_is_filtered(options, rng, monk
 def test_strips_execute_and_report_the_plan_that_is_told(rng, tmp_path):
     write(tmp_path / "in.tif", rng.integers(0, 256, (300, 50, 3), np.uint8))
     told = []
-    job = Job((parse("gaussian"), parse("sobel")))
+    job = FilterJob((parse("gaussian"), parse("sobel")))
     outcome = filter_stream(
         str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), job, StoreOptions(),
         planned=told.append,

@@ -14,7 +14,7 @@ from corpus.picture import Picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.picture import filter_file
 from convtool.images.read import read
 from convtool.kernels.spec import parse
@@ -128,7 +128,7 @@ def test_the_very_same_pixels_come_out(tmp_path_factory, source, data):
     folder = tmp_path_factory.getbasetemp()
     (folder / "in").write_bytes(MAKERS[source](data.draw, truth, orientation, profile))
     target = folder / f"out.{ending}"
-    filter_file(folder / "in", target, Job((parse(kernel),)))
+    filter_file(folder / "in", target, FilterJob((parse(kernel),)))
     expected = truth.turned(orientation or 1)
     image = read(target)
     assert as_picture(image) == expected

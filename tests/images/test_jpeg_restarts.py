@@ -66,7 +66,7 @@ def test_all_ways_of_decoding_agree(large, names, monkeypatch):
     monkeypatch.setattr(opencv, "_OPEN_FILES", names)
     file = _file(-(-WIDTH // 16))
     np.testing.assert_array_equal(_in_pieces(file, monkeypatch), _in_one_go(file))
-    pixels, remarks = opencv.decode(file, octets=(HEIGHT, WIDTH))
+    pixels, remarks = opencv.decode(file, uint8_size=(HEIGHT, WIDTH))
     assert remarks == ""
     np.testing.assert_array_equal(pixels, _in_one_go(file))
 

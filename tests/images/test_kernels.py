@@ -7,7 +7,7 @@ from scipy import ndimage
 
 import convtool
 from convtool.errors import KernelError, OptionError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.images import kernels
 from convtool.images.image import Image
@@ -55,11 +55,11 @@ def test_what_was_taken_is_said():
     write("psf.png", PSF)
     (note,) = kernel_spec("psf.png").notes
     assert note == (
-        "kernel 'psf.png' is a picture of 4x3 pixels, taken as grey floats; "
+        "kernel 'psf.png' is a picture of 3×4 pixels, read as grey floats; "
         "its sum is normalized to 1 (normalize=none leaves the values)"
     )
     (note,) = kernel_spec("psf.png:normalize=none").notes
-    assert note.endswith("taken as grey floats")
+    assert note.endswith("read as grey floats")
     assert kernel_spec("psf.png").name == "psf.png"
 
 
@@ -70,7 +70,10 @@ def test_what_was_taken_is_said():
         ("hole.tif", "row 1, column 2: nan is not a finite number"),
         ("text.dat", "neither a kernel file (.txt, .csv, .npy, .json) nor a picture"),
         ("cut.png", "neither a kernel file"),
-        ("wide.png", "the picture has 1x4096 pixels; a side of a kernel has 1 to 4095"),
+        (
+            "wide.png",
+            "the picture has 4096×1 pixels (width × height); a side of a kernel has 1 to 4095",
+        ),
         ("missing.png", "no such file"),
         ("missing.png:normalize=none", "no such file"),
         ("dark.png:size=3", "a file takes scale, normalize"),
@@ -148,7 +151,11 @@ def test_roberts_over_a_picture_is_scikit_images():
 
 
 def test_a_job_is_the_same_whatever_its_kernel_is_called():
-    assert Job((kernel_spec("blur"),)).fingerprint() == Job((kernel_spec("box"),)).fingerprint()
     assert (
-        Job((kernel_spec("kirsch"),)).fingerprint() != Job((kernel_spec("compass"),)).fingerprint()
+        FilterJob((kernel_spec("blur"),)).fingerprint()
+        == FilterJob((kernel_spec("box"),)).fingerprint()
+    )
+    assert (
+        FilterJob((kernel_spec("kirsch"),)).fingerprint()
+        != FilterJob((kernel_spec("compass"),)).fingerprint()
     )

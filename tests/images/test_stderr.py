@@ -39,7 +39,7 @@ def test_turns_are_told_apart_and_other_words_are_passed_on():
 
 ELSEWHERE = """
 import os, sys
-from convtool.convolution.threads import begun
+from convtool.convolution.threads import submit
 from convtool.images.codecs.stderr import caught, diverted
 
 def decode():
@@ -51,7 +51,7 @@ def decode():
 
 import threading
 go_on = threading.Event()
-with diverted(), begun(decode) as decoded:
+with diverted(), submit(decode) as decoded:
     print("python meanwhile", file=sys.stderr)
     go_on.set()
     print(decoded())

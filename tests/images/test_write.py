@@ -14,7 +14,8 @@ from convtool.errors import (
     ShapeError,
 )
 from convtool.images import write as writing
-from convtool.images.formats import FORMATS, check_holds, format_for
+from convtool.images.capabilities import check_holds
+from convtool.images.formats import FORMATS, format_for
 from convtool.images.image import DEPTHS, Image, as_image
 from convtool.images.read import read
 from convtool.images.write import check_writable, place, placer, save_bytes, write

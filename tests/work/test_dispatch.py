@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convtool.errors import WorkerError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.images.write import write
 from convtool.kernels.spec import parse
 from convtool.work.dispatch import Dispatcher, Report
@@ -74,7 +74,7 @@ def test_killed_processes_lose_no_picture(tmp_path, rng):
         write(source, rng.integers(0, 256, (40, 50), np.uint8))
         tasks.append(Task(str(source), str(tmp_path / f"out{number}.png")))
     results, killed = [], False
-    work = filter_together(tasks, Job((parse("box"),)), WorkerConfig(jobs=2))
+    work = filter_together(tasks, FilterJob((parse("box"),)), WorkerConfig(jobs=2))
     with closing(work):
         for some in work:
             results += some

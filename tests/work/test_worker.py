@@ -5,7 +5,7 @@ import multiprocessing
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.images.read import read
 from convtool.images.write import write
 from convtool.kernels.spec import parse
@@ -26,7 +26,7 @@ def test_every_task_is_reported_and_one_failure_costs_one_picture(tmp_path):
     ours, theirs = multiprocessing.Pipe()
     ours.send(chunk)
     ours.send(None)
-    work(theirs, Job((parse("identity"),)), True)
+    work(theirs, FilterJob((parse("identity"),)), True)
     done = []
     while ours.poll():
         done += ours.recv()
@@ -52,7 +52,7 @@ def test_results_keep_the_order_of_the_tasks_among_failures(tmp_path):
         target = "folder.png" if number % 7 == 5 else f"out-{number}.png"
         tasks.append((number, Task(str(tmp_path / source), str(tmp_path / target))))
         fails.append(number % 7 in (3, 5))
-    done = do(tasks, Job((parse("identity"),)), False)
+    done = do(tasks, FilterJob((parse("identity"),)), False)
     assert [one.number for one in done] == list(range(70))
     assert [one.error is not None for one in done] == fails
     for number, failed in enumerate(fails):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Job(Record, eq=False):
-    """What an engine is asked to do.
+    """One convolution for an engine to compute.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Job(Record, eq=False):
 
 
 class TileCorrelator(Record):
-    """A kernel made ready for an engine that is given windows.
+    """A prepared kernel of an engine that reads windows.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class TileCorrelator(Record):
 
 
 class StripCorrelator(Record):
-    """A kernel made ready for an engine that reads the image through the border table itself.
+    """A prepared kernel of an engine that reads the image through the border table itself.
 
     Attributes
     ----------
@@ -251,7 +251,7 @@ def available() -> frozenset[str]:
 
 
 def entry(name: str) -> EngineEntry:
-    """Return what the registry knows of an engine.
+    """Return the registry's entry of an engine.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The definition, vectorised over the image: one multiply-add of a whole tile for each weight."""
+"""Direct convolution, vectorised over the image: one multiply-add of a tile for each weight."""
 
 import numpy as np
 

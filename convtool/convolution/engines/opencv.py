@@ -1,4 +1,4 @@
-"""An adapter to OpenCV, to compare with: taken where it is asked for, never by ``auto``.
+"""An adapter to OpenCV, for comparison: chosen by name, never by ``auto``.
 
 OpenCV's own threads would wait for each other and copy large pieces first; so it is called tile by
 tile from this project's threads, its own turned off meanwhile.

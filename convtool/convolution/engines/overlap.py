@@ -1,4 +1,4 @@
-"""Overlap-save in compiled transforms: how long they are, which is no business of a compiler.
+"""The transform lengths of compiled overlap-save, chosen without a compiler.
 
 An image is cut into tiles. A transform of L rows gives L - KH + 1 rows of a tile's answer; two
 tiles, one as the real and one as the imaginary part, are transformed together.

@@ -1,4 +1,4 @@
-"""What the rounding of transforms spoils of a tile, and sums that take its place.
+"""Find pixels that the rounding of transforms spoils, and replace them by direct sums.
 
 Transforms round by a share of the root mean square of all pixels of a tile. Answers that are small
 beside it are kept where as many pixels as their windows hold that are not zero must sum to what is

@@ -1,4 +1,4 @@
-"""How a huge picture is divided into blocks: by its size, the kernels and the workers' memory."""
+"""Divide a huge picture into blocks: by its size, the kernels and the workers' memory."""
 
 import math
 from itertools import pairwise

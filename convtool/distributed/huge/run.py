@@ -1,4 +1,4 @@
-"""What the client of a cluster does with one huge picture: cut it, hand it out, finish it."""
+"""The client's part for one huge picture: cut it, submit the blocks, finish the output."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ from convtool.distributed.huge.work import BlockResult, Order, make, measure
 from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import MEASURED, FilterPlan
 from convtool.filtering.strips.chain import Counts
 from convtool.filtering.strips.inputs import is_store, opened
@@ -33,7 +33,7 @@ _BLOCKS_A_THREAD = 2
 
 
 @contextmanager
-def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator["Divided"]:
+def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> Iterator["Divided"]:
     """Open a huge picture that a cluster is to filter; check all that can be without pixels.
 
     Parameters
@@ -42,7 +42,7 @@ def divided(source: str, target: str, job: Job, store: StoreOptions) -> Iterator
         A TIFF or a Zarr store, which the workers see under the same name.
     target : str
         A TIFF or a Zarr store, by its ending; likewise.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.
@@ -83,7 +83,7 @@ class Divided:
         self._counts = Counts()
 
     def planned(self, workers: int, memory: int | None) -> FilterPlan:
-        """Return the plan for so many workers that may take so much memory."""
+        """Return the plan for a number of workers and their memory limit."""
         one = self._one
         return replace(one.plan, rows=plan_blocks(one, unit_of(one), workers, memory))
 
@@ -136,7 +136,7 @@ class Divided:
             pool.close()
 
     def finish(self) -> Outcome:
-        """Make the smaller levels if there are to be some, and put the whole in its place."""
+        """Write the pyramid, if any, and move the output to its place."""
         assert self._target is not None
         try:
             remarks = self._target.finish()
@@ -253,7 +253,7 @@ class _Blocks:
         return bool(self._pool.out)
 
     def has_room(self, *, again: bool) -> bool:
-        """Return whether the next block is handed out; one that others may wait for sooner."""
+        """Return whether to submit the next block; one that others wait for goes first."""
         out, most = len(self._pool.out), _BLOCKS_A_THREAD * self._pool.threads
         return out < most and (again or out + self._target.held < 2 * most)
 
@@ -280,7 +280,7 @@ class _Blocks:
             raise
 
     def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
-        """Cut rows as they are handed out, into smaller blocks when those before were too large."""
+        """Cut rows as they are submitted, into smaller blocks if earlier ones were too large."""
         for span in spans:
             top = span[0]
             while top < span[1]:

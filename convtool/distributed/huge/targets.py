@@ -44,7 +44,7 @@ class Target(Protocol):
         """Return the plan of a plane, and its extent where an earlier run has measured it."""
 
     def missing(self, plane: int, height: int) -> list[Span]:
-        """Return which rows of a plane are to be made."""
+        """Return the unfinished rows of a plane."""
 
     def restart(self, plane: int) -> None:
         """Drop all rows of a plane that was found not to be opaque."""
@@ -87,10 +87,10 @@ class ToZarr:
             self.fail(error)
             raise
         self.wanted: Wanted | None = replace(wanted, pyramid=False)
-        self.place, self.unit = replace(self._unfinished.place, begun=True), self._made.unit
+        self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return what the journal says of a plane."""
+        """Return the journal's entries of a plane."""
         return self._state.plan_for(plane, self._one.plan), self._state.extent(plane)
 
     def missing(self, plane: int, height: int) -> list[Span]:
@@ -128,7 +128,7 @@ class ToZarr:
         return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
-        """Leave the store unfinished, to be gone on with; remove it if the input is damaged."""
+        """Keep the unfinished store for a resumed run; remove it if the input is damaged."""
         if isinstance(error, ImageReadError):
             self._unfinished.remove()
         else:

@@ -13,7 +13,7 @@ from convtool.convolution.planner import Calibration
 from convtool.distributed.huge.cut import Block
 from convtool.distributed.task_pool import check_version
 from convtool.errors import ClusterError, ConvtoolError
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.chain import Chain, Counts, consumers_of
 from convtool.filtering.strips.inputs import Input, opened
@@ -35,13 +35,13 @@ from convtool.work.worker import limit_opencv
 
 
 class Order(Record, eq=False):
-    """What a worker is told of a picture, the same for all blocks of a pass.
+    """The settings of a worker for one picture, the same for all blocks of a pass.
 
     Parameters
     ----------
     source, identity : str
         Where it is, and what it was when the client looked.
-    job : Job
+    job : FilterJob
         What is done.
     store : StoreOptions
         How stores are treated.
@@ -61,7 +61,7 @@ class Order(Record, eq=False):
 
     source: str
     identity: str
-    job: Job
+    job: FilterJob
     store: StoreOptions
     place: Place
     wanted: Wanted | None

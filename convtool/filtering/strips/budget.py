@@ -1,9 +1,9 @@
-"""How much memory a picture may take, and how many rows are worked on at a time."""
+"""The memory budget of a picture, and how many rows are filtered at a time."""
 
 import os
 
 from convtool.errors import ImageTooLargeError
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.limits import memory_of
 
 STEP_BYTES = 1 << 24

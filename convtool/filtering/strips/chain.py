@@ -1,4 +1,4 @@
-"""All that happens to a picture's rows: kernels in order, alpha, tone; as `filter_image` does it.
+"""The pipeline of a picture's rows: kernels in order, alpha, tone; as `filter_image` does it.
 
 A plan assumes that a picture is opaque. A row that shows otherwise raises `AssumptionViolated`, and
 the work starts again with `FilterPlan.for_transparency`.
@@ -179,7 +179,7 @@ class Chain:
         return finishing.prepared(values, self._options, self._peak)
 
     def pixels(self, rows: Span) -> Pixels:
-        """Return rows of the answer; each is to be asked for once, from the top on."""
+        """Return rows of the output; request each once, from the top down."""
         if self._is_done:
             pixels = self._answer((rows,))
         else:

@@ -1,4 +1,4 @@
-"""What is filtered strip by strip, and how it is opened."""
+"""Open the inputs that are filtered in strips."""
 
 import os
 from collections.abc import Iterator
@@ -9,10 +9,11 @@ from itertools import islice
 from convtool.errors import ImageReadError
 from convtool.filtering.strips import budget
 from convtool.filtering.strips.options import StoreOptions
+from convtool.images.codec import Header
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.ifd import all_directories
 from convtool.images.codecs.tiff import header_of
-from convtool.images.formats import Header, recognise
+from convtool.images.formats import recognise
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.read import read_document

@@ -1,4 +1,4 @@
-"""A picture's way from store to store, strip by strip; see :mod:`~..job` for the way in memory."""
+"""Filter a picture from store to store in strips."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
-from convtool.filtering.job import Job, Outcome
+from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.chain import Chain, Counts, consumers_of
 from convtool.filtering.strips.inputs import opened
@@ -49,7 +49,7 @@ Progress = Callable[[int], object]
 def plan_stream(
     source: str,
     target: str,
-    job: Job,
+    job: FilterJob,
     store: StoreOptions,
     *,
     planned: Callable[[FilterPlan], object],
@@ -72,7 +72,7 @@ def plan_stream(
 def filter_stream(
     source: str,
     target: str,
-    job: Job,
+    job: FilterJob,
     store: StoreOptions,
     *,
     planned: Callable[[FilterPlan], object] | None = None,
@@ -86,7 +86,7 @@ def filter_stream(
         A TIFF or a Zarr store; or another picture, which is read as a whole.
     target : str
         A TIFF or a Zarr store, by its ending.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.
@@ -242,7 +242,7 @@ def _depth(picture: Picture) -> int:
 
 
 def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
-    """Measure rows of an answer, about so many at a time; yield how many were.
+    """Measure rows of the output, a number at a time; yield how many were measured.
 
     What lies beside them may be measured, too.
     """
@@ -255,7 +255,7 @@ def measured_rows(chain: Chain, span: Span, step: int) -> Iterator[int]:
 
 
 def answer_rows(chain: Chain, span: Span, step: int, background: str | None) -> Iterator[Pixels]:
-    """Compute rows of an answer, about so many at a time, and yield them from the top on.
+    """Compute rows of the output, a number at a time, and yield them from the top down.
 
     Parameters
     ----------

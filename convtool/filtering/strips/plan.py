@@ -1,4 +1,4 @@
-"""The plan of a picture that is filtered strip by strip, with all checks that need no pixels."""
+"""The plan of a picture that is filtered in strips, with all checks that need no pixels."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from convtool.convolution.threads import count as thread_count
 from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
 from convtool.filtering import finishing
-from convtool.filtering.job import Job, Kind, Outcome
+from convtool.filtering.job import FilterJob, Kind, Outcome
 from convtool.filtering.plan import FilterPlan, PictureKind, plan_filter
 from convtool.filtering.strips import budget
 from convtool.filtering.strips.chain import Counts
@@ -18,7 +18,8 @@ from convtool.filtering.strips.options import TIFF_ENDINGS, ZARR_ENDING, StoreOp
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
-from convtool.images.formats import FORMATS, Header
+from convtool.images.codec import Header
+from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
@@ -28,7 +29,7 @@ from convtool.images.write import check_writable
 from convtool.records import Record, replace
 
 
-def _check_filtering(source: str, job: Job) -> None:
+def _check_filtering(source: str, job: FilterJob) -> None:
     """Refuse what looks at more of a picture than strips of it."""
     how = job.filtering
     named = [name for name in ("region", "mask", "channels") if getattr(how, name) is not None]
@@ -72,7 +73,7 @@ class StripJob:
     ----------
     source, target : str
         Where it is, and where the answer goes.
-    job : Job
+    job : FilterJob
         What to do.
     store : StoreOptions
         How stores are treated.
@@ -81,7 +82,7 @@ class StripJob:
     """
 
     def __init__(
-        self, source: str, target: str, job: Job, store: StoreOptions, given: Input
+        self, source: str, target: str, job: FilterJob, store: StoreOptions, given: Input
     ) -> None:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given
@@ -160,7 +161,7 @@ class StripJob:
         return StripPlan(rows, self.halo)
 
     def wanted(self) -> Wanted:
-        """Return the answer as it is to be written."""
+        """Return the output's description for the writer."""
         layout = self.given.pictures[0].layout
         return Wanted(self.shape, self.plan.dtype, self.kept, layout, self.store.pyramid)
 
@@ -187,7 +188,7 @@ class StripJob:
         )
 
     def scales(self) -> Scales | None:
-        """Return how large pixels are, where the answer is to be an OME-Zarr image."""
+        """Return the pixel sizes for an OME-Zarr output."""
         named = self.target.rstrip(os.sep).lower().endswith(".ome.zarr")
         if not (named or self.store.pyramid or self.given.format == "ome-zarr"):
             return None

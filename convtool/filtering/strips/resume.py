@@ -1,4 +1,4 @@
-"""What an earlier run has left: read from the journal of an unfinished store."""
+"""The state of an earlier run, read from the journal of an unfinished store."""
 
 from typing import Any
 
@@ -62,13 +62,13 @@ class ResumeState:
         return runs[0][1] if runs and runs[0][0] == 0 else 0
 
     def missing(self, plane: int, height: int) -> list[Span]:
-        """Return the rows of a plane, of so many, that are not there."""
+        """Return the missing rows of a plane."""
         ends = [0, *(end for run in self._spans.get(plane, []) for end in run), height]
         gaps = zip(ends[0::2], ends[1::2], strict=True)
         return [(first, last) for first, last in gaps if first < last]
 
     def extent(self, plane: int) -> Extent | None:
-        """Return what a plane was measured to be."""
+        """Return the measured range of a plane."""
         return self._extents.get(plane)
 
     def plan_for(self, plane: int, plan: FilterPlan) -> FilterPlan:

@@ -1,4 +1,4 @@
-"""Rows that are made when they are asked for, and kept as long as the next may need them."""
+"""Compute rows on demand, and keep them while later rows need them."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -77,7 +77,7 @@ class Kept:
 
 
 class Ahead:
-    """Reads the bands of a picture before they are asked for, in threads of its own.
+    """Reads the bands of a picture ahead, in its own threads.
 
     Parameters
     ----------

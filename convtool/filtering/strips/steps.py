@@ -1,4 +1,4 @@
-"""What a kernel does to rows: of the colours, of alpha that is smoothed, of alpha that is carried.
+"""Apply a kernel to rows: of colours, of smoothed alpha, of moved alpha.
 
 Each computes rows of its answer from the rows of its input that they reach, and the same values as
 :mod:`~..pipeline` does from the whole.

@@ -22,7 +22,7 @@ class Data(Protocol):
 
 
 class FileBytes:
-    """The bytes of an open file, read when they are asked for, by several threads if need be.
+    """The bytes of an open file, read on demand, by several threads at once.
 
     Parameters
     ----------

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.bmp_runs import indices_of
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 
@@ -30,7 +30,7 @@ _INCH = 0.0254
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _BmpLayout:
     """What the header says, and the palette."""
 
     width: int
@@ -53,7 +53,7 @@ class _Layout:
         return self.bits <= 8 and bool((self.palette == self.palette[:, :1]).all())
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _BmpLayout:
     start, size = unpack("<II", data, 10)
     compression, used = _RGB, 0
     if size == _CORE:
@@ -75,12 +75,12 @@ def _layout(data: bytes) -> _Layout:
     palette = _palette(data, size, bits, used, start)
     if start < end + (palette.size // 3 * (3 if size == _CORE else 4) if bits <= 8 else 0):
         raise ImageReadError("is damaged: its pixels lie within its header")
-    layout = _Layout(width, abs(height), bits, compression, height < 0, start, palette, masks)
+    layout = _BmpLayout(width, abs(height), bits, compression, height < 0, start, palette, masks)
     _check_size(layout, len(data))
     return layout
 
 
-def _check_size(layout: _Layout, length: int) -> None:
+def _check_size(layout: _BmpLayout, length: int) -> None:
     """Refuse a file that cannot hold the pixels that its header claims."""
     needed = layout.start + layout.height * layout.row_bytes
     if layout.compression in _RUNS:
@@ -163,7 +163,7 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     return Decoded(_unmasked(upright, layout))
 
 
-def _unpacked(rows: Pixels, layout: _Layout) -> Pixels:
+def _unpacked(rows: Pixels, layout: _BmpLayout) -> Pixels:
     """Take indices of 1, 4 or 8 bits apart."""
     if layout.bits == 8:
         return rows[:, : layout.width]
@@ -173,14 +173,14 @@ def _unpacked(rows: Pixels, layout: _Layout) -> Pixels:
     return indices
 
 
-def _looked_up(indices: Pixels, layout: _Layout, channels: int) -> Pixels:
+def _looked_up(indices: Pixels, layout: _BmpLayout, channels: int) -> Pixels:
     if int(indices.max()) >= len(layout.palette):
         raise ImageReadError("is damaged: a pixel's colour is not in its palette")
     table = layout.palette[:, 0] if channels == 1 else layout.palette
     return np.ascontiguousarray(table)[indices]
 
 
-def _unmasked(rows: Pixels, layout: _Layout) -> Pixels:
+def _unmasked(rows: Pixels, layout: _BmpLayout) -> Pixels:
     """Take the channels out of pixels of 16 or 32 bits, each stretched to 8 bits."""
     kind = "<u2" if layout.bits == 16 else "<u4"
     size = layout.bits // 8 * layout.width

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.premultiplied import divided
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 
@@ -40,7 +40,7 @@ _DIVIDED = "alpha was multiplied into the colours; they were divided by it"
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _ExrLayout:
     width: int
     height: int
     top: int
@@ -111,7 +111,7 @@ def _channels(content: bytes) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _ExrLayout:
     attributes, start = _attributes(data)
     if not {"channels", "compression", "dataWindow"} <= attributes.keys():
         raise ImageReadError("is damaged: its header has no channels, compression or size")
@@ -126,7 +126,7 @@ def _layout(data: bytes) -> _Layout:
             f"has the OpenEXR compression {name}, which is not read; convert it to ZIP"
         )
     channels = _channels(attributes["channels"])
-    return _Layout(width, height, top, channels, compression, start)
+    return _ExrLayout(width, height, top, channels, compression, start)
 
 
 def inspect(data: bytes) -> Header:
@@ -164,7 +164,9 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     return Decoded(divided(pixels), (_DIVIDED,))
 
 
-def _place(content: bytes, planes: dict[str, Pixels], layout: _Layout, top: int, rows: int) -> None:
+def _place(
+    content: bytes, planes: dict[str, Pixels], layout: _ExrLayout, top: int, rows: int
+) -> None:
     """Put the rows of a chunk, each channel after the other, into the planes."""
     stored = np.frombuffer(content, np.uint8).reshape(rows, layout.row_bytes)
     start = 0
@@ -175,7 +177,7 @@ def _place(content: bytes, planes: dict[str, Pixels], layout: _Layout, top: int,
         start = end
 
 
-def _plain(content: bytes, layout: _Layout, rows: int) -> bytes:
+def _plain(content: bytes, layout: _ExrLayout, rows: int) -> bytes:
     """Decompress a chunk; one that would not get smaller is stored as it is."""
     needed = rows * layout.row_bytes
     if layout.compression != _NONE and len(content) < needed:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.animation import CLEAR, LEAVE, RESTORE, Patch, compose
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.pillow import strictly
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record, replace

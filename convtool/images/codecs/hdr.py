@@ -11,8 +11,8 @@ import re
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import opencv
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 

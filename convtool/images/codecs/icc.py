@@ -1,4 +1,4 @@
-"""What an ICC profile calls itself.
+"""The description of an ICC profile.
 
 References
 ----------

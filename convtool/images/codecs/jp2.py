@@ -14,10 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.pillow import strictly
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 

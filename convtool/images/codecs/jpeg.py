@@ -1,14 +1,15 @@
-"""JPEG: 8 bits a channel, grey or colour; inks become colours.
+"""JPEG: 8 bits a channel, grey or colour; CMYK becomes RGB.
 
 References
 ----------
-ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: APP14 and inks.
+ITU-T T.81, annex B: the markers and the frame header. ITU-T T.872, section 6: APP14 and CMYK.
 """
 
 from collections.abc import Sequence
 from functools import lru_cache
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import (
     jpeg_metadata,
     jpeg_restarts,
@@ -28,7 +29,6 @@ from convtool.images.codecs.jpeg_segments import (
     segments,
 )
 from convtool.images.codecs.jpeg_tables import Table, quality_of, subsampling_of, tables
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import replace
@@ -66,7 +66,7 @@ def inspect(data: bytes) -> Header:
         orientation=orientation_in(metadata.exif),
         metadata=replace(metadata, coding=coding),
         notes=notes,
-        inks=channels == 4,
+        cmyk=channels == 4,
     )
 
 
@@ -112,7 +112,7 @@ def _check_end(data: bytes) -> None:
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
-    size = (header.height, header.width) if header.channels == 3 and not header.inks else None
+    size = (header.height, header.width) if header.channels == 3 and not header.cmyk else None
     may_hold_all = 8 * len(data) >= (header.width // _BLOCK) * (header.height // _BLOCK)
     if size is not None and may_hold_all:
         whole = jpeg_restarts.decode(data, size, opencv.usable_threads(), opencv.decode_each)
@@ -124,12 +124,12 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
             f"is cut off or damaged: {len(data)} bytes cannot hold "
             f"{header.width}×{header.height} pixels"
         )
-    if header.inks:
-        from convtool.images.codecs import inks
+    if header.cmyk:
+        from convtool.images.codecs import cmyk
 
         has_marker = any(s.marker == jpeg_metadata.APP14 for s in segments(data))
-        return inks.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
-    pixels, remarks = opencv.decode(data, octets=size)
+        return cmyk.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
+    pixels, remarks = opencv.decode(data, uint8_size=size)
     if not remarks:
         return Decoded(pixels)
     if _HARMLESS in remarks:

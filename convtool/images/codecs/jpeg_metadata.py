@@ -1,4 +1,4 @@
-"""What the segments of a JPEG say besides the picture: read from them, and written into a file.
+"""Metadata in the segments of a JPEG: read and written.
 
 References
 ----------

@@ -1,6 +1,6 @@
 """A large JPEG with restart markers, cut into pieces that are decoded on several threads.
 
-Behind a restart marker decoding begins anew. Some cameras write one after each row of blocks, and
+Decoding restarts after a restart marker. Some cameras write one after each row of blocks, and
 so does :mod:`~.jpeg_strips`. Where chroma has fewer rows than luma the decoder looks at those next
 to a block as well, so pieces overlap there. The pixels are those of a file decoded in one go.
 

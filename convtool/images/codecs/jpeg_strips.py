@@ -1,6 +1,6 @@
 """A large JPEG encoded in strips, on several threads.
 
-Restart markers let a scan begin anew: between strips that were encoded one by one there is one,
+A scan can restart after a restart marker: between strips that were encoded one by one there is one,
 as there is after each row of blocks within. The pixels are those of a file encoded in one go.
 
 References

@@ -1,4 +1,4 @@
-"""The quality of a JPEG, told by its quantisation tables.
+"""Estimate the quality of a JPEG from its quantisation tables.
 
 References
 ----------

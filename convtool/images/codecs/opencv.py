@@ -1,4 +1,4 @@
-"""OpenCV's codecs, asked in such a way that they lose nothing and print nothing.
+"""OpenCV's codecs, called so that they lose nothing and print nothing.
 
 Files are decoded from memory and never by the name that they were given by.
 """
@@ -36,15 +36,15 @@ def _quiet(cv2: ModuleType) -> Iterator[Printed]:
         log.setLogLevel(level)
 
 
-def decode(data: bytes, *, octets: tuple[int, int] | None = None) -> tuple[Pixels, str]:
+def decode(data: bytes, *, uint8_size: tuple[int, int] | None = None) -> tuple[Pixels, str]:
     """Decode a file from memory, its depth and channels unchanged.
 
     Parameters
     ----------
     data : bytes
         The whole file.
-    octets : tuple of int, optional
-        Height and width, if the header promises three channels of 8 bits.
+    uint8_size : tuple of int, optional
+        Height and width, if the header promises three uint8 channels.
 
     Returns
     -------
@@ -62,16 +62,16 @@ def decode(data: bytes, *, octets: tuple[int, int] | None = None) -> tuple[Pixel
 
     with _quiet(cv2) as printed:
         try:
-            if octets is None:
+            if uint8_size is None:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
             else:
-                pixels = _decode_octets(cv2, [data], np.empty((*octets, 3), np.uint8))
+                pixels = _decode_uint8(cv2, [data], np.empty((*uint8_size, 3), np.uint8))
         except cv2.error as error:
             raise ImageReadError(f"is damaged: {first_line(str(error))}") from None
     if pixels is None:
         reason = printed.text or "the decoder refuses it"
         raise ImageReadError(f"is cut off or damaged: {reason}")
-    return _swap_red_and_blue(cv2, pixels) if octets is None else pixels, printed.text
+    return _swap_red_and_blue(cv2, pixels) if uint8_size is None else pixels, printed.text
 
 
 def decode_each(files: Sequence[tuple[Parts, Pixels]]) -> bool:
@@ -93,7 +93,7 @@ def decode_each(files: Sequence[tuple[Parts, Pixels]]) -> bool:
 
     def one(number: int) -> None:
         parts, into = files[number]
-        made = _decode_octets(cv2, parts, into)
+        made = _decode_uint8(cv2, parts, into)
         sound[number] = made is not None and made.shape == into.shape
         if made is not None and made is not into and sound[number]:
             into[...] = made
@@ -106,7 +106,7 @@ def decode_each(files: Sequence[tuple[Parts, Pixels]]) -> bool:
     return all(sound) and not printed.text
 
 
-def _decode_octets(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None:
+def _decode_uint8(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None:
     """Decode three channels of 8 bits in red, green, blue order; if they are many, into memory.
 
     Only what reads files by name takes memory to decode into; what reads from memory fills some of

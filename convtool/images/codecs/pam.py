@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.pnm import big_endian, raw_values, to_full_range
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 
@@ -28,7 +28,7 @@ _END = b"\nENDHDR\n"
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _PamLayout:
     width: int
     height: int
     channels: int
@@ -36,7 +36,7 @@ class _Layout:
     start: int
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _PamLayout:
     end = data.find(_END)
     if end < 0:
         raise ImageReadError("is cut off or damaged: its header has no end")
@@ -55,7 +55,7 @@ def _layout(data: bytes) -> _Layout:
     kind = fields.get("TUPLTYPE", "")
     if _KINDS.get(kind, channels) != channels or channels > 4 or white > 65535:
         raise ImageReadError(f"is a PAM of {channels} channels ('{kind}'), which is not read")
-    return _Layout(width, height, channels, white, end + len(_END))
+    return _PamLayout(width, height, channels, white, end + len(_END))
 
 
 def inspect(data: bytes) -> Header:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.formats import Decoded, Header
+from convtool.images.codec import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 
@@ -20,7 +20,7 @@ _HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+0-9.eE]{1,40})\s")
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _PfmLayout:
     channels: int
     width: int
     height: int
@@ -28,7 +28,7 @@ class _Layout:
     start: int
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _PfmLayout:
     found = _HEADER.match(data)
     try:
         if found is None:
@@ -39,7 +39,9 @@ def _layout(data: bytes) -> _Layout:
         raise ImageReadError("is cut off or damaged: its header is no PFM header") from None
     if not width * height or not scale or not np.isfinite(scale):
         raise ImageReadError(f"is damaged: {width}×{height} pixels, scale {scale}")
-    return _Layout(3 if kind == b"F" else 1, width, height, "<" if scale < 0 else ">", found.end())
+    return _PfmLayout(
+        3 if kind == b"F" else 1, width, height, "<" if scale < 0 else ">", found.end()
+    )
 
 
 def inspect(data: bytes) -> Header:

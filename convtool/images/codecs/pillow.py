@@ -11,7 +11,7 @@ from convtool.images.codecs.stderr import caught, first_line
 
 @contextmanager
 def strictly() -> Iterator[None]:
-    """Turn whatever a decoder complains of into an error, its own limit of pixels set aside.
+    """Turn a decoder's warnings into errors, without Pillow's own limit of pixels.
 
     Raises
     ------

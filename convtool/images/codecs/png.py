@@ -15,12 +15,12 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import apng, opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.chunks import SIGNATURE, chunk, chunks, file_of
 from convtool.images.codecs.exif_facts import orientation_in
 from convtool.images.codecs.png_metadata import chunks_of, metadata_of
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Document, Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record, replace
@@ -47,7 +47,7 @@ _STAND_IN = {
 """Colour type and bit depth -> those under which OpenCV returns the stored samples."""
 
 
-class _Layout(Record):
+class _PngLayout(Record):
     width: int
     height: int
     bits: int
@@ -55,7 +55,7 @@ class _Layout(Record):
     interlace: int
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _PngLayout:
     length, name, width, height, bits, colour, method, filtering, interlace = unpack(
         ">I4sIIBBBBB", data, len(SIGNATURE)
     )
@@ -63,7 +63,7 @@ def _layout(data: bytes) -> _Layout:
         raise ImageReadError("is damaged: its header makes no sense")
     if method or filtering or interlace > 1:
         raise ImageReadError("has a compression, filter or interlace method that is not read")
-    return _Layout(width, height, bits, colour, interlace)
+    return _PngLayout(width, height, bits, colour, interlace)
 
 
 def inspect(data: bytes) -> Header:
@@ -136,7 +136,7 @@ def _side(data: bytes) -> dict[bytes, bytes]:
     return {name: data[start:end] for name, start, end in chunks(data) if name in _COLOURING}
 
 
-def _coloured(samples: Pixels, layout: _Layout, side: dict[bytes, bytes]) -> Pixels:
+def _coloured(samples: Pixels, layout: _PngLayout, side: dict[bytes, bytes]) -> Pixels:
     if layout.colour == _PALETTE:
         return _look_up(samples, side, 4 if b"tRNS" in side else 3)
     if b"tRNS" in side and layout.colour in (_GREY, _COLOUR):
@@ -144,7 +144,7 @@ def _coloured(samples: Pixels, layout: _Layout, side: dict[bytes, bytes]) -> Pix
     return samples
 
 
-def _samples(layout: _Layout, parts: list[bytes]) -> Pixels:
+def _samples(layout: _PngLayout, parts: list[bytes]) -> Pixels:
     """Decode the samples: (H, W) palette indices, or (H, W[, C]) values in full range."""
     colour, bits = _STAND_IN.get((layout.colour, layout.bits), (layout.colour, layout.bits))
     file = file_of(layout.width, layout.height, bits, colour, parts, interlace=layout.interlace)
@@ -183,7 +183,7 @@ def _look_up(indices: Pixels, side: dict[bytes, bytes], channels: int) -> Pixels
     return palette[indices]
 
 
-def _with_key(samples: Pixels, layout: _Layout, key: bytes) -> Pixels:
+def _with_key(samples: Pixels, layout: _PngLayout, key: bytes) -> Pixels:
     """Append an alpha channel that is 0 where a pixel has the transparent colour."""
     channels = 1 if samples.ndim == 2 else 3
     colour = np.array(unpack(f">{channels}H", key, 0)) & (2**layout.bits - 1)

@@ -1,4 +1,4 @@
-"""What the chunks of a PNG say besides the picture: read from them, and made for a file.
+"""Metadata in the chunks of a PNG: read and written.
 
 References
 ----------

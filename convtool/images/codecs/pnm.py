@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.formats import Decoded, Header
+from convtool.images.codec import Decoded, Header
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 
@@ -25,7 +25,7 @@ _NUMBERS = re.compile(rb"[\d\s]+")
 
 
 @dataclass(frozen=True)
-class _Layout:
+class _PnmLayout:
     kind: int
     width: int
     height: int
@@ -41,7 +41,7 @@ class _Layout:
         return self.width * self.height * self.channels
 
 
-def _layout(data: bytes) -> _Layout:
+def _layout(data: bytes) -> _PnmLayout:
     size = _SIZE.match(data)
     if size is None:
         raise ImageReadError("is cut off or damaged: its header is no PNM header")
@@ -56,7 +56,7 @@ def _layout(data: bytes) -> _Layout:
         raise ImageReadError("is cut off or damaged: no pixels follow its header")
     if not width * height or not 1 <= white <= 65535:
         raise ImageReadError(f"is damaged: {width}×{height} pixels, white is {white}")
-    return _Layout(kind, width, height, white, end + 1)
+    return _PnmLayout(kind, width, height, white, end + 1)
 
 
 def inspect(data: bytes) -> Header:
@@ -117,11 +117,11 @@ def to_full_range(values: Pixels, white: int) -> Pixels:
     return stretched
 
 
-def _raw(data: bytes, layout: _Layout) -> Pixels:
+def _raw(data: bytes, layout: _PnmLayout) -> Pixels:
     return raw_values(data, layout.start, layout.count, layout.white)
 
 
-def _raw_bits(data: bytes, layout: _Layout) -> Pixels:
+def _raw_bits(data: bytes, layout: _PnmLayout) -> Pixels:
     row_bytes = (layout.width + 7) // 8
     packed = raw_values(data, layout.start, layout.height * row_bytes, 255)
     bits = np.unpackbits(packed.reshape(layout.height, row_bytes), axis=1, count=layout.width)
@@ -129,7 +129,7 @@ def _raw_bits(data: bytes, layout: _Layout) -> Pixels:
     return values
 
 
-def _plain(data: bytes, layout: _Layout) -> Pixels:
+def _plain(data: bytes, layout: _PnmLayout) -> Pixels:
     text = _COMMENT.sub(b"", data[layout.start :]).strip()
     missing = f"is cut off or damaged: it has no {layout.count} numbers"
     if len(text) < 2 * layout.count - 1 or not _NUMBERS.fullmatch(text):
@@ -148,7 +148,7 @@ def _narrow(values: Pixels, white: int) -> Pixels:
     return values.astype(np.uint8 if white < 256 else np.uint16)
 
 
-def _plain_bits(data: bytes, layout: _Layout) -> Pixels:
+def _plain_bits(data: bytes, layout: _PnmLayout) -> Pixels:
     text = np.frombuffer(_COMMENT.sub(b"", data[layout.start :]), np.uint8)
     digits = text[(text == ord("0")) | (text == ord("1"))]
     if digits.size < layout.count:

@@ -34,7 +34,7 @@ class _Diversion:
         os.close(writing)
 
     def taken(self) -> bytes:
-        """Return what was printed since the last time."""
+        """Return the text printed since the last call."""
         text = b""
         try:
             while part := os.read(self._reading, _PIECE):

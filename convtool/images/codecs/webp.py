@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import opencv
 from convtool.images.codecs.animation import CLEAR, LEAVE, Patch, compose
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.exif_facts import orientation_in, resolution_in
-from convtool.images.formats import Decoded, Header
 from convtool.images.image import Coding, Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record, replace

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, fed through a queue that holds little: memory stays bounded."""
+"""A background writer: a thread with a short queue, so that memory stays bounded."""
 
 import queue
 import threading

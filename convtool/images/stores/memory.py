@@ -1,8 +1,8 @@
 """A picture that is in memory, as a store; for formats that are decoded as a whole."""
 
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Image, Pixels
-from convtool.images.stores.picture import Layout, Span
+from convtool.images.stores.picture import Span, StorageLayout
 
 
 class MemoryPicture:
@@ -20,7 +20,7 @@ class MemoryPicture:
 
     def __init__(self, path: str, image: Image, identity: str) -> None:
         self.path, self._image, self._identity = path, image, identity
-        self.layout = Layout()
+        self.layout = StorageLayout()
         self.bands = [(0, image.height)]
         self.header = Header(
             image.width,

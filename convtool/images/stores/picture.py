@@ -1,4 +1,4 @@
-"""What every store offers: a picture that is read, or written, window by window."""
+"""The interface of stores: a picture that is read or written window by window."""
 
 import math
 import mmap
@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import Pixels
 
 Span = tuple[int, int]
@@ -19,7 +19,7 @@ BAND_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
-class Layout:
+class StorageLayout:
     """How a picture is cut and compressed where it is stored.
 
     Parameters
@@ -46,7 +46,7 @@ class Picture(Protocol):
         """Size, channels, type, metadata and remarks."""
 
     @property
-    def layout(self) -> Layout:
+    def layout(self) -> StorageLayout:
         """How it is cut and compressed."""
 
     @property
@@ -75,7 +75,7 @@ class Picture(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A picture that is to be written.
+    """The description of a picture to write.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Wanted:
         The type of its pixels.
     header : Header
         That of the picture it is made from: metadata, alpha.
-    layout : Layout
+    layout : StorageLayout
         How it is to be cut and compressed.
     pyramid : bool
         Whether smaller levels follow it, each half as large as the one before.
@@ -94,7 +94,7 @@ class Wanted:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     header: Header
-    layout: Layout = field(default_factory=Layout)
+    layout: StorageLayout = field(default_factory=StorageLayout)
     pyramid: bool = False
 
 

@@ -1,4 +1,4 @@
-"""A store that is being written: beside its place, with a journal of what is done.
+"""A store in progress: beside its place, with a journal of finished parts.
 
 Its folder has the name of the store and ``.incomplete``, so that nobody takes it for the whole. The
 journal is a text file of JSON objects in it, which goes when the store has its name. So each moment
@@ -99,14 +99,14 @@ class Place:
         Where it is until it is whole.
     fingerprint : str
         Stands for all that decides its content.
-    begun : bool
+    started : bool
         Whether its arrays are there.
     """
 
     path: str
     folder: str
     fingerprint: str
-    begun: bool
+    started: bool
 
     def check(self) -> None:
         """Check that the store is still being written.
@@ -226,7 +226,7 @@ class Unfinished:
                         os.unlink(os.path.join(folder, name))
 
     def leave(self) -> None:
-        """Stop writing; what is there can be gone on with."""
+        """Stop writing; a later run can resume."""
         self._file.close()
 
     def remove(self) -> None:

@@ -16,18 +16,18 @@ import numpy as np
 from convtool.convolution.threads import for_each
 from convtool.errors import ImageReadError, OptionError
 from convtool.extras import load
-from convtool.images.codecs import libtiff, tiff
+from convtool.images.codec import Header
+from convtool.images.codecs import libtiff, tiff, tiff_layout, tiff_samples
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.ifd import all_directories
-from convtool.images.formats import Header
 from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.stores.picture import Layout, Span, bands, room
+from convtool.images.stores.picture import Span, StorageLayout, bands, room
 
 _REDUCED = 1
 _AT_ONCE = 8
-_OWN = (tiff.STORED, *tiff.DEFLATE, *libtiff.BY_BLOCK)
+_OWN = (tiff_layout.STORED, *tiff_layout.DEFLATE, *libtiff.BY_BLOCK)
 _NAMES = {1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32773: "packbits", 32946: "deflate",
           34925: "lzma", 50000: "zstd"}  # fmt: skip
 
@@ -73,14 +73,14 @@ class TiffPicture:
         self._number = (number or 1) - 1
         self._page = page = pages[self._number]
         header = tiff.header_of(page)
-        if header.inks:
-            raise ImageReadError("holds inks, which do not become colours strip by strip")
+        if header.cmyk:
+            raise ImageReadError("holds CMYK, which is not converted strip by strip")
         notes = header.notes
         if number is None and len(pages) > 1:
             levels = f"{len(pages) - 1} smaller levels or previews"
             notes += (f"its {levels} are left out; --pyramid makes new ones",)
-        self._samples = tiff.layout_of(page)
-        self._blocks = list(tiff.blocks_of(page, self._samples))
+        self._samples = tiff_layout.layout_of(page)
+        self._blocks = list(tiff_layout.blocks_of(page, self._samples))
         self._check()
         if self._options.orientation == "keep":
             header = replace(header, orientation=1)
@@ -98,7 +98,7 @@ class TiffPicture:
         compression = self._samples.compression
         if compression in libtiff.FAX:
             raise ImageReadError("is compressed as a fax, which is not read strip by strip")
-        tiff.check_places(self._blocks, self._data)
+        tiff_layout.check_places(self._blocks, self._data)
         self._foreign = None if compression in _OWN else _Foreign(self.path, self._number)
 
     def _find_grid(self) -> None:
@@ -107,12 +107,14 @@ class TiffPicture:
         self._across = -(-layout.width // self._wide)
         self._down = -(-layout.height // self._tall)
         tiled = 322 in self._page.tags
-        self.layout = Layout(
+        self.layout = StorageLayout(
             (self._tall, self._wide) if tiled else None, _NAMES.get(layout.compression, "")
         )
         rows = self._tall
         row_bytes = layout.width * layout.samples * max(1, layout.bits // 8)
-        self._divisible = layout.compression == tiff.STORED and not tiled and layout.luma is None
+        self._divisible = (
+            layout.compression == tiff_layout.STORED and not tiled and layout.luma is None
+        )
         self.bands = bands(layout.height, 1 if self._divisible else rows, row_bytes)
 
     def window(self, rows: Span, columns: Span | None = None) -> Pixels:
@@ -130,7 +132,7 @@ class TiffPicture:
         try:
             starts = range(0, len(numbers), _AT_ONCE)
             for_each(some, starts, min(self._threads, len(starts)))
-            return tiff.as_colours(samples, layout, self._page).pixels
+            return tiff_samples.as_colours(samples, layout, self._page).pixels
         except ImageReadError as error:
             raise ImageReadError(f"{shown(self.path)}: {error}") from error
 
@@ -143,12 +145,12 @@ class TiffPicture:
         if self._divisible:
             blocks = [self._cut(block, rows) for block in blocks]
         if self._foreign is None:
-            parts = tiff.parts_of(self._page, layout, blocks)
-            tiff.write_samples(layout, blocks, parts, samples, corner)
+            parts = tiff_layout.parts_of(self._page, layout, blocks)
+            tiff_samples.write_samples(layout, blocks, parts, samples, corner)
             return
         for block, number in zip(blocks, numbers, strict=True):
             part = self._data[block.offset : block.offset + block.length]
-            tiff.place(self._foreign.decoded(part, number), layout, block, samples, corner)
+            tiff_samples.place(self._foreign.decoded(part, number), layout, block, samples, corner)
 
     def _type(self) -> np.dtype[Any]:
         return np.dtype(np.uint8) if self._samples.bits < 8 else self._samples.native
@@ -162,7 +164,7 @@ class TiffPicture:
             (n * self._down + y) * self._across + x for n in planes for y in down for x in across
         ]
 
-    def _cut(self, block: tiff.Block, rows: Span) -> tiff.Block:
+    def _cut(self, block: tiff_layout.Block, rows: Span) -> tiff_layout.Block:
         first, last = max(rows[0], block.top), min(rows[1], block.top + block.height)
         row_bytes = self._samples.row_bytes(block.width)
         return replace(

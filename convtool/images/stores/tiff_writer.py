@@ -122,7 +122,7 @@ class TiffWriter:
             self._new.commit()
 
     def abandon(self) -> None:
-        """Remove what was written; an existing file is as it was."""
+        """Remove what was written; an existing file is unchanged."""
         self._writer.abandon()
         self._levels.close()
         self._new.discard()
@@ -242,7 +242,7 @@ def _cut(strips: Iterator[Pixels], tile: tuple[int, int]) -> Iterator[Pixels]:
 
 
 def _described(metadata: Metadata) -> dict[str, Any]:
-    """Return what tifffile has arguments for."""
+    """Return the arguments for tifffile."""
     how: dict[str, Any] = {}
     if metadata.icc:
         how["iccprofile"] = metadata.icc

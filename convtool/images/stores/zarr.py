@@ -20,10 +20,10 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.extras import load
-from convtool.images.formats import Header
+from convtool.images.codec import Header
 from convtool.images.image import PEAKS, Pixels
 from convtool.images.paths import shown
-from convtool.images.stores.picture import Layout, Span
+from convtool.images.stores.picture import Span, StorageLayout
 
 ENDINGS = (".zarr", ".ome.zarr")
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -177,7 +177,7 @@ class ZarrPicture:
             notes=image.notes,
         )
         tall, wide = image.pieces[len(plane) : len(plane) + 2]
-        self.layout = Layout((tall, wide))
+        self.layout = StorageLayout((tall, wide))
         self.bands = [(top, min(top + tall, shape[0])) for top in range(0, shape[0], tall)]
 
     def window(self, rows: Span, columns: Span | None = None) -> Pixels:

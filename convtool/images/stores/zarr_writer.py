@@ -96,7 +96,7 @@ class ZarrStore:
         folder = self._place.folder
         if self._scales is not None:
             folder = os.path.join(folder, str(level))
-        if os.path.isdir(folder) and self._place.begun:
+        if os.path.isdir(folder) and self._place.started:
             return self._zarr.open_array(folder, mode="r+")
         if self._scales is not None and level == 0:
             self._zarr.create_group(

@@ -1,4 +1,4 @@
-"""The places of one network's numbers: parameters, gradients, optimiser memory, activations."""
+"""The buffers of one network: parameters, gradients, optimiser state, activations."""
 
 from dataclasses import dataclass
 

@@ -196,7 +196,7 @@ class Forward:
         return after.x + top * after.x_row + left * after.x_channels, after.x_p, after.x_row
 
     def _common(self, number: int) -> dict[str, int]:
-        """Return what the way forward and the way back have in common."""
+        """Return the fields shared by the forward and the backward pass."""
         stage, place = self.buffers.stages[number], self.buffers.places[number]
         channels, height, width = stage.outputs
         y, y_p, y_row = self._target(number)

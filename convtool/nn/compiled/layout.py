@@ -1,4 +1,4 @@
-"""Where everything lies in the compiled step's one memory, and how weights are packed in it."""
+"""The memory layout of the compiled step, and how weights are packed in it."""
 
 from dataclasses import dataclass, field
 
@@ -228,7 +228,7 @@ class Plain:
 
 @dataclass
 class Segment:
-    """One parameter: its name, its place, and what is to be done with it.
+    """One parameter: its name, its place, and its update.
 
     Attributes
     ----------
@@ -252,7 +252,7 @@ class Arena:
     memory: Array = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def take(self, count: int) -> int:
-        """Return the start of a place for so many numbers, aligned to a cache line."""
+        """Allocate ``count`` numbers, aligned to a cache line, and return where they start."""
         start = self.size
         self.size += whole(max(count, 1), _LINE)
         return start

@@ -79,6 +79,6 @@ def covers(loss: Loss, optimizer: Optimizer) -> bool:
 
 
 def numbers(rule: Optimizer, l2: float) -> list[float]:
-    """Return what the optimiser's operation reads: learning rate, l2, and the rest."""
+    """Return the numbers that the optimiser's operation reads: learning rate, l2 and others."""
     first, *rest = RULES[type(rule)][1](rule)
     return [first, l2, *rest]

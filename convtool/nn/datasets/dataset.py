@@ -1,4 +1,4 @@
-"""A set of labelled pictures, and how to part one."""
+"""A set of labelled pictures, and how to split it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -210,7 +210,7 @@ def evenly(labels: Array, fraction: float) -> tuple[Array, Array]:
 
 
 def sample(labels: Array, count: int, seed: int) -> Array:
-    """Return at most so many places of labels, drawn at random: each class has its share of them.
+    """Sample the places of at most ``count`` labels, in proportion for each class.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""From a data set's name to what it has: arrays, or the files of a folder."""
+"""Find a data set by its name: arrays, or the files of a folder."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

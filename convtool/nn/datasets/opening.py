@@ -1,4 +1,4 @@
-"""Data sets, read and parted into what is learned from and judged on; or a few pictures."""
+"""Open data sets, split into training and test parts; or a few pictures."""
 
 import warnings
 from collections.abc import Sequence

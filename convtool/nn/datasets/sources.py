@@ -87,7 +87,7 @@ FILES: dict[str, Callable[[Path], Parts]] = {
 
 
 def reader_of(file: Path) -> Callable[[Path], Parts]:
-    """Return what reads a data set that is one file.
+    """Return the reader of a data set that is one file.
 
     Raises
     ------

@@ -1,1 +1,1 @@
-"""Many trainings over a grid of choices, side by side in processes, resumable."""
+"""Grid search: many trainings in parallel processes, resumable."""

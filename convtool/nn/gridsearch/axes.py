@@ -1,4 +1,4 @@
-"""What a grid is made of: one axis for each choice, read from text."""
+"""The axes of a grid, read from text."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from convtool.errors import OptionError
 from convtool.nn.recipe import Recipe
 
 ASKED_BEYOND = 1000
-"""How many trainings are begun without being asked for twice."""
+"""The most trainings that start without confirmation."""
 
 _MOST_VALUES = 10_000
 _RANGE = re.compile(r"([^:,]+):([^:,]+):(\d+)(log|lin)", re.IGNORECASE)

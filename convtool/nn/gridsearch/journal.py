@@ -1,4 +1,4 @@
-"""What has been trained so far: one line of JSON for each training, appended as it ends.
+"""The journal of a grid search: one line of JSON for each training, appended as it ends.
 
 The first line says of which search; a line that was torn by a crash is left out.
 """
@@ -53,7 +53,7 @@ class Journal:
     search : dict
         What all trainings have in common (JSON values).
     resume : bool
-        Go on with what the file holds; otherwise it begins anew.
+        Continue with the entries of the file; otherwise start again.
 
     Attributes
     ----------
@@ -94,8 +94,8 @@ class Journal:
             raise
         except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
             raise ModelFileError(
-                f"{self._path}: damaged, or not the journal of a search; without --resume it"
-                " begins anew"
+                f"{self._path}: damaged, or not the journal of a search; without --resume the"
+                " search starts again"
             ) from error
         if other:
             raise ModelFileError(

@@ -37,7 +37,7 @@ def train_all(
     Raises
     ------
     ConvtoolError
-        What a training raised that is not divergence; no more are begun.
+        An error of a training other than divergence; no more start.
     TrainingError
         If a process was killed from outside.
     """
@@ -98,7 +98,7 @@ def _handed_over(
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set variables for processes that are begun meanwhile."""
+    """Set environment variables for processes started meanwhile."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

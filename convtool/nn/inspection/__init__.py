@@ -1,1 +1,1 @@
-"""What is inside a trained network: its layers, its filters, and which pixels decide."""
+"""Inspect a trained network: its layers, its filters, and the pixels that matter."""

@@ -1,4 +1,4 @@
-"""Which pixels decide: what a network sees layer by layer, and what it would miss.
+"""Feature maps, saliency and occlusion: which pixels determine a prediction.
 
 References
 ----------

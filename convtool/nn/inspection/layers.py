@@ -69,7 +69,7 @@ def find_layer(model: Sequential, name: str) -> int:
     Raises
     ------
     ModelError
-        If there is no such layer: the nearest names are said.
+        If there is no such layer; the message lists the nearest names.
     """
     names = layer_names(model)
     wanted = name.strip().lower()

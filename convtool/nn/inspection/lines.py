@@ -1,4 +1,4 @@
-"""What a filter answers to, asked with straight lines.
+"""Measure a filter's responses to straight lines.
 
 Each line is a window that is 1 on the line and 0 beside it. A layer correlates, so that a filter's
 answer to a line is the sum of its weights on the line, plus its bias.

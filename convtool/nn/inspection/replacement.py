@@ -1,4 +1,4 @@
-"""A hand-made filter in a learned one's place, to test a guess about what a network does."""
+"""Replace a learned filter by a given kernel, to test how a network uses it."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What every layer is."""
+"""The base class of layers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ class Layer:
     Attributes
     ----------
     params : dict of str to ndarray
-        What training changes. Change the arrays in place, and fetch the dict anew after a training
+        What training changes. Change the arrays in place, and fetch the dict again after a training
         step: a compiled step keeps its own copy until someone asks.
     grads : dict of str to ndarray
         The loss's gradient with respect to each parameter, set by :meth:`backward`.
@@ -31,7 +31,7 @@ class Layer:
         self.on_access: Callable[[], None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs: not what the last forward pass left for the gradient."""
+        """Return the state of a copy, without the values saved for the backward pass."""
         kept = {"_params", "_state"}
         return {k: v for k, v in self.__dict__.items() if k[0] != "_" or k in kept}
 
@@ -72,7 +72,7 @@ class Layer:
         return 0
 
     def config(self) -> dict[str, Any]:
-        """Return the keyword arguments that build this layer anew (JSON values)."""
+        """Return the keyword arguments that rebuild this layer (JSON values)."""
         return {}
 
     def count(self) -> tuple[int, int]:

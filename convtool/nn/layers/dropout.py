@@ -17,10 +17,10 @@ from convtool.nn.operations.noise import keep_mask, key, normal
 
 
 class _Noise(Layer):
-    """A factor drawn anew at each training step.
+    """A random factor, redrawn at each training step.
 
     The draw is a function of seed, step and position (see ``operations.noise``), so that a
-    training that was stopped goes on with the same draws.
+    resumed training continues with the same draws.
     """
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:

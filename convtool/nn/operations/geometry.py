@@ -1,4 +1,4 @@
-"""Sizes: what number or pair was meant, how much to pad, how large the output is."""
+"""Sizes: numbers or pairs, padding, and the output's size."""
 
 from numbers import Integral
 from typing import Literal

@@ -10,7 +10,7 @@ import tifffile
 from picture_files import exif
 
 from convtool.cli import run
-from convtool.filtering.job import Job
+from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.filtering.picture import filter_file
 from convtool.filtering.plan import PictureKind, plan_filter
@@ -109,7 +109,7 @@ def _store(kind):
 
 def _both(kernels, options):
     """Filter in memory and strip by strip; return both outcomes."""
-    job = Job(tuple(map(parse, kernels)), FilterOptions(**options))
+    job = FilterJob(tuple(map(parse, kernels)), FilterOptions(**options))
     in_memory = filter_file("in.tif", "memory.tif", job)
     return in_memory, filter_stream("in.tif", "strips.tif", job, StoreOptions())
 
@@ -222,7 +222,7 @@ def test_more_pixels_than_are_read_at_once_are_no_reason_to_refuse(capsys, monke
     assert "limit of 1000" in capsys.readouterr().err
     assert not Path("out.tif").exists()
     monkeypatch.setattr("convtool.images.options.ReadOptions.max_pixels", 1000)
-    job = Job((parse("box"),), reading=ReadOptions(max_pixels=1000))
+    job = FilterJob((parse("box"),), reading=ReadOptions(max_pixels=1000))
     filter_stream("in.tif", "out.tif", job, StoreOptions())
     assert read("out.tif").pixels.shape == (HEIGHT, WIDTH, 3)
 
@@ -278,14 +278,14 @@ def _block(order):
 
 def test_metadata_can_be_left_out():
     write("in.tif", Image(_pixels("rgb"), metadata=Metadata(xmp=b"<x:xmpmeta/>")))
-    job = Job((parse("box"),), writing=WriteOptions(metadata="strip"))
+    job = FilterJob((parse("box"),), writing=WriteOptions(metadata="strip"))
     filter_stream("in.tif", "out.tif", job, StoreOptions())
     assert read("out.tif").metadata.xmp == b""
 
 
 def test_a_background_takes_the_place_of_transparency():
     _store("clear")
-    job = Job((parse("box"),), writing=WriteOptions(background="#ff8000"))
+    job = FilterJob((parse("box"),), writing=WriteOptions(background="#ff8000"))
     filter_file("in.tif", "memory.tif", job)
     filter_stream("in.tif", "strips.tif", job, StoreOptions())
     _assert_same("memory.tif", "strips.tif")
@@ -340,7 +340,7 @@ def test_several_pages_are_refused_unless_one_is_picked(capsys):
 
 REFUSED = {
     "turned": ({"extratags": [(274, 3, 1, 6, True)]}, "--orientation keep"),
-    "inks": ({"photometric": "separated"}, "holds inks"),
+    "cmyk": ({"photometric": "separated"}, "holds CMYK"),
 }
 
 

@@ -337,7 +337,7 @@ def test_a_journal_that_was_cut_off_is_read_as_far_as_it_goes(monkeypatch):
 
 
 def test_a_journal_never_speaks_of_what_was_removed(monkeypatch):
-    """Nothing is gone on with where a run was killed that had begun to remove what is there."""
+    """Do not resume a run that was killed while it removed the old store."""
     pixels = _noise(SHAPE)
     _array("in.zarr", pixels, (32, 32))
     with monkeypatch.context() as patched:
@@ -380,7 +380,7 @@ def test_ctrl_c_ends_a_process_and_leaves_nothing_that_looks_whole(ending):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "convtool", "filter", *line]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        while not _begun() and process.poll() is None:
+        while not _started() and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
@@ -391,5 +391,5 @@ def test_ctrl_c_ends_a_process_and_leaves_nothing_that_looks_whole(ending):
     assert Path("out.zarr.incomplete").exists() == (ending == ".zarr")
 
 
-def _begun():
+def _started():
     return list(Path().glob(".convtool-*")) or list(Path().glob("*.incomplete/zarr.json"))

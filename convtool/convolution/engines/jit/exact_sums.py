@@ -1,4 +1,4 @@
-"""Whether sums of an image's pixels are exact: then it does not matter how they are made.
+"""Tells whether sums of an image's pixels are exact: then the order of additions does not matter.
 
 A running sum in float64 adds what enters its window and subtracts what leaves it. Where all pixels
 are whole multiples of one number, few enough bits above it, nothing is ever rounded, and no trace
@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import pointer_of
-from convtool.convolution.engines.jit.simd import Emitter
+from convtool.convolution.engines.jit.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     fill_line,

@@ -1,4 +1,4 @@
-"""Kernels of rank 1 in fixed point: whole weights for 16-bit words, where that is exact enough."""
+"""Kernels of rank 1 in fixed point: whole weights for int16, where that is exact enough."""
 
 from typing import NamedTuple
 
@@ -17,9 +17,9 @@ from convtool.convolution.types import Array
 from convtool.kernels.factor import factor
 
 FRACTION = 7
-"""Bits after the point in words of rounded columns: 255 · 2⁷ just fits."""
+"""Bits after the point in the int16 sums of rounded columns: 255 · 2⁷ just fits."""
 
-WORD = (1 << 15) - 1
+INT16_MAX = (1 << 15) - 1
 _SUM = (1 << 31) - 1
 _EXACT_FLOAT = 1 << 24
 
@@ -48,12 +48,12 @@ class Fixed(NamedTuple):
     scale: float
 
 
-def _fits(column: Array, row: Array, words: float, scale: float) -> bool:
-    """Return whether no weight, word or sum overflows; ``words``: the largest of the columns."""
-    largest = words * np.abs(row).sum()
+def _fits(column: Array, row: Array, column_peak: float, scale: float) -> bool:
+    """Return whether no weight or sum overflows int16; ``column_peak``: the largest column sum."""
+    largest = column_peak * np.abs(row).sum()
     return bool(
-        max(np.abs(column).max(), np.abs(row).max()) <= WORD
-        and words <= WORD
+        max(np.abs(column).max(), np.abs(row).max()) <= INT16_MAX
+        and column_peak <= INT16_MAX
         and 255 * np.abs(column).sum() < _SUM
         and largest < _SUM
         and largest * scale < 1 << 21
@@ -62,8 +62,8 @@ def _fits(column: Array, row: Array, words: float, scale: float) -> bool:
 
 def _exact(column: Array, row: Array, scale: float) -> Fixed | None:
     """Return whole factors as they are, where nothing has to be rounded before the end."""
-    words = 255 * np.abs(column).sum()
-    fits = _fits(column, row, words, scale) and words * np.abs(row).sum() < _EXACT_FLOAT
+    column_peak = 255 * np.abs(column).sum()
+    fits = _fits(column, row, column_peak, scale) and column_peak * np.abs(row).sum() < _EXACT_FLOAT
     return Fixed(column.astype(np.int64), row.astype(np.int64), 0, scale) if fits else None
 
 
@@ -80,17 +80,17 @@ def _rounded(column: Array, row: Array) -> Fixed | None:
     gain = np.abs(column).sum()
     column, row = column / gain, row * gain
     most, total = np.abs(row).max(), np.abs(row).sum()
-    column_bits = min(22, int(np.floor(np.log2(WORD / np.abs(column).max()))))
-    row_bits = int(np.floor(min(np.log2(WORD / most), np.log2(65700 / total))))
+    column_bits = min(22, int(np.floor(np.log2(INT16_MAX / np.abs(column).max()))))
+    row_bits = int(np.floor(min(np.log2(INT16_MAX / most), np.log2(65700 / total))))
     if column_bits < FRACTION + 1 or not 0 <= row_bits <= 30:
         return None
     down, across = _whole(column, column_bits), _whole(row, row_bits)
     shift, scale = column_bits - FRACTION, 2.0 ** -(FRACTION + row_bits)
-    words = float(np.ldexp(255 * np.abs(down).sum(), -shift)) + 1
+    column_peak = float(np.ldexp(255 * np.abs(down).sum(), -shift)) + 1
     error = 0.5**FRACTION / 2 * total
     error += 255 * total * np.abs(np.ldexp(down, -column_bits) - column).sum()
     error += 255 * np.abs(np.ldexp(across, -row_bits) - row).sum()
-    if error > WORST or not _fits(down, across, words, scale):
+    if error > WORST or not _fits(down, across, column_peak, scale):
         return None
     return Fixed(down.astype(np.int64), across.astype(np.int64), shift, scale)
 
@@ -133,7 +133,7 @@ def fixed_point(kernel: Array) -> Fixed | None:
 
 
 def _pairs(line: Array, starts: list[int]) -> Array:
-    """Return the weights as pairs of words in an int32 each, for windows that start so much later.
+    """Return the weights as pairs of int16 in an int32 each, for windows that start so much later.
 
     Shape (pairs, len(starts)): pair p of a window are the weights 2p - start and 2p - start + 1.
     """
@@ -141,13 +141,13 @@ def _pairs(line: Array, starts: list[int]) -> Array:
     table = np.zeros((len(starts), 2 * count), np.int64)
     for shifted, start in zip(table, starts, strict=True):
         shifted[start : start + len(line)] = line
-    words = table.astype(np.int16).view(np.uint16).astype(np.uint32)
-    both = words[:, 0::2] | words[:, 1::2] << 16
+    int16s = table.astype(np.int16).view(np.uint16).astype(np.uint32)
+    both = int16s[:, 0::2] | int16s[:, 1::2] << 16
     return np.ascontiguousarray(both.T.view(np.int32))
 
 
 class Prepared(NamedTuple):
-    """The weights as the passes read them; two starts in a row for pixels of one word."""
+    """The weights as the passes read them; two starts in a row for pixels of one channel."""
 
     columns: Array
     rows: Array

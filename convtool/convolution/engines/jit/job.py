@@ -1,4 +1,4 @@
-"""What compiled code is told of a convolution: one record, whose address it is given.
+"""The record that describes a convolution to compiled code, passed by address.
 
 A record, not arguments: a thread can begin with an address alone, and Python writes into the same
 record again at the next call.
@@ -129,7 +129,7 @@ class Located(NamedTuple):
 
 @lru_cache(maxsize=4)
 def offset_of(record: np.dtype[Any], name: str) -> int:
-    """Return how many bytes into a record a field lies."""
+    """Return the offset of a field in a record, in bytes."""
     fields = record.fields
     assert fields is not None
     offset: int = fields[name][1]
@@ -152,7 +152,7 @@ def rows_of(axis: Axis, source: Source) -> Located:
 
 
 def describe_layout(record: Array, layout: Geometry) -> None:
-    """Write into a job where the windows lie."""
+    """Write the positions of the windows into a job."""
     rows, columns = layout.rows, layout.columns
     record["row_count"] = rows.dense + rows.taps - 1
     record["column_count"] = columns.dense + columns.taps - 1

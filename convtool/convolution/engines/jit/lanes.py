@@ -1,4 +1,4 @@
-"""What code for 8-bit images is written with: vectors of octets, words and 32-bit sums."""
+"""The vectors of code for 8-bit images: uint8, int16 and 32-bit sums."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,12 +13,12 @@ from convtool.compiled import target
 FAMILY = target.current()
 BYTES = FAMILY.lane_bytes
 LANES = BYTES // 2
-"""Words in a vector, and outputs in a block."""
+"""int16 values in a vector, and outputs in a block."""
 
 INT, I32, I16, I8 = (ir.IntType(bits) for bits in (64, 32, 16, 8))
 SUMS = ir.VectorType(I32, LANES // 2)
-WORDS = ir.VectorType(I16, LANES)
-OCTETS = ir.VectorType(I8, LANES)
+INT16S = ir.VectorType(I16, LANES)
+UINT8S = ir.VectorType(I8, LANES)
 FLOATS = ir.VectorType(ir.FloatType(), LANES // 2)
 
 PACKS = FAMILY.avx2
@@ -68,7 +68,7 @@ def call(b: Any, name: str, kind: Any, *arguments: Any) -> Any:
 def loop(
     b: Any, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
 ) -> Any:
-    """Write a loop of at least one round; see :meth:`~.simd.Emitter.repeat`."""
+    """Write a loop of at least one round; see :meth:`~.emitter.Emitter.repeat`."""
     before, head = b.block, b.function.append_basic_block()
     after = b.function.append_basic_block()
     b.branch(head)
@@ -100,7 +100,7 @@ def whole(b: Any, value: Any, scale: Any) -> Any:
     return b.sub(b.bitcast(bits, SUMS), same(SUMS, _MAGIC_BITS))
 
 
-def octets(b: Any, total: Any, scale: Any) -> Any:
+def saturated(b: Any, total: Any, scale: Any) -> Any:
     """Return sums times ``scale``, rounded half to even and cut to 0 … 255, still 32 bits wide."""
     value = rounded(b, total, scale)
     for name, limit in (("smax", 0), ("smin", 255)):
@@ -128,14 +128,14 @@ def part(b: Any, vector: Any, places: list[int]) -> Any:
     return b.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
 
 
-def narrowed(b: Any, words: Any) -> Any:
-    """Return words as octets, cut to 0 … 255."""
+def narrowed(b: Any, int16s: Any) -> Any:
+    """Return int16 values as uint8, cut to 0 … 255."""
     if PACKS:
-        halves = (part(b, words, list(range(start, start + 8))) for start in (0, 8))
-        return call(b, "llvm.x86.sse2.packuswb.128", OCTETS, *halves)
+        halves = (part(b, int16s, list(range(start, start + 8))) for start in (0, 8))
+        return call(b, "llvm.x86.sse2.packuswb.128", UINT8S, *halves)
     for name, limit in (("smax", 0), ("smin", 255)):
-        words = call(b, f"llvm.{name}.v{LANES}i16", WORDS, words, same(WORDS, limit))
-    return b.trunc(words, OCTETS)
+        int16s = call(b, f"llvm.{name}.v{LANES}i16", INT16S, int16s, same(INT16S, limit))
+    return b.trunc(int16s, UINT8S)
 
 
 def written(name: str, write: Callable[[Any, Any], None], count: int) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
-"""Vector code for 8-bit images by small kernels: products and sums in 16-bit words.
+"""Vector code for 8-bit images by small kernels: products and sums in int16.
 
 Pixels are lifted, their bits moved up; an instruction multiplies sixteen or more of them by weights
-below one and rounds the products to words, whose low bits are a fraction of a grey level. Each
+below one and rounds the products to int16, whose low bits are a fraction of a grey level. Each
 vector that is loaded serves :data:`ROWS` rows of output.
 """
 
@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.convolution.engines.jit.int16_passes import add_products, interleaved, restored
 from convtool.convolution.engines.jit.lanes import (
     BYTES,
     FAMILY,
@@ -20,10 +21,10 @@ from convtool.convolution.engines.jit.lanes import (
     I16,
     I32,
     INT,
+    INT16S,
     LANES,
-    OCTETS,
     SUMS,
-    WORDS,
+    UINT8S,
     call,
     load,
     narrowed,
@@ -36,7 +37,6 @@ from convtool.convolution.engines.jit.lanes import (
     written,
 )
 from convtool.convolution.engines.jit.small import ROWS
-from convtool.convolution.engines.jit.words import add_products, interleaved, restored
 
 _MULTIPLIER = "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
 """The processor's instruction that multiplies 16-bit integers and keeps the rounded upper half;
@@ -45,17 +45,17 @@ code for others is never called."""
 
 def _lift(b: Any, arguments: Any) -> None:
     source, bits, target, width = arguments
-    places = splat(b, b.trunc(bits, I16), WORDS)
+    places = splat(b, b.trunc(bits, I16), INT16S)
 
     def block(x: Any) -> None:
-        words = b.zext(load(b, b.add(source, x), OCTETS), WORDS)
-        store(b, b.shl(words, places), b.add(target, b.mul(x, number(2))))
+        int16s = b.zext(load(b, b.add(source, x), UINT8S), INT16S)
+        store(b, b.shl(int16s, places), b.add(target, b.mul(x, number(2))))
 
     over_blocks(b, width, block)
 
 
 def _table(b: Any, weights: Any, count: int) -> list[Any]:
-    return [load(b, b.add(weights, number(BYTES * k)), WORDS) for k in range(count)]
+    return [load(b, b.add(weights, number(BYTES * k)), INT16S) for k in range(count)]
 
 
 def _address(b: Any, start: Any, index: int) -> Any:
@@ -71,11 +71,11 @@ def _sums(
         start = _address(b, lines, line)
         for tap in range(side):
             place = b.add(x, b.mul(step, number(tap)))
-            words = load(b, b.add(start, b.mul(place, number(2))), WORDS)
+            int16s = load(b, b.add(start, b.mul(place, number(2))), INT16S)
             for row in range(max(0, line - side + 1), min(ROWS, line + 1)):
                 for table, totals in zip(tables, sums, strict=True):
                     weight = table[(line - row) * side + tap]
-                    product = call(b, _MULTIPLIER, WORDS, words, weight)
+                    product = call(b, _MULTIPLIER, INT16S, int16s, weight)
                     before = totals[row]
                     totals[row] = product if before is None else b.add(before, product)
     return sums
@@ -84,15 +84,15 @@ def _sums(
 def _sum_products(b: Any, arguments: Any, side: int) -> None:
     lines, weights, step, fraction, targets, width = arguments
     bits = b.trunc(fraction, I16)
-    places = splat(b, bits, WORDS)
+    places = splat(b, bits, INT16S)
     one = ir.Constant(I16, 1)
-    below_half = splat(b, b.sub(b.lshr(b.shl(one, bits), one), one), WORDS)
+    below_half = splat(b, b.sub(b.lshr(b.shl(one, bits), one), one), INT16S)
     table = _table(b, weights, side * side)
 
     def block(x: Any) -> None:
         (sums,) = _sums(b, lines, step, x, side, [table])
         for row, total in enumerate(sums):
-            odd = b.and_(b.lshr(total, places), same(WORDS, 1))
+            odd = b.and_(b.lshr(total, places), same(INT16S, 1))
             made = b.ashr(b.add(b.add(total, below_half), odd), places)
             store(b, narrowed(b, made), b.add(_address(b, targets, row), x))
 
@@ -122,7 +122,7 @@ def _magnitude_of_products(b: Any, arguments: Any) -> None:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def lift(_typing: Any, source: Any, bits: Any, target: Any, width: Any) -> Any:
-    """Write octets as words, moved up by ``bits``: at least :data:`~.lanes.LANES` of them."""
+    """Widen uint8 to int16, moved up by ``bits``: at least :data:`~.lanes.LANES` of them."""
     return types.void(*[types.intp] * 4), written("convtool_lift", _lift, 4)
 
 
@@ -130,9 +130,9 @@ def lift(_typing: Any, source: Any, bits: Any, target: Any, width: Any) -> Any:
 def sum_products_3(
     _typing: Any, lines: Any, weights: Any, step: Any, fraction: Any, targets: Any, width: Any
 ) -> Any:
-    """Make :data:`ROWS` rows of octets by a kernel of 3×3.
+    """Make :data:`ROWS` uint8 rows by a kernel of 3×3.
 
-    ``lines`` and ``targets`` are where the addresses of rows of words and of octets stand;
+    ``lines`` and ``targets`` are where the addresses of int16 rows and of uint8 rows stand;
     ``weights`` is where a vector for each weight stands. Sums are divided by two to the
     ``fraction``, rounded half to even and cut to 0 … 255.
     """
@@ -144,7 +144,7 @@ def sum_products_3(
 def sum_products_5(
     _typing: Any, lines: Any, weights: Any, step: Any, fraction: Any, targets: Any, width: Any
 ) -> Any:
-    """Make rows of octets as :func:`sum_products_3` does, by a kernel of 5×5."""
+    """Make uint8 rows as :func:`sum_products_3` does, by a kernel of 5×5."""
     write = partial(_sum_products, side=5)
     return types.void(*[types.intp] * 6), written("convtool_sum_products_5", write, 6)
 
@@ -153,7 +153,7 @@ def sum_products_5(
 def magnitude_of_products(
     _typing: Any, lines: Any, weights: Any, step: Any, scale: Any, targets: Any, width: Any
 ) -> Any:
-    """Make rows of octets as :func:`sum_products_3` does: the length of two sums, as a vector's.
+    """Make uint8 rows as :func:`sum_products_3` does: the magnitude of two sums.
 
     ``weights`` are those of two kernels; ``scale`` is the bit pattern of a float32.
     """

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convtool.convolution.engines import Job
-from convtool.convolution.engines.jit.fixed import WORD, WORST, is_dyadic
+from convtool.convolution.engines.jit.fixed import INT16_MAX, WORST, is_dyadic
 from convtool.convolution.engines.jit.job import address_of
 from convtool.convolution.engines.jit.uint8 import (
     Uint8Strips,
@@ -23,15 +23,15 @@ SIDES = (3, 5)
 """Sides of the square kernels that are done so."""
 
 LIFT = 7
-"""Bits by which pixels can be moved up within a word."""
+"""Bits by which pixels can be moved up within int16."""
 
 SMALL_JOB = job_type("side", "kernels", "weights", "lift", "fraction", "scale")
 """Small kernels, one or two: their side, a vector for each weight, bits that pixels are moved up
 by, and how many bits of a sum are a fraction: as a number, and as the bits of a float32 factor."""
 
 
-class Words(NamedTuple):
-    """Weights of kernels as words, times two to the 15 - ``lift`` + ``fraction``."""
+class Int16Weights(NamedTuple):
+    """Weights of kernels as int16, times two to the 15 - ``lift`` + ``fraction``."""
 
     weights: Array
     lift: int
@@ -39,34 +39,34 @@ class Words(NamedTuple):
 
 
 def _bits_above(kernels: Array) -> int | None:
-    """Return the fewest bits above the point for which all weights fit words; at most `LIFT`."""
+    """Return the fewest bits above the point for which all weights fit int16; at most `LIFT`."""
     for above in range(LIFT):
         weights = np.rint(np.ldexp(kernels, 15 - above))
-        if weights.max() <= WORD and weights.min() >= -WORD - 1:
+        if weights.max() <= INT16_MAX and weights.min() >= -INT16_MAX - 1:
             return above
     return None
 
 
 def _fraction(kernels: Array, most: int) -> int | None:
-    """Return the most bits below the point, 1 to ``most``, with which no sum leaves a word."""
+    """Return the most bits below the point, 1 to ``most``, with which no sum leaves int16."""
     size = kernels[0].size
     positive, negative = (np.maximum(sign * kernels, 0).sum(axis=(1, 2)).max() for sign in (1, -1))
     for bits in range(most, 0, -1):
         sums = np.ldexp(255 * max(positive, negative), bits)
-        if sums + size / 2 + (1 << bits) / 2 <= WORD:
+        if sums + size / 2 + (1 << bits) / 2 <= INT16_MAX:
             return bits
     return None
 
 
-def as_words(kernels: Array) -> Words | None:
-    """Return the weights of kernels as words, or None where answers would not be near enough.
+def as_int16(kernels: Array) -> Int16Weights | None:
+    """Return the weights of kernels as int16, or None where answers would not be near enough.
 
     Kernels of whole numbers over a power of two are done exactly or not at all.
 
     Parameters
     ----------
     kernels : ndarray, shape (N, KH, KW)
-        The kernels, whose sums are made of the same words.
+        The kernels, whose sums are made of the same pixels.
     """
     above = _bits_above(kernels)
     fraction = None if above is None else _fraction(kernels, LIFT - above)
@@ -83,7 +83,7 @@ def as_words(kernels: Array) -> Words | None:
             near = bool(error <= WORST)
         if not near:
             return None
-    return Words(weights.astype(np.int16), above + fraction, fraction)
+    return Int16Weights(weights.astype(np.int16), above + fraction, fraction)
 
 
 def small_strips(job: Job) -> Uint8Strips | None:
@@ -93,20 +93,20 @@ def small_strips(job: Job) -> Uint8Strips | None:
     lanes, rounds_products = constants()
     if not (rounds_products and square and fits(job, lanes)):
         return None
-    words = as_words(np.stack(job.kernels))
-    if words is None:
+    int16s = as_int16(np.stack(job.kernels))
+    if int16s is None:
         return None
-    vectors = np.repeat(words.weights.reshape(-1, 1), lanes, axis=1)
+    vectors = np.repeat(int16s.weights.reshape(-1, 1), lanes, axis=1)
     template = template_of(job, SMALL_JOB)
     record = template.view(SMALL_JOB)
     record["side"], record["kernels"] = height, len(job.kernels)
-    record["weights"], record["lift"] = address_of(vectors), words.lift
-    record["fraction"] = words.fraction
-    record["scale"] = np.float32(0.5**words.fraction).view(np.int32)
+    record["weights"], record["lift"] = address_of(vectors), int16s.lift
+    record["fraction"] = int16s.fraction
+    record["scale"] = np.float32(0.5**int16s.fraction).view(np.int32)
     return Uint8Strips(
         job.layout,
         template,
         "small_strips",
-        lambda v: v << words.lift,
+        lambda v: v << int16s.lift,
         (vectors,),
     )

@@ -20,7 +20,7 @@ from convtool.convolution.engines.jit.small import ROWS, SMALL_JOB
 
 
 @entry(*(pointer_to(kind) for kind in (SMALL_JOB, INDEX, np.dtype(np.int16))))
-def make_strips(jobs: Any, index: Any, word: Any) -> None:
+def make_strips(jobs: Any, index: Any, int16: Any) -> None:
     """Make strips of an 8-bit answer until none is left; further arguments only tell types."""
     job = carray(jobs, (1,))[0]
     step = job.channels
@@ -37,7 +37,7 @@ def make_strips(jobs: Any, index: Any, word: Any) -> None:
         return
     start_of_sums = aligned(memory)
     fill_uint8(start_of_sums, 0, 2 * held * wide)
-    words = carray(pointer(word, start_of_sums), (held, wide))
+    int16s = carray(pointer(int16, start_of_sums), (held, wide))
     lines = aligned(start_of_sums + 2 * held * wide)
     line_addresses = carray(pointer(index, lines), (held,))
     targets = lines + 8 * held
@@ -49,7 +49,7 @@ def make_strips(jobs: Any, index: Any, word: Any) -> None:
         ready = start
         for y in range(start, stop, ROWS):
             while ready < min(y + held, job.row_count):
-                line = words[ready % held]
+                line = int16s[ready % held]
                 row = rows[ready]
                 if row < 0:
                     for place in range(wide):

@@ -1,4 +1,4 @@
-"""A strip of an image: border, type conversion, stride and two kernels' length, in one pass."""
+"""A strip of an image: border, type conversion, stride and gradient magnitude in one pass."""
 
 from typing import Any, NamedTuple
 
@@ -16,9 +16,9 @@ from convtool.convolution.engines.jit.job import (
     WHERE_NOT_FINITE,
     offset_of,
 )
+from convtool.convolution.engines.jit.line_simd import PIXEL
 from convtool.convolution.engines.jit.plane import correlate
 from convtool.convolution.engines.jit.reading import Input, reads_exact, reads_finite
-from convtool.convolution.engines.jit.simd import PIXEL
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     copy_line,
@@ -38,7 +38,7 @@ _FIRST, _SECOND = offset_of(JOB, "first"), offset_of(JOB, "second")
 
 
 class Output(NamedTuple):
-    """Where the compiled loops write: as for the input, and the strides of the convolution."""
+    """The output of compiled loops: the same fields as the input, and the convolution's stride."""
 
     address: int
     stride: int
@@ -49,7 +49,7 @@ class Output(NamedTuple):
 
 
 class Kernel(NamedTuple):
-    """What the compiled loops know of a kernel: the address of its record, and its sides."""
+    """A kernel for compiled loops: the address of its record, its height and its width."""
 
     address: int
     height: int

@@ -1,6 +1,6 @@
 """Vector code for means of 8-bit images: running sums in integers, exact and without drift.
 
-Columns are summed down the image in 16-bit words: of each sum, the pixel that enters the window is
+Columns are summed down the image in int16: of each sum, the pixel that enters the window is
 added and the one that leaves it is taken away. Across, a window's sum is that of its neighbour plus
 a difference of columns: the differences of a vector are added up in as many steps as its lanes have
 doublings (Hillis and Steele, Data parallel algorithms, CACM 29, 1986).
@@ -17,15 +17,15 @@ from convtool.convolution.engines.jit.lanes import (
     I16,
     I32,
     INT,
+    INT16S,
     LANES,
-    OCTETS,
     SUMS,
-    WORDS,
+    UINT8S,
     load,
     loop,
     number,
-    octets,
     same,
+    saturated,
     splat,
     store,
     written,
@@ -37,8 +37,8 @@ STEPS = (1, 2, 3, 4)
 BLOCK = LANES // 2
 """Outputs that are made at once."""
 
-_FEW_WORDS = ir.VectorType(I16, BLOCK)
-_FEW_OCTETS = ir.VectorType(I8, BLOCK)
+_FEW_INT16S = ir.VectorType(I16, BLOCK)
+_FEW_UINT8S = ir.VectorType(I8, BLOCK)
 
 
 def _lanes(places: list[int]) -> Any:
@@ -48,13 +48,15 @@ def _lanes(places: list[int]) -> Any:
 def _slide_down(b: Any, arguments: Any) -> None:
     entering, leaving, sums, width = arguments
 
-    def slide(x: Any, values: Any, words: Any) -> None:
+    def slide(x: Any, values: Any, int16s: Any) -> None:
         place = b.add(sums, b.mul(x, number(2)))
-        new, gone = (b.zext(load(b, b.add(line, x), values), words) for line in (entering, leaving))
-        store(b, b.add(load(b, place, words), b.sub(new, gone)), place)
+        new, gone = (
+            b.zext(load(b, b.add(line, x), values), int16s) for line in (entering, leaving)
+        )
+        store(b, b.add(load(b, place, int16s), b.sub(new, gone)), place)
 
     def block(index: Any, _: list[Any]) -> list[Any]:
-        slide(b.mul(index, number(LANES)), OCTETS, WORDS)
+        slide(b.mul(index, number(LANES)), UINT8S, INT16S)
         return []
 
     whole = b.sdiv(width, number(LANES))
@@ -93,13 +95,13 @@ def _slide_across(b: Any, arguments: Any, step: int) -> None:
     last = _lanes([BLOCK - step + lane % step for lane in range(BLOCK)])
 
     def read(place: Any) -> Any:
-        words = load(b, b.add(columns, b.mul(place, number(2))), _FEW_WORDS)
-        return b.zext(words, SUMS)
+        int16s = load(b, b.add(columns, b.mul(place, number(2))), _FEW_INT16S)
+        return b.zext(int16s, SUMS)
 
     def made(x: Any, held: Any, place: Any) -> Any:
         change = b.sub(read(b.add(x, halo)), read(b.sub(x, number(step))))
         totals = b.add(_added_up(b, change, step), held)
-        store(b, b.trunc(octets(b, totals, scale), _FEW_OCTETS), place)
+        store(b, b.trunc(saturated(b, totals, scale), _FEW_UINT8S), place)
         return b.shuffle_vector(totals, nothing, last)
 
     def block(index: Any, held: list[Any]) -> list[Any]:
@@ -124,7 +126,7 @@ def _slide_across(b: Any, arguments: Any, step: int) -> None:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def slide_down(_typing: Any, entering: Any, leaving: Any, sums: Any, width: Any) -> Any:
-    """Add to 16-bit sums the octets that enter, and take away those that leave."""
+    """Add to 16-bit sums the uint8 values that enter, and take away those that leave."""
     generate = written("convtool_slide_down", _slide_down, 4)
     return types.void(*[types.intp] * 4), generate
 

@@ -1,4 +1,4 @@
-"""How large the pixels of a tile are: what bounds the rounding of its transforms, and its answers.
+"""The magnitudes of a tile's pixels, which bound its answers and the rounding of its transforms.
 
 Transforms round by a share of the root mean square of a whole tile. That is harmless where the
 sum of the products' magnitudes, pixel by pixel, is not far below it for any window. A lower bound
@@ -15,7 +15,7 @@ from numba import carray, types
 from numba.extending import intrinsic
 
 from convtool.compiled.jit import compiled
-from convtool.convolution.engines.jit.simd import Emitter
+from convtool.convolution.engines.jit.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import kind_of, lanes_of_kind
 
 _INT = ir.IntType(64)

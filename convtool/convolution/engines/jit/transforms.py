@@ -146,7 +146,7 @@ class _Units:
         self._describe_rounding(record)
 
     def _describe_rounding(self, record: Array) -> None:
-        """Write what bounds the transforms' rounding."""
+        """Write the bounds of the transforms' rounding."""
         area = math.prod(self.lengths)
         largest = area * float(np.hypot(*self.spectrum.astype(np.float64)).max())
         record["rounding"] = share_of(self.job.kernels, largest, area, self.dtype)

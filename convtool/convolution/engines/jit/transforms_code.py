@@ -44,7 +44,7 @@ plane_job_at = pointer_of(PLANE_JOB)
 doubles_at = pointer_of(np.dtype(np.float64))
 
 SURE = 1 - 1e-4
-"""What rounding may take from a sum of magnitudes of a window."""
+"""The most that rounding takes from a window's sum of magnitudes."""
 
 
 @compiled

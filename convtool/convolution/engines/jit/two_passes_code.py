@@ -1,6 +1,6 @@
 """8-bit images, 8 bits out, by a kernel of rank 1: fixed-point arithmetic in two passes.
 
-The column pass reads the image where it lies and leaves words; beyond the left and right edge these
+The column pass reads the image where it lies and leaves int16; beyond the left and right edge these
 are copied by the border's table; the row pass makes the answer of them.
 """
 
@@ -13,19 +13,19 @@ from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.jit import entry, pointer_to
 from convtool.compiled.memory import aligned, allocate, pointer, release
 from convtool.convolution.engines.jit.fixed import FIXED_JOB, ROWS
-from convtool.convolution.engines.jit.job import INDEX
-from convtool.convolution.engines.jit.lanes import LANES, fill_uint8
-from convtool.convolution.engines.jit.words import (
+from convtool.convolution.engines.jit.int16_passes import (
     column_pass,
     grey_row_pass,
     row_pass,
 )
+from convtool.convolution.engines.jit.job import INDEX
+from convtool.convolution.engines.jit.lanes import LANES, fill_uint8
 
 
 @entry(
     *(pointer_to(kind) for kind in (FIXED_JOB, INDEX, np.dtype(np.int16))),
 )
-def make_strips(jobs: Any, index: Any, word: Any) -> None:
+def make_strips(jobs: Any, index: Any, int16: Any) -> None:
     """Make strips of an 8-bit answer until none is left; further arguments only tell types."""
     job = carray(jobs, (1,))[0]
     step = job.channels
@@ -40,7 +40,7 @@ def make_strips(jobs: Any, index: Any, word: Any) -> None:
         job.failed = 1
         return
     sums = aligned(memory)
-    words = carray(pointer(word, sums), (ROWS, stride))
+    int16s = carray(pointer(int16, sums), (ROWS, stride))
     lines = aligned(sums + 2 * ROWS * stride)
     line = carray(pointer(index, lines), (2 * job.column_pairs,))
     targets = lines + 16 * job.column_pairs
@@ -73,8 +73,8 @@ def make_strips(jobs: Any, index: Any, word: Any) -> None:
                         for k in range(ROWS):
                             value = np.int16(job.outside_sum)
                             if column >= 0:
-                                value = words[k, (job.left + column) * step + channel]
-                            words[k, position * step + channel] = value
+                                value = int16s[k, (job.left + column) * step + channel]
+                            int16s[k, position * step + channel] = value
             if step == 1:
                 grey_row_pass(
                     sums,

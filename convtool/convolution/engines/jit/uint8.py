@@ -1,4 +1,4 @@
-"""Convolutions of 8-bit images to 8 bits, in integers: what all of them tell compiled code."""
+"""Convolutions from uint8 to uint8 in integers: the job fields that all of them share."""
 
 import struct
 from collections.abc import Callable

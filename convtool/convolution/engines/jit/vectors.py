@@ -11,7 +11,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from convtool.compiled import target
-from convtool.convolution.engines.jit import simd
+from convtool.convolution.engines.jit import line_simd, simd
+from convtool.convolution.engines.jit.emitter import Emitter
 
 VECTOR_BYTES = target.current().vector_bytes
 WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4: 2}
@@ -94,12 +95,12 @@ def make_plane(
         function.linkage = "internal"
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("start"))
-        start, start_stride, taps, kh, kw, channels, end, end_stride, *sizes = function.args
+        start, start_stride, values, kh, kw, channels, end, end_stride, *sizes = function.args
         pointer = scalar.as_pointer()
         whole = simd.Block(
             source=builder.inttoptr(start, pointer),
             source_stride=start_stride,
-            weights=builder.inttoptr(taps, pointer),
+            weights=builder.inttoptr(values, pointer),
             height=kh,
             width=kw,
             step=channels,
@@ -107,7 +108,7 @@ def make_plane(
             target_stride=end_stride,
             adding=ir.Constant(integer, 0),
         )
-        emitter = simd.Emitter(builder, scalar, lanes_of_kind(like, share))
+        emitter = Emitter(builder, scalar, lanes_of_kind(like, share))
         simd.correlate_plane(emitter, whole, simd.Plane(*sizes), tall, vectors, side)
         builder.ret_void()
         return function
@@ -169,7 +170,7 @@ def make_lines(
             target_stride=end_stride,
             adding=ir.Constant(integer, 0),
         )
-        emitter = simd.Emitter(builder, scalar, lanes_of_kind(like))
+        emitter = Emitter(builder, scalar, lanes_of_kind(like))
         simd.correlate_lines(emitter, block, line, count, ROWS[-1], LEAST_LINE)
         builder.ret_void()
         return function
@@ -219,7 +220,7 @@ def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         line = builder.inttoptr(arguments[1], scalar.as_pointer())
         out = builder.inttoptr(arguments[2], scalar.as_pointer())
-        simd.add_weighted_line(builder, scalar, lanes, arguments[0], line, out, arguments[3])
+        line_simd.add_weighted_line(builder, scalar, lanes, arguments[0], line, out, arguments[3])
         return context.get_dummy_value()
 
     return types.void(weight, types.intp, types.intp, types.intp), generate
@@ -227,13 +228,13 @@ def add_weighted_line(_typing: Any, weight: Any, source: Any, target: Any, count
 
 @intrinsic  # type: ignore[untyped-decorator]
 def magnitude_line(_typing: Any, scale: Any, down: Any, right: Any, count: Any) -> Any:
-    """Put the length of (down, right) in place of ``count`` scalars at address ``down``."""
+    """Put the magnitude of (down, right) in place of ``count`` scalars at address ``down``."""
     scalar, lanes = kind_of(scale), lanes_of_kind(scale)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         first = builder.inttoptr(arguments[1], scalar.as_pointer())
         second = builder.inttoptr(arguments[2], scalar.as_pointer())
-        simd.magnitude_line(builder, scalar, lanes, arguments[0], first, second, arguments[3])
+        line_simd.magnitude_line(builder, scalar, lanes, arguments[0], first, second, arguments[3])
         return context.get_dummy_value()
 
     return types.void(scale, types.intp, types.intp, types.intp), generate
@@ -246,7 +247,7 @@ def largest_of_line(_typing: Any, like: Any, start: Any, count: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         source = builder.inttoptr(arguments[1], scalar.as_pointer())
-        return simd.largest_of_line(builder, scalar, lanes, source, arguments[2])
+        return line_simd.largest_of_line(builder, scalar, lanes, source, arguments[2])
 
     return like(like, types.intp, types.intp), generate
 
@@ -258,7 +259,7 @@ def line_is_finite(_typing: Any, like: Any, start: Any, count: Any) -> Any:
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         source = builder.inttoptr(arguments[1], scalar.as_pointer())
-        return simd.line_is_finite(builder, scalar, lanes, source, arguments[2])
+        return line_simd.line_is_finite(builder, scalar, lanes, source, arguments[2])
 
     return types.boolean(like, types.intp, types.intp), generate
 
@@ -280,14 +281,14 @@ def convert_line(_typing: Any, source: Any, start: Any, target: Any, end: Any, c
             builder.inttoptr(arguments[place], context.get_data_type(kind.dtype).as_pointer())
             for place, kind in ((1, source), (3, target))
         )
-        convert: simd.Convert = simd.copier
+        convert: line_simd.Convert = line_simd.copier
         if reads and isinstance(source.dtype, types.Float):
-            convert = simd.widener
+            convert = line_simd.widener
         elif reads:
-            convert = simd.reader(source.dtype.bitwidth, source.dtype.signed)
+            convert = line_simd.reader(source.dtype.bitwidth, source.dtype.signed)
         elif isinstance(target.dtype, types.Integer):
-            convert = simd.writer(target.dtype.bitwidth)
-        simd.convert_line(builder, scalar, lanes, convert, line, out, arguments[4])
+            convert = line_simd.writer(target.dtype.bitwidth)
+        line_simd.convert_line(builder, scalar, lanes, convert, line, out, arguments[4])
         return context.get_dummy_value()
 
     return signature, generate
@@ -300,7 +301,7 @@ def halve_line(_typing: Any, like: Any, line: Any, count: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         place = builder.inttoptr(arguments[1], scalar.as_pointer())
-        simd.halve_line(builder, scalar, lanes, place, arguments[2])
+        line_simd.halve_line(builder, scalar, lanes, place, arguments[2])
         return context.get_dummy_value()
 
     return types.void(like, types.intp, types.intp), generate
@@ -310,13 +311,13 @@ def halve_line(_typing: Any, like: Any, line: Any, count: Any) -> Any:
 def thin_line(_typing: Any, like: Any, line: Any, step: Any, stride: Any, count: Any) -> Any:
     """Move every ``stride``-th pixel at address ``line`` to its front, but the last of ``count``.
 
-    See :func:`~.simd.thin_line`.
+    See :func:`~.line_simd.thin_line`.
     """
     scalar = kind_of(like)
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         place = builder.inttoptr(arguments[1], scalar.as_pointer())
-        simd.thin_line(builder, scalar, place, *arguments[2:])
+        line_simd.thin_line(builder, scalar, place, *arguments[2:])
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 4), generate
@@ -329,7 +330,7 @@ def fill_line(_typing: Any, value: Any, target: Any, count: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         out = builder.inttoptr(arguments[1], scalar.as_pointer())
-        simd.fill_line(builder, scalar, lanes, arguments[0], out, arguments[2])
+        line_simd.fill_line(builder, scalar, lanes, arguments[0], out, arguments[2])
         return context.get_dummy_value()
 
     return types.void(value, types.intp, types.intp), generate
@@ -342,7 +343,7 @@ def copy_line(_typing: Any, like: Any, source: Any, target: Any, count: Any) -> 
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         line, out = (builder.inttoptr(arguments[place], scalar.as_pointer()) for place in (1, 2))
-        simd.convert_line(builder, scalar, lanes, simd.copier, line, out, arguments[3])
+        line_simd.convert_line(builder, scalar, lanes, line_simd.copier, line, out, arguments[3])
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 3), generate

@@ -15,7 +15,7 @@ from convtool.convolution.engines.jit.whole_passes import OUTPUTS, sum_columns, 
 
 
 @entry(*(pointer_to(kind) for kind in (WHOLE_JOB, INDEX, np.dtype(np.uint8), np.dtype(np.uint16))))
-def make_strips(jobs: Any, index: Any, pixel: Any, word: Any) -> None:
+def make_strips(jobs: Any, index: Any, pixel: Any, int16: Any) -> None:
     """Make strips of an 8-bit answer until none is left; further arguments only tell types.
 
     Rows that are shorter than a vector are copied, so that whole vectors are read and written.
@@ -35,7 +35,7 @@ def make_strips(jobs: Any, index: Any, pixel: Any, word: Any) -> None:
         job.failed = 1
         return
     sums = aligned(memory)
-    words = carray(pointer(word, sums), (ROWS, stride))
+    int16s = carray(pointer(int16, sums), (ROWS, stride))
     lines = aligned(sums + 2 * ROWS * stride)
     line = carray(pointer(index, lines), (held,))
     start_of_spare = lines + 8 * held
@@ -71,8 +71,8 @@ def make_strips(jobs: Any, index: Any, pixel: Any, word: Any) -> None:
                         for k in range(ROWS):
                             value = np.uint16(job.outside_sum)
                             if column >= 0:
-                                value = words[k, (job.left + column) * step + channel]
-                            words[k, position * step + channel] = value
+                                value = int16s[k, (job.left + column) * step + channel]
+                            int16s[k, position * step + channel] = value
             for k in range(min(ROWS, strips[taken, 1] - y)):
                 target = job.out + (y + k) * job.out_stride
                 sum_rows(

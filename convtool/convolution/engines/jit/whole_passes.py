@@ -1,10 +1,10 @@
-"""Vector code for 8-bit images by kernels of rank 1: two passes of sums in 16-bit words.
+"""Vector code for 8-bit images by kernels of rank 1: two passes of sums in int16.
 
 The column pass adds up rows of pixels, and each vector that is loaded serves :data:`~.whole.ROWS`
 rows of output; the row pass adds up shifted loads of those sums and divides. Sums never overflow,
 so that those of whole numbers are exact. Other weights are fractions: pixels are moved up, and an
-instruction rounds each product to a word whose low bits are a fraction of a grey level. Each of
-:data:`~.whole.PATTERNS` has a function of its own.
+instruction rounds each product to an int16 value whose low bits are a fraction of a grey level.
+Each of :data:`~.whole.PATTERNS` has a function of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +21,9 @@ from convtool.convolution.engines.jit.lanes import (
     I16,
     I32,
     INT,
+    INT16S,
     LANES,
-    OCTETS,
-    WORDS,
+    UINT8S,
     call,
     load,
     loop,
@@ -37,7 +37,7 @@ from convtool.convolution.engines.jit.lanes import (
 from convtool.convolution.engines.jit.whole import ANY, LIFT, PATTERNS, ROW_PATTERNS, ROWS, Pattern
 
 OUTPUTS = 2 * LANES
-"""Outputs that the row pass makes at once: a vector of octets."""
+"""Outputs that the row pass makes at once: a vector of uint8."""
 
 _PACKER = (
     "llvm.x86.avx512.packuswb.512"
@@ -46,7 +46,7 @@ _PACKER = (
     if FAMILY.avx2
     else None
 )
-"""The processor's instruction that narrows two vectors of words, by 16 bytes in turn."""
+"""The processor's instruction that narrows two vectors of int16 values, by 16 bytes in turn."""
 
 _MULTIPLIER = (
     "llvm.x86.avx512.pmulhu.w.512"
@@ -55,38 +55,38 @@ _MULTIPLIER = (
     if FAMILY.avx2
     else None
 )
-"""The processor's instruction that multiplies unsigned words and keeps the upper half."""
+"""The processor's instruction that multiplies uint16 values and keeps the upper half."""
 
 _ROUNDING_MULTIPLIER = (
     "llvm.x86.avx512.pmul.hr.sw.512" if FAMILY.avx512 else "llvm.x86.avx2.pmul.hr.sw"
 )
-"""The processor's instruction that multiplies words and keeps the rounded upper half; code for
+"""The processor's instruction that multiplies int16 and keeps the rounded upper half; code for
 others is never called."""
 
 Read = Callable[[Any], Any]
-"""``read(tap)`` loads the words of a tap: an integer constant or a value of LLVM's."""
+"""``read(tap)`` loads the int16 values of a tap: an integer constant or a value of LLVM's."""
 
 
-def _upper_half(b: Any, words: Any, factors: Any) -> Any:
-    """Return the upper 16 bits of products of unsigned words."""
+def _upper_half(b: Any, int16s: Any, factors: Any) -> Any:
+    """Return the upper 16 bits of products of uint16 values."""
     if _MULTIPLIER is not None:
-        return call(b, _MULTIPLIER, WORDS, words, factors)
+        return call(b, _MULTIPLIER, INT16S, int16s, factors)
     wide = ir.VectorType(I32, LANES)
-    product = b.mul(b.zext(words, wide), b.zext(factors, wide))
-    return b.trunc(b.lshr(product, same(wide, 16)), WORDS)
+    product = b.mul(b.zext(int16s, wide), b.zext(factors, wide))
+    return b.trunc(b.lshr(product, same(wide, 16)), INT16S)
 
 
 def _packed(b: Any, first: Any, second: Any) -> Any:
-    """Return words of 0 … 255 as octets."""
-    octets = ir.VectorType(OCTETS.element, OUTPUTS)
+    """Return int16 values of 0 … 255 as uint8."""
+    uint8s = ir.VectorType(UINT8S.element, OUTPUTS)
     if _PACKER is None:
         places = ir.Constant(ir.VectorType(I32, OUTPUTS), list(range(OUTPUTS)))
-        return b.trunc(b.shuffle_vector(first, second, places), octets)
+        return b.trunc(b.shuffle_vector(first, second, places), uint8s)
     pairs = ir.VectorType(INT, BYTES // 8)
-    mixed = b.bitcast(call(b, _PACKER, octets, first, second), pairs)
+    mixed = b.bitcast(call(b, _PACKER, uint8s, first, second), pairs)
     order = [*range(0, BYTES // 8, 2), *range(1, BYTES // 8, 2)]
     mask = ir.Constant(ir.VectorType(I32, BYTES // 8), order)
-    return b.bitcast(b.shuffle_vector(mixed, ir.Constant(pairs, ir.Undefined), mask), octets)
+    return b.bitcast(b.shuffle_vector(mixed, ir.Constant(pairs, ir.Undefined), mask), uint8s)
 
 
 def _total(b: Any, values: Sequence[Any]) -> Any:
@@ -99,13 +99,13 @@ def _total(b: Any, values: Sequence[Any]) -> Any:
 
 
 def _weight(b: Any, weights: Any, tap: Any) -> Any:
-    return load(b, b.add(weights, b.mul(tap, number(BYTES))), WORDS)
+    return load(b, b.add(weights, b.mul(tap, number(BYTES))), INT16S)
 
 
-def _weighted(b: Any, words: Sequence[Any], weights: Sequence[Any]) -> Any:
-    """Return the sum of words by symmetric weights; those of the two ends are 1."""
-    middle = len(words) // 2
-    parts = [b.add(words[tap], words[-1 - tap]) for tap in range(middle)] + [words[middle]]
+def _weighted(b: Any, int16s: Sequence[Any], weights: Sequence[Any]) -> Any:
+    """Return the sum of int16 values by symmetric weights; those of the two ends are 1."""
+    middle = len(int16s) // 2
+    parts = [b.add(int16s[tap], int16s[-1 - tap]) for tap in range(middle)] + [int16s[middle]]
     return _total(b, [parts[0], *(b.mul(*each) for each in zip(parts[1:], weights, strict=True))])
 
 
@@ -117,14 +117,14 @@ def _kept_weights(b: Any, pattern: Pattern, weights: Any) -> list[Any]:
     return [_weight(b, weights, number(tap)) for tap in taps]
 
 
-def _written_out(b: Any, pattern: Pattern, words: Sequence[Any], kept: Sequence[Any]) -> Any:
-    """Return the sum of the words of a window by the weights of a pattern."""
+def _written_out(b: Any, pattern: Pattern, int16s: Sequence[Any], kept: Sequence[Any]) -> Any:
+    """Return the sum of the int16 values of a window by the weights of a pattern."""
     if pattern.equal:
-        return _total(b, words)
+        return _total(b, int16s)
     if not pattern.rounded:
-        return _weighted(b, words, kept)
-    products = zip(words, kept, strict=True)
-    return _total(b, [call(b, _ROUNDING_MULTIPLIER, WORDS, *each) for each in products])
+        return _weighted(b, int16s, kept)
+    products = zip(int16s, kept, strict=True)
+    return _total(b, [call(b, _ROUNDING_MULTIPLIER, INT16S, *each) for each in products])
 
 
 def _rows_of_sums(
@@ -132,18 +132,18 @@ def _rows_of_sums(
 ) -> list[Any]:
     """Return the sums of :data:`ROWS` windows, each a tap beyond the one before."""
     if pattern.taps != ANY:
-        words = [read(number(tap)) for tap in range(pattern.taps + ROWS - 1)]
+        int16s = [read(number(tap)) for tap in range(pattern.taps + ROWS - 1)]
         if not pattern.equal:
-            windows = [words[row : row + pattern.taps] for row in range(ROWS)]
+            windows = [int16s[row : row + pattern.taps] for row in range(ROWS)]
             return [_written_out(b, pattern, window, kept) for window in windows]
-        pairs = {tap: b.add(*words[tap : tap + 2]) for tap in range(1, len(words) - 1, 2)}
+        pairs = {tap: b.add(*int16s[tap : tap + 2]) for tap in range(1, len(int16s) - 1, 2)}
         sums = []
         for row in range(ROWS):
-            end = words[row + (pattern.taps - 1) * (row % 2)]
+            end = int16s[row + (pattern.taps - 1) * (row % 2)]
             starts = range(row + 1 - row % 2, row + pattern.taps - 1, 2)
             sums.append(_total(b, [end, *(pairs[start] for start in starts)]))
         return sums
-    zero = same(WORDS, 0)
+    zero = same(INT16S, 0)
     if pattern.equal:
         (total,) = loop(b, taps, [zero], lambda tap, held: [b.add(held[0], read(tap))])
         sums = [total]
@@ -154,8 +154,10 @@ def _rows_of_sums(
 
     def add(tap: Any, held: list[Any]) -> list[Any]:
         weight = _weight(b, weights, tap)
-        words = [read(b.add(tap, number(row))) for row in range(ROWS)]
-        return [b.add(total, b.mul(word, weight)) for total, word in zip(held, words, strict=True)]
+        int16s = [read(b.add(tap, number(row))) for row in range(ROWS)]
+        return [
+            b.add(total, b.mul(int16, weight)) for total, int16 in zip(held, int16s, strict=True)
+        ]
 
     return list(loop(b, taps, [zero] * ROWS, add))
 
@@ -167,8 +169,8 @@ def _sum_columns(b: Any, arguments: Any, pattern: Pattern) -> None:
     def block(x: Any) -> None:
         def read(tap: Any) -> Any:
             line = b.inttoptr(b.add(lines, b.mul(tap, number(8))), INT.as_pointer())
-            words = b.zext(load(b, b.add(b.load(line), x), OCTETS), WORDS)
-            return b.shl(words, same(WORDS, LIFT)) if pattern.rounded else words
+            int16s = b.zext(load(b, b.add(b.load(line), x), UINT8S), INT16S)
+            return b.shl(int16s, same(INT16S, LIFT)) if pattern.rounded else int16s
 
         for row, total in enumerate(_rows_of_sums(b, pattern, kept, weights, taps, read)):
             place = b.add(b.mul(stride, number(row)), x)
@@ -186,32 +188,32 @@ def _sums_across(
         return [_written_out(b, pattern, window, kept) for window in windows]
 
     def add(tap: Any, held: list[Any]) -> list[Any]:
-        words = [read(tap) for read in reads]
+        int16s = [read(tap) for read in reads]
         if not pattern.equal:
             weight = _weight(b, weights, tap)
-            words = [b.mul(word, weight) for word in words]
-        return [b.add(total, word) for total, word in zip(held, words, strict=True)]
+            int16s = [b.mul(int16, weight) for int16 in int16s]
+        return [b.add(total, int16) for total, int16 in zip(held, int16s, strict=True)]
 
-    return list(loop(b, taps, [same(WORDS, 0)] * len(reads), add))
+    return list(loop(b, taps, [same(INT16S, 0)] * len(reads), add))
 
 
 def _sum_rows(b: Any, arguments: Any, pattern: Pattern, halves: bool) -> None:
     source, weights, taps, step, target, width, *division = arguments
-    bias, multiplier, shift = (splat(b, b.trunc(each, I16), WORDS) for each in division)
+    bias, multiplier, shift = (splat(b, b.trunc(each, I16), INT16S) for each in division)
     kept = _kept_weights(b, pattern, weights)
 
     def divided(total: Any) -> Any:
         value = b.add(total, bias)
         if not halves:
             return b.lshr(_upper_half(b, value, multiplier), shift)
-        odd = b.and_(_upper_half(b, total, multiplier), same(WORDS, 1))
+        odd = b.and_(_upper_half(b, total, multiplier), same(INT16S, 1))
         return _upper_half(b, b.add(value, odd), multiplier)
 
     def block(x: Any) -> None:
         def reader(start: Any) -> Read:
             def read(tap: Any) -> Any:
                 place = b.add(start, b.mul(tap, step))
-                return load(b, b.add(source, b.mul(place, number(2))), WORDS)
+                return load(b, b.add(source, b.mul(place, number(2))), INT16S)
 
             return read
 
@@ -252,7 +254,7 @@ def sum_columns(
     stride: Any,
     width: Any,
 ) -> Any:
-    """Make :data:`ROWS` rows of words from the rows of pixels whose addresses stand at ``lines``.
+    """Make :data:`ROWS` int16 rows from the rows of pixels whose addresses stand at ``lines``.
 
     ``pattern`` is a place in :data:`~.whole.PATTERNS`, ``weights`` where a vector for each weight
     stands, ``width`` at least :data:`~.lanes.LANES`.
@@ -275,7 +277,7 @@ def sum_rows(
     multiplier: Any,
     shift: Any,
 ) -> Any:
-    """Make a row of at least :data:`OUTPUTS` octets from words that are ``step`` apart.
+    """Make a row of at least :data:`OUTPUTS` uint8 values from int16 that are ``step`` apart.
 
     ``pattern`` is a place in :data:`~.whole.ROW_PATTERNS`; the rest is as in
     :class:`~.whole.Division`.

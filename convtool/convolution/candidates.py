@@ -1,4 +1,4 @@
-"""The ways in which engines can do a convolution, and what each costs at a rate: pure functions."""
+"""What the planner chooses from, and what each candidate costs: pure functions."""
 
 import math
 from functools import lru_cache
@@ -37,7 +37,7 @@ RUNNING_SUMS_CHANNELS = (1, 2, 3, 4)
 """For pixels of so many channels."""
 
 SMALL_SHAPES = ((3, 3), (5, 5))
-"""The JIT engine does 8-bit images by kernels of these shapes in 16-bit words; of two kernels, only
+"""The JIT engine does 8-bit images by kernels of these shapes in int16; of two kernels, only
 those of the first."""
 
 STRIDED = 1.5
@@ -59,7 +59,7 @@ class Problem(Record):
         Number of channels.
     kernel_shape : tuple of int
         (KH, KW).
-    taps : int
+    nonzeros : int
         Number of weights that are not zero.
     rank : int
         The kernel's rank, or min(KH, KW) where it is large and its rank is not low.
@@ -72,8 +72,8 @@ class Problem(Record):
     uniform : bool
         Whether all weights are the same.
     kernels : int
-        How many kernels there are: 2 for a gradient's length.
-    octets : bool
+        How many kernels there are: 2 for a gradient's magnitude.
+    uint8 : bool
         Whether image and answer are 8 bits.
     uint16_sums : bool
         Whether the kernel is one whose sums over 8-bit pixels fit 16 bits: see
@@ -82,15 +82,15 @@ class Problem(Record):
         Whether it is one for rounded products: see :func:`~.engines.uint16_sums.uint16_products`.
     exact : bool
         Whether float sums are exact, whatever their order: the image is of integers, the weights
-        are small integers over a power of two. That limits the choice to ways that multiply them
-        as they are, or by factors as exact.
+        are small integers over a power of two. That limits the choice to candidates that multiply
+        them as they are, or by factors as exact.
     whole : bool
         Whether the weights are whole numbers, or whole numbers times one common factor.
     exact_factors : bool
         Whether the factors are so too.
     floats : bool
-        Whether the image is of floats, whose values may lie far apart: then no way is taken that
-        rounds by more than a small share of what each window's products sum to.
+        Whether the image is of floats, whose values may lie far apart: then no candidate is taken
+        that rounds by more than a small share of what each window's products sum to.
     cancels : bool
         Whether products of the factors cancel, so that sums by factors round so.
     """
@@ -98,14 +98,14 @@ class Problem(Record):
     outputs: tuple[int, int]
     channels: int
     kernel_shape: tuple[int, int]
-    taps: int
+    nonzeros: int
     rank: int
     itemsize: int = 4
     threads: int = 1
     stride: tuple[int, int] = (1, 1)
     uniform: bool = False
     kernels: int = 1
-    octets: bool = False
+    uint8: bool = False
     uint16_sums: bool = False
     uint16_products: bool = False
     exact: bool = False
@@ -125,8 +125,8 @@ class Problem(Record):
         return self.outputs[0] * self.outputs[1] * self.channels
 
 
-class Way(NamedTuple):
-    """A way in which an engine can do a problem.
+class Candidate(NamedTuple):
+    """One engine, and how it would compute a convolution.
 
     Attributes
     ----------
@@ -153,20 +153,20 @@ class Way(NamedTuple):
 
 
 def divided(parallel: float, threads: int) -> float:
-    """Return which share of one thread's time so many threads take."""
+    """Return the time on ``threads`` threads as a share of one thread's."""
     return (1 - parallel) + parallel / threads
 
 
-def cost(problem: Problem, way: Way, rate: Rate, threads: int | None = None) -> float:
-    """Return the seconds that a way takes at a rate, on the problem's threads unless given.
+def cost(problem: Problem, candidate: Candidate, rate: Rate, threads: int | None = None) -> float:
+    """Return the seconds that a candidate takes at a rate, on the problem's threads unless given.
 
     Examples
     --------
     >>> problem = Problem((1000, 1000), 1, (3, 3), 9, 1)
-    >>> cost(problem, ways(problem)[0], Rate(0.5, 1.0, 1.0))
+    >>> cost(problem, candidates(problem)[0], Rate(0.5, 1.0, 1.0))
     0.51
     """
-    work = way.samples * (rate.per_sample + rate.per_step * way.steps) * 1e-9
+    work = candidate.samples * (rate.per_sample + rate.per_step * candidate.steps) * 1e-9
     work *= problem.kernels * problem.itemsize / 4
     return rate.fixed + work * divided(rate.parallel, threads or problem.threads)
 
@@ -198,28 +198,30 @@ def factors_pay(problem: Problem, products: int) -> bool:
     return problem.passes < products and (problem.exact_factors or not problem.whole)
 
 
-def _compiled_ways(problem: Problem, kept: float) -> list[Way]:
-    """Return the ways of the JIT engine: as they are or by running sums, and by factors."""
+def _compiled_candidates(problem: Problem, kept: float) -> list[Candidate]:
+    """Return the candidates of the JIT engine: as they are or by running sums, and by factors."""
     area = math.prod(problem.kernel_shape)
-    whole = Way("numba", None, "numba", kept, area, exact=True)
-    octets = problem.octets and problem.stride == (1, 1)
-    if octets and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
-        whole = Way("numba", None, "numba-small", kept, area, exact=True)
-    octets = octets and problem.kernels == 1
-    if octets and (problem.uint16_sums or problem.uint16_products):
+    whole = Candidate("numba", None, "numba", kept, area, exact=True)
+    uint8 = problem.uint8 and problem.stride == (1, 1)
+    if uint8 and problem.kernel_shape in SMALL_SHAPES[: 2 // problem.kernels]:
+        whole = Candidate("numba", None, "numba-small", kept, area, exact=True)
+    uint8 = uint8 and problem.kernels == 1
+    if uint8 and (problem.uint16_sums or problem.uint16_products):
         rate = "numba-whole" if problem.uint16_sums else "numba-rounded"
-        return [Way("numba", 1, rate, kept, problem.passes, exact=problem.uint16_sums)]
+        return [Candidate("numba", 1, rate, kept, problem.passes, exact=problem.uint16_sums)]
     sums = problem.uniform and area >= RUNNING_SUMS_FROM and problem.kernel_shape[1] > 1
     if sums and problem.channels in RUNNING_SUMS_CHANNELS:
-        rate = "numba-means" if octets else "numba-running"
-        whole = Way("numba", None, rate, kept, sum(problem.kernel_shape), exact=True)
-    if octets and problem.rank == 1:
-        return [whole, Way("numba", 1, "numba-fixed", kept, problem.passes, exact=True)]
+        rate = "numba-means" if uint8 else "numba-running"
+        whole = Candidate("numba", None, rate, kept, sum(problem.kernel_shape), exact=True)
+    if uint8 and problem.rank == 1:
+        return [whole, Candidate("numba", 1, "numba-fixed", kept, problem.passes, exact=True)]
     if not factors_pay(problem, area):
         return [whole]
     exact = _has_exact_product(problem)
-    way = Way("numba", problem.rank, "numba-factored", kept, problem.passes, exact=exact)
-    return [whole, way]
+    candidate = Candidate(
+        "numba", problem.rank, "numba-factored", kept, problem.passes, exact=exact
+    )
+    return [whole, candidate]
 
 
 def _has_exact_product(problem: Problem) -> bool:
@@ -228,8 +230,8 @@ def _has_exact_product(problem: Problem) -> bool:
 
 
 @lru_cache(maxsize=256)
-def ways(problem: Problem) -> tuple[Way, ...]:
-    """Return all ways in which the engines can do a problem.
+def candidates(problem: Problem) -> tuple[Candidate, ...]:
+    """List every candidate for a problem.
 
     The JIT engine makes only the rows that the stride keeps.
     """
@@ -238,17 +240,17 @@ def ways(problem: Problem) -> tuple[Way, ...]:
     dft = "opencv-dft" if area >= OPENCV_DFT_FROM**2 else "opencv"
     samples = float(problem.samples)
     kept = samples if problem.stride[0] == 1 else samples * STRIDED / problem.stride[0]
-    compiled = _compiled_ways(problem, kept)
+    compiled = _compiled_candidates(problem, kept)
     transforms = tiling(problem.kernel_shape, problem.outputs)
     if transforms is not None:
-        compiled.append(Way("numba-fft", None, "numba-fft", samples, transforms.effort))
-    # One way only, whatever the number of threads, so that they do not change the answer.
-    adapter = Way("opencv", None, dft, samples, area, exact=dft == "opencv")
+        compiled.append(Candidate("numba-fft", None, "numba-fft", samples, transforms.effort))
+    # One candidate only, whatever the number of threads, so that they do not change the answer.
+    adapter = Candidate("opencv", None, dft, samples, area, exact=dft == "opencv")
     if passes < area and not (problem.exact and adapter.exact):
-        adapter = Way("opencv", problem.rank, "opencv-factored", samples, passes)
+        adapter = Candidate("opencv", problem.rank, "opencv-factored", samples, passes)
     return (
-        Way("direct", None, "direct", samples, problem.taps, exact=True),
-        Way(
+        Candidate("direct", None, "direct", samples, problem.nonzeros, exact=True),
+        Candidate(
             "separable",
             problem.rank,
             "separable",
@@ -256,8 +258,8 @@ def ways(problem: Problem) -> tuple[Way, ...]:
             passes,
             exact=_has_exact_product(problem),
         ),
-        Way("fft", None, "fft", samples, _butterflies(problem)),
+        Candidate("fft", None, "fft", samples, _butterflies(problem)),
         *compiled,
         adapter,
-        Way("scipy", None, "scipy", samples, problem.taps, exact=True),
+        Candidate("scipy", None, "scipy", samples, problem.nonzeros, exact=True),
     )

@@ -1,6 +1,6 @@
-"""Vector code for 8-bit images: two passes in 16-bit words, summed in 32-bit integers.
+"""Vector code for 8-bit images: two passes in int16, summed in 32-bit integers.
 
-An instruction multiplies pairs of neighbouring words and adds both products to a 32-bit sum: twice
+An instruction multiplies pairs of neighbours and adds both products to a 32-bit sum: twice
 the multiply-adds of a float32 instruction, on half the bytes. Sums of integers are exact whatever
 their order. The column pass pairs the pixels of two rows, which serve :data:`ROWS` rows of output;
 the row pass pairs neighbours in a row, which serve the outputs at even and at odd places.
@@ -18,21 +18,21 @@ from convtool.convolution.engines.jit.lanes import (
     FLOATS,
     I32,
     INT,
+    INT16S,
     LANES,
-    OCTETS,
     PACKS,
     SUMS,
-    WORDS,
+    UINT8S,
     call,
     load,
     loop,
     narrowed,
     number,
-    octets,
     over_blocks,
     part,
     rounded,
     same,
+    saturated,
     splat,
     store,
     written,
@@ -49,9 +49,9 @@ _MULTIPLIER = (
 
 
 def add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
-    """Add to each 32-bit sum both products of the words in ``pairs`` and ``weights``."""
+    """Add to each 32-bit sum both products of the int16 values in ``pairs`` and ``weights``."""
     if _MULTIPLIER is not None:
-        a, w = b.bitcast(pairs, WORDS), b.bitcast(weights, WORDS)
+        a, w = b.bitcast(pairs, INT16S), b.bitcast(weights, INT16S)
         return b.add(total, call(b, _MULTIPLIER, SUMS, a, w))
     bits = same(SUMS, 16)
     low = b.mul(b.ashr(b.shl(pairs, bits), bits), b.ashr(b.shl(weights, bits), bits))
@@ -59,13 +59,13 @@ def add_products(b: Any, total: Any, pairs: Any, weights: Any) -> Any:
 
 
 def interleaved(b: Any, first: Any, second: Any) -> list[Any]:
-    """Return the words of two vectors as pairs: of each 16 bytes the lower, then the upper half."""
+    """Interleave two int16 vectors: of each 16 bytes the lower, then the upper half."""
     halves = []
     for half in (0, 4):
         places = [
-            block + half + word + LANES * source
+            block + half + lane + LANES * source
             for block in range(0, LANES, 8)
-            for word in range(4)
+            for lane in range(4)
             for source in (0, 1)
         ]
         mask = ir.Constant(ir.VectorType(I32, LANES), places)
@@ -74,32 +74,32 @@ def interleaved(b: Any, first: Any, second: Any) -> list[Any]:
 
 
 def restored(b: Any, lower: Any, upper: Any) -> Any:
-    """Return as words the sums that :func:`interleaved` pairs gave, which fit, in their order."""
+    """Return the sums of :func:`interleaved` pairs, which fit int16, in their order."""
     if PACKS:
-        return call(b, "llvm.x86.avx2.packssdw", WORDS, lower, upper)
+        return call(b, "llvm.x86.avx2.packssdw", INT16S, lower, upper)
     places = [
-        block + 2 * word + LANES * source
+        block + 2 * lane + LANES * source
         for block in range(0, LANES, 8)
         for source in (0, 1)
-        for word in range(4)
+        for lane in range(4)
     ]
     mask = ir.Constant(ir.VectorType(I32, LANES), places)
-    return b.shuffle_vector(b.bitcast(lower, WORDS), b.bitcast(upper, WORDS), mask)
+    return b.shuffle_vector(b.bitcast(lower, INT16S), b.bitcast(upper, INT16S), mask)
 
 
 def _joined(b: Any, even: Any, odd: Any) -> Any:
-    """Return words, those at even places from the sums ``even``; these are not negative."""
-    return b.bitcast(b.or_(even, b.shl(odd, same(SUMS, 16))), WORDS)
+    """Return int16 values, those at even places from the sums ``even``; these are not negative."""
+    return b.bitcast(b.or_(even, b.shl(odd, same(SUMS, 16))), INT16S)
 
 
 def _answers(b: Any, first: Any, second: Any, scale: Any, neighbours: bool) -> Any:
-    """Return the octets of a block: sums times ``scale``, rounded, cut to 0 … 255, in their order.
+    """Return a block as uint8: sums times ``scale``, rounded, cut to 0 … 255, in their order.
 
     ``neighbours``: the second sums belong between the first, not after each half of 16 bytes.
     """
     if not PACKS:
-        sums = octets(b, first, scale), octets(b, second, scale)
-        return b.trunc((_joined if neighbours else restored)(b, *sums), OCTETS)
+        sums = saturated(b, first, scale), saturated(b, second, scale)
+        return b.trunc((_joined if neighbours else restored)(b, *sums), UINT8S)
     made = narrowed(b, restored(b, rounded(b, first, scale), rounded(b, second, scale)))
     if not neighbours:
         return made
@@ -120,12 +120,12 @@ def _column_pass(b: Any, arguments: Any) -> None:
 
     def block(x: Any) -> None:
         def pair(index: Any, sums: list[Any]) -> list[Any]:
-            words = []
+            int16s = []
             for row in (0, 1):
                 line = b.add(b.mul(index, number(16)), number(8 * row))
                 start = b.load(b.inttoptr(b.add(lines, line), INT.as_pointer()))
-                words.append(b.zext(load(b, b.add(start, x), OCTETS), WORDS))
-            halves = interleaved(b, *words)
+                int16s.append(b.zext(load(b, b.add(start, x), UINT8S), INT16S))
+            halves = interleaved(b, *int16s)
             leaving = []
             for row in range(ROWS):
                 place = b.add(b.mul(index, number(ROWS)), number(row))
@@ -164,7 +164,7 @@ def _row_pass(b: Any, arguments: Any, neighbours: bool) -> None:
                     both = [load(b, start, SUMS)] * 2
                 else:
                     following = b.add(start, b.mul(step, number(2)))
-                    both = interleaved(b, load(b, start, WORDS), load(b, following, WORDS))
+                    both = interleaved(b, load(b, start, INT16S), load(b, following, INT16S))
                 for side, weight in enumerate((even, odd)):
                     leaving.append(add_products(b, sums[2 * row + side], both[side], weight))
             return leaving
@@ -189,9 +189,9 @@ def column_pass(
     stride: Any,
     width: Any,
 ) -> Any:
-    """Make :data:`ROWS` rows of words from the rows whose addresses stand at ``lines``.
+    """Make :data:`ROWS` rows of int16 values from the rows whose addresses stand at ``lines``.
 
-    ``weights`` is the address of :data:`ROWS` pairs of words for each pair of rows. Sums are
+    ``weights`` is the address of :data:`ROWS` pairs of int16 values for each pair of rows. Sums are
     divided by two to the ``shift``, rounded half up.
     """
     generate = written("convtool_column_pass", _column_pass, 7)
@@ -210,9 +210,9 @@ def row_pass(
     width: Any,
     scale: Any,
 ) -> Any:
-    """Make octets from :data:`ROWS` rows of words; ``targets`` is where their addresses stand.
+    """Make :data:`ROWS` uint8 rows from int16 rows; ``targets`` is where their addresses stand.
 
-    ``scale`` is the bit pattern of a float32. Pixels are more than one word apart.
+    ``scale`` is the bit pattern of a float32. Pixels have more than one channel.
     """
 
     def write(b: Any, arguments: Any) -> None:
@@ -233,7 +233,7 @@ def grey_row_pass(
     width: Any,
     scale: Any,
 ) -> Any:
-    """Make octets as :func:`row_pass` does, from pixels of one word."""
+    """Make uint8 values as :func:`row_pass` does, from pixels of one channel."""
 
     def write(b: Any, arguments: Any) -> None:
         _row_pass(b, arguments, neighbours=True)

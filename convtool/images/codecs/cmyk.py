@@ -13,8 +13,8 @@ import io
 import numpy as np
 
 from convtool.errors import ImageReadError
+from convtool.images.codec import Decoded
 from convtool.images.codecs.pillow import strictly
-from convtool.images.formats import Decoded
 from convtool.images.image import PEAKS, Pixels
 
 
@@ -35,7 +35,7 @@ def from_jpeg(data: bytes, icc: bytes, rule: str, *, has_marker: bool) -> Decode
     Raises
     ------
     ImageReadError
-        If it is damaged, or has no usable profile where that was asked for.
+        If it is damaged, or has no usable profile and ``rule`` is ``profile``.
     """
     from PIL.JpegImagePlugin import JpegImageFile
 
@@ -45,14 +45,14 @@ def from_jpeg(data: bytes, icc: bytes, rule: str, *, has_marker: bool) -> Decode
 
 
 def to_colours(amounts: Pixels, icc: bytes, rule: str) -> Decoded:
-    """Turn amounts of ink into colours.
+    """Convert CMYK to RGB.
 
     Parameters
     ----------
     amounts : ndarray, shape (H, W, 4)
         Of cyan, magenta, yellow, black; uint8 or uint16, 0 for none.
     icc : bytes
-        The profile of the inks.
+        The CMYK profile.
     rule : str
         ``profile`` or ``naive``: red is (1 - cyan)(1 - black), and so on.
 
@@ -87,12 +87,12 @@ def check(icc: bytes, dtype: str) -> None:
     """
     if not icc:
         raise ImageReadError(
-            "holds CMYK inks without a profile that says how they look; "
+            "holds CMYK without a profile that defines its colours; "
             "--cmyk naive converts them by arithmetic"
         )
     if dtype != "uint8":
         raise ImageReadError(
-            "holds CMYK inks of 16 bits, to which profiles are not applied; "
+            "holds CMYK of 16 bits, to which profiles are not applied; "
             "--cmyk naive converts them by arithmetic"
         )
 
@@ -110,14 +110,14 @@ def _by_profile(amounts: Pixels, icc: bytes) -> Pixels:
     from PIL import ImageCms
 
     try:
-        inks = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+        cmyk = ImageCms.ImageCmsProfile(io.BytesIO(icc))
         transform = ImageCms.buildTransform(
-            inks, ImageCms.createProfile("sRGB"), "CMYK", "RGB", ImageCms.Intent.PERCEPTUAL
+            cmyk, ImageCms.createProfile("sRGB"), "CMYK", "RGB", ImageCms.Intent.PERCEPTUAL
         )
         size = (amounts.shape[1], amounts.shape[0])
         picture = Pillow.frombytes("CMYK", size, np.ascontiguousarray(amounts).tobytes())
         return np.asarray(ImageCms.applyTransform(picture, transform))
     except (ImageCms.PyCMSError, OSError, ValueError):
         raise ImageReadError(
-            "holds CMYK inks, and its profile cannot be used; --cmyk naive converts by arithmetic"
+            "holds CMYK, and its profile cannot be used; --cmyk naive converts by arithmetic"
         ) from None

@@ -50,12 +50,12 @@ def tiff(amounts, icc=b"", bits=8, **changes):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "inks"
+    return tmp_path / "cmyk"
 
 
 class TestJpeg:
     def test_by_its_own_profile(self, path):
-        path.write_bytes(jpeg(AMOUNTS, profiles.inks()))
+        path.write_bytes(jpeg(AMOUNTS, profiles.cmyk()))
         image = read(path)
         assert image.pixels.shape == (16, 48, 3)
         np.testing.assert_allclose(
@@ -88,7 +88,7 @@ class TestJpeg:
         np.testing.assert_allclose(pixels, [[255] * 3, [0, 255, 255], [0] * 3], atol=2)
 
     def test_damage_is_refused(self, path):
-        whole = jpeg(AMOUNTS, profiles.inks())
+        whole = jpeg(AMOUNTS, profiles.cmyk())
         for data in (whole[:-20], whole[: len(whole) // 2] + b"\xff\xd9"):
             path.write_bytes(data)
             with pytest.raises(ImageReadError):
@@ -102,7 +102,7 @@ class TestJpeg:
 
 class TestTiff:
     def test_by_its_own_profile(self, path):
-        icc = profiles.inks()
+        icc = profiles.cmyk()
         path.write_bytes(tiff(AMOUNTS, icc + b"\0" * (-len(icc) % 4)))
         assert read(path).pixels[0].tolist() == pytest.approx(
             np.array([[255] * 3, [119] * 3, [0] * 3]), abs=1
@@ -120,7 +120,7 @@ class TestTiff:
         assert image.pixels[0].tolist() == [[peak] * 3, [0, peak, peak], [0] * 3]
 
     def test_16_bits_with_a_profile_are_refused_with_a_way_out(self, path):
-        icc = profiles.inks()
+        icc = profiles.cmyk()
         path.write_bytes(tiff(AMOUNTS, icc + b"\0" * (-len(icc) % 4), bits=16))
         with pytest.raises(ImageReadError, match=r"16 bits.*--cmyk naive"):
             read(path)

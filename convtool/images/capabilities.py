@@ -1,0 +1,82 @@
+"""Checks that a format can hold a picture, with messages that name formats that can."""
+
+from convtool.errors import ImageFormatError
+from convtool.images.formats import FORMATS, Format
+from convtool.images.image import DEPTHS
+
+
+def _those_with(dtype: str, channels: int) -> str:
+    fit = [e.title for e in FORMATS.values() if e.advised and e.can_hold(channels, dtype)]
+    return _either(fit)
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
+    """Check that a format can hold pixels of a kind.
+
+    Parameters
+    ----------
+    entry : Format
+        The format.
+    where : str
+        The file, for the message.
+    channels : int
+        1 to 4; 2 and 4 mean alpha.
+    dtype : str
+        The name of the pixels' type.
+
+    Raises
+    ------
+    ImageFormatError
+        If it cannot; the message names formats that can.
+
+    Examples
+    --------
+    >>> check_holds(FORMATS["pfm"], "a.pfm", 3, "uint8")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    convtool.errors.ImageFormatError: a.pfm: PFM holds no 8 bits a channel; write ...
+    """
+    if entry.can_hold(channels, dtype):
+        return
+    depth = DEPTHS[dtype]
+    others = _those_with(dtype, channels)
+    if not entry.depths:
+        raise ImageFormatError(f"{where}: {entry.title} is not written; write {others}")
+    if depth not in entry.depths:
+        words = "floats" if depth == "float" else f"{depth} bits a channel"
+        depths = " or ".join(f"--depth {depth}" for depth in entry.depths)
+        raise ImageFormatError(
+            f"{where}: {entry.title} holds no {words}; write {others}, or use {depths}"
+        )
+    if channels not in entry.channels:
+        kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
+        way = ", or use --background white" if kind == "alpha" else ""
+        way = ", or use --gray" if kind == "colour" else way
+        raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}{way}")
+    kind, way = "64-bit floats", "--depth float32"
+    if (channels, dtype) in entry.but_not:
+        kind, way = f"alpha with {depth}-bit grey", "--depth 8"
+    raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}, or use {way}")
+
+
+def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> None:
+    """Check that a format can hold a number of pages, or of frames of an animation.
+
+    Raises
+    ------
+    ImageFormatError
+        If it cannot; the message names formats that can.
+    """
+    kind = "frames" if animated else "pages"
+    if pages == 1 or entry.several == kind:
+        return
+    others = _either([e.title for e in FORMATS.values() if e.several == kind])
+    holds = f"holds {entry.several}" if entry.several else "holds one picture"
+    raise ImageFormatError(
+        f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "
+        "or pick one with --page N"
+    )

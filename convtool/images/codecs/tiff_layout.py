@@ -1,0 +1,185 @@
+"""How a TIFF stores the samples of a page: their types, and the strips or tiles they lie in."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from convtool.errors import ImageReadError
+from convtool.images.codecs import libtiff
+from convtool.images.codecs.binary import Data
+from convtool.images.codecs.ifd import Directory
+from convtool.images.codecs.ycbcr import Luma, luma_of
+from convtool.records import Record
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
+_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
+STORED, JPEG = 1, 7
+_LOW_BIT_FIRST = 2
+DEFLATE = (8, 32946)
+_WITH_PREDICTOR = (5, *DEFLATE)
+_MULTIPLIED_IN = 1
+_RATIOS = {5: 2800, 32773: 64, 8: 1040, 32946: 1040}
+"""How often a byte can be repeated by LZW, PackBits and deflate."""
+
+_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
+_LARGEST_SMALL_TILE = 1 << 24
+_TYPES = {
+    (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2",
+    (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
+}  # fmt: skip
+_FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped"}
+
+
+class SampleLayout(Record):
+    """How the samples are stored."""
+
+    width: int
+    height: int
+    samples: int
+    bits: int
+    stored: np.dtype[np.generic]
+    compression: int
+    photometric: int
+    predictor: int
+    planar: bool
+    alpha_multiplied: bool
+    luma: Luma | None = None
+
+    @property
+    def native(self) -> np.dtype[np.generic]:
+        """The samples' type in this machine's byte order."""
+        return self.stored.newbyteorder("=")
+
+    @property
+    def in_pixel(self) -> int:
+        """Samples a pixel within one block."""
+        return 1 if self.planar else self.samples
+
+    def rows(self, height: int) -> int:
+        """How often a block has as many bytes as `row_bytes` says."""
+        return height if self.luma is None else self.luma.rows(height)
+
+    def row_bytes(self, width: int) -> int:
+        """Bytes of one row of a block; with subsampled chroma, of all rows that share it."""
+        if self.luma is not None:
+            return self.luma.row_bytes(width)
+        return (width * self.in_pixel * self.bits + 7) // 8
+
+
+class Block(Record):
+    """One strip or tile: where its data lie, and which pixels it holds."""
+
+    offset: int
+    length: int
+    plane: int
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+def layout_of(first: Directory) -> SampleLayout:
+    """Return how the samples of a page are stored.
+
+    Raises
+    ------
+    ImageReadError
+        If they are of a kind that is not read, or the directory makes no sense.
+    """
+    width, height = first.value(256), first.value(257)
+    samples = first.value(277, 1)
+    bits, formats = first.values(258, (1,)), first.values(339, (1,))
+    photometric = first.value(262, BLACK_IS_ZERO)
+    if not width * height or not 1 <= samples <= 65535:
+        raise ImageReadError(f"is damaged: {width}×{height} pixels of {samples} samples")
+    if len(set(bits)) > 1 or len(set(formats)) > 1:
+        raise ImageReadError("has samples of different kinds in one pixel, which is not read")
+    kind = _TYPES.get((formats[0], bits[0]))
+    if kind is None or (bits[0] < 8 and samples > 1):
+        name = _FORMAT_NAMES.get(formats[0], "unknown")
+        raise ImageReadError(
+            f"has {name} samples of {bits[0]} bits, which are not read; "
+            "convert it to 8 or 16 bits unsigned or to float"
+        )
+    if photometric not in _COLOURS or (photometric == CMYK and first.value(332, 1) != 1):
+        raise ImageReadError(
+            f"has the colour model {photometric} (CIE L*a*b* is 8); convert it to RGB first"
+        )
+    if photometric == CMYK and (samples != 4 or formats[0] != 1):
+        raise ImageReadError("holds CMYK with alpha or as floats, which is not read")
+    extra = samples - _COLOURS[photometric]
+    if extra not in (0, 1) or (extra and photometric == PALETTE):
+        raise ImageReadError(f"has {samples} samples a pixel, more than colour and alpha")
+    compression = first.value(259, STORED)
+    if compression in libtiff.WHOLE and extra:
+        raise ImageReadError(
+            "holds alpha compressed as JPEG, which is not read; use deflate or LZW"
+        )
+    if compression in libtiff.WHOLE and photometric == CMYK:
+        raise ImageReadError("holds CMYK compressed as JPEG, which is not read; use deflate or LZW")
+    luma = None
+    if photometric == YCBCR and compression not in libtiff.WHOLE:
+        luma = luma_of(first, bits[0], samples)
+    return SampleLayout(
+        width,
+        height,
+        samples,
+        bits[0],
+        np.dtype(first.order + kind),
+        compression,
+        photometric,
+        first.value(317, 1) if compression in _WITH_PREDICTOR else 1,
+        first.value(284, 1) == 2 and samples > 1,
+        bool(extra) and first.value(338, 0) == _MULTIPLIED_IN,
+        luma,
+    )
+
+
+def check_places(blocks: Sequence[Block], data: Data) -> None:
+    """Refuse a file that ends before its pixels do."""
+    if any(block.offset + block.length > len(data) for block in blocks):
+        raise ImageReadError("is cut off: part of its pixels lies beyond its end")
+
+
+def parts_of(page: Directory, layout: SampleLayout, blocks: Sequence[Block]) -> list[bytes]:
+    """Return the bytes of strips or tiles as they are stored, the highest bit first."""
+    parts = [page.data[block.offset : block.offset + block.length] for block in blocks]
+    if page.value(266, 1) == _LOW_BIT_FIRST and layout.compression != JPEG:
+        parts = [part.translate(_REVERSED) for part in parts]
+    check_capacity(layout, blocks, parts)
+    return parts
+
+
+def check_capacity(layout: SampleLayout, blocks: Sequence[Block], parts: Sequence[bytes]) -> None:
+    """Refuse what is claimed to be compressed more than the method can, before room is made."""
+    for block, part in zip(blocks, parts, strict=True):
+        if layout.compression in libtiff.FAX:
+            fits = block.height <= 8 * len(part)
+        else:
+            needed = layout.rows(block.height) * layout.row_bytes(block.width)
+            fits = needed <= _RATIOS.get(layout.compression, needed) * (len(part) + 1)
+        if not fits:
+            raise ImageReadError("is cut off or damaged: a strip or tile has too few bytes")
+
+
+def blocks_of(first: Directory, layout: SampleLayout) -> Iterator[Block]:
+    """List the strips or tiles, in the order of their offsets in the directory."""
+    tiled = 322 in first.tags
+    if tiled:
+        width, height = first.value(322), first.value(323)
+        offsets, lengths = first.values(324), first.values(325)
+    else:
+        width, height = layout.width, min(first.value(278, layout.height), layout.height)
+        offsets, lengths = first.values(273), first.values(279)
+    if not 0 < width * height <= max(_LARGEST_SMALL_TILE, 4 * layout.width * layout.height):
+        raise ImageReadError(f"is damaged: its strips or tiles have {width}×{height} pixels")
+    if not tiled and not lengths and layout.compression == STORED and len(offsets) == 1:
+        lengths = (layout.rows(layout.height) * layout.row_bytes(width),)
+    planes = layout.samples if layout.planar else 1
+    tops, lefts = range(0, layout.height, height), range(0, layout.width, width)
+    if min(len(offsets), len(lengths)) < planes * len(tops) * len(lefts):
+        raise ImageReadError("is cut off or damaged: the list of its strips or tiles is too short")
+    places = ((plane, top, left) for plane in range(planes) for top in tops for left in lefts)
+    for (plane, top, left), offset, length in zip(places, offsets, lengths, strict=False):
+        rows = height if tiled else min(height, layout.height - top)
+        yield Block(offset, length, plane, top, left, rows, width)
