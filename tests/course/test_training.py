@@ -183,7 +183,7 @@ def test_what_makes_no_sense_is_refused(tmp_path, capsys, options, says):
 def test_the_help_of_l2_says_what_is_added(capsys):
     assert run(["train", "--help"]) == 0
     said = " ".join(capsys.readouterr().out.split())
-    assert "half of this times the sum of the squared weights" in said
+    assert "half of λ times the sum of the squared weights" in said
 
 
 def test_seeds_are_judged_on_the_same_digits(tmp_path):
