@@ -70,8 +70,8 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option(
         "--l2",
         type=float,
-        help="L2 penalty λ: adds half of λ times the sum of the squared weights to the loss (Keras' "
-        "l2(λ) adds twice that); adamw uses it as weight decay.  [default: 0]",
+        help="L2 penalty λ: adds half of λ times the sum of the squared weights to the loss "
+        "(Keras' l2(λ) adds twice that); adamw uses it as weight decay.  [default: 0]",
     ),
     click.option(
         "--class-weights",
