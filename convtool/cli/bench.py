@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 
 import click
@@ -24,6 +24,7 @@ from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.errors import OptionError, ReportReadError, ReportWriteError
 from convtool.images.read import read
+from convtool.records import Record
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
 from convtool.report.matrix import table
@@ -71,8 +72,7 @@ def _chart_target(ctx: click.Context, option: click.Parameter, value: str | None
     return None if value is None else check_target(value)
 
 
-@dataclass(frozen=True)
-class Targets:
+class Targets(Record):
     """Where the outcome goes, besides stdout."""
 
     json: str | None

@@ -1,7 +1,6 @@
 """``convtool svd``: compress a picture with the singular value decomposition."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import click
 
@@ -14,6 +13,7 @@ from convtool.images import samples
 from convtool.images.image import Image
 from convtool.images.read import read
 from convtool.images.write import STDOUT, check_writable, save_bytes, write
+from convtool.records import Record
 from convtool.report.json_report import write_report
 from convtool.report.units import seconds_text
 from convtool.svd.compressed import chosen_k, largest_k, load
@@ -48,8 +48,7 @@ def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -
         ) from None
 
 
-@dataclass(frozen=True)
-class _Outputs:
+class _Outputs(Record):
     """What to make besides the report."""
 
     output: str | None

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,10 @@ from convtool.distributed import blocks
 from convtool.errors import PixelTypeError, ShapeError
 from convtool.extras import need
 from convtool.kernels.argument import as_kernel
+from convtool.records import Record
 
 
-@dataclass(frozen=True, eq=False)
-class _BlockConvolution:
+class _BlockConvolution(Record, eq=False):
     """The settings of each block; one object of the graph that all blocks share.
 
     Attributes

@@ -1,16 +1,15 @@
 """The input pixels of an output block, and the positions of its windows in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from convtool.convolution import borders
 from convtool.convolution.geometry import Axis
 from convtool.convolution.types import Span
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(Record):
     """One axis of a block.
 
     Attributes

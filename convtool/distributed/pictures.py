@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator, Sized
-from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -16,6 +15,7 @@ from convtool.extras import need
 from convtool.files import sweep
 from convtool.filtering.job import FilterJob
 from convtool.images.paths import shown
+from convtool.records import Record, replace
 from convtool.work.dispatch import Dispatcher, Report
 from convtool.work.naming import Task
 from convtool.work.run import Chunk, pieces
@@ -33,8 +33,7 @@ _SECONDS_OF_A_TASK = 0.0025
 _CHUNKS_A_THREAD = 2
 
 
-@dataclass(frozen=True)
-class _Order:
+class _Order(Record):
     """The settings of a worker, the same for all chunks."""
 
     job: FilterJob

@@ -8,8 +8,6 @@ correlation of the padded image with dZ; that of the padded image is the full co
 with those weights. With a stride, dZ has zeros between its numbers.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -17,12 +15,12 @@ from convtool.convolution import borders
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.explain.layer import Layer
 from convtool.explain.walk import Walk, walk
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Backward:
+class Backward(Record, eq=False):
     """The gradients of one output of a layer.
 
     Attributes

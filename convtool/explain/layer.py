@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -15,12 +14,12 @@ from convtool.explain.activation import Activation, activation
 from convtool.explain.pooling import Pooling, pooling
 from convtool.explain.walk import Walk, walk
 from convtool.kernels.weights import Combination
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(Record, eq=False):
     """One output of a layer, ready to be gone through.
 
     Attributes

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.numerals import size
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 
@@ -19,8 +19,7 @@ KINDS = ("max", "average")
 _TEXT = re.compile(r"(max|average):([^,=]+)(?:,stride=([^,=]+))?")
 
 
-@dataclass(frozen=True, eq=False)
-class PoolStep:
+class PoolStep(Record, eq=False):
     """One window.
 
     Attributes

@@ -7,21 +7,19 @@ image + kernel − 1 pixels (mode ``full``) nothing wraps round, and the circula
 linear one.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution.geometry import Axis
 from convtool.errors import OptionError
 from convtool.explain.walk import Walk
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
 
 
-@dataclass(frozen=True, eq=False)
-class Theorem:
+class Theorem(Record, eq=False):
     """A convolution by way of the spectra.
 
     Attributes

@@ -1,7 +1,6 @@
 """Each window, its products and its sum, and the sizes, as data."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,12 @@ from convtool.convolution.toeplitz import matrix_for
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Weights
+from convtool.records import Record
 
 Plane = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Formula:
+class Formula(Record):
     """The output's size along one axis: floor((size + before + after - taps) / stride) + 1.
 
     Attributes
@@ -51,8 +50,7 @@ class Formula:
         return f"floor(({self.size} + {added} − {self.taps}) / {self.stride}) + 1 = {self.result}"
 
 
-@dataclass(frozen=True, eq=False)
-class Step:
+class Step(Record, eq=False):
     """One position of the window.
 
     Attributes
@@ -78,8 +76,7 @@ class Step:
     sum: float
 
 
-@dataclass(frozen=True, eq=False)
-class Walk:
+class Walk(Record, eq=False):
     """A convolution or correlation, ready to be gone through.
 
     Attributes

@@ -8,7 +8,6 @@ was compared with convtool on random images and on kernels odd and even with Ope
 import json
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,10 +16,10 @@ from convtool.kernels.numerals import shown
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import KernelSpec, one_of
 from convtool.kernels.weights import COMBINATIONS, Combination, Weights
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Record):
     """The syntax of one tool.
 
     Attributes

@@ -1,16 +1,14 @@
 """Properties of a kernel and notes on pitfalls, as data."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 
 from convtool.kernels import factor
 from convtool.kernels.lines import Lines, lines_of, noise_gain
 from convtool.kernels.weights import Combination, Weights
+from convtool.records import Record, replace
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Record):
     """What is known of one kernel.
 
     Attributes

@@ -1,12 +1,11 @@
 """A separable kernel as one column times one row, scaled as textbooks print it; its noise gain."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convtool.kernels import factor
 from convtool.kernels.rational import FloatArray, whole_numbers
 from convtool.kernels.weights import Weights
+from convtool.records import Record
 
 _NO_SUM = 1e-9
 """A sum below this share of the summed magnitudes counts as zero."""
@@ -15,8 +14,7 @@ _LEAST_UNIT = 2.0**-52
 """A common factor below this is not looked upon as one over a whole number."""
 
 
-@dataclass(frozen=True)
-class Lines:
+class Lines(Record):
     """The two lines whose outer product is a kernel.
 
     Attributes

@@ -34,6 +34,7 @@ from convtool.nn.layers import (
     Tanh,
 )
 from convtool.nn.operations.geometry import Padding, Size
+from convtool.records import Record
 
 ARCHITECTURES: dict[str, str] = {
     "small": "conv 32 3x3 same nobias, norm, relu, conv 32 3x3 same nobias, norm, relu, pool 2,"
@@ -67,8 +68,7 @@ class _Context:
     initializer: str = "he"
 
 
-@dataclass(frozen=True)
-class _Words:
+class _Words(Record):
     """The words of one layer after its name."""
 
     text: str

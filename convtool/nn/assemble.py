@@ -1,7 +1,6 @@
 """Assemble a network for a data set from its options."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.layers import Dropout, GaussianDropout
 from convtool.nn.model import Sequential
 from convtool.nn.preprocessing import fitted
+from convtool.records import replace
 
 
 def filter_bank(kernels: Sequence[Array]) -> Array | None:

@@ -1,15 +1,13 @@
 """Random small changes that keep a picture's class, different each time it is shown."""
 
-from dataclasses import dataclass, fields
-
 import numpy as np
 
 from convtool.errors import OptionError
 from convtool.nn._types import Array
+from convtool.records import Record, names_of
 
 
-@dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Record):
     """How far pictures may be moved.
 
     Attributes
@@ -35,7 +33,7 @@ class Augmentation:
     flip: float = 0.0
 
     def __bool__(self) -> bool:
-        return any(getattr(self, field.name) for field in fields(self))
+        return any(getattr(self, name) for name in names_of(type(self)))
 
     def maps(self, count: int, rng: np.random.Generator) -> Array:
         """Draw `count` affine maps for ``jit.warp``, shape (count, 6).
@@ -63,7 +61,7 @@ def parse_augmentation(text: str) -> Augmentation:
     """
     if text == "none":
         return Augmentation()
-    names = [field.name for field in fields(Augmentation)]
+    names = names_of(Augmentation)
     values: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = part.strip().partition("=")

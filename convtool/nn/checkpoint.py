@@ -4,23 +4,28 @@ One stands beside the model while it is trained; when the training is done, the 
 same in it, so that a training can go on with more epochs.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from convtool.errors import ModelFileError
-from convtool.nn._types import Arrays
+from convtool.nn._types import Array, Arrays
 from convtool.nn.history import Epoch, State
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import TRAINING, VERSION, arrays_of, read_arrays, write_arrays
 from convtool.nn.optimizers import Optimizer
 from convtool.nn.recipe import Recipe
+from convtool.records import Record
 
 _MAY_CHANGE = ("epochs", "early_stop")
 
 
-@dataclass(frozen=True)
-class Checkpoint:
+_NONE: Mapping[str, Any] = MappingProxyType({})
+
+
+class Checkpoint(Record):
     """Where a training stands.
 
     Attributes
@@ -43,8 +48,8 @@ class Checkpoint:
     state: State
     steps: int
     now: Arrays
-    best: Arrays = field(default_factory=dict)
-    slots: dict[str, Arrays] = field(default_factory=dict)
+    best: Mapping[str, Array] = _NONE
+    slots: Mapping[str, Arrays] = _NONE
 
     def arrays(self) -> Arrays:
         """Return all arrays by one name each."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from convtool.nn._types import Array, Arrays
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class Epoch:
+class Epoch(Record):
     """What one epoch brought; NaN-free JSON values, None where there is no validation."""
 
     epoch: int
@@ -19,8 +19,7 @@ class Epoch:
     lr: float
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(Record):
     """Where a training stands, after one batch.
 
     Attributes

@@ -1,10 +1,9 @@
 """Metrics of a classifier."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convtool.nn._types import Array
+from convtool.records import Record
 
 
 def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
@@ -21,8 +20,7 @@ def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
     return result
 
 
-@dataclass(frozen=True)
-class Scores:
+class Scores(Record):
     """What a classifier did on a set of pictures.
 
     Attributes

@@ -3,7 +3,7 @@
 A model carries its own preprocessing, so that a picture is judged as it would have been learned.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from convtool.errors import DatasetError, ShapeError
 from convtool.images.background import colour_of
 from convtool.nn._types import Array
+from convtool.records import Record
 
 _GREY = np.array([0.299, 0.587, 0.114])
 
@@ -53,8 +54,7 @@ def fitted(images: Array) -> "Preprocessing":
     )
 
 
-@dataclass(frozen=True)
-class Preprocessing:
+class Preprocessing(Record):
     """How pictures become tensors.
 
     Attributes

@@ -5,8 +5,6 @@ References
 Smith (2017): Cyclical learning rates for training neural networks. arXiv:1506.01186.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from convtool.errors import TrainingError
@@ -14,6 +12,7 @@ from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.model import Sequential
 from convtool.nn.recipe import Recipe
 from convtool.nn.training import Trainer
+from convtool.records import replace
 
 _LOWEST, _HIGHEST = 1e-5, 10.0
 _BATCHES = 100

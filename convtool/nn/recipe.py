@@ -1,7 +1,7 @@
 """The settings of a training."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import inf
 from typing import Any
 
@@ -13,6 +13,7 @@ from convtool.nn.losses import CrossEntropy, Loss
 from convtool.nn.optimizers import OPTIMIZERS, AdamW, Optimizer
 from convtool.nn.schedules import SCHEDULES
 from convtool.nn.tasks import TASKS
+from convtool.records import Record
 
 DEFAULT_RATES: dict[str, float] = {
     "sgd": 0.05,
@@ -69,8 +70,7 @@ def batch_bounds(count: int, size: int) -> list[int]:
     return [*range(0, count, size), count]
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Record):
     """How to train.
 
     Attributes

@@ -1,17 +1,16 @@
 """The learning tasks: their loss, and how the outputs become predictions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.nn._types import Array
 from convtool.nn.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
 from convtool.nn.operations.activations import sigmoid, softmax
+from convtool.records import Record
 
 
-@dataclass(frozen=True)
-class LearningTask:
+class LearningTask(Record):
     """One way to use a network's outputs.
 
     Attributes

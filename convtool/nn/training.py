@@ -271,7 +271,7 @@ class Trainer:
         kept = checkpoint.read(path)
         checkpoint.check_same(path, kept, self.recipe, len(self.train))
         checkpoint.restore(path, kept, self.model, self.optimizer)
-        self._state, self._best = kept.state, kept.best
+        self._state, self._best = kept.state, dict(kept.best)
 
 
 def evaluate(model: Sequential, data: Dataset) -> Scores:

@@ -1,15 +1,14 @@
 """A web page in one file on which the spectra of picture and kernel are multiplied."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from convtool.records import Record
 from convtool.report.page import Matrix, page
 
 _SCRIPTS = ("numbers", "board", "spectrum")
 
 
-@dataclass(frozen=True)
-class Spectra:
+class Spectra(Record):
     """What the page shows, each array of one shape.
 
     Attributes

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import islice
 
 from convtool.errors import ImageReadError
@@ -21,6 +20,7 @@ from convtool.images.stores.memory import MemoryPicture
 from convtool.images.stores.picture import Picture
 from convtool.images.stores.tiff import open_tiff
 from convtool.images.stores.zarr import ZarrImage, is_zarr
+from convtool.records import Record
 
 
 def is_store(path: str) -> bool:
@@ -59,8 +59,7 @@ def is_tiff(path: str) -> bool:
         return False
 
 
-@dataclass(frozen=True, eq=False)
-class Input:
+class Input(Record, eq=False):
     """What is read: one picture, or the planes of a Zarr image."""
 
     pictures: tuple[Picture, ...]

@@ -7,19 +7,18 @@ RFC 9649, 2.7.1.1: WebP's, and the formula of blending. GIF89a, section 23: disp
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.image import PEAKS, Pixels
+from convtool.records import Record
 
 LEAVE, CLEAR, RESTORE = 0, 1, 2
 """What becomes of a frame's place before the next one: it stays, is cleared, is as before."""
 
 
-@dataclass(frozen=True, eq=False)
-class Patch:
+class Patch(Record, eq=False):
     """The pixels of one frame and where they belong.
 
     Parameters

@@ -7,7 +7,6 @@ order of bytes in a pixel, the meaning of masks; "Bitmap Compression": the run l
 """
 
 import struct
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.bmp_runs import indices_of
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 
 _CORE, _INFO, _WITH_ALPHA_MASK, _V4 = 12, 40, 56, 108
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
@@ -29,8 +29,7 @@ _MOST_IN_TWO_BYTES = 255
 _INCH = 0.0254
 
 
-@dataclass(frozen=True)
-class _BmpLayout:
+class _BmpLayout(Record):
     """What the header says, and the palette."""
 
     width: int

@@ -11,7 +11,6 @@ chunks of 1 or 16 scan lines, compressions none, RLE, ZIPS and ZIP.
 
 import struct
 import zlib
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,7 @@ from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.premultiplied import divided
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 
 _MAGIC = 20000630
 _TILED, _DEEP, _PARTS = 0x200, 0x800, 0x1000
@@ -39,8 +39,7 @@ _SETS = {
 _DIVIDED = "alpha was multiplied into the colours; they were divided by it"
 
 
-@dataclass(frozen=True)
-class _ExrLayout:
+class _ExrLayout(Record):
     width: int
     height: int
     top: int

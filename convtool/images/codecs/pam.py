@@ -5,8 +5,6 @@ References
 Netpbm manual: pam(5).
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convtool.errors import ImageReadError
@@ -14,6 +12,7 @@ from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.pnm import big_endian, raw_values, to_full_range
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 
 _KINDS = {
     "BLACKANDWHITE": 1,
@@ -27,8 +26,7 @@ _NAMES = {1: b"GRAYSCALE", 2: b"GRAYSCALE_ALPHA", 3: b"RGB", 4: b"RGB_ALPHA"}
 _END = b"\nENDHDR\n"
 
 
-@dataclass(frozen=True)
-class _PamLayout:
+class _PamLayout(Record):
     width: int
     height: int
     channels: int

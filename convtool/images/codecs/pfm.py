@@ -7,7 +7,6 @@ agreed meaning, is not applied.
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,12 +14,12 @@ from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 
 _HEADER = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+0-9.eE]{1,40})\s")
 
 
-@dataclass(frozen=True)
-class _PfmLayout:
+class _PfmLayout(Record):
     channels: int
     width: int
     height: int

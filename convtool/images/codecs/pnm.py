@@ -8,7 +8,6 @@ Netpbm manual: pbm(5), pgm(5), ppm(5).
 """
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
+from convtool.records import Record
 
 _GAP = rb"(?:\s|#[^\n]*\n)+"
 _SIZE = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})")
@@ -24,8 +24,7 @@ _COMMENT = re.compile(rb"#[^\n]*")
 _NUMBERS = re.compile(rb"[\d\s]+")
 
 
-@dataclass(frozen=True)
-class _PnmLayout:
+class _PnmLayout(Record):
     kind: int
     width: int
     height: int

@@ -6,15 +6,15 @@ OME-Zarr (NGFF) 0.5 and 0.4, sections 3.1 (axes) and 3.4 (multiscales).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from convtool.records import Record
 
 _VERSIONS = {2: "0.4", 3: "0.5"}
 _MICROMETRES_PER_INCH = 25400.0
 
 
-@dataclass(frozen=True)
-class Scales:
+class Scales(Record):
     """How far pixels of the output are apart, in pixels of the input, down and across.
 
     ``resolution`` are those of the input an inch, across and down, where it states them.

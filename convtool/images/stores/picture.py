@@ -3,13 +3,13 @@
 import math
 import mmap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 
 from convtool.images.codec import Header
 from convtool.images.image import Pixels
+from convtool.records import Record
 
 Span = tuple[int, int]
 """First row or column, and the one after the last."""
@@ -18,8 +18,7 @@ BAND_BYTES = 1 << 22
 """Strips are read together up to so many bytes."""
 
 
-@dataclass(frozen=True)
-class StorageLayout:
+class StorageLayout(Record):
     """How a picture is cut and compressed where it is stored.
 
     Parameters
@@ -73,8 +72,7 @@ class Picture(Protocol):
         """Close the files."""
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Record):
     """The description of a picture to write.
 
     Parameters
@@ -94,7 +92,7 @@ class Wanted:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     header: Header
-    layout: StorageLayout = field(default_factory=StorageLayout)
+    layout: StorageLayout = StorageLayout()
     pyramid: bool = False
 
 

@@ -19,12 +19,12 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from convtool.errors import ImageWriteError, JournalError
 from convtool.files import lock
 from convtool.images.paths import shown
+from convtool.records import Record
 
 ENDING = ".incomplete"
 REPLACED = ".replaced"
@@ -87,8 +87,7 @@ def _is_store(path: str) -> bool:
     return not os.listdir(path) or bool(marks.intersection(os.listdir(path)))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Record):
     """Where a store is written, for whoever writes a part of it; plain data.
 
     Parameters

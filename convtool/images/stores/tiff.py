@@ -8,7 +8,6 @@ JPEG tile by tile, are undone by tifffile and imagecodecs.
 import os
 import threading
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Span, StorageLayout, bands, room
+from convtool.records import replace
 
 _REDUCED = 1
 _AT_ONCE = 8

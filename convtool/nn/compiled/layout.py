@@ -6,6 +6,7 @@ import numpy as np
 
 from convtool.nn._types import Array
 from convtool.nn.jit.widths import PANEL, width
+from convtool.records import Record
 
 _LINE = 16
 
@@ -22,8 +23,7 @@ def whole(count: int, unit: int | None = None) -> int:
     return -(-count // unit) * unit
 
 
-@dataclass(frozen=True)
-class Panels:
+class Panels(Record):
     """How columns are cut into panels of equal width.
 
     Attributes
@@ -53,8 +53,7 @@ def panels(columns: int) -> Panels:
     return Panels(count, -(-vectors // count))
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Record):
     """Which rows (channels summed over) each panel of columns (channels summed to) is made of.
 
     Attributes
@@ -122,8 +121,7 @@ def reach(stored: int, columns: int, groups: int, group_rows: int, group_columns
     return Reach(cut, stored, groups, group_rows, group_columns)
 
 
-@dataclass(frozen=True)
-class Packing:
+class Packing(Record):
     """How a weight lies in memory: (panel, kh, kw, input channel, column of the panel).
 
     Attributes
@@ -206,8 +204,7 @@ class Packing:
             natural[...] = ordered.transpose(3, 2, 0, 1)
 
 
-@dataclass(frozen=True)
-class Plain:
+class Plain(Record):
     """A vector, such as a bias, that lies as it is."""
 
     length: int

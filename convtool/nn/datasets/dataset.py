@@ -1,17 +1,18 @@
 """A set of labelled pictures, and how to split it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from math import ceil
 
 import numpy as np
 
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
+from convtool.records import Record, replace
+
+_NONE: Array = np.empty(0, np.int64)
 
 
-@dataclass(frozen=True)
-class Dataset:
+class Dataset(Record):
     """Labelled pictures of one size.
 
     Attributes
@@ -38,7 +39,7 @@ class Dataset:
     classes: tuple[str, ...]
     names: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
-    numbers: Array = field(default_factory=lambda: np.empty(0, np.int64))
+    numbers: Array = _NONE
 
     def __post_init__(self) -> None:
         if not len(self.numbers):
@@ -107,8 +108,7 @@ def joined(parts: Sequence[Dataset]) -> Dataset:
     )
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Record):
     """Pictures to learn from, and others to judge on.
 
     Attributes

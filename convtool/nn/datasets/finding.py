@@ -1,7 +1,6 @@
 """Find a data set by its name: arrays, or the files of a folder."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +11,14 @@ from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.datasets.folder import Files, list_folder
 from convtool.nn.datasets.idx import idx_place, read_idx_folder
 from convtool.nn.datasets.sources import FILES, SOURCES, Parting, reader_of
+from convtool.records import Record, replace
 
 IDX = "idx:"
 _FOLDER_HELD_OUT = 0.2
 _HELD_OUT = 1 / 6
 
 
-@dataclass(frozen=True)
-class Pictures:
+class Pictures(Record):
     """What a data set has, before it is split: arrays, or the files of a folder.
 
     Attributes

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from convtool.errors import ConvtoolError, ConvtoolWarning, DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import Record, replace
 
 Reader = Callable[[Path], Array]
 
@@ -45,8 +45,7 @@ def visible_files(folder: Path) -> list[Path]:
     return sorted(path for path in found if not is_hidden(path.relative_to(folder)))
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Record):
     """The pictures of a folder, not read yet.
 
     Attributes

@@ -19,6 +19,7 @@ import numpy as np
 
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
+from convtool.records import Record
 
 _NAMES = {
     "numpy.core.multiarray _reconstruct": "empty array",
@@ -148,8 +149,7 @@ def _known(name: str) -> "_Word":
     return _Word(_NAMES[name])
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(Record):
     """A name that may stand in a file."""
 
     meaning: str

@@ -1,8 +1,8 @@
 """The registry of data sets, and of the files that hold one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from convtool.errors import DatasetError
@@ -13,6 +13,7 @@ from convtool.nn.datasets.digits import read_digits
 from convtool.nn.datasets.idx import idx_place, read_idx_folder
 from convtool.nn.datasets.npz import read_npz
 from convtool.nn.datasets.table import read_table
+from convtool.records import Record
 
 Parts = tuple[Dataset, Dataset | None]
 
@@ -20,8 +21,7 @@ Parting = Callable[[Array, float], tuple[Array, Array]]
 """From labels and a share to the places that are learned from and those that are judged on."""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Record):
     """A named data set.
 
     Attributes
@@ -46,7 +46,7 @@ class Source:
     held_out: float
     needs_data: bool = True
     arch: str = "small"
-    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe: Mapping[str, Any] = MappingProxyType({})
     split: Parting | None = None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from itertools import product
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from convtool.errors import OptionError
 from convtool.nn.recipe import Recipe
+from convtool.records import Record
 
 ASKED_BEYOND = 1000
 """The most trainings that start without confirmation."""
@@ -26,8 +27,7 @@ CHOICES: dict[str, Any] = {field.name: field.type for field in fields(Recipe)} |
 Value = int | float | str
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(Record):
     """One choice and the values that it takes.
 
     Attributes

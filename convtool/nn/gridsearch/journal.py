@@ -5,20 +5,20 @@ The first line says of which search; a line that was torn by a crash is left out
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from convtool.errors import ModelFileError
 from convtool.nn.gridsearch.axes import Value
 from convtool.nn.modelfile import write_whole
+from convtool.records import Record
 
 FORMAT = "convtool.gridsearch.journal/1"
 _MOST_BYTES = 2**30
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Record):
     """What one training brought.
 
     Attributes

@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ from convtool.nn.gridsearch.axes import Value
 from convtool.nn.gridsearch.journal import Outcome
 from convtool.nn.recipe import Recipe
 from convtool.nn.training import Trainer, evaluate
+from convtool.records import Record, replace
 
 
-@dataclass(frozen=True)
-class Search:
+class Search(Record):
     """What all trainings of a grid have in common.
 
     Attributes

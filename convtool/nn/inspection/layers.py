@@ -2,19 +2,18 @@
 
 import difflib
 from collections import Counter
-from dataclasses import dataclass
 from math import prod
 
 from convtool.errors import ModelError
 from convtool.nn._types import Shape
 from convtool.nn.layers import Conv2D
 from convtool.nn.model import Sequential
+from convtool.records import Record
 
 _NUMBER_BYTES = 4
 
 
-@dataclass(frozen=True)
-class LayerRow:
+class LayerRow(Record):
     """One layer of a network.
 
     Attributes

@@ -5,19 +5,17 @@ filter that resembles ``sobel-horizontal`` does to a picture what ``convtool fil
 sobel-horizontal`` does.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import kernel
 from convtool.nn._types import Array
+from convtool.records import Record
 
 _SAME = 1e-9
 
 
-@dataclass(frozen=True)
-class Likeness:
+class Likeness(Record):
     """How much a filter resembles a preset.
 
     Attributes

@@ -5,13 +5,13 @@ answer to a line is the sum of its weights on the line, plus its bias.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
 from convtool.nn._types import Array
 from convtool.nn.layers import Conv2D
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import Record
 
 _ALIKE = 0.1
 _PLACES: dict[str, tuple[str, str, str]] = {
@@ -58,8 +58,7 @@ def _where(direction: str, place: int, count: int) -> str:
     return f"in {'column' if direction == 'vertical' else 'row'} {place + 1} of {count}"
 
 
-@dataclass(frozen=True)
-class Probe:
+class Probe(Record):
     """One filter's answers.
 
     Attributes

@@ -1,7 +1,6 @@
 """Replace a learned filter by a given kernel, to test how a network uses it."""
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,12 +11,12 @@ from convtool.nn._types import Array
 from convtool.nn.assemble import filter_bank
 from convtool.nn.inspection.layers import find_convolution, layer_names
 from convtool.nn.model import Sequential
+from convtool.records import Record
 
 _BIAS = re.compile(r",\s*bias\s*=\s*([^,=:]+)$")
 
 
-@dataclass(frozen=True)
-class Replacement:
+class Replacement(Record):
     """What to put where.
 
     Attributes

@@ -1,6 +1,5 @@
 """A network as an ONNX file, checked before it is written."""
 
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from convtool.nn.modelfile import write_whole
 from convtool.nn.onnx.metadata import entries
 from convtool.nn.onnx.session import OnnxNetwork
 from convtool.nn.onnx.writers import DILATED_MEANS, OPSET, WRITERS, GraphWriter
+from convtool.records import Record
 
 IR_VERSIONS = {OPSET: 8, DILATED_MEANS: 9}
 """The version of the file format itself that came with each version of the operators."""
@@ -30,8 +30,7 @@ OUTPUTS = {"multiclass": "probabilities", "binary": "probabilities", "regression
 _BLOCK_NUMBERS = 2**22
 
 
-@dataclass(frozen=True)
-class Exported:
+class Exported(Record):
     """What was written, and how it was checked.
 
     Attributes

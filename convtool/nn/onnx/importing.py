@@ -1,6 +1,5 @@
 """An ONNX file as a network of this project's layers."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from convtool.nn.onnx.parse import read_proto
 from convtool.nn.onnx.readers import READ_ALONG, READERS, TO_CHANNELS_FIRST, read_next
 from convtool.nn.onnx.row import Row, attributes, label
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import replace
 
 _STANDARD = ("", "ai.onnx")
 

@@ -6,21 +6,20 @@ Each is one entry of ``metadata_props``, as JSON, named ``convtool.version``, ``
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from convtool.errors import ModelFileError
 from convtool.nn.model import Sequential
 from convtool.nn.preprocessing import Preprocessing
 from convtool.nn.tasks import TASKS
+from convtool.records import Record
 
 VERSION = 1
 PREFIX = "convtool."
 _MOST_PIXELS = 2**24
 
 
-@dataclass(frozen=True)
-class About:
+class About(Record):
     """What is known of a network besides its layers.
 
     Attributes

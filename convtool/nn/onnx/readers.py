@@ -5,7 +5,6 @@ constants.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -34,6 +33,7 @@ from convtool.nn.layers import (
 from convtool.nn.onnx.row import Row, attributes, label, refuse
 from convtool.nn.operations.geometry import Padding, extent
 from convtool.nn.operations.pooling import Windows
+from convtool.records import replace
 
 TO_CHANNELS_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
 """The orders of axes that bring (N, H, W, C) to (N, C, H, W), and back."""

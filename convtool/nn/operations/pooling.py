@@ -5,7 +5,6 @@ its padding before (PyTorch's rule). Padding never wins a maximum; whether it co
 the caller's choice (`count_include_pad`), the overhang of ``ceil_mode`` never does.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Pair, Sides
 from convtool.nn.operations.geometry import extent
+from convtool.records import Record
 
 
 def pooled_size(size: int, window: int, stride: int, before: int, after: int, ceil: bool) -> int:
@@ -56,8 +56,7 @@ def pooled_size(size: int, window: int, stride: int, before: int, after: int, ce
     return count
 
 
-@dataclass(frozen=True)
-class Windows:
+class Windows(Record):
     """The windows of one pooling over pictures of one size.
 
     Attributes
