@@ -16,6 +16,9 @@ from convtool.images.tone import Values
 if TYPE_CHECKING:
     from convtool.convolution.source import Held
 
+_ENGINE_TYPES = frozenset({"uint8", "uint16", "float32", "float64"})
+"""The types of pixels that the engines are given as they are; others are converted exactly."""
+
 
 def is_opaque(alpha: Values, peak: float) -> bool:
     """Tell whether every pixel is opaque."""
@@ -32,7 +35,7 @@ def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | Non
         pixels = light.to_linear(pixels, image.peak)
     if pixels.ndim == 3 and (options.gray or options.direction):
         pixels = tone.to_gray(pixels, threads=options.threads)
-    return pixels, alpha
+    return pixels if pixels.dtype.name in _ENGINE_TYPES else tone.to_working(pixels), alpha
 
 
 def carried(

@@ -1,7 +1,6 @@
 """Painting filtered values onto a picture: piece by piece, so that little memory is needed."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -9,10 +8,10 @@ from convtool.convolution.threads import count, for_each
 from convtool.filtering import finishing, nonfinite
 from convtool.filtering.blend import Shares, mixed, shares_of_colour
 from convtool.filtering.channels import Selection
-from convtool.filtering.options import FilterOptions
+from convtool.filtering.plan import FilterPlan
 from convtool.filtering.where import Place
 from convtool.images import light, tone
-from convtool.images.image import Pixels, peak_of
+from convtool.images.image import Pixels
 from convtool.images.tone import Fit, Values
 from convtool.records import Record
 
@@ -61,10 +60,8 @@ class Canvas:
         Where.
     chosen : Selection
         Which channels.
-    options : FilterOptions
-        How.
-    source : dtype
-        The type of the pixels that the values were computed from.
+    plan : FilterPlan
+        How, and from and to which types of pixels.
     """
 
     def __init__(
@@ -72,16 +69,15 @@ class Canvas:
         whole: Pixels,
         spot: Place,
         chosen: Selection,
-        options: FilterOptions,
-        source: np.dtype[Any],
+        plan: FilterPlan,
     ) -> None:
         self._planes = whole if whole.ndim == 3 else whole[:, :, np.newaxis]
-        self._chosen, self._options, self._source = chosen, options, source
-        self._peak, self._source_peak = peak_of(whole.dtype), peak_of(source)
+        self._chosen, self._options = chosen, plan.options
+        self._type, self._source = plan.type, plan.kind.type
         width = spot.box[1].stop - spot.box[1].start
         rows = max(1, _STRIP_VALUES // (width * self._planes.shape[2]))
         self._strips = spot.strips(rows)
-        self._workers = min(count(options.threads), len(self._strips))
+        self._workers = min(count(plan.options.threads), len(self._strips))
 
     def paint(self, computed: Computed) -> Tally:
         """Paint colours and alpha, as far as they are chosen."""
@@ -110,7 +106,7 @@ class Canvas:
         """Return how the range moves values; it may have to see all of them first."""
         name = self._options.range
         if name in tone.FIXED_RANGES or not self._chosen.planes:
-            return tone.fit_for(name, np.zeros(1), self._source_peak)
+            return tone.fit_for(name, np.zeros(1), self._source.peak)
         extremes: list[tuple[float, float]] = []
 
         @np.errstate(all="ignore")
@@ -121,7 +117,7 @@ class Canvas:
                 extremes.append((float(finite.min()), float(finite.max())))
 
         for_each(work, range(len(self._strips)), self._workers)
-        return tone.fit_for(name, np.array(extremes or [(0.0, 0.0)]), self._source_peak)
+        return tone.fit_for(name, np.array(extremes or [(0.0, 0.0)]), self._source.peak)
 
     def _answer(self, strip: Place, computed: Computed) -> Values:
         """Return a strip of the last kernel's answer, shape (..., C), ready for its range.
@@ -133,14 +129,14 @@ class Canvas:
             picked = picked[..., np.newaxis]
         wanted = 1 if self._chosen.luminance else len(self._chosen.planes)
         answer = np.repeat(picked, wanted // picked.shape[-1], axis=-1)
-        return finishing.prepared(answer, self._options, self._source_peak)
+        return finishing.prepared(answer, self._options, self._source.peak)
 
     def _colours(self, strip: Place, computed: Computed, fit: Fit) -> Tally:
         answer = self._answer(strip, computed)
         if self._chosen.luminance:
             before = strip.picked(computed.colours)
             if self._options.linear:
-                before = light.to_encoded(before, self._source_peak)
+                before = light.to_encoded(before, self._source.peak)
             change = tone.moved(answer, fit) - before[..., np.newaxis]
             answer = tone.to_working(strip.picked(computed.pixels)[..., :3]) + change
             fit = Fit()
@@ -172,9 +168,9 @@ class Canvas:
         if shares is not None and bool((soft := shares < 1).any()):
             there = target[strip.inside]
             old = tone.to_working(there if every else there[:, list(planes)])
-            new = self._stored(tone.moved(values, fit, self._peak / self._source_peak))
+            new = self._stored(tone.moved(values, fit, self._type.peak / self._source.peak))
             mixture = self._mixed(old, new, shares, linear)
-            if target.dtype.kind == "u":
+            if self._type.is_integer:
                 np.rint(mixture, out=mixture)
             np.copyto(toned.pixels, mixture, where=soft[:, np.newaxis], casting="unsafe")
         if every:
@@ -186,14 +182,14 @@ class Canvas:
 
     def _stored(self, new: Values) -> Values:
         """Return values as they are stored, but for their rounding."""
-        if self._planes.dtype.kind == "f":
+        if not self._type.is_integer:
             return new
-        clipped: Values = np.clip(new, 0, self._peak, out=new)
-        if self._source.kind == "f":
+        clipped: Values = np.clip(new, self._type.low, self._type.peak, out=new)
+        if not self._source.is_integer:
             clipped[np.isnan(clipped)] = 0
         return clipped
 
     def _mixed(self, old: Values, new: Values, shares: Shares, linear: bool) -> Values:
         if self._options.nan == "fill":
             old = np.where(np.isfinite(old), old, new)
-        return mixed(old, new, shares, self._peak, linear=linear)
+        return mixed(old, new, shares, self._type.peak, linear=linear)

@@ -116,7 +116,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     >>> deconvolve_image(flat, parse("box"), DeconvolveOptions()).image.pixels[0, :3]
     array([100, 100, 100], dtype=uint8)
     """
-    pixels, source = image.pixels, image.pixels.dtype
+    pixels, source = image.pixels, image.type
     holes = nonfinite.counted(pixels)
     if holes:
         raise NonFiniteError(
@@ -148,7 +148,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
         values = transparency.divide(values, alpha, image.peak)
     toned = tone.finish(values, source=source, depth=options.depth, threads=options.threads)
     share = toned.clipped / toned.pixels.size
-    answer = toned.pixels
+    answer, bits = toned.pixels, tone.output_type(options.depth, source).bits
     if alpha is not None:
         opacity = tone.finish(alpha, source=source, depth=options.depth).pixels
         answer = np.dstack([answer, opacity])
@@ -159,7 +159,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
             "--depth float keeps them, more --noise makes them fewer"
         )
     known = replace(found, values=values)
-    return Deblurred(replace(image, pixels=answer), known, (*image.notes, *remarks))
+    return Deblurred(replace(image, pixels=answer, bits=bits), known, (*image.notes, *remarks))
 
 
 def _is_opaque(image: Image) -> bool:
@@ -237,7 +237,7 @@ def deconvolve_file(
         check_writable(
             target,
             _channels(1 if len(shape) == 2 else shape[2], writing),
-            tone.output_dtype(options.depth, header.pixel_type),
+            tone.output_type(options.depth, header.type),
             format=writing.format,
             quality=writing.quality,
             pages=len(opened.headers),

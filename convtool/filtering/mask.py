@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, OptionError, ShapeError
-from convtool.images.image import Image, Pixels, peak_of
+from convtool.images.image import Image, Pixels, PixelType, type_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, read_document
@@ -26,6 +26,8 @@ class Mask(Record, eq=False):
         answer, and grey mixes the two by its share of white, in all of its depth.
     name : str
         What messages call it.
+    bits : int
+        How many bits of uint16 are used; 0 for all of any type.
 
     Raises
     ------
@@ -44,25 +46,32 @@ class Mask(Record, eq=False):
 
     pixels: Pixels
     name: str = "mask"
+    bits: int = 0
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:
             shape = self.pixels.shape
             raise ShapeError(f"{self.name}: a mask is grey, of shape (H, W); this has {shape}")
-        peak_of(self.pixels.dtype)
+        if self.type.low < 0 and self.type.is_integer:
+            raise OptionError(f"{self.name}: a mask has no negative values; use unsigned integers")
         if self.pixels.dtype.kind == "f" and not bool(
             ((self.pixels >= 0) & (self.pixels <= 1)).all()
         ):
             raise OptionError(f"{self.name}: a mask of floats has values from 0 to 1")
 
+    @property
+    def type(self) -> PixelType:
+        """The type of the pixels."""
+        return type_of(self.pixels.dtype, self.bits)
+
     def weights(self, box: tuple[slice, slice]) -> Weights:
         """Return the shares of white of a part of it."""
-        shares: Weights = self.pixels[box].astype(np.float64) / peak_of(self.pixels.dtype)
+        shares: Weights = self.pixels[box].astype(np.float64) / self.type.peak
         return shares
 
     def is_white(self, box: tuple[slice, slice]) -> bool:
         """Tell whether a part of it gives all of the filter."""
-        return bool((self.pixels[box] == peak_of(self.pixels.dtype)).all())
+        return bool((self.pixels[box] == self.type.peak).all())
 
     def extent(self, box: tuple[slice, slice]) -> tuple[slice, slice] | None:
         """Return the smallest part of a box that holds all that is not black; None if all is."""
@@ -112,7 +121,8 @@ def load_mask(path: str | os.PathLike[str], reading: ReadOptions | None = None) 
     document = read_document(path, replace(reading or ReadOptions(), page=None))
     if len(document.pages) > 1:
         raise ImageReadError(f"{name}: has {len(document.pages)} pages; a mask is one picture")
-    return Mask(_grey(document.pages[0], name), name)
+    page = document.pages[0]
+    return Mask(_grey(page, name), name, page.bits)
 
 
 def _grey(image: Image, name: str) -> Pixels:

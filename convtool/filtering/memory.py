@@ -97,14 +97,14 @@ def filter_image(
         found = filter_part(plan, image)
     else:
         found = _filter_whole(plan, image, overwrite)
-    filtered = replace(image, pixels=found.pixels)
+    filtered = replace(image, pixels=found.pixels, bits=plan.type.bits)
     warnings = (*image.notes, *found.remarks)
     return FilterResult(filtered, plan.timed(found.seconds), found.clipped_share, warnings)
 
 
 def _filter_whole(plan: FilterPlan, image: Image, overwrite: bool) -> FilteredPixels:
     """Filter all pixels and channels of a picture."""
-    options, source = plan.options, plan.kind.dtype
+    options, source = plan.options, plan.kind.type
     if options.nan == "refuse":
         nonfinite.refuse(image.pixels)
     colours, alpha = separate(image, options)

@@ -80,7 +80,8 @@ def counted(
     place = x if columns is None else columns[x], y if rows is None else rows[y]
     where = "x {}, y {}".format(*place)
     if channel:
-        where += f", channel {_NAMES[pixels.shape[-1]][channel[0]]}"
+        names = _NAMES.get(pixels.shape[-1], "")
+        where += f", channel {names[channel[0]] if names else channel[0] + 1}"
     values = "1 value is" if count == 1 else f"{count} values are"
     return f"{values} NaN or infinite, the first ({pixels[y, x, *channel]}) at {where}"
 

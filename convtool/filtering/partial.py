@@ -47,7 +47,7 @@ def filter_part(plan: FilterPlan, image: Image) -> FilteredPixels:
         nonfinite.refuse(near.pixels, *place.positions(image.height, image.width))
     colours, alpha = separate_chosen(near, part.chosen, options)
     values, opacity, seconds = _computed(plan, part, colours, alpha)
-    canvas = Canvas(whole, place, part.chosen, options, plan.kind.dtype)
+    canvas = Canvas(whole, place, part.chosen, plan)
     tally = canvas.paint(Computed(near.pixels, colours, values, alpha, opacity))
     share = tally.clipped / max(1, tally.count)
     remarks = finishing.remarks(plan, share, tally.nans, tally.holes)
@@ -56,11 +56,11 @@ def filter_part(plan: FilterPlan, image: Image) -> FilteredPixels:
 
 def _in_depth(plan: FilterPlan, pixels: Pixels) -> Pixels:
     """Return a copy of pixels in the output's depth."""
-    if plan.dtype == pixels.dtype:
+    if plan.type == plan.kind.type:
         return pixels.copy()
     depth, threads = plan.options.depth, plan.options.threads
     values = tone.to_working(pixels)
-    return tone.finish(values, source=pixels.dtype, depth=depth, threads=threads).pixels
+    return tone.finish(values, source=plan.kind.type, depth=depth, threads=threads).pixels
 
 
 def _computed(

@@ -12,7 +12,7 @@ from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.filtering.job import FilterJob, Kind, Outcome
 from convtool.images.codecs.stderr import diverted
 from convtool.images.formats import Format
-from convtool.images.image import DEPTHS, Document, name_of
+from convtool.images.image import DEPTHS, Document
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, Opened, open_document
@@ -128,7 +128,7 @@ def filter_file(
     remarks = write_document(target, filtered, how, save=save)
     return Outcome(
         Kind(first.format, first.pixels.shape, first.depth, len(plans)),
-        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], len(plans)),
+        Kind(entry.name, plans[0].shape, plans[0].type.depth, len(plans)),
         _steps_of_all(results),
         sum(result.clipped_share for result in results) / len(results),
         (*_warnings_of_all(results), *remarks),
@@ -179,7 +179,7 @@ def _planned(
     """
 
     def channels_of(plan: "FilterPlan") -> int:
-        if how.background is None:
+        if how.background is None or not plan.kind.has_alpha:
             return plan.channels
         from convtool.images.background import channels_on
 
@@ -194,11 +194,12 @@ def _planned(
         entry = check_writable(
             target,
             channels_of(plan),
-            plan.dtype,
+            plan.type,
             format=how.format,
             quality=how.quality,
             pages=len(kinds),
             animated=opened.is_animation,
+            bands=plan.kind.has_bands and plan.channels > 1,
             placed=placed,
         )
     return [known[kind] for kind in kinds], entry
@@ -257,7 +258,7 @@ def plan_file(
         planned(plans[0])
     return Outcome(
         Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
-        Kind(entry.name, plans[0].shape, DEPTHS[name_of(plans[0].dtype)], pages),
+        Kind(entry.name, plans[0].shape, plans[0].type.depth, pages),
         plans[0].steps,
         warnings=plans[0].part.notes if plans[0].part else (),
         part=plans[0].part,

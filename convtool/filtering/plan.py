@@ -12,17 +12,18 @@ import numpy as np
 
 from convtool.convolution import api, dtypes
 from convtool.convolution.planner import Plan
+from convtool.errors import OptionError
 from convtool.filtering import kernels as facts
 from convtool.filtering.alpha import separate
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.images import light
 from convtool.images.codec import Header
-from convtool.images.image import Image, peak_of
+from convtool.images.image import Image, PixelType, type_of
 from convtool.images.tone import (
     FIXED_RANGES,
     MEASURED_RANGES,
     Finisher,
-    output_dtype,
+    output_type,
     working_dtype,
 )
 from convtool.kernels.spec import KernelSpec
@@ -46,32 +47,46 @@ class PictureKind(Record):
     shape : tuple of int
         (H, W) or (H, W, C), alpha included.
     dtype : dtype
-        uint8, uint16, float32 or float64.
+        The NumPy type of its pixels.
     has_alpha : bool
         Whether the last channel is alpha.
     format : str
         The name of the file's format; empty where there was none.
+    bits : int
+        How many bits of uint16 are used; 0 for all of any type.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     has_alpha: bool = False
     format: str = ""
+    bits: int = 0
 
     @classmethod
     def of_header(cls, header: Header, format: str) -> "PictureKind":
         """Return the kind of picture that a header describes."""
-        return cls(header.shape, header.pixel_type, header.has_alpha, format)
+        return cls(header.shape, header.pixel_type, header.has_alpha, format, header.type.bits)
 
     @classmethod
     def of_image(cls, image: Image) -> "PictureKind":
         """Return the kind of an image."""
-        return cls(image.pixels.shape, image.pixels.dtype, image.has_alpha, image.format)
+        pixels = image.pixels
+        return cls(pixels.shape, pixels.dtype, image.has_alpha, image.format, image.bits)
 
     @property
     def peak(self) -> float:
         """The value of white."""
-        return peak_of(self.dtype)
+        return self.type.peak
+
+    @property
+    def type(self) -> PixelType:
+        """The type of the pixels."""
+        return type_of(self.dtype, self.bits)
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether the channels are neither grey nor colour, with or without alpha."""
+        return not self.has_alpha and len(self.shape) == 3 and self.shape[2] != 3
 
 
 class Step(Record):
@@ -124,7 +139,7 @@ class FilterPlan(Record, eq=False):
         One for each kernel, planned for colours that are opaque.
     shape : tuple of int
         The shape of the result.
-    dtype : dtype
+    type : PixelType
         The type of its pixels.
     tone : str
         When the last answer becomes pixels: `DIRECT`, `IN_PIECES`, `AFTERWARDS` or `MEASURED`.
@@ -148,7 +163,7 @@ class FilterPlan(Record, eq=False):
     given_dtype: np.dtype[Any]
     steps: tuple[Step, ...]
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    type: PixelType
     tone: str
     mixes: bool = False
     opaque: bool = True
@@ -160,6 +175,11 @@ class FilterPlan(Record, eq=False):
     def channels(self) -> int:
         """Channels of the result, alpha included."""
         return 1 if len(self.shape) == 2 else self.shape[2]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of the result's pixels."""
+        return self.type.dtype
 
     @property
     def must_be_opaque(self) -> bool:
@@ -185,7 +205,7 @@ class FilterPlan(Record, eq=False):
         if self.tone != IN_PIECES:
             return None
         fit = FIXED_RANGES[self.options.range](self.kind.peak)
-        return Finisher(self.kind.dtype, self.dtype, fit, self.options.bias)
+        return Finisher(self.kind.type, self.type, fit, self.options.bias)
 
     def timed(self, seconds: Sequence[float]) -> tuple[Step, ...]:
         """Return the steps with what each took."""
@@ -226,10 +246,14 @@ def plan_filter(
     ((240, 320, 3), dtype('uint8'), 'direct')
     """
     check_options(kernels, options)
+    if kind.has_bands and (options.gray or options.direction or options.channels):
+        name = "gray" if options.gray else "direction" if options.direction else "channels"
+        count = kind.shape[2]
+        raise OptionError(f"--{name} needs grey or colour; the picture has {count} bands")
     options = _resolved(options, kind)
     part = place = None
     size: tuple[int, int] = (kind.shape[0], kind.shape[1])
-    sample = Image(np.zeros((1, 1, *kind.shape[2:]), kind.dtype), kind.has_alpha)
+    sample = Image(np.zeros((1, 1, *kind.shape[2:]), kind.dtype), kind.has_alpha, bits=kind.bits)
     if options.is_partial:
         from convtool.filtering.part import given, plan_part
 
@@ -239,8 +263,10 @@ def plan_filter(
         values = separate(sample, options)[0]
     colours = values.shape[2:]
     when = _tone(kind, kernels, options, values.dtype)
-    dtype = output_dtype(options.depth, kind.dtype)
-    steps = _steps((*size, *colours), values.dtype, kernels, options, _answer(when, kind, dtype))
+    made = output_type(options.depth, kind.type)
+    steps = _steps(
+        (*size, *colours), values.dtype, kernels, options, _answer(when, kind, made.dtype)
+    )
     shape = kind.shape
     if part is None:
         channels = math.prod(colours) + int(kind.has_alpha)
@@ -253,7 +279,7 @@ def plan_filter(
         values.dtype,
         steps,
         shape,
-        dtype,
+        made,
         when,
         kind.has_alpha and facts.mix_pixels(kernels, options),
         part=part,
@@ -301,7 +327,7 @@ def _stays_in_range(
         and not kind.has_alpha
         and source.kind == "u"
         and given == source
-        and output_dtype(options.depth, source) == source
+        and output_type(options.depth, kind.type) == kind.type
         and options.range in ("clip", "abs")
         and options.bias == 0
         and 0 <= options.cval <= kind.peak

@@ -79,8 +79,8 @@ def flattened(image: Image, text: str) -> Image:
     if colours.shape[2] == 1 and len(set(colour)) == 1:
         below = below[:1]
     result = colours * alpha + below * (1 - alpha)
-    if image.pixels.dtype.kind == "u":
-        result = np.clip(np.rint(result), 0, image.peak)
+    if image.type.is_integer:
+        result = np.clip(np.rint(result), image.type.low, image.peak)
     laid = result.astype(image.pixels.dtype)
     return replace(image, pixels=laid[:, :, 0] if laid.shape[2] == 1 else laid, has_alpha=False)
 

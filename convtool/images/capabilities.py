@@ -3,10 +3,12 @@
 from convtool.errors import ImageFormatError
 from convtool.images.formats import FORMATS, Format
 from convtool.images.image import DEPTHS
+from convtool.images.tone import OUTPUT_DEPTHS
 
 
-def _those_with(dtype: str, channels: int) -> str:
-    fit = [e.title for e in FORMATS.values() if e.advised and e.can_hold(channels, dtype)]
+def _those_with(dtype: str, channels: int, bands: bool) -> str:
+    entries = [entry for entry in FORMATS.values() if entry.advised]
+    fit = [entry.title for entry in entries if entry.can_hold(channels, dtype, bands=bands)]
     return _either(fit)
 
 
@@ -14,7 +16,9 @@ def _either(names: list[str]) -> str:
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
+def check_holds(
+    entry: Format, where: str, channels: int, dtype: str, *, bands: bool = False
+) -> None:
     """Check that a format can hold pixels of a kind.
 
     Parameters
@@ -24,9 +28,11 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
     where : str
         The file, for the message.
     channels : int
-        1 to 4; 2 and 4 mean alpha.
+        How many; 2 and 4 mean alpha, unless they are bands.
     dtype : str
         The name of the pixels' type.
+    bands : bool
+        Whether the channels are neither grey nor colour.
 
     Raises
     ------
@@ -40,19 +46,23 @@ def check_holds(entry: Format, where: str, channels: int, dtype: str) -> None:
     ...
     convtool.errors.ImageFormatError: a.pfm: PFM holds no 8 bits a channel; write ...
     """
-    if entry.can_hold(channels, dtype):
+    if entry.can_hold(channels, dtype, bands=bands):
         return
     depth = DEPTHS[dtype]
-    others = _those_with(dtype, channels)
+    others = _those_with(dtype, channels, bands)
     if not entry.depths:
         raise ImageFormatError(f"{where}: {entry.title} is not written; write {others}")
     if depth not in entry.depths:
-        words = "floats" if depth == "float" else f"{depth} bits a channel"
-        depths = " or ".join(f"--depth {depth}" for depth in entry.depths)
+        words = f"{depth} bits a channel" if depth.isdigit() else "floats"
+        if depth[:3] in ("int", "uin") or depth == "float16":
+            words = f"{depth} values"
+        depths = " or ".join(f"--depth {each}" for each in entry.depths if each in OUTPUT_DEPTHS)
         raise ImageFormatError(
             f"{where}: {entry.title} holds no {words}; write {others}, or use {depths}"
         )
-    if channels not in entry.channels:
+    if bands and not entry.bands:
+        raise ImageFormatError(f"{where}: {entry.title} holds no {channels} bands; write {others}")
+    if channels not in entry.channels and not bands:
         kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
         way = ", or use --background white" if kind == "alpha" else ""
         way = ", or use --gray" if kind == "colour" else way

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.image import PIXEL_TYPES, Document, Image, Metadata, Pixels, PixelType
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
@@ -22,9 +22,9 @@ class Header(Record):
     width, height : int
         Size in pixels as stored, before the orientation is applied.
     channels : int
-        1 to 4, as the pixels will have, alpha included.
+        As many as the pixels will have, alpha included.
     dtype : str
-        ``"uint8"``, ``"uint16"``, ``"float32"`` or ``"float64"``, as the pixels will have.
+        The name of one of `PIXEL_TYPES`, which the pixels will have.
     has_alpha : bool
         Whether the last channel is alpha.
     orientation : int
@@ -64,8 +64,13 @@ class Header(Record):
 
     @property
     def pixel_type(self) -> np.dtype[Any]:
+        """The NumPy type of the pixels."""
+        return self.type.dtype
+
+    @property
+    def type(self) -> PixelType:
         """The type of the pixels."""
-        return np.dtype(self.dtype)
+        return PIXEL_TYPES[self.dtype]
 
 
 class Decoded(Record, eq=False):

@@ -42,6 +42,8 @@ class Format(Record):
         The fields of `Metadata` that it can hold; ``"comment"`` is a text of that key alone.
     wide : bool
         Whether its floats may have 64 bits.
+    bands : bool
+        Whether it holds any number of channels that are no colours.
     but_not : tuple of (int, str)
         Channels and types that go together in no file it can be written with.
     advised : bool
@@ -61,13 +63,15 @@ class Format(Record):
     several: str = ""
     metadata: tuple[str, ...] = ()
     wide: bool = False
+    bands: bool = False
     but_not: tuple[tuple[int, str], ...] = ()
     advised: bool = True
     decoder: str = ""
 
-    def can_hold(self, channels: int, dtype: str) -> bool:
+    def can_hold(self, channels: int, dtype: str, *, bands: bool = False) -> bool:
         """Tell whether it can be written with pixels of a kind."""
-        fits = DEPTHS[dtype] in self.depths and channels in self.channels
+        fits = DEPTHS[dtype] in self.depths
+        fits = fits and (self.bands if bands else channels in self.channels)
         narrow = dtype != "float64" or self.wide
         return fits and narrow and (channels, dtype) not in self.but_not
 
@@ -120,11 +124,12 @@ FORMATS = {
             extensions=(".tif", ".tiff"),
             signature=rb"II[*+]\0|MM\0[*+]",
             codec="tiff",
-            depths=("8", "16", "float"),
+            depths=tuple(dict.fromkeys(DEPTHS.values())),
             channels=_ALL,
             several="pages",
             metadata=("icc", "exif", "xmp", "resolution"),
             wide=True,
+            bands=True,
         ),
         Format(
             name="webp",

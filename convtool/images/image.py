@@ -10,13 +10,77 @@ from convtool.errors import PixelTypeError, ShapeError
 from convtool.records import Record
 
 Pixels = NDArray[Any]
-"""An array of uint8, uint16, float32 or float64 pixels, shape (H, W) or (H, W, C)."""
+"""An array of pixels, shape (H, W) or (H, W, C), of one of `PIXEL_TYPES`."""
 
-PEAKS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
-"""The value of white (and of opaque) for each type that pixels can have."""
 
-DEPTHS = {"uint8": "8", "uint16": "16", "float32": "float", "float64": "float"}
-"""The word for the depth of each type that pixels can have, as ``--depth`` says it."""
+class PixelType(Record):
+    """A type of pixels, and the range of its values.
+
+    Parameters
+    ----------
+    name : str
+        The name of the NumPy type; ``"uint9"`` to ``"uint15"`` lie in uint16.
+    depth : str
+        The word for its depth, as ``--depth`` says it where it can be chosen.
+    peak : float
+        The value of white, and of opaque.
+    low : float
+        The smallest value; values of floats are not limited.
+    array : str
+        The NumPy type of arrays.
+    working : str
+        The type that its values are computed in, which holds them exactly.
+    """
+
+    name: str
+    depth: str
+    peak: float
+    low: float
+    array: str
+    working: str
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of arrays."""
+        return np.dtype(self.array)
+
+    @property
+    def bits(self) -> int:
+        """How many bits of the NumPy type are used; 0 for all."""
+        return 0 if self.name == self.array else int(self.depth)
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether values are whole numbers, which are rounded and saturate."""
+        return self.array[0] != "f"
+
+
+def _integers(bits: int, *, signed: bool = False) -> PixelType:
+    kind = "int" if signed else "uint"
+    held = next(size for size in (8, 16, 32) if bits <= size)
+    word = str(bits) if not signed and bits <= 16 else f"{kind}{bits}"
+    peak = float(2 ** (bits - signed) - 1)
+    working = "float32" if not signed and bits <= 16 else "float64"
+    return PixelType(f"{kind}{bits}", word, peak, -(peak + 1) * signed, f"{kind}{held}", working)
+
+
+def _floats(bits: int) -> PixelType:
+    name, word = f"float{bits}", "float16" if bits == 16 else "float"
+    return PixelType(name, word, 1.0, -np.inf, name, "float64" if bits == 64 else "float32")
+
+
+PIXEL_TYPES = {
+    kind.name: kind
+    for kind in (
+        *(_integers(bits) for bits in (8, *range(9, 17), 32)),
+        *(_integers(bits, signed=True) for bits in (8, 16, 32)),
+        *(_floats(bits) for bits in (16, 32, 64)),
+    )
+}
+"""Every type that pixels can have, by its name."""
+
+DEPTHS = {name: kind.depth for name, kind in PIXEL_TYPES.items()}
+"""The word for the depth of each type that pixels can have."""
 
 
 @lru_cache(maxsize=64)
@@ -31,7 +95,29 @@ def name_of(dtype: np.dtype[Any]) -> str:
     return dtype.name
 
 
-def peak_of(dtype: np.dtype[Any]) -> float:
+def type_of(dtype: np.dtype[Any] | PixelType, bits: int = 0) -> PixelType:
+    """Return the type of pixels in an array, of which all bits are used or only so many.
+
+    Raises
+    ------
+    PixelTypeError
+        If pixels are of no such type.
+
+    Examples
+    --------
+    >>> type_of(np.dtype("uint16")).peak, type_of(np.dtype("uint16"), 12).peak
+    (65535.0, 4095.0)
+    """
+    if isinstance(dtype, PixelType):
+        return dtype
+    kind = PIXEL_TYPES.get(f"uint{bits}" if bits else name_of(dtype))
+    if kind is None or kind.array != name_of(dtype):
+        known = ", ".join(name for name, each in PIXEL_TYPES.items() if name == each.array)
+        raise PixelTypeError(f"pixels are of type {dtype}; a picture has one of {known}")
+    return kind
+
+
+def peak_of(dtype: np.dtype[Any] | PixelType) -> float:
     """Return the value of white for pixels of a type.
 
     Examples
@@ -39,12 +125,7 @@ def peak_of(dtype: np.dtype[Any]) -> float:
     >>> peak_of(np.dtype("uint16"))
     65535.0
     """
-    try:
-        return PEAKS[name_of(dtype)]
-    except KeyError:
-        raise PixelTypeError(
-            f"pixels are of type {dtype}; uint8, uint16, float32 and float64 have a meaning"
-        ) from None
+    return type_of(dtype).peak
 
 
 class Coding(Record):
@@ -94,6 +175,11 @@ class Metadata(Record):
         PNG's own statements about colour, by the names of their chunks: gAMA, cHRM, sRGB, cICP.
     coding : Coding
         How the pixels were compressed.
+    extra : tuple of int
+        What the last channels are beside grey or colour, where they are not alpha alone, as TIFF
+        says it: 0 unspecified, 1 alpha multiplied into the colours, 2 alpha.
+    nodata : float, optional
+        The value of pixels that are missing.
     """
 
     orientation: int = 1
@@ -105,6 +191,8 @@ class Metadata(Record):
     text: tuple[tuple[str, str], ...] = ()
     colour: tuple[tuple[str, bytes], ...] = ()
     coding: Coding = Coding()
+    extra: tuple[int, ...] = ()
+    nodata: float | None = None
 
 
 class Image(Record, eq=False):
@@ -114,8 +202,9 @@ class Image(Record, eq=False):
     ----------
     pixels : ndarray
         Shape (H, W) for grey, (H, W, 2) for grey and alpha, (H, W, 3) for colour, (H, W, 4) for
-        colour and alpha; uint8 (0 to 255), uint16 (0 to 65535), float32 or float64 (white is 1.0).
-        Colours are in the order red, green, blue, and not multiplied by alpha.
+        colour and alpha, (H, W, C) for bands. Of one of `PIXEL_TYPES`: integers up to their largest
+        value, floats with white at 1.0. Colours are in the order red, green, blue, and not
+        multiplied by alpha.
     has_alpha : bool
         Whether the last channel is alpha.
     format : str
@@ -124,6 +213,8 @@ class Image(Record, eq=False):
         What the file said besides.
     notes : tuple of str
         What a reader of the file should know: damage that was survived, pages left out.
+    bits : int
+        How many bits of uint16 are used, 9 to 15; 0 for all of any type.
 
     Examples
     --------
@@ -137,6 +228,7 @@ class Image(Record, eq=False):
     format: str = ""
     metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
+    bits: int = 0
 
     @property
     def height(self) -> int:
@@ -155,13 +247,23 @@ class Image(Record, eq=False):
 
     @property
     def depth(self) -> str:
-        """The word for the depth: ``"8"``, ``"16"`` or ``"float"``."""
-        return DEPTHS[name_of(self.pixels.dtype)]
+        """The word for the depth: ``"8"``, ``"16"``, ``"float"`` or another of `DEPTHS`."""
+        return self.type.depth
+
+    @property
+    def type(self) -> PixelType:
+        """The type of the pixels."""
+        return type_of(self.pixels.dtype, self.bits)
+
+    @property
+    def has_bands(self) -> bool:
+        """Whether the channels are neither grey nor colour, with or without alpha."""
+        return not self.has_alpha and self.channels not in (1, 3)
 
     @property
     def peak(self) -> float:
         """The value of white, and of opaque."""
-        return peak_of(self.pixels.dtype)
+        return self.type.peak
 
 
 class Document(Record, eq=False):

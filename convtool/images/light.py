@@ -9,6 +9,7 @@ mirror image and to values above white by its own formula.
 import numpy as np
 
 from convtool.images.image import Pixels
+from convtool.images.tone import working_dtype
 
 ALREADY_LINEAR = frozenset({"exr", "hdr", "pfm"})
 """Formats whose values are proportional to light."""
@@ -22,25 +23,25 @@ def to_linear(pixels: Pixels, peak: float) -> Pixels:
     Parameters
     ----------
     pixels : ndarray
-        uint8, uint16, float32 or float64, encoded as sRGB.
+        Encoded as sRGB.
     peak : float
         The value of white.
 
     Returns
     -------
     ndarray
-        float64 for float64, else float32.
+        Of the type that the pixels are computed in.
 
     Examples
     --------
     >>> to_linear(np.array([0, 128, 255], np.uint8), 255.0).round(2)
     array([  0.  ,  55.04, 255.  ], dtype=float32)
     """
-    if pixels.dtype.kind == "u":
-        table = _light(np.arange(int(peak) + 1) / peak) * peak
+    if pixels.dtype.kind == "u" and pixels.itemsize <= 2:
+        table = _light(np.arange(np.iinfo(pixels.dtype).max + 1) / peak) * peak
         looked_up: Pixels = table.astype(np.float32)[pixels]
         return looked_up
-    return (_light(pixels / peak) * peak).astype(pixels.dtype, copy=False)
+    return (_light(pixels / peak) * peak).astype(working_dtype(pixels.dtype), copy=False)
 
 
 def to_encoded(values: Pixels, peak: float) -> Pixels:

@@ -61,7 +61,7 @@ def read(
     Returns
     -------
     Image
-        Pixels of shape (H, W) or (H, W, C), uint8, uint16, float32 or float64.
+        Pixels of shape (H, W) or (H, W, C), of one of `PIXEL_TYPES`.
 
     Raises
     ------
@@ -320,7 +320,7 @@ def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image
     pixels = decoded.pixels
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     found = (pixels.shape[1], pixels.shape[0], channels, name_of(pixels.dtype))
-    promised = (header.width, header.height, header.channels, header.dtype)
+    promised = (header.width, header.height, header.channels, header.type.array)
     if found != promised:
         raise ImageReadError(f"is damaged: it decodes to {found}, its header promises {promised}")
     return Image(
@@ -329,6 +329,7 @@ def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image
         entry.name,
         _metadata(header, keeps),
         (*header.notes, *decoded.notes),
+        header.type.bits,
     )
 
 

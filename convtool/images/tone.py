@@ -1,7 +1,7 @@
 """Tone: how computed values become pixels, and colours become grey.
 
 Everything about depth and range is here. Values are in the units of the picture they were computed
-from: 0 to 255, 0 to 65535, or 0 to 1.0 for floats.
+from: 0 to 255, 0 to 65535, 0 to 1.0 for floats, or those of another of `PIXEL_TYPES`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError
-from convtool.images.image import Pixels, peak_of
+from convtool.images.image import PIXEL_TYPES, Pixels, PixelType, peak_of, type_of
 from convtool.records import Record
 
 Values = NDArray[Any]
@@ -100,7 +100,7 @@ class Toned(Record, eq=False):
     Parameters
     ----------
     pixels : ndarray
-        uint8, uint16, float32 or float64.
+        Of the output's type.
     clipped : int
         How many values lay outside the output's range.
     nans : int
@@ -113,7 +113,7 @@ class Toned(Record, eq=False):
 
 
 def to_working(pixels: Pixels) -> Values:
-    """Return pixels as floats in their own units, float32 but for float64.
+    """Return pixels as floats in their own units, in the type that holds them exactly.
 
     Examples
     --------
@@ -123,9 +123,9 @@ def to_working(pixels: Pixels) -> Values:
     return pixels.astype(working_dtype(pixels.dtype), copy=False)
 
 
-def working_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def working_dtype(dtype: np.dtype[Any] | PixelType) -> np.dtype[Any]:
     """Return the float type that pixels of a type are computed in."""
-    return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+    return np.dtype(type_of(dtype).working)
 
 
 def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
@@ -141,7 +141,7 @@ def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
     Returns
     -------
     ndarray, shape (H, W)
-        float32, or float64 for float64, in the units of the pixels, not rounded.
+        Of the type that the pixels are computed in, in their units, not rounded.
 
     Examples
     --------
@@ -159,7 +159,7 @@ def to_gray(pixels: Pixels, *, threads: int | None = None) -> Values:
     return gray
 
 
-def output_dtype(depth: str, source: np.dtype[Any]) -> np.dtype[Any]:
+def output_type(depth: str, source: np.dtype[Any] | PixelType) -> PixelType:
     """Return the type of pixels of a depth, for a picture made from pixels of type ``source``.
 
     Raises
@@ -169,15 +169,15 @@ def output_dtype(depth: str, source: np.dtype[Any]) -> np.dtype[Any]:
 
     Examples
     --------
-    >>> output_dtype("float", np.dtype("uint8"))
-    dtype('float32')
+    >>> output_type("float", np.dtype("uint8")).name
+    'float32'
     """
     if depth not in OUTPUT_DEPTHS:
         raise OptionError(f"depth {depth!r} is not known; one of {', '.join(OUTPUT_DEPTHS)}")
-    name = OUTPUT_DEPTHS[depth]
-    if name is None or (depth == "float" and source.kind == "f"):
-        return source
-    return np.dtype(name)
+    name, own = OUTPUT_DEPTHS[depth], type_of(source)
+    if name is None or (depth == "float" and not own.is_integer):
+        return own
+    return PIXEL_TYPES[name]
 
 
 def check_range(name: str) -> None:
@@ -227,7 +227,7 @@ def moved(values: Values, fit: Fit, ratio: float = 1.0) -> Values:
 def finish(
     values: Values,
     *,
-    source: np.dtype[Any],
+    source: np.dtype[Any] | PixelType,
     depth: str = "keep",
     range: str = "clip",
     fit: Fit | None = None,
@@ -239,8 +239,8 @@ def finish(
     ----------
     values : ndarray of float32 or float64
         In the units of the picture that they were computed from; not changed.
-    source : dtype
-        The type of that picture's pixels: uint8, uint16, float32 or float64.
+    source : dtype or PixelType
+        The type of that picture's pixels.
     depth : {'keep', '8', '16', 'float'}
         The depth of the result. From one depth to another white stays white: 255, 65535 and 1.0
         are the same, so that 8 bits become 16 by the factor 257.
@@ -271,7 +271,7 @@ def finish(
     array([[65535,   642, 65458]], dtype=uint16)
     """
     fit = fit or fit_for(range, values, peak_of(source))
-    finisher = Finisher(source, output_dtype(depth, source), fit)
+    finisher = Finisher(source, output_type(depth, source), fit)
     pixels = np.empty(values.shape, finisher.dtype)
     _in_strips(lambda rows: finisher(values[rows].copy(), pixels[rows]), values, threads)
     return Toned(pixels, finisher.clipped, finisher.nans)
@@ -284,10 +284,8 @@ class Finisher:
 
     Parameters
     ----------
-    source : dtype
-        The type of the pixels that the values were computed from.
-    dtype : dtype
-        The type of the pixels to make.
+    source, dtype : dtype or PixelType
+        The type of the pixels that the values were computed from, and of those to make.
     fit : Fit
         How the values are moved.
     bias : float
@@ -307,11 +305,16 @@ class Finisher:
     """
 
     def __init__(
-        self, source: np.dtype[Any], dtype: np.dtype[Any], fit: Fit, bias: float = 0.0
+        self,
+        source: np.dtype[Any] | PixelType,
+        dtype: np.dtype[Any] | PixelType,
+        fit: Fit,
+        bias: float = 0.0,
     ) -> None:
-        self.dtype, self.clipped, self.nans = dtype, 0, 0
+        self._type = type_of(dtype)
+        self.dtype, self.clipped, self.nans = self._type.dtype, 0, 0
         self._fit, self._bias = fit, bias
-        self._ratio = peak_of(dtype) / peak_of(source)
+        self._ratio = self._type.peak / peak_of(source)
         self._lock = Lock()
 
     def __call__(self, values: Values, out: Pixels) -> None:
@@ -320,8 +323,8 @@ class Finisher:
             if self._bias:
                 values += self._bias
             _move(values, self._fit, self._ratio)
-            if self.dtype.kind == "u":
-                clipped, nans = _to_integers(values, peak_of(self.dtype))
+            if self._type.is_integer:
+                clipped, nans = _to_integers(values, self._type)
                 with self._lock:
                     self.clipped += clipped
                     self.nans += nans
@@ -342,19 +345,19 @@ def _move(values: Values, fit: Fit, ratio: float) -> None:
         values /= 1 / ratio
 
 
-def _to_integers(values: Values, peak: float) -> tuple[int, int]:
+def _to_integers(values: Values, kind: PixelType) -> tuple[int, int]:
     """Round and saturate in place; return how many values were outside, and how many NaN."""
     np.rint(values, out=values)
-    low, high = values.min(), values.max()
-    if low >= 0 and high <= peak:
+    smallest, largest = values.min(), values.max()
+    if smallest >= kind.low and largest <= kind.peak:
         return 0, 0
     nans = 0
-    if np.isnan(low):
+    if np.isnan(smallest):
         undefined = np.isnan(values)
         nans = int(np.count_nonzero(undefined))
         values[undefined] = 0
-    clipped = int(np.count_nonzero(values < 0) + np.count_nonzero(values > peak))
-    np.clip(values, 0, peak, out=values)
+    clipped = int(np.count_nonzero(values < kind.low) + np.count_nonzero(values > kind.peak))
+    np.clip(values, kind.low, kind.peak, out=values)
     return clipped, nans
 
 

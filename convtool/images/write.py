@@ -14,7 +14,7 @@ from convtool.files import replace_file
 from convtool.images.capabilities import check_holds, check_holds_pages
 from convtool.images.carry import carried, timing_remarks
 from convtool.images.formats import Format, format_for
-from convtool.images.image import Document, Image, Pixels, as_image, name_of
+from convtool.images.image import Document, Image, Pixels, PixelType, as_image, type_of
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.records import replace
@@ -49,8 +49,8 @@ def write(
     path : str or path-like
         The file, or ``-`` for standard output.
     image : Image, Document or ndarray
-        uint8, uint16, float32 or float64; (H, W), or (H, W, 2) with alpha, (H, W, 3), (H, W, 4)
-        with alpha. A bool array becomes black and white.
+        Of one of `PIXEL_TYPES`; (H, W), or (H, W, 2) with alpha, (H, W, 3), (H, W, 4) with alpha. A
+        bool array becomes black and white.
     format : str, optional
         The name of the format; by the path's ending unless given, needed for ``-``.
     quality : int, optional
@@ -169,24 +169,26 @@ def _check(
     _check_kind(
         path,
         entry,
-        (image.channels, image.pixels.dtype),
+        (image.channels, image.type),
         options.quality,
         len(document.pages),
         document.is_animation,
+        image.has_bands,
     )
 
 
 def _check_kind(
     path: Path,
     entry: Format,
-    kind: "tuple[int, np.dtype[np.generic]] | None",
+    kind: "tuple[int, PixelType] | None",
     quality: int | None,
     pages: int,
     animated: bool,
+    bands: bool = False,
 ) -> None:
     """Check that a format can hold pictures of a number of channels and a type."""
     if kind is not None:
-        check_holds(entry, shown(path), kind[0], name_of(kind[1]))
+        check_holds(entry, shown(path), kind[0], kind[1].name, bands=bands)
     check_holds_pages(entry, shown(path), pages, animated)
     if quality is not None:
         if not entry.lossy:
@@ -198,12 +200,13 @@ def _check_kind(
 def check_writable(
     path: str | os.PathLike[str],
     channels: int | None = None,
-    dtype: "np.dtype[np.generic] | None" = None,
+    dtype: "np.dtype[np.generic] | PixelType | None" = None,
     *,
     format: str | None = None,
     quality: int | None = None,
     pages: int = 1,
     animated: bool = False,
+    bands: bool = False,
     placed: Placer | None = None,
 ) -> Format:
     """Check before any work that a picture of a kind can be written to a place.
@@ -213,8 +216,8 @@ def check_writable(
     path : str or path-like
         The file, or ``-`` for standard output.
     channels : int, optional
-        1 to 4, alpha included; not checked unless given.
-    dtype : dtype, optional
+        How many, alpha included; not checked unless given.
+    dtype : dtype or PixelType, optional
         The type of the pixels; not checked unless given.
     format, quality
         As for `write`.
@@ -222,6 +225,8 @@ def check_writable(
         How many pages or frames.
     animated : bool
         Whether they are frames.
+    bands : bool
+        Whether the channels are neither grey nor colour, with or without alpha.
     placed : callable, optional
         The `placer` of a job with several pictures.
 
@@ -245,8 +250,8 @@ def check_writable(
     'png'
     """
     entry = format_for(path, format)
-    kind = None if channels is None or dtype is None else (channels, dtype)
-    _check_kind(path, entry, kind, quality, pages, animated)
+    kind = None if channels is None or dtype is None else (channels, type_of(dtype))
+    _check_kind(path, entry, kind, quality, pages, animated, bands)
     if os.fspath(path) != STDOUT:
         (placed or place)(path)
     return entry

@@ -91,7 +91,7 @@ class Chain:
         self._add_steps()
 
     def _finisher(self, fit: Fit) -> Finisher:
-        return Finisher(self._plan.kind.dtype, self._plan.dtype, fit)
+        return Finisher(self._plan.kind.type, self._plan.type, fit)
 
     def _add_steps(self) -> None:
         """Build the steps of colours and of alpha."""
@@ -136,7 +136,12 @@ class Chain:
             raise AssumptionViolated
 
     def _colours(self, spans: Spans) -> Pixels:
-        image = Image(self._raw.take(spans), self.has_alpha, self._plan.kind.format)
+        image = Image(
+            self._raw.take(spans),
+            self.has_alpha,
+            self._plan.kind.format,
+            bits=self._plan.kind.bits,
+        )
         colours, alpha = separate(image, self._options)
         if alpha is None:
             return colours
@@ -191,7 +196,7 @@ class Chain:
         if not self.has_alpha:
             return pixels
         alpha = self._opacity((rows,))
-        source, how = self._plan.kind.dtype, self._options
+        source, how = self._plan.kind.type, self._options
         opacity = tone.finish(alpha, source=source, depth=how.depth, threads=how.threads)
         return np.dstack([pixels, opacity.pixels])
 

@@ -25,6 +25,7 @@ from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
+from convtool.images.tone import working_dtype
 from convtool.images.write import check_writable
 from convtool.records import Record, replace
 
@@ -97,7 +98,9 @@ class StripJob:
         kind = PictureKind.of_header(header, given.format)
         self.plan = plan_filter(kind, job.kernels, job.filtering)
         self.to_zarr = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
-        channels = channels_on(self.plan.channels, job.writing.background)
+        channels = self.plan.channels
+        if kind.has_alpha:
+            channels = channels_on(channels, job.writing.background)
         self.shape = self.plan.shape[:2] + ((channels,) if channels > 1 else ())
         self.kept, self.remarks = self._metadata(header)
         if self.to_zarr:
@@ -112,7 +115,8 @@ class StripJob:
                 f"{shown(self.target)}: a picture that is filtered strip by strip is written as "
                 "TIFF (.tif, .tiff, .btf) or Zarr (.zarr, .ome.zarr)"
             )
-        check_writable(self.target, channels, self.plan.dtype, format="tiff")
+        bands = self.plan.kind.has_bands
+        check_writable(self.target, channels, self.plan.type, format="tiff", bands=bands)
         if len(self.given.pictures) > 1:
             raise ImageFormatError(
                 f"{shown(self.target)}: a TIFF that is written strip by strip holds one picture, "
@@ -141,7 +145,7 @@ class StripJob:
     @property
     def row_bytes(self) -> int:
         """Bytes of a row in the type that is computed in."""
-        return self._samples * (8 if self.given.header.dtype == "float64" else 4)
+        return int(self._samples * working_dtype(self.given.header.type).itemsize)
 
     @property
     def _samples(self) -> int:
@@ -178,7 +182,7 @@ class StripJob:
     def kinds(self) -> tuple[Kind, Kind]:
         """What is read and what is written."""
         header, count = self.given.header, len(self.given.pictures)
-        depth = DEPTHS[self.plan.dtype.name]
+        depth = self.plan.type.depth
         written = "tiff"
         if self.to_zarr:
             written = "ome-zarr" if self.scales() is not None else "zarr"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import Pixels, peak_of
 from convtool.records import Record
 
 LEAVE, CLEAR, RESTORE = 0, 1, 2
@@ -87,13 +87,13 @@ def _with_channels(pixels: Pixels, channels: int) -> Pixels:
         return planes
     if planes.shape[2] > channels:
         raise ImageReadError("is damaged: a frame has alpha and the header says none")
-    opaque = np.full(planes.shape[:2], PEAKS[planes.dtype.name], planes.dtype)
+    opaque = np.full(planes.shape[:2], peak_of(planes.dtype), planes.dtype)
     return np.dstack([planes, opaque])
 
 
 def _blended(above: Pixels, below: Pixels) -> Pixels:
     """Lay colours with alpha over others; where the upper one is opaque or clear, exactly."""
-    peak = PEAKS[above.dtype.name]
+    peak = peak_of(above.dtype)
     alpha = above[:, :, -1:]
     result = np.where(alpha == peak, above, below)
     partly = ((alpha > 0) & (alpha < peak))[:, :, 0]

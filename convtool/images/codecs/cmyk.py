@@ -15,7 +15,7 @@ import numpy as np
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded
 from convtool.images.codecs.pillow import strictly
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import Pixels, peak_of
 
 
 def from_jpeg(data: bytes, icc: bytes, rule: str, *, has_marker: bool) -> Decoded:
@@ -98,7 +98,7 @@ def check(icc: bytes, dtype: str) -> None:
 
 
 def _naive(amounts: Pixels) -> Pixels:
-    peak = PEAKS[amounts.dtype.name]
+    peak = peak_of(amounts.dtype)
     left = peak - amounts.astype(np.float32)
     left[:, :, :3] *= left[:, :, 3:] / np.float32(peak)
     colours: Pixels = np.rint(left[:, :, :3]).astype(amounts.dtype)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import Pixels, peak_of
 
 
 def divided(pixels: Pixels) -> Pixels:
@@ -15,7 +15,7 @@ def divided(pixels: Pixels) -> Pixels:
     >>> divided(np.array([[[51, 102]]], np.uint8)).tolist()
     [[[128, 102]]]
     """
-    peak = PEAKS[pixels.dtype.name]
+    peak = peak_of(pixels.dtype)
     colours = np.zeros((*pixels.shape[:2], pixels.shape[2] - 1))
     with np.errstate(all="ignore"):
         alpha = pixels[:, :, -1:].astype(np.float64)

@@ -1,4 +1,4 @@
-"""TIFF: the files' own samples, 8 and 16 bits and floats, with alpha that is not multiplied in.
+"""TIFF: the files' own samples of every type, with alpha that is not multiplied in.
 
 Decoders built on libtiff's RGBA interface multiply alpha in, turn by the orientation tag, or narrow
 to 8 bits. So the samples are read here; libtiff, through OpenCV, only undoes the compressions that
@@ -62,15 +62,12 @@ def header_of(page: Directory) -> Header:
     orientation = page.value(ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
     channels = 3 if layout.photometric in (PALETTE, CMYK) else layout.samples
-    dtype = {"u1": "uint8", "u2": "uint16", "f2": "float32", "f4": "float32", "f8": "float64"}[
-        layout.stored.str[1:]
-    ]
     return Header(
         layout.width,
         layout.height,
         channels,
-        dtype,
-        channels in (2, 4),
+        layout.type,
+        layout.has_alpha,
         orientation,
         metadata=_metadata(page, layout),
         cmyk=layout.photometric == CMYK,
@@ -91,6 +88,7 @@ def _metadata(page: Directory, layout: SampleLayout) -> Metadata:
         xmp=page.content(_XMP).rstrip(b"\0"),
         resolution=resolution(page),
         coding=Coding(_COMPRESSIONS.get(layout.compression, "")),
+        extra=() if layout.has_alpha else layout.extra,
     )
 
 

@@ -28,6 +28,8 @@ _FAST = 1
 _INCH = 2
 _ONE_OF_SEVERAL = 2
 _FRACTIONS = 10000
+_ALPHA = 2
+_SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:
@@ -49,7 +51,7 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
     link, link_at, position = bytearray(4), 0, 8
     parts: list[bytes | bytearray] = [b"II*\0" if order == "<" else b"MM\0*", link]
     for number, image in enumerate(document.pages):
-        strips, rows = _strips(image.pixels, order)
+        strips, rows = _strips(image.pixels, order, image.bits)
         starts = [int(v) for v in np.cumsum([position, *(len(strip) for strip in strips)])]
         padding = starts[-1] % 2
         place = starts[-1] + padding
@@ -70,24 +72,36 @@ def _entries(
     image: Image, order: str, rows: int, offsets: list[int], lengths: list[int]
 ) -> dict[int, Entry]:
     """Return the tags of one page."""
-    samples, floats = image.channels, image.pixels.dtype.kind == "f"
+    samples, kind = image.channels, image.pixels.dtype.kind
+    floats, bits = kind == "f", image.bits or 8 * image.pixels.itemsize
+    extra = _extra_of(image)
     numbers = {
         256: (_LONG, [image.width]),
         257: (_LONG, [image.height]),
-        258: (_SHORT, [8 * image.pixels.itemsize] * samples),
+        258: (_SHORT, [bits] * samples),
         259: (_SHORT, [1 if floats else 8]),
-        262: (_SHORT, [2 if samples >= 3 else 1]),
+        262: (_SHORT, [2 if samples - len(extra) == 3 else 1]),
         273: (_LONG, offsets),
         277: (_SHORT, [samples]),
         278: (_LONG, [rows]),
         279: (_LONG, lengths),
         284: (_SHORT, [1]),
-        317: (_SHORT, [1 if floats else 2]),
-        339: (_SHORT, [3 if floats else 1] * samples),
+        317: (_SHORT, [1 if floats or image.bits else 2]),
+        339: (_SHORT, [_SAMPLE_FORMATS[kind]] * samples),
     }
-    if image.has_alpha:
-        numbers[338] = (_SHORT, [2])
+    if extra:
+        numbers[338] = (_SHORT, list(extra))
     return _described(image.metadata, order) | _numbers(order, numbers)
+
+
+def _extra_of(image: Image) -> tuple[int, ...]:
+    """Return what the samples beside grey or colour are: alpha, or bands."""
+    if image.has_alpha:
+        return (_ALPHA,)
+    if not image.has_bands:
+        return ()
+    known = image.metadata.extra
+    return known if image.channels - len(known) in (1, 3) else (0,) * (image.channels - 1)
 
 
 def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
@@ -127,18 +141,27 @@ def _strip_rows(pixels: Pixels) -> int:
     return max(1, _STRIP_BYTES // max(1, pixels[:1].nbytes))
 
 
-def _strips(pixels: Pixels, order: str) -> tuple[list[bytes], int]:
+def _strips(pixels: Pixels, order: str, bits: int) -> tuple[list[bytes], int]:
     rows = _strip_rows(pixels)
     planes = pixels if pixels.ndim == 3 else pixels[:, :, np.newaxis]
     tops = range(0, planes.shape[0], rows)
-    return [_strip(planes[top : top + rows], order) for top in tops], rows
+    return [_strip(planes[top : top + rows], order, bits) for top in tops], rows
 
 
-def _strip(rows: Pixels, order: str) -> bytes:
+def _strip(rows: Pixels, order: str, bits: int) -> bytes:
     """Return one strip's bytes."""
+    if bits:
+        return zlib.compress(_packed(rows, bits), _FAST)
     stored = rows.dtype.newbyteorder(order)  # type: ignore[arg-type]
     if rows.dtype.kind == "f":
         return rows.astype(stored, copy=False).tobytes()
     differences = rows.astype(stored)
     np.subtract(rows[:, 1:], rows[:, :-1], out=differences[:, 1:])
     return zlib.compress(differences.tobytes(), _FAST)
+
+
+def _packed(rows: Pixels, bits: int) -> bytes:
+    """Pack values of uint16 by their lowest bits; each row begins at a byte."""
+    flat = rows.reshape(len(rows), -1).astype(">u2").view(np.uint8)
+    single = np.unpackbits(flat, axis=1).reshape(len(rows), -1, 16)[:, :, 16 - bits :]
+    return np.packbits(single.reshape(len(rows), -1), axis=1).tobytes()

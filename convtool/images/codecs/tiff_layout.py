@@ -17,17 +17,22 @@ STORED, JPEG = 1, 7
 _LOW_BIT_FIRST = 2
 DEFLATE = (8, 32946)
 _WITH_PREDICTOR = (5, *DEFLATE)
-_MULTIPLIED_IN = 1
+_MULTIPLIED_IN, _ALPHA = 1, 2
 _RATIOS = {5: 2800, 32773: 64, 8: 1040, 32946: 1040}
 """How often a byte can be repeated by LZW, PackBits and deflate."""
 
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _LARGEST_SMALL_TILE = 1 << 24
+_PACKED = range(9, 16)
+_UNSIGNED, _UNTYPED = 1, 4
 _TYPES = {
-    (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2",
-    (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
+    (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2", (1, 32): "u4",
+    **{(1, bits): "u2" for bits in _PACKED},
+    (2, 8): "i1", (2, 16): "i2", (2, 32): "i4", (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
 }  # fmt: skip
-_FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 4: "untyped"}
+"""The NumPy types by sample format and bits."""
+
+_FORMAT_NAMES = {1: "unsigned", 2: "signed", 3: "float", 5: "complex", 6: "complex"}
 
 
 class SampleLayout(Record):
@@ -42,13 +47,35 @@ class SampleLayout(Record):
     photometric: int
     predictor: int
     planar: bool
-    alpha_multiplied: bool
+    extra: tuple[int, ...] = ()
     luma: Luma | None = None
 
     @property
     def native(self) -> np.dtype[np.generic]:
         """The samples' type in this machine's byte order."""
         return self.stored.newbyteorder("=")
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether the last sample is alpha: the only one beside colour, and said to be alpha."""
+        return len(self.extra) == 1 and self.extra[0] in (_MULTIPLIED_IN, _ALPHA)
+
+    @property
+    def alpha_multiplied(self) -> bool:
+        """Whether the colours are multiplied by alpha."""
+        return self.extra == (_MULTIPLIED_IN,)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether samples cross bytes."""
+        return self.bits in _PACKED
+
+    @property
+    def type(self) -> str:
+        """The name of the pixels' type."""
+        if self.bits < 8 or self.photometric in (PALETTE, CMYK):
+            return "uint8" if self.bits <= 8 else "uint16"
+        return f"uint{self.bits}" if self.is_packed else self.native.name
 
     @property
     def in_pixel(self) -> int:
@@ -94,12 +121,13 @@ def layout_of(first: Directory) -> SampleLayout:
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {samples} samples")
     if len(set(bits)) > 1 or len(set(formats)) > 1:
         raise ImageReadError("has samples of different kinds in one pixel, which is not read")
-    kind = _TYPES.get((formats[0], bits[0]))
+    form = _UNSIGNED if formats[0] == _UNTYPED else formats[0]
+    kind = _TYPES.get((form, bits[0]))
     if kind is None or (bits[0] < 8 and samples > 1):
-        name = _FORMAT_NAMES.get(formats[0], "unknown")
+        name = _FORMAT_NAMES.get(form, "unknown")
         raise ImageReadError(
             f"has {name} samples of {bits[0]} bits, which are not read; "
-            "convert it to 8 or 16 bits unsigned or to float"
+            "convert it to 8 or 16 bits, or to floats"
         )
     if photometric not in _COLOURS or (photometric == CMYK and first.value(332, 1) != 1):
         raise ImageReadError(
@@ -108,8 +136,8 @@ def layout_of(first: Directory) -> SampleLayout:
     if photometric == CMYK and (samples != 4 or formats[0] != 1):
         raise ImageReadError("holds CMYK with alpha or as floats, which is not read")
     extra = samples - _COLOURS[photometric]
-    if extra not in (0, 1) or (extra and photometric == PALETTE):
-        raise ImageReadError(f"has {samples} samples a pixel, more than colour and alpha")
+    if extra < 0 or (extra and photometric == PALETTE):
+        raise ImageReadError(f"has {samples} samples a pixel, which its colour model has not")
     compression = first.value(259, STORED)
     if compression in libtiff.WHOLE and extra:
         raise ImageReadError(
@@ -130,7 +158,7 @@ def layout_of(first: Directory) -> SampleLayout:
         photometric,
         first.value(317, 1) if compression in _WITH_PREDICTOR else 1,
         first.value(284, 1) == 2 and samples > 1,
-        bool(extra) and first.value(338, 0) == _MULTIPLIED_IN,
+        (*first.values(338), *[0] * extra)[:extra],
         luma,
     )
 

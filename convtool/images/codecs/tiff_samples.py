@@ -19,7 +19,7 @@ from convtool.images.codecs.tiff_layout import (
     Block,
     SampleLayout,
 )
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import PIXEL_TYPES, Pixels
 
 _HORIZONTAL, _FLOATING = 2, 3
 
@@ -89,24 +89,26 @@ def _values(content: bytes | NDArray[np.uint8], layout: SampleLayout, block: Blo
     raw = np.frombuffer(content, np.uint8).reshape(layout.rows(block.height), -1)
     if layout.luma is not None:
         return layout.luma.colours(raw, block.height, block.width)
-    if layout.bits < 8:
-        return _unpacked(raw, layout.bits, block.width)[:, :, np.newaxis]
+    if layout.bits < 8 or layout.is_packed:
+        if layout.predictor != 1:
+            raise ImageReadError(f"has differences of samples of {layout.bits} bits; not read")
+        return _unpacked(raw, layout.bits, block.width * layout.in_pixel).reshape(shape)
     if layout.predictor == _FLOATING:
         return _undo_floating(raw, layout, shape)
     values: Pixels = raw.view(layout.stored).reshape(shape)
     if layout.predictor == _HORIZONTAL:
-        if layout.stored.kind != "u":
-            raise ImageReadError("is damaged: it has differences of floats (predictor 2)")
-        native = values.astype(layout.native)
-        values = np.cumsum(native, axis=1, dtype=native.dtype)
+        whole = np.dtype(f"u{layout.stored.itemsize}")  # of floats, the bits are differences
+        native = values.astype(layout.native).view(whole)
+        values = np.cumsum(native, axis=1, dtype=whole).view(layout.native)
     return values
 
 
-def _unpacked(raw: Pixels, bits: int, width: int) -> Pixels:
-    """Take samples of 1, 2 or 4 bits apart; they stay small numbers."""
-    single = np.unpackbits(raw, axis=1).reshape(raw.shape[0], -1, bits)[:, :width]
-    weights = (1 << np.arange(bits - 1, -1, -1)).astype(np.uint8)
-    unpacked: Pixels = (single * weights).sum(axis=2, dtype=np.uint8)
+def _unpacked(raw: Pixels, bits: int, count: int) -> Pixels:
+    """Take samples of other than 8 or 16 bits apart, so many in a row; their values stay."""
+    single = np.unpackbits(raw, axis=1, count=bits * count).reshape(raw.shape[0], count, bits)
+    unpacked: Pixels = np.zeros((raw.shape[0], count), np.uint8 if bits < 8 else np.uint16)
+    for place in range(bits):
+        unpacked |= np.left_shift(single[:, :, place], bits - 1 - place, dtype=unpacked.dtype)
     return unpacked
 
 
@@ -128,11 +130,10 @@ def as_colours(pixels: Pixels, layout: SampleLayout, first: Directory) -> Decode
         return Decoded(_look_up(pixels[:, :, 0], layout, first))
     if layout.bits < 8:
         pixels = pixels * np.uint8(255 // (2**layout.bits - 1))
-    if pixels.dtype == np.float16:
-        pixels = pixels.astype(np.float32)
     if layout.photometric == WHITE_IS_ZERO:
-        grey = pixels[:, :, 0]
-        np.subtract(pixels.dtype.type(PEAKS[pixels.dtype.name]), grey, out=grey)
+        kind, grey = PIXEL_TYPES[layout.type], pixels[:, :, 0]
+        top = kind.peak + kind.low if kind.is_integer else kind.peak
+        np.subtract(pixels.dtype.type(top), grey, out=grey)
     notes: tuple[str, ...] = ()
     if layout.alpha_multiplied:
         pixels = divided(pixels)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from convtool.images.alpha import divide, premultiply
-from convtool.images.image import Pixels, peak_of
+from convtool.images.image import Pixels, peak_of, type_of
 from convtool.images.tone import to_working
 
 SMALLEST = 256
@@ -89,6 +89,7 @@ def _means(values: Pixels) -> Pixels:
 
 
 def _stored(values: Pixels, dtype: np.dtype[np.generic]) -> Pixels:
-    if dtype.kind == "f":
+    kind = type_of(dtype)
+    if not kind.is_integer:
         return values.astype(dtype, copy=False)
-    return np.clip(np.rint(values), 0, peak_of(dtype)).astype(dtype)
+    return np.clip(np.rint(values), kind.low, kind.peak).astype(dtype)

@@ -21,7 +21,7 @@ import numpy as np
 from convtool.errors import ImageReadError
 from convtool.extras import load
 from convtool.images.codec import Header
-from convtool.images.image import PEAKS, Pixels
+from convtool.images.image import PIXEL_TYPES, Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Span, StorageLayout
 
@@ -113,10 +113,10 @@ class ZarrImage:
 
     def _check(self, missing: str) -> None:
         name = self.array.dtype.name
-        if name not in PEAKS:
+        if name not in PIXEL_TYPES:
             raise ImageReadError(
-                f"{shown(self.path)}: holds pixels of type {name}; "
-                f"{', '.join(PEAKS)} have a meaning here"
+                f"{shown(self.path)}: holds values of type {name}, which are not read; "
+                "convert them to float64, or to integers of 8 to 32 bits"
             )
         lost = [key for key in self._keys() if not os.path.exists(os.path.join(self._place, key))]
         if not lost:
