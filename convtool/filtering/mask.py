@@ -5,7 +5,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import ImageReadError, OptionError, ShapeError
+from convtool.errors import ImageReadError, OptionError, PixelTypeError, ShapeError
 from convtool.images.image import Image, Pixels, PixelType, type_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
@@ -53,7 +53,7 @@ class Mask(Record, eq=False):
             shape = self.pixels.shape
             raise ShapeError(f"{self.name}: a mask is grey, of shape (H, W); this has {shape}")
         if self.type.low < 0 and self.type.is_integer:
-            raise OptionError(f"{self.name}: a mask has no negative values; use unsigned integers")
+            raise PixelTypeError(f"{self.name}: a mask holds unsigned integers or floats")
         if self.pixels.dtype.kind == "f" and not bool(
             ((self.pixels >= 0) & (self.pixels <= 1)).all()
         ):

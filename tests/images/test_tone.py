@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convtool.errors import OptionError, PixelTypeError
-from convtool.images.image import PEAKS, Image
-from convtool.images.tone import OUTPUT_DEPTHS, RANGES, finish, output_dtype, to_gray, to_working
+from convtool.images.image import PIXEL_TYPES, Image
+from convtool.images.tone import OUTPUT_DEPTHS, RANGES, finish, output_type, to_gray, to_working
 
 U8, U16, F32, F64 = map(np.dtype, ("uint8", "uint16", "float32", "float64"))
 
@@ -25,18 +25,26 @@ class TestDepth:
         np.testing.assert_array_equal(back, np.arange(256))
         assert tone([0, 0.5, 1], F32, depth="16").pixels.tolist() == [[0, 32768, 65535]]
 
-    @pytest.mark.parametrize("source", PEAKS)
+    @pytest.mark.parametrize("source", PIXEL_TYPES)
     @pytest.mark.parametrize("depth", OUTPUT_DEPTHS)
     def test_white_stays_white_and_black_black(self, source, depth):
-        peak = PEAKS[source]
-        answer = finish(np.array([[0, peak]]), source=np.dtype(source), depth=depth).pixels
-        assert answer.dtype == output_dtype(depth, np.dtype(source))
-        assert answer.tolist() == [[0, PEAKS[answer.dtype.name]]]
+        kind = PIXEL_TYPES[source]
+        answer = finish(np.array([[0, kind.peak]]), source=kind, depth=depth).pixels
+        assert answer.dtype == output_type(depth, kind).dtype
+        assert answer.tolist() == [[0, output_type(depth, kind).peak]]
+
+    @pytest.mark.parametrize("kind", PIXEL_TYPES.values(), ids=PIXEL_TYPES)
+    def test_values_beyond_a_type_saturate_and_are_counted(self, kind):
+        if not kind.is_integer:
+            pytest.skip("floats hold everything")
+        toned = finish(np.array([[kind.low - 2, kind.low, kind.peak, kind.peak + 9]]), source=kind)
+        assert toned.pixels.tolist() == [[kind.low, kind.low, kind.peak, kind.peak]]
+        assert toned.clipped == 2
 
     def test_floats_keep_their_width(self):
-        assert output_dtype("float", F64) == F64
-        assert output_dtype("keep", F64) == F64
-        assert output_dtype("float", U16) == F32
+        assert output_type("float", F64).dtype == F64
+        assert output_type("keep", F64).dtype == F64
+        assert output_type("float", U16).dtype == F32
 
     def test_halves_go_to_even(self):
         assert tone([0.5, 1.5, 2.5, 254.5, 255.49]).pixels.tolist() == [[0, 2, 2, 254, 255]]
@@ -132,7 +140,11 @@ class TestGray:
 
 
 def test_pictures_know_their_depth():
-    assert [Image(np.ones((1, 1), t)).peak for t in PEAKS] == [255, 65535, 1, 1]
-    assert [Image(np.ones((1, 1), t)).depth for t in PEAKS] == ["8", "16", "float", "float"]
-    with pytest.raises(PixelTypeError, match="int32"):
-        Image(np.ones((1, 1), np.int32)).peak  # noqa: B018
+    types = ("uint8", "int16", "float16", "float64")
+    pictures = [Image(np.ones((1, 1), t)) for t in types]
+    assert [picture.peak for picture in pictures] == [255, 32767, 1, 1]
+    assert [picture.depth for picture in pictures] == ["8", "int16", "float16", "float"]
+    twelve = Image(np.ones((1, 1), np.uint16), bits=12)
+    assert (twelve.peak, twelve.depth) == (4095, "12")
+    with pytest.raises(PixelTypeError, match="int64"):
+        Image(np.ones((1, 1), np.int64)).peak  # noqa: B018

@@ -217,9 +217,9 @@ def _no_array():
     zarr.create_group("in.zarr")
 
 
-def _signed():
+def _complex():
     shutil.rmtree("in.zarr")
-    _array("in.zarr", np.zeros(SHAPE, np.int16), (32, 32))
+    _array("in.zarr", np.zeros(SHAPE, np.complex64), (32, 32))
 
 
 def _a_line():
@@ -232,7 +232,7 @@ DAMAGE = {
     "metadata": (_cut_metadata, "no Zarr store, or damaged"),
     "codec": (_unknown_codec, "unheard-of"),
     "group": (_no_array, "without an OME image"),
-    "type": (_signed, "holds pixels of type int16"),
+    "type": (_complex, "holds values of type complex64, which are not read"),
     "shape": (_a_line, "no picture"),
 }
 
