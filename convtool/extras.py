@@ -7,7 +7,7 @@ from typing import Any
 from convtool.errors import OptionError
 
 EXTRAS = {
-    "big": "pictures larger than memory need",
+    "big": "large pictures and rare compressions need",
     "cluster": "many machines need",
     "onnx": "ONNX files need",
 }

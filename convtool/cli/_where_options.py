@@ -1,5 +1,6 @@
 """Options for where a filter applies, and to which values."""
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -20,6 +21,16 @@ def region_of(text: str) -> tuple[int, ...]:
     if len(numbers) != 4:
         raise click.BadParameter(f"{text!r} is no region such as 10,20,300,200")
     return numbers
+
+
+def _nodata_of(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
+    """Return the value of missing pixels: NaN, which no pixel equals, for ``none``."""
+    if text is None or text == "none":
+        return None if text is None else math.nan
+    try:
+        return float(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a number nor none") from None
 
 
 _OPTIONS = (
@@ -48,6 +59,13 @@ _OPTIONS = (
         show_default=True,
         help="How NaN and infinity in floats are treated: keep them and let them spread as far "
         "as the kernel reaches; fill them from the values around; or refuse the picture.",
+    ),
+    click.option(
+        "--nodata",
+        metavar="VALUE|none",
+        callback=_nodata_of,
+        help="Value of missing pixels, filled from the values around as with --nan fill; that of "
+        "GDAL's tag unless given. With none, no value means missing.",
     ),
 )
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from convtool.convolution.borders import BORDERS, OUTSIDE, table
 from convtool.convolution.geometry import Geometry
+from convtool.filtering import nonfinite
 from convtool.filtering.alpha_rules import anchor
 from convtool.filtering.options import FilterOptions
 from convtool.images import light, tone
@@ -31,6 +32,7 @@ def separate(image: Image, options: FilterOptions) -> tuple[Pixels, Values | Non
     if image.has_alpha:
         alpha = tone.to_working(pixels[:, :, -1])
         pixels = pixels[:, :, 0] if pixels.shape[2] == 2 else pixels[:, :, :-1]
+    pixels = nonfinite.marked(pixels, options.nodata)
     if options.linear:
         pixels = light.to_linear(pixels, image.peak)
     if pixels.ndim == 3 and (options.gray or options.direction):

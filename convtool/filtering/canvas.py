@@ -73,7 +73,7 @@ class Canvas:
     ) -> None:
         self._planes = whole if whole.ndim == 3 else whole[:, :, np.newaxis]
         self._chosen, self._options = chosen, plan.options
-        self._type, self._source = plan.type, plan.kind.type
+        self._type, self._source, self._missing = plan.type, plan.kind.type, plan.missing
         width = spot.box[1].stop - spot.box[1].start
         rows = max(1, _STRIP_VALUES // (width * self._planes.shape[2]))
         self._strips = spot.strips(rows)
@@ -161,13 +161,19 @@ class Canvas:
     ) -> tone.Toned:
         """Paint planes with values, shape (..., planes), mixed by shares with what is there."""
         toned = tone.finish(
-            values, source=self._source, depth=self._options.depth, fit=fit, threads=1
+            values,
+            source=self._source,
+            depth=self._options.depth,
+            fit=fit,
+            missing=self._missing,
+            threads=1,
         )
         target = self._planes[strip.box]
         every = len(planes) == target.shape[2]
         if shares is not None and bool((soft := shares < 1).any()):
             there = target[strip.inside]
-            old = tone.to_working(there if every else there[:, list(planes)])
+            before = there if every else there[:, list(planes)]
+            old = tone.to_working(nonfinite.marked(before, self._missing))
             new = self._stored(tone.moved(values, fit, self._type.peak / self._source.peak))
             mixture = self._mixed(old, new, shares, linear)
             if self._type.is_integer:

@@ -97,7 +97,10 @@ def filter_image(
         found = filter_part(plan, image)
     else:
         found = _filter_whole(plan, image, overwrite)
-    filtered = replace(image, pixels=found.pixels, bits=plan.type.bits)
+    about = image.metadata
+    if plan.options.nodata is not None:
+        about = replace(about, nodata=plan.missing)
+    filtered = replace(image, pixels=found.pixels, bits=plan.type.bits, metadata=about)
     warnings = (*image.notes, *found.remarks)
     return FilterResult(filtered, plan.timed(found.seconds), found.clipped_share, warnings)
 
@@ -106,7 +109,7 @@ def _filter_whole(plan: FilterPlan, image: Image, overwrite: bool) -> FilteredPi
     """Filter all pixels and channels of a picture."""
     options, source = plan.options, plan.kind.type
     if options.nan == "refuse":
-        nonfinite.refuse(image.pixels)
+        nonfinite.refuse(nonfinite.marked(image.pixels, options.nodata))
     colours, alpha = separate(image, options)
     if alpha is not None and plan.must_be_opaque and not is_opaque(alpha, image.peak):
         plan = plan.for_transparency()
@@ -122,6 +125,7 @@ def _filter_whole(plan: FilterPlan, image: Image, overwrite: bool) -> FilteredPi
             source=source,
             depth=options.depth,
             range=options.range,
+            missing=plan.missing,
             threads=options.threads,
         )
     share = toned.clipped / toned.pixels.size

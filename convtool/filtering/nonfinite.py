@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convtool.errors import NonFiniteError, OptionError
 from convtool.images.image import Pixels
-from convtool.images.tone import Values
+from convtool.images.tone import Values, to_working
 from convtool.kernels.spec import KernelSpec, parse
 
 RULES = ("keep", "fill", "refuse")
@@ -51,6 +51,21 @@ def missing(values: Pixels) -> NDArray[np.bool_] | None:
         return None
     holes: NDArray[np.bool_] = ~np.isfinite(values)
     return holes if bool(holes.any()) else None
+
+
+def marked(pixels: Pixels, nodata: float | None) -> Pixels:
+    """Return pixels with NaN in the place of a value that stands for missing ones.
+
+    Examples
+    --------
+    >>> marked(np.array([[5, -9999]], np.int16), -9999.0)
+    array([[ 5., nan]])
+    """
+    if nodata is None:
+        return pixels
+    value = pixels.dtype.type(nodata) if pixels.dtype.kind == "f" else nodata
+    holes, values = pixels == value, to_working(pixels)
+    return np.where(holes, values.dtype.type(np.nan), values)
 
 
 def counted(

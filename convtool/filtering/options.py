@@ -49,6 +49,9 @@ class FilterOptions(Record):
         Which channels to filter, as in ``"R,G"``, ``"L"`` or ``"A"``; the others stay.
     nan : str
         What becomes of NaN and infinity, see `nonfinite.RULES`.
+    nodata : float, optional
+        The value of pixels that are missing, as ``nan="fill"`` takes NaN; that of the file unless
+        given, and none where it is NaN.
     """
 
     mode: str = "same"
@@ -70,6 +73,7 @@ class FilterOptions(Record):
     mask: "Mask | None" = None
     channels: str | None = None
     nan: str = nonfinite.RULES[0]
+    nodata: float | None = None
 
     @property
     def is_partial(self) -> bool:

@@ -44,7 +44,8 @@ def filter_part(plan: FilterPlan, image: Image) -> FilteredPixels:
         return FilteredPixels(whole, [0.0] * len(plan.steps), remarks=place.notes)
     near = replace(image, pixels=place.read(image.pixels))
     if options.nan == "refuse":
-        nonfinite.refuse(near.pixels, *place.positions(image.height, image.width))
+        marked = nonfinite.marked(near.pixels, options.nodata)
+        nonfinite.refuse(marked, *place.positions(image.height, image.width))
     colours, alpha = separate_chosen(near, part.chosen, options)
     values, opacity, seconds = _computed(plan, part, colours, alpha)
     canvas = Canvas(whole, place, part.chosen, plan)

@@ -54,6 +54,8 @@ class PictureKind(Record):
         The name of the file's format; empty where there was none.
     bits : int
         How many bits of uint16 are used; 0 for all of any type.
+    nodata : float, optional
+        The value of pixels that are missing.
     """
 
     shape: tuple[int, ...]
@@ -61,17 +63,22 @@ class PictureKind(Record):
     has_alpha: bool = False
     format: str = ""
     bits: int = 0
+    nodata: float | None = None
 
     @classmethod
     def of_header(cls, header: Header, format: str) -> "PictureKind":
         """Return the kind of picture that a header describes."""
-        return cls(header.shape, header.pixel_type, header.has_alpha, format, header.type.bits)
+        nodata = header.metadata.nodata
+        return cls(
+            header.shape, header.pixel_type, header.has_alpha, format, header.type.bits, nodata
+        )
 
     @classmethod
     def of_image(cls, image: Image) -> "PictureKind":
         """Return the kind of an image."""
         pixels = image.pixels
-        return cls(pixels.shape, pixels.dtype, image.has_alpha, image.format, image.bits)
+        nodata = image.metadata.nodata
+        return cls(pixels.shape, pixels.dtype, image.has_alpha, image.format, image.bits, nodata)
 
     @property
     def peak(self) -> float:
@@ -132,7 +139,7 @@ class FilterPlan(Record, eq=False):
         The kernels, in order.
     options : FilterOptions
         How they are applied to this picture: ``linear`` is off where its values are light already,
-        and ``cval`` is light where light is filtered.
+        ``cval`` is light where light is filtered, and ``nodata`` is the value of missing pixels.
     given_shape, given_dtype
         Shape and type of what the first kernel is given.
     steps : tuple of Step
@@ -206,6 +213,11 @@ class FilterPlan(Record, eq=False):
             return None
         fit = FIXED_RANGES[self.options.range](self.kind.peak)
         return Finisher(self.kind.type, self.type, fit, self.options.bias)
+
+    @property
+    def missing(self) -> float | None:
+        """The value that missing pixels are written with; None where NaN says so, or none is."""
+        return self.options.nodata if self.type == self.kind.type else None
 
     def timed(self, seconds: Sequence[float]) -> tuple[Step, ...]:
         """Return the steps with what each took."""
@@ -288,7 +300,11 @@ def plan_filter(
 
 
 def _resolved(options: FilterOptions, kind: PictureKind) -> FilterOptions:
-    """Resolve the options that depend on the file's format: where values are light already."""
+    """Resolve the options that depend on the file: missing pixels, values that are light."""
+    nodata = kind.nodata if options.nodata is None else options.nodata
+    nodata = None if nodata is None or math.isnan(nodata) else nodata
+    nan = "fill" if nodata is not None and options.nan == "keep" else options.nan
+    options = replace(options, nodata=nodata, nan=nan)
     if not options.linear:
         return options
     if kind.format in light.ALREADY_LINEAR:
@@ -308,7 +324,7 @@ def _tone(
         return DIRECT
     if options.range in MEASURED_RANGES:
         return MEASURED
-    filled = options.nan == "fill" and kind.dtype.kind == "f"
+    filled = options.nan == "fill" and given.kind == "f"
     if options.is_partial or options.direction or options.linear or filled:
         return AFTERWARDS
     return IN_PIECES

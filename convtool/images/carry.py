@@ -12,6 +12,7 @@ _WORDS = {
     "resolution": "resolution",
     "text": "texts",
     "colour": "PNG's statements about colour",
+    "tiff": "private tags of TIFF",
 }
 _COMMENT = "Comment"
 _NOTHING = Metadata()
@@ -46,9 +47,14 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     if options.metadata == "strip":
         return Metadata(coding=whole.coding), ()
     wanted = replace(whole, exif=_settled(whole.exif, image)) if whole.exif else whole
+    remarks: list[str] = []
+    if whole.tiff and "tiff" in entry.metadata:
+        from convtool.images.codecs.tiff_tags import settled
+
+        tags, dropped = settled(whole.tiff, image.width, image.height)
+        wanted, remarks = replace(wanted, tiff=tags), list(dropped)
     kept = _within(wanted, entry)
     lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
-    remarks = []
     if lost and not (lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING):
         words = ", ".join(_WORDS[name] for name in lost)
         remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")

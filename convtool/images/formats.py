@@ -127,7 +127,7 @@ FORMATS = {
             depths=tuple(dict.fromkeys(DEPTHS.values())),
             channels=_ALL,
             several="pages",
-            metadata=("icc", "exif", "xmp", "resolution"),
+            metadata=("icc", "exif", "xmp", "resolution", "tiff"),
             wide=True,
             bands=True,
         ),

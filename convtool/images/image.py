@@ -180,6 +180,8 @@ class Metadata(Record):
         says it: 0 unspecified, 1 alpha multiplied into the colours, 2 alpha.
     nodata : float, optional
         The value of pixels that are missing.
+    tiff : bytes
+        The private tags of a TIFF, GeoTIFF's keys among them, as a block like ``exif``.
     """
 
     orientation: int = 1
@@ -193,6 +195,7 @@ class Metadata(Record):
     coding: Coding = Coding()
     extra: tuple[int, ...] = ()
     nodata: float | None = None
+    tiff: bytes = b""
 
 
 class Image(Record, eq=False):

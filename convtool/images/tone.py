@@ -231,6 +231,7 @@ def finish(
     depth: str = "keep",
     range: str = "clip",
     fit: Fit | None = None,
+    missing: float | None = None,
     threads: int | None = None,
 ) -> Toned:
     """Turn computed values into pixels.
@@ -248,6 +249,8 @@ def finish(
         How values below 0 or above white are treated, see `RANGES`.
     fit : Fit, optional
         How values are moved, in place of what the range says.
+    missing : float, optional
+        What NaN becomes, instead of 0 in integers and itself in floats.
     threads : int, optional
         How many threads work.
 
@@ -271,7 +274,7 @@ def finish(
     array([[65535,   642, 65458]], dtype=uint16)
     """
     fit = fit or fit_for(range, values, peak_of(source))
-    finisher = Finisher(source, output_type(depth, source), fit)
+    finisher = Finisher(source, output_type(depth, source), fit, missing=missing)
     pixels = np.empty(values.shape, finisher.dtype)
     _in_strips(lambda rows: finisher(values[rows].copy(), pixels[rows]), values, threads)
     return Toned(pixels, finisher.clipped, finisher.nans)
@@ -290,6 +293,8 @@ class Finisher:
         How the values are moved.
     bias : float
         Added to the values before that.
+    missing : float, optional
+        What NaN becomes, which is not counted then.
 
     Attributes
     ----------
@@ -310,10 +315,11 @@ class Finisher:
         dtype: np.dtype[Any] | PixelType,
         fit: Fit,
         bias: float = 0.0,
+        missing: float | None = None,
     ) -> None:
         self._type = type_of(dtype)
         self.dtype, self.clipped, self.nans = self._type.dtype, 0, 0
-        self._fit, self._bias = fit, bias
+        self._fit, self._bias, self._missing = fit, bias, missing
         self._ratio = self._type.peak / peak_of(source)
         self._lock = Lock()
 
@@ -323,6 +329,8 @@ class Finisher:
             if self._bias:
                 values += self._bias
             _move(values, self._fit, self._ratio)
+            if self._missing is not None:
+                np.copyto(values, self._missing, where=np.isnan(values))
             if self._type.is_integer:
                 clipped, nans = _to_integers(values, self._type)
                 with self._lock:

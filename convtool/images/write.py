@@ -142,6 +142,11 @@ def encoded(
         changed = pixels is not image.pixels or metadata is not image.metadata
         pages.append(replace(image, pixels=pixels, metadata=metadata) if changed else image)
         remarks += notes
+    if entry.name == "tiff":
+        from convtool.images.codecs.tiff_pages import with_true_descriptions
+
+        pages, stale = with_true_descriptions(pages)
+        remarks += stale
     try:
         if len(pages) == 1:
             data = entry.load().encode(pages[0], options)

@@ -10,8 +10,8 @@ from convtool.filtering.strips import budget
 from convtool.filtering.strips.options import StoreOptions
 from convtool.images.codec import Header
 from convtool.images.codecs.binary import FileBytes
-from convtool.images.codecs.ifd import all_directories
 from convtool.images.codecs.tiff import header_of
+from convtool.images.codecs.tiff_pages import pages_of
 from convtool.images.formats import recognise
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
@@ -42,8 +42,8 @@ def _tiff_header(path: str, page: int) -> Header | None:
         if not is_tiff(path):
             return None
         with open(path, "rb") as file:
-            found = next(islice(all_directories(FileBytes(file)), page, None), None)
-            return header_of(found) if found is not None else None
+            found = next(islice(pages_of(FileBytes(file)), page, None), None)
+            return header_of(found.directory) if found is not None else None
     except (OSError, ImageReadError):
         return None
 

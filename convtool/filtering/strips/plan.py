@@ -97,6 +97,12 @@ class StripJob:
             )
         kind = PictureKind.of_header(header, given.format)
         self.plan = plan_filter(kind, job.kernels, job.filtering)
+        if self.plan.options.nodata is not None:
+            raise OptionError(
+                f"{shown(source)}: is filtered strip by strip, which does not fill missing pixels "
+                f"(nodata {self.plan.options.nodata:g}); --nodata none takes them as values, a "
+                "larger --max-memory filters it as a whole"
+            )
         self.to_zarr = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
         channels = self.plan.channels
         if kind.has_alpha:

@@ -157,6 +157,16 @@ def tags_of(block: bytes) -> tuple[dict[int, Entry], str]:
         return {}, "<"
 
 
+def without(block: bytes, number: int) -> bytes:
+    """Return a block of the same tags but one."""
+    entries, order = tags_of(block)
+    entries.pop(number, None)
+    if not entries:
+        return b""
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
+    return head + serialised(entries, order, len(head))
+
+
 def _pointed_at(directory: Directory, numbers: tuple[int, ...]) -> dict[int, Entry]:
     """Return pointer tags with the entries of the directories that they point at."""
     found: dict[int, Entry] = {}

@@ -43,13 +43,15 @@ class Entry(Record):
 class Directory(Record):
     """One directory: its tags, the byte order ('<' or '>') of their values, and how offsets are.
 
-    These have 8 bytes in a BigTIFF (``big``), else 4.
+    These have 8 bytes in a BigTIFF (``big``), else 4. ``shift`` is how many bytes behind those that
+    are listed its pixels lie, in a stack of which the first plane alone is listed.
     """
 
     data: Data
     order: str
     tags: dict[int, Tag]
     big: bool = False
+    shift: int = 0
 
     def values(self, number: int, default: tuple[int, ...] = ()) -> tuple[int, ...]:
         """Return the integers of a tag, or the default where it is absent or empty.
@@ -210,7 +212,10 @@ def _directory(data: Data, order: str, big: bool, offset: int) -> tuple[Director
         if values * _size_of(kind) > inline:
             (place,) = unpack(order + ("Q" if big else "I"), data, place)
         tags.setdefault(number, Tag(kind, values, place))
-    (following,) = unpack(order + ("Q" if big else "I"), data, offset + count * size)
+    end = offset + count * size
+    following = 0  # some files end without it
+    if end + inline <= len(data):
+        (following,) = unpack(order + ("Q" if big else "I"), data, end)
     return Directory(data, order, tags, big), following
 
 

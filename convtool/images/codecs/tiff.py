@@ -11,14 +11,15 @@ TIFF 6.0: sections 4 to 8 (bilevel to RGB), 14 (predictor), 15 (tiles), 18 (extr
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
-from convtool.images.codecs import cmyk, libtiff, tiff_encode
+from convtool.images.codecs import cmyk, lab, libtiff, tiff_encode, tiff_tags
 from convtool.images.codecs.exif import block_of, resolution
-from convtool.images.codecs.ifd import ORIENTATION, Directory, all_directories, directories
+from convtool.images.codecs.ifd import ORIENTATION, Directory
 from convtool.images.codecs.tiff_layout import (
     CMYK,
     PALETTE,
@@ -28,6 +29,8 @@ from convtool.images.codecs.tiff_layout import (
     layout_of,
     parts_of,
 )
+from convtool.images.codecs.tiff_library import LibraryPage
+from convtool.images.codecs.tiff_pages import SUB_DIRECTORIES, SUBFILE, Page, pages_of
 from convtool.images.codecs.tiff_samples import as_colours, write_samples
 from convtool.images.image import Coding, Metadata
 from convtool.images.options import ReadOptions
@@ -36,7 +39,7 @@ from convtool.records import replace
 encode = tiff_encode.encode
 encode_all = tiff_encode.encode_all
 
-_ICC, _XMP, _RAW, SUBFILE, _SUB_PAGES = 34675, 700, 50706, 254, 330
+_ICC, _XMP, _RAW = 34675, 700, 50706
 _COMPRESSIONS = {
     1: "none", 2: "CCITT RLE", 3: "CCITT G3", 4: "CCITT G4", 5: "LZW", 7: "JPEG", 8: "deflate",
     32773: "PackBits", 32946: "deflate",
@@ -45,13 +48,13 @@ _COMPRESSIONS = {
 
 def inspect(data: bytes) -> Header:
     """Read size, kind and what else there is from the first directory, and count the pages."""
-    first, pages = directories(data)
-    return replace(header_of(first), pages=pages)
+    return inspect_all(data)[0]
 
 
 def inspect_all(data: bytes) -> tuple[Header, ...]:
     """Read the headers of all pages."""
-    headers = [header_of(directory) for directory in all_directories(data)]
+    pages = list(pages_of(data))
+    headers = [replace(header_of(page.directory), notes=page.notes) for page in pages]
     return tuple(replace(header, pages=len(headers)) for header in headers)
 
 
@@ -76,7 +79,7 @@ def header_of(page: Directory) -> Header:
 
 def _check_not_raw(page: Directory) -> None:
     """Refuse what a camera's sensor saw, of which the first page is only a preview."""
-    preview = page.value(SUBFILE, 0) & 1 and _SUB_PAGES in page.tags
+    preview = page.value(SUBFILE, 0) & 1 and SUB_DIRECTORIES in page.tags
     if _RAW in page.tags or preview or page.data[8:10] == b"CR":
         raise ImageReadError("is a camera's raw file; develop it to TIFF, PNG or JPEG first")
 
@@ -89,6 +92,8 @@ def _metadata(page: Directory, layout: SampleLayout) -> Metadata:
         resolution=resolution(page),
         coding=Coding(_COMPRESSIONS.get(layout.compression, "")),
         extra=() if layout.has_alpha else layout.extra,
+        nodata=tiff_tags.nodata_of(page),
+        tiff=tiff_tags.block_of(page),
     )
 
 
@@ -101,21 +106,26 @@ def decode_all(
     data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
 ) -> Iterator[Decoded]:
     """Decode one page after the other."""
-    for number, page in enumerate(all_directories(data)):
-        if number >= start:
-            yield _decoded(data, page, options)
+    for page in islice(pages_of(data), start, None):
+        yield _decoded(data, page, options)
 
 
-def _decoded(data: bytes, page: Directory, options: ReadOptions) -> Decoded:
+def _decoded(data: bytes, page: Page, options: ReadOptions) -> Decoded:
     """Read the samples of a page and make them grey or colour, with alpha if there is."""
-    layout = layout_of(page)
-    blocks = list(blocks_of(page, layout))
-    check_places(blocks, data)
-    parts = parts_of(page, layout, blocks)
-    if layout.compression in libtiff.WHOLE:
-        return Decoded(libtiff.decode_whole(parts, page))
-    pixels = np.empty((layout.height, layout.width, layout.samples), layout.native)
-    write_samples(layout, blocks, parts, pixels)
+    directory = page.directory
+    layout = layout_of(directory)
+    if layout.needs_library:
+        pixels = LibraryPage(data, page.number).whole()
+    else:
+        blocks = list(blocks_of(directory, layout))
+        check_places(blocks, data)
+        parts = parts_of(directory, layout, blocks)
+        if layout.compression in libtiff.WHOLE:
+            return Decoded(libtiff.decode_whole(parts, directory))
+        pixels = np.empty((layout.height, layout.width, layout.samples), layout.native)
+        write_samples(layout, blocks, parts, pixels)
     if layout.photometric == CMYK:
-        return cmyk.to_colours(pixels, page.content(_ICC), options.cmyk)
-    return as_colours(pixels, layout, page)
+        return cmyk.to_colours(pixels, directory.content(_ICC), options.cmyk)
+    if layout.photometric in lab.SPACES:
+        return Decoded(lab.to_colours(pixels, layout.photometric), (lab.NOTE,))
+    return as_colours(pixels, layout, directory)

@@ -15,12 +15,13 @@ import zlib
 import numpy as np
 
 from convtool.errors import ImageFormatError
+from convtool.images.codecs import tiff_tags
 from convtool.images.codecs.exif import serialised, tags_of
 from convtool.images.codecs.ifd import Entry
 from convtool.images.image import Document, Image, Metadata, Pixels
 from convtool.images.options import WriteOptions
 
-_BYTE, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 3, 4, 5, 7
+_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
 _FORMS = {_BYTE: "u1", _SHORT: "u2", _LONG: "u4", _RATIONAL: "u4", _UNDEFINED: "u1"}
 _STRIP_BYTES = 1 << 18
 _LARGEST = 2**32 - 2**20
@@ -47,7 +48,7 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
         raise ImageFormatError(
             f"TIFF holds at most 4 GB, this picture has {size / 2**30:.1f} GB; use --depth 8 or 16"
         )
-    _, order = tags_of(document.pages[0].metadata.exif)
+    order = _order_of(document.pages[0].metadata)
     link, link_at, position = bytearray(4), 0, 8
     parts: list[bytes | bytearray] = [b"II*\0" if order == "<" else b"MM\0*", link]
     for number, image in enumerate(document.pages):
@@ -104,13 +105,24 @@ def _extra_of(image: Image) -> tuple[int, ...]:
     return known if image.channels - len(known) in (1, 3) else (0,) * (image.channels - 1)
 
 
+def _order_of(metadata: Metadata) -> str:
+    """Return the byte order that tags were read in."""
+    entries, order = tags_of(metadata.exif)
+    return order if entries else tiff_tags.tags_of(metadata.tiff)[1]
+
+
 def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
     """Return the tags that describe a page; EXIF of another byte order than the file is left out.
 
     Pages of one document have their EXIF from one file, and so in one order.
     """
-    entries, own_order = tags_of(metadata.exif)
-    entries = entries if own_order == order else {}
+    entries: dict[int, Entry] = {}
+    for block in (tags_of(metadata.exif), tiff_tags.tags_of(metadata.tiff)):
+        entries |= block[0] if block[1] == order else {}
+    entries.pop(tiff_tags.NODATA, None)
+    if metadata.nodata is not None:
+        text = f"{metadata.nodata:.17g}".encode() + b"\0"
+        entries[tiff_tags.NODATA] = Entry(_ASCII, len(text), text)
     if metadata.icc:
         entries[34675] = Entry(_UNDEFINED, len(metadata.icc), metadata.icc)
     if metadata.xmp:

@@ -5,17 +5,25 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs import libtiff
+from convtool.images.codecs import lab, libtiff
 from convtool.images.codecs.binary import Data
 from convtool.images.codecs.ifd import Directory
 from convtool.images.codecs.ycbcr import Luma, luma_of
 from convtool.records import Record
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, YCBCR = 0, 1, 2, 3, 5, 6
-_COLOURS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3}
+_COLOURS = {
+    WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1, CMYK: 4, YCBCR: 3,
+    lab.CIE: 3, lab.ICC: 3,
+}  # fmt: skip
+"""The colour models that are read, and how many samples each has."""
+
 STORED, JPEG = 1, 7
 _LOW_BIT_FIRST = 2
 DEFLATE = (8, 32946)
+OWN = (STORED, *DEFLATE, *libtiff.BY_BLOCK)
+"""Compressions that are undone block by block without further libraries."""
+
 _WITH_PREDICTOR = (5, *DEFLATE)
 _MULTIPLIED_IN, _ALPHA = 1, 2
 _RATIOS = {5: 2800, 32773: 64, 8: 1040, 32946: 1040}
@@ -64,6 +72,12 @@ class SampleLayout(Record):
     def alpha_multiplied(self) -> bool:
         """Whether the colours are multiplied by alpha."""
         return self.extra == (_MULTIPLIED_IN,)
+
+    @property
+    def needs_library(self) -> bool:
+        """Whether tifffile has to decode the page."""
+        beyond = self.extra or self.photometric == CMYK or self.bits > 8
+        return self.compression not in (OWN if beyond else (*OWN, *libtiff.WHOLE))
 
     @property
     def is_packed(self) -> bool:
@@ -131,7 +145,7 @@ def layout_of(first: Directory) -> SampleLayout:
         )
     if photometric not in _COLOURS or (photometric == CMYK and first.value(332, 1) != 1):
         raise ImageReadError(
-            f"has the colour model {photometric} (CIE L*a*b* is 8); convert it to RGB first"
+            f"has the colour model {photometric}, which is not read; convert it to RGB first"
         )
     if photometric == CMYK and (samples != 4 or formats[0] != 1):
         raise ImageReadError("holds CMYK with alpha or as floats, which is not read")
@@ -139,14 +153,8 @@ def layout_of(first: Directory) -> SampleLayout:
     if extra < 0 or (extra and photometric == PALETTE):
         raise ImageReadError(f"has {samples} samples a pixel, which its colour model has not")
     compression = first.value(259, STORED)
-    if compression in libtiff.WHOLE and extra:
-        raise ImageReadError(
-            "holds alpha compressed as JPEG, which is not read; use deflate or LZW"
-        )
-    if compression in libtiff.WHOLE and photometric == CMYK:
-        raise ImageReadError("holds CMYK compressed as JPEG, which is not read; use deflate or LZW")
     luma = None
-    if photometric == YCBCR and compression not in libtiff.WHOLE:
+    if photometric == YCBCR and compression in OWN:
         luma = luma_of(first, bits[0], samples)
     return SampleLayout(
         width,
@@ -195,7 +203,8 @@ def blocks_of(first: Directory, layout: SampleLayout) -> Iterator[Block]:
     tiled = 322 in first.tags
     if tiled:
         width, height = first.value(322), first.value(323)
-        offsets, lengths = first.values(324), first.values(325)
+        offsets = first.values(324) or first.values(273)  # some list tiles as strips
+        lengths = first.values(325) or first.values(279)
     else:
         width, height = layout.width, min(first.value(278, layout.height), layout.height)
         offsets, lengths = first.values(273), first.values(279)
@@ -210,4 +219,4 @@ def blocks_of(first: Directory, layout: SampleLayout) -> Iterator[Block]:
     places = ((plane, top, left) for plane in range(planes) for top in tops for left in lefts)
     for (plane, top, left), offset, length in zip(places, offsets, lengths, strict=False):
         rows = height if tiled else min(height, layout.height - top)
-        yield Block(offset, length, plane, top, left, rows, width)
+        yield Block(offset + first.shift, length, plane, top, left, rows, width)

@@ -6,19 +6,17 @@ JPEG tile by tile, are undone by tifffile and imagecodecs.
 """
 
 import os
-import threading
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from convtool.convolution.threads import for_each
 from convtool.errors import ImageReadError, OptionError
-from convtool.extras import load
 from convtool.images.codec import Header
-from convtool.images.codecs import libtiff, tiff, tiff_layout, tiff_samples
+from convtool.images.codecs import lab, libtiff, tiff, tiff_layout, tiff_samples
 from convtool.images.codecs.binary import FileBytes
-from convtool.images.codecs.ifd import all_directories
+from convtool.images.codecs.tiff_library import LibraryPage
+from convtool.images.codecs.tiff_pages import SUBFILE, pages_of
 from convtool.images.image import Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
@@ -27,7 +25,6 @@ from convtool.records import replace
 
 _REDUCED = 1
 _AT_ONCE = 8
-_OWN = (tiff_layout.STORED, *tiff_layout.DEFLATE, *libtiff.BY_BLOCK)
 _NAMES = {1: "none", 5: "lzw", 7: "jpeg", 8: "deflate", 32773: "packbits", 32946: "deflate",
           34925: "lzma", 50000: "zstd"}  # fmt: skip
 
@@ -62,20 +59,20 @@ class TiffPicture:
             raise
 
     def _take_page(self, number: int | None) -> None:
-        pages = list(all_directories(self._data))
-        whole = [page for page in pages if not page.value(tiff.SUBFILE, 0) & _REDUCED]
+        pages = list(pages_of(self._data))
+        whole = [page for page in pages if not page.directory.value(SUBFILE, 0) & _REDUCED]
         if number is None and len(whole) > 1:
             raise ImageReadError(
                 f"has {len(pages)} pages, and one is filtered strip by strip; pick it with --page N"
             )
         if number is not None and number > len(pages):
             raise ImageReadError(f"has {len(pages)} pages, no page {number}")
-        self._number = (number or 1) - 1
-        self._page = page = pages[self._number]
-        header = tiff.header_of(page)
+        chosen = pages[(number or 1) - 1]
+        self._number, self._page = chosen.number, chosen.directory
+        page, header = self._page, tiff.header_of(chosen.directory)
         if header.cmyk:
             raise ImageReadError("holds CMYK, which is not converted strip by strip")
-        notes = header.notes
+        notes = (*header.notes, *chosen.notes)
         if number is None and len(pages) > 1:
             levels = f"{len(pages) - 1} smaller levels or previews"
             notes += (f"its {levels} are left out; --pyramid makes new ones",)
@@ -96,10 +93,14 @@ class TiffPicture:
 
     def _check(self) -> None:
         compression = self._samples.compression
+        if self._samples.photometric in lab.SPACES:
+            raise ImageReadError("holds CIE L*a*b*, which is not converted strip by strip")
         if compression in libtiff.FAX:
             raise ImageReadError("is compressed as a fax, which is not read strip by strip")
         tiff_layout.check_places(self._blocks, self._data)
-        self._foreign = None if compression in _OWN else _Foreign(self.path, self._number)
+        self._foreign = (
+            None if compression in tiff_layout.OWN else LibraryPage(self.path, self._number)
+        )
 
     def _find_grid(self) -> None:
         first, layout = self._blocks[0], self._samples
@@ -150,7 +151,7 @@ class TiffPicture:
             return
         for block, number in zip(blocks, numbers, strict=True):
             part = self._data[block.offset : block.offset + block.length]
-            tiff_samples.place(self._foreign.decoded(part, number), layout, block, samples, corner)
+            tiff_samples.place(self._foreign.block(part, number), layout, block, samples, corner)
 
     def _type(self) -> np.dtype[Any]:
         return np.dtype(np.uint8) if self._samples.bits < 8 else self._samples.native
@@ -181,56 +182,13 @@ class TiffPicture:
     def identity(self) -> str:
         """Return size, time and page of the file."""
         status = os.fstat(self._file.fileno())
-        return f"tiff {status.st_size} {status.st_mtime_ns} {self._number}"
+        return f"tiff {status.st_size} {status.st_mtime_ns} {self._number} {self._page.shift}"
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
         if self._foreign is not None:
             self._foreign.close()
-
-
-class _Foreign:
-    """Decodes blocks by tifffile and imagecodecs."""
-
-    def __init__(self, path: str, number: int) -> None:
-        tifffile = load("big", "tifffile")
-        load("big", "imagecodecs")
-        self._lock = threading.Lock()
-        try:
-            self._file = tifffile.TiffFile(path)
-            self._page = self._file.pages[number]
-            self._decode = self._page.decode
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ImageReadError(f"is damaged or not known to tifffile: {error}") from error
-        compression = self._page.compression
-        if compression not in _decompressors():
-            raise ImageReadError(
-                f"has the TIFF compression {int(compression)}, which is not read; "
-                "convert it to deflate or LZW"
-            )
-
-    def decoded(self, part: bytes, index: int) -> Pixels:
-        """Return the samples of a block, shape (rows, columns, samples)."""
-        tables = {"jpegtables": self._page.jpegtables, "jpegheader": self._page.jpegheader}
-        try:
-            values, _, _ = self._decode(part, index, **tables)
-        except (RuntimeError, ValueError, TypeError, IndexError, OSError) as error:
-            words = str(error) or type(error).__name__
-            raise ImageReadError(f"is damaged: a strip or tile is not decoded: {words}") from error
-        if values is None:
-            raise ImageReadError("is damaged: a strip or tile is empty")
-        block: Pixels = values[0]
-        return block
-
-    def close(self) -> None:
-        """Close the file."""
-        with suppress(OSError):
-            self._file.close()
-
-
-def _decompressors() -> Any:
-    return load("big", "tifffile").TIFF.DECOMPRESSORS
 
 
 def open_tiff(path: str, options: ReadOptions, threads: int = 1) -> TiffPicture:
