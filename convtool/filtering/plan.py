@@ -309,7 +309,7 @@ def _resolved(options: FilterOptions, kind: PictureKind) -> FilterOptions:
         return options
     if kind.format in light.ALREADY_LINEAR:
         return replace(options, linear=False)
-    outside = light.to_linear(np.array([options.cval]), kind.peak)
+    outside = light.to_linear(np.array([options.cval], np.float64), kind.peak)
     return replace(options, cval=float(outside[0]))
 
 

@@ -4,11 +4,11 @@ import struct
 
 import numpy as np
 import pytest
-from convtool.cli import run
 from picture_files import tiff as tiff_file
 from scipy import ndimage
 
 import convtool
+from convtool.cli import run
 from convtool.errors import ImageReadError
 from convtool.images.image import PIXEL_TYPES
 from convtool.images.read import read, read_document, read_header

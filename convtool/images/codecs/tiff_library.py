@@ -47,7 +47,7 @@ class LibraryPage:
         compression = self._page.compression
         if compression not in tifffile.TIFF.DECOMPRESSORS:
             raise ImageReadError(
-                f"has the TIFF compression {int(compression)}, which is not read; "
+                f"has the TIFF compression {compression}, which is not read; "
                 "convert it to deflate or LZW"
             )
 
