@@ -49,7 +49,7 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     wanted = replace(whole, exif=_settled(whole.exif, image)) if whole.exif else whole
     remarks: list[str] = []
     if whole.tiff and "tiff" in entry.metadata:
-        from convtool.images.codecs.tiff_tags import settled
+        from convtool.images.codecs.tiff_private import settled
 
         tags, dropped = settled(whole.tiff, image.width, image.height)
         wanted, remarks = replace(wanted, tiff=tags), list(dropped)

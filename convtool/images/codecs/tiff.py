@@ -17,7 +17,7 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
-from convtool.images.codecs import cmyk, lab, libtiff, tiff_encode, tiff_tags
+from convtool.images.codecs import cmyk, lab, libtiff, tiff_encode, tiff_private
 from convtool.images.codecs.exif import block_of, resolution
 from convtool.images.codecs.ifd import ORIENTATION, Directory
 from convtool.images.codecs.tiff_layout import (
@@ -92,8 +92,8 @@ def _metadata(page: Directory, layout: SampleLayout) -> Metadata:
         resolution=resolution(page),
         coding=Coding(_COMPRESSIONS.get(layout.compression, "")),
         extra=() if layout.has_alpha else layout.extra,
-        nodata=tiff_tags.nodata_of(page),
-        tiff=tiff_tags.block_of(page),
+        nodata=tiff_private.nodata_of(page),
+        tiff=tiff_private.block_of(page),
     )
 
 

@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 
 from convtool.errors import ImageFormatError
-from convtool.images.codecs import tiff_tags
+from convtool.images.codecs import tiff_private
 from convtool.images.codecs.exif import serialised, tags_of
 from convtool.images.codecs.ifd import Entry
 from convtool.images.image import Document, Image, Metadata, Pixels
@@ -108,7 +108,7 @@ def _extra_of(image: Image) -> tuple[int, ...]:
 def _order_of(metadata: Metadata) -> str:
     """Return the byte order that tags were read in."""
     entries, order = tags_of(metadata.exif)
-    return order if entries else tiff_tags.tags_of(metadata.tiff)[1]
+    return order if entries else tiff_private.tags_of(metadata.tiff)[1]
 
 
 def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
@@ -117,12 +117,12 @@ def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
     Pages of one document have their EXIF from one file, and so in one order.
     """
     entries: dict[int, Entry] = {}
-    for block in (tags_of(metadata.exif), tiff_tags.tags_of(metadata.tiff)):
+    for block in (tags_of(metadata.exif), tiff_private.tags_of(metadata.tiff)):
         entries |= block[0] if block[1] == order else {}
-    entries.pop(tiff_tags.NODATA, None)
+    entries.pop(tiff_private.NODATA, None)
     if metadata.nodata is not None:
         text = f"{metadata.nodata:.17g}".encode() + b"\0"
-        entries[tiff_tags.NODATA] = Entry(_ASCII, len(text), text)
+        entries[tiff_private.NODATA] = Entry(_ASCII, len(text), text)
     if metadata.icc:
         entries[34675] = Entry(_UNDEFINED, len(metadata.icc), metadata.icc)
     if metadata.xmp:
