@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from convtool.filtering.job import Outcome
-    from convtool.work.journal import Journal
+    from convtool.work.journal import WorkJournal
     from convtool.work.worker import TaskResult
 
 SCHEMA = "convtool.filter-batch/1"
@@ -45,11 +45,11 @@ class Summary:
         self._names: list[str] = []
         self._workers = 0
         self._reports = Spool() if reported else None
-        self._journal: tuple[Journal, str] | None = None
+        self._journal: tuple[WorkJournal, str] | None = None
         self._bar: tuple[Progress, TaskID] | None = None
         self._began = time.perf_counter()
 
-    def keep_in(self, journal: "Journal", fingerprint: str) -> None:
+    def keep_in(self, journal: "WorkJournal", fingerprint: str) -> None:
         """Write down from now on what is done."""
         self._journal = journal, fingerprint
 

@@ -4,7 +4,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from convtool.cli._training_options import (
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
 from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
-from convtool.nn.gridsearch.journal import Journal, Outcome
+from convtool.nn.gridsearch.journal import Outcome, SearchJournal
 from convtool.nn.gridsearch.run import train_all
 from convtool.nn.gridsearch.training import Search
 from convtool.report.figures import check_drawing
@@ -112,8 +112,8 @@ def command(
         "dropout": dropout,
         "recipe": recipe.config(),
     }
-    journal = Journal(out.with_suffix(".jsonl"), about, resume=resume)
-    outcomes = _train(search, wanted, journal, jobs)
+    with closing(SearchJournal(out.with_suffix(".jsonl"), about, resume=resume)) as journal:
+        outcomes = _train(search, wanted, journal, jobs)
     best = _best(outcomes)
     draw_heat_maps(_heat_maps(axes, outcomes, best), out)
     given = {
@@ -151,7 +151,7 @@ def _check_size(axes: Sequence[Axis], yes: bool) -> None:
 
 
 def _train(
-    search: Search, wanted: Sequence[dict[str, Value]], journal: Journal, jobs: int | None
+    search: Search, wanted: Sequence[dict[str, Value]], journal: SearchJournal, jobs: int | None
 ) -> list[Outcome]:
     missing = _missing(wanted, journal)
     jobs = min(jobs or usable_cores(), max(1, len(missing)))
@@ -174,11 +174,11 @@ def _train(
     return [found[_key(choice)] for choice in wanted]
 
 
-def _found(journal: Journal) -> dict[str, Outcome]:
+def _found(journal: SearchJournal) -> dict[str, Outcome]:
     return {_key(outcome.choice): outcome for outcome in journal.outcomes}
 
 
-def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[str, Value]]:
+def _missing(wanted: Sequence[dict[str, Value]], journal: SearchJournal) -> list[dict[str, Value]]:
     """Return the choices of which the journal holds no outcome."""
     found = _found(journal)
     return [choice for choice in wanted if _key(choice) not in found]
