@@ -28,7 +28,7 @@ from convtool.records import Record
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
 from convtool.report.matrix import table
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_whole
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """Types of images that both sides filter."""
@@ -251,12 +251,7 @@ def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
     if target == "-":
         click.echo(text.getvalue(), nl=False)
         return
-    try:
-        replace_file(os.path.realpath(target), text.getvalue().encode())
-    except OSError as error:
-        raise ReportWriteError(
-            f"{target}: cannot write the table ({error.strerror or error}); choose another file"
-        ) from error
+    write_whole(target, "table", text.getvalue().encode())
 
 
 def _calibrate(threads: int, json_target: str | None) -> int:
