@@ -2,9 +2,8 @@
 
 import json
 import shlex
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import click
 
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
+from convtool.cli._progress import Bar
 from convtool.cli._training_options import (
     arch_of,
     fitted_to,
@@ -159,11 +159,12 @@ def _train(
     click.echo(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
 
     try:
-        with _progress(len(missing)) as advance:
+        with Bar(counted=True) as bar:
+            advance = bar(len(missing))
 
             def keep(outcome: Outcome) -> None:
                 journal.add(outcome)
-                advance()
+                advance(1)
 
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
@@ -186,32 +187,6 @@ def _missing(wanted: Sequence[dict[str, Value]], journal: SearchJournal) -> list
 
 def _key(choice: dict[str, Value]) -> str:
     return json.dumps(choice, sort_keys=True)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many trainings are done and the time left, on a terminal only."""
-    import sys
-
-    if not sys.stderr.isatty() or not total:
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    began, done = time.monotonic(), 0
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("", total=total)
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            left = (time.monotonic() - began) / done * (total - done)
-            minutes, seconds = divmod(round(left), 60)
-            shown.update(bar, advance=1, description=f"{minutes}:{seconds:02d} left")
-
-        yield advance
 
 
 def _best(outcomes: Sequence[Outcome]) -> Outcome | None:
