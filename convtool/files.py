@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import BinaryIO
 
 fcntl: ModuleType | None
@@ -131,13 +131,8 @@ class Replacement:
     def __enter__(self) -> "Replacement":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
             self.commit()
         else:
             self.discard()
