@@ -5,8 +5,7 @@ compress, as they are.
 
 References
 ----------
-TIFF 6.0: sections 2 (directories), 8 (baseline RGB), 12 (pages), 14 (predictor), 18 (extra
-samples), 19 (sample formats). ICC.1:2022, annex B.3, and XMP part 3, section 3.1.2: their tags.
+TIFF 6.0: sections 2 (directories), 12 (pages), 14 (predictor).
 """
 
 import struct
@@ -17,17 +16,22 @@ import numpy as np
 from convtool.errors import ImageFormatError
 from convtool.images.codecs.exif import serialised, tags_of
 from convtool.images.codecs.ifd import Entry
-from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.codecs.tiff_tags import (
+    LONG,
+    RATIONAL,
+    SHORT,
+    descriptive_tags,
+    resolution_tags,
+    sample_tags,
+)
+from convtool.images.image import Document, Image, Pixels
 from convtool.images.options import WriteOptions
 
-_BYTE, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 3, 4, 5, 7
-_FORMS = {_BYTE: "u1", _SHORT: "u2", _LONG: "u4", _RATIONAL: "u4", _UNDEFINED: "u1"}
+_FORMS = {SHORT: "u2", LONG: "u4", RATIONAL: "u4"}
 _STRIP_BYTES = 1 << 18
 _LARGEST = 2**32 - 2**20
 _FAST = 1
-_INCH = 2
 _ONE_OF_SEVERAL = 2
-_FRACTIONS = 10000
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:
@@ -55,7 +59,7 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
         place = starts[-1] + padding
         entries = _entries(image, order, rows, starts[:-1], [len(strip) for strip in strips])
         if len(document.pages) > 1:
-            own = {254: (_LONG, [_ONE_OF_SEVERAL]), 297: (_SHORT, [number, len(document.pages)])}
+            own = {254: (LONG, [_ONE_OF_SEVERAL]), 297: (SHORT, [number, len(document.pages)])}
             entries |= _numbers(order, own)
         struct.pack_into(order + "I", link, link_at, place)
         link, link_at = bytearray(serialised(entries, order, place)), 2 + 12 * len(entries)
@@ -70,55 +74,30 @@ def _entries(
     image: Image, order: str, rows: int, offsets: list[int], lengths: list[int]
 ) -> dict[int, Entry]:
     """Return the tags of one page."""
-    samples, floats = image.channels, image.pixels.dtype.kind == "f"
+    samples, dtype = image.channels, image.pixels.dtype
+    meaning = sample_tags(samples, dtype, has_alpha=image.has_alpha)
+    resolution = image.metadata.resolution
     numbers = {
-        256: (_LONG, [image.width]),
-        257: (_LONG, [image.height]),
-        258: (_SHORT, [8 * image.pixels.itemsize] * samples),
-        259: (_SHORT, [1 if floats else 8]),
-        262: (_SHORT, [2 if samples >= 3 else 1]),
-        273: (_LONG, offsets),
-        277: (_SHORT, [samples]),
-        278: (_LONG, [rows]),
-        279: (_LONG, lengths),
-        284: (_SHORT, [1]),
-        317: (_SHORT, [1 if floats else 2]),
-        339: (_SHORT, [3 if floats else 1] * samples),
+        256: (LONG, [image.width]),
+        257: (LONG, [image.height]),
+        258: (SHORT, [8 * dtype.itemsize] * samples),
+        259: (SHORT, [1 if dtype.kind == "f" else 8]),
+        273: (LONG, offsets),
+        277: (SHORT, [samples]),
+        278: (LONG, [rows]),
+        279: (LONG, lengths),
+        284: (SHORT, [1]),
     }
-    if image.has_alpha:
-        numbers[338] = (_SHORT, [2])
-    return _described(image.metadata, order) | _numbers(order, numbers)
-
-
-def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
-    """Return the tags that describe a page; EXIF of another byte order than the file is left out.
-
-    Pages of one document have their EXIF from one file, and so in one order.
-    """
-    entries, own_order = tags_of(metadata.exif)
-    entries = entries if own_order == order else {}
-    if metadata.icc:
-        entries[34675] = Entry(_UNDEFINED, len(metadata.icc), metadata.icc)
-    if metadata.xmp:
-        entries[700] = Entry(_BYTE, len(metadata.xmp), metadata.xmp)
-    if metadata.resolution is not None:
-        across, down = (round(value * _FRACTIONS) for value in metadata.resolution)
-        entries |= _numbers(
-            order,
-            {
-                282: (_RATIONAL, [across, _FRACTIONS]),
-                283: (_RATIONAL, [down, _FRACTIONS]),
-                296: (_SHORT, [_INCH]),
-            },
-        )
-    return entries
+    numbers |= {tag: (SHORT, values) for tag, values in meaning.items()}
+    numbers |= resolution_tags(resolution) if resolution is not None else {}
+    return descriptive_tags(image.metadata, order) | _numbers(order, numbers)
 
 
 def _numbers(order: str, values: dict[int, tuple[int, list[int]]]) -> dict[int, Entry]:
     entries = {}
     for number, (kind, numbers) in values.items():
         content = np.array(numbers, np.int64).astype(order + _FORMS[kind]).tobytes()
-        count = len(numbers) // 2 if kind == _RATIONAL else len(numbers)
+        count = len(numbers) // 2 if kind == RATIONAL else len(numbers)
         entries[number] = Entry(kind, count, content)
     return entries
 
