@@ -9,9 +9,10 @@ files there that nobody has locked.
 import os
 import re
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import BinaryIO
 
 fcntl: ModuleType | None
@@ -130,27 +131,24 @@ class Replacement:
     def __enter__(self) -> "Replacement":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        where: TracebackType | None,
-    ) -> None:
-        if error is None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
             self.commit()
         else:
             self.discard()
 
 
-def replace_file(target: str, data: bytes, *, flushed: bool = True) -> None:
-    """Put bytes into a file, whole or not at all.
+def replace_file(
+    path: str | os.PathLike[str], data: bytes | Iterable[bytes], *, flushed: bool = True
+) -> None:
+    """Put bytes into a file, whole or not at all; a device or pipe is written as it is.
 
     Parameters
     ----------
-    target : str
-        The file; a symbolic link would be replaced, not followed.
-    data : bytes
-        All that it will hold.
+    path : str or path-like
+        The file; a symbolic link is followed.
+    data : bytes, or iterable of bytes
+        All that it will hold, at once or piece by piece.
     flushed : bool
         Whether to wait until the disk has it; otherwise it outlives the process, but perhaps not
         a power failure.
@@ -160,8 +158,14 @@ def replace_file(target: str, data: bytes, *, flushed: bool = True) -> None:
     OSError
         If that fails; an existing file is as it was, and no temporary one stays.
     """
+    target, pieces = os.path.realpath(path), [data] if isinstance(data, bytes) else data
+    if os.path.exists(target) and not os.path.isfile(target):
+        with open(target, "wb") as file:
+            file.writelines(pieces)
+        return
     with Replacement(target, flushed=flushed) as new:
-        new.file.write(data)
+        for piece in pieces:
+            new.file.write(piece)
 
 
 def sweep(folder: str) -> int:

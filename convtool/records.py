@@ -5,11 +5,23 @@ takes most of a millisecond, and a run defines dozens. Records share theirs.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from inspect import get_annotations, signature
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 _R = TypeVar("_R", bound="Record")
+
+
+def _default_of(name: str, defaults: Mapping[str, Any]) -> Any:
+    """Return a dataclass's field; it takes a default that has no hash by a factory alone."""
+    from dataclasses import field
+
+    if name not in defaults:
+        return field()
+    if defaults[name].__hash__ is None:
+        return field(default_factory=partial(defaults.get, name))
+    return field(default=defaults[name])
 
 
 class _OnUse:
@@ -19,13 +31,10 @@ class _OnUse:
         self._make = make
 
     def __get__(self, instance: object, owner: "type[Record]") -> Any:
-        from dataclasses import field, make_dataclass
+        from dataclasses import make_dataclass
 
         kinds, defaults = get_annotations(owner), owner._defaults
-        members = [
-            (name, kinds[name], field(default=defaults[name]) if name in defaults else field())
-            for name in owner._names
-        ]
+        members = [(name, kinds[name], _default_of(name, defaults)) for name in owner._names]
         return self._make(make_dataclass(owner.__name__, members, frozen=True))
 
 

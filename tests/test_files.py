@@ -84,6 +84,17 @@ def test_in_the_current_folder(tmp_path, monkeypatch):
     assert names(tmp_path) == ["a.txt"]
 
 
+@POSIX
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("a.txt")
+    replace_file(tmp_path / "link", iter([b"new", b"er"]))
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a.txt").read_bytes() == b"newer"
+    replace_file(os.devnull, b"all")
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
 def test_its_mode_is_as_the_umask_says(tmp_path):
     before = os.umask(0o037)
     try:

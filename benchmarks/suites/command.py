@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from convtool.bench.run import Outcome, Progress, Request
+from convtool.bench.run import Outcome, Request
 from convtool.cli import bench, run
-from convtool.cli._progress import bar
+from convtool.cli._progress import Bar
 from convtool.convolution.threads import count
+from convtool.progress import Progress
 
 CELLS = ("sizes", "kernels", "dtypes", "works")
 """Options that choose the cells."""
@@ -70,5 +71,9 @@ def _run(
     bench.check_names((), cells.get("works", ()), cells.get("dtypes", ()))
     request = Request(**cells, threads=count(threads), rounds=rounds)
     targets = bench.Targets(json_target, csv_target)
-    measured = partial(measure, request, bar)
+
+    def measured() -> Outcome:
+        with Bar() as bar:
+            return measure(request, bar)
+
     return bench.deliver(measured, targets, request.threads, compare, tolerance, suite)

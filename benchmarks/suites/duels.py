@@ -2,16 +2,16 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from convtool.bench.cells import WORKS, Cell, Grid, work_named
 from convtool.bench.contenders import AUTO, Contender, engine, peers_of, warm
 from convtool.bench.machine import describe, in_words
 from convtool.bench.measure import Effort, measure_all
 from convtool.bench.results import LEFT_OUT, Entry, by_cell, fastest
-from convtool.bench.run import Outcome, Progress, Request, grid
+from convtool.bench.run import Outcome, Request, grid
 from convtool.bench.timing import Timing
 from convtool.convolution.engines import ENGINES
+from convtool.progress import Progress, tracked
 from convtool.records import Record, replace
 from convtool.report.matrix import table
 from suites.roofline import Machine
@@ -231,7 +231,7 @@ def _run(
     machine = Machine()
     entries = [
         replace(entry, roofline=machine.bound(entry.cell))
-        for entry in measure_all(cells, versus, effort, progress=partial(progress, title))
+        for entry in measure_all(tracked(progress, title, cells), versus, effort)
     ]
     found = duels(entries)
     verdicts = judge(found)

@@ -9,11 +9,12 @@ from convtool.bench.cells import Cell
 from convtool.bench.contenders import AUTO, engine, warm
 from convtool.bench.machine import describe, in_words
 from convtool.bench.measure import Effort
-from convtool.bench.run import Outcome, Progress, Request
+from convtool.bench.run import Outcome, Request
 from convtool.bench.task import task
 from convtool.bench.timing import interleave
 from convtool.convolution import scratch
 from convtool.convolution.threads import for_each
+from convtool.progress import Progress, tracked
 from convtool.records import Record, replace
 from convtool.report.matrix import table
 from suites.duels import own_engines
@@ -156,7 +157,8 @@ def run_scaling(request: Request, progress: Progress) -> Outcome:
     """Run the suite ``scaling``: growth with the pixels, threads, memory."""
     warm()
     outcomes = [
-        part() for part in progress("scaling", parts(request.threads, Effort(request.rounds)))
+        part()
+        for part in tracked(progress, "scaling", parts(request.threads, Effort(request.rounds)))
     ]
     findings = [finding for found, _ in outcomes for finding in found]
     verdicts = [verdict for _, verdict in outcomes]

@@ -1,7 +1,7 @@
 """Measuring the rates that the planner computes with, on this machine."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from convtool.convolution.candidates import Candidate, Problem, Rate, candidates
 from convtool.convolution.engines.uint16_sums import uint16_products, uint16_sums
 from convtool.convolution.planner import BUILT_IN
 from convtool.errors import ReportWriteError
+from convtool.progress import Progress, silent, tracked
 from convtool.records import Record
 from convtool.report.json_report import write_report
 
@@ -201,9 +202,7 @@ def _terms(one: Sample, share: float) -> Kernel:
     )
 
 
-def measured_rates(
-    threads: int, progress: Callable[[Sequence[Target]], Iterable[Target]] | None = None
-) -> dict[str, Rate]:
+def measured_rates(threads: int, progress: Progress = silent) -> dict[str, Rate]:
     """Measure every rate.
 
     Parameters
@@ -211,13 +210,13 @@ def measured_rates(
     threads : int
         The most threads.
     progress : callable, optional
-        Passes the targets on and shows how many are done.
+        Told of the rates that are measured.
 
     Returns
     -------
     dict of str to Rate
     """
-    targets = progress(TARGETS) if progress else TARGETS
+    targets = tracked(progress, "calibrate", TARGETS)
     return {target.rate: _rounded(fit(samples(target, threads))) for target in targets}
 
 

@@ -15,9 +15,6 @@ from convtool.errors import ConvtoolError
 from convtool.records import Record, replace
 from convtool.report.units import seconds_text
 
-Progress = Callable[[Sequence[Cell]], Iterable[Cell]]
-"""Passes cells on, and shows how many are done."""
-
 
 class Effort(Record):
     """How much time is spent.
@@ -114,13 +111,12 @@ def _chosen(job: Task) -> str:
 
 
 def measure_all(
-    cells: Sequence[Cell],
+    cells: Iterable[Cell],
     contenders: Callable[[Cell], Sequence[Contender]],
     effort: Effort | None = None,
     image: Array | None = None,
-    progress: Progress | None = None,
 ) -> Iterator[Entry]:
     """Measure one cell after the other; parameters as for `measure`."""
     one = partial(measure, effort=effort, image=image)
-    for cell in progress(cells) if progress else cells:
+    for cell in cells:
         yield from one(cell, contenders(cell))

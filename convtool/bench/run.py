@@ -1,9 +1,8 @@
 """What ``convtool bench`` measures: the table of engines."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from convtool.bench import contenders
 from convtool.bench.cells import Array, Cell, Grid
@@ -12,6 +11,7 @@ from convtool.bench.measure import Effort, measure_all
 from convtool.bench.results import SCHEMA, Entry, as_row
 from convtool.bench.tables import engine_tables
 from convtool.convolution.engines import ENGINES
+from convtool.progress import Progress, tracked
 from convtool.records import Record
 
 KERNELS = (3, 5, 7, 11, 15, 31, 63)
@@ -23,13 +23,6 @@ EXTRA_PEERS = ("scipy.ndimage.convolve", "scipy.signal.fftconvolve")
 
 LONGEST = 0.4
 """Contenders that are expected to take more seconds for a call are left out of the table."""
-
-
-class Progress(Protocol):
-    """Passes items on and shows how many are done."""
-
-    def __call__(self, title: str, items: Sequence[Any], /) -> Iterable[Any]:
-        """Return the items; ``title`` says what they are."""
 
 
 class Request(Record, eq=False):
@@ -101,7 +94,7 @@ def run(request: Request, progress: Progress) -> Outcome:
     request : Request
         What to measure.
     progress : callable
-        ``progress(title, items)`` passes items on and shows how many are done.
+        Told of the cells that are measured.
 
     Returns
     -------
@@ -117,8 +110,8 @@ def run(request: Request, progress: Progress) -> Outcome:
         return [*engines, *contenders.peers_of([cell]), *(extra if single else ())]
 
     effort = Effort(request.rounds, budget=0.4, longest=LONGEST)
-    shown = partial(progress, "bench")
-    entries = list(measure_all(cells, present, effort, request.image, progress=shown))
+    tracked_cells = tracked(progress, "bench", cells)
+    entries = list(measure_all(tracked_cells, present, effort, request.image))
     return Outcome([*engine_tables(entries), "", *in_words(describe(request.threads))], entries)
 
 

@@ -127,9 +127,9 @@ def _journalled(
     if place is None:
         yield lambda task: False
         return
-    from convtool.work.journal import Journal
+    from convtool.work.journal import WorkJournal
 
-    with closing(Journal(place)) as journal:
+    with closing(WorkJournal(place)) as journal:
         mark = job.fingerprint()
         summary.keep_in(journal, mark)
         yield lambda task: journal.is_done(task.source, task.target, mark)

@@ -1,9 +1,6 @@
-"""Options for pictures larger than memory, their progress, and how they are run."""
+"""Options for pictures larger than memory, and how they are run."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
@@ -49,39 +46,3 @@ def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:
         values.pop("missing_chunks"),
         values["max_pixels"] if given else None,
     )
-
-
-@contextmanager
-def pixel_bar(title: str) -> Iterator[Callable[[int], Callable[[int], object]] | None]:
-    """Yield what shows how many pixels are done, how many a second, and the time left.
-
-    On a terminal only; else None is yielded.
-    """
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f}%"),
-        TextColumn("{task.fields[speed]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-
-        def begin(total: int) -> Callable[[int], object]:
-            task = shown.add_task(title, total=total, speed="")
-            start, done = time.monotonic(), 0
-
-            def tell(pixels: int) -> None:
-                nonlocal done
-                done += pixels
-                rate = done / max(1e-9, time.monotonic() - start) / 1e6
-                shown.update(task, advance=pixels, speed=f"{rate:.3g} megapixels/s")
-
-            return tell
-
-        yield begin

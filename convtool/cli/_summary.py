@@ -1,7 +1,6 @@
 """Messages while a batch runs, and its summary."""
 
 import os
-import sys
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,16 +9,16 @@ import click
 
 from convtool.cli import words
 from convtool.cli._filter_report import described, planned
+from convtool.cli._progress import Bar
 from convtool.images.paths import shown
+from convtool.progress import silent
 from convtool.report.json_report import Spool
 from convtool.report.units import seconds_text
 from convtool.work.naming import Task
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
     from convtool.filtering.job import Outcome
-    from convtool.work.journal import Journal
+    from convtool.work.journal import WorkJournal
     from convtool.work.worker import TaskResult
 
 SCHEMA = "convtool.filter-batch/1"
@@ -45,61 +44,38 @@ class Summary:
         self._names: list[str] = []
         self._workers = 0
         self._reports = Spool() if reported else None
-        self._journal: tuple[Journal, str] | None = None
-        self._bar: tuple[Progress, TaskID] | None = None
+        self._journal: tuple[WorkJournal, str] | None = None
+        self._bar = Bar(text=lambda done, seconds: self._rate(), counted=True)
+        self._advance = silent(total)
         self._began = time.perf_counter()
 
-    def keep_in(self, journal: "Journal", fingerprint: str) -> None:
+    def keep_in(self, journal: "WorkJournal", fingerprint: str) -> None:
         """Write down from now on what is done."""
         self._journal = journal, fingerprint
 
     def skip(self) -> None:
         """Count one that an earlier run has done."""
         self.skipped += 1
-        self._advance()
+        self._advance(1)
 
     def start(self, workers: int) -> None:
         """Begin to show how far it is, on a terminal."""
         self._workers = workers
-        if not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            BarColumn(None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-        )
-        progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        bar = progress.add_task("", total=self.total, completed=self.skipped, rate="")
-        progress.start()
-        self._bar = progress, bar
+        self._advance = self._bar(self.total)
+        self._advance(self.skipped)
 
     def take(self, results: "Sequence[tuple[Task, TaskResult]]") -> None:
         """Take in what became of some pictures; it is in the journal afterwards."""
         self._note(results)
         for task, done in results:
             self._take(task, done)
-            self._advance()
+            self._advance(1)
 
     def plan(self, task: Task, outcome: "Outcome") -> None:
         """Add the planned outcome of a picture."""
         if self._reports is not None:
             report = {"input": task.source, "output": task.target, "status": "planned"}
             self._reports.append(report | planned(outcome))
-
-    def _advance(self) -> None:
-        if self._bar is not None:
-            progress, bar = self._bar
-            progress.update(bar, advance=1, rate=self._rate())
 
     def _take(self, task: Task, done: "TaskResult") -> None:
         report: dict[str, object] = {"input": task.source, "output": task.target}
@@ -108,7 +84,7 @@ class Summary:
             if self.failed <= _NAMES_SHOWN:
                 self._names.append(shown(task.source))
             message = words(done.error)
-            self._say(f"convtool: error: {message}")
+            self._bar.say(f"convtool: error: {message}")
             report |= {"status": "failed", "error": message}
         elif done.outcome is not None:
             self.done += 1
@@ -138,13 +114,7 @@ class Summary:
     def _warn(self, text: str) -> None:
         self._warned += 1
         if self._warned <= _WARNINGS_SHOWN:
-            self._say(f"convtool: warning: {text}")
-
-    def _say(self, line: str) -> None:
-        if self._bar is None:
-            click.echo(line, err=True)
-        else:
-            self._bar[0].console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self._bar.say(f"convtool: warning: {text}")
 
     def _rate(self) -> str:
         taken = time.perf_counter() - self._began
@@ -152,9 +122,7 @@ class Summary:
 
     def end(self) -> None:
         """Say what it came to."""
-        if self._bar is not None:
-            self._bar[0].stop()
-            self._bar = None
+        self._bar.close()
         more = self._warned - _WARNINGS_SHOWN
         if more > 0:
             click.echo(f"convtool: {more} more warnings; --json FILE keeps all of them", err=True)

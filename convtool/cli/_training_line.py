@@ -1,51 +1,41 @@
-"""A status line of a training, on a terminal only."""
+"""The progress of a training, on a terminal only."""
 
-import sys
-import time
-
-from convtool.nn.history import Progress
-
-_PAUSE = 0.1
-_CELLS = 16
+from convtool.cli._progress import Bar
+from convtool.nn.history import BatchReport
+from convtool.progress import Advance
 
 
 class ProgressLine:
-    """Draws progress on stderr, at most ten times a second."""
+    """Shows the share of batches that are done, and the scores so far."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
-        self._last = 0.0
-        self._width = 0
+        self._bar = Bar(text=lambda done, seconds: self._text, kept=True)
+        self._advance: Advance | None = None
+        self._text = ""
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, report: BatchReport) -> None:
         """Show where the training stands."""
-        now = time.monotonic()
-        finished = progress.epoch == progress.epochs and progress.batch == progress.batches
-        if not self._shown or (now - self._last < _PAUSE and not finished):
-            return
-        self._last = now
-        text = progress_text(progress)
-        sys.stderr.write(f"\r{text:<{self._width}}")
-        sys.stderr.flush()
-        self._width = len(text)
+        self._text = report_text(report)
+        if self._advance is None:
+            epochs_left = report.epochs - report.epoch + 1
+            self._advance = self._bar(epochs_left * report.batches - report.batch + 1)
+        self._advance(1)
 
     def close(self) -> None:
         """Leave the line."""
-        if self._width:
-            sys.stderr.write("\n")
-        self._width = 0
+        self._bar.close()
 
 
-def progress_text(progress: Progress) -> str:
-    """Return the line for one moment."""
-    share = progress.batch / progress.batches
-    bar = "#" * round(_CELLS * share)
-    last = progress.last
-    seen = "-" if last is None or last.validation_accuracy is None else None
-    validation = seen or f"{last.validation_accuracy:.2%}"  # type: ignore[union-attr]
-    minutes, seconds = divmod(round(progress.left), 60)
+def report_text(report: BatchReport) -> str:
+    """Return the text for one moment.
+
+    Examples
+    --------
+    >>> report_text(BatchReport(2, 3, 5, 9, 0.25, 0.5, None))
+    'epoch 2/3  loss 0.2500  accuracy 50.00%  validation -'
+    """
+    last = report.last.validation_accuracy if report.last is not None else None
     return (
-        f"epoch {progress.epoch}/{progress.epochs} [{bar:<{_CELLS}}]"
-        f" loss {progress.loss:.4f}  accuracy {progress.accuracy:.2%}"
-        f"  validation {validation}  {minutes}:{seconds:02d} left"
+        f"epoch {report.epoch}/{report.epochs}  loss {report.loss:.4f}"
+        f"  accuracy {report.accuracy:.2%}  validation {'-' if last is None else f'{last:.2%}'}"
     )

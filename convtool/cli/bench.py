@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import partial
 
 import click
 
@@ -19,7 +18,7 @@ from convtool.bench.results import Row, as_row, read_rows
 from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
 from convtool.cli._options import json_option
-from convtool.cli._progress import bar
+from convtool.cli._progress import Bar
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.errors import OptionError, ReportReadError, ReportWriteError
@@ -28,7 +27,7 @@ from convtool.records import Record
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
 from convtool.report.matrix import table
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_whole
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """Types of images that both sides filter."""
@@ -164,7 +163,8 @@ def command(
     def measured() -> Outcome:
         image = read(source).pixels if source is not None else None
         request = Request(sizes, kernels, dtypes, works, engines, count(threads), rounds, image)
-        return run(request, bar)
+        with Bar() as bar:
+            return run(request, bar)
 
     return deliver(measured, targets, count(threads), compare, tolerance)
 
@@ -251,17 +251,13 @@ def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
     if target == "-":
         click.echo(text.getvalue(), nl=False)
         return
-    try:
-        replace_file(os.path.realpath(target), text.getvalue().encode())
-    except OSError as error:
-        raise ReportWriteError(
-            f"{target}: cannot write the table ({error.strerror or error}); choose another file"
-        ) from error
+    write_whole(target, "table", text.getvalue().encode())
 
 
 def _calibrate(threads: int, json_target: str | None) -> int:
     contenders.warm()
-    rates = measuring.measured_rates(threads, partial(bar, "calibrate"))
+    with Bar() as bar:
+        rates = measuring.measured_rates(threads, bar)
     if json_target is not None:
         write_report(calibration.as_report(rates), json_target)
     if json_target == "-":

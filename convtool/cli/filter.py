@@ -1,7 +1,7 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,8 +18,9 @@ from convtool.cli._file_options import (
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import json_option, pair
 from convtool.cli._places import Batch, is_batch
+from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
-from convtool.cli._store_options import pixel_bar, store_options, take_store
+from convtool.cli._store_options import store_options, take_store
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
@@ -317,12 +318,11 @@ def _filter_one(
         "dry_run": batch.dry_run,
         "streamed": streamed,
     }
-    bar = pixel_bar(shown(source)) if streamed else nullcontext()
     if batch.dry_run:
         outcome = filter_picture(source, target, job, store, **how)
         report.would_write(target, outcome)
     else:
-        with bar as progress, ending(shown(source), batch.timeout):
+        with pixel_bar(shown(source)) as progress, ending(shown(source), batch.timeout):
             outcome = filter_picture(source, target, job, store, **how, progress=progress)
         if explain:
             report.compare(outcome.steps)

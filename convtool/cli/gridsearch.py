@@ -2,9 +2,8 @@
 
 import json
 import shlex
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import click
 
 from convtool.cli._options import json_option
 from convtool.cli._pictures import open_split
+from convtool.cli._progress import Bar
 from convtool.cli._training_options import (
     arch_of,
     fitted_to,
@@ -23,7 +23,7 @@ from convtool.cli._training_options import (
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
 from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
-from convtool.nn.gridsearch.journal import Journal, Outcome
+from convtool.nn.gridsearch.journal import Outcome, SearchJournal
 from convtool.nn.gridsearch.run import train_all
 from convtool.nn.gridsearch.training import Search
 from convtool.report.figures import check_drawing
@@ -112,8 +112,8 @@ def command(
         "dropout": dropout,
         "recipe": recipe.config(),
     }
-    journal = Journal(out.with_suffix(".jsonl"), about, resume=resume)
-    outcomes = _train(search, wanted, journal, jobs)
+    with closing(SearchJournal(out.with_suffix(".jsonl"), about, resume=resume)) as journal:
+        outcomes = _train(search, wanted, journal, jobs)
     best = _best(outcomes)
     draw_heat_maps(_heat_maps(axes, outcomes, best), out)
     given = {
@@ -151,7 +151,7 @@ def _check_size(axes: Sequence[Axis], yes: bool) -> None:
 
 
 def _train(
-    search: Search, wanted: Sequence[dict[str, Value]], journal: Journal, jobs: int | None
+    search: Search, wanted: Sequence[dict[str, Value]], journal: SearchJournal, jobs: int | None
 ) -> list[Outcome]:
     missing = _missing(wanted, journal)
     jobs = min(jobs or usable_cores(), max(1, len(missing)))
@@ -159,11 +159,12 @@ def _train(
     click.echo(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
 
     try:
-        with _progress(len(missing)) as advance:
+        with Bar(counted=True) as bar:
+            advance = bar(len(missing))
 
             def keep(outcome: Outcome) -> None:
                 journal.add(outcome)
-                advance()
+                advance(1)
 
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
@@ -174,11 +175,11 @@ def _train(
     return [found[_key(choice)] for choice in wanted]
 
 
-def _found(journal: Journal) -> dict[str, Outcome]:
+def _found(journal: SearchJournal) -> dict[str, Outcome]:
     return {_key(outcome.choice): outcome for outcome in journal.outcomes}
 
 
-def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[str, Value]]:
+def _missing(wanted: Sequence[dict[str, Value]], journal: SearchJournal) -> list[dict[str, Value]]:
     """Return the choices of which the journal holds no outcome."""
     found = _found(journal)
     return [choice for choice in wanted if _key(choice) not in found]
@@ -186,32 +187,6 @@ def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[
 
 def _key(choice: dict[str, Value]) -> str:
     return json.dumps(choice, sort_keys=True)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many trainings are done and the time left, on a terminal only."""
-    import sys
-
-    if not sys.stderr.isatty() or not total:
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    began, done = time.monotonic(), 0
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        bar = shown.add_task("", total=total)
-
-        def advance() -> None:
-            nonlocal done
-            done += 1
-            left = (time.monotonic() - began) / done * (total - done)
-            minutes, seconds = divmod(round(left), 60)
-            shown.update(bar, advance=1, description=f"{minutes}:{seconds:02d} left")
-
-        yield advance
 
 
 def _best(outcomes: Sequence[Outcome]) -> Outcome | None:

@@ -14,7 +14,7 @@ from convtool.cli._options import json_option
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
-from convtool.errors import OptionError, ReportWriteError, ShapeError
+from convtool.errors import OptionError, ShapeError
 from convtool.images.image import Image, Pixels
 from convtool.images.read import read
 from convtool.images.tone import to_gray
@@ -25,7 +25,7 @@ from convtool.learn import Learned, fit
 from convtool.learn.convention import ALMOST, convention
 from convtool.learn.nearest import Match, nearest
 from convtool.report.json_report import write_report
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_whole
 
 _BEYOND_WHITE = 8.0
 
@@ -143,7 +143,7 @@ def command(
     for note in notes:
         click.echo(f"convtool: note: {note}", err=True)
     if target is not None and writer is not None:
-        _write(target, writer(learned.kernel))
+        write_whole(target, "kernel", writer(learned.kernel))
     if json_target is not None:
         write_report(report(names, size, learned, matches, known), json_target)
     if json_target != "-":
@@ -164,15 +164,6 @@ def _writer(path: str) -> Callable[[Weights], bytes]:
     if suffix not in _WRITERS:
         raise OptionError(f"{path}: a kernel file ends in {', '.join(_WRITERS)}")
     return _WRITERS[suffix]
-
-
-def _write(path: str, data: bytes) -> None:
-    try:
-        replace_file(os.path.realpath(path), data)
-    except OSError as error:
-        raise ReportWriteError(
-            f"{path}: cannot write the kernel ({error.strerror or error}); choose another file"
-        ) from error
 
 
 def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:

@@ -13,12 +13,10 @@ from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, plan_file
 from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
 from convtool.images.read import STDIN
+from convtool.progress import Progress, silent
 
 if TYPE_CHECKING:
     from convtool.filtering.plan import FilterPlan
-
-Progress = Callable[[int], object]
-"""Told how many pixels of the answer were made."""
 
 
 def filter_picture(
@@ -29,7 +27,7 @@ def filter_picture(
     *,
     streamed: bool,
     planned: "Callable[[FilterPlan], object]",
-    progress: Callable[[int], Progress] | None = None,
+    progress: Progress = silent,
     dry_run: bool = False,
 ) -> Outcome:
     """Read, filter and write one picture; what can be checked is checked before the work.

@@ -19,7 +19,7 @@ class Epoch(Record):
     lr: float
 
 
-class Progress(Record):
+class BatchReport(Record):
     """Where a training stands, after one batch.
 
     Attributes
@@ -28,8 +28,6 @@ class Progress(Record):
         Counted from 1.
     loss, accuracy : float
         Running means over this epoch.
-    left : float
-        Seconds that the rest is likely to take.
     """
 
     epoch: int
@@ -39,7 +37,6 @@ class Progress(Record):
     loss: float
     accuracy: float
     last: Epoch | None
-    left: float
 
 
 @dataclass

@@ -51,7 +51,7 @@ def write_whole(path: Path, content: bytes, *, flushed: bool = True) -> None:
         If the folder is missing, full or closed to us; nothing is left behind.
     """
     try:
-        replace_file(os.path.realpath(path), content, flushed=flushed)
+        replace_file(path, content, flushed=flushed)
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be written: {error.strerror or error}") from error
 

@@ -15,7 +15,7 @@ from convtool.nn import checkpoint
 from convtool.nn._types import Array, Arrays
 from convtool.nn.checkpoint import Checkpoint
 from convtool.nn.datasets.dataset import Dataset, stratified
-from convtool.nn.history import Epoch, Progress, State, put_back, snapshot
+from convtool.nn.history import BatchReport, Epoch, State, put_back, snapshot
 from convtool.nn.metrics import Scores, judge
 from convtool.nn.model import Sequential
 from convtool.nn.recipe import Recipe, batch_bounds
@@ -104,7 +104,7 @@ class Trainer:
 
     def run(
         self,
-        report: Callable[[Progress], None] = lambda progress: None,
+        report: Callable[[BatchReport], None] = lambda report: None,
         stop: Callable[[], bool] = lambda: False,
         ended: Callable[[], None] = lambda: None,
     ) -> bool:
@@ -128,17 +128,13 @@ class Trainer:
             If the loss is no longer finite. The model is left with its best weights so far.
         """
         state, began, before = self._state, time.perf_counter(), self._state.seconds
-        steps_before = state.epoch * self.batches + state.batch
-        all_steps = self.recipe.epochs * self.batches
         stopped = False
         while state.epoch < self.recipe.epochs and not self._should_end():
             self._begin_epoch()
             while state.batch < self.batches and not stopped:
                 self._step(self._scheduled_rate())
                 state.seconds = before + time.perf_counter() - began
-                done = state.epoch * self.batches + state.batch
-                left = (state.seconds - before) / (done - steps_before) * (all_steps - done)
-                report(self._progress(left))
+                report(self._report())
                 stopped = stop()
             if state.batch == self.batches:
                 self._end_epoch()
@@ -153,9 +149,9 @@ class Trainer:
     def _should_end(self) -> bool:
         return bool(self.recipe.early_stop) and self._state.since_best >= self.recipe.early_stop
 
-    def _progress(self, left: float) -> Progress:
+    def _report(self) -> BatchReport:
         state = self._state
-        return Progress(
+        return BatchReport(
             state.epoch + 1,
             self.recipe.epochs,
             state.batch,
@@ -163,7 +159,6 @@ class Trainer:
             state.losses / state.seen,
             state.hits / state.seen,
             state.history[-1] if state.history else None,
-            left,
         )
 
     def _begin_epoch(self) -> None:

@@ -1,12 +1,11 @@
 """Reports as JSON, on stdout or in a file that appears whole or not at all."""
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from convtool.errors import ReportWriteError
-from convtool.report.whole_file import write_pieces
+from convtool.report.whole_file import write_whole
 
 
 class Spool:
@@ -119,9 +118,4 @@ def write_report(data: Mapping[str, object], target: str) -> None:
     if target == "-":
         sys.stdout.writelines(_pieces(data))
         return
-    try:
-        write_pieces(os.path.realpath(target), (piece.encode() for piece in _pieces(data)))
-    except OSError as error:
-        raise ReportWriteError(
-            f"{target}: cannot write the report ({error.strerror or error}); choose another file"
-        ) from error
+    write_whole(target, "report", (piece.encode() for piece in _pieces(data)))

@@ -3,33 +3,31 @@
 import os
 from collections.abc import Iterable
 
-from convtool import files
+from convtool.errors import ReportWriteError
+from convtool.files import replace_file
 
 
-def replace_file(path: str, data: bytes) -> None:
-    """Write beside the path, then rename into place; a device or pipe is written as it is.
+def write_whole(path: str | os.PathLike[str], what: str, data: bytes | Iterable[bytes]) -> None:
+    """Write a file; a link is followed.
 
     Parameters
     ----------
-    path : str
-        The file, links followed.
-    data : bytes
-        All that it will hold.
+    path : str or path-like
+        The file.
+    what : str
+        What it holds, for the message.
+    data : bytes, or iterable of bytes
+        All of it, at once or piece by piece.
 
     Raises
     ------
-    OSError
+    ReportWriteError
         If that fails; an existing file is as it was.
     """
-    write_pieces(path, [data])
-
-
-def write_pieces(path: str, pieces: Iterable[bytes]) -> None:
-    """Do what `replace_file` does with bytes that come piece by piece."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "wb") as file:
-            file.writelines(pieces)
-        return
-    with files.Replacement(path) as new:
-        for piece in pieces:
-            new.file.write(piece)
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise ReportWriteError(
+            f"{os.fspath(path)}: cannot write the {what} ({error.strerror or error}); "
+            "choose another file"
+        ) from error

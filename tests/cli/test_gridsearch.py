@@ -113,6 +113,33 @@ def test_interrupted_it_keeps_what_it_has_and_ends_its_processes(tmp_path):
     assert left_alone(process.pid)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locks are POSIX's")
+@pytest.mark.parametrize("more", [[], ["--resume"]])
+def test_a_second_search_to_the_same_journal_is_refused(tmp_path, more):
+    out = tmp_path / "g.png"
+    command = [sys.executable, "-m", "convtool", "gridsearch", "digits", *QUICK, "--jobs", "1"]
+    command += ["--epochs", "1000000", "--grid", "lr=1e30,0.1", "--l2", "1e-3", "--out", str(out)]
+    first = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    journal = out.with_suffix(".jsonl")
+    try:
+        for _ in range(600):
+            if journal.exists() and len(journal.read_text().splitlines()) > 1:
+                break
+            time.sleep(0.1)
+        before = journal.read_bytes()
+        second = subprocess.run(
+            [*command, *more], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.wait()
+    assert second.returncode == 1
+    assert second.stderr == f"convtool: error: {journal}: another run is writing it\n"
+    assert journal.read_bytes() == before
+    assert len(before.splitlines()) == 2
+
+
 def left_alone(group):
     """Wait until no process of a group is there."""
     for _ in range(100):

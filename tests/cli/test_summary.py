@@ -19,9 +19,9 @@ def test_a_bar_counts_on_a_terminal_and_errors_stand_above_it(capsys, monkeypatc
         summary.skip()
         summary.start(2)
         summary.take([(Task("a.png", "o/a.png"), good), (Task("b.png", "o/b.png"), bad)])
-        progress, bar = summary._bar
-        assert progress.tasks[bar].completed == 3
-        assert progress.tasks[bar].fields["rate"].endswith(" a second")
+        (shown,) = summary._bar.shown.tasks
+        assert (shown.completed, shown.total) == (3, 3)
+        assert shown.fields["text"].endswith(" a second")
         summary.end()
         report = summary.as_json()
     said = capsys.readouterr().err

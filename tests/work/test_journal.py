@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convtool.errors import JournalError
-from convtool.work.journal import SCHEMA, Journal, JournalEntry, is_as, stamp
+from convtool.work.journal import SCHEMA, JournalEntry, WorkJournal, is_as, stamp
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def work(tmp_path):
 
 
 def reopened(path):
-    return Journal(os.fspath(path))
+    return WorkJournal(os.fspath(path))
 
 
 def known(path, record, fingerprint="blur"):
@@ -99,7 +99,7 @@ def test_what_is_no_journal_is_refused_and_left_alone(tmp_path, content, words):
 
 def test_a_second_run_cannot_have_it(tmp_path):
     journal = reopened(tmp_path / "journal")
-    with pytest.raises(JournalError, match="another run is writing this journal"):
+    with pytest.raises(JournalError, match="another run is writing it"):
         reopened(tmp_path / "journal")
     journal.close()
     reopened(tmp_path / "journal").close()

@@ -19,13 +19,13 @@ from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import MEASURED, FilterPlan
 from convtool.filtering.strips.chain import Counts
 from convtool.filtering.strips.inputs import is_store, opened
-from convtool.filtering.strips.job import Progress
 from convtool.filtering.strips.options import StoreOptions
 from convtool.filtering.strips.plan import StripJob, execute
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.paths import shown
 from convtool.images.stores.picture import Span
 from convtool.images.tone import Extent
+from convtool.progress import Progress, silent
 from convtool.records import replace
 from convtool.work.dispatch import Dispatcher, Report
 
@@ -92,7 +92,7 @@ class Divided:
         client: Any,
         *,
         planned: Callable[[FilterPlan], object] | None = None,
-        progress: Callable[[int], Progress] | None = None,
+        progress: Progress = silent,
         stop: int | None = None,
     ) -> None:
         """Have the workers make and write all blocks.
@@ -170,7 +170,7 @@ class _Blocks:
         filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
         self._job = replace(one.job, filtering=filtering)
 
-    def filter(self, plane: int, progress: Callable[[int], Progress] | None) -> None:
+    def filter(self, plane: int, progress: Progress) -> None:
         """Filter one plane."""
         first, _ = self._target.state(plane)
 
@@ -184,7 +184,7 @@ class _Blocks:
         plan: FilterPlan,
         plane: int,
         extent: Extent | None,
-        progress: Callable[[int], Progress] | None,
+        progress: Progress,
     ) -> None:
         one = self._one
         height, width = one.shape[:2]
@@ -195,7 +195,7 @@ class _Blocks:
         whole = [(0, height)]
         measuring = plan.tone == MEASURED and extent is None
         rows = sum(last - first for first, last in [*spans, *(whole if measuring else [])])
-        tell = progress(rows * width) if progress is not None else _ignore
+        tell = progress(rows * width)
         if measuring:
             extent = Extent()
             for block, found in self._pass(measure, order, plane, whole):
@@ -310,7 +310,3 @@ class _Blocks:
         halves = block.halves(self._plan.unit)
         self._plan = self._plan.like(halves[0])
         return halves
-
-
-def _ignore(pixels: int) -> None:
-    """Tell nobody."""

@@ -21,6 +21,7 @@ from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import ZarrStore
 from convtool.images.tone import Extent
+from convtool.progress import Progress, silent
 
 READ_AHEAD = 2
 """Bands that are read before they are asked for …"""
@@ -40,10 +41,6 @@ class Sink(Protocol):
 
     def abandon(self) -> None:
         """Stop writing."""
-
-
-Progress = Callable[[int], object]
-"""Told how many pixels of the answer were made."""
 
 
 def plan_stream(
@@ -76,7 +73,7 @@ def filter_stream(
     store: StoreOptions,
     *,
     planned: Callable[[FilterPlan], object] | None = None,
-    progress: Callable[[int], Progress] | None = None,
+    progress: Progress = silent,
 ) -> Outcome:
     """Read, filter and write a picture strip by strip.
 
@@ -119,7 +116,7 @@ def filter_stream(
 class _Work:
     """The work itself, and what is counted on the way."""
 
-    def __init__(self, one: StripJob, progress: Callable[[int], Progress] | None) -> None:
+    def __init__(self, one: StripJob, progress: Progress) -> None:
         self._one, self._progress, self.counts = one, progress, Counts()
 
     def to_tiff(self) -> tuple[str, ...]:
@@ -211,7 +208,7 @@ class _Work:
                 Kept(ahead.make, consumers_of(plan)), plan.toned_afterwards() if first else plan
             )
             rounds = 2 if chain.must_be_measured and extent is None else 1
-            tell = self._tell(chain, rounds, first)
+            tell = self._progress((chain.height * rounds - first) * chain.width)
             if chain.must_be_measured:
                 if extent is None:
                     for seen in measured_rows(chain, (0, chain.height), rows.step):
@@ -227,11 +224,6 @@ class _Work:
         finally:
             ahead.close()
         self.counts += chain.counts
-
-    def _tell(self, chain: Chain, rounds: int, first: int) -> Progress:
-        if self._progress is None:
-            return lambda pixels: None
-        return self._progress((chain.height * rounds - first) * chain.width)
 
 
 def _depth(picture: Picture) -> int:

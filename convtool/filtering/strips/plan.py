@@ -121,6 +121,11 @@ class StripJob:
                 f"{shown(self.target)}: a picture that is filtered strip by strip is written as "
                 "TIFF (.tif, .tiff, .btf) or Zarr (.zarr, .ome.zarr)"
             )
+        if self.plan.type.bits:
+            raise ImageFormatError(
+                f"{shown(self.target)}: {self.plan.type.depth} bits are not written strip by strip;"
+                " use --depth 16, or a larger --max-memory"
+            )
         bands = self.plan.kind.has_bands
         check_writable(self.target, channels, self.plan.type, format="tiff", bands=bands)
         if len(self.given.pictures) > 1:

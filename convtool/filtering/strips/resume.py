@@ -13,7 +13,7 @@ class ResumeState:
     Examples
     --------
     >>> blocks = [{"plane": 0, "block": block} for block in ([0, 4], [8, 12], [4, 6])]
-    >>> done = ResumeState([{}, *blocks])
+    >>> done = ResumeState(blocks)
     >>> done.rows_of(0), done.missing(0, 20)
     (6, [(6, 8), (12, 20)])
     """
@@ -23,7 +23,7 @@ class ResumeState:
         self._extents: dict[int, Extent] = {}
         self._transparent: set[int] = set()
         self.planes: set[int] = set()
-        for entry in entries[1:]:
+        for entry in entries:
             plane = entry["plane"]
             if "anew" in entry:
                 self.forget(plane)

@@ -5,8 +5,7 @@ compress, as they are.
 
 References
 ----------
-TIFF 6.0: sections 2 (directories), 8 (baseline RGB), 12 (pages), 14 (predictor), 18 (extra
-samples), 19 (sample formats). ICC.1:2022, annex B.3, and XMP part 3, section 3.1.2: their tags.
+TIFF 6.0: sections 2 (directories), 12 (pages), 14 (predictor).
 """
 
 import struct
@@ -15,22 +14,26 @@ import zlib
 import numpy as np
 
 from convtool.errors import ImageFormatError
-from convtool.images.codecs import tiff_private
-from convtool.images.codecs.exif import serialised, tags_of
+from convtool.images.codecs.exif import serialised
 from convtool.images.codecs.ifd import Entry
-from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.codecs.tiff_tags import (
+    LONG,
+    RATIONAL,
+    SHORT,
+    descriptive_tags,
+    extra_of,
+    order_of,
+    resolution_tags,
+    sample_tags,
+)
+from convtool.images.image import Document, Image, Pixels
 from convtool.images.options import WriteOptions
 
-_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
-_FORMS = {_BYTE: "u1", _SHORT: "u2", _LONG: "u4", _RATIONAL: "u4", _UNDEFINED: "u1"}
+_FORMS = {SHORT: "u2", LONG: "u4", RATIONAL: "u4"}
 _STRIP_BYTES = 1 << 18
 _LARGEST = 2**32 - 2**20
 _FAST = 1
-_INCH = 2
 _ONE_OF_SEVERAL = 2
-_FRACTIONS = 10000
-_ALPHA = 2
-_SAMPLE_FORMATS = {"u": 1, "i": 2, "f": 3}
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:
@@ -48,7 +51,7 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
         raise ImageFormatError(
             f"TIFF holds at most 4 GB, this picture has {size / 2**30:.1f} GB; use --depth 8 or 16"
         )
-    order = _order_of(document.pages[0].metadata)
+    order = order_of(document.pages[0].metadata)
     link, link_at, position = bytearray(4), 0, 8
     parts: list[bytes | bytearray] = [b"II*\0" if order == "<" else b"MM\0*", link]
     for number, image in enumerate(document.pages):
@@ -58,7 +61,7 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
         place = starts[-1] + padding
         entries = _entries(image, order, rows, starts[:-1], [len(strip) for strip in strips])
         if len(document.pages) > 1:
-            own = {254: (_LONG, [_ONE_OF_SEVERAL]), 297: (_SHORT, [number, len(document.pages)])}
+            own = {254: (LONG, [_ONE_OF_SEVERAL]), 297: (SHORT, [number, len(document.pages)])}
             entries |= _numbers(order, own)
         struct.pack_into(order + "I", link, link_at, place)
         link, link_at = bytearray(serialised(entries, order, place)), 2 + 12 * len(entries)
@@ -73,78 +76,31 @@ def _entries(
     image: Image, order: str, rows: int, offsets: list[int], lengths: list[int]
 ) -> dict[int, Entry]:
     """Return the tags of one page."""
-    samples, kind = image.channels, image.pixels.dtype.kind
-    floats, bits = kind == "f", image.bits or 8 * image.pixels.itemsize
-    extra = _extra_of(image)
+    samples, dtype = image.channels, image.pixels.dtype
+    extra = extra_of(samples, image.metadata, has_alpha=image.has_alpha)
+    meaning = sample_tags(samples, dtype, extra, packed=bool(image.bits))
+    resolution = image.metadata.resolution
     numbers = {
-        256: (_LONG, [image.width]),
-        257: (_LONG, [image.height]),
-        258: (_SHORT, [bits] * samples),
-        259: (_SHORT, [1 if floats else 8]),
-        262: (_SHORT, [2 if samples - len(extra) == 3 else 1]),
-        273: (_LONG, offsets),
-        277: (_SHORT, [samples]),
-        278: (_LONG, [rows]),
-        279: (_LONG, lengths),
-        284: (_SHORT, [1]),
-        317: (_SHORT, [1 if floats or image.bits else 2]),
-        339: (_SHORT, [_SAMPLE_FORMATS[kind]] * samples),
+        256: (LONG, [image.width]),
+        257: (LONG, [image.height]),
+        258: (SHORT, [image.bits or 8 * dtype.itemsize] * samples),
+        259: (SHORT, [1 if dtype.kind == "f" else 8]),
+        273: (LONG, offsets),
+        277: (SHORT, [samples]),
+        278: (LONG, [rows]),
+        279: (LONG, lengths),
+        284: (SHORT, [1]),
     }
-    if extra:
-        numbers[338] = (_SHORT, list(extra))
-    return _described(image.metadata, order) | _numbers(order, numbers)
-
-
-def _extra_of(image: Image) -> tuple[int, ...]:
-    """Return what the samples beside grey or colour are: alpha, or bands."""
-    if image.has_alpha:
-        return (_ALPHA,)
-    if not image.has_bands:
-        return ()
-    known = image.metadata.extra
-    return known if image.channels - len(known) in (1, 3) else (0,) * (image.channels - 1)
-
-
-def _order_of(metadata: Metadata) -> str:
-    """Return the byte order that tags were read in."""
-    entries, order = tags_of(metadata.exif)
-    return order if entries else tiff_private.tags_of(metadata.tiff)[1]
-
-
-def _described(metadata: Metadata, order: str) -> dict[int, Entry]:
-    """Return the tags that describe a page; EXIF of another byte order than the file is left out.
-
-    Pages of one document have their EXIF from one file, and so in one order.
-    """
-    entries: dict[int, Entry] = {}
-    for block in (tags_of(metadata.exif), tiff_private.tags_of(metadata.tiff)):
-        entries |= block[0] if block[1] == order else {}
-    entries.pop(tiff_private.NODATA, None)
-    if metadata.nodata is not None:
-        text = f"{metadata.nodata:.17g}".encode() + b"\0"
-        entries[tiff_private.NODATA] = Entry(_ASCII, len(text), text)
-    if metadata.icc:
-        entries[34675] = Entry(_UNDEFINED, len(metadata.icc), metadata.icc)
-    if metadata.xmp:
-        entries[700] = Entry(_BYTE, len(metadata.xmp), metadata.xmp)
-    if metadata.resolution is not None:
-        across, down = (round(value * _FRACTIONS) for value in metadata.resolution)
-        entries |= _numbers(
-            order,
-            {
-                282: (_RATIONAL, [across, _FRACTIONS]),
-                283: (_RATIONAL, [down, _FRACTIONS]),
-                296: (_SHORT, [_INCH]),
-            },
-        )
-    return entries
+    numbers |= {tag: (SHORT, values) for tag, values in meaning.items()}
+    numbers |= resolution_tags(resolution) if resolution is not None else {}
+    return descriptive_tags(image.metadata, order) | _numbers(order, numbers)
 
 
 def _numbers(order: str, values: dict[int, tuple[int, list[int]]]) -> dict[int, Entry]:
     entries = {}
     for number, (kind, numbers) in values.items():
         content = np.array(numbers, np.int64).astype(order + _FORMS[kind]).tobytes()
-        count = len(numbers) // 2 if kind == _RATIONAL else len(numbers)
+        count = len(numbers) // 2 if kind == RATIONAL else len(numbers)
         entries[number] = Entry(kind, count, content)
     return entries
 

@@ -19,11 +19,11 @@ import json
 import os
 import shutil
 from contextlib import suppress
-from typing import Any, BinaryIO
 
 from convtool.errors import ImageWriteError, JournalError
 from convtool.files import lock
 from convtool.images.paths import shown
+from convtool.journal import Entry, Journal
 from convtool.records import Record
 
 ENDING = ".incomplete"
@@ -141,7 +141,7 @@ class Unfinished:
     folder : str
         Where it is written.
     entries : list of dict
-        What the journal holds of an earlier run.
+        What the journal holds of an earlier run after its header.
 
     Raises
     ------
@@ -154,55 +154,39 @@ class Unfinished:
         self.path = os.path.abspath(path)
         self.folder = self.path + ENDING
         self._fingerprint = fingerprint
-        self._journal = os.path.join(self.folder, JOURNAL)
-        self.entries: list[dict[str, Any]] = []
-        if _is_locked(self._journal):
-            raise JournalError(f"{shown(self.path)}: another run is writing it")
-        if resume:
-            self._read(fingerprint)
+        self.entries: list[Entry] = []
+        os.makedirs(self.folder, exist_ok=True)
+        self._journal = Journal(
+            os.path.join(self.folder, JOURNAL),
+            {"schema": SCHEMA, "fingerprint": fingerprint},
+            lambda entry, place: self.entries.append(entry),
+            name=shown(self.path),
+            advice="without --resume it starts again",
+            check=self._check,
+            resume=resume,
+        )
         if not self.entries:
-            self._clear()
-            os.makedirs(self.folder)
-        self._file: BinaryIO = open(self._journal, "ab")  # noqa: SIM115
-        lock(self._file)
-        if not self.entries:
-            self.note({"schema": SCHEMA, "fingerprint": fingerprint})
-
-    def _read(self, fingerprint: str) -> None:
-        try:
-            with open(self._journal, "rb") as file:
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
-            return
-        length = 0
-        for line in lines[:-1]:
             try:
-                entry = json.loads(line)
-            except ValueError:
-                break
-            self.entries.append(entry)
-            length += len(line) + 1
-        os.truncate(self._journal, length)
-        if not self.entries:
-            return
-        if self.entries[0].get("fingerprint") != fingerprint:
+                self._clear()
+            except BaseException:
+                self.leave()
+                raise
+
+    def _check(self, header: Entry) -> None:
+        if header["fingerprint"] != self._fingerprint:
             raise JournalError(
                 f"{shown(self.folder)}: was started from another input or with other options; "
                 "without --resume it starts again"
             )
-        if len(self.entries) == 1:
-            self.entries.clear()
 
     @property
     def place(self) -> Place:
         """Where parts of it are written."""
         return Place(self.path, self.folder, self._fingerprint, bool(self.entries))
 
-    def note(self, entry: dict[str, Any]) -> None:
+    def note(self, entry: Entry) -> None:
         """Write an entry; it is on the disk when this returns."""
-        self._file.write(json.dumps(entry).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._journal.add([entry])
 
     def commit(self) -> None:
         """Put the store in its place; one that is there is replaced."""
@@ -214,7 +198,7 @@ class Unfinished:
         os.rename(self.folder, self.path)
         shutil.rmtree(old, ignore_errors=True)
         os.unlink(os.path.join(self.path, JOURNAL))
-        self._file.close()
+        self._journal.close()
 
     def _sweep(self) -> None:
         """Remove chunks that whoever was killed has left half written."""
@@ -226,15 +210,20 @@ class Unfinished:
 
     def leave(self) -> None:
         """Stop writing; a later run can resume."""
-        self._file.close()
+        self._journal.close()
 
     def remove(self) -> None:
-        """Remove what was written."""
-        self._file.close()
-        self._clear()
+        """Remove what was written: the journal first, so that it never speaks of what is gone."""
+        self._journal.close()
+        with suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.folder, JOURNAL))
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _clear(self) -> None:
-        """Remove the folder: the journal first, so that it never speaks of what is gone."""
-        with suppress(FileNotFoundError):
-            os.unlink(self._journal)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove all in the folder but the journal, which speaks of none of it."""
+        with os.scandir(self.folder) as found:
+            for one in found:
+                if one.is_dir(follow_symlinks=False):
+                    shutil.rmtree(one.path, ignore_errors=True)
+                elif one.name != JOURNAL:
+                    os.unlink(one.path)

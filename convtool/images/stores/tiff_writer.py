@@ -18,9 +18,18 @@ from convtool.errors import ImageWriteError
 from convtool.extras import load
 from convtool.files import Replacement
 from convtool.images.codecs.binary import FileBytes
-from convtool.images.codecs.exif import serialised, tags_of
+from convtool.images.codecs.exif import serialised
 from convtool.images.codecs.ifd import ORIENTATION, Entry, all_directories
-from convtool.images.image import Metadata, Pixels
+from convtool.images.codecs.tiff_tags import (
+    EXTRA_SAMPLES,
+    PHOTOMETRIC,
+    PREDICTOR,
+    descriptive_tags,
+    extra_of,
+    order_of,
+    sample_tags,
+)
+from convtool.images.image import Pixels
 from convtool.images.paths import shown
 from convtool.images.stores.background_writer import BackgroundWriter
 from convtool.images.stores.halving import Halver, levels_of
@@ -47,7 +56,6 @@ deflate."""
 
 _PREDICTED = {"deflate", "lzw", "zstd", "lzma"}
 _LEVEL = {"deflate": {"level": 1}}
-_XMP = 700
 _REDUCED = 1
 _BEFORE_VALUE = 12
 """Bytes of a BigTIFF's entry that come before its value; the first are its number."""
@@ -143,13 +151,16 @@ class TiffWriter:
 
     def _write(self, strips: Iterator[Pixels]) -> None:
         wanted, new = self._wanted, self._new.file
-        exif, order = tags_of(wanted.header.metadata.exif)
-        tags, pointers = _tags(wanted.header.metadata, exif)
+        metadata = wanted.header.metadata
+        order = order_of(metadata)
+        tags, pointers = _tags(descriptive_tags(metadata, order))
+        described: dict[str, Any] = {"extratags": tags}
+        if metadata.resolution is not None:
+            described |= {"resolution": metadata.resolution, "resolutionunit": "inch"}
         handle = self._tifffile.FileHandle(new, name=os.path.basename(self._path), size=0)
         with self._tifffile.TiffWriter(handle, bigtiff=True, byteorder=order) as tiff:
             how = self._how(wanted.shape)
             levels = len(self._levels.sizes)
-            described = _described(wanted.header.metadata) | {"extratags": tags}
             tiff.write(_cut(strips, self._tile), **how, **described, subifds=levels)
             for number, size in enumerate(self._levels.sizes):
                 how = self._how(size + wanted.shape[2:])
@@ -161,23 +172,26 @@ class TiffWriter:
 
     def _how(self, shape: tuple[int, ...]) -> dict[str, Any]:
         channels = shape[2] if len(shape) == 3 else 1
+        header = self._wanted.header
+        extra = extra_of(channels, header.metadata, has_alpha=header.has_alpha)
+        meaning = sample_tags(channels, self._wanted.dtype, extra)
         how: dict[str, Any] = {
             "shape": shape,
             "dtype": self._wanted.dtype,
             "tile": self._tile,
-            "photometric": "rgb" if channels >= 3 else "minisblack",
+            "photometric": meaning[PHOTOMETRIC][0],
             "metadata": None,
             "software": False,
             "compression": COMPRESSIONS[self._compression],
             "compressionargs": _LEVEL.get(self._compression),
-            "predictor": self._compression in _PREDICTED and self._wanted.dtype.kind == "u",
+            "predictor": self._compression in _PREDICTED and meaning[PREDICTOR] != [1],
             "maxworkers": self._workers,
             "buffersize": _FEW_BYTES,
         }
         if channels > 1:
             how["planarconfig"] = "contig"
-        if self._wanted.header.has_alpha:
-            how["extrasamples"] = ["unassalpha"]
+        if EXTRA_SAMPLES in meaning:
+            how["extrasamples"] = meaning[EXTRA_SAMPLES]
         return how
 
 
@@ -241,34 +255,20 @@ def _cut(strips: Iterator[Pixels], tile: tuple[int, int]) -> Iterator[Pixels]:
         del strip
 
 
-def _described(metadata: Metadata) -> dict[str, Any]:
-    """Return the arguments for tifffile."""
-    how: dict[str, Any] = {}
-    if metadata.icc:
-        how["iccprofile"] = metadata.icc
-    if metadata.resolution is not None:
-        how |= {"resolution": metadata.resolution, "resolutionunit": "inch"}
-    return how
-
-
-def _tags(
-    metadata: Metadata, exif: dict[int, Entry]
-) -> tuple[list[tuple[Any, ...]], dict[int, Entry]]:
+def _tags(entries: dict[int, Entry]) -> tuple[list[tuple[Any, ...]], dict[int, Entry]]:
     """Return the tags that can be written at once, and those that point at directories.
 
     tifffile writes no pointers to EXIF, so their places are kept by tags of the number before.
     """
-    tags: list[tuple[Any, ...]] = []
-    pointers = {number: entry for number, entry in exif.items() if entry.entries is not None}
-    for number, entry in exif.items():
-        if number not in pointers and number != ORIENTATION:
-            tags.append((number, entry.type, entry.count, entry.content, True))
-    if ORIENTATION in exif:
+    pointers = {number: entry for number, entry in entries.items() if entry.entries is not None}
+    tags: list[tuple[Any, ...]] = [
+        (number, entry.type, entry.count, entry.content, True)
+        for number, entry in entries.items()
+        if number not in pointers and number != ORIENTATION
+    ]
+    if ORIENTATION in entries:
         tags.append((ORIENTATION, 3, 1, 1, True))
-    tags += [(number - 1, 16, 1, 0, True) for number in pointers]
-    if metadata.xmp:
-        tags.append((_XMP, 1, len(metadata.xmp), metadata.xmp, True))
-    return tags, pointers
+    return tags + [(number - 1, 16, 1, 0, True) for number in pointers], pointers
 
 
 def _add_directories(file: BinaryIO, pointers: dict[int, Entry], order: str) -> None:

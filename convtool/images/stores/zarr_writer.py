@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import ImageFormatError, ImageWriteError
+from convtool.errors import ImageFormatError, ImageWriteError, JournalError
 from convtool.extras import load
 from convtool.images.image import Pixels
 from convtool.images.paths import shown
@@ -80,7 +80,7 @@ class ZarrStore:
         """Say in words of this store what goes wrong with a file."""
         try:
             yield
-        except ImageWriteError:
+        except (ImageWriteError, JournalError):
             raise
         except _FAILURES as error:
             words = getattr(error, "strerror", None) or str(error) or type(error).__name__

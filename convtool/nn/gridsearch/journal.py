@@ -1,21 +1,16 @@
-"""The journal of a grid search: one line of JSON for each training, appended as it ends.
-
-The first line says of which search; a line that was torn by a crash is left out.
-"""
+"""The journal of a grid search: an entry for each training, added as it ends."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from convtool.errors import ModelFileError
+from convtool.errors import JournalError
+from convtool.journal import Entry, Journal
 from convtool.nn.gridsearch.axes import Value
-from convtool.nn.modelfile import write_whole
 from convtool.records import Record
 
 FORMAT = "convtool.gridsearch.journal/1"
-_MOST_BYTES = 2**30
 
 
 class Outcome(Record):
@@ -44,8 +39,8 @@ class Outcome(Record):
     diverged: bool
 
 
-class Journal:
-    """A file of outcomes.
+class SearchJournal:
+    """A file of outcomes, locked against a second search.
 
     Parameters
     ----------
@@ -62,55 +57,34 @@ class Journal:
 
     Raises
     ------
-    ModelFileError
-        If it cannot be read or written, or is of another search.
+    JournalError
+        If it cannot be read or written, another search writes it, or it is of another search.
     """
 
     def __init__(self, path: Path, search: dict[str, Any], *, resume: bool) -> None:
-        self._path = path
         self.outcomes: list[Outcome] = []
-        header = json.dumps({"format": FORMAT, "search": search}) + "\n"
-        try:
-            whole = self._read(json.loads(header)["search"]) if resume and path.exists() else header
-            write_whole(path, whole.encode())
-        except ModelFileError:
-            raise
-        except OSError as error:
-            raise ModelFileError(f"{path}: {error.strerror or error}") from error
+        wanted = json.loads(json.dumps(search))
 
-    def _read(self, search: dict[str, Any]) -> str:
-        """Return the file's whole lines, the outcomes taken from them."""
-        if self._path.stat().st_size > _MOST_BYTES:
-            raise ModelFileError(f"{self._path}: not the journal of a search: too long")
-        text = self._path.read_bytes().decode("utf-8", "replace")
-        lines = text[: text.rfind("\n") + 1].splitlines()
-        try:
-            header = json.loads(lines[0])
-            if header["format"] != FORMAT:
-                raise ModelFileError(f"{self._path}: not a journal that this convtool reads")
-            other = [name for name in search if header["search"].get(name) != search[name]]
-            self.outcomes = [Outcome(**json.loads(line)) for line in lines[1:]]
-        except ModelFileError:
-            raise
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise ModelFileError(
-                f"{self._path}: damaged, or not the journal of a search; without --resume the"
-                " search starts again"
-            ) from error
-        if other:
-            raise ModelFileError(
-                f"{self._path}: of a search with another {other[0]}: repeat its options, or search"
-                " without --resume"
-            )
-        return "".join(f"{line}\n" for line in lines)
+        def check(found: Entry) -> None:
+            other = [name for name in wanted if found["search"].get(name) != wanted[name]]
+            if other:
+                raise JournalError(
+                    f"{path}: of a search with another {other[0]}: repeat its options, or search"
+                    " without --resume"
+                )
+
+        self._journal = Journal(
+            path,
+            {"format": FORMAT, "search": search},
+            lambda entry, place: self.outcomes.append(Outcome(**entry)),
+            name=str(path),
+            advice="without --resume the search starts again",
+            check=check,
+            resume=resume,
+        )
+        self.close = self._journal.close
 
     def add(self, outcome: Outcome) -> None:
-        """Append an outcome and see that it is on the disk."""
-        try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(outcome)) + "\n")
-                file.flush()
-                self.outcomes.append(outcome)
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise ModelFileError(f"{self._path}: {error.strerror or error}") from error
+        """Add an outcome; it is on the disk when this returns."""
+        self.outcomes.append(outcome)
+        self._journal.add([asdict(outcome)])

@@ -1,14 +1,15 @@
 """Trainings of a grid: one at a time and side by side, kept as they end."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from convtool.errors import ModelFileError, OptionError
+from convtool.errors import JournalError, OptionError
 from convtool.nn.datasets import Dataset
-from convtool.nn.gridsearch.journal import FORMAT, Journal, Outcome
+from convtool.nn.gridsearch.journal import FORMAT, Outcome, SearchJournal
 from convtool.nn.gridsearch.run import train_all
 from convtool.nn.gridsearch.training import Search, train_once
 from convtool.nn.recipe import Recipe
@@ -85,52 +86,82 @@ OUTCOME = Outcome({"lr": 0.1}, 1.0, 0.9, 0.2, 3, 1.5, False)
 ABOUT = {"dataset": "digits", "arch": "small"}
 
 
+def begun(path, search=ABOUT):
+    return closing(SearchJournal(path, search, resume=False))
+
+
+def resumed(path, search=ABOUT):
+    with closing(SearchJournal(path, search, resume=True)) as journal:
+        return journal.outcomes
+
+
 class TestJournal:
     def test_gives_back_what_it_was_given(self, tmp_path):
         path = tmp_path / "j.jsonl"
-        journal = Journal(path, ABOUT, resume=False)
-        journal.add(OUTCOME)
-        journal.add(replace(OUTCOME, choice={"lr": 1.0}, diverged=True, train_accuracy=None))
-        again = Journal(path, ABOUT, resume=True)
-        assert again.outcomes == journal.outcomes
-        assert Journal(path, ABOUT, resume=False).outcomes == []
+        with begun(path) as journal:
+            journal.add(OUTCOME)
+            journal.add(replace(OUTCOME, choice={"lr": 1.0}, diverged=True, train_accuracy=None))
+        assert len(journal.outcomes) == 2
+        assert resumed(path) == journal.outcomes
+        with begun(path) as again:
+            assert again.outcomes == []
         assert len(path.read_text().splitlines()) == 1
 
     def test_leaves_out_a_torn_line(self, tmp_path):
         path = tmp_path / "j.jsonl"
-        Journal(path, ABOUT, resume=False).add(OUTCOME)
+        with begun(path) as journal:
+            journal.add(OUTCOME)
         whole = path.read_bytes()
         path.write_bytes(whole + b'{"choice": {"lr"')
-        assert Journal(path, ABOUT, resume=True).outcomes == [OUTCOME]
+        assert resumed(path) == [OUTCOME]
         assert path.read_bytes() == whole
 
-    def test_begins_where_there_is_none(self, tmp_path):
-        assert Journal(tmp_path / "j.jsonl", ABOUT, resume=True).outcomes == []
+    @pytest.mark.parametrize("content", [None, b"", b'{"format": "convtool.grid'])
+    def test_begins_where_there_is_none_or_its_first_line_is_torn(self, content, tmp_path):
+        path = tmp_path / "j.jsonl"
+        if content is not None:
+            path.write_bytes(content)
+        assert resumed(path) == []
+        assert json.loads(path.read_text()) == {"format": FORMAT, "search": ABOUT}
 
     def test_of_another_search_is_refused(self, tmp_path):
         path = tmp_path / "j.jsonl"
-        Journal(path, ABOUT, resume=False)
-        with pytest.raises(ModelFileError, match="of a search with another arch"):
-            Journal(path, ABOUT | {"arch": "wide"}, resume=True)
+        with begun(path):
+            pass
+        with pytest.raises(JournalError, match="of a search with another arch"):
+            resumed(path, ABOUT | {"arch": "wide"})
+
+    @pytest.mark.parametrize("resume", [False, True])
+    def test_that_another_search_writes_is_refused_and_stays(self, resume, tmp_path):
+        path = tmp_path / "j.jsonl"
+        with begun(path) as journal:
+            journal.add(OUTCOME)
+            before = path.read_bytes()
+            with pytest.raises(JournalError, match="another run is writing it"):
+                SearchJournal(path, ABOUT, resume=resume)
+            assert path.read_bytes() == before
+        assert resumed(path) == [OUTCOME]
 
     @pytest.mark.parametrize(
         "content",
         [
-            b"",
+            b"\xff\xfe",
             b"\xff\xfe\n",
             b"[]\n",
             b"{}\n",
             b'{"format": "other", "search": {}}\n',
+            json.dumps({"format": FORMAT}).encode() + b"\n",
             json.dumps({"format": FORMAT, "search": ABOUT}).encode() + b"\n7\n",
             json.dumps({"format": FORMAT, "search": ABOUT}).encode() + b'\n{"a": 1}\n',
         ],
     )
-    def test_that_is_none_is_refused(self, content, tmp_path):
+    def test_that_is_none_is_refused_and_left_alone(self, content, tmp_path):
         path = tmp_path / "j.jsonl"
         path.write_bytes(content)
-        with pytest.raises(ModelFileError, match=r"j\.jsonl"):
-            Journal(path, ABOUT, resume=True)
+        with pytest.raises(JournalError, match=r"j\.jsonl"):
+            resumed(path)
+        assert path.read_bytes() == content
 
     def test_that_cannot_be_written_is_named(self, tmp_path):
-        with pytest.raises(ModelFileError, match="No such file"):
-            Journal(tmp_path / "no" / "j.jsonl", ABOUT, resume=False)
+        with pytest.raises(JournalError, match="No such file"):
+            begun(tmp_path / "no" / "j.jsonl")
