@@ -1,18 +1,17 @@
 """The pages of ``convtool explain``."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 from convtool.cli._explain_spectrum import border_text, difference_line, exact
-from convtool.errors import OptionError, ReportWriteError
+from convtool.errors import OptionError
 from convtool.explain import Backward, Layer, Theorem, Walk
 from convtool.explain.activation import LEAKY_SLOPE
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import parse
 from convtool.report.spectrum_page import Spectra, spectrum_page
 from convtool.report.walk_page import Opening, PageKernel, walk_page
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_file
 
 PAGE_SIDE = 16
 """The longest side of a picture on the page where the kernel slides."""
@@ -47,7 +46,8 @@ def write_page(
     drawn : bool
         Whether the layer's image is shown; without, the page draws one itself.
     """
-    _write(path, walk_page(_opening(one, kernels, mode, back, drawn), _page_kernels()))
+    page = walk_page(_opening(one, kernels, mode, back, drawn), _page_kernels())
+    write_file(path, page.encode(), "page")
 
 
 def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
@@ -78,16 +78,7 @@ def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
             words=difference_line(shown),
         )
     )
-    _write(path, text)
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        replace_file(os.path.realpath(path), text.encode())
-    except OSError as error:
-        raise ReportWriteError(
-            f"{path}: cannot write the page ({error.strerror or error}); choose another file"
-        ) from error
+    write_file(path, text.encode(), "page")
 
 
 def _opening(

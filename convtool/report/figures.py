@@ -1,7 +1,6 @@
 """Figures of Matplotlib as files: whole or not at all."""
 
 import io
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from convtool.errors import OptionError, ReportWriteError
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 """What a drawing's file may end in."""
@@ -62,9 +61,4 @@ def save_figure(figure: Any, target: Path) -> None:
     stream = io.BytesIO()
     kind = check_drawing(target).suffix.lower()[1:]
     figure.savefig(stream, format=kind, dpi=120)
-    try:
-        replace_file(os.path.realpath(target), stream.getvalue())
-    except OSError as error:
-        raise ReportWriteError(
-            f"{target}: cannot write the drawing ({error.strerror or error}); choose another file"
-        ) from error
+    write_file(target, stream.getvalue(), "drawing")

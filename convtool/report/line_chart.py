@@ -1,16 +1,15 @@
 """Lines over a logarithmic axis, as a picture or a page that stands by itself."""
 
 import io
-import os
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from convtool.errors import OptionError, ReportWriteError
+from convtool.errors import OptionError
 from convtool.records import Record
-from convtool.report.whole_file import replace_file
+from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".html")
 """What a chart's file may end in."""
@@ -82,12 +81,7 @@ def write_chart(target: str, panels: Sequence[Panel]) -> None:
         data = _without_links(data)
     if kind == ".html":
         data = _page(panels, data)
-    try:
-        replace_file(os.path.realpath(target), data)
-    except OSError as error:
-        raise ReportWriteError(
-            f"{target}: cannot write the chart ({error.strerror or error}); choose another file"
-        ) from error
+    write_file(target, data, "chart")
 
 
 def _drawn(panels: Sequence[Panel], kind: str) -> bytes:
