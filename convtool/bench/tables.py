@@ -1,11 +1,11 @@
 """Measurements as lines of text."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convtool.bench.cells import Cell
 from convtool.bench.compare import Change, Comparison
 from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry, by_cell, fastest
+from convtool.records import replace
 from convtool.report.matrix import table
 from convtool.report.units import seconds_text
 

@@ -1,7 +1,6 @@
 """The pages of ``convtool explain``."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convtool.cli._explain_spectrum import border_text, difference_line, exact
 from convtool.errors import OptionError
@@ -9,6 +8,7 @@ from convtool.explain import Backward, Layer, Theorem, Walk
 from convtool.explain.activation import LEAKY_SLOPE
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import parse
+from convtool.records import replace
 from convtool.report.spectrum_page import Spectra, spectrum_page
 from convtool.report.walk_page import Opening, PageKernel, walk_page
 from convtool.report.whole_file import write_file

@@ -1,7 +1,6 @@
 """Pictures and data sets for the commands that learn: files become arrays here, not in nn."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from convtool.nn.datasets.dataset import sample
 from convtool.nn.model import Sequential
 from convtool.nn.polarity import looks_inverted
 from convtool.nn.preprocessing import Preprocessing
-from convtool.records import Record
+from convtool.records import Record, replace
 
 
 class _Noticed:

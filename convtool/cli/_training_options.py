@@ -1,6 +1,5 @@
 """Options shared by the commands that train: data set, network, recipe."""
 
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -12,6 +11,7 @@ from convtool.nn.datasets import SOURCES, Dataset
 from convtool.nn.optimizers import OPTIMIZERS
 from convtool.nn.recipe import SETTINGS, Recipe, batch_size_for
 from convtool.nn.schedules import SCHEDULES
+from convtool.records import replace
 
 training_options = together(
     click.argument("dataset"),

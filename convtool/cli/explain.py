@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -30,7 +29,7 @@ from convtool.explain import Backward, Layer, Theorem, backward, layer, theorem
 from convtool.explain.polynomial import product_walk
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.weights import Combination, is_even
-from convtool.records import Record
+from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 
 _DEFAULT_KERNEL = "emboss"

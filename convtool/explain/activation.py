@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import KernelError, OptionError
+from convtool.explain.walk import Plane
 from convtool.kernels.numerals import number
-
-Plane = NDArray[np.float64]
 
 LEAKY_SLOPE = 0.01
 """The slope of ``leaky`` below zero, where none is given."""

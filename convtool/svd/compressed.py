@@ -4,21 +4,19 @@ import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, OptionError
 from convtool.images.image import Image, Pixels, as_image, peak_of
 from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.approximation import Approximation, approximate
 from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
 from convtool.svd.metrics import decibels
 from convtool.svd.planes import COLORINGS, coloring
 from convtool.svd.targets import Target, smallest_k
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 class Compressed(Record, eq=False):
