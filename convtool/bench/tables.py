@@ -50,18 +50,14 @@ def _one_table(title: str, entries: Sequence[Entry]) -> list[str]:
         if entry.timing is None
     ]
     spreads = [entry for entry in entries if entry.timing is not None]
-    lines = [f"{title}: milliseconds, {FASTEST} fastest, error against float64", *_aligned(rows)]
+    lines = [
+        f"{title}: milliseconds, {FASTEST} fastest, error against float64",
+        *table(rows, right=True, words=(0,)),
+    ]
     lines += [f"  {note}" for note in notes]
     if spreads:
         lines.append(_spread(spreads))
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines: the first column aligned at its left, the others at their right."""
-    width = max(len(row[0]) for row in rows)
-    cells = table([row[1:] for row in rows], right=True)
-    return [f"{row[0]:<{width}}  {rest}".rstrip() for row, rest in zip(rows, cells, strict=True)]
 
 
 def _place(entry: Entry | None, is_best: bool) -> str:

@@ -110,11 +110,11 @@ def _opening(
         gradient=back.given.tolist() if back else None,
     )
     if one.activation:
-        name, slope = one.activation
+        name, slope = one.activation.name, one.activation.slope
         opening = replace(opening, activation=name, leak=slope if name == "leaky" else LEAKY_SLOPE)
     if one.pooling:
-        kind, size, stride = one.pooling
-        opening = replace(opening, pool=kind, pool_size=size, pool_stride=stride)
+        made = one.pooling
+        opening = replace(opening, pool=made.kind, pool_size=made.size, pool_stride=made.stride)
     return opening
 
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -40,7 +39,7 @@ class PoolStep(Record, eq=False):
     value: float
 
 
-class Pooling(NamedTuple):
+class Pooling(Record):
     """The maximum or the average of windows.
 
     Attributes

@@ -17,7 +17,7 @@ from convtool.nn.model import Sequential
 from convtool.nn.modelfile import TRAINING, VERSION, arrays_of, read_arrays, write_arrays
 from convtool.nn.optimizers import Optimizer
 from convtool.nn.recipe import Recipe
-from convtool.records import Record, replace
+from convtool.records import Record
 
 _MAY_CHANGE = ("epochs", "early_stop")
 
