@@ -64,7 +64,7 @@ def report(
         "matrix": first.matrix.toarray().tolist() if whole and one.is_single else None,
     }
     if one.activation:
-        told["activation"] = dict(vars(one.activation))
+        told["activation"] = {"name": one.activation.name, "slope": one.activation.slope}
         told["activated"] = one.activated.tolist() if whole else None
     if one.pooling:
         told["pooling"] = dict(vars(one.pooling))

@@ -183,16 +183,10 @@ def _one_wish(ks: Sequence[int] | None, wishes: Mapping[str, float | None]) -> T
         given.insert(0, "--k")
     if len(given) > 1:
         raise OptionError(f"{' and '.join(given)} both choose k; give one of them")
-    return (
-        None
-        if ks is not None or not given
-        else Target.of(
-            k=None,
-            psnr=wishes["target-psnr"],
-            ratio=wishes["target-ratio"],
-            energy=wishes["energy"],
-        )
-    )
+    if ks is not None or not given:
+        return None
+    psnr, ratio, energy = wishes.values()
+    return Target.of(k=None, psnr=psnr, ratio=ratio, energy=energy)
 
 
 def _check(task: _Outputs, ks: Sequence[int] | None) -> None:

@@ -10,6 +10,7 @@ from convtool.deconvolution.api import Options, check_method, rounding_of
 from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.filtering import alpha_rules, nonfinite
 from convtool.filtering.advice import CLIPPED_WORTH_A_WARNING
+from convtool.filtering.alpha import is_opaque
 from convtool.images import alpha as transparency
 from convtool.images import tone
 from convtool.images.background import channels_on
@@ -132,7 +133,8 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     colours = pixels.astype(np.float64)
     if image.has_alpha:
         colours, alpha = colours[:, :, :-1], colours[:, :, -1]
-    meets = options.alpha == "premultiply" and image.has_alpha and not _is_opaque(image)
+    weighs = options.alpha == "premultiply"
+    meets = weighs and alpha is not None and not is_opaque(alpha, image.peak)
     if alpha is not None and meets:
         colours = transparency.premultiply(colours, alpha, image.peak)
     found = restore(colours, kernel.weights, how)
@@ -164,11 +166,6 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
 def _blur(options: DeconvolveOptions) -> Options:
     """Return what the options say of the blur and the method."""
     return Options(**{name: getattr(options, name) for name in names_of(Options)})
-
-
-def _is_opaque(image: Image) -> bool:
-    """Tell whether every pixel of a picture with alpha is opaque."""
-    return bool((image.pixels[:, :, -1] >= image.peak).all())
 
 
 def check_options(kernel: KernelSpec, options: DeconvolveOptions) -> None:
