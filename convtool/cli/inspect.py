@@ -156,15 +156,9 @@ def command(
     if filters and not probed:
         raise OptionError("--filter gives a kernel to --probe; add --probe, or use --replace")
     given = [_probed_kernel(text, correlate) for text in filters]
+    asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
     if model_path is None:
-        needed = {
-            "--kernels": kernels,
-            "--nearest": nearest,
-            "--replace": replacements,
-            "--feature-maps": feature_maps,
-            "--occlusion": occlusion,
-            "--saliency": saliency,
-        }
+        needed = {"kernels": kernels, "nearest": nearest, "replace": replacements} | asked
         report = _without_model(arch, shape, outputs, given, needed)
         give(report, json_target, [report_text(report)])
         return
@@ -179,7 +173,6 @@ def command(
         report["nearest"] = _nearest(model, layer)
     if kernels is not None:
         report["kernels"] = _draw_kernels(model, layer, kernels)
-    asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
     report |= pictures(model, model_path, asked, invert, out)
     if wanted:
         name = dataset or model.record.get("dataset")
@@ -215,7 +208,8 @@ def _without_model(
     """Return the report on a network that is not trained yet, or on kernels alone."""
     for name, value in needed.items():
         if value:
-            raise OptionError(f"{name} looks into a trained network; give its MODEL")
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} looks into a trained network; give its MODEL")
     if (arch is None) != (shape is None) or (arch is None and not given):
         raise OptionError(
             "it takes a MODEL, or --arch with --input CxHxW, or --probe with --filter SPEC"
