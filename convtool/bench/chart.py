@@ -1,11 +1,11 @@
 """Time against kernel size, one line a contender, and where the planner switches."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convtool.bench.cells import Cell, work_named
 from convtool.bench.contenders import planned
 from convtool.bench.results import Entry
+from convtool.records import replace
 from convtool.report.line_chart import Panel
 
 

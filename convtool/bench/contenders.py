@@ -1,10 +1,11 @@
 """Who takes part: this project's engines and the planner's choice, and their opponents."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
-from convtool.bench.cells import WORKS, Array, Cell, Kernel
+from convtool.bench.cells import WORKS, Cell, Kernel
 from convtool.bench.peers import PEERS
 from convtool.bench.task import Prepare, Ready, Task
 from convtool.convolution import api, gradient
@@ -39,31 +40,17 @@ class Contender(Record):
 
 def _through(engine: str) -> Prepare:
     def prepare(task: Task) -> Ready:
-        cell, out = task.cell, task.memory()
-
-        def convolved() -> Array:
-            return api.correlate(
-                task.image,
-                task.kernel,
-                border="reflect",
-                stride=cell.stride,
-                engine=engine,
-                out=out,
-                threads=cell.threads,
-            )
-
-        def magnitude() -> Array:
-            return gradient.gradient_magnitude(
-                task.image,
-                task.kernel,
-                out=out,
-                border="reflect",
-                stride=cell.stride,
-                engine=engine,
-                threads=cell.threads,
-            )
-
-        return magnitude if task.kernel.ndim == 3 else convolved
+        function = gradient.gradient_magnitude if task.kernel.ndim == 3 else api.correlate
+        return partial(
+            function,
+            task.image,
+            task.kernel,
+            out=task.memory(),
+            border="reflect",
+            stride=task.cell.stride,
+            engine=engine,
+            threads=task.cell.threads,
+        )
 
     return prepare
 

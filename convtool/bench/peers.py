@@ -6,6 +6,7 @@ takes that, and the same number of threads.
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,16 +87,26 @@ def _weights(task: Task) -> Array:
     return np.asarray(task.kernel.astype(kind))
 
 
-def _filter2d(task: Task) -> Ready:
+def _called(task: Task, function: Callable[..., object], *arguments: Any, **named: Any) -> Ready:
+    """Make a function of OpenCV ready that writes the whole answer, of which some pixels count."""
     import cv2
 
-    weights, out = _weights(task), _full_memory(task)
+    out = _full_memory(task)
+    call = partial(
+        function, task.image, *arguments, dst=out, borderType=cv2.BORDER_REFLECT, **named
+    )
 
     def run() -> Array:
-        cv2.filter2D(task.image, -1, weights, dst=out, borderType=cv2.BORDER_REFLECT)
+        call()
         return _strided(task, out)
 
     return run
+
+
+def _filter2d(task: Task) -> Ready:
+    import cv2
+
+    return _called(task, cv2.filter2D, -1, _weights(task))
 
 
 def _sep_filter2d(task: Task) -> Ready:
@@ -107,53 +118,27 @@ def _sep_filter2d(task: Task) -> Ready:
     row = vectors[0]
     column = task.kernel @ row
     kind = _weights(task).dtype
-    row, column, out = row.astype(kind), column.astype(kind), _full_memory(task)
-
-    def run() -> Array:
-        cv2.sepFilter2D(task.image, -1, row, column, dst=out, borderType=cv2.BORDER_REFLECT)
-        return _strided(task, out)
-
-    return run
+    return _called(task, cv2.sepFilter2D, -1, row.astype(kind), column.astype(kind))
 
 
 def _gaussian_blur(task: Task) -> Ready:
     import cv2
 
-    size, sigma, out = task.cell.kernel, sigma_of(task.cell.kernel), _full_memory(task)
-
-    def run() -> Array:
-        cv2.GaussianBlur(
-            task.image, (size, size), sigma, dst=out, sigmaY=sigma, borderType=cv2.BORDER_REFLECT
-        )
-        return _strided(task, out)
-
-    return run
+    size, sigma = task.cell.kernel, sigma_of(task.cell.kernel)
+    return _called(task, cv2.GaussianBlur, (size, size), sigma, sigmaY=sigma)
 
 
 def _blur(task: Task) -> Ready:
     import cv2
 
-    size, out = task.cell.kernel, _full_memory(task)
-
-    def run() -> Array:
-        cv2.blur(task.image, (size, size), dst=out, borderType=cv2.BORDER_REFLECT)
-        return _strided(task, out)
-
-    return run
+    return _called(task, cv2.blur, (task.cell.kernel, task.cell.kernel))
 
 
 def _box_filter(task: Task) -> Ready:
     import cv2
 
-    size, out = task.cell.kernel, _full_memory(task)
-
-    def run() -> Array:
-        cv2.boxFilter(
-            task.image, -1, (size, size), dst=out, normalize=True, borderType=cv2.BORDER_REFLECT
-        )
-        return _strided(task, out)
-
-    return run
+    size = task.cell.kernel
+    return _called(task, cv2.boxFilter, -1, (size, size), normalize=True)
 
 
 def _sobel(task: Task) -> Ready:

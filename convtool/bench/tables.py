@@ -1,11 +1,11 @@
 """Measurements as lines of text."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convtool.bench.cells import Cell
 from convtool.bench.compare import Change, Comparison
 from convtool.bench.results import CANNOT, LEFT_OUT, WRONG, Entry, by_cell, fastest
+from convtool.records import replace
 from convtool.report.matrix import table
 from convtool.report.units import seconds_text
 
@@ -50,18 +50,14 @@ def _one_table(title: str, entries: Sequence[Entry]) -> list[str]:
         if entry.timing is None
     ]
     spreads = [entry for entry in entries if entry.timing is not None]
-    lines = [f"{title}: milliseconds, {FASTEST} fastest, error against float64", *_aligned(rows)]
+    lines = [
+        f"{title}: milliseconds, {FASTEST} fastest, error against float64",
+        *table(rows, right=True, words=(0,)),
+    ]
     lines += [f"  {note}" for note in notes]
     if spreads:
         lines.append(_spread(spreads))
     return lines
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines: the first column aligned at its left, the others at their right."""
-    width = max(len(row[0]) for row in rows)
-    cells = table([row[1:] for row in rows], right=True)
-    return [f"{row[0]:<{width}}  {rest}".rstrip() for row, rest in zip(rows, cells, strict=True)]
 
 
 def _place(entry: Entry | None, is_best: bool) -> str:

@@ -1,18 +1,16 @@
 """Options for the workers of a batch, and for resuming one."""
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from convtool.cli._file_options import size_of
+from convtool.cli._options import together
 from convtool.errors import OptionError
-from convtool.records import Record, names_of
+from convtool.records import Record
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_OPTIONS = (
+cluster_options = together(
     click.option(
         "--workers",
         type=click.IntRange(1, 1024),
@@ -34,6 +32,7 @@ _OPTIONS = (
         "same files.",
     ),
 )
+"""Who does the work: the fields of `Cluster`."""
 
 
 class Cluster(Record):
@@ -83,15 +82,3 @@ class Cluster(Record):
 
         with self.open() as client:
             return TaskPool.facts(client)
-
-
-def cluster_options(command: _Command) -> _Command:
-    """Add the options that say who does the work."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def take_cluster(values: dict[str, Any]) -> Cluster:
-    """Take the values of `cluster_options` out of a command's."""
-    return Cluster(**{name: values.pop(name) for name in names_of(Cluster)})

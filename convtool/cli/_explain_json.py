@@ -64,10 +64,10 @@ def report(
         "matrix": first.matrix.toarray().tolist() if whole and one.is_single else None,
     }
     if one.activation:
-        told["activation"] = one.activation._asdict()
+        told["activation"] = {"name": one.activation.name, "slope": one.activation.slope}
         told["activated"] = one.activated.tolist() if whole else None
     if one.pooling:
-        told["pooling"] = one.pooling._asdict()
+        told["pooling"] = dict(vars(one.pooling))
         told["pooled"] = one.pooled.tolist() if whole else None
     if back is not None:
         told["gradient"] = _gradient(back)

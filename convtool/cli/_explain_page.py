@@ -1,7 +1,6 @@
 """The pages of ``convtool explain``."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from convtool.cli._explain_spectrum import border_text, difference_line, exact
 from convtool.errors import OptionError
@@ -9,9 +8,10 @@ from convtool.explain import Backward, Layer, Theorem, Walk
 from convtool.explain.activation import LEAKY_SLOPE
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.spec import parse
+from convtool.records import replace
 from convtool.report.spectrum_page import Spectra, spectrum_page
 from convtool.report.walk_page import Opening, PageKernel, walk_page
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 PAGE_SIDE = 16
 """The longest side of a picture on the page where the kernel slides."""
@@ -47,7 +47,7 @@ def write_page(
         Whether the layer's image is shown; without, the page draws one itself.
     """
     page = walk_page(_opening(one, kernels, mode, back, drawn), _page_kernels())
-    write_whole(path, "page", page.encode())
+    write_file(path, page.encode(), "page")
 
 
 def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
@@ -78,7 +78,7 @@ def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
             words=difference_line(shown),
         )
     )
-    write_whole(path, "page", text.encode())
+    write_file(path, text.encode(), "page")
 
 
 def _opening(
@@ -110,11 +110,11 @@ def _opening(
         gradient=back.given.tolist() if back else None,
     )
     if one.activation:
-        name, slope = one.activation
+        name, slope = one.activation.name, one.activation.slope
         opening = replace(opening, activation=name, leak=slope if name == "leaky" else LEAKY_SLOPE)
     if one.pooling:
-        kind, size, stride = one.pooling
-        opening = replace(opening, pool=kind, pool_size=size, pool_stride=stride)
+        made = one.pooling
+        opening = replace(opening, pool=made.kind, pool_size=made.size, pool_stride=made.stride)
     return opening
 
 

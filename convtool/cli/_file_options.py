@@ -1,22 +1,19 @@
 """Options for reading and writing files, shared by several commands."""
 
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import click
 
+from convtool.cli._options import choice, together
+from convtool.images.formats import writable
 from convtool.images.options import (
     CMYK_RULES,
     MAX_PIXELS,
     METADATA_RULES,
     ORIENTATION_RULES,
-    ReadOptions,
-    WriteOptions,
 )
-from convtool.records import names_of
+from convtool.images.tone import OUTPUT_DEPTHS
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _SIZE = r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?"
 _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
@@ -29,7 +26,7 @@ def size_of(text: str) -> int:
     return int(float(found.group(1)) * _UNITS[found.group(2).upper()])
 
 
-_READING = (
+reading_options = together(
     click.option(
         "--page",
         type=click.IntRange(1),
@@ -37,19 +34,15 @@ _READING = (
         help="Read only this page of a TIFF or frame of an animation; the first is 1.  "
         "[default: all]",
     ),
-    click.option(
+    choice(
         "--cmyk",
-        type=click.Choice(CMYK_RULES),
-        default=CMYK_RULES[0],
-        show_default=True,
+        values=CMYK_RULES,
         help="How CMYK is converted to RGB: by the file's profile (a file without one is "
         "refused), or by arithmetic.",
     ),
-    click.option(
+    choice(
         "--orientation",
-        type=click.Choice(ORIENTATION_RULES),
-        default=ORIENTATION_RULES[0],
-        show_default=True,
+        values=ORIENTATION_RULES,
         help="Rotate the pixels by the EXIF orientation and reset the tag, or keep both.",
     ),
     click.option(
@@ -68,7 +61,9 @@ _READING = (
         "refuse others.  [default: a quarter of this machine's memory for TIFF, else no limit]",
     ),
 )
-_WRITING = (
+"""How files are read: the fields of `ReadOptions`."""
+
+writing_options = together(
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
@@ -85,39 +80,15 @@ _WRITING = (
         is_flag=True,
         help="Allow a GIF to reduce its colours to 256 and its alpha to opaque or transparent.",
     ),
-    click.option(
+    choice(
         "--metadata",
-        type=click.Choice(METADATA_RULES),
-        default=METADATA_RULES[0],
-        show_default=True,
+        values=METADATA_RULES,
         help="Copy or drop the profile, EXIF, XMP, resolution and texts.",
     ),
 )
+"""How files are written: the fields of `WriteOptions`."""
 
-
-def reading_options(command: _Command) -> _Command:
-    """Add the options that say how files are read."""
-    for option in reversed(_READING):
-        command = option(command)
-    return command
-
-
-def writing_options(command: _Command) -> _Command:
-    """Add the options that say how files are written."""
-    for option in reversed(_WRITING):
-        command = option(command)
-    return command
-
-
-def take_reading(values: dict[str, Any]) -> ReadOptions:
-    """Take the values of `reading_options` out of a command's."""
-    return ReadOptions(**_taken(values, ReadOptions))
-
-
-def take_writing(values: dict[str, Any]) -> WriteOptions:
-    """Take the values of `writing_options` out of a command's."""
-    return WriteOptions(**_taken(values, WriteOptions))
-
-
-def _taken(values: dict[str, Any], kind: type[ReadOptions] | type[WriteOptions]) -> dict[str, Any]:
-    return {name: values.pop(name) for name in names_of(kind) if name in values}
+depth_option = choice("--depth", values=OUTPUT_DEPTHS, help="Bits a channel of the output.")
+format_option = click.option(
+    "--format", type=click.Choice(writable()), help="Format of the output.  [default: by its name]"
+)

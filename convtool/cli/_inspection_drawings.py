@@ -1,7 +1,6 @@
 """The drawings of ``convtool inspect``, one file each."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from convtool.nn.inspection.attribution import (
 from convtool.nn.inspection.layers import layer_names
 from convtool.nn.model import Sequential
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import replace
 from convtool.report.figures import check_drawing
 
 _MOST_NAMED = 32

@@ -49,18 +49,10 @@ def _layers(report: dict[str, Any]) -> list[str]:
         f"{report['multiply_adds']:,}",
         _size(report["memory"]),
     ]
-    cells = [head, *rows, total]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    sided = [
-        [
-            cell.ljust(width) if place in _WORDS else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        for row in cells
-    ]
+    lines = table([head, *rows, total], right=True, words=_WORDS)
     shape = " × ".join(map(str, report["input"]))
     classes = f", classes {', '.join(report['classes'])}" if report["classes"] else ""
-    return [f"{report['model']}: input {shape}, {report['task']}{classes}", *table(sided)]
+    return [f"{report['model']}: input {shape}, {report['task']}{classes}", *lines]
 
 
 def _probe(filters: list[dict[str, Any]]) -> list[str]:

@@ -70,15 +70,8 @@ def report(
 
 
 def _match_report(match: Match) -> dict[str, object]:
-    return {
-        "name": match.name,
-        "spec": match.spec,
-        "turn": match.turn,
-        "scale": match.scale,
-        "shift": list(match.shift),
-        "cosine": match.cosine,
-        "difference": match.difference,
-    }
+    shown = ("name", "spec", "turn", "scale", "shift", "cosine", "difference")
+    return {name: getattr(match, name) for name in shown}
 
 
 def _shown(kernel: Weights) -> Weights:

@@ -1,35 +1,101 @@
-"""Options that several commands share."""
+"""What the commands share: making options, taking their values, giving a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from convtool.errors import OptionError
+from convtool.records import Record
+from convtool.records import names_of as fields_of
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_Record = TypeVar("_Record", bound=Record)
+
+STDOUT = "-"
+FILE = click.Path(path_type=Path, dir_okay=False)
+"""The type of an output, or of an input that cannot be a folder."""
+PLACE = click.Path(path_type=Path)
+"""The type of a file or folder."""
+
+
+def together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Return a decorator that adds options to a command, in this order."""
+
+    def add(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def choice(*names: str, values: Iterable[str], help: str = "") -> Callable[[_Command], _Command]:
+    """Return an option that takes one of some words, by default the first."""
+    words = list(values)
+    kind = click.Choice(words)
+    return click.option(*names, type=kind, default=words[0], show_default=True, help=help or None)
+
+
+def taken(values: dict[str, Any], kind: type[_Record]) -> _Record:
+    """Take the values that a record has fields for out of a command's."""
+    return kind(**{name: values.pop(name) for name in fields_of(kind) if name in values})
+
+
+def whole_numbers(text: str, separator: str = ",") -> tuple[int, ...]:
+    """Return the whole numbers between separators, or none where anything else stands there."""
+    try:
+        return tuple(int(part) for part in text.split(separator))
+    except ValueError:
+        return ()
+
+
+def names_of(text: str | None) -> list[str]:
+    """Return the names between commas."""
+    return [name.strip() for name in text.split(",")] if text else []
+
 
 def pair(text: str) -> int | tuple[int, ...]:
     """Return ``N`` as a number and ``N,M`` (vertical, horizontal) as two."""
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
+    numbers = whole_numbers(text)
     if len(numbers) not in (1, 2):
         raise click.BadParameter(f"{text!r} is neither a whole number nor two as in 2,1")
     return numbers[0] if len(numbers) == 1 else numbers
 
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+json_option = click.option(
+    "--json",
+    "json_target",
+    metavar="[FILE.json]",
+    is_flag=False,
+    flag_value=STDOUT,
+    help="Give the report as JSON, on stdout or in a file.",
+)
+"""``--json [FILE]`` passes ``json_target``: None, ``-`` for stdout or a file's name. That ends in
+.json; what else follows is the next argument (seen to by `cli.run`)."""
+
+threads_option = click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+data_option = click.option("--data", type=PLACE, help="The folder or file of a named set.")
 
 
-def json_option(command: _Command) -> _Command:
-    """Add ``--json [FILE]``: passes ``json_target``, None, ``-`` for stdout or a file's name.
+def check_stdout(target: str | None, json_target: str | None) -> None:
+    """Raise an error if a picture and a report would both go to standard output."""
+    if target == STDOUT == json_target:
+        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
 
-    A file's name ends in .json; what else follows is the next argument (seen to by `cli.run`).
-    """
-    return click.option(
-        "--json",
-        "json_target",
-        metavar="[FILE.json]",
-        is_flag=False,
-        flag_value="-",
-        help="Give the report as JSON, on stdout or in a file.",
-    )(command)
+
+def give(
+    report: Mapping[str, object],
+    json_target: str | None,
+    lines: Sequence[str],
+    *,
+    quiet: bool = False,
+) -> None:
+    """Write the report where ``--json`` says, and print its lines where stdout is left for them."""
+    from convtool.report.json_report import write_report
+
+    if json_target is not None:
+        write_report(report, json_target)
+    if json_target != STDOUT and not quiet:
+        click.echo("\n".join(lines))

@@ -1,13 +1,13 @@
 """Pictures and data sets for the commands that learn: files become arrays here, not in nn."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 
+from convtool.cli._options import whole_numbers
 from convtool.errors import DatasetError, ModelError
 from convtool.images.background import colour_of
 from convtool.images.read import read
@@ -16,6 +16,7 @@ from convtool.nn.datasets.dataset import sample
 from convtool.nn.model import Sequential
 from convtool.nn.polarity import looks_inverted
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import Record, replace
 
 
 class _Noticed:
@@ -131,43 +132,37 @@ class SizeType(click.ParamType[tuple[int, int]]):
         """Return (height, width)."""
         if isinstance(value, tuple):
             return value
-        try:
-            numbers = [int(part) for part in str(value).split("x")]
-        except ValueError:
-            numbers = []
+        numbers = whole_numbers(str(value), "x")
         if len(numbers) not in (1, 2) or min(numbers) < 1:
             self.fail(f"{value!r} is not a size such as 64 or 100x80", param, ctx)
         return numbers[0], numbers[-1]
 
 
-def open_split(
-    name: str,
-    data: Path | None,
-    seed: int | None,
-    size: tuple[int, int],
-    gray: bool,
-    only: Sequence[str] = (),
-    *,
-    background: str = "white",
-    limit: int | None = None,
-) -> Split:
-    """Read a named data set or a folder of pictures; say on stderr what was skipped or resized."""
-    reader = FileReader(size, background)
-    split = open_dataset(
-        name,
-        data=data,
-        seed=seed,
-        read=reader,
-        size=size,
-        gray=gray,
-        background=background,
-        classes=only,
-        limit=limit,
-    )
-    reader.tell("the network's")
-    for reason in split.skipped:
-        click.echo(f"convtool: skipped: {reason}", err=True)
-    return split
+class DataOptions(Record):
+    """A data set and what is made of its pictures, as `open_dataset` takes it."""
+
+    dataset: str
+    data: Path | None = None
+    size: tuple[int, int] = (64, 64)
+    gray: bool = False
+    background: str | None = None
+    limit: int | None = None
+    classes: Sequence[str] | None = None
+
+    @property
+    def colour(self) -> str:
+        """The colour on which transparent pictures are laid."""
+        return self.background or "white"
+
+    def open(self, seed: int | None = None) -> Split:
+        """Read the pictures and part them; say on stderr what was skipped or resized."""
+        reader = FileReader(self.size, self.colour)
+        how = vars(self) | {"background": self.colour, "classes": self.classes or ()}
+        split = open_dataset(how.pop("dataset"), seed=seed, read=reader, **how)
+        reader.tell("the network's")
+        for reason in split.skipped:
+            click.echo(f"convtool: skipped: {reason}", err=True)
+        return split
 
 
 def pictures_to_judge(
@@ -201,7 +196,7 @@ def pictures_to_judge(
     # models that were trained before the split was fixed were not judged on the same pictures
     seed = None if "split" in model.record else int(model.record.get("seed", 0))
     colour = background or model.preprocessing.background
-    split = open_split(dataset, data, seed, size, gray, only, background=colour)
+    split = DataOptions(dataset, data, size, gray, colour, classes=only).open(seed)
     judged = _matched(_part(split, part or ("test" if known else "all")), model)
     return judged if limit is None else judged.subset(sample(judged.labels, limit, seed or 0))
 

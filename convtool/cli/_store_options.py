@@ -1,38 +1,28 @@
 """Options for pictures larger than memory, and how they are run."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from convtool.cli._options import choice, together
 from convtool.filtering.strips.options import MISSING_RULES, StoreOptions
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_STORES = (
+store_options = together(
     click.option(
         "--pyramid",
         is_flag=True,
         help="Write a pyramid after a TIFF or Zarr output: levels of half the size each.",
     ),
     click.option("--overwrite", is_flag=True, help="Replace an existing Zarr output."),
-    click.option(
+    choice(
         "--missing-chunks",
-        type=click.Choice(MISSING_RULES),
-        default=MISSING_RULES[0],
-        show_default=True,
+        values=MISSING_RULES,
         help="How missing chunks of a Zarr input are treated: refuse the input, or use its fill "
         "value.",
     ),
 )
-
-
-def store_options(command: _Command) -> _Command:
-    """Add the options that say how stores are treated."""
-    for option in reversed(_STORES):
-        command = option(command)
-    return command
+"""How stores are treated."""
 
 
 def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:

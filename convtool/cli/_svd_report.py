@@ -10,9 +10,11 @@ from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import WriteOptions
 from convtool.report.curves import Curve, compression_plot
+from convtool.report.json_report import finite
 from convtool.report.matrix import table
 from convtool.report.pictures import contact_sheet, reduced, to_bytes
 from convtool.report.slider_page import Frame, slider_page
+from convtool.report.units import decibel_text
 from convtool.svd.study import Choice, Point, Row, Study
 
 SCHEMA = "convtool.svd/1"
@@ -35,16 +37,6 @@ PAGE_TITLES = (
 )
 _SHEET_SIDE = 640
 _PAGE_SIDE = 1024
-
-
-def decibel_text(value: float) -> str:
-    """Return a PSNR with two places, or ∞."""
-    return "∞" if math.isinf(value) else f"{value:.2f}"
-
-
-def finite(value: float) -> float | None:
-    """Return a number, or None for ∞, which JSON does not know."""
-    return value if math.isfinite(value) else None
 
 
 def heading(name: str, image: Image, study: Study) -> str:
@@ -122,7 +114,7 @@ def as_json(
         "color": study.best.color,
         "block": study.best.block,
         "raw_bytes": study.raw_bytes,
-        "rows": [asdict(row) | {"psnr": finite(row.psnr)} for row in study.rows],
+        "rows": [finite(asdict(row)) for row in study.rows],
         "smallest_k": {f"{level:g}": k for level, k in study.smallest().items()},
         "better_color": None
         if choice is None
@@ -133,7 +125,7 @@ def as_json(
             "joint_psnr": finite(choice.joint),
         },
         "tiles": [
-            {"block": block, "points": [asdict(one) | {"psnr": finite(one.psnr)} for one in points]}
+            {"block": block, "points": [finite(asdict(one)) for one in points]}
             for block, points in tiles.items()
         ],
     }

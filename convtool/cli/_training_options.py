@@ -1,26 +1,21 @@
 """Options shared by the commands that train: data set, network, recipe."""
 
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from convtool.cli._options import data_option, names_of, together
 from convtool.cli._pictures import SizeType, background_option
 from convtool.nn.architectures import ARCHITECTURES
 from convtool.nn.datasets import SOURCES, Dataset
 from convtool.nn.optimizers import OPTIMIZERS
 from convtool.nn.recipe import SETTINGS, Recipe, batch_size_for
 from convtool.nn.schedules import SCHEDULES
+from convtool.records import replace
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+training_options = together(
     click.argument("dataset"),
-    click.option(
-        "--data", type=click.Path(path_type=Path), help="The folder or file of a named set."
-    ),
+    data_option,
     click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders."),
     click.option("--gray", is_flag=True, help="For folders: convert pictures to grey."),
     background_option,
@@ -30,7 +25,10 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Use at most N pictures, in proportion for each class.",
     ),
     click.option(
-        "--classes", metavar="NAME,…", help="Only these classes, such as 0,1.  [default: all]"
+        "--classes",
+        type=names_of,
+        metavar="NAME,…",
+        help="Only these classes, such as 0,1.  [default: all]",
     ),
     click.option(
         "--arch",
@@ -97,13 +95,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("--seed", type=int, default=0, show_default=True),
 )
-
-
-def training_options(command: _Command) -> _Command:
-    """Add the data set, its options, the network and the fields of the recipe."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""The data set, its options, the network and the fields of the recipe."""
 
 
 def recipe_of(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
@@ -138,8 +130,3 @@ def fitted_to(recipe: Recipe, train: Dataset, choices: dict[str, Any]) -> Recipe
 def arch_of(dataset: str, arch: str | None) -> str:
     """Return the architecture that was chosen, or the data set's own."""
     return arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")
-
-
-def names_of(text: str | None) -> list[str]:
-    """Return the names between commas."""
-    return [name.strip() for name in text.split(",")] if text else []

@@ -1,23 +1,18 @@
 """Options for where a filter applies, and to which values."""
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from convtool.cli._options import choice, together, whole_numbers
 from convtool.filtering.nonfinite import RULES
 from convtool.images.options import ReadOptions
-
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def region_of(text: str) -> tuple[int, ...]:
     """Return the four numbers of ``X,Y,W,H``."""
-    try:
-        numbers = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = ()
+    numbers = whole_numbers(text)
     if len(numbers) != 4:
         raise click.BadParameter(f"{text!r} is no region such as 10,20,300,200")
     return numbers
@@ -33,7 +28,7 @@ def _nodata_of(_context: click.Context, _option: click.Parameter, text: str | No
         raise click.BadParameter(f"{text!r} is neither a number nor none") from None
 
 
-_OPTIONS = (
+where_options = together(
     click.option(
         "--region",
         type=region_of,
@@ -52,11 +47,9 @@ _OPTIONS = (
         metavar="R,G,B,A|L",
         help="Filter only these channels; L filters the luminance and keeps the colours.",
     ),
-    click.option(
+    choice(
         "--nan",
-        type=click.Choice(RULES),
-        default=RULES[0],
-        show_default=True,
+        values=RULES,
         help="How NaN and infinity in floats are treated: keep them and let them spread as far "
         "as the kernel reaches; fill them from the values around; or refuse the picture.",
     ),
@@ -68,13 +61,7 @@ _OPTIONS = (
         "GDAL's tag unless given. With none, no value means missing.",
     ),
 )
-
-
-def where_options(command: _Command) -> _Command:
-    """Add the options that say which pixels, channels and values are filtered."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+"""Which pixels, channels and values are filtered."""
 
 
 def read_mask(values: dict[str, Any], reading: ReadOptions) -> None:

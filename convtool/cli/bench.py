@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -17,17 +18,17 @@ from convtool.bench.compare import compare as compared
 from convtool.bench.results import Row, as_row, read_rows
 from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
-from convtool.cli._options import json_option
+from convtool.cli._options import json_option, names_of, taken, threads_option, whole_numbers
 from convtool.cli._progress import Bar
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.errors import OptionError, ReportReadError, ReportWriteError
 from convtool.images.read import read
-from convtool.records import Record
+from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
 from convtool.report.matrix import table
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
 """Types of images that both sides filter."""
@@ -35,48 +36,38 @@ DTYPES = ("uint8", "uint16", "float32", "float64")
 LARGEST_KERNEL = 1023
 
 
-def _numbers(ctx: click.Context, option: click.Parameter, value: str | None) -> tuple[int, ...]:
-    if value is None:
-        return ()
-    parts = value.split(",")
-    if not all(part.strip().isdigit() and 1 <= int(part) <= LARGEST_KERNEL for part in parts):
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = whole_numbers(text)
+    if text and not all(1 <= number <= LARGEST_KERNEL for number in numbers or (0,)):
         raise click.BadParameter(
-            f"{value!r}: kernels are sides from 1 to {LARGEST_KERNEL}, as in 3,5,15", ctx, option
+            f"{text!r}: kernels are sides from 1 to {LARGEST_KERNEL}, as in 3,5,15"
         )
-    return tuple(dict.fromkeys(int(part) for part in parts))
+    return tuple(dict.fromkeys(numbers))
 
 
-def _sizes(
-    ctx: click.Context, option: click.Parameter, value: str | None
-) -> tuple[tuple[int, int, int], ...]:
+def _sizes(text: str) -> tuple[tuple[int, int, int], ...]:
     found = []
-    for part in value.split(",") if value else ():
-        sides = part.strip().lower().replace("×", "x").split("x")
-        if len(sides) not in (2, 3) or not all(side.isdigit() and int(side) for side in sides):
+    for part in text.split(",") if text else ():
+        sides = whole_numbers(part.lower().replace("×", "x"), "x")
+        if len(sides) not in (2, 3) or min(sides) < 1:
             raise click.BadParameter(
-                f"{part!r}: sizes are HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, as in 1080x1920x3",
-                ctx,
-                option,
+                f"{part!r}: sizes are HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS, as in 1080x1920x3"
             )
-        height, width, channels = (*map(int, sides), 1)[:3]
+        height, width, channels = (*sides, 1)[:3]
         found.append((height, width, channels))
     return tuple(dict.fromkeys(found))
 
 
-def _names(ctx: click.Context, option: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in value.split(","))) if value else ()
-
-
-def _chart_target(ctx: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    return None if value is None else check_target(value)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names_of(text)))
 
 
 class Targets(Record):
     """Where the outcome goes, besides stdout."""
 
-    json: str | None
-    csv: str | None = None
-    plot: str | None = None
+    json_target: str | None
+    csv_target: str | None = None
+    plot_target: str | None = None
 
 
 @click.command(
@@ -91,19 +82,31 @@ Examples:
   convtool bench --calibrate""",
 )
 @click.option(
-    "--sizes", metavar="HxW[xC],...", callback=_sizes, help="Sizes of random images, height first."
+    "--sizes",
+    metavar="HxW[xC],...",
+    type=_sizes,
+    default="",
+    help="Sizes of random images, height first.",
 )
-@click.option("--kernels", metavar="N,...", callback=_numbers, help="Sides of the kernels.")
+@click.option("--kernels", metavar="N,...", type=_numbers, default="", help="Sides of the kernels.")
 @click.option(
-    "--dtypes", metavar="TYPE,...", callback=_names, help=f"Image types: {', '.join(DTYPES)}."
+    "--dtypes",
+    metavar="TYPE,...",
+    type=_names,
+    default="",
+    help=f"Image types: {', '.join(DTYPES)}.",
 )
 @click.option(
-    "--engines", metavar="NAME,...", callback=_names, help="Engines to time.  [default: all]"
+    "--engines",
+    metavar="NAME,...",
+    type=_names,
+    default="",
+    help="Engines to time.  [default: all]",
 )
 @click.option(
-    "--works", metavar="NAME,...", callback=_names, help="Kinds of kernels: dense, box..."
+    "--works", metavar="NAME,...", type=_names, default="", help="Kinds of kernels: dense, box..."
 )
-@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@threads_option
 @click.option(
     "--repeats", "rounds", type=click.IntRange(1, 1000), help="Rounds.  [default: as time allows]"
 )
@@ -114,7 +117,7 @@ Examples:
     "--plot",
     "plot_target",
     metavar="FILE",
-    callback=_chart_target,
+    type=check_target,
     help="Draw time against kernel size: .png, .svg or .html.",
 )
 @click.option("--compare", metavar="OLD.json", help="Compare with an earlier report.")
@@ -132,20 +135,12 @@ Examples:
     "print it.",
 )
 def command(
-    sizes: tuple[tuple[int, int, int], ...],
-    kernels: tuple[int, ...],
-    dtypes: tuple[str, ...],
-    engines: tuple[str, ...],
-    works: tuple[str, ...],
     threads: int | None,
-    rounds: int | None,
     source: str | None,
-    json_target: str | None,
-    csv_target: str | None,
-    plot_target: str | None,
     compare: str | None,
     tolerance: float,
     calibrate: bool,
+    **how: Any,
 ) -> int:
     """Time the engines and their peers on this machine.
 
@@ -153,20 +148,20 @@ def command(
     changes of the machine's speed affect all of them. The exit code is 1 if --compare finds
     convtool slower.
     """
+    targets = taken(how, Targets)
     if calibrate:
-        return _calibrate(count(threads), json_target)
-    if source is not None and sizes:
+        return _calibrate(count(threads), targets.json_target)
+    request = Request(**how, threads=count(threads))
+    if source is not None and request.sizes:
         raise click.UsageError("--input has its own size; leave out --sizes")
-    check_names(engines, works, dtypes)
-    targets = Targets(json_target, csv_target, plot_target)
+    check_names(request.engines, request.works, request.dtypes)
 
     def measured() -> Outcome:
         image = read(source).pixels if source is not None else None
-        request = Request(sizes, kernels, dtypes, works, engines, count(threads), rounds, image)
         with Bar() as bar:
-            return run(request, bar)
+            return run(replace(request, image=image), bar)
 
-    return deliver(measured, targets, count(threads), compare, tolerance)
+    return deliver(measured, targets, request.threads, compare, tolerance)
 
 
 def deliver(
@@ -233,14 +228,14 @@ def _read_report(name: str) -> list[Row]:
 def _give(
     lines: Sequence[str], made: dict[str, object], outcome: Outcome, targets: Targets
 ) -> None:
-    if "-" not in (targets.json, targets.csv):
+    if "-" not in (targets.json_target, targets.csv_target):
         click.echo("\n".join(lines))
-    if targets.json is not None:
-        write_report(made, targets.json)
-    if targets.csv is not None:
-        _write_csv([as_row(entry) for entry in outcome.entries], targets.csv)
-    if targets.plot is not None:
-        write_chart(targets.plot, panels(outcome.entries))
+    if targets.json_target is not None:
+        write_report(made, targets.json_target)
+    if targets.csv_target is not None:
+        _write_csv([as_row(entry) for entry in outcome.entries], targets.csv_target)
+    if targets.plot_target is not None:
+        write_chart(targets.plot_target, panels(outcome.entries))
 
 
 def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
@@ -251,7 +246,7 @@ def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
     if target == "-":
         click.echo(text.getvalue(), nl=False)
         return
-    write_whole(target, "table", text.getvalue().encode())
+    write_file(target, text.getvalue().encode(), "table")
 
 
 def _calibrate(threads: int, json_target: str | None) -> int:

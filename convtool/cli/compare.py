@@ -1,18 +1,17 @@
 """``convtool compare``: measure how far two pictures are apart."""
 
-import math
 from dataclasses import asdict
 
 import click
 
-from convtool.cli._options import json_option
+from convtool.cli._options import check_stdout, give, json_option
 from convtool.cli._signals import ending
-from convtool.errors import OptionError
 from convtool.images.image import Image
 from convtool.images.read import read
 from convtool.images.write import STDOUT, check_writable, write
-from convtool.report.json_report import write_report
+from convtool.report.json_report import finite
 from convtool.report.matrix import table
+from convtool.report.units import decibel_text
 from convtool.svd.difference import Difference, differences, magnitude
 
 SCHEMA = "convtool.compare/1"
@@ -63,18 +62,15 @@ def command(
     """
     if diff is not None and diff != STDOUT:
         check_writable(diff)
-    if diff == STDOUT == json_target:
-        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
+    check_stdout(diff, json_target)
     first, second = read(a), read(b)
     found = differences(first, second)
     if diff is not None:
         form = "png" if diff == STDOUT else None
         write(diff, Image(magnitude(first, second), first.has_alpha), format=form)
     failures = _failures(found[0], max_diff, min_psnr)
-    if json_target is not None:
-        write_report(_report(a, b, first, found, failures), json_target)
-    if STDOUT not in (diff, json_target):
-        click.echo("\n".join(_lines(found)))
+    report = _report(a, b, first, found, failures)
+    give(report, json_target, _lines(found), quiet=diff == STDOUT)
     for failure in failures:
         click.echo(f"convtool: differs: {failure}", err=True)
     return 1 if failures else 0
@@ -85,12 +81,8 @@ def _failures(whole: Difference, max_diff: float | None, min_psnr: float | None)
     if max_diff is not None and whole.largest > max_diff:
         failures.append(f"the largest difference is {whole.largest:g}, the limit {max_diff:g}")
     if min_psnr is not None and whole.psnr < min_psnr:
-        failures.append(f"the PSNR is {_level(whole.psnr)} dB, the limit {min_psnr:g}")
+        failures.append(f"the PSNR is {decibel_text(whole.psnr)} dB, the limit {min_psnr:g}")
     return failures
-
-
-def _level(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
 
 
 def _lines(found: list[Difference]) -> list[str]:
@@ -98,7 +90,7 @@ def _lines(found: list[Difference]) -> list[str]:
         [
             one.channel,
             f"{one.mse:.6g}",
-            _level(one.psnr),
+            decibel_text(one.psnr),
             f"{one.ssim:.6f}",
             f"{one.largest:g}",
             "{},{}".format(*one.where) if one.largest else "-",
@@ -111,20 +103,13 @@ def _lines(found: list[Difference]) -> list[str]:
 def _report(
     a: str, b: str, first: Image, found: list[Difference], failures: list[str]
 ) -> dict[str, object]:
-    numbers = [
-        {
-            name: value if not isinstance(value, float) or math.isfinite(value) else None
-            for name, value in asdict(one).items()
-        }
-        for one in found
-    ]
     return {
         "schema": SCHEMA,
         "a": a,
         "b": b,
         "shape": list(first.pixels.shape),
         "depth": first.depth,
-        "channels": numbers,
+        "channels": [finite(asdict(one)) for one in found],
         "equal": found[0].largest == 0,
         "failures": failures,
     }

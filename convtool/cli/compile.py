@@ -4,10 +4,9 @@ import os
 
 import click
 
-from convtool.cli._options import json_option
+from convtool.cli._options import give, json_option
 from convtool.compiled import build_info, cache, fill, library
 from convtool.convolution.threads import usable_cores
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.compile/1"
 
@@ -33,11 +32,9 @@ def command(json_target: str | None) -> None:
         click.echo("compiling, which takes a minute or two", err=True)
         fill.fill(usable_cores())
     info = build_info()
-    if json_target is not None:
-        write_report({"schema": SCHEMA, **info}, json_target)
-    if json_target != "-":
-        click.echo(
-            f"compiled functions are kept in {cache.folder()}"
-            if built is None
-            else f"nothing to compile: a library for {built.family} was built, {built.path}"
-        )
+    line = (
+        f"compiled functions are kept in {cache.folder()}"
+        if built is None
+        else f"nothing to compile: a library for {built.family} was built, {built.path}"
+    )
+    give({"schema": SCHEMA, **info}, json_target, [line])

@@ -1,24 +1,22 @@
 """``convtool deconvolve``: undo the blur of a known kernel."""
 
-import math
 from typing import Any
 
 import click
 import numpy as np
 
 from convtool.cli._file_options import (
+    depth_option,
+    format_option,
     reading_options,
-    take_reading,
-    take_writing,
     writing_options,
 )
 from convtool.cli._kernels import read_single_kernel
-from convtool.cli._options import json_option
+from convtool.cli._options import check_stdout, choice, give, json_option, taken, threads_option
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
 from convtool.deconvolution.api import ITERATIONS
-from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
 from convtool.filtering.deconvolve import (
     Deconvolution,
@@ -26,13 +24,13 @@ from convtool.filtering.deconvolve import (
     check_options,
     deconvolve_file,
 )
-from convtool.images.formats import writable
 from convtool.images.image import Image
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import read
-from convtool.images.tone import OUTPUT_DEPTHS
 from convtool.images.write import STDOUT
-from convtool.report.json_report import write_report
+from convtool.report.json_report import finite
+from convtool.report.units import decibel_text
 from convtool.svd.metrics import psnr
 
 SCHEMA = "convtool.deconvolve/1"
@@ -59,11 +57,9 @@ Examples:
     required=True,
     help="The blur's kernel: a preset, file, picture (psf.tif) or literal, as for filter.",
 )
-@click.option(
+@choice(
     "--method",
-    type=click.Choice(list(METHODS)),
-    default="wiener",
-    show_default=True,
+    values=METHODS,
     help="Wiener's filter with a Laplacian prior, or Richardson and Lucy's iteration.",
 )
 @click.option(
@@ -85,13 +81,7 @@ Examples:
     metavar="N",
     help=f"For richardson-lucy.  [default: {ITERATIONS}]",
 )
-@click.option(
-    "--border",
-    type=click.Choice(list(BORDERS)),
-    default="reflect",
-    show_default=True,
-    help="Border that the blur used.",
-)
+@choice("--border", values=BORDERS, help="Border that the blur used.")
 @click.option(
     "--cval",
     type=float,
@@ -100,29 +90,15 @@ Examples:
     help="The blur's value beyond the edge for --border constant, in units of the input's pixels.",
 )
 @click.option("--correlate", is_flag=True, help="The blur did not flip the kernel.")
-@click.option(
-    "--alpha",
-    type=click.Choice(RULES),
-    default=RULES[0],
-    show_default=True,
-    help="How the blur treated alpha.",
-)
-@click.option(
-    "--depth",
-    type=click.Choice(list(OUTPUT_DEPTHS)),
-    default="keep",
-    show_default=True,
-    help="Bits a channel of the output.",
-)
+@choice("--alpha", values=RULES, help="How the blur treated alpha.")
+@depth_option
 @click.option(
     "--reference", metavar="FILE", help="The picture before the blur, to measure the PSNR against."
 )
 @writing_options
-@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
+@threads_option
 @reading_options
-@click.option(
-    "--format", type=click.Choice(writable()), help="Format of the output.  [default: by its name]"
-)
+@format_option
 @json_option
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
@@ -142,9 +118,8 @@ def command(
     """
     if len(specs) > 1:
         raise click.UsageError("it undoes one kernel at a time; give one --kernel, the last first")
-    if target == STDOUT == json_target:
-        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
-    reading, writing = take_reading(how), take_writing(how)
+    check_stdout(target, json_target)
+    reading, writing = taken(how, ReadOptions), taken(how, WriteOptions)
     kernel = read_single_kernel(specs[0])
     options = DeconvolveOptions(**how)
     check_options(kernel, options)
@@ -156,20 +131,14 @@ def command(
     if original is not None:
         images = made.before, made.first.image
         levels = [_psnr(image, original) for image in images]
-    if json_target is not None:
-        report = _report(source, target, kernel.text, options, made, levels)
-        write_report(report, json_target)
-    if STDOUT not in (target, json_target):
-        click.echo("\n".join(_lines(target, made, levels, float(kernel.weights.sum()))))
+    report = _report(source, target, kernel.text, options, made, levels)
+    lines = _lines(target, made, levels, float(kernel.weights.sum()))
+    give(report, json_target, lines, quiet=target == STDOUT)
 
 
 def _psnr(image: Image, original: Image) -> float:
     """Return the PSNR of a picture against the one before the blur, whatever their depths."""
     return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
-
-
-def _level(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else "∞"
 
 
 def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: float) -> list[str]:
@@ -181,7 +150,7 @@ def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: 
         f"blurred again it differs from the input by {found.residual:.4g} (root mean square)",
     ]
     if levels is not None:
-        lines.append(f"PSNR {_level(levels[1])} dB; {_level(levels[0])} dB before")
+        lines.append(f"PSNR {decibel_text(levels[1])} dB; {decibel_text(levels[0])} dB before")
     if found.lost > _WORTH_SAYING:
         zeros = f"; at {found.zeros:.1%} its spectrum is zero" if found.zeros else ""
         lines.append(
@@ -218,8 +187,8 @@ def _report(
         "shape": list(image.pixels.shape),
         "depth": image.depth,
         "residual": found.residual,
-        "psnr_before": before if before is None or math.isfinite(before) else None,
-        "psnr": after if after is None or math.isfinite(after) else None,
+        "psnr_before": finite(before),
+        "psnr": finite(after),
         "lost": found.lost,
         "zeros": found.zeros,
         "warnings": list(made.warnings),

@@ -6,14 +6,13 @@ from typing import Any
 
 import click
 
-from convtool.cli._options import json_option
+from convtool.cli._options import FILE, PLACE, data_option, give, json_option
 from convtool.cli._pictures import background_option, pictures_to_judge
 from convtool.nn.datasets import Dataset
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
 from convtool.nn.training import evaluate
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.evaluate/1"
 PARTS = ("test", "train", "all")
@@ -26,9 +25,9 @@ Examples:
   convtool evaluate sample_images/network/digits.safetensors digits
   convtool evaluate --confusion out.png sample_images/network/digits.safetensors digits""",
 )
-@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("model_path", metavar="MODEL", type=PLACE)
 @click.argument("dataset")
-@click.option("--data", type=click.Path(path_type=Path), help="The folder or file of a named set.")
+@data_option
 @click.option(
     "--part",
     type=click.Choice(PARTS),
@@ -37,11 +36,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(1), help="Evaluate at most N pictures.")
 @background_option
 @click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
-@click.option(
-    "--confusion",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the confusion matrix.",
-)
+@click.option("--confusion", type=FILE, help="Draw the confusion matrix.")
 @json_option
 def command(
     model_path: Path,
@@ -75,10 +70,7 @@ def command(
         "dataset": dataset,
         "show": _show(dataset, data, report["worst"]),
     }
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(_text(report, scores))
+    give(report, json_target, _lines(report, scores))
 
 
 def _probabilities(model: Sequential, data: Dataset, places: Any) -> list[dict[str, Any]]:
@@ -127,7 +119,7 @@ def _report(
     }
 
 
-def _text(report: dict[str, Any], scores: Scores) -> str:
+def _lines(report: dict[str, Any], scores: Scores) -> list[str]:
     names = [entry["class"] for entry in report["classes"]]
     wide = max(len(name) for name in [*names, "class"])
     lines = [
@@ -155,4 +147,4 @@ def _text(report: dict[str, Any], scores: Scores) -> str:
     ]
     if report["show"]:
         lines.append(f"draw them: {report['show']}")
-    return "\n".join(lines)
+    return lines

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import numpy as np
@@ -22,7 +21,7 @@ from convtool.cli._explain_report import (
 )
 from convtool.cli._explain_spectrum import spectrum_lines
 from convtool.cli._kernels import read_kernel, read_single_kernel
-from convtool.cli._options import json_option, pair
+from convtool.cli._options import choice, json_option, pair
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
@@ -30,6 +29,7 @@ from convtool.explain import Backward, Layer, Theorem, backward, layer, theorem
 from convtool.explain.polynomial import product_walk
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.weights import Combination, is_even
+from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 
 _DEFAULT_KERNEL = "emboss"
@@ -110,7 +110,7 @@ Examples:
     metavar="ROW,COLUMN",
     help="Show one pixel of the output; repeat it for more.",
 )
-@click.option("--mode", type=click.Choice(MODES), default="same", show_default=True)
+@choice("--mode", values=MODES)
 @click.option("--padding", type=pair, metavar="N|PY,PX", help="In place of a mode.")
 @click.option("--stride", type=pair, metavar="S|SY,SX", default="1", show_default=True)
 @click.option(
@@ -253,7 +253,7 @@ def _refuse(words: str, names: frozenset[str]) -> None:
         raise click.UsageError(f"{words} {', '.join(given)}")
 
 
-class _Kernels(NamedTuple):
+class _Kernels(Record):
     """Kernels, one for each channel or those of a group, and how their answers are combined."""
 
     weights: Sequence[NDArray[np.float64]]

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import click
 
-from convtool.cli._options import json_option
+from convtool.cli._options import FILE, PLACE, give, json_option
 from convtool.errors import OptionError
 from convtool.nn.modelfile import load
 from convtool.nn.onnx.export import export
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.export/1"
 
@@ -20,8 +19,8 @@ Examples:
   convtool export sample_images/network/digits.safetensors digits.onnx
   convtool predict --invert digits.onnx sample_images/network/seven.png""",
 )
-@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
-@click.argument("target", metavar="MODEL.onnx", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("model_path", metavar="MODEL", type=PLACE)
+@click.argument("target", metavar="MODEL.onnx", type=FILE)
 @json_option
 def command(model_path: Path, target: Path, json_target: str | None) -> None:
     """Write MODEL as an ONNX file, for other programs to run.
@@ -43,11 +42,10 @@ def command(model_path: Path, target: Path, json_target: str | None) -> None:
         "pictures": done.inputs,
         "difference": done.difference,
     }
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(
-            f"{target}: opset {done.opset}, {done.nodes} operators, {done.size:,} bytes, passed by"
-            f" onnx.checker\nonnxruntime's probabilities are within {done.difference:.1e} of"
-            f" convtool's on {done.inputs:,} random pictures"
-        )
+    lines = [
+        f"{target}: opset {done.opset}, {done.nodes} operators, {done.size:,} bytes, passed by"
+        " onnx.checker",
+        f"onnxruntime's probabilities are within {done.difference:.1e} of convtool's on"
+        f" {done.inputs:,} random pictures",
+    ]
+    give(report, json_target, lines)

@@ -8,15 +8,15 @@ import click
 
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
-from convtool.cli._cluster_options import cluster_options, take_cluster
+from convtool.cli._cluster_options import Cluster, cluster_options
 from convtool.cli._file_options import (
+    depth_option,
+    format_option,
     reading_options,
-    take_reading,
-    take_writing,
     writing_options,
 )
 from convtool.cli._kernels import read_kernel
-from convtool.cli._options import json_option, pair
+from convtool.cli._options import check_stdout, choice, json_option, pair, taken
 from convtool.cli._places import Batch, is_batch
 from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
@@ -31,9 +31,9 @@ from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.filtering.run import filter_picture, is_streamed
 from convtool.filtering.strips.options import StoreOptions, check_store_options
-from convtool.images.formats import writable
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
-from convtool.images.tone import OUTPUT_DEPTHS, RANGES
+from convtool.images.tone import RANGES
 from convtool.images.write import STDOUT, check_writable
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ Examples:
     help="Write the angle of the gradient (sobel, prewitt, scharr) as grey: black means right, "
     "a quarter of white means down, and white a full turn.",
 )
-@click.option("--mode", type=click.Choice(MODES), default="same", show_default=True)
+@choice("--mode", values=MODES)
 @click.option(
     "--padding",
     type=pair,
@@ -114,27 +114,17 @@ Examples:
     show_default=True,
     help="Algorithm that computes the convolution; separable:rank=N uses exactly N factors.",
 )
-@click.option(
+@choice(
     "--range",
     "range_name",
-    type=click.Choice(list(RANGES)),
-    default="clip",
-    show_default=True,
+    values=RANGES,
     help="How negative and overflowing values are mapped to the output: clip them; take "
     "magnitudes; add half of white; stretch the smallest to largest value over all greys.",
 )
-@click.option(
-    "--depth",
-    type=click.Choice(list(OUTPUT_DEPTHS)),
-    default="keep",
-    show_default=True,
-    help="Bits a channel of the output.",
-)
-@click.option(
+@depth_option
+@choice(
     "--alpha",
-    type=click.Choice(RULES),
-    default=RULES[0],
-    show_default=True,
+    values=RULES,
     help="Filter colours multiplied by alpha, so that transparent pixels do not affect their "
     "neighbours, or filter colours alone.",
 )
@@ -158,11 +148,7 @@ Examples:
     metavar="SECONDS",
     help="Give up on a picture that takes longer.",
 )
-@click.option(
-    "--format",
-    type=click.Choice(writable()),
-    help="Format of the output.  [default: by its name]",
-)
+@format_option
 @click.option("--recursive", "-r", is_flag=True, help="Search subfolders too.")
 @click.option(
     "--from-file",
@@ -210,17 +196,7 @@ def command(
     places: tuple[str, ...],
     target: str,
     range_name: str,
-    timeout: float | None,
-    recursive: bool,
-    from_file: str | None,
-    suffix: str,
-    jobs: int | None,
-    fail_fast: bool,
-    journal: str | None,
-    resume: bool,
     explain: bool,
-    dry_run: bool,
-    json_target: str | None,
     **how: Any,
 ) -> int:
     """Convolve the picture IN with kernels and write it to OUT.
@@ -235,26 +211,15 @@ def command(
     outputs are written to the folder OUT under the inputs' names; folders and patterns keep their
     directory tree. A picture that fails is reported, and the others are still filtered.
     """
-    if not places and from_file is None:
+    cluster = how["cluster"] = taken(how, Cluster)
+    batch = taken(how, Batch)
+    if not places and batch.from_file is None:
         raise click.UsageError("it takes what to read and where to write; give IN and OUT")
-    store = take_store(how, resume=resume)
-    reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
+    store = take_store(how, resume=batch.resume)
+    reading, writing = taken(how, ReadOptions), taken(how, WriteOptions)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
     job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
-    batch = Batch(
-        recursive,
-        from_file,
-        suffix,
-        jobs,
-        fail_fast,
-        journal,
-        timeout,
-        json_target,
-        dry_run,
-        resume,
-        cluster,
-    )
     check_options(job.kernels, job.filtering)
     streamed = len(places) == 1 and is_streamed(
         places[0], target, job, store, divided=bool(cluster)
@@ -266,15 +231,10 @@ def command(
 
         return run_batch(places, target, job, batch)
     check_store_options(target, store)
-    for name, given in (
-        ("recursive", recursive),
-        ("suffix", suffix),
-        ("jobs", jobs),
-        ("fail-fast", fail_fast),
-        ("journal", journal),
-    ):
-        if given:
-            raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
+    for name in ("recursive", "suffix", "jobs", "fail_fast", "journal"):
+        if getattr(batch, name):
+            option = name.replace("_", "-")
+            raise OptionError(f"--{option} is for many pictures; OUT must be a folder then")
     if cluster and not streamed:
         name = "workers" if cluster.workers is not None else "scheduler"
         raise OptionError(
@@ -297,8 +257,7 @@ def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
 
 def _check_target(target: str, job: FilterJob, batch: Batch) -> None:
     """Check what can be of an output that is a file, before anything is read."""
-    if target == STDOUT == batch.json_target:
-        raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
+    check_stdout(target, batch.json_target)
     if target != STDOUT:
         check_writable(target, format=job.writing.format, quality=job.writing.quality)
 

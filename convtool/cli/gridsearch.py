@@ -10,16 +10,10 @@ from typing import Any
 
 import click
 
-from convtool.cli._options import json_option
-from convtool.cli._pictures import open_split
+from convtool.cli._options import FILE, give, json_option, taken
+from convtool.cli._pictures import DataOptions
 from convtool.cli._progress import Bar
-from convtool.cli._training_options import (
-    arch_of,
-    fitted_to,
-    names_of,
-    recipe_of,
-    training_options,
-)
+from convtool.cli._training_options import arch_of, fitted_to, recipe_of, training_options
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
 from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
@@ -28,7 +22,6 @@ from convtool.nn.gridsearch.run import train_all
 from convtool.nn.gridsearch.training import Search
 from convtool.report.figures import check_drawing
 from convtool.report.heat_maps import HeatMap, draw_heat_maps
-from convtool.report.json_report import write_report
 from convtool.report.matrix import table
 
 SCHEMA = "convtool.gridsearch/1"
@@ -59,19 +52,12 @@ Examples:
 @click.option("--resume", is_flag=True, help="Continue an interrupted search and keep its results.")
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="File of the heat maps; the results are saved beside it as .jsonl.  [default: "
     "DATASET-grid.png]",
 )
 @json_option
 def command(
-    dataset: str,
-    data: Path | None,
-    size: tuple[int, int],
-    gray: bool,
-    background: str | None,
-    limit: int | None,
-    classes: str | None,
     arch: str | None,
     dropout: float | None,
     seed: int,
@@ -90,13 +76,13 @@ def command(
     when its training ends, so that --resume continues after Ctrl-C.
     """
     axes = [parse_axis(text) for text in grid]
+    data = taken(choices, DataOptions)
+    dataset = data.dataset
     out = check_drawing(out or Path(f"{Path(dataset.removeprefix('idx:')).name}-grid.png"))
     _check_size(axes, yes)
     arch = arch_of(dataset, arch)
     recipe = recipe_of(dataset, seed, choices)
-    only = names_of(classes)
-    colour = background or "white"
-    split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
+    split = data.open()
     recipe = fitted_to(recipe, split.train, choices)
     search = Search(split.train, arch, dropout, recipe, split.validation)
     wanted = combinations(axes)
@@ -107,7 +93,7 @@ def command(
         "classes": list(split.train.classes),
         "pictures": len(split.train),
         "shape": list(split.train.images.shape[1:]),
-        "background": colour,
+        "background": data.colour,
         "arch": arch,
         "dropout": dropout,
         "recipe": recipe.config(),
@@ -116,17 +102,9 @@ def command(
         outcomes = _train(search, wanted, journal, jobs)
     best = _best(outcomes)
     draw_heat_maps(_heat_maps(axes, outcomes, best), out)
-    given = {
-        "data": data,
-        "size": None if size == (64, 64) else "x".join(map(str, size)),
-        "gray": gray or None,
-        "background": background,
-        "limit": limit,
-        "arch": arch,
-        "dropout": dropout,
-        "classes": classes,
-        "seed": seed or None,
-    }
+    given = vars(data) | {"dataset": None, "arch": arch, "dropout": dropout, "seed": seed or None}
+    given["size"] = None if data.size == (64, 64) else "x".join(map(str, data.size))
+    given["classes"] = ",".join(data.classes) if data.classes else None
     given |= {name: value for name, value in choices.items() if value is not None}
     report = {
         "schema": SCHEMA,
@@ -138,10 +116,7 @@ def command(
         "seconds": round(sum(outcome.seconds for outcome in outcomes), 3),
         "drawing": str(out),
     }
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(_text(report, outcomes))
+    give(report, json_target, _lines(report, outcomes))
 
 
 def _check_size(axes: Sequence[Axis], yes: bool) -> None:
@@ -247,14 +222,14 @@ def _again(dataset: str, given: dict[str, Any], best: Outcome) -> str:
     return shlex.join(words)
 
 
-def _text(report: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
+def _lines(report: dict[str, Any], outcomes: Sequence[Outcome]) -> list[str]:
     diverged = sum(outcome.diverged for outcome in outcomes)
     lines = [
         f"{len(outcomes):,} trainings of {report['arch']} on {report['dataset']}, {diverged} of"
         f" them diverged; {report['seconds']:.0f} s of one processor"
     ]
     if report["best"] is None:
-        return "\n".join([*lines, f"heat maps: {report['drawing']}"])
+        return [*lines, f"heat maps: {report['drawing']}"]
     names = list(report["axes"])
     ranked = sorted((o for o in outcomes if not o.diverged), key=_merit, reverse=True)[:_SHOWN]
     cells = [
@@ -267,12 +242,10 @@ def _text(report: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
         for outcome in ranked
     ]
     head = [*names, "validation", "its loss", "training"]
-    return "\n".join(
-        [
-            *lines,
-            "the best:",
-            *table([head, *cells], right=True),
-            f"heat maps: {report['drawing']}",
-            f"train it: {report['train']}",
-        ]
-    )
+    return [
+        *lines,
+        "the best:",
+        *table([head, *cells], right=True),
+        f"heat maps: {report['drawing']}",
+        f"train it: {report['train']}",
+    ]

@@ -5,13 +5,11 @@ from typing import Any
 
 import click
 
-from convtool.cli._options import json_option
-from convtool.cli._training_options import names_of
+from convtool.cli._options import FILE, PLACE, give, json_option, names_of
 from convtool.errors import OptionError
 from convtool.nn.inspection.layers import layer_table
 from convtool.nn.modelfile import save
 from convtool.nn.onnx.importing import from_onnx
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.import/1"
 
@@ -23,8 +21,8 @@ Examples:
   convtool import digits.onnx digits.ct
   convtool import --classes cat,dog --mean 0.45 --std 0.22 other.onnx other.ct""",
 )
-@click.argument("source", metavar="MODEL.onnx", type=click.Path(path_type=Path))
-@click.argument("target", metavar="MODEL", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("source", metavar="MODEL.onnx", type=PLACE)
+@click.argument("target", metavar="MODEL", type=FILE)
 @click.option("--classes", metavar="NAME,…", help="Class names, for a file without them.")
 @click.option("--mean", type=float, default=0.0, show_default=True, help="The same: of the pixels.")
 @click.option("--std", type=float, default=1.0, show_default=True, help="The same: of the pixels.")
@@ -57,7 +55,5 @@ def command(
         "preprocessing": model.preprocessing.config() if model.preprocessing else None,
         "layers": [row.name for row in rows],
     }
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(f"{target}: {len(rows)} layers, {model.task}: {', '.join(report['layers'])}")
+    line = f"{target}: {len(rows)} layers, {model.task}: {', '.join(report['layers'])}"
+    give(report, json_target, [line])

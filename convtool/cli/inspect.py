@@ -8,7 +8,7 @@ import click
 from convtool.cli._inspection_drawings import pictures
 from convtool.cli._inspection_report import report_text
 from convtool.cli._kernels import read_single_kernel
-from convtool.cli._options import json_option
+from convtool.cli._options import PLACE, data_option, give, json_option, whole_numbers
 from convtool.cli._pictures import pictures_to_judge
 from convtool.errors import OptionError
 from convtool.nn._types import Shape
@@ -30,7 +30,6 @@ from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
 from convtool.nn.training import evaluate
 from convtool.report.figures import check_drawing
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.inspect/1"
 
@@ -49,7 +48,7 @@ Examples:
   convtool inspect --occlusion sample_images/zone-plate.png sample_images/network/digits.safetensors
 """,
 )
-@click.argument("model_path", metavar="[MODEL]", required=False, type=click.Path(path_type=Path))
+@click.argument("model_path", metavar="[MODEL]", required=False, type=PLACE)
 @click.option("--arch", metavar="NAME|SPEC", help="Print the layers of a network before training.")
 @click.option("--input", "shape", metavar="CxHxW", help="For --arch: the shape of a picture.")
 @click.option(
@@ -59,7 +58,7 @@ Examples:
     show_default=True,
     help="For --arch: 1 for two classes, else one for each class.",
 )
-@click.option("--kernels", type=click.Path(path_type=Path), help="Draw the filters of --layer.")
+@click.option("--kernels", type=PLACE, help="Draw the filters of --layer.")
 @click.option(
     "--layer", metavar="NAME", help="For --kernels and --nearest.  [default: first convolution]"
 )
@@ -94,7 +93,7 @@ Examples:
 @click.option(
     "--dataset", help="Data set to evaluate --replace on.  [default: what the model was trained on]"
 )
-@click.option("--data", type=click.Path(path_type=Path), help="The folder of a named set's files.")
+@data_option
 @click.option(
     "--feature-maps",
     metavar="IMAGE",
@@ -157,21 +156,16 @@ def command(
     if filters and not probed:
         raise OptionError("--filter gives a kernel to --probe; add --probe, or use --replace")
     given = [_probed_kernel(text, correlate) for text in filters]
+    asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
     if model_path is None:
-        needed = {
-            "--kernels": kernels,
-            "--nearest": nearest,
-            "--replace": replacements,
-            "--feature-maps": feature_maps,
-            "--occlusion": occlusion,
-            "--saliency": saliency,
-        }
-        _finish(_without_model(arch, shape, outputs, given, needed), json_target)
+        needed = {"kernels": kernels, "nearest": nearest, "replace": replacements} | asked
+        report = _without_model(arch, shape, outputs, given, needed)
+        give(report, json_target, [report_text(report)])
         return
     if arch is not None or shape is not None:
         raise OptionError("--arch and --input describe a network to come; leave out MODEL or them")
     model = load(model_path)
-    report: dict[str, Any] = {"schema": SCHEMA, "model": str(model_path)} | _layers(model)
+    report = {"schema": SCHEMA, "model": str(model_path)} | _layers(model)
     if probed:
         first, layer_ = find_convolution(model)
         report["probe"] = [_answer(one) for one in probe(layer_, model.preprocessing)]
@@ -179,7 +173,6 @@ def command(
         report["nearest"] = _nearest(model, layer)
     if kernels is not None:
         report["kernels"] = _draw_kernels(model, layer, kernels)
-    asked = {"feature_maps": feature_maps, "occlusion": occlusion, "saliency": saliency}
     report |= pictures(model, model_path, asked, invert, out)
     if wanted:
         name = dataset or model.record.get("dataset")
@@ -202,14 +195,7 @@ def command(
         }
     if given:
         report["probes"] = given
-    _finish(report, json_target)
-
-
-def _finish(report: dict[str, Any], json_target: str | None) -> None:
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(report_text(report))
+    give(report, json_target, [report_text(report)])
 
 
 def _without_model(
@@ -222,7 +208,8 @@ def _without_model(
     """Return the report on a network that is not trained yet, or on kernels alone."""
     for name, value in needed.items():
         if value:
-            raise OptionError(f"{name} looks into a trained network; give its MODEL")
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} looks into a trained network; give its MODEL")
     if (arch is None) != (shape is None) or (arch is None and not given):
         raise OptionError(
             "it takes a MODEL, or --arch with --input CxHxW, or --probe with --filter SPEC"
@@ -238,12 +225,10 @@ def _without_model(
 
 def _shape(text: str) -> Shape:
     """Return ``CxHxW`` as three numbers."""
-    parts = text.split("x")
-    if len(parts) != 3 or not all(
-        part.isascii() and part.isdigit() and int(part) for part in parts
-    ):
+    sizes = whole_numbers(text, "x")
+    if len(sizes) != 3 or min(sizes) < 1:
         raise OptionError(f"--input {text!r} is not channels x height x width, as in 1x28x28")
-    return tuple(int(part) for part in parts)
+    return sizes
 
 
 def _probed_kernel(text: str, correlate: bool) -> dict[str, Any]:

@@ -1,22 +1,19 @@
 """``convtool kernels``: list the preset kernels, or show one kernel."""
 
-import math
-from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
-from typing import Any
 
 import click
 
 from convtool.cli._kernels import read_kernel
-from convtool.cli._options import json_option
+from convtool.cli._options import give, json_option
 from convtool.kernels.export import FORMATS, export
 from convtool.kernels.facts import Facts, facts, group_notes
 from convtool.kernels.parameters import Parameter
 from convtool.kernels.presets import ALIASES, PRESETS
 from convtool.kernels.spec import KernelSpec, parse
 from convtool.kernels.weights import Weights
-from convtool.report.json_report import write_report
+from convtool.report.json_report import finite
 from convtool.report.matrix import common_denominator, line_text, matrix_lines, table
 
 SCHEMA = "convtool.kernels/1"
@@ -51,7 +48,7 @@ def command(spec: str | None, form: str | None, json_target: str | None) -> None
     if form is not None and (spec is None or json_target is not None):
         raise click.UsageError("--as prints one kernel SPEC; give one, and no --json")
     if spec is None:
-        _give(_list_report(), _list_lines, json_target)
+        give(_list_report(), json_target, _list_lines())
         return
     kernel = read_kernel(spec)
     if form is not None:
@@ -59,15 +56,7 @@ def command(spec: str | None, form: str | None, json_target: str | None) -> None
         click.echo(f"{form}: {FORMATS[form].note}", err=True)
         return
     known = [facts(weights) for weights in _singles(kernel)]
-    _give(_kernel_report(kernel, known), lambda: _kernel_lines(kernel, known), json_target)
-
-
-def _give(report: dict[str, object], lines: Callable[[], list[str]], target: str | None) -> None:
-    """Print the lines, or write the report where that was asked for."""
-    if target != "-":
-        click.echo("\n".join(lines()))
-    if target is not None:
-        write_report(report, target)
+    give(_kernel_report(kernel, known), json_target, _kernel_lines(kernel, known))
 
 
 def _singles(kernel: KernelSpec) -> list[Weights]:
@@ -133,18 +122,9 @@ def _kernel_report(kernel: KernelSpec, known: list[Facts]) -> dict[str, object]:
         "gradient": kernel.is_gradient,
         "combination": kernel.combination,
         "kernel": kernel.weights.tolist(),
-        "facts": [_finite(asdict(one)) for one in known],
+        "facts": [finite(asdict(one)) for one in known],
         "notes": _notes(kernel, known),
     }
-
-
-def _finite(value: Any) -> Any:
-    """Return a value as JSON can hold it: null for a number beyond float64."""
-    if isinstance(value, dict):
-        return {name: _finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:

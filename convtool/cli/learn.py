@@ -10,7 +10,7 @@ import numpy as np
 
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
-from convtool.cli._options import json_option
+from convtool.cli._options import give, json_option, whole_numbers
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
@@ -24,8 +24,7 @@ from convtool.kernels.weights import Weights
 from convtool.learn import Learned, fit
 from convtool.learn.convention import ALMOST, convention
 from convtool.learn.nearest import Match, nearest
-from convtool.report.json_report import write_report
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 _BEYOND_WHITE = 8.0
 
@@ -49,10 +48,7 @@ _WRITERS: dict[str, Callable[[Weights], bytes]] = {
 
 
 def _size(text: str) -> tuple[int, int]:
-    try:
-        sides = [int(part) for part in text.split("x")]
-    except ValueError:
-        sides = []
+    sides = whole_numbers(text, "x")
     if len(sides) not in (1, 2) or min(sides) < 1:
         raise click.BadParameter(f"{text!r} is not a size such as 7 or 5x9")
     return sides[0], sides[-1]
@@ -143,11 +139,9 @@ def command(
     for note in notes:
         click.echo(f"convtool: note: {note}", err=True)
     if target is not None and writer is not None:
-        write_whole(target, "kernel", writer(learned.kernel))
-    if json_target is not None:
-        write_report(report(names, size, learned, matches, known), json_target)
-    if json_target != "-":
-        click.echo("\n".join(lines(len(names), size, learned, matches, known, spec)))
+        write_file(target, writer(learned.kernel), "kernel")
+    words = lines(len(names), size, learned, matches, known, spec)
+    give(report(names, size, learned, matches, known), json_target, words)
 
 
 def _nearest(learned: Learned, given: KernelSpec | None) -> list[Match]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
-from convtool.cli._options import json_option
+from convtool.cli._options import PLACE, json_option
 from convtool.cli._pictures import PictureReader, background_option, with_background
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.nn._types import Array
@@ -29,7 +29,7 @@ Examples:
   convtool predict --invert sample_images/network/digits.safetensors sample_images/network/*.png
   convtool predict --csv sample_images/network/digits.safetensors sample_images/*.png""",
 )
-@click.argument("model_path", metavar="MODEL", type=click.Path(path_type=Path))
+@click.argument("model_path", metavar="MODEL", type=PLACE)
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
 @background_option

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import click
 
-from convtool.cli._options import json_option
+from convtool.cli._options import FILE, data_option, give, json_option, names_of
 from convtool.cli._pictures import FileReader, SizeType, background_option
-from convtool.cli._training_options import names_of
 from convtool.nn.datasets import Dataset, open_sample
 from convtool.nn.preprocessing import Preprocessing
 from convtool.report.figures import check_drawing
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.show/1"
 _MOST = 1000
@@ -25,7 +23,7 @@ Examples:
   convtool show digits --classes 0,1 --count 40 --seed 3""",
 )
 @click.argument("dataset")
-@click.option("--data", type=click.Path(path_type=Path), help="The folder or file of a named set.")
+@data_option
 @click.option("--classes", metavar="NAME,…", help="Only these classes.  [default: all]")
 @click.option(
     "--count",
@@ -48,7 +46,7 @@ Examples:
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     help="The drawing.  [default: DATASET-pictures.png]",
 )
 @json_option
@@ -93,11 +91,9 @@ def command(
     rows = _rows(found)
     labels = [f"{row['image']}\n{row['class']}" for row in rows]
     draw_sheet(list(found.images), labels, target)
-    if json_target is not None:
-        write_report({"schema": SCHEMA, "drawing": str(target), "pictures": rows}, json_target)
-    if json_target != "-":
-        count_text = "1 picture" if len(rows) == 1 else f"{len(rows)} pictures"
-        click.echo(f"{target}: {count_text} of {dataset}")
+    count_text = "1 picture" if len(rows) == 1 else f"{len(rows)} pictures"
+    report = {"schema": SCHEMA, "drawing": str(target), "pictures": rows}
+    give(report, json_target, [f"{target}: {count_text} of {dataset}"])
 
 
 def _rows(found: Dataset) -> list[dict[str, object]]:

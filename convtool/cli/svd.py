@@ -1,11 +1,12 @@
 """``convtool svd``: compress a picture with the singular value decomposition."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
 from convtool.cli import _svd_report as words
-from convtool.cli._options import json_option
+from convtool.cli._options import choice, json_option, whole_numbers
 from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
 from convtool.filtering.nonfinite import counted
@@ -36,16 +37,12 @@ from convtool.svd.targets import Target
 SAMPLE = "photograph"
 
 
-def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[int] | None:
+def _numbers(text: str) -> tuple[int, ...]:
     """Return ``5,10,20`` as numbers."""
-    if text is None:
-        return None
-    try:
-        return [int(one) for one in text.split(",")]
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r}: give whole numbers, as in 5,10,20", ctx, parameter
-        ) from None
+    numbers = whole_numbers(text)
+    if not numbers:
+        raise click.BadParameter(f"{text!r}: give whole numbers, as in 5,10,20")
+    return numbers
 
 
 class _Outputs(Record):
@@ -60,7 +57,7 @@ class _Outputs(Record):
     @property
     def to_stdout(self) -> int:
         """How many of them go to standard output."""
-        return [self.output, self.save, self.plot, self.html, self.json_target].count(STDOUT)
+        return list(vars(self).values()).count(STDOUT)
 
 
 @click.command(
@@ -79,7 +76,7 @@ Examples:
     "--k",
     "ks",
     metavar="K[,K...]",
-    callback=_numbers,
+    type=_numbers,
     help="Number of singular triples to keep; with --block, the average of each tile.  "
     "[default: 5,10,20,100,200,400,500 as far as the picture allows]",
 )
@@ -109,13 +106,7 @@ Examples:
     type=click.Choice([str(block) for block in BLOCKS]),
     help="Cut the picture into tiles of this side.",
 )
-@click.option(
-    "--method",
-    type=click.Choice(methods()),
-    default="auto",
-    show_default=True,
-    help="How factors are computed.",
-)
+@choice("--method", values=methods(), help="How factors are computed.")
 @click.option(
     "--explain",
     is_flag=True,
@@ -131,11 +122,9 @@ Examples:
     help="Write the picture; for several k, a labelled sheet.",
 )
 @click.option("--save", metavar="FILE.ctsvd", help="Write the factors, quantised and packed.")
-@click.option(
+@choice(
     "--precision",
-    type=click.Choice(PRECISIONS),
-    default="auto",
-    show_default=True,
+    values=PRECISIONS,
     help="How factors are stored; auto loses less than 0.1 dB.",
 )
 @click.option(
@@ -148,7 +137,7 @@ Examples:
 @ending()
 def command(
     source: str | None,
-    ks: list[int] | None,
+    ks: Sequence[int] | None,
     target_psnr: float | None,
     target_ratio: float | None,
     energy: float | None,
@@ -158,11 +147,7 @@ def command(
     explain: bool,
     compare: bool,
     precision: str,
-    output: str | None,
-    save: str | None,
-    plot: str | None,
-    html: str | None,
-    json_target: str | None,
+    **outputs: Any,
 ) -> None:
     """Compress IMAGE with the singular value decomposition, and report how good it is.
 
@@ -170,7 +155,7 @@ def command(
     is decompressed: give -o. The report has a row for each k: the numbers stored, their share of
     the picture's, the quality, and the size of the file in bytes.
     """
-    task = _Outputs(output, save, plot, html, json_target)
+    task = _Outputs(**outputs)
     wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
     wish = _one_wish(ks, wishes)
     _check(task, ks)
@@ -192,25 +177,19 @@ def command(
     _give(name, image, result, task, compare=compare, precision=precision)
 
 
-def _one_wish(ks: list[int] | None, wishes: Mapping[str, float | None]) -> Target | None:
+def _one_wish(ks: Sequence[int] | None, wishes: Mapping[str, float | None]) -> Target | None:
     given = [f"--{name}" for name, value in wishes.items() if value is not None]
     if ks is not None:
         given.insert(0, "--k")
     if len(given) > 1:
         raise OptionError(f"{' and '.join(given)} both choose k; give one of them")
-    return (
-        None
-        if ks is not None or not given
-        else Target.of(
-            k=None,
-            psnr=wishes["target-psnr"],
-            ratio=wishes["target-ratio"],
-            energy=wishes["energy"],
-        )
-    )
+    if ks is not None or not given:
+        return None
+    psnr, ratio, energy = wishes.values()
+    return Target.of(k=None, psnr=psnr, ratio=ratio, energy=energy)
 
 
-def _check(task: _Outputs, ks: list[int] | None) -> None:
+def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
     """Refuse before any work what cannot be written."""
     if task.to_stdout > 1:
         raise OptionError("only one result can go to stdout; give the others a file")

@@ -9,13 +9,12 @@ from typing import Any
 import click
 
 from convtool.cli._kernels import read_kernel
-from convtool.cli._options import json_option
-from convtool.cli._pictures import open_split
+from convtool.cli._options import FILE, give, json_option, names_of, taken, threads_option
+from convtool.cli._pictures import DataOptions
 from convtool.cli._training_line import ProgressLine
 from convtool.cli._training_options import (
     arch_of,
     fitted_to,
-    names_of,
     recipe_of,
     training_options,
     unused_settings,
@@ -29,7 +28,6 @@ from convtool.nn.model import Sequential
 from convtool.nn.modelfile import save
 from convtool.nn.rangetest import find_rate
 from convtool.nn.training import Trainer, evaluate
-from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.train/1"
 _INTERRUPTED = 130
@@ -52,13 +50,9 @@ Examples:
     "as many]",
 )
 @click.option("--find-lr", is_flag=True, help="Find the learning rate by a range test first.")
-@click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The model's file.  [default: DATASET.safetensors]",
-)
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the curves.")
+@threads_option
+@click.option("--out", type=FILE, help="The model's file.  [default: DATASET.safetensors]")
+@click.option("--plot", type=FILE, help="Draw the curves.")
 @click.option(
     "--resume",
     is_flag=True,
@@ -66,13 +60,6 @@ Examples:
 )
 @json_option
 def command(
-    dataset: str,
-    data: Path | None,
-    size: tuple[int, int],
-    gray: bool,
-    background: str | None,
-    limit: int | None,
-    classes: str | None,
     arch: str | None,
     fixed_filters: str | None,
     dropout: float | None,
@@ -94,6 +81,8 @@ def command(
     Ctrl-C stops after the current batch; --resume then continues exactly from there, and after a
     kill -9 from the last complete epoch.
     """
+    data = taken(choices, DataOptions)
+    dataset = data.dataset
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
@@ -104,9 +93,7 @@ def command(
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     if own and bank is not None:
         arch = with_filters(arch, len(bank))
-    only = names_of(classes)
-    colour = background or "white"
-    split = open_split(dataset, data, None, size, gray, only, background=colour, limit=limit)
+    split = data.open()
     recipe = fitted_to(recipe, split.train, choices)
 
     def build() -> Sequential:
@@ -117,7 +104,7 @@ def command(
             bank=bank,
             dropout=dropout,
             threads=threads,
-            background=colour,
+            background=data.colour,
         )
 
     if find_lr:
@@ -131,10 +118,10 @@ def command(
         "recipe": recipe.config(),
         "split": "fixed",
     }
-    if limit is not None:
-        trainer.model.record["limit"] = limit
-    if only:
-        trainer.model.record["only"] = only
+    if data.limit is not None:
+        trainer.model.record["limit"] = data.limit
+    if data.classes:
+        trainer.model.record["only"] = data.classes
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     if resume:
         trainer.load_checkpoint(out if out.exists() and not checkpoint.exists() else checkpoint)
@@ -147,10 +134,7 @@ def command(
     if plot is not None:
         _plot(trainer, plot)
     report = _report(trainer, split, scores, out)
-    if json_target is not None:
-        write_report(report, json_target)
-    if json_target != "-":
-        click.echo(_text(trainer, split, scores, out))
+    give(report, json_target, _lines(trainer, split, scores, out))
 
 
 @contextmanager
@@ -230,21 +214,19 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
     }
 
 
-def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
+def _lines(trainer: Trainer, split: Split, scores: Scores, out: Path) -> list[str]:
     right = round(scores.accuracy * len(split.test))
     best = trainer.best_epoch
     kept = f"; kept: epoch {best}, the best in validation" if best is not None else ""
-    return "\n".join(
-        [
-            trainer.model.summary(),
-            "",
-            f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
-            f" {trainer.seconds:.1f} s{kept}",
-            f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
-            f" seen), loss {scores.loss:.4f}",
-            f"model: {out}",
-        ]
-    )
+    return [
+        trainer.model.summary(),
+        "",
+        f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
+        f" {trainer.seconds:.1f} s{kept}",
+        f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
+        f" seen), loss {scores.loss:.4f}",
+        f"model: {out}",
+    ]
 
 
 def _plot(trainer: Trainer, path: Path) -> None:

@@ -16,7 +16,7 @@ from convtool.convolution.prepared import (
     remembered,
     turned,
 )
-from convtool.convolution.run import Kernels, choose, run, workers_for
+from convtool.convolution.run import Kernels, choose, request_for, run, workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.tiles import Store
 from convtool.convolution.types import Array, DType
@@ -359,5 +359,5 @@ def planned(
         tuple(shape), kernels[0], mode=mode, padding=padding, stride=stride, flipped=flipped
     )
     answer_type = dtypes.output_type(image_type, out_dtype)
-    kind = (tuple(shape), image_type, answer_type)
-    return choose(*kind, turned(kernels, flipped), layout, engine, thread_count(threads))
+    how = (turned(kernels, flipped), layout, engine, thread_count(threads))
+    return choose(request_for(tuple(shape), image_type, answer_type, *how))

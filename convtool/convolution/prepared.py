@@ -13,14 +13,12 @@ from numpy.typing import DTypeLike
 from convtool.convolution import borders, calibration, dtypes, tiles
 from convtool.convolution.engines import StripCorrelator
 from convtool.convolution.geometry import Geometry, geometry
-from convtool.convolution.run import Ready, make_ready, run
+from convtool.convolution.run import Kernels, Ready, make_ready, request_for, run
 from convtool.convolution.source import Source
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.types import Array, DType
 from convtool.errors import ShapeError
 from convtool.kernels.weights import Weights
-
-Kernels = tuple[Weights, ...]
 
 
 def check_image(shape: tuple[int, ...], dtype: DType) -> None:
@@ -123,16 +121,8 @@ class Prepared:
         self._engine, self._threads = options.engine, options.threads
         self._calibration = calibration.load()
         self._workers = thread_count(options.threads)
-        ready = make_ready(
-            shape,
-            dtype,
-            self._dtype,
-            self._kernels,
-            self._layout,
-            self._engine,
-            self._workers,
-            finite=self._rule[0] != "constant" or bool(np.isfinite(self._rule[1])),
-        )
+        how = (self._kernels, self._layout, self._engine, self._workers)
+        ready = make_ready(request_for(shape, dtype, self._dtype, *how, rule=self._rule))
         self._short = ready.job.threads == 1
         self._call = self._bound(shape, dtype, ready)
 
@@ -166,15 +156,8 @@ class Prepared:
         if self._call is not None and image.flags.c_contiguous and image.flags.aligned:
             self._call(image, out)
         else:
-            run(
-                image,
-                self._kernels,
-                self._layout,
-                self._rule,
-                out,
-                self._engine,
-                self._workers,
-            )
+            how = (self._kernels, self._layout, self._rule, out, self._engine, self._workers)
+            run(image, *how)
         return out
 
 

@@ -105,7 +105,7 @@ def problem_for(
     )
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
     """All that a plan and a correlator depend on: an equal request is answered from memory."""
 
     kernels: tuple[bytes, ...]
@@ -138,13 +138,13 @@ def _correlator(job: Job, engine: str) -> Correlator:
     return combined([prepare(replace(job, kernels=(kernel,))) for kernel in job.kernels], job)
 
 
-def _weights(request: _Request) -> Kernels:
+def _weights(request: Request) -> Kernels:
     return tuple(
         np.frombuffer(weights).reshape(request.kernel_shape) for weights in request.kernels
     )
 
 
-def _problem(request: _Request) -> Problem:
+def _problem(request: Request) -> Problem:
     kernels = _weights(request)
     kinds = Kinds.of(request.image_type, request.out_type, kernels[0])
     return problem_for(
@@ -152,7 +152,7 @@ def _problem(request: _Request) -> Problem:
     )
 
 
-def _choose(request: _Request, problem: Problem) -> Plan:
+def _choose(request: Request, problem: Problem) -> Plan:
     """Plan a convolution."""
     name, rank = split_engine(request.engine)
     plan = planner.choose(problem, request.calibration, name)
@@ -164,9 +164,7 @@ def workers_for(plan: Plan, workers: int) -> int:
     return 1 if plan.costs[plan.engine] < SHORT else workers
 
 
-def _level(
-    request: _Request, working: DType, kernels: Kernels, chosen: Chosen
-) -> flat.Level | None:
+def _level(request: Request, working: DType, kernels: Kernels, chosen: Chosen) -> flat.Level | None:
     """Return what flat windows are multiplied by, where the engine's sums of them would round."""
     if not engines.entry(chosen.engine).own:
         return None
@@ -176,7 +174,7 @@ def _level(
     return None if level and level.gain and request.combination == "maximum" else level
 
 
-def _plan_and_prepare(request: _Request) -> Ready:
+def _plan_and_prepare(request: Request) -> Ready:
     """Plan a convolution, unless that is done, and make its engine ready."""
     problem, chosen, workers = _problem(request), request.chosen, request.workers
     if chosen is None:
@@ -206,13 +204,14 @@ LARGEST_REMEMBERED = 128 * 128
 """Kernels of more weights than this are prepared for each call, and not cached."""
 
 
-def _ready(request: _Request) -> Ready:
+def make_ready(request: Request) -> Ready:
+    """Plan a convolution and make its engine ready."""
     height, width = request.kernel_shape
     make = _remembered if height * width <= LARGEST_REMEMBERED else _plan_and_prepare
     return make(request)
 
 
-def _request(
+def request_for(
     image_shape: tuple[int, ...],
     image_type: DType,
     out_type: DType,
@@ -220,11 +219,16 @@ def _request(
     layout: Geometry,
     engine: str,
     workers: int,
-    finite: bool,
+    *,
+    rule: tuple[str, float] = ("reflect", 0.0),
     chosen: Chosen | None = None,
     combination: Combination = "magnitude",
-) -> _Request:
-    return _Request(
+) -> Request:
+    """Describe a convolution of an image of a kind.
+
+    Parameters are those of :func:`run`.
+    """
+    return Request(
         tuple(kernel.tobytes() for kernel in kernels),
         (kernels[0].shape[0], kernels[0].shape[1]),
         image_shape,
@@ -234,50 +238,15 @@ def _request(
         engine,
         workers,
         calibration.load(),
-        finite,
+        rule[0] != "constant" or bool(np.isfinite(rule[1])),
         chosen,
         combination,
     )
 
 
-def choose(
-    image_shape: tuple[int, ...],
-    image_type: DType,
-    out_type: DType,
-    kernels: Kernels,
-    layout: Geometry,
-    engine: str,
-    workers: int,
-) -> Plan:
-    """Plan a convolution of an image of a kind: what `run` does with it, and why.
-
-    Parameters are those of :func:`run`.
-    """
-    kind = (image_shape, image_type, out_type)
-    request = _request(*kind, kernels, layout, engine, workers, True)
+def choose(request: Request) -> Plan:
+    """Plan a convolution: what `run` does, and why."""
     return _choose(request, _problem(request))
-
-
-def make_ready(
-    image_shape: tuple[int, ...],
-    image_type: DType,
-    out_type: DType,
-    kernels: Kernels,
-    layout: Geometry,
-    engine: str,
-    workers: int,
-    *,
-    finite: bool,
-    chosen: Chosen | None = None,
-    combination: Combination = "magnitude",
-) -> Ready:
-    """Plan a convolution of an image of a kind and make its engine ready.
-
-    Parameters are those of :func:`run`; ``finite`` says that the value beyond the edge is neither
-    NaN nor inf.
-    """
-    kind = (image_shape, image_type, out_type)
-    return _ready(_request(*kind, kernels, layout, engine, workers, finite, chosen, combination))
 
 
 def run(
@@ -324,7 +293,7 @@ def run(
     planes = pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim))
 
     how = (*kind, kernels, layout, engine, workers)
-    finite = rule[0] != "constant" or bool(np.isfinite(rule[1]))
-    ready = make_ready(*how, finite=finite, chosen=chosen, combination=combination)
+    request = request_for(*how, rule=rule, chosen=chosen, combination=combination)
+    ready = make_ready(request)
     into = in_place.run if overwritten else tiles.run
     into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)

@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 from convtool.convolution import borders, dtypes, tiles
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Chosen
-from convtool.convolution.run import Kernels, make_ready
+from convtool.convolution.prepared import turned
+from convtool.convolution.run import Kernels, make_ready, request_for
 from convtool.convolution.source import Held, Source, Spans, runs_of
 from convtool.convolution.threads import count
 from convtool.convolution.tiles import Store
@@ -88,22 +89,12 @@ class Windows:
     ) -> None:
         dtypes.check_image_type(dtype)
         self._rule = borders.resolve(border, cval)
-        if flipped:
-            kernels = tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
         self.shape = layout.shape + shape[2:]
         self.dtype = dtypes.output_type(dtype, out_dtype)
         self._store, self._height = store, shape[0]
-        kind = (shape, dtype, self.dtype)
-        ready = make_ready(
-            *kind,
-            kernels,
-            layout,
-            engine,
-            count(threads),
-            finite=self._rule[0] != "constant" or bool(np.isfinite(self._rule[1])),
-            chosen=chosen,
-            combination=combination,
-        )
+        what = (shape, dtype, self.dtype, turned(kernels, flipped), layout, engine, count(threads))
+        request = request_for(*what, rule=self._rule, chosen=chosen, combination=combination)
+        ready = make_ready(request)
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)

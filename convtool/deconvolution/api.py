@@ -29,6 +29,19 @@ ITERATIONS = 30
 _FLOAT_ROUNDING = 16
 
 
+class Options(Record):
+    """The options of `deconvolve`, as they were given."""
+
+    method: str = "wiener"
+    noise: float | None = None
+    balance: float | None = None
+    iterations: int | None = None
+    border: str = "reflect"
+    cval: float = 0.0
+    correlate: bool = False
+    threads: int | None = None
+
+
 class Restored(Record, eq=False):
     """A picture before its blur, and what is known about the way back.
 
@@ -136,49 +149,25 @@ def deconvolve(
     >>> bool(abs(convtool.deconvolve(blurred, "gaussian:sigma=1") - sharp).max() < 1e-3)
     True
     """
-    found = restore(
-        image,
-        kernel,
-        method=method,
-        noise=noise,
-        balance=balance,
-        iterations=iterations,
-        border=border,
-        cval=cval,
-        correlate=correlate,
-        threads=threads,
-    )
+    options = Options(method, noise, balance, iterations, border, cval, correlate, threads)
+    found = restore(image, kernel, options)
     return found.values.astype(dtypes.output_type(np.asarray(image).dtype, None), copy=False)
 
 
-def restore(
-    image: ArrayLike,
-    kernel: ArrayLike | str,
-    *,
-    method: str = "wiener",
-    noise: float | None = None,
-    balance: float | None = None,
-    iterations: int | None = None,
-    border: str = "reflect",
-    cval: float = 0.0,
-    correlate: bool = False,
-    threads: int | None = None,
-) -> Restored:
+def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Restored:
     """Return what `deconvolve` does in float64, with what is known about it.
-
-    Parameters and errors are those of `deconvolve`.
 
     Examples
     --------
-    >>> found = restore(np.full((8, 8), 9, np.uint8), "box")
+    >>> found = restore(np.full((8, 8), 9, np.uint8), "box", Options())
     >>> round(found.noise, 4), float(found.values.mean().round(3))
     (0.2887, 9.0)
     """
     pixels = np.asarray(image)
     check_image(pixels.shape, pixels.dtype)
     weights = as_kernel(kernel)
-    check_method(method, weights, noise=noise, balance=balance, iterations=iterations)
-    rule, outside = borders.resolve(border, cval)
+    check_method(weights, options)
+    rule, outside = borders.resolve(options.border, options.cval)
     values = pixels.astype(np.float64)
     if not np.isfinite(values).all():
         raise NonFiniteError(
@@ -186,32 +175,25 @@ def restore(
             "fill them first, as convtool filter -k identity --nan fill does"
         )
     shape = pixels.shape[0], pixels.shape[1]
-    blur = Blur(weights, shape, rule, outside, not correlate, threads)
+    blur = Blur(weights, shape, rule, outside, not options.correlate, options.threads)
     planes = [np.ascontiguousarray(plane) for plane in _planes(values)]
-    total = math.hypot(noise or 0.0, rounding_of(pixels))
+    total = math.hypot(options.noise or 0.0, rounding_of(pixels))
     spectrum = Spectrum(planes, blur)
-    chosen = spectrum.balance_for(total) if balance is None else balance
+    chosen = spectrum.balance_for(total) if options.balance is None else options.balance
     times = None
-    if method == "wiener":
+    if options.method == "wiener":
         made = wiener(planes, blur, spectrum, chosen)
     else:
-        times = ITERATIONS if iterations is None else iterations
+        times = ITERATIONS if options.iterations is None else options.iterations
         made = richardson_lucy(planes, blur, times)
     errors = [blur.forward(x) - y for x, y in zip(made, planes, strict=True)]
     residual = math.sqrt(sum(float(np.square(one).mean()) for one in errors) / len(errors))
     answer = np.stack(made, axis=2).reshape(pixels.shape)
     lost, zeros = spectrum.lost(chosen), spectrum.zeros()
-    return Restored(answer, method, total, chosen, times, residual, lost, zeros)
+    return Restored(answer, options.method, total, chosen, times, residual, lost, zeros)
 
 
-def check_method(
-    method: str,
-    kernel: Weights,
-    *,
-    noise: float | None = None,
-    balance: float | None = None,
-    iterations: int | None = None,
-) -> None:
+def check_method(kernel: Weights, options: Options) -> None:
     """Check what can be without a picture.
 
     Raises
@@ -219,6 +201,8 @@ def check_method(
     OptionError, KernelError
         As `deconvolve` does.
     """
+    method, noise, balance = options.method, options.noise, options.balance
+    iterations = options.iterations
     if method not in METHODS:
         raise OptionError(f"method {method!r} is not known; one of {', '.join(METHODS)}")
     if noise is not None and not (math.isfinite(noise) and noise >= 0):

@@ -8,10 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.convolution import borders, calibration, dtypes
-from convtool.convolution.geometry import Axis, Geometry, geometry
+from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.planner import Calibration, Chosen
-from convtool.convolution.prepared import check_image, default_border
-from convtool.convolution.run import choose, run
+from convtool.convolution.prepared import (
+    Options,
+    check_image,
+    default_border,
+    layout_for,
+    turned,
+)
+from convtool.convolution.run import choose, request_for, run
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.types import Array, DType, Span
 from convtool.distributed import blocks
@@ -73,20 +79,7 @@ def _computed(
     return answer
 
 
-def _filtered(
-    image: Any,
-    kernel: ArrayLike | str,
-    flipped: bool,
-    *,
-    mode: str,
-    border: str | None,
-    cval: float,
-    padding: int | tuple[int, int] | None,
-    stride: int | tuple[int, int],
-    engine: str,
-    dtype: DTypeLike | None,
-    threads: int | None,
-) -> Any:
+def _filtered(image: Any, kernel: ArrayLike | str, options: Options) -> Any:
     need("cluster", "dask")
     import dask.array
     from dask.base import tokenize
@@ -100,21 +93,21 @@ def _filtered(
     if any(map(math.isnan, image.shape)):
         raise ShapeError("the image's shape is not known; image.compute_chunk_sizes() finds it out")
     check_image(image.shape, image.dtype)
+    (flipped, mode, border, cval, padding, stride, engine, dtype, threads) = options
     weights = as_kernel(kernel)
     rule = borders.resolve(default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
-    options: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride}
     out_type = dtypes.output_type(image.dtype, dtype)
-    sizes = weights.shape[0], weights.shape[1]
-    layout = geometry(image.shape[:2], sizes, flipped=flipped, **options)
-    if flipped:
-        weights = np.ascontiguousarray(weights[::-1, ::-1])
-    kind = (image.shape, image.dtype, out_type)
-    chosen = choose(*kind, (weights,), layout, engine, workers).chosen
+    layout = layout_for(
+        image.shape, weights, mode=mode, padding=padding, stride=stride, flipped=flipped
+    )
+    (weights,) = turned((weights,), flipped)
+    what = (image.shape, image.dtype, out_type, (weights,), layout, engine, workers)
+    chosen = choose(request_for(*what)).chosen
     job = _BlockConvolution(weights, rule, engine, chosen, out_type, workers, calibration.load())
     token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
-    anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in sizes]
+    anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in weights.shape]
     graph, chunks = _graph(name, image, job, layout, anchors)
     layers = HighLevelGraph.from_collections(name, graph, dependencies=[image])
     return dask.array.Array(layers, name, (*chunks, *image.chunks[2:]), dtype=out_type)
@@ -223,19 +216,8 @@ def convolve(
     >>> blurred.shape, blurred.numblocks, blurred.dtype
     ((4000, 6000), (4, 6), dtype('float32'))
     """
-    return _filtered(
-        image,
-        kernel,
-        True,
-        mode=mode,
-        border=border,
-        cval=cval,
-        padding=padding,
-        stride=stride,
-        engine=engine,
-        dtype=dtype,
-        threads=threads,
-    )
+    options = Options(True, mode, border, cval, padding, stride, engine, dtype, threads)
+    return _filtered(image, kernel, options)
 
 
 def correlate(
@@ -263,16 +245,5 @@ def correlate(
     >>> correlate(image, [[0, 0, 1]], border="constant").compute()[0]
     array([1., 2., 3., 0.], dtype=float32)
     """
-    return _filtered(
-        image,
-        kernel,
-        False,
-        mode=mode,
-        border=border,
-        cval=cval,
-        padding=padding,
-        stride=stride,
-        engine=engine,
-        dtype=dtype,
-        threads=threads,
-    )
+    options = Options(False, mode, border, cval, padding, stride, engine, dtype, threads)
+    return _filtered(image, kernel, options)

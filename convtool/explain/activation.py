@@ -1,21 +1,19 @@
 """Activation functions and their derivatives, as a step of an explanation."""
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import KernelError, OptionError
+from convtool.explain.walk import Plane
 from convtool.kernels.numerals import number
-
-Plane = NDArray[np.float64]
+from convtool.records import Record
 
 LEAKY_SLOPE = 0.01
 """The slope of ``leaky`` below zero, where none is given."""
 
 
-class _Function(NamedTuple):
+class _Function(Record):
     """A function, its derivative and its formula; all take the slope, which only ``leaky`` uses."""
 
     value: Callable[[Plane, float], Plane]
@@ -53,7 +51,7 @@ FUNCTIONS: dict[str, _Function] = {
 one, as in convtool.nn and PyTorch."""
 
 
-class Activation(NamedTuple):
+class Activation(Record):
     """An activation function.
 
     Attributes

@@ -9,15 +9,13 @@ with those weights. With a stride, dZ has zeros between its numbers.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convtool.convolution import borders
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.explain.layer import Layer
-from convtool.explain.walk import Walk, walk
+from convtool.explain.walk import Plane, Walk, walk
 from convtool.records import Record
-
-Plane = NDArray[np.float64]
 
 
 class Backward(Record, eq=False):

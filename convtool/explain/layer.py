@@ -6,17 +6,15 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convtool.convolution.combined import COMBINE
 from convtool.errors import KernelError, OptionError, PixelTypeError, ShapeError
 from convtool.explain.activation import Activation, activation
 from convtool.explain.pooling import Pooling, pooling
-from convtool.explain.walk import Walk, walk
+from convtool.explain.walk import Plane, Walk, walk
 from convtool.kernels.weights import Combination
 from convtool.records import Record
-
-Plane = NDArray[np.float64]
 
 
 class Layer(Record, eq=False):

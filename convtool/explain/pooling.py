@@ -2,16 +2,13 @@
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import KernelError, OptionError
+from convtool.explain.walk import Plane
 from convtool.kernels.numerals import size
 from convtool.records import Record
-
-Plane = NDArray[np.float64]
 
 KINDS = ("max", "average")
 """What is taken of each window."""
@@ -42,7 +39,7 @@ class PoolStep(Record, eq=False):
     value: float
 
 
-class Pooling(NamedTuple):
+class Pooling(Record):
     """The maximum or the average of windows.
 
     Attributes

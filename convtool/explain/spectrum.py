@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from convtool.convolution.geometry import Axis
 from convtool.errors import OptionError
-from convtool.explain.walk import Walk
+from convtool.explain.walk import Plane, Walk
 from convtool.records import Record
 
-Plane = NDArray[np.float64]
 Spectrum = NDArray[np.complex128]
 
 

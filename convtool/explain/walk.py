@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.convolution import borders
-from convtool.convolution.geometry import Axis, Geometry, geometry
+from convtool.convolution.geometry import Axis, Geometry
+from convtool.convolution.prepared import default_border, layout_for
 from convtool.convolution.toeplitz import matrix_for
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Weights
-from convtool.records import Record
+from convtool.records import Record, replace
 
 Plane = NDArray[np.float64]
 
@@ -181,15 +182,7 @@ class Walk(Record, eq=False):
     @property
     def constant(self) -> Plane:
         """What windows get from beyond the edge: 0 unless ``constant`` has another value."""
-        nothing = Walk(
-            np.zeros_like(self.image),
-            self.kernel,
-            self.flipped,
-            self.border,
-            self.cval,
-            self.layout,
-        )
-        return nothing.output
+        return replace(self, image=np.zeros_like(self.image)).output
 
 
 def _stop(axis: Axis) -> int:
@@ -254,18 +247,12 @@ def walk(
     if pixels.ndim != 2 or pixels.size == 0:
         raise ShapeError(f"an image to explain has one channel, (H, W), not {pixels.shape}")
     weights = as_kernel(kernel)
-    chosen = border or ("constant" if mode == "full" and padding is None else "reflect")
-    rule, value = borders.resolve(chosen, cval)
+    rule, value = borders.resolve(default_border(border or None, mode, padding), cval)
     with np.errstate(over="ignore"):
         reach = max(np.abs(pixels).max(), abs(value)) * np.abs(weights).sum()
     if not np.isfinite(reach):
         raise PixelTypeError("the image times the kernel is beyond the range of float64")
-    layout = geometry(
-        (pixels.shape[0], pixels.shape[1]),
-        (weights.shape[0], weights.shape[1]),
-        mode=mode,
-        padding=padding,
-        stride=stride,
-        flipped=not correlate,
+    layout = layout_for(
+        pixels.shape, weights, mode=mode, padding=padding, stride=stride, flipped=not correlate
     )
     return Walk(pixels, weights, not correlate, rule, value, layout)

@@ -2,15 +2,15 @@
 
 import math
 import time
-from typing import Any
 
 import numpy as np
 
 from convtool.deconvolution import Restored, restore
-from convtool.deconvolution.api import check_method, rounding_of
+from convtool.deconvolution.api import Options, check_method, rounding_of
 from convtool.errors import NonFiniteError, OptionError, ShapeError
 from convtool.filtering import alpha_rules, nonfinite
 from convtool.filtering.advice import CLIPPED_WORTH_A_WARNING
+from convtool.filtering.alpha import is_opaque
 from convtool.images import alpha as transparency
 from convtool.images import tone
 from convtool.images.background import channels_on
@@ -21,7 +21,7 @@ from convtool.images.read import open_document
 from convtool.images.tone import Values
 from convtool.images.write import STDOUT, check_writable, write_document
 from convtool.kernels.spec import KernelSpec
-from convtool.records import Record, replace
+from convtool.records import Record, names_of, replace
 
 
 class DeconvolveOptions(Record):
@@ -105,7 +105,9 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     OptionError, KernelError, NonFiniteError
         If picture, kernel and options cannot be combined.
 
-    Notes ----- Alpha is restored with the kernel divided by its sum, and the colours multiplied by
+    Notes
+    -----
+    Alpha is restored with the kernel divided by its sum, and the colours multiplied by
     alpha, so that transparent pixels do not affect their neighbours. A kernel whose sum is not
     positive left alpha as it was.
 
@@ -126,24 +128,23 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     noise = options.noise
     if options.balance is None:
         noise = math.hypot(noise or 0.0, rounding_of(pixels))
-    how: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in ("method", "balance", "iterations", "border", "correlate", "threads")
-    }
+    how = replace(_blur(options), noise=noise)
     alpha: Values | None = None
     colours = pixels.astype(np.float64)
     if image.has_alpha:
         colours, alpha = colours[:, :, :-1], colours[:, :, -1]
-    meets = options.alpha == "premultiply" and image.has_alpha and not _is_opaque(image)
+    weighs = options.alpha == "premultiply"
+    meets = weighs and alpha is not None and not is_opaque(alpha, image.peak)
     if alpha is not None and meets:
         colours = transparency.premultiply(colours, alpha, image.peak)
-    found = restore(colours, kernel.weights, noise=noise, cval=options.cval, **how)
+    found = restore(colours, kernel.weights, how)
     values = found.values
     if alpha is not None and meets:
         if alpha_rules.smooths(kernel.weights):
             total = kernel.weights.sum()
             missing = (image.peak - alpha) * total
-            gone = restore(missing, kernel.weights, noise=noise and noise * total, **how).values
+            how = replace(how, noise=noise and noise * total, cval=0.0)
+            gone = restore(missing, kernel.weights, how).values
             alpha = np.clip(image.peak - gone, 0, image.peak)
         values = transparency.divide(values, alpha, image.peak)
     toned = tone.finish(values, source=source, depth=options.depth, threads=options.threads)
@@ -162,9 +163,9 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     return Deblurred(replace(image, pixels=answer, bits=bits), known, (*image.notes, *remarks))
 
 
-def _is_opaque(image: Image) -> bool:
-    """Tell whether every pixel of a picture with alpha is opaque."""
-    return bool((image.pixels[:, :, -1] >= image.peak).all())
+def _blur(options: DeconvolveOptions) -> Options:
+    """Return what the options say of the blur and the method."""
+    return Options(**{name: getattr(options, name) for name in names_of(Options)})
 
 
 def check_options(kernel: KernelSpec, options: DeconvolveOptions) -> None:
@@ -175,13 +176,7 @@ def check_options(kernel: KernelSpec, options: DeconvolveOptions) -> None:
     OptionError, KernelError
         If an option cannot be so, or not with this kernel.
     """
-    check_method(
-        options.method,
-        kernel.weights,
-        noise=options.noise,
-        balance=options.balance,
-        iterations=options.iterations,
-    )
+    check_method(kernel.weights, _blur(options))
     if not math.isfinite(options.cval):
         raise OptionError(f"cval must be a finite number, not {options.cval}")
 

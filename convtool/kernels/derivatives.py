@@ -55,7 +55,7 @@ def binomial_derivative(length: int, order: int) -> Weights:
     return weights
 
 
-def sobel(size: int, dx: int | None, dy: int | None) -> Weights:
+def sobel(size: int, dx: int | None = None, dy: int | None = None) -> Weights:
     """Return the pair of first derivatives, or the one derivative of orders `dy` and `dx`."""
     if dx is None and dy is None:
         return _pair(binomial_derivative(size, 1), binomial_derivative(size, 0))

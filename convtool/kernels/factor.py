@@ -1,15 +1,13 @@
 """Rank, separability and low-rank factors of a matrix: exact ones, else by singular values."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import KernelError
 from convtool.kernels.rational import exact_factors, whole_numbers
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 
-FloatArray = NDArray[np.floating[Any]]
 Triples = tuple[FloatArray, FloatArray, FloatArray]
 
 LARGEST_DECOMPOSED = 128

@@ -3,8 +3,8 @@
 import numpy as np
 
 from convtool.kernels import factor
-from convtool.kernels.rational import FloatArray, whole_numbers
-from convtool.kernels.weights import Weights
+from convtool.kernels.rational import whole_numbers
+from convtool.kernels.weights import FloatArray, Weights
 from convtool.records import Record
 
 _NO_SUM = 1e-9

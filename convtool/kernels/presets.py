@@ -43,8 +43,51 @@ def _half(pair: Callable[..., Weights], index: int) -> Callable[..., Weights]:
     return lambda **parameters: pair(**parameters)[index]
 
 
-def _sobel_half(index: int) -> Callable[[int], Weights]:
-    return lambda size: derivatives.sobel(size, None, None)[index]
+def _pair(
+    name: str,
+    build: Callable[..., Weights],
+    summary: str,
+    source: str,
+    *,
+    ways: tuple[str, str] = ("horizontal", "vertical"),
+    half: str = "{} edges",
+    parameters: tuple[Parameter, ...] = (),
+    orders: tuple[Parameter, ...] = (),
+) -> dict[str, Preset]:
+    """Return a pair of derivatives as a group and each of the two by itself.
+
+    ``parameters`` are of all three, ``orders`` of the group alone.
+    """
+    parts = tuple(f"{name}-{way}" for way in ways)
+    group = Preset(
+        build,
+        f"gradient magnitude, {summary}",
+        source,
+        parameters=(*parameters, *orders),
+        parts=parts,
+        combination="magnitude",
+        has_direction=ways == ("horizontal", "vertical"),
+    )
+    halves = {
+        part: Preset(_half(build, index), half.format(ways[index]), source, parameters=parameters)
+        for index, part in enumerate(parts)
+    }
+    return {name: group} | halves
+
+
+def _compass(
+    name: str, build: Callable[..., Weights], weights: str, source: str
+) -> dict[str, Preset]:
+    """Return a kernel that is laid in eight directions, as a group."""
+    preset = Preset(
+        build,
+        f"edges: maximum over eight directions, {weights}",
+        source,
+        parameters=(_TURN,),
+        parts=tuple(f"{name}:angle={angle}" for angle in compass.ANGLES),
+        combination="maximum",
+    )
+    return {name: preset}
 
 
 _MAX_SIGMA = 511.0
@@ -126,88 +169,36 @@ PRESETS: dict[str, Preset] = {
         "corners and diagonal edges: differences along both axes",
         f"{_WIKIPEDIA}, edge detection",
     ),
-    "roberts": Preset(
+    **_pair(
+        "roberts",
         derivatives.roberts,
-        "gradient magnitude, differences along the diagonals of 2x2 pixels",
+        "differences along the diagonals of 2x2 pixels",
         _ROBERTS,
-        parts=("roberts-falling", "roberts-rising"),
-        combination="magnitude",
-        has_direction=False,
+        ways=("falling", "rising"),
+        half="difference along the {} diagonal",
     ),
-    "roberts-falling": Preset(
-        _half(derivatives.roberts, 0), "difference along the falling diagonal", _ROBERTS
-    ),
-    "roberts-rising": Preset(
-        _half(derivatives.roberts, 1), "difference along the rising diagonal", _ROBERTS
-    ),
-    "prewitt": Preset(
-        derivatives.prewitt,
-        "gradient magnitude, equal weights",
-        _PREWITT,
-        parts=("prewitt-horizontal", "prewitt-vertical"),
-        combination="magnitude",
-    ),
-    "prewitt-horizontal": Preset(_half(derivatives.prewitt, 0), "horizontal edges", _PREWITT),
-    "prewitt-vertical": Preset(_half(derivatives.prewitt, 1), "vertical edges", _PREWITT),
-    "sobel": Preset(
+    **_pair("prewitt", derivatives.prewitt, "equal weights", _PREWITT),
+    **_pair(
+        "sobel",
         derivatives.sobel,
-        "gradient magnitude, weights 1 2 1; one derivative with dx or dy",
+        "weights 1 2 1; one derivative with dx or dy",
         _SOBEL_SIZES,
-        parameters=(
-            _TAPS,
+        parameters=(_TAPS,),
+        orders=(
             Parameter("dx", "whole number", None, "order of the horizontal derivative", 0, 30),
             Parameter("dy", "whole number", None, "order of the vertical derivative", 0, 30),
         ),
-        parts=("sobel-horizontal", "sobel-vertical"),
-        combination="magnitude",
     ),
-    "sobel-horizontal": Preset(
-        _sobel_half(0), "horizontal edges", _SOBEL_SIZES, parameters=(_TAPS,)
-    ),
-    "sobel-vertical": Preset(_sobel_half(1), "vertical edges", _SOBEL_SIZES, parameters=(_TAPS,)),
-    "scharr": Preset(
-        derivatives.scharr,
-        "gradient magnitude, weights 3 10 3, truest direction",
-        _SCHARR,
-        parts=("scharr-horizontal", "scharr-vertical"),
-        combination="magnitude",
-    ),
-    "scharr-horizontal": Preset(_half(derivatives.scharr, 0), "horizontal edges", _SCHARR),
-    "scharr-vertical": Preset(_half(derivatives.scharr, 1), "vertical edges", _SCHARR),
-    "frei-chen": Preset(
+    **_pair("scharr", derivatives.scharr, "weights 3 10 3, truest direction", _SCHARR),
+    **_pair(
+        "frei-chen",
         derivatives.frei_chen,
-        "gradient magnitude, weights 1 √2 1, the same in all directions",
+        "weights 1 √2 1, the same in all directions",
         _FREI_CHEN,
-        parts=("frei-chen-horizontal", "frei-chen-vertical"),
-        combination="magnitude",
     ),
-    "frei-chen-horizontal": Preset(_half(derivatives.frei_chen, 0), "horizontal edges", _FREI_CHEN),
-    "frei-chen-vertical": Preset(_half(derivatives.frei_chen, 1), "vertical edges", _FREI_CHEN),
-    "farid": Preset(
-        derivatives.farid,
-        "gradient magnitude, 5x5, true under rotation",
-        _FARID,
-        parts=("farid-horizontal", "farid-vertical"),
-        combination="magnitude",
-    ),
-    "farid-horizontal": Preset(_half(derivatives.farid, 0), "horizontal edges", _FARID),
-    "farid-vertical": Preset(_half(derivatives.farid, 1), "vertical edges", _FARID),
-    "kirsch": Preset(
-        compass.kirsch,
-        "edges: maximum over eight directions, weights 5 and -3",
-        _KIRSCH,
-        parameters=(_TURN,),
-        parts=tuple(f"kirsch:angle={angle}" for angle in compass.ANGLES),
-        combination="maximum",
-    ),
-    "compass": Preset(
-        compass.compass,
-        "edges: maximum over eight directions, weights 1, -1 and -2",
-        _COMPASS,
-        parameters=(_TURN,),
-        parts=tuple(f"compass:angle={angle}" for angle in compass.ANGLES),
-        combination="maximum",
-    ),
+    **_pair("farid", derivatives.farid, "5x5, true under rotation", _FARID),
+    **_compass("kirsch", compass.kirsch, "weights 5 and -3", _KIRSCH),
+    **_compass("compass", compass.compass, "weights 1, -1 and -2", _COMPASS),
     "line-horizontal": Preset(edges.horizontal_line, "bright horizontal lines", _LINES),
     "line-vertical": Preset(edges.vertical_line, "bright vertical lines", _LINES),
     "line-falling": Preset(edges.falling_line, "bright lines falling to the right", _LINES),

@@ -5,12 +5,11 @@ a kernel that are whole numbers too keep that; singular vectors do not.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from convtool.kernels.weights import FloatArray
 
 LARGEST = 1 << 20
 """Multiples of a common factor are looked for up to here."""

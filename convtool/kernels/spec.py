@@ -15,7 +15,6 @@ and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of a
 import os
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 from convtool.errors import KernelError
 from convtool.kernels.files import FILE_TYPES, read_weights
@@ -184,7 +183,7 @@ def one_of(names: tuple[str, ...]) -> str:
     return " or ".join(names) if len(names) < 4 else f"{names[0]}, ... or {names[-1]}"
 
 
-class _Found(NamedTuple):
+class _Found(Record):
     """What a text describes, before its shared options are applied."""
 
     name: str

@@ -1,11 +1,14 @@
 """Validate kernels: real, finite float64 numbers, one matrix or a group of them."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import KernelError
+
+FloatArray = NDArray[np.floating[Any]]
+"""Real numbers in float32 or float64."""
 
 Weights = NDArray[np.float64]
 """(KH, KW), or (N, KH, KW) for a group: a gradient pair, the kernel for horizontal edges first, or

@@ -14,25 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from convtool.errors import ConvtoolError, ModelError, OptionError
+from convtool.nn import layers as nn
 from convtool.nn._types import Array, Shape
-from convtool.nn.layers import (
-    AvgPool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GaussianDropout,
-    GlobalAvgPool2D,
-    GlobalMaxPool2D,
-    Identity,
-    Layer,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sigmoid,
-    Tanh,
-)
 from convtool.nn.operations.geometry import Padding, Size
 from convtool.records import Record
 
@@ -131,11 +114,11 @@ def _channels(context: _Context) -> int:
     return context.shape[0]
 
 
-def _conv(words: _Words, context: _Context) -> Layer:
+def _conv(words: _Words, context: _Context) -> nn.Layer:
     options = words.options(2, {"stride", "pad", "dilation", "groups"}, {"same", "valid", "nobias"})
     kernel = words.size(words.words[1]) if len(words.words) > 1 else 3
     groups = words.size(options.get("groups", "1"))
-    return Conv2D(
+    return nn.Conv2D(
         _channels(context),
         words.whole(0),
         kernel,
@@ -149,8 +132,8 @@ def _conv(words: _Words, context: _Context) -> Layer:
     )
 
 
-def _pool(kind: type[MaxPool2D] | type[AvgPool2D]) -> Callable[[_Words, _Context], Layer]:
-    def build(words: _Words, context: _Context) -> Layer:
+def _pool(kind: type[nn.MaxPool2D] | type[nn.AvgPool2D]) -> Callable[[_Words, _Context], nn.Layer]:
+    def build(words: _Words, context: _Context) -> nn.Layer:
         options = words.options(1, {"stride", "pad", "dilation"}, {"ceil", "same", "valid"})
         kernel = words.size(words.words[0]) if words.words else 2
         stride = words.size(options["stride"]) if "stride" in options else None
@@ -160,9 +143,9 @@ def _pool(kind: type[MaxPool2D] | type[AvgPool2D]) -> Callable[[_Words, _Context
     return build
 
 
-def _dense(words: _Words, context: _Context) -> Layer:
+def _dense(words: _Words, context: _Context) -> nn.Layer:
     options = words.options(1, set(), {"nobias"})
-    return Dense(
+    return nn.Dense(
         _channels(context),
         words.whole(0),
         "nobias" not in options,
@@ -171,35 +154,37 @@ def _dense(words: _Words, context: _Context) -> Layer:
     )
 
 
-def _plain(kind: type[Layer]) -> Callable[[_Words, _Context], Layer]:
-    def build(words: _Words, context: _Context) -> Layer:
+def _plain(kind: type[nn.Layer]) -> Callable[[_Words, _Context], nn.Layer]:
+    def build(words: _Words, context: _Context) -> nn.Layer:
         words.options(0, set(), set())
         return kind()
 
     return build
 
 
-def _noise(kind: type[Dropout] | type[GaussianDropout]) -> Callable[[_Words, _Context], Layer]:
+def _noise(
+    kind: type[nn.Dropout] | type[nn.GaussianDropout],
+) -> Callable[[_Words, _Context], nn.Layer]:
     return lambda words, context: kind(words.number(0, 0.5), int(context.rng.integers(2**31)))
 
 
-LAYER_WORDS: dict[str, Callable[[_Words, _Context], Layer]] = {
+LAYER_WORDS: dict[str, Callable[[_Words, _Context], nn.Layer]] = {
     "conv": _conv,
-    "pool": _pool(MaxPool2D),
-    "maxpool": _pool(MaxPool2D),
-    "avgpool": _pool(AvgPool2D),
-    "globalavg": _plain(GlobalAvgPool2D),
-    "globalmax": _plain(GlobalMaxPool2D),
-    "flatten": _plain(Flatten),
+    "pool": _pool(nn.MaxPool2D),
+    "maxpool": _pool(nn.MaxPool2D),
+    "avgpool": _pool(nn.AvgPool2D),
+    "globalavg": _plain(nn.GlobalAvgPool2D),
+    "globalmax": _plain(nn.GlobalMaxPool2D),
+    "flatten": _plain(nn.Flatten),
     "dense": _dense,
-    "norm": lambda words, context: BatchNorm(_channels(context)),
-    "dropout": _noise(Dropout),
-    "gaussian-dropout": _noise(GaussianDropout),
-    "relu": _plain(ReLU),
-    "leaky": lambda words, context: LeakyReLU(words.number(0, 0.01)),
-    "sigmoid": _plain(Sigmoid),
-    "tanh": _plain(Tanh),
-    "identity": _plain(Identity),
+    "norm": lambda words, context: nn.BatchNorm(_channels(context)),
+    "dropout": _noise(nn.Dropout),
+    "gaussian-dropout": _noise(nn.GaussianDropout),
+    "relu": _plain(nn.ReLU),
+    "leaky": lambda words, context: nn.LeakyReLU(words.number(0, 0.01)),
+    "sigmoid": _plain(nn.Sigmoid),
+    "tanh": _plain(nn.Tanh),
+    "identity": _plain(nn.Identity),
 }
 """What each word of a specification builds."""
 
@@ -225,7 +210,7 @@ def build_layers(
     outputs: int,
     seed: int,
     bank: Array | None = None,
-) -> list[Layer]:
+) -> list[nn.Layer]:
     """Return the layers of a named or specified network, with its output layer.
 
     Parameters
@@ -257,7 +242,7 @@ def build_layers(
     if not all(lines):
         raise OptionError(f"architecture {arch!r}: a layer is missing between two commas")
     context = _Context(tuple(input_shape), np.random.default_rng([seed, 0xA2C4]))
-    layers: list[Layer] = []
+    layers: list[nn.Layer] = []
     for place, line in enumerate([*lines, f"dense {outputs}"]):
         name, *words = line.split()
         if name not in LAYER_WORDS:
@@ -266,10 +251,10 @@ def build_layers(
                 f" ({', '.join(ARCHITECTURES)}) or layers of {', '.join(LAYER_WORDS)}"
             )
         if name == "dense" and len(context.shape) == 3:
-            _append(layers, Flatten(), context, "flatten")
+            _append(layers, nn.Flatten(), context, "flatten")
         context.initializer = _initializer(lines, place)
         layer = LAYER_WORDS[name](_Words(line, tuple(words)), context)
-        if isinstance(layer, Conv2D) and bank is not None:
+        if isinstance(layer, nn.Conv2D) and bank is not None:
             _fix(layer, bank, line)
             bank = None
         _append(layers, layer, context, line)
@@ -280,7 +265,7 @@ def build_layers(
     return layers
 
 
-def _append(layers: list[Layer], layer: Layer, context: _Context, line: str) -> None:
+def _append(layers: list[nn.Layer], layer: nn.Layer, context: _Context, line: str) -> None:
     try:
         after = layer.output_shape(context.shape)
     except ConvtoolError as error:
@@ -291,7 +276,7 @@ def _append(layers: list[Layer], layer: Layer, context: _Context, line: str) -> 
     context.shape = after
 
 
-def _fix(layer: Conv2D, bank: Array, line: str) -> None:
+def _fix(layer: nn.Conv2D, bank: Array, line: str) -> None:
     """Put a bank of kernels into a convolution, its bias at 0, and keep both from training.
 
     Stride, padding and number of filters stay; each kernel stands in the middle of its window.

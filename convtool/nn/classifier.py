@@ -1,6 +1,7 @@
 """A network in the shape of a scikit-learn classifier."""
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,20 +18,6 @@ from convtool.nn.recipe import Recipe
 from convtool.nn.samples import as_planes, labels, numbers, training_order
 from convtool.nn.schedules import SCHEDULES
 from convtool.nn.weighting import BALANCED, Weighted, class_weights, sample_weights
-
-_NAMES = (
-    "arch",
-    "epochs",
-    "batch_size",
-    "optimizer",
-    "lr",
-    "schedule",
-    "l2",
-    "image_shape",
-    "channel_axis",
-    "class_weight",
-    "seed",
-)
 
 
 class Classifier:
@@ -334,3 +321,6 @@ class Classifier:
         predicted = self.predict(X)
         classes, targets = labels(y, len(predicted))
         return float((predicted == classes[targets]).mean())
+
+
+_NAMES = tuple(signature(Classifier).parameters)

@@ -28,6 +28,7 @@ class Loss:
     """A loss of a batch of outputs against what they should be."""
 
     name: ClassVar[str] = ""
+    highest: ClassVar[float] = np.inf
 
     def goals(self, targets: Array, shape: Shape) -> Array:
         """Return the targets as this loss compares them with outputs of a shape.
@@ -47,7 +48,7 @@ class Loss:
         DatasetError
             If they do not fit.
         """
-        raise TypeError(f"{type(self).__name__} computes nothing")
+        return _rows(targets, shape, self.name, self.highest)
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return the mean loss and its gradient with respect to `outputs`."""
@@ -150,10 +151,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     name = "binary-cross-entropy"
-
-    def goals(self, targets: Array, shape: Shape) -> Array:
-        """Return each output's target, from 0 to 1."""
-        return _rows(targets, shape, self.name, 1)
+    highest = 1
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return loss and gradient for outputs (N, K) or (N,) and targets from 0 to 1."""
@@ -196,10 +194,6 @@ class ProbabilityCrossEntropy(Loss):
 
     name = "probability-cross-entropy"
 
-    def goals(self, targets: Array, shape: Shape) -> Array:
-        """Return each output's target, not negative."""
-        return _rows(targets, shape, self.name, np.inf)
-
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return loss and gradient for probabilities (N, K); below 0 they give NaN."""
         goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
@@ -224,10 +218,7 @@ class ProbabilityBinaryCrossEntropy(Loss):
     """
 
     name = "probability-binary-cross-entropy"
-
-    def goals(self, targets: Array, shape: Shape) -> Array:
-        """Return each output's target, from 0 to 1."""
-        return _rows(targets, shape, self.name, 1)
+    highest = 1
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
         """Return loss and gradient for probabilities (N, K); beyond 0 and 1 they give NaN."""

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from convtool.errors import OptionError, ReportWriteError
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 """What a drawing's file may end in."""
@@ -61,4 +61,4 @@ def save_figure(figure: Any, target: Path) -> None:
     stream = io.BytesIO()
     kind = check_drawing(target).suffix.lower()[1:]
     figure.savefig(stream, format=kind, dpi=120)
-    write_whole(target, "drawing", stream.getvalue())
+    write_file(target, stream.getvalue(), "drawing")

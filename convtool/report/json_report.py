@@ -1,11 +1,13 @@
 """Reports as JSON, on stdout or in a file that appears whole or not at all."""
 
+import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from typing import Any
 
 from convtool.errors import ReportWriteError
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 
 class Spool:
@@ -79,6 +81,21 @@ class Spool:
             self._file.close()
 
 
+def finite(value: Any) -> Any:
+    """Return a value as JSON can hold it: null for NaN and for infinity, at any depth.
+
+    Examples
+    --------
+    >>> finite({"psnr": float("inf"), "where": (1, 2)})
+    {'psnr': None, 'where': [1, 2]}
+    """
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _text(value: object, indent: int) -> str:
     """Return a value as JSON that begins so far to the right."""
     import json
@@ -118,4 +135,4 @@ def write_report(data: Mapping[str, object], target: str) -> None:
     if target == "-":
         sys.stdout.writelines(_pieces(data))
         return
-    write_whole(target, "report", (piece.encode() for piece in _pieces(data)))
+    write_file(target, (piece.encode() for piece in _pieces(data)), "report")

@@ -9,7 +9,7 @@ from typing import Any
 
 from convtool.errors import OptionError
 from convtool.records import Record
-from convtool.report.whole_file import write_whole
+from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".html")
 """What a chart's file may end in."""
@@ -81,7 +81,7 @@ def write_chart(target: str, panels: Sequence[Panel]) -> None:
         data = _without_links(data)
     if kind == ".html":
         data = _page(panels, data)
-    write_whole(target, "chart", data)
+    write_file(target, data, "chart")
 
 
 def _drawn(panels: Sequence[Panel], kind: str) -> bytes:

@@ -14,7 +14,13 @@ _SHOWN = 17
 _KEPT = 8
 
 
-def table(rows: Sequence[Sequence[str]], *, right: bool = False, gap: str = "  ") -> list[str]:
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    right: bool = False,
+    words: Sequence[int] = (),
+    gap: str = "  ",
+) -> list[str]:
     """Return rows of cells as lines whose columns are aligned.
 
     Parameters
@@ -23,6 +29,8 @@ def table(rows: Sequence[Sequence[str]], *, right: bool = False, gap: str = "  "
         Rows of equal length.
     right : bool
         Whether cells are aligned at their right.
+    words : sequence of int
+        Columns that are aligned at their left all the same.
     gap : str
         What stands between the columns.
 
@@ -38,8 +46,8 @@ def table(rows: Sequence[Sequence[str]], *, right: bool = False, gap: str = "  "
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         gap.join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width in zip(row, widths, strict=True)
+            cell.rjust(width) if right and place not in words else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]

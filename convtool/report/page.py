@@ -1,25 +1,34 @@
 """Pages in one file, put together from the parts in ``pages/``."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from types import MappingProxyType
 
 Matrix = Sequence[Sequence[float]]
 
 
 def page(
-    template: str, styles: Sequence[str], scripts: Sequence[str], data: Mapping[str, object]
+    template: str,
+    styles: Sequence[str],
+    scripts: Sequence[str],
+    data: Mapping[str, object],
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Return a page in one file without links to others.
 
     Parameters
     ----------
     template : str
-        The HTML's file, with the marks ``@style@``, ``@script@`` and ``@data@``.
+        The HTML's file, with the marks ``@style@``, ``@script@`` and ``@data@``, and one for each
+        of `texts`.
     styles, scripts : sequence of str
         Names of the CSS and JavaScript files, without what they end in.
     data : mapping
         What the script reads, as JSON.
+    texts : mapping
+        HTML by the mark that it takes the place of.
 
     Returns
     -------
@@ -27,14 +36,12 @@ def page(
         HTML.
     """
     parts = {
-        "@style@": "\n".join(_part(f"{name}.css") for name in styles),
-        "@script@": "\n".join(_part(f"{name}.js") for name in scripts),
-        "@data@": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
+        "style": "\n".join(_part(f"{name}.css") for name in styles),
+        "script": "\n".join(_part(f"{name}.js") for name in scripts),
+        "data": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
+        **texts,
     }
-    made = _part(template)
-    for mark, text in parts.items():
-        made = made.replace(mark, text, 1)
-    return made
+    return re.sub("@([a-z]+)@", lambda mark: parts[mark[1]], _part(template))
 
 
 def _part(name: str) -> str:

@@ -52,18 +52,9 @@ def spectrum_page(shown: Spectra) -> str:
     str
         HTML.
     """
-    data = {
-        "image": shown.image,
-        "kernel": shown.kernel,
-        "spectra": {
-            name: {"real": real, "imaginary": imaginary}
-            for name, (real, imaginary) in shown.spectra.items()
-        },
-        "circular": shown.circular,
-        "linear": shown.linear,
-        "difference": shown.difference,
-        "border": shown.border,
-        "full": shown.full,
-        "words": shown.words,
+    spectra = {
+        name: {"real": real, "imaginary": imaginary}
+        for name, (real, imaginary) in shown.spectra.items()
     }
+    data = vars(shown) | {"spectra": spectra}
     return page("spectrum.html", ("walk", "spectrum"), _SCRIPTS, data)

@@ -1,5 +1,7 @@
 """Quantities as people read them."""
 
+from math import inf
+
 
 def seconds_text(seconds: float) -> str:
     """Return a duration with three significant digits.
@@ -10,6 +12,17 @@ def seconds_text(seconds: float) -> str:
     ('12.3 ms', '2.5 s')
     """
     return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds:.3g} s"
+
+
+def decibel_text(value: float) -> str:
+    """Return a level in dB with two places, ∞ or -∞.
+
+    Examples
+    --------
+    >>> decibel_text(31.238), decibel_text(float("inf"))
+    ('31.24', '∞')
+    """
+    return f"{value:.2f}" if abs(value) != inf else "∞" if value > 0 else "-∞"
 
 
 def number_text(value: float) -> str:

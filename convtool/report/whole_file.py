@@ -7,17 +7,17 @@ from convtool.errors import ReportWriteError
 from convtool.files import replace_file
 
 
-def write_whole(path: str | os.PathLike[str], what: str, data: bytes | Iterable[bytes]) -> None:
-    """Write a file; a link is followed.
+def write_file(target: str | os.PathLike[str], data: bytes | Iterable[bytes], what: str) -> None:
+    """Write a file whole or not at all; links are followed, a device or pipe is written as it is.
 
     Parameters
     ----------
-    path : str or path-like
+    target : str or path-like
         The file.
+    data : bytes or iterable of bytes
+        All that it will hold, also piece by piece.
     what : str
-        What it holds, for the message.
-    data : bytes, or iterable of bytes
-        All of it, at once or piece by piece.
+        What that is, for the error's message.
 
     Raises
     ------
@@ -25,9 +25,9 @@ def write_whole(path: str | os.PathLike[str], what: str, data: bytes | Iterable[
         If that fails; an existing file is as it was.
     """
     try:
-        replace_file(path, data)
+        replace_file(target, data)
     except OSError as error:
         raise ReportWriteError(
-            f"{os.fspath(path)}: cannot write the {what} ({error.strerror or error}); "
+            f"{os.fspath(target)}: cannot write the {what} ({error.strerror or error}); "
             "choose another file"
         ) from error

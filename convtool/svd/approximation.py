@@ -1,17 +1,15 @@
 """One matrix as sums of outer products: of the whole, or tile by tile."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.threads import one_thread
 from convtool.svd.tiles import Region, cut, paste, regions
 from convtool.svd.truncated import decompose, finite_energy
-
-FloatArray = NDArray[np.floating[Any]]
 
 _EPS = float(np.finfo(np.float64).eps)
 

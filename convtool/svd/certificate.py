@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from convtool.kernels.weights import FloatArray
 
 LOSS_DB = 0.005
 """The most that a confirmed answer may lose in PSNR: half of the 0.01 dB that is promised."""

@@ -4,21 +4,19 @@ import os
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, OptionError
 from convtool.images.image import Image, Pixels, as_image, peak_of
 from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
-from convtool.records import Record
+from convtool.kernels.weights import FloatArray
+from convtool.records import Record, replace
 from convtool.svd.approximation import Approximation, approximate
 from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
 from convtool.svd.metrics import decibels
 from convtool.svd.planes import COLORINGS, coloring
 from convtool.svd.targets import Target, smallest_k
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 class Compressed(Record, eq=False):
@@ -108,8 +106,7 @@ class Compressed(Record, eq=False):
         """
         if not 1 <= k <= self.k:
             raise OptionError(f"k {k}: there are {self.k} triples, give 1 to {self.k}")
-        parts = [part.first(k) for part in self.parts]
-        return Compressed(self.shape, self.dtype, k, self.color, self.block, parts)
+        return replace(self, k=k, parts=[part.first(k) for part in self.parts])
 
     def save(self, path: str | os.PathLike[str], *, precision: str = "auto") -> int:
         """Write a ``.ctsvd`` file, whole or not at all.
@@ -182,9 +179,7 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
     OptionError
         Where there is no such precision.
     """
-    shape, dtype, block = picture.shape, picture.dtype, picture.block
-    held = Contents(shape, dtype, picture.k, picture.color, block, picture.parts)
-    return encode(held, precision=precision)
+    return encode(Contents(**vars(picture)), precision=precision)
 
 
 def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
@@ -195,8 +190,7 @@ def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
     ImageReadError, ImageTooLargeError
         As `load` does.
     """
-    held = decode(data, max_pixels=max_pixels)
-    return Compressed(held.shape, held.dtype, held.k, held.color, held.block, held.parts)
+    return Compressed(**vars(decode(data, max_pixels=max_pixels)))
 
 
 def largest_k(image: Image, color: str, block: int | None) -> int:

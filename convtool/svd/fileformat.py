@@ -46,13 +46,12 @@ from numpy.typing import NDArray
 from convtool.errors import ImageReadError, ImageTooLargeError
 from convtool.images.image import peak_of
 from convtool.images.options import MAX_PIXELS
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.approximation import Approximation, TileFactors
 from convtool.svd.planes import COLORINGS
 from convtool.svd.quantise import CODES, LOSS_DB, Layer, code_all
 from convtool.svd.tiles import Region, regions
-
-FloatArray = NDArray[np.floating[Any]]
 
 MAGIC = b"\x89CTSVD\r\n"
 VERSION = 1

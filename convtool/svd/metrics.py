@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import PixelTypeError, ShapeError
 from convtool.images.image import peak_of
-
-FloatArray = NDArray[np.float64]
+from convtool.kernels.weights import FloatArray
 
 _WINDOW = 11
 _SIGMA = 1.5

@@ -1,11 +1,8 @@
 """Orthonormal rows: nearly all of the work is matrix products, which are fast."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.floating[Any]]
+from convtool.kernels.weights import FloatArray
 
 _REPAIRS = 4
 _CLOSE = 1e-3

@@ -1,17 +1,14 @@
 """How a picture becomes matrices: grey, channel by channel, or all channels side by side."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import OptionError
 from convtool.images.image import Image, Pixels
 from convtool.images.tone import to_gray, to_working
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 class Coloring(Record):

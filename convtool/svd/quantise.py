@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
-
-FloatArray = NDArray[np.floating[Any]]
 
 LOSS_DB = 0.08
 """The most that ``auto`` lets quantisation cost in PSNR."""

@@ -3,11 +3,9 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.svd.orthonormal import orthonormal_rows
-
-FloatArray = NDArray[np.floating[Any]]
 
 _SPARE_SHARE = 0.44
 _SPARE_LEAST = 15

@@ -7,7 +7,7 @@ import numpy as np
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.records import Record
+from convtool.records import Record, replace
 from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
 from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import decibels, psnr, ssim
@@ -229,7 +229,7 @@ def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
     for step in range(_SEARCH_STEPS):
         middle = low + (high - low) // (8 if step == 0 else 2)
         parts = [part.strongest(middle) for part in whole.parts]
-        picture = Compressed(whole.shape, whole.dtype, whole.k, whole.color, whole.block, parts)
+        picture = replace(whole, parts=parts)
         taken = len(to_bytes(picture, precision=precision))
         if taken <= size:
             best, low = Point(taken, picture.psnr), middle

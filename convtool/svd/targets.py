@@ -1,19 +1,16 @@
 """Find the smallest k for a target, from the spectrum of a picture."""
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.approximation import tiled
 from convtool.svd.threads import suited_to
 from convtool.svd.tiles import regions
 from convtool.svd.truncated import finite_energy
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 class Target(Record):

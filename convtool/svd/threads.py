@@ -11,11 +11,9 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convtool.convolution.threads import count, for_each
-
-FloatArray = NDArray[np.floating[Any]]
+from convtool.kernels.weights import FloatArray
 
 _SMALL = 2**19
 _MOST = 16

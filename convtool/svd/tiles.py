@@ -1,13 +1,7 @@
 """Cutting a matrix into equal tiles and putting it together again; one tile is the plain case."""
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 class Region(Record):

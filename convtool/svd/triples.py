@@ -1,15 +1,12 @@
 """Singular triples: what every solver returns, and how it is made from a projection."""
 
 from enum import Enum
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.threads import product
-
-FloatArray = NDArray[np.floating[Any]]
 
 _AT_ONCE = 2**14
 _SHORT = 256

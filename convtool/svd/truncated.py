@@ -1,16 +1,13 @@
 """The truncated singular value decomposition: validate, plan, solve, verify."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.kernels.weights import FloatArray
 from convtool.svd.planner import plan
 from convtool.svd.solvers import solver
 from convtool.svd.triples import Doubt, Triples, energy
-
-FloatArray = NDArray[np.floating[Any]]
 
 
 def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:

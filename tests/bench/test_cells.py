@@ -6,7 +6,7 @@ import pytest
 from convtool.bench.cells import WORKS, Cell, Grid, drawn_image, sigma_of, work_named
 from convtool.bench.peers import PEERS
 from convtool.bench.task import task
-from convtool.convolution.engines import rank_for
+from convtool.convolution.engines import factoring
 from convtool.errors import OptionError
 
 
@@ -26,7 +26,7 @@ def test_kernels_have_the_rank_that_their_work_says(size):
     cell = Cell("", 64, 64, kernel=size)
 
     def rank(work, cell=cell):
-        return rank_for(work_named(work).kernels(cell), np.dtype(np.float32))
+        return factoring(work_named(work).kernels(cell), np.dtype(np.float32)).rank
 
     assert rank("dense") == rank("dense-uint8") == rank("strided") == size
     assert rank("gaussian") == rank("box") == 1

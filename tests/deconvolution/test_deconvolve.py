@@ -6,7 +6,7 @@ import reference
 
 import convtool
 from convtool.convolution.borders import RULES
-from convtool.deconvolution import METHODS, restore
+from convtool.deconvolution import METHODS, Options, restore
 from convtool.deconvolution.blur import Blur
 from convtool.errors import ConvtoolError, KernelError, NonFiniteError, OptionError
 
@@ -92,7 +92,7 @@ def test_a_blurred_picture_comes_back(border, spec, house):
     blurred = np.rint(convtool.convolve(sharp, spec, border=border)).astype(np.uint8)
     before = convtool.psnr(blurred.astype(float), sharp, 255)
     for method in METHODS:
-        found = restore(blurred, spec, border=border, method=method)
+        found = restore(blurred, spec, Options(border=border, method=method))
         assert convtool.psnr(found.values, sharp, 255) > before + 2.5
         assert found.noise == pytest.approx(12**-0.5)
         assert 0 <= found.zeros < found.lost < 1
@@ -101,10 +101,10 @@ def test_a_blurred_picture_comes_back(border, spec, house):
 def test_noise_sets_what_is_left_unexplained(house, rng):
     sharp = house[:, :, 0].astype(float)
     noisy = convtool.convolve(sharp, "gaussian:sigma=1.5") + 4 * rng.standard_normal(sharp.shape)
-    found = restore(noisy, "gaussian:sigma=1.5", noise=4)
+    found = restore(noisy, "gaussian:sigma=1.5", Options(noise=4))
     assert found.residual == pytest.approx(4, rel=0.01)
     assert convtool.psnr(found.values, sharp, 255) > convtool.psnr(noisy, sharp, 255) + 1
-    quiet = restore(noisy, "gaussian:sigma=1.5", noise=1)
+    quiet = restore(noisy, "gaussian:sigma=1.5", Options(noise=1))
     assert quiet.balance < found.balance
     assert quiet.lost < found.lost
 
@@ -122,7 +122,7 @@ def test_types(dtype, house):
 
 
 def test_zeros_of_a_box_are_counted():
-    found = restore(np.ones((12, 12), np.uint8), "box", border="wrap")
+    found = restore(np.ones((12, 12), np.uint8), "box", Options(border="wrap"))
     rows = 2 / 12  # 1/3 of a cycle and its negative
     assert found.zeros == pytest.approx(1 - (1 - rows) ** 2)
 

@@ -333,11 +333,6 @@ def factoring(kernel: Array, dtype: DType) -> Factoring:
     return _factoring(kernel.tobytes(), (kernel.shape[0], kernel.shape[1]), dtype)
 
 
-def rank_for(kernel: Array, dtype: DType) -> int:
-    """Return how many factors a kernel needs in the working dtype, at least 1."""
-    return factoring(kernel, dtype).rank
-
-
 def factors_for(engine: str, kernel: Array, dtype: DType, asked: int | None) -> Lines:
     """Return the factors of a kernel in the working dtype.
 

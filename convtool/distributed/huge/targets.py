@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +18,7 @@ from convtool.images.stores.progress import Place, Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import CHUNK, ZarrStore
 from convtool.images.tone import Extent
+from convtool.records import replace
 
 STRIP_BYTES = 1 << 24
 """Rows that a worker has made are read back so many bytes at a time."""

@@ -121,17 +121,10 @@ class AvgPool2D(_Pool):
 
     Parameters
     ----------
-    kernel_size, stride, padding, ceil_mode
-        As of :class:`MaxPool2D`.
+    kernel_size, stride, padding, ceil_mode, dilation
+        As of :class:`MaxPool2D`, whose errors are raised here, too.
     count_include_pad : bool
         Whether zeros of the padding count in the mean.
-    dilation : int or (int, int)
-        The distance between the pixels of a window.
-
-    Raises
-    ------
-    OptionError
-        If a size is below 1, or the padding too wide.
 
     Examples
     --------

@@ -11,25 +11,8 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ModelError, ShapeError
+from convtool.nn import layers as nn
 from convtool.nn._types import Array, Pair, Sides
-from convtool.nn.layers import (
-    AvgPool2D,
-    BatchNorm,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool2D,
-    GlobalMaxPool2D,
-    Identity,
-    Layer,
-    LeakyReLU,
-    MaxPool2D,
-    ReLU,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
 from convtool.nn.onnx.row import Row, attributes, label, refuse
 from convtool.nn.operations.geometry import Padding, extent
 from convtool.nn.operations.pooling import Windows
@@ -86,7 +69,7 @@ def _conv(row: Row, node: Any) -> None:
     if (top, left) == (bottom, right):
         padding = (top, left)
     channels = weight.shape[1] * groups
-    layer = Conv2D(
+    layer = nn.Conv2D(
         channels, len(weight), kernel, stride, padding, dilation, groups, bias is not None, rng=0
     )
     layer.params["weight"][...] = weight
@@ -140,7 +123,7 @@ def _max_pool(row: Row, node: Any) -> None:
         raise refuse(node, "the places of the maxima")
     windows = _pool(row, node, attributes(node), _NO_PADS)
     padding, ceil = _without_tail(windows)
-    row.append(MaxPool2D(windows.kernel, windows.stride, padding, ceil, windows.dilation))
+    row.append(nn.MaxPool2D(windows.kernel, windows.stride, padding, ceil, windows.dilation))
 
 
 def _avg_pool(row: Row, node: Any) -> None:
@@ -163,7 +146,9 @@ def _avg_pool(row: Row, node: Any) -> None:
         if not counted:
             padding, ceil = _without_tail(windows)
             counted = not any(padding if isinstance(padding, tuple) else ())
-    row.append(AvgPool2D(windows.kernel, windows.stride, padding, ceil, counted, windows.dilation))
+    row.append(
+        nn.AvgPool2D(windows.kernel, windows.stride, padding, ceil, counted, windows.dilation)
+    )
 
 
 def _even(pads: Sides) -> Padding:
@@ -202,7 +187,7 @@ def _flatten(row: Row, node: Any) -> None:
         raise refuse(node, "another new shape than one row for each picture")
     if row.channels_last:
         row.channels_last, row.laid_out = False, _picture(row, node)
-    row.append(Flatten())
+    row.append(nn.Flatten())
 
 
 def _transpose(row: Row, node: Any) -> None:
@@ -213,7 +198,7 @@ def _transpose(row: Row, node: Any) -> None:
     row.channels_last = not row.channels_last
 
 
-def _global(layer: type[Layer]) -> Callable[[Row, Any], None]:
+def _global(layer: type[nn.Layer]) -> Callable[[Row, Any], None]:
     def read(row: Row, node: Any) -> None:
         row.append(layer())
         row.last = node.output[0]
@@ -234,7 +219,7 @@ def _dense(row: Row, weight: Array, bias: Array | None) -> None:
         weight = weight.reshape(height, width, channels, -1).transpose(2, 0, 1, 3)
         weight, row.laid_out = weight.reshape(channels * height * width, -1), None
     inputs, outputs = weight.shape
-    layer = Dense(inputs, outputs, bias is not None, rng=0)
+    layer = nn.Dense(inputs, outputs, bias is not None, rng=0)
     layer.params["weight"][...] = weight
     if bias is not None:
         layer.params["bias"][...] = bias.reshape(-1) if bias.size > 1 else bias.reshape(())
@@ -276,7 +261,7 @@ def _batch_norm(row: Row, node: Any) -> None:
     if np.any(arrays[3] < 0):
         raise ModelError(f"{label(node)}: damaged: a variance below 0")
     momentum = round(1 - float(own.get("momentum", 0.9)), 7)
-    layer = BatchNorm(arrays[0].size, momentum, float(f"{own.get('epsilon', 1e-5):.7g}"))
+    layer = nn.BatchNorm(arrays[0].size, momentum, float(f"{own.get('epsilon', 1e-5):.7g}"))
     targets = {**layer.params, **layer.state}
     for name, array in zip(("gamma", "beta", "mean", "variance"), arrays, strict=True):
         targets[name][...] = array
@@ -289,21 +274,21 @@ def _dropout(row: Row, node: Any) -> None:
     mode = row.constant(node, 2)
     if mode is not None and np.any(mode):
         raise refuse(node, "dropout in training")
-    row.append(Dropout(round(float(share), 6)))
+    row.append(nn.Dropout(round(float(share), 6)))
 
 
 def _softmax(row: Row, node: Any) -> None:
     axis = int(attributes(node).get("axis", 1 if row.opset < 13 else -1))
     if axis % (len(row.shape) + 1) != 1 or (row.opset < 13 and len(row.shape) > 1):
         raise refuse(node, f"a softmax along axis {axis}")
-    row.append(Softmax())
+    row.append(nn.Softmax())
 
 
 def _leaky(row: Row, node: Any) -> None:
-    row.append(LeakyReLU(round(float(attributes(node).get("alpha", 0.01)), 7)))
+    row.append(nn.LeakyReLU(round(float(attributes(node).get("alpha", 0.01)), 7)))
 
 
-def _plain(layer: type[Layer]) -> Callable[[Row, Any], None]:
+def _plain(layer: type[nn.Layer]) -> Callable[[Row, Any], None]:
     return lambda row, node: row.append(layer())
 
 
@@ -314,19 +299,19 @@ READERS: dict[str, Callable[[Row, Any], None]] = {
     "Dropout": _dropout,
     "Flatten": _flatten,
     "Gemm": _gemm,
-    "GlobalAveragePool": _global(GlobalAvgPool2D),
-    "GlobalMaxPool": _global(GlobalMaxPool2D),
-    "Identity": _plain(Identity),
+    "GlobalAveragePool": _global(nn.GlobalAvgPool2D),
+    "GlobalMaxPool": _global(nn.GlobalMaxPool2D),
+    "Identity": _plain(nn.Identity),
     "LeakyRelu": _leaky,
     "MatMul": _matmul,
     "MaxPool": _max_pool,
     "Pad": _pad,
-    "Relu": _plain(ReLU),
+    "Relu": _plain(nn.ReLU),
     "Reshape": _flatten,
-    "Sigmoid": _plain(Sigmoid),
+    "Sigmoid": _plain(nn.Sigmoid),
     "Softmax": _softmax,
     "Squeeze": _flatten,
-    "Tanh": _plain(Tanh),
+    "Tanh": _plain(nn.Tanh),
     "Transpose": _transpose,
 }
 """What reads each operator; constants and the bias after a MatMul are read along."""

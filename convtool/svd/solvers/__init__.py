@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from convtool.errors import OptionError
+from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.threads import one_thread, suited_to
 from convtool.svd.triples import Triples
 
-FloatArray = NDArray[np.floating[Any]]
 Solver = Callable[[FloatArray, int, float], Triples]
+"""``solve(matrix, k, total)``: the matrix is finite, float32 or float64, of shape (M, N), M ≤ N; k
+is 1 to M; ``total`` is the matrix's energy. Unless the triples say that they are in doubt, the PSNR
+at k is within 0.005 dB of the best."""
 
 
 class SolverEntry(Record):

@@ -1,32 +1,19 @@
 """The Gram matrix: singular vectors as the eigenvectors of A·Aᵀ."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.svd.certificate import resolves
 from convtool.svd.triples import Doubt, Triples, from_projection
 
 _ROWS_AT_ONCE = 256
 
 
-def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
+def solve(matrix: FloatArray, k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix from its Gram matrix.
 
-    Parameters
-    ----------
-    matrix : ndarray
-        Float32 or float64, shape (M, N) with M ≤ N, finite; A·Aᵀ is formed in float64.
-    k : int
-        How many triples, 1 to M.
-    total : float
-        The energy of the matrix.
-
-    Returns
-    -------
-    Triples
-        In float64. In no doubt while the energy beyond k is more than about 2e-14 of the whole.
+    It forms A·Aᵀ and computes in float64. It is in no doubt while the energy beyond k is more than
+    about 2e-14 of the whole.
 
     Notes
     -----

@@ -1,17 +1,13 @@
 """Block Lanczos: a Krylov subspace grows until a residual test confirms the k factors."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.svd.certificate import confirmed, resolves
 from convtool.svd.orthonormal import orthonormal_rows
 from convtool.svd.start import first_rows, starting_vectors
 from convtool.svd.threads import product, there_and_back
 from convtool.svd.triples import Doubt, Triples, energy_outside, from_projection
-
-FloatArray = NDArray[np.floating[Any]]
 
 _LARGEST_SHARE = 0.6
 _EPS = float(np.finfo(np.float64).eps)
@@ -21,22 +17,9 @@ _ROUNDINGS = 64
 def solve(matrix: FloatArray, k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix by block Lanczos iteration.
 
-    Parameters
-    ----------
-    matrix : ndarray
-        Float32 or float64, shape (M, N) with M ≤ N, finite. The large products are done in its
-        dtype, the small ones in float64.
-    k : int
-        How many triples, 1 to M.
-    total : float
-        The energy of the matrix.
-
-    Returns
-    -------
-    Triples
-        In no doubt where the residual test says that the PSNR at k is within 0.005 dB of the best.
-        In doubt where the subspace would come close to the whole space, or where, in float32, the
-        energy beyond k is too small a part of the whole to be seen.
+    Large products are computed in the matrix's dtype, small ones in float64. The answer is in
+    doubt where the subspace would come close to the whole space, or where, in float32, the energy
+    beyond k is too small a part of the whole to be seen.
 
     Notes
     -----

@@ -1,10 +1,8 @@
 """Randomised power iteration: one block, sharpened until a residual test confirms it."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from convtool.kernels.weights import FloatArray
 from convtool.svd.certificate import confirmed, resolves
 from convtool.svd.orthonormal import orthonormal_rows
 from convtool.svd.start import block_size, starting_vectors
@@ -14,23 +12,10 @@ from convtool.svd.triples import Doubt, Triples, from_projection
 _ROUNDS = 24
 
 
-def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
+def solve(matrix: FloatArray, k: int, total: float) -> Triples:
     """Return the k strongest singular triples of a matrix by randomised power iteration.
 
-    Parameters
-    ----------
-    matrix : ndarray
-        Float32 or float64, shape (M, N) with M ≤ N, finite. The large products are done in its
-        dtype, the small ones in float64.
-    k : int
-        How many triples, 1 to M.
-    total : float
-        The energy of the matrix.
-
-    Returns
-    -------
-    Triples
-        In no doubt where the residual test says that the PSNR at k is within 0.005 dB of the best.
+    Large products are computed in the matrix's dtype, small ones in float64.
 
     Notes
     -----
