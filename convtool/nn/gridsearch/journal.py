@@ -1,6 +1,6 @@
-"""The journal of a grid search: one line of JSON for each training, appended as it ends.
+"""The journal of a grid search: one line of JSON appended for each finished training.
 
-The first line says of which search; a line that was torn by a crash is left out.
+The first line identifies the search. A line truncated by a crash is ignored.
 """
 
 import json
@@ -19,7 +19,7 @@ _MOST_BYTES = 2**30
 
 
 class Outcome(Record):
-    """What one training brought.
+    """The result of one training.
 
     Attributes
     ----------
@@ -30,9 +30,9 @@ class Outcome(Record):
     epochs : int
         Epochs that were finished.
     seconds : float
-        Of the processor, so that whatever else runs does not count.
+        CPU time, which does not depend on other processes.
     diverged : bool
-        Whether it ended early because the loss was no longer finite.
+        Whether it stopped because the loss was no longer finite.
     """
 
     choice: dict[str, Value]
@@ -51,19 +51,19 @@ class Journal:
     ----------
     path : Path
     search : dict
-        What all trainings have in common (JSON values).
+        The settings that all trainings share (JSON values).
     resume : bool
         Continue with the entries of the file; otherwise start again.
 
     Attributes
     ----------
     outcomes : list of Outcome
-        What the file holds.
+        The outcomes in the file.
 
     Raises
     ------
     ModelFileError
-        If it cannot be read or written, or is of another search.
+        If it cannot be read or written, or belongs to another search.
     """
 
     def __init__(self, path: Path, search: dict[str, Any], *, resume: bool) -> None:
@@ -79,7 +79,7 @@ class Journal:
             raise ModelFileError(f"{path}: {error.strerror or error}") from error
 
     def _read(self, search: dict[str, Any]) -> str:
-        """Return the file's whole lines, the outcomes taken from them."""
+        """Read the outcomes; return the file's complete lines."""
         if self._path.stat().st_size > _MOST_BYTES:
             raise ModelFileError(f"{self._path}: not the journal of a search: too long")
         text = self._path.read_bytes().decode("utf-8", "replace")
@@ -105,7 +105,7 @@ class Journal:
         return "".join(f"{line}\n" for line in lines)
 
     def add(self, outcome: Outcome) -> None:
-        """Append an outcome and see that it is on the disk."""
+        """Append an outcome and flush it to disk."""
         try:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(outcome)) + "\n")

@@ -1,4 +1,4 @@
-"""The whole decomposition by LAPACK, cut after k."""
+"""The full decomposition by LAPACK, truncated to k triples."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from convtool.svd.triples import Triples
 
 
 def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
-    """Return the k strongest singular triples of a matrix from its whole decomposition.
+    """Compute the k strongest singular triples of a matrix by its full decomposition.
 
     Parameters
     ----------
     matrix : ndarray
         Float32 or float64, shape (M, N), finite; computed in float64.
     k : int
-        How many triples, 1 to min(M, N).
+        Number of triples, 1 to min(M, N).
     total : float
         The energy of the matrix.
 
     Returns
     -------
     Triples
-        In float64, never in doubt.
+        In float64, always with ``Doubt.NONE``.
     """
     wide = matrix.astype(np.float64, copy=False)
     u, values, vt = truncated_svd(wide, k)

@@ -12,27 +12,27 @@ _ROWS_AT_ONCE = 256
 
 
 def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
-    """Return the k strongest singular triples of a matrix from its Gram matrix.
+    """Compute the k strongest singular triples of a matrix from its Gram matrix.
 
     Parameters
     ----------
     matrix : ndarray
         Float32 or float64, shape (M, N) with M ≤ N, finite; A·Aᵀ is formed in float64.
     k : int
-        How many triples, 1 to M.
+        Number of triples, 1 to M.
     total : float
         The energy of the matrix.
 
     Returns
     -------
     Triples
-        In float64. In no doubt while the energy beyond k is more than about 2e-14 of the whole.
+        In float64. ``Doubt.NONE`` if the tail is more than about 2e-14 of the total energy.
 
     Notes
     -----
-    The Gram matrix holds the squares of the singular values, each wrong by some rounding of the
-    largest square: a singular value below about 1e-8 of the largest is lost in it, vector and
-    all. That is where this method stops being good enough.
+    The eigenvalues of the Gram matrix are the squared singular values, with an error of some
+    rounding units of the largest. Singular values below about 1e-8 of the largest are lost, and
+    so are their vectors.
     """
     wide = matrix.astype(np.float64, copy=False)
     gram = np.empty((len(wide), len(wide)))

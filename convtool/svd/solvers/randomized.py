@@ -1,4 +1,4 @@
-"""Randomised power iteration: one block, sharpened until a residual test confirms it."""
+"""Randomised power iteration on one block until a residual test confirms the k triples."""
 
 from typing import Any
 
@@ -15,27 +15,28 @@ _ROUNDS = 24
 
 
 def solve(matrix: NDArray[np.floating[Any]], k: int, total: float) -> Triples:
-    """Return the k strongest singular triples of a matrix by randomised power iteration.
+    """Compute the k strongest singular triples of a matrix by randomised power iteration.
 
     Parameters
     ----------
     matrix : ndarray
-        Float32 or float64, shape (M, N) with M ≤ N, finite. The large products are done in its
-        dtype, the small ones in float64.
+        Float32 or float64, shape (M, N) with M ≤ N, finite. Large products are computed in its
+        dtype, small ones in float64.
     k : int
-        How many triples, 1 to M.
+        Number of triples, 1 to M.
     total : float
         The energy of the matrix.
 
     Returns
     -------
     Triples
-        In no doubt where the residual test says that the PSNR at k is within 0.005 dB of the best.
+        ``Doubt.NONE`` if the residual test shows that the PSNR at k is within 0.005 dB of the
+        optimum.
 
     Notes
     -----
-    It keeps one block where the Lanczos solver keeps all: less memory, more passes. The norm
-    outside the block is taken to be that of the block's own directions beyond k.
+    The method stores one block where the Lanczos solver stores all: less memory, more passes. The
+    estimate of the norm outside the block is the norm of the block's directions beyond k.
 
     References
     ----------
