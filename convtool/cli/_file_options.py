@@ -22,10 +22,10 @@ _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def size_of(text: str) -> int:
-    """Return the bytes that ``512M`` or ``1.5G`` stand for."""
+    """Parse a size in bytes such as ``512M`` or ``1.5G``."""
     found = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no size such as 512M or 1.5G")
+        raise click.BadParameter(f"{text!r} is not a size such as 512M or 1.5G")
     return int(float(found.group(1)) * _UNITS[found.group(2).upper()])
 
 
@@ -96,26 +96,26 @@ _WRITING = (
 
 
 def reading_options(command: _Command) -> _Command:
-    """Add the options that say how files are read."""
+    """Add the options for reading files."""
     for option in reversed(_READING):
         command = option(command)
     return command
 
 
 def writing_options(command: _Command) -> _Command:
-    """Add the options that say how files are written."""
+    """Add the options for writing files."""
     for option in reversed(_WRITING):
         command = option(command)
     return command
 
 
 def take_reading(values: dict[str, Any]) -> ReadOptions:
-    """Take the values of `reading_options` out of a command's."""
+    """Remove the values of `reading_options` from a command's parameters and return them."""
     return ReadOptions(**_taken(values, ReadOptions))
 
 
 def take_writing(values: dict[str, Any]) -> WriteOptions:
-    """Take the values of `writing_options` out of a command's."""
+    """Remove the values of `writing_options` from a command's parameters and return them."""
     return WriteOptions(**_taken(values, WriteOptions))
 
 

@@ -7,7 +7,7 @@ import click
 
 
 def pair(text: str) -> int | tuple[int, ...]:
-    """Return ``N`` as a number and ``N,M`` (vertical, horizontal) as two."""
+    """Parse ``N`` as an integer and ``N,M`` (vertical, horizontal) as a pair."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
@@ -23,7 +23,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def json_option(command: _Command) -> _Command:
     """Add ``--json [FILE]``: passes ``json_target``, None, ``-`` for stdout or a file's name.
 
-    A file's name ends in .json; what else follows is the next argument (seen to by `cli.run`).
+    A file's name ends in .json; anything else is the next argument (see `cli.run`).
     """
     return click.option(
         "--json",

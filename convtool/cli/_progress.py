@@ -8,12 +8,12 @@ _T = TypeVar("_T")
 
 
 def bar(title: str, items: Sequence[_T]) -> Iterable[_T]:
-    """Pass items on; where stderr is a terminal, show how many are done.
+    """Iterate over items and show a progress bar if stderr is a terminal.
 
     Parameters
     ----------
     title : str
-        What stands before the bar.
+        The label of the bar.
     items : sequence
         The items.
 

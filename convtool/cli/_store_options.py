@@ -1,4 +1,4 @@
-"""Options for pictures larger than memory, their progress, and how they are run."""
+"""Options for pictures larger than memory, and their progress bar."""
 
 import sys
 import time
@@ -32,14 +32,14 @@ _STORES = (
 
 
 def store_options(command: _Command) -> _Command:
-    """Add the options that say how stores are treated."""
+    """Add the options for stores."""
     for option in reversed(_STORES):
         command = option(command)
     return command
 
 
 def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:
-    """Take the values of `store_options` out of a command's, before those of reading are."""
+    """Remove the values of `store_options` from a command's parameters, before those of reading."""
     context = click.get_current_context()
     given = context.get_parameter_source("max_pixels") is ParameterSource.COMMANDLINE
     return StoreOptions(
@@ -53,9 +53,9 @@ def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:
 
 @contextmanager
 def pixel_bar(title: str) -> Iterator[Callable[[int], Callable[[int], object]] | None]:
-    """Yield what shows how many pixels are done, how many a second, and the time left.
+    """Yield a callback that shows finished pixels, their rate and the remaining time.
 
-    On a terminal only; else None is yielded.
+    Without a terminal, it yields None.
     """
     if not sys.stderr.isatty():
         yield None

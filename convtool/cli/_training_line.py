@@ -1,4 +1,4 @@
-"""A status line of a training, on a terminal only."""
+"""The status line of a training, on a terminal only."""
 
 import sys
 import time
@@ -18,7 +18,7 @@ class ProgressLine:
         self._width = 0
 
     def __call__(self, progress: Progress) -> None:
-        """Show where the training stands."""
+        """Show the progress."""
         now = time.monotonic()
         finished = progress.epoch == progress.epochs and progress.batch == progress.batches
         if not self._shown or (now - self._last < _PAUSE and not finished):
@@ -37,7 +37,7 @@ class ProgressLine:
 
 
 def progress_text(progress: Progress) -> str:
-    """Return the line for one moment."""
+    """Format the status line."""
     share = progress.batch / progress.batches
     bar = "#" * round(_CELLS * share)
     last = progress.last

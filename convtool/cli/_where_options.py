@@ -1,4 +1,4 @@
-"""Options for where a filter applies, and to which values."""
+"""Options for the pixels, channels and values that a filter applies to."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -12,13 +12,13 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def region_of(text: str) -> tuple[int, ...]:
-    """Return the four numbers of ``X,Y,W,H``."""
+    """Parse a region ``X,Y,W,H``."""
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
         numbers = ()
     if len(numbers) != 4:
-        raise click.BadParameter(f"{text!r} is no region such as 10,20,300,200")
+        raise click.BadParameter(f"{text!r} is not a region such as 10,20,300,200")
     return numbers
 
 
@@ -53,14 +53,14 @@ _OPTIONS = (
 
 
 def where_options(command: _Command) -> _Command:
-    """Add the options that say which pixels, channels and values are filtered."""
+    """Add the options for the filtered pixels, channels and values."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
 
 
 def read_mask(values: dict[str, Any], reading: ReadOptions) -> None:
-    """Put the mask in the place of its file's name among a command's values."""
+    """Replace the mask's file name in a command's parameters by the mask."""
     if values["mask"] is not None:
         from convtool.filtering.mask import load_mask
 

@@ -235,7 +235,7 @@ def command(
     directory tree. A picture that fails is reported, and the others are still filtered.
     """
     if not places and from_file is None:
-        raise click.UsageError("it takes what to read and where to write; give IN and OUT")
+        raise click.UsageError("input and output are missing; give IN and OUT")
     store = take_store(how, resume=resume)
     reading, writing, cluster = take_reading(how), take_writing(how), take_cluster(how)
     read_mask(how, reading)
@@ -290,12 +290,12 @@ def command(
 
 
 def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
-    """Return a function that prints the plan, if ``--explain`` was given."""
+    """Return a function that prints the plan if ``--explain`` is given, else does nothing."""
     return report.explain if asked else lambda plan: None
 
 
 def _check_target(target: str, job: FilterJob, batch: Batch) -> None:
-    """Check what can be of an output that is a file, before anything is read."""
+    """Check a single output file before anything is read."""
     if target == STDOUT == batch.json_target:
         raise OptionError("the picture and the report cannot both go to stdout; use --json FILE")
     if target != STDOUT:

@@ -147,7 +147,7 @@ def command(
 def _check_size(axes: Sequence[Axis], yes: bool) -> None:
     count = size(axes)
     if axes and count > ASKED_BEYOND and not yes:
-        raise OptionError(f"this grid takes {count:,} trainings; --yes begins them")
+        raise OptionError(f"this grid takes {count:,} trainings; --yes starts them")
 
 
 def _train(
@@ -168,7 +168,7 @@ def _train(
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
         left = len(_missing(wanted, journal))
-        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume goes on", err=True)
+        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
     found = _found(journal)
     return [found[_key(choice)] for choice in wanted]
@@ -179,7 +179,7 @@ def _found(journal: Journal) -> dict[str, Outcome]:
 
 
 def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[str, Value]]:
-    """Return the choices of which the journal holds no outcome."""
+    """Return the choices without an outcome in the journal."""
     found = _found(journal)
     return [choice for choice in wanted if _key(choice) not in found]
 
@@ -190,7 +190,7 @@ def _key(choice: dict[str, Value]) -> str:
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many trainings are done and the time left, on a terminal only."""
+    """Show finished trainings and the remaining time, on a terminal only."""
     import sys
 
     if not sys.stderr.isatty() or not total:
@@ -215,7 +215,7 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 
 
 def _best(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Return the outcome that judges most of the kept-back pictures rightly, or most surely."""
+    """Return the outcome with the highest validation accuracy, then the lowest loss."""
     whole = [outcome for outcome in outcomes if not outcome.diverged]
     return max(whole, key=_merit, default=None)
 

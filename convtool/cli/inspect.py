@@ -169,7 +169,9 @@ def command(
         _finish(_without_model(arch, shape, outputs, given, needed), json_target)
         return
     if arch is not None or shape is not None:
-        raise OptionError("--arch and --input describe a network to come; leave out MODEL or them")
+        raise OptionError(
+            "--arch and --input are for an untrained network; leave out MODEL or them"
+        )
     model = load(model_path)
     report: dict[str, Any] = {"schema": SCHEMA, "model": str(model_path)} | _layers(model)
     if probed:
@@ -184,7 +186,7 @@ def command(
     if wanted:
         name = dataset or model.record.get("dataset")
         if name is None:
-            raise OptionError("--replace: this model does not say its data set; give --dataset")
+            raise OptionError("--replace: this model does not name its data set; give --dataset")
         chosen = pictures_to_judge(model, model_path, str(name), data, None)
         before = evaluate(model, chosen)
         for replacement in wanted:
@@ -219,10 +221,10 @@ def _without_model(
     given: list[dict[str, Any]],
     needed: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the report on a network that is not trained yet, or on kernels alone."""
+    """Return the report on an untrained network, or on kernels alone."""
     for name, value in needed.items():
         if value:
-            raise OptionError(f"{name} looks into a trained network; give its MODEL")
+            raise OptionError(f"{name} needs a trained network; give its MODEL")
     if (arch is None) != (shape is None) or (arch is None and not given):
         raise OptionError(
             "it takes a MODEL, or --arch with --input CxHxW, or --probe with --filter SPEC"
@@ -237,7 +239,7 @@ def _without_model(
 
 
 def _shape(text: str) -> Shape:
-    """Return ``CxHxW`` as three numbers."""
+    """Parse ``CxHxW`` as three numbers."""
     parts = text.split("x")
     if len(parts) != 3 or not all(
         part.isascii() and part.isdigit() and int(part) for part in parts
@@ -272,7 +274,7 @@ def _layers(model: Sequential) -> dict[str, Any]:
 
 
 def _answer(answer: Probe, *, sources: bool = False) -> dict[str, Any]:
-    """Return a filter's answers; ``sources``: columns, falling diagonal, rows, rising."""
+    """Return a filter's responses; ``sources``: columns, falling diagonal, rows, rising."""
     responses = dict(answer.responses)
     if sources:
         responses = dict(sorted(responses.items(), key=lambda item: _ORDER[item[0].split()[0]]))

@@ -37,7 +37,7 @@ SAMPLE = "photograph"
 
 
 def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -> list[int] | None:
-    """Return ``5,10,20`` as numbers."""
+    """Parse ``5,10,20`` as integers."""
     if text is None:
         return None
     try:
@@ -49,7 +49,7 @@ def _numbers(ctx: click.Context, parameter: click.Parameter, text: str | None) -
 
 
 class _Outputs(Record):
-    """What to make besides the report."""
+    """The outputs besides the report."""
 
     output: str | None
     save: str | None
@@ -59,7 +59,7 @@ class _Outputs(Record):
 
     @property
     def to_stdout(self) -> int:
-        """How many of them go to standard output."""
+        """Number of outputs on standard output."""
         return [self.output, self.save, self.plot, self.html, self.json_target].count(STDOUT)
 
 
@@ -211,7 +211,7 @@ def _one_wish(ks: list[int] | None, wishes: Mapping[str, float | None]) -> Targe
 
 
 def _check(task: _Outputs, ks: list[int] | None) -> None:
-    """Refuse before any work what cannot be written."""
+    """Refuse impossible outputs before any work."""
     if task.to_stdout > 1:
         raise OptionError("only one result can go to stdout; give the others a file")
     if task.save is not None and ks is not None and len(ks) > 1:
@@ -221,9 +221,9 @@ def _check(task: _Outputs, ks: list[int] | None) -> None:
 
 
 def _restore(source: str, task: _Outputs, *, asked: bool) -> None:
-    """Bring a .ctsvd file back to a picture."""
+    """Decompress a .ctsvd file to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
-        raise OptionError(f"{source}: a .ctsvd file is brought back as it is; give -o FILE only")
+        raise OptionError(f"{source}: a .ctsvd file is only decompressed; give -o FILE only")
     if task.output is None:
         raise OptionError(f"{source}: give -o FILE for the picture")
     picture = load(source)
@@ -250,7 +250,7 @@ def _plan_line(image: Image, result: Study, method: str) -> str:
 def _give(
     name: str, image: Image, result: Study, task: _Outputs, *, compare: bool, precision: str
 ) -> None:
-    """Print the report and write what was asked for."""
+    """Print the report and write the requested outputs."""
     best = result.best
     choice = None
     if image.channels > 1 and best.color != "gray" and best.block is None:

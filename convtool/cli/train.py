@@ -155,7 +155,7 @@ def command(
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C and `kill` instead of breaking off in the middle of a batch."""
+    """Collect Ctrl-C and `kill` instead of interrupting a batch."""
     seen: list[int] = []
     heard = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(one, lambda number, frame: seen.append(number)) for one in heard]
@@ -184,7 +184,7 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
         trainer.save_checkpoint(checkpoint)
         trainer.keep_best()
         save(trainer.model, out)
-        click.echo(f"interrupted: {out} has the best weights; --resume goes on", err=True)
+        click.echo(f"interrupted: {out} has the best weights; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
 
 
@@ -233,15 +233,15 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
 def _text(trainer: Trainer, split: Split, scores: Scores, out: Path) -> str:
     right = round(scores.accuracy * len(split.test))
     best = trainer.best_epoch
-    kept = f"; kept: epoch {best}, the best in validation" if best is not None else ""
+    kept = f"; weights of epoch {best}, the best in validation" if best is not None else ""
     return "\n".join(
         [
             trainer.model.summary(),
             "",
             f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
             f" {trainer.seconds:.1f} s{kept}",
-            f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
-            f" seen), loss {scores.loss:.4f}",
+            f"test: accuracy {scores.accuracy:.2%} ({right} of {len(split.test)} pictures), loss"
+            f" {scores.loss:.4f}",
             f"model: {out}",
         ]
     )

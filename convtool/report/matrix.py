@@ -15,16 +15,16 @@ _KEPT = 8
 
 
 def table(rows: Sequence[Sequence[str]], *, right: bool = False, gap: str = "  ") -> list[str]:
-    """Return rows of cells as lines whose columns are aligned.
+    """Format rows of cells as lines with aligned columns.
 
     Parameters
     ----------
     rows : sequence of sequence of str
         Rows of equal length.
     right : bool
-        Whether cells are aligned at their right.
+        Whether to right-align cells.
     gap : str
-        What stands between the columns.
+        The separator of the columns.
 
     Returns
     -------
@@ -46,9 +46,9 @@ def table(rows: Sequence[Sequence[str]], *, right: bool = False, gap: str = "  "
 
 
 def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
-    """Return a matrix as aligned lines; fractions with a common denominator as integers over it.
+    """Format a matrix as aligned lines; fractions with a common denominator as integers over it.
 
-    A long side is shortened to its first and last entries.
+    Long sides are truncated to their first and last entries.
 
     Parameters
     ----------
@@ -78,9 +78,9 @@ def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
 
 
 def line_text(values: Sequence[float]) -> str:
-    """Return one line of numbers; fractions with a common denominator as integers over it.
+    """Format a vector; fractions with a common denominator as integers over it.
 
-    A long line is shortened to its first and last entries.
+    A long vector is truncated to its first and last entries.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def line_text(values: Sequence[float]) -> str:
 
 
 def common_denominator(matrix: NDArray[np.float64]) -> int | None:
-    """Return the least number that makes every entry an integer, None where it is not small.
+    """Return the smallest factor that makes every entry an integer, None if it is not small.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pages in one file, put together from the parts in ``pages/``."""
+"""Self-contained pages, assembled from the parts in ``pages/``."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,16 @@ Matrix = Sequence[Sequence[float]]
 def page(
     template: str, styles: Sequence[str], scripts: Sequence[str], data: Mapping[str, object]
 ) -> str:
-    """Return a page in one file without links to others.
+    """Assemble a self-contained page.
 
     Parameters
     ----------
     template : str
-        The HTML's file, with the marks ``@style@``, ``@script@`` and ``@data@``.
+        The HTML file, with the placeholders ``@style@``, ``@script@`` and ``@data@``.
     styles, scripts : sequence of str
-        Names of the CSS and JavaScript files, without what they end in.
+        Names of the CSS and JavaScript files, without their extensions.
     data : mapping
-        What the script reads, as JSON.
+        The script's data, as JSON.
 
     Returns
     -------

@@ -1,8 +1,8 @@
-"""Quantities as people read them."""
+"""Format quantities for people."""
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a duration with three significant digits.
+    """Format a duration with three significant digits.
 
     Examples
     --------
@@ -13,7 +13,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def number_text(value: float) -> str:
-    """Return a number with up to six significant digits, and a minus as long as a plus.
+    """Format a number with up to six significant digits and a typographic minus.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files of a report: whole or not at all, devices and pipes as they are."""
+"""Write report files atomically, except devices and pipes."""
 
 import os
 from collections.abc import Iterable
@@ -7,25 +7,25 @@ from convtool import files
 
 
 def replace_file(path: str, data: bytes) -> None:
-    """Write beside the path, then rename into place; a device or pipe is written as it is.
+    """Write a temporary file and rename it to the path; write a device or pipe directly.
 
     Parameters
     ----------
     path : str
-        The file, links followed.
+        The file; links are resolved.
     data : bytes
-        All that it will hold.
+        The content.
 
     Raises
     ------
     OSError
-        If that fails; an existing file is as it was.
+        If that fails; an existing file is unchanged.
     """
     write_pieces(path, [data])
 
 
 def write_pieces(path: str, pieces: Iterable[bytes]) -> None:
-    """Do what `replace_file` does with bytes that come piece by piece."""
+    """Write pieces of bytes like `replace_file`."""
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as file:
             file.writelines(pieces)

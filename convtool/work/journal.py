@@ -1,9 +1,8 @@
-"""A journal of finished work, so that an interrupted run can be resumed.
+"""A journal of finished tasks, to resume an interrupted run.
 
-It is a text file of JSON objects, one a line: first what the file is, then a line for each piece of
-work, on the disk before the next ones begin. Work counts as done when the journal says so with the
-same fingerprint (of all that decides the result), the input is as it was and the output is as it
-was written.
+It is a text file with one JSON object per line: a header, then an entry for each task, flushed to
+disk before the next ones start. A task is finished if the journal has an entry with the same
+fingerprint (of everything that determines the result) and neither input nor output has changed.
 """
 
 import hashlib
@@ -24,7 +23,7 @@ _HEADER = {"schema": SCHEMA}
 
 
 class Stamp(Record):
-    """What a file was: its size in bytes, its time in ns, and the SHA-256 of its content."""
+    """The state of a file: size in bytes, modification time in ns, SHA-256 of its content."""
 
     size: int
     time: int
@@ -32,16 +31,17 @@ class Stamp(Record):
 
 
 class JournalEntry(Record):
-    """One piece of work.
+    """A finished task.
 
     Parameters
     ----------
     source, target : str
         The absolute paths of input and output.
     fingerprint : str
-        Stands for all that decides the result besides the input, see `FilterJob.fingerprint`.
+        A hash of everything that determines the result besides the input, see
+        `FilterJob.fingerprint`.
     input, output : Stamp
-        What both were when it was done.
+        The stamps of both when the task finished.
     """
 
     source: str
@@ -52,7 +52,7 @@ class JournalEntry(Record):
 
 
 def stamp(path: str) -> Stamp:
-    """Look at a file and read it.
+    """Return the stamp of a file.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def stamp(path: str) -> Stamp:
 
 
 def is_as(path: str, known: Stamp) -> bool:
-    """Return whether a file is unchanged: by size and time, or else by content."""
+    """Return whether a file matches a stamp: by size and time, or else by content."""
     try:
         status = os.stat(path)
         if status.st_size != known.size:
@@ -83,7 +83,7 @@ def _record(line: bytes) -> JournalEntry:
 
 
 def _number(source: str, target: str) -> int:
-    """Return a number that stands for a piece of work, of some 100 bytes with all that is kept."""
+    """Return a hash that identifies a task, to keep the index small."""
     name = json.dumps([source, target]).encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
 
@@ -94,13 +94,13 @@ class Journal:
     Parameters
     ----------
     path : str
-        The file; made if there is none.
+        The file; created if it does not exist.
 
     Raises
     ------
     JournalError
-        If it cannot be opened or written, another run has it, or it is no journal. A last line that
-        was broken off is cut away.
+        If it cannot be opened or written, another run has locked it, or it is not a journal. An
+        incomplete last line is removed.
     """
 
     def __init__(self, path: str) -> None:
@@ -123,7 +123,7 @@ class Journal:
         for line in self._file:
             if not line.endswith(b"\n"):
                 if not lines and not json.dumps(_HEADER).encode().startswith(line):
-                    raise JournalError(f"{self._name}: is no journal; name another file")
+                    raise JournalError(f"{self._name}: is not a journal; name another file")
                 break
             lines += 1
             self._take(lines, line, whole)
@@ -144,15 +144,15 @@ class Journal:
             elif json.loads(line) != _HEADER:
                 raise ValueError
         except (ValueError, TypeError, KeyError):
-            what = f"line {number} is damaged" if number > 1 else "is no journal"
+            what = f"line {number} is damaged" if number > 1 else "is not a journal"
             raise JournalError(f"{self._name}: {what}; name another file") from None
 
     def _remember(self, record: JournalEntry, place: int) -> None:
-        """Keep where a record is; what it says stays in the file, so that memory is for others."""
+        """Index an entry by its position in the file; its content stays on disk to save memory."""
         self._lines[_number(record.source, record.target)] = place
 
     def _last(self, source: str, target: str) -> JournalEntry | None:
-        """Read what was last written of a piece of work."""
+        """Read the last entry of a task."""
         place = self._lines.get(_number(source, target))
         if place is None:
             return None
@@ -162,7 +162,7 @@ class Journal:
         return record if (record.source, record.target) == (source, target) else None
 
     def is_done(self, source: str, target: str, fingerprint: str) -> bool:
-        """Return whether this work is done and neither input nor output has changed since."""
+        """Return whether this task is finished and neither input nor output has changed since."""
         known = self._last(os.path.abspath(source), os.path.abspath(target))
         return (
             known is not None
@@ -172,7 +172,7 @@ class Journal:
         )
 
     def add(self, records: Iterable[JournalEntry]) -> None:
-        """Write down what was done, and flush it to the disk.
+        """Append entries and flush them to disk.
 
         Raises
         ------
@@ -196,8 +196,8 @@ class Journal:
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Close the file; another run may have it then."""
-        with suppress(OSError):  # of what could not be written, which was said when it was tried
+        """Close and unlock the file."""
+        with suppress(OSError):  # a failed write has already been reported
             self._file.close()
 
     def _failure(self, error: OSError) -> JournalError:
