@@ -200,7 +200,7 @@ def command(
     else:
         told = []
         if spectrum:
-            _refuse("--spectrum stands without", _NOT_WITH_SPECTRUM)
+            _refuse("--spectrum excludes", _NOT_WITH_SPECTRUM)
             how["border"] = how["border"] or "zero"
         images = read_images(sources, crop, None if places or spectrum else SMALL)
         one, other = _layers(images, _kernels(kernel_names), how)

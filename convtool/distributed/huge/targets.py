@@ -125,7 +125,7 @@ class ToZarr:
                 self._note({"plane": plane, "done": True})
         self._unfinished.commit()
         rows = self._state.rows
-        return (f"resumed with {rows} finished rows",) if rows else ()
+        return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
         """Keep the unfinished store for ``--resume``; remove it if the input is damaged."""
