@@ -1,7 +1,6 @@
 """Read pictures and data sets for the commands on networks; nn itself reads no image files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from convtool.nn.datasets.dataset import sample
 from convtool.nn.model import Sequential
 from convtool.nn.polarity import looks_inverted
 from convtool.nn.preprocessing import Preprocessing
+from convtool.records import replace
 
 
 class _Noticed:

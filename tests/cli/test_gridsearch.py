@@ -135,7 +135,7 @@ def left_alone(group):
         (["--grid", "epochs=1:1001:1001lin"], 2, "takes 1,001 trainings; --yes starts them"),
         (["--grid", "lr=1:9:9999lin", "--grid", "l2=1:9:9999lin"], 2, "99,980,001 trainings"),
         (["--grid", "momentum=0.5,1.5"], 2, "momentum 1.5"),
-        (["--grid", "lr=0.1", "--validation", "0"], 2, "needs a validation share"),
+        (["--grid", "lr=0.1", "--validation", "0"], 2, "needs a validation set"),
         (["--grid", "lr=0.1", "--out", "a.txt"], 2, "a drawing ends in"),
         (["--grid", "lr=0.1", "--out", "no/a.png"], 1, "no such folder"),
         (["--grid", "lr=0.1", "--classes", "0,x"], 1, "no class 'x'"),
