@@ -104,6 +104,7 @@ def _kernels(drawn: dict[str, Any]) -> list[str]:
 
 
 def _maps(found: dict[str, Any]) -> list[str]:
+    """Format the report of the feature maps of one picture."""
     return [_judged(found, "activations")]
 
 

@@ -185,6 +185,7 @@ def _missing(wanted: Sequence[dict[str, Value]], journal: Journal) -> list[dict[
 
 
 def _key(choice: dict[str, Value]) -> str:
+    """Return the text that identifies a combination."""
     return json.dumps(choice, sort_keys=True)
 
 
@@ -217,10 +218,10 @@ def _progress(total: int) -> Iterator[Callable[[], None]]:
 def _best(outcomes: Sequence[Outcome]) -> Outcome | None:
     """Return the outcome with the highest validation accuracy, then the lowest loss."""
     whole = [outcome for outcome in outcomes if not outcome.diverged]
-    return max(whole, key=_merit, default=None)
+    return max(whole, key=_validation_score, default=None)
 
 
-def _merit(outcome: Outcome) -> tuple[float, float]:
+def _validation_score(outcome: Outcome) -> tuple[float, float]:
     accuracy, loss = outcome.validation_accuracy, outcome.validation_loss
     return (-1.0 if accuracy is None else accuracy, 0.0 if loss is None else -loss)
 
@@ -233,7 +234,7 @@ def _heat_maps(
     chosen: dict[tuple[int, int], Outcome] = {}
     for outcome in outcomes:
         place = _place(outcome, rows, columns)
-        if place not in chosen or _merit(outcome) > _merit(chosen[place]):
+        if place not in chosen or _validation_score(outcome) > _validation_score(chosen[place]):
             chosen[place] = outcome
     over = ", ".join(axis.name for axis in axes[2:])
     return [
@@ -260,6 +261,7 @@ def _place(outcome: Outcome, rows: Axis, columns: Axis) -> tuple[int, int]:
 
 
 def _shown(value: Value) -> str:
+    """Format a hyperparameter's value."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -281,7 +283,9 @@ def _text(report: dict[str, Any], outcomes: Sequence[Outcome]) -> str:
     if report["best"] is None:
         return "\n".join([*lines, f"heat maps: {report['drawing']}"])
     names = list(report["axes"])
-    ranked = sorted((o for o in outcomes if not o.diverged), key=_merit, reverse=True)[:_SHOWN]
+    ranked = sorted((o for o in outcomes if not o.diverged), key=_validation_score, reverse=True)[
+        :_SHOWN
+    ]
     cells = [
         [
             *(_shown(outcome.choice[name]) for name in names),

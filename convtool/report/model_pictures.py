@@ -207,6 +207,7 @@ def _frame(axis: Any) -> None:
 
 
 def _name_cells(axis: Any, names: Sequence[str]) -> None:
+    """Label the cells of a one-dimensional output."""
     upright = max(map(len, names)) > _LONG_NAME
     axis.set_xticks(range(len(names)), names, fontsize=8, rotation=90 if upright else 0)
     axis.set_yticks([])

@@ -194,6 +194,7 @@ def slider_page(
 
 
 def _picture(png: bytes, words: str) -> str:
+    """Return a hidden HTML image with embedded data."""
     source = base64.b64encode(png).decode("ascii")
     return f'<img hidden alt="{html.escape(words)}" src="data:image/png;base64,{source}">\n'
 

@@ -24,6 +24,7 @@ _NARROWEST = 256
 
 @cache
 def _controller() -> Any | None:
+    """Return the BLAS thread controller, or None without threadpoolctl."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:

@@ -253,7 +253,7 @@ def test_activation_and_pooling(capsys):
     assert told["pooled"][1][1] == pytest.approx(activated[1:, 1:].mean())
     out = printed(capsys, *arguments)
     assert "after leaky(z) = z where z > 0, 0.1 · z elsewhere:" in out
-    assert "pooling, average of 2×2, stride 1,1, windows" in out
+    assert "pooling, average of 2×2, stride 1,1, including windows" in out
     one = printed(capsys, *arguments, "--at", "1,1")
     assert "  357 − bias 300 = 57\n  leaky(57) = 57\n" in one
 

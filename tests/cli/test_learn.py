@@ -72,7 +72,7 @@ def test_bias_and_clipping_are_said(pair, capsys):
     assert run(command) == 0
     assert run(["learn", "a.png", "c.png", "--size", "3"]) == 0
     out = capsys.readouterr().out
-    assert "take --bias" in out
+    assert "use --bias" in out
     assert "values at the ends of their range" in out
     assert run(["learn", "a.png", "c.png", "--size", "3", "--bias"]) == 0
     assert "half of white" in capsys.readouterr().out

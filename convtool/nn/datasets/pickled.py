@@ -60,6 +60,7 @@ class _Reader:
         self._kept: dict[int, Any] = {}
 
     def _take(self, count: int) -> bytes:
+        """Read the next bytes of the file."""
         part = self._data[self._at : self._at + count]
         if count < 0 or len(part) < count:
             raise DatasetError("cut off")
