@@ -1,1 +1,1 @@
-"""What is timed, against whom, and how; and the calibration that the planner reads."""
+"""Benchmarks of the engines and other libraries, and the calibration of the planner."""

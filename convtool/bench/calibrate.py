@@ -1,4 +1,4 @@
-"""Measuring the rates that the planner computes with, on this machine."""
+"""Measure the rates of the planner's cost model on this machine."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -19,36 +19,36 @@ from convtool.records import Record
 from convtool.report.json_report import write_report
 
 SIZES = ((256, 384), (1080, 1920), (2000, 3000))
-"""Images that are convolved: from call overhead to the memory's bandwidth."""
+"""Shapes of the test images: from call overhead to memory bandwidth."""
 
 LONGEST = 0.4
-"""Convolutions that are expected to take more seconds tell nothing new and are left out."""
+"""Convolutions with a longer expected time in seconds are skipped, as they add no information."""
 
 BUDGET = 0.05
-"""Seconds for the rounds of each of them."""
+"""Time budget in seconds for the rounds of each convolution."""
 
 PARALLEL = tuple(step / 50 for step in range(51))
-"""Shares of parallel work that are tried."""
+"""Candidate parallel fractions."""
 
 DEFAULT_PARALLEL = 0.95
-"""The share that is taken where there is a single core, which cannot tell."""
+"""The parallel fraction on a single core, where it cannot be measured."""
 
 
 class Target(Record):
-    """How a rate is measured.
+    """The measurement of one rate.
 
     Attributes
     ----------
     rate : str
-        Its name.
+        The rate's name.
     engine : str
-        The engine as it is asked for; ``{rank}`` stands for the rank.
+        The engine option; ``{rank}`` stands for the rank.
     kernels : tuple of (int, int or None)
-        Sides and ranks of kernels; full rank where that is None.
+        Sizes and ranks of kernels; None for full rank.
     work : str
-        The work, where there is no rank.
+        The work without a rank.
     dtype : str
-        Type of image and answer.
+        Type of image and output.
     """
 
     rate: str
@@ -88,11 +88,11 @@ TARGETS = (
     ),
     Target("scipy", "scipy", _full(3, 5, 7)),
 )
-"""How each of the planner's rates is measured."""
+"""The measurement of each of the planner's rates."""
 
 
 class Sample(Record):
-    """A convolution that was timed."""
+    """A timed convolution."""
 
     problem: Problem
     candidate: Candidate
@@ -120,7 +120,7 @@ def _candidate(problem: Problem, target: Target) -> Candidate:
 
 
 def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
-    """Yield the convolutions that measure a rate, with the seconds that are expected."""
+    """Yield the convolutions that measure a rate, with their expected times."""
     for height, width in SIZES:
         for size, rank in target.kernels:
             work = target.work if rank is None else "rank"
@@ -134,16 +134,17 @@ def _tasks(target: Target, threads: int) -> Iterator[tuple[Sample, Task, str]]:
 
 
 def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sample]:
-    """Time the convolutions that measure a rate, on one thread and on so many.
+    """Time the convolutions that measure a rate, on one thread and on several.
 
     Parameters
     ----------
     target : Target
         The rate.
     threads : int
-        The most threads.
+        The largest number of threads.
     rounds : int, optional
-        How often each; by default as often as `BUDGET` pays for. The median counts.
+        Rounds of each convolution, of which the median is used; by default as many as `BUDGET`
+        allows.
 
     Returns
     -------
@@ -160,9 +161,9 @@ def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sam
 
 
 def fit(found: Sequence[Sample]) -> Rate:
-    """Return the rate that explains samples best: least squares of the relative errors.
+    """Fit a rate to samples by least squares of the relative errors.
 
-    No part of it is negative. The parallel share is the best of `PARALLEL`.
+    All coefficients are non-negative. The parallel fraction is the best of `PARALLEL`.
 
     Parameters
     ----------
@@ -192,7 +193,7 @@ def fit(found: Sequence[Sample]) -> Rate:
 
 
 def _terms(one: Sample, share: float) -> Kernel:
-    """Return what the three numbers of a rate are multiplied by."""
+    """Return the factors of a rate's three coefficients."""
     problem, candidate = one.problem, one.candidate
     return np.array(
         [
@@ -208,7 +209,7 @@ def measured_rates(threads: int, progress: Progress = silent) -> dict[str, Rate]
     Parameters
     ----------
     threads : int
-        The most threads.
+        The largest number of threads.
     progress : callable, optional
         Told of the rates that are measured.
 
@@ -221,17 +222,17 @@ def measured_rates(threads: int, progress: Progress = silent) -> dict[str, Rate]
 
 
 def _rounded(rate: Rate) -> Rate:
-    """Return a rate with three significant digits."""
+    """Round a rate to three significant digits."""
     return Rate(*(float(f"{number:.3g}") for number in rate))
 
 
 def save(rates: dict[str, Rate]) -> str:
-    """Keep rates for this user, and let them hold from now on.
+    """Save rates for this user and activate them.
 
     Returns
     -------
     str
-        The file.
+        The path of the file.
 
     Raises
     ------
@@ -244,8 +245,8 @@ def save(rates: dict[str, Rate]) -> str:
         os.makedirs(folder, mode=0o700, exist_ok=True)
     except OSError as error:
         raise ReportWriteError(
-            f"{folder}: cannot be made ({error.strerror}); "
-            f"name another place in {calibration.VARIABLE}"
+            f"{folder}: cannot be created ({error.strerror}); "
+            f"set {calibration.VARIABLE} to another place"
         ) from error
     write_report(calibration.as_report(rates), file)
     calibration.forget()

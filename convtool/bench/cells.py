@@ -1,4 +1,4 @@
-"""The cells of the tables: a work on an image of a size and type, with a kernel of a size."""
+"""The cells of the tables: a kind of convolution, an image size and type, a kernel size."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -15,11 +15,11 @@ Array = NDArray[Any]
 Kernel = NDArray[np.float64]
 
 SEED = 20260721
-"""What all images and kernels are drawn from."""
+"""Seed of all images and kernels."""
 
 
 class Cell(Record):
-    """What is to be done, once.
+    """One benchmark case.
 
     Attributes
     ----------
@@ -28,13 +28,13 @@ class Cell(Record):
     height, width, channels : int
         The image's size; one channel is an image of shape (H, W).
     dtype : str
-        Type of the image and of the answer.
+        Type of the image and of the output.
     kernel : int
         Side of the kernel.
     rank : int or None
-        The kernel's rank, where the work is about it.
+        The kernel's rank, for works that depend on it.
     stride : int
-        Every S-th row and column of the answer is kept.
+        Step between the rows and columns of the output.
     threads : int
         Threads of every contender.
     """
@@ -62,12 +62,12 @@ class Cell(Record):
 
     @property
     def outputs(self) -> int:
-        """Samples of the answer: pixels × channels."""
+        """Number of output values: pixels × channels."""
         return int(np.prod(self.out_shape))
 
     @property
     def title(self) -> str:
-        """The cell in words.
+        """A description of the cell.
 
         Examples
         --------
@@ -81,29 +81,29 @@ class Cell(Record):
 
 
 class Variant(Record):
-    """What else a cell of a work is given: `Cell.rank` and `Cell.stride`."""
+    """Values of `Cell.rank` and `Cell.stride` for a work."""
 
     rank: int | None = None
     stride: int = 1
 
 
 class Work(Record):
-    """A kind of convolution, with its opponents.
+    """A kind of convolution and its peers.
 
     Attributes
     ----------
     name, summary : str
-        Its name and what it is, in a line.
+        Its name and a one-line description.
     kernels : callable
         ``kernels(cell)`` returns the kernel, or the pair of a gradient.
     peers : tuple of str
         Names of `peers.PEERS`.
     dtypes : tuple of str
-        Types that it is measured with by default.
+        Types measured by default.
     sizes : tuple of int or None
-        The only kernel sizes that there are; None for any.
+        The only possible kernel sizes; None for any.
     variants : tuple of Variant
-        What else a cell is given.
+        The variants to measure.
     """
 
     name: str
@@ -115,7 +115,7 @@ class Work(Record):
     variants: tuple[Variant, ...] = (Variant(),)
 
     def cells(self, base: Cell) -> list[Cell]:
-        """Return the cells of this work, in all its variants, where such kernels exist."""
+        """Return the cells of this work for all variants whose kernels exist."""
         if self.sizes is not None and base.kernel not in self.sizes:
             return []
         cells = [
@@ -130,13 +130,13 @@ def _drawn(*key: int) -> np.random.Generator:
 
 
 def _dense(cell: Cell) -> Kernel:
-    """Return random weights, mostly positive, of sum 1: full rank, no symmetry."""
+    """Return random weights, mostly positive, with sum 1: full rank, no symmetry."""
     weights = _drawn(cell.kernel).uniform(-0.2, 1.0, (cell.kernel, cell.kernel))
     return np.asarray(weights / weights.sum())
 
 
 def _low_rank(cell: Cell) -> Kernel:
-    """Return a sum of outer products of random vectors, of sum 1."""
+    """Return a sum of outer products of random vectors, with sum 1."""
     rank, size = cell.rank or 2, cell.kernel
     columns = _drawn(size, rank).uniform(-0.2, 1.0, (2, rank, size))
     weights = columns[0].T @ columns[1]
@@ -144,7 +144,7 @@ def _low_rank(cell: Cell) -> Kernel:
 
 
 def sigma_of(size: int) -> float:
-    """Return the standard deviation whose Gaussian fills a kernel: three of them either side.
+    """Return the standard deviation for which a kernel spans three sigmas on either side.
 
     Examples
     --------
@@ -209,7 +209,7 @@ WORKS: dict[str, Work] = {
         ),
         Work(
             "strided",
-            "full-rank kernels, every 2nd or 4th row and column kept",
+            "full-rank kernels, stride 2 or 4",
             _dense,
             _FILTER2D,
             variants=(Variant(stride=2), Variant(stride=4)),
@@ -219,12 +219,12 @@ WORKS: dict[str, Work] = {
 
 
 def work_named(name: str) -> Work:
-    """Return a work.
+    """Look up a work by name.
 
     Raises
     ------
     OptionError
-        If there is none of that name.
+        If the name is unknown.
     """
     if name not in WORKS:
         raise OptionError(f"work {name!r} is not known; one of {', '.join(WORKS)}")
@@ -232,16 +232,16 @@ def work_named(name: str) -> Work:
 
 
 class Grid(Record):
-    """Which cells are measured.
+    """The cells to measure, as a product of lists.
 
     Attributes
     ----------
     sizes : tuple of (int, int, int)
         Heights, widths and channels.
     kernels, works, dtypes : tuple
-        The others; no dtypes means each work's own.
+        The other axes; empty dtypes mean those of each work.
     threads : int
-        Threads.
+        Number of threads.
     """
 
     sizes: tuple[tuple[int, int, int], ...]
@@ -251,7 +251,7 @@ class Grid(Record):
     threads: int = 1
 
     def cells(self) -> list[Cell]:
-        """Return the cells: by work, size, channels, type, kernel."""
+        """Return the cells, ordered by work, size, channels, type, kernel."""
         return [
             cell
             for work in map(work_named, self.works)
@@ -266,7 +266,7 @@ class Grid(Record):
 
 @lru_cache(maxsize=2)
 def drawn_image(shape: tuple[int, ...], dtype: str) -> Array:
-    """Return noise: integers over the type's 8 or 16 bits, floats from 0 to 1; read-only.
+    """Return a read-only noise image: integers over the type's range, floats from 0 to 1.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Time against kernel size, one line a contender, and where the planner switches."""
+"""Charts of time against kernel size, with the sizes at which the planner switches engines."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from convtool.report.line_chart import Panel
 
 
 def switches(cell: Cell, smallest: int, largest: int) -> list[tuple[float, str]]:
-    """Return the kernel sizes at which the planner takes another engine, and which.
+    """Return the kernel sizes at which the planner switches to another engine, and which.
 
     Parameters
     ----------
     cell : Cell
         Work, image and threads.
     smallest, largest : int
-        The kernel sizes between which to look; only odd ones are tried.
+        The range of odd kernel sizes to examine.
 
     Returns
     -------
     list of (float, str)
-        Half-way between the sizes, and the engine from there on.
+        The midpoint between two sizes, and the engine for larger ones.
     """
     found: list[tuple[float, str]] = []
     before: str | None = None
@@ -36,7 +36,7 @@ def switches(cell: Cell, smallest: int, largest: int) -> list[tuple[float, str]]
 
 
 def panels(entries: Sequence[Entry]) -> list[Panel]:
-    """Return a panel for each image and work that was measured."""
+    """Return a panel for each measured image and work."""
     groups: dict[Cell, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(replace(entry.cell, kernel=0), []).append(entry)

@@ -1,4 +1,4 @@
-"""What became faster or slower since an earlier report."""
+"""Compare a report with an earlier one."""
 
 from collections.abc import Iterable
 
@@ -8,16 +8,16 @@ from convtool.records import Record
 
 
 class Change(Record):
-    """A contender's time in a cell, then and now.
+    """A contender's time in a cell, before and now.
 
     Attributes
     ----------
     cell : Cell
         The cell.
     contender : str
-        Who.
+        The contender's name.
     own : bool
-        Whether that is convtool.
+        Whether the contender is convtool.
     before, now : float
         Medians in seconds.
     """
@@ -30,21 +30,21 @@ class Change(Record):
 
     @property
     def ratio(self) -> float:
-        """The time now relative to the time then."""
+        """The new time divided by the old one."""
         return self.now / self.before
 
 
 class Comparison(Record):
-    """Two reports side by side.
+    """The comparison of two reports.
 
     Attributes
     ----------
     changes : tuple of Change
-        Everything that both timed, in the order of the new one.
+        All cells and contenders in both reports, in the order of the new one.
     tolerance : float
-        By which share a time may differ and still be the same.
+        The relative difference up to which times count as equal.
     lost : tuple of Row
-        What only the old one timed, of the cells that both have.
+        Rows that are missing in the new report, of cells that both have.
     """
 
     changes: tuple[Change, ...]
@@ -53,19 +53,19 @@ class Comparison(Record):
 
     @property
     def slower(self) -> list[Change]:
-        """What takes longer by more than the tolerance, the worst first."""
+        """Slowdowns beyond the tolerance, the largest first."""
         found = [change for change in self.changes if change.ratio > 1 + self.tolerance]
         return sorted(found, key=lambda change: -change.ratio)
 
     @property
     def faster(self) -> list[Change]:
-        """What takes less by more than the tolerance, the best first."""
+        """Speedups beyond the tolerance, the largest first."""
         found = [change for change in self.changes if change.ratio < 1 / (1 + self.tolerance)]
         return sorted(found, key=lambda change: change.ratio)
 
     @property
     def failed(self) -> bool:
-        """Whether convtool became slower, or can no longer do what it did."""
+        """Whether convtool became slower, or a measurement of it is missing."""
         return any(change.own for change in self.slower) or any(row.own for row in self.lost)
 
 
@@ -75,9 +75,9 @@ def compare(before: Iterable[Row], now: Iterable[Row], tolerance: float) -> Comp
     Parameters
     ----------
     before, now : iterable of Row
-        Their entries.
+        The rows of the reports.
     tolerance : float
-        By which share a time may differ, at least 0.
+        The accepted relative difference, at least 0.
 
     Returns
     -------

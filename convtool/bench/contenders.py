@@ -1,4 +1,4 @@
-"""Who takes part: this project's engines and the planner's choice, and their opponents."""
+"""The contenders: convtool's engines, the planner's choice, and functions of other libraries."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -14,22 +14,22 @@ from convtool.convolution.planner import Plan
 from convtool.records import Record
 
 AUTO = "auto"
-"""The planner's choice, as a contender."""
+"""The name of the planner's choice as a contender."""
 
 
 class Contender(Record):
-    """One that is timed.
+    """An implementation to time.
 
     Attributes
     ----------
     name : str
         An engine, ``auto``, or a function of another library.
     prepare : callable
-        Makes a task ready for it.
+        Prepares a task and returns a callable.
     own : bool
-        Whether it is convtool that is called.
+        Whether the contender is convtool.
     like : str or None
-        The engine whose predicted cost is about its own; None where nothing predicts it.
+        The engine whose predicted cost approximates its own; None without a prediction.
     """
 
     name: str
@@ -61,12 +61,12 @@ def engine(name: str) -> Contender:
     Parameters
     ----------
     name : str
-        Its name, or with a rank as in ``separable:rank=2``.
+        The engine's name, optionally with a rank as in ``separable:rank=2``.
 
     Raises
     ------
     OptionError
-        If no engine has that name.
+        If the engine is unknown.
     """
     plain = name.partition(":")[0]
     if plain != AUTO:
@@ -81,20 +81,20 @@ def peer(name: str) -> Contender:
 
 
 def peers_of(cells: Iterable[Cell]) -> list[Contender]:
-    """Return the opponents in the works of these cells, each once."""
+    """Return the peers for the works of these cells, each once."""
     names = [name for cell in cells for name in WORKS[cell.work].peers]
     return [peer(name) for name in dict.fromkeys(names)]
 
 
 def warm() -> None:
-    """Use every engine once, so that from now on none has to be imported or compiled."""
+    """Call every engine once, so that imports and compilation are not timed."""
     image = np.zeros((32, 32), np.float32)
     for name in ENGINES:
         api.correlate(image, np.ones((3, 3)), engine=name)
 
 
 def planned(cell: Cell, kernel: Kernel) -> Plan:
-    """Return the planner's choice for a cell with a kernel, or with a gradient's pair."""
+    """Return the planner's choice for a cell with a kernel or a gradient pair."""
     return api.planned(
         cell.shape,
         cell.dtype,
@@ -108,7 +108,7 @@ def planned(cell: Cell, kernel: Kernel) -> Plan:
 
 
 def predicted(cell: Cell, contender: Contender, task: Task) -> float | None:
-    """Return the seconds that the planner expects of a contender, None where it knows none."""
+    """Return the planner's estimate of a contender's time, or None without one."""
     if contender.like is None or contender.like == AUTO:
         return None
     return planned(cell, task.kernel).costs.get(contender.like)

@@ -1,4 +1,4 @@
-"""What a measurement was made with: versions, processor, threads, libraries."""
+"""Description of the machine: versions, processor, threads, libraries."""
 
 import os
 import platform
@@ -12,10 +12,10 @@ from convtool.convolution.calibration import cpu_model
 from convtool.convolution.threads import usable_cores
 
 PACKAGES = ("numpy", "scipy", "opencv-python", "opencv-python-headless", "numba", "llvmlite")
-"""Distributions whose version matters."""
+"""Distributions whose versions are reported."""
 
 BUILD_WORDS = ("Intel IPP:", "Baseline:", "Dispatched code generation:", "Parallel framework:")
-"""The lines of OpenCV's build information that are kept."""
+"""The reported lines of OpenCV's build information."""
 
 
 def _version(package: str) -> str | None:
@@ -37,7 +37,7 @@ def _opencv_build() -> dict[str, str]:
 
 
 def _blas() -> list[dict[str, Any]]:
-    """Return the BLAS in use: as threadpoolctl sees it, else as NumPy was built."""
+    """Return the BLAS in use, by threadpoolctl, else by NumPy's build information."""
     try:
         from threadpoolctl import threadpool_info
     except ImportError:
@@ -52,17 +52,17 @@ def _blas() -> list[dict[str, Any]]:
 
 
 def describe(threads: int) -> dict[str, Any]:
-    """Return what a report says of the machine.
+    """Return the machine's description for a report.
 
     Parameters
     ----------
     threads : int
-        The threads that every contender has.
+        Number of threads of each contender.
 
     Returns
     -------
     dict
-        Plain text, numbers, lists and dicts.
+        Strings, numbers, lists and dicts.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def describe(threads: int) -> dict[str, Any]:
 
 
 def in_words(machine: dict[str, Any]) -> list[str]:
-    """Return the description as a few lines."""
+    """Format the description as a few lines of text."""
     packages = ", ".join(f"{name} {known}" for name, known in machine["packages"].items())
     blas = ", ".join(
         sorted({" ".join(map(str, list(pool.values())[:2])) for pool in machine["blas"]})

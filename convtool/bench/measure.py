@@ -1,4 +1,4 @@
-"""Validating contenders against float64, then timing those that are right against each other."""
+"""Validate contenders against float64, then time the valid ones."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,18 +17,18 @@ from convtool.report.units import seconds_text
 
 
 class Effort(Record):
-    """How much time is spent.
+    """The limits of a measurement's duration.
 
     Attributes
     ----------
     rounds : int or None
-        Rounds for each cell; None for as many as the budget pays for.
+        Rounds for each cell; None for as many as the budget allows.
     budget : float
-        Seconds for the rounds of a cell.
+        Time budget in seconds for the rounds of a cell.
     longest : float
-        A contender that is expected to take more seconds than this for one call is left out.
+        Contenders with a longer expected time in seconds for one call are skipped.
     farthest : float
-        So is one that is expected to take so many times the seconds of the fastest.
+        Contenders whose expected time exceeds that of the fastest by this factor are skipped.
     """
 
     rounds: int | None = None
@@ -48,18 +48,18 @@ def measure(
     Parameters
     ----------
     cell : Cell
-        What is to be done.
+        The benchmark case.
     contenders : sequence of Contender
-        Who does it.
+        The implementations.
     effort : Effort, optional
-        How often.
+        The limits of the duration.
     image : ndarray, optional
         The image, of the cell's shape and type; noise by default.
 
     Returns
     -------
     list of Entry
-        One for each contender; where it cannot, is wrong or would take too long, it says so.
+        One for each contender, with a note if it is unsupported, wrong or too slow.
     """
     effort = effort or Effort()
     job = task(cell, image)
@@ -87,7 +87,7 @@ def measure(
 
 
 def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | None, Entry]:
-    """Return a contender's call once it has given the right answer, else the reason."""
+    """Return a contender's call if its output is right, else None and the reason in the entry."""
     try:
         call = contender.prepare(job)
         answer = call()
@@ -105,7 +105,7 @@ def _validated(job: Task, contender: Contender, entry: Entry) -> tuple[Ready | N
 
 
 def _chosen(job: Task) -> str:
-    """Return the engine that the planner takes, with its rank."""
+    """Return the engine that the planner chooses, with its rank."""
     plan = planned(job.cell, job.kernel)
     return plan.engine if plan.rank is None else f"{plan.engine}:rank={plan.rank}"
 
@@ -116,7 +116,7 @@ def measure_all(
     effort: Effort | None = None,
     image: Array | None = None,
 ) -> Iterator[Entry]:
-    """Measure one cell after the other; parameters as for `measure`."""
+    """Measure cells in sequence; parameters as for `measure`."""
     one = partial(measure, effort=effort, image=image)
     for cell in cells:
         yield from one(cell, contenders(cell))

@@ -1,4 +1,4 @@
-"""What a task's answer should be: a few patches of it, from SciPy in float64."""
+"""Reference output of a task: a few patches, computed by SciPy in float64."""
 
 import numpy as np
 
@@ -6,17 +6,17 @@ from convtool.bench.cells import Array
 from convtool.bench.task import Task
 
 PATCH = 24
-"""Side of a patch of the answer."""
+"""Side of a patch of the output."""
 
 
 def _reflected(first: int, last: int, size: int) -> Array:
-    """Return which row or column stands at each position: dcba|abcd|dcba."""
+    """Return the row or column index at each position of a reflected axis: dcba|abcd|dcba."""
     at = np.mod(np.arange(first, last), 2 * size)
     return np.asarray(np.minimum(at, 2 * size - 1 - at))
 
 
 def _patch(task: Task, kernel: Array, top: int, left: int, shape: tuple[int, int]) -> Array:
-    """Return correlations with the kernel for the answer's pixels from (top, left) on."""
+    """Correlate the image with the kernel for the output pixels from (top, left) on."""
     from scipy.signal import correlate2d
 
     height, width = kernel.shape
@@ -36,16 +36,16 @@ def _patch(task: Task, kernel: Array, top: int, left: int, shape: tuple[int, int
 
 
 def expected(task: Task, top: int, left: int, shape: tuple[int, int]) -> Array:
-    """Return a patch of the right answer in float64; not rounded, but within the type's range.
+    """Return a patch of the exact output in float64, unrounded but clipped to the type's range.
 
     Parameters
     ----------
     task : Task
         The task.
     top, left : int
-        The patch's first row and column in the answer.
+        The patch's first row and column in the output.
     shape : tuple of int
-        Its height and width.
+        The patch's height and width.
 
     Returns
     -------
@@ -64,20 +64,20 @@ def expected(task: Task, top: int, left: int, shape: tuple[int, int]) -> Array:
 
 
 def error(task: Task, answer: Array) -> float:
-    """Return the largest error in four patches, at two corners, inside, and on an edge.
+    """Return the largest error of an output in four patches: two corners, inside, at an edge.
 
     Parameters
     ----------
     task : Task
         The task.
     answer : ndarray
-        What a contender gave.
+        A contender's output.
 
     Returns
     -------
     float
-        For floats relative to the largest magnitude that the kernel could make of the image,
-        max|image| · sum|kernel|. For integers in their steps: 0.5 is what rounding costs.
+        For floats, relative to the largest possible magnitude max|image| · sum|kernel|. For
+        integers, absolute: rounding alone causes 0.5.
     """
     height, width = answer.shape[:2]
     shape = (min(PATCH, height), min(PATCH, width))
@@ -96,9 +96,9 @@ def error(task: Task, answer: Array) -> float:
 
 
 def tolerated(task: Task, own: bool) -> float:
-    """Return the largest `error` with which an answer counts as the same work.
+    """Return the largest accepted `error` of a contender.
 
-    Integers may be off by one, which is 1.5 before rounding. A peer may be off by two: OpenCV's
+    Integers may differ by one, which is 1.5 before rounding. A peer may differ by two: OpenCV's
     ``GaussianBlur`` computes 8-bit images with 8-bit weights.
     """
     dtype = np.dtype(task.cell.dtype)

@@ -1,7 +1,7 @@
-"""The opponents: what a user of OpenCV or SciPy would call for the same work.
+"""The peers: functions of OpenCV and SciPy for the same work.
 
-Each is given the same image and kernel, the border dcba|abcd|dcba, memory for the answer where it
-takes that, and the same number of threads.
+Each gets the same image, kernel and number of threads, the border dcba|abcd|dcba, and an output
+array if it accepts one.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,16 +18,16 @@ from convtool.records import Record
 
 
 class Peer(Record):
-    """An opponent.
+    """A function of another library.
 
     Attributes
     ----------
     name : str
-        The function that is called.
+        The function's name.
     prepare : callable
-        Makes a task ready for it; raises EngineError where it cannot do it.
+        Prepares a task and returns a callable; raises EngineError for unsupported tasks.
     like : str or None
-        The engine whose predicted cost is about its own.
+        The engine whose predicted cost approximates its own.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Peer(Record):
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Give OpenCV so many threads meanwhile; SciPy's FFT gets its own in each call."""
+    """Set OpenCV's number of threads within the context; SciPy's FFT takes it in each call."""
     import cv2
 
     before = cv2.getNumThreads()
@@ -49,7 +49,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 def _opencv_errors(prepare: Callable[[Task], Ready]) -> Callable[[Task], Ready]:
-    """Turn what OpenCV cannot do, or holds no memory for, into this project's words."""
+    """Convert OpenCV's errors to EngineError or MemoryError."""
 
     def prepared(task: Task) -> Ready:
         import cv2
@@ -74,7 +74,7 @@ OPENCV_TYPES = tuple(map(np.dtype, ("uint8", "uint16", "int16", "float32", "floa
 
 
 def _strided(task: Task, full: Array) -> Array:
-    """Return every S-th row and column: a view, the cheapest that there is."""
+    """Return every S-th row and column as a view."""
     return full[:: task.cell.stride, :: task.cell.stride]
 
 
@@ -164,7 +164,7 @@ def _sobel(task: Task) -> Ready:
 
 
 def _stored(values: Array, out: Array) -> None:
-    """Round to integers and saturate: in OpenCV where it knows the type."""
+    """Round to integers and saturate, with OpenCV where it supports the type."""
     if out.dtype == np.uint8:
         import cv2
 
@@ -236,4 +236,4 @@ PEERS: dict[str, Peer] = {
         Peer("scipy.signal.fftconvolve", _by_fft("fftconvolve"), None),
     )
 }
-"""Every opponent by name."""
+"""The peers by name."""

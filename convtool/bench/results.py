@@ -1,4 +1,4 @@
-"""What was measured: one entry for a contender in a cell."""
+"""Measurements: one entry for each contender in each cell."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,30 +13,30 @@ SCHEMA = "convtool.bench/1"
 """The schema of the report."""
 
 LEFT_OUT, CANNOT, WRONG = "left out: ", "cannot: ", "wrong: "
-"""What the note of an entry without a timing begins with."""
+"""Prefixes of the notes of entries without a timing."""
 
 CELL_FIELDS = tuple(Cell.__dataclass_fields__)
 
 
 class Entry(Record):
-    """A contender in a cell.
+    """The measurement of a contender in a cell.
 
     Attributes
     ----------
     cell : Cell
-        What was done.
+        The benchmark case.
     contender : str
-        Who did it.
+        The contender's name.
     own : bool
-        Whether that is convtool.
+        Whether the contender is convtool.
     timing : Timing or None
-        How long it took; None where it did not.
+        The timing; None if it was not timed.
     error : float or None
         Its error against float64, see `oracle.error`.
     note : str
-        The engine that was chosen, or why there is no timing.
+        The chosen engine, or the reason for a missing timing.
     roofline : float or None
-        Seconds that the machine needs at least, where that was measured.
+        A lower bound in seconds by the roofline model, if measured.
     """
 
     cell: Cell
@@ -49,7 +49,7 @@ class Entry(Record):
 
 
 def fastest(entries: Iterable[Entry]) -> Entry | None:
-    """Return the entry with the least median, None where nothing was timed."""
+    """Return the entry with the smallest median, None if nothing was timed."""
     timed = [entry for entry in entries if entry.timing is not None]
     return min(timed, key=_median, default=None)
 
@@ -60,7 +60,7 @@ def _median(entry: Entry) -> float:
 
 
 def by_cell(entries: Iterable[Entry]) -> dict[Cell, list[Entry]]:
-    """Return the entries of each cell, in their order."""
+    """Group entries by cell, in their order."""
     cells: dict[Cell, list[Entry]] = {}
     for entry in entries:
         cells.setdefault(entry.cell, []).append(entry)
@@ -68,7 +68,7 @@ def by_cell(entries: Iterable[Entry]) -> dict[Cell, list[Entry]]:
 
 
 def as_row(entry: Entry) -> dict[str, Any]:
-    """Return an entry as plain numbers and text, seconds as seconds; what is not known is None."""
+    """Return an entry as JSON values, times in seconds; unknown values are None."""
     timing = entry.timing
     lower, upper = timing.quartiles if timing else (None, None)
     return {
@@ -86,7 +86,7 @@ def as_row(entry: Entry) -> dict[str, Any]:
 
 
 class Row(Record):
-    """An entry of a report that was read: its cell, who, and the median in seconds or None."""
+    """An entry of a saved report: its cell, contender, and median in seconds or None."""
 
     cell: Cell
     contender: str
@@ -95,19 +95,19 @@ class Row(Record):
 
 
 def read_rows(report: object, name: str) -> list[Row]:
-    """Return the entries of a report that `as_row` made, checked.
+    """Parse and validate the entries of a saved report.
 
     Parameters
     ----------
     report : object
-        What the JSON file held.
+        The parsed JSON.
     name : str
-        The file, for the message.
+        The file's name, for the message.
 
     Raises
     ------
     OptionError
-        If it is no such report.
+        If it is not a benchmark report.
     """
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
         raise OptionError(

@@ -1,4 +1,4 @@
-"""What ``convtool bench`` measures: the table of engines."""
+"""Run the table of engines of ``convtool bench``."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -16,17 +16,17 @@ from convtool.records import Record
 
 KERNELS = (3, 5, 7, 11, 15, 31, 63)
 SIZES = ((1080, 1920, 1),)
-"""What the table has unless asked otherwise."""
+"""The default cells of the table."""
 
 EXTRA_PEERS = ("scipy.ndimage.convolve", "scipy.signal.fftconvolve")
-"""Peers that the table has beside those of its works, where the work is one kernel."""
+"""Additional peers of the table, for works with a single kernel."""
 
 LONGEST = 0.4
-"""Contenders that are expected to take more seconds for a call are left out of the table."""
+"""Contenders with a longer expected time in seconds for a call are not in the table."""
 
 
 class Request(Record, eq=False):
-    """What was asked for; empty where nothing was.
+    """The options of a benchmark; empty fields take the defaults.
 
     Attributes
     ----------
@@ -37,9 +37,9 @@ class Request(Record, eq=False):
     threads : int
         Threads of every contender.
     rounds : int or None
-        Rounds, None for as many as there is time for.
+        Rounds; None for as many as the time budget allows.
     image : ndarray or None
-        A picture in place of noise.
+        A picture to use instead of noise.
     """
 
     sizes: tuple[tuple[int, int, int], ...] = ()
@@ -53,7 +53,7 @@ class Request(Record, eq=False):
 
 
 class Outcome(Record):
-    """What was measured, for people and for programs.
+    """The results of a benchmark, as text and as data.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Outcome(Record):
     entries : list of Entry
         The measurements.
     more : dict
-        What else the report holds.
+        Additional fields of the report.
     """
 
     lines: list[str]
@@ -71,7 +71,7 @@ class Outcome(Record):
 
 
 def grid(request: Request, base: Grid) -> Grid:
-    """Return the cells that a request chooses; ``base`` has what it leaves open."""
+    """Return the grid of a request; ``base`` supplies the fields that it leaves empty."""
     sizes, dtypes = request.sizes, request.dtypes
     if request.image is not None:
         height, width, *channels = request.image.shape
@@ -92,7 +92,7 @@ def run(request: Request, progress: Progress) -> Outcome:
     Parameters
     ----------
     request : Request
-        What to measure.
+        The options.
     progress : callable
         Told of the cells that are measured.
 
@@ -116,12 +116,12 @@ def run(request: Request, progress: Progress) -> Outcome:
 
 
 def report(outcome: Outcome, threads: int, suite: str | None = None) -> dict[str, Any]:
-    """Return an outcome as plain values, with the machine that it was measured on.
+    """Return an outcome and the machine's description as JSON values.
 
     Parameters
     ----------
     outcome : Outcome
-        What was measured.
+        The results.
     threads : int
         Threads of every contender.
     suite : str, optional

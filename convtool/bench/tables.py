@@ -10,7 +10,7 @@ from convtool.report.matrix import table
 from convtool.report.units import seconds_text
 
 FASTEST = "*"
-"""What stands at the fastest time of a cell."""
+"""The mark of the fastest time of a cell."""
 
 _WHY = {LEFT_OUT: "-", CANNOT: "cannot", WRONG: "wrong"}
 
@@ -23,8 +23,8 @@ def _title(cell: Cell) -> str:
 def engine_tables(entries: Sequence[Entry]) -> list[str]:
     """Return a table for each image and work: contenders × kernel sizes.
 
-    Each place holds the median in milliseconds, the fastest marked, and the error against float64.
-    Why a place holds none stands below.
+    Each cell contains the median in milliseconds, the fastest marked, and the error against
+    float64. Notes below explain missing values.
     """
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
@@ -83,7 +83,7 @@ def _spread(entries: Sequence[Entry]) -> str:
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
-    """Return what became slower, what became faster, and how much was compared."""
+    """Return the slowdowns, the speedups, and the number of comparisons as lines."""
 
     def line(change: Change) -> list[str]:
         return [

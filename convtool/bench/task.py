@@ -1,4 +1,4 @@
-"""A cell with its image and kernel in memory: what a contender is given."""
+"""The input of a contender: a cell with its image and kernel in memory."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ class Task(Record, eq=False):
     Attributes
     ----------
     cell : Cell
-        What is to be done.
+        The benchmark case.
     image : ndarray, shape ``cell.shape``
         The pixels.
     kernel : ndarray of float64, shape (K, K), or (2, K, K) for a gradient's pair
@@ -26,19 +26,19 @@ class Task(Record, eq=False):
     kernel: Array
 
     def memory(self) -> Array:
-        """Return memory for an answer; it is touched, so that no contender pays for its pages."""
+        """Allocate an output array and touch its pages, so that no contender pays page faults."""
         return np.zeros(self.cell.out_shape, self.cell.dtype)
 
 
 Ready = Callable[[], Array]
-"""Does the work of a task once and returns the answer."""
+"""Runs a task once and returns the output."""
 
 Prepare = Callable[[Task], Ready]
-"""Makes everything that a call needs but a user would make only once: memory for the answer."""
+"""Performs the one-time setup, such as output memory, and returns the callable to time."""
 
 
 def task(cell: Cell, image: Array | None = None) -> Task:
-    """Return a cell with its data; the image is noise unless it is given, of any type.
+    """Return a cell with its data; the image is noise unless one is given.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Timing several contenders turn by turn, so that a drifting machine hurts all alike."""
+"""Time several contenders in turns, so that changes of the machine's speed affect all equally."""
 
 import gc
 import math
@@ -10,25 +10,25 @@ from contextlib import contextmanager
 from convtool.records import Record
 
 Call = Callable[[], object]
-"""A contender, made ready: does its work once."""
+"""A prepared contender: a call does its work once."""
 
 TURN = 0.002
-"""Seconds that a turn lasts at least: a quick contender is called several times in it."""
+"""Minimum duration of a turn in seconds: a fast contender is called several times."""
 
 FEWEST, MOST = 5, 60
-"""Number of rounds, whatever the time limit."""
+"""Minimum and maximum number of rounds."""
 
 FEWEST_SLOW = 3
-"""The same where a round takes longer than the time that is given."""
+"""Number of rounds if one round exceeds the budget."""
 
 
 class Timing(Record):
-    """What one contender took, round by round.
+    """The times of one contender by round.
 
     Attributes
     ----------
     seconds : tuple of float
-        Seconds of a call in each round, at least one.
+        Seconds per call in each round, at least one.
     """
 
     seconds: tuple[float, ...]
@@ -45,7 +45,7 @@ class Timing(Record):
 
     @property
     def spread(self) -> float:
-        """The distance of the quartiles, relative to the median.
+        """The interquartile range relative to the median.
 
         Examples
         --------
@@ -57,7 +57,7 @@ class Timing(Record):
 
 
 def quartiles(values: tuple[float, ...]) -> tuple[float, float]:
-    """Return the lower and the upper quartile, interpolated; both the value where there is one.
+    """Return the lower and the upper quartile, linearly interpolated.
 
     Examples
     --------
@@ -89,27 +89,27 @@ def interleave(
     budget: float = 0.5,
     clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, Timing]:
-    """Time contenders in rounds: in each round every one has its turn, beginning with another one.
+    """Time contenders in rounds: each round calls every contender, starting with another one.
 
-    Each is called once before, unmeasured, and once more at the start of each turn: the threads of
-    the one before may still be waiting busily for more work. Garbage is not collected meanwhile.
+    Each contender is called once untimed before the rounds and at the start of each turn, because
+    threads of the previous one may still be spinning. Garbage collection is disabled meanwhile.
 
     Parameters
     ----------
     calls : mapping of str to callable
-        The contenders, warm.
+        The prepared contenders.
     rounds : int, optional
-        How many rounds; by default as many as the budget pays for, 5 to 60, or 3 where a single
-        round costs more than it.
+        Number of rounds; by default as many as the budget allows, 5 to 60, or 3 if a single round
+        exceeds it.
     budget : float
-        Seconds for all of them together.
+        Time budget in seconds for all contenders together.
     clock : callable
-        Seconds since some time.
+        A clock in seconds.
 
     Returns
     -------
     dict of str to Timing
-        The seconds of a call, for each contender, one entry a round.
+        Seconds per call of each contender, one value per round.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The command ``convtool``: the root group, and the one place where errors become exit codes.
 
-Commands are imported on use. Their one-line helps stand here, so that ``convtool --help`` imports
-none of them.
+Commands are imported on use. Their one-line help texts are defined here, so ``convtool --help``
+imports none of them.
 """
 
 import gc
@@ -30,7 +30,7 @@ from convtool.errors import (
 
 COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
-    "compare": "Measure how far two pictures are apart.",
+    "compare": "Measure the difference of two pictures.",
     "compile": "Compile the fast engines where no library was built.",
     "deconvolve": "Undo the blur of a known kernel.",
     "evaluate": "Evaluate a trained network on a data set.",
@@ -48,12 +48,12 @@ COMMANDS = {
     "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
 }
-"""Name and one-line help of each command; the command ``a-b`` lives in ``convtool/cli/a_b.py``, one
-whose name is a word of Python in ``import_.py``."""
+"""Name and one-line help of each command. The module of the command ``a-b`` is
+``convtool/cli/a_b.py``; that of a Python keyword has an underscore appended (``import_.py``)."""
 
 SMALL_MATRICES = frozenset({"explain", "filter", "info", "kernels"})
-"""Commands that factor kernels at the most: threads of BLAS, one set for NumPy and one for OpenCV,
-would take them longer to start than they could save."""
+"""Commands that need at most small factorisations. For them, starting BLAS threads, one set for
+NumPy and one for OpenCV, would take longer than the threads save."""
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _USAGE_ERRORS = (
@@ -67,7 +67,7 @@ _USAGE_ERRORS = (
 
 
 class LazyGroup(click.Group):
-    """A click group whose commands are imported when they run."""
+    """A click group that imports commands on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, sorted."""
@@ -90,7 +90,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that the first argument names, or say which names come near it."""
+        """Return the command that the first argument names, or suggest similar names."""
         name = args[0]
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
@@ -101,7 +101,7 @@ class LazyGroup(click.Group):
         raise click.UsageError(f"unknown command {name!r}; {hint}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from their one-line helps, importing none."""
+        """Write the list of commands from their one-line help texts, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
@@ -116,14 +116,14 @@ def root(debug: bool) -> None:
 
 
 def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
-    """Take ``--debug`` out, wherever it stands before a ``--``."""
+    """Remove ``--debug`` anywhere before a ``--``; return the rest and whether it was present."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
     kept = [argument for argument in arguments[:end] if argument != "--debug"]
     return kept + arguments[end:], len(kept) < end
 
 
 def _with_json_settled(arguments: list[str]) -> list[str]:
-    """Write a ``--json`` that no file follows so that it takes none: ``--json IN OUT`` prints."""
+    """Rewrite ``--json`` without a .json file after it as ``--json=-``, which prints."""
     settled = []
     for argument, after in zip(arguments, [*arguments[1:], ""], strict=False):
         alone = argument == "--json" and after != "-" and not after.lower().endswith(".json")
@@ -159,7 +159,7 @@ def _code(error: BaseException) -> int:
 
 @contextmanager
 def _warnings_inwords() -> Iterator[None]:
-    """Show this project's own warnings as lines on stderr, others as ever."""
+    """Print convtool's warnings as lines on stderr; leave other warnings unchanged."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", ConvtoolWarning)
         ordinary = warnings.showwarning
@@ -184,9 +184,9 @@ def run(
     arguments : list of str, optional
         The arguments after the program's name; those of this process by default.
     command : click.Command, optional
-        What to run in place of convtool's commands, as the scripts in ``benchmarks/`` do.
+        The command to run instead of convtool's root, for the scripts in ``benchmarks/``.
     name : str
-        What its help calls it.
+        The program name in help texts.
 
     Returns
     -------
@@ -199,7 +199,7 @@ def run(
         with _warnings_inwords():
             code: Any = command.main(arguments, prog_name=name, standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit as stop:  # click's answer to a reader that has gone
+    except SystemExit as stop:  # click exits so when the reader of stdout has closed it
         _drop_stdout()
         return stop.code if isinstance(stop.code, int) else FAILED
     except BrokenPipeError:
@@ -223,5 +223,5 @@ def run(
 
 
 def _drop_stdout() -> None:
-    """Send what is still to be printed nowhere, as nobody reads it any more."""
+    """Redirect buffered output to the null device after the reader has closed stdout."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -26,7 +26,7 @@ from convtool.work.naming import Naming, Task, tasks
 from convtool.work.stream import Stream, can_stream
 
 RESUMED = ".convtool-journal"
-"""The journal of ``--resume``, in the folder of the outputs."""
+"""The file name of the journal of ``--resume``, in the output folder."""
 
 
 def run_batch(places: Sequence[str], folder: str, job: FilterJob, batch: Batch) -> int:
@@ -48,7 +48,7 @@ def run_batch(places: Sequence[str], folder: str, job: FilterJob, batch: Batch) 
 def _filter(
     chosen: Sequence[Task] | Stream, folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> None:
-    """Filter all pictures that are not done yet."""
+    """Filter all pictures that are not finished yet."""
     with _journalled(folder, job, batch, summary) as is_done:
         left = _left(chosen, is_done, summary)
         try:
@@ -64,7 +64,7 @@ def _tasks(
     places: Sequence[str], folder: str, job: FilterJob, batch: Batch
 ) -> Sequence[Task] | Stream:
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise OptionError(f"{shown(folder)}: is a file; several pictures need a folder to go to")
+        raise OptionError(f"{shown(folder)}: is a file; several pictures need an output folder")
     if looks_like_picture(folder) and not (os.path.isdir(folder) or folder.endswith(os.sep)):
         raise OptionError(
             f"{shown(folder)}: looks like a picture; several need a folder, with a / at its end"
@@ -89,7 +89,7 @@ def _make(folder: str) -> None:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise ImageWriteError(
-            f"{shown(folder.rstrip(os.sep))}: no folder can be made: {error.strerror}"
+            f"{shown(folder.rstrip(os.sep))}: cannot create the folder: {error.strerror}"
         ) from error
 
 
@@ -111,7 +111,7 @@ def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> i
 
 
 def _beside_what_is_there(target: str) -> str:
-    """Put a file into the nearest folder above it that there is: the others would be made there."""
+    """Return a file's path moved to its nearest existing parent folder."""
     folder, name = os.path.split(target)
     while folder and not os.path.isdir(folder):
         folder = os.path.dirname(folder)
@@ -122,7 +122,7 @@ def _beside_what_is_there(target: str) -> str:
 def _journalled(
     folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> Iterator[Callable[[Task], bool]]:
-    """Open the journal if there is one; yield what says whether it knows a task as done."""
+    """Open the journal, if any; yield a function that tells whether it lists a task as finished."""
     place = os.path.join(folder, RESUMED) if batch.resume else batch.journal
     if place is None:
         yield lambda task: False
@@ -138,7 +138,7 @@ def _journalled(
 def _left(
     chosen: Iterable[Task], is_done: Callable[[Task], bool], summary: Summary
 ) -> Iterator[Task]:
-    """Yield the tasks that are not done, their folders made."""
+    """Yield the unfinished tasks, after creating their output folders."""
     made = None
     for task in chosen:
         if is_done(task):

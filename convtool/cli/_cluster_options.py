@@ -36,7 +36,7 @@ cluster_options = together(
 
 
 class Cluster(Record):
-    """The cluster that was asked for, if one was."""
+    """The cluster options; false if no cluster is requested."""
 
     workers: int | None = None
     worker_memory: int | None = None
@@ -63,7 +63,7 @@ class Cluster(Record):
             raise OptionError("--timeout is not kept by a cluster; leave it out")
 
     def open(self) -> AbstractContextManager[Any]:
-        """Return a context that starts or finds the cluster and yields its client."""
+        """Return a context that starts or connects to the cluster and yields its client."""
         from convtool.distributed.cluster import connected, local_cluster
 
         if self.scheduler is not None:
@@ -72,9 +72,9 @@ class Cluster(Record):
         return local_cluster(self.workers or 1, memory_limit=limit)
 
     def facts(self) -> tuple[int, int | None]:
-        """Return how many tasks it does at once, and the bytes that each may take if that is known.
+        """Return the number of parallel tasks, and the memory limit of each if known.
 
-        A scheduler is asked; processes are not started.
+        This queries a scheduler but starts no processes.
         """
         if self.scheduler is None:
             return self.workers or 1, self.worker_memory

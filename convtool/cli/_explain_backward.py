@@ -11,9 +11,9 @@ def backward_lines(back: Backward, steps: bool) -> list[str]:
     Parameters
     ----------
     back : Backward
-        What to tell.
+        The gradients.
     steps : bool
-        Whether to show each window too.
+        Whether to show each window.
     """
     layer = back.layer
     told = ["back-propagation of the loss's gradient", ""]
@@ -35,19 +35,17 @@ def backward_lines(back: Backward, steps: bool) -> list[str]:
 def _kernel_lines(back: Backward, channel: int, title: str, steps: bool) -> list[str]:
     walk, flipped = back.kernel_walk(channel), back.layer.walks[channel].flipped
     told = [f"dK{title}: the padded image correlated with dZ{_spread_text(back)}"]
-    told += _window_lines(walk, "weight", "of the kernel as it is laid on") if steps else []
+    told += _window_lines(walk, "weight", "of the correlated kernel") if steps else []
     blocks = [("dK", grid(back.kernel(channel)))]
     if flipped:
-        blocks.insert(0, ("as the kernel is laid on", grid(walk.output)))
-        blocks[1] = ("dK, turned back by half", blocks[1][1])
+        blocks.insert(0, ("for the flipped kernel", grid(walk.output)))
+        blocks[1] = ("dK, flipped back", blocks[1][1])
     return [*told, *beside(blocks)]
 
 
 def _image_lines(back: Backward, channel: int, title: str, steps: bool) -> list[str]:
     one, walk = back.layer.walks[channel], back.image_walk(channel)
-    told = [
-        f"dX{title}: full convolution of dZ{_spread_text(back)} with the kernel as it is laid on"
-    ]
+    told = [f"dX{title}: full convolution of dZ{_spread_text(back)} with the correlated kernel"]
     told += _window_lines(walk, "pixel", "of the padded image") if steps else []
     if one.padded.shape == one.image.shape:
         return [*told, *beside([("dX", grid(back.image(channel)))])]

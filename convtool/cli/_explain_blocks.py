@@ -10,22 +10,22 @@ from convtool.report.matrix import table
 from convtool.report.units import number_text
 
 SMALL = 16
-"""The longest side of a picture that is shown whole."""
+"""The longest side of a picture that is shown completely."""
 
 SHOWN_STEPS = 16
-"""The most windows that are shown."""
+"""The largest number of windows shown."""
 
 Block = tuple[str, list[str]]
-"""A title and the lines below it."""
+"""A title and its lines."""
 
 
 def grid(values: NDArray[np.float64]) -> list[str]:
-    """Return numbers as aligned lines."""
+    """Format a matrix as aligned lines."""
     return table([[number_text(v) for v in row] for row in values.tolist()], right=True)
 
 
 def beside(blocks: Sequence[Block]) -> list[str]:
-    """Return titled blocks of lines side by side."""
+    """Format titled blocks of lines side by side."""
     high = max(len(block) for _, block in blocks)
     columns = [[title, *block] + [""] * (high - len(block)) for title, block in blocks]
     widths = [max(map(len, column)) for column in columns]
@@ -36,14 +36,14 @@ def beside(blocks: Sequence[Block]) -> list[str]:
 
 
 def sum_text(values: Sequence[float]) -> str:
-    """Return numbers as the sum that they make."""
+    """Format numbers as a sum."""
     first, *rest = values
     added = [f"{'−' if v < 0 else '+'} {number_text(abs(v))}" for v in rest]
     return " ".join([number_text(first), *added])
 
 
 def product_lines(one: Walk, step: Step) -> list[str]:
-    """Return a window times the weights on it, and the sum."""
+    """Format a window times its weights, and the sum."""
     high, wide = one.kernel.shape
     if max(high, wide) > SMALL:
         return [f"  the sum of {high * wide:,} products, too many to show: {number_text(step.sum)}"]

@@ -6,14 +6,14 @@ from convtool.report.units import number_text
 
 
 def following_lines(one: Layer) -> list[str]:
-    """Return the activated and the pooled values, window by window, as lines."""
+    """Format the activated and the pooled values, window by window."""
     told: list[str] = []
     if one.activation:
         told += [f"after {one.activation.name}(z) = {one.activation.formula}:"]
         told += [*_indented(grid(one.activated)), ""]
     if one.pooling:
         steps = list(one.pooling.steps(one.activated))
-        told += [f"pooling, {one.pooling.text}, windows that reach beyond the edge kept:"]
+        told += [f"pooling, {one.pooling.text}, including windows beyond the edge:"]
         told += [_step_line(one.pooling, step) for step in steps[:SHOWN_STEPS]]
         if len(steps) > SHOWN_STEPS:
             told.append(f"  … and {len(steps) - SHOWN_STEPS:,} more windows")

@@ -22,15 +22,15 @@ Box = tuple[int, int, int, int]
 
 
 def read_numbers(text: str, option: str) -> list[float]:
-    """Return the numbers that a text writes, with commas between them."""
+    """Parse comma-separated numbers."""
     try:
         return [number(part) for part in text.split(",")]
     except KernelError as error:
-        raise OptionError(f"{option} {text!r}: {error}; commas stand between numbers") from error
+        raise OptionError(f"{option} {text!r}: {error}; separate numbers by commas") from error
 
 
 def read_rows(text: str, option: str) -> NDArray[np.float64]:
-    """Return the rows of numbers that a text writes, with semicolons between them."""
+    """Parse rows of numbers separated by semicolons."""
     rows = [read_numbers(row, option) for row in text.strip().rstrip(";").split(";")]
     if len({len(row) for row in rows}) > 1:
         raise OptionError(
@@ -43,16 +43,16 @@ def read_rows(text: str, option: str) -> NDArray[np.float64]:
 def read_images(
     sources: Sequence[str], crop: Box | None, most: int | None
 ) -> list[NDArray[np.float64]]:
-    """Return images, each as rows of numbers or a picture in grey, or a part of them.
+    """Read images, each as rows of numbers or a picture converted to grey, or a part of them.
 
     Parameters
     ----------
     sources : sequence of str
         Numbers or files, the channels of one volume.
     crop : (int, int, int, int) or None
-        The part to take.
+        The part to return.
     most : int or None
-        The longest side without a crop; the middle of a larger image is used, with a note.
+        The longest side without a crop; larger images are cropped to the middle, with a note.
     """
     images = [_values(source) for source in sources]
     height, width = images[0].shape
@@ -84,7 +84,7 @@ def read_images(
 
 
 def _values(source: str) -> NDArray[np.float64]:
-    """Return the numbers that a text writes, or a picture in grey."""
+    """Parse rows of numbers, or read a picture as grey."""
     if not source.strip():
         raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
     there = os.path.exists(source)
@@ -93,7 +93,7 @@ def _values(source: str) -> NDArray[np.float64]:
     if not there and _SEPARATORS & set(source):
         raise OptionError(
             f"--image {source!r}: neither rows of finite numbers such as 1,2;3,4 "
-            "nor a picture that is there"
+            "nor an existing picture"
         )
     picture = read(source)
     pixels = picture.pixels[:, :, :-1] if picture.has_alpha else picture.pixels

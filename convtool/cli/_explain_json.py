@@ -21,16 +21,16 @@ def report(
     back: Backward | None = None,
     shown: Theorem | None = None,
 ) -> dict[str, object]:
-    """Return a layer for JSON.
+    """Return the report of a layer as JSON values.
 
-    Of several channels, or the kernels of a group, each array has one axis more, in front.
+    With several channels or kernels, each array has an additional first axis.
 
     Parameters
     ----------
     one, other : Layer
-        Convolution and correlation, or the other way round.
+        Convolution and correlation, or vice versa.
     places : sequence of (int, int)
-        The pixels of the output to show; the first 1024 where there are none.
+        The output pixels to include; by default the first 1024.
     back : Backward, optional
         The gradients.
     shown : Theorem, optional
@@ -87,7 +87,7 @@ def _places(one: Layer, places: Sequence[tuple[int, int]]) -> Sequence[tuple[int
 
 
 def _step(one: Layer, place: tuple[int, int]) -> dict[str, object]:
-    """Return one window of each convolution, with the output's pixel."""
+    """Return one window of each convolution with its output pixel."""
     steps = [walk.step(*place) for walk in one.walks]
     return {
         "row": place[0],

@@ -5,15 +5,15 @@ from convtool.report.matrix import table
 from convtool.report.units import number_text
 
 _SMALL = 16
-"""The longest side of a matrix that is shown."""
+"""The longest side of a matrix that is shown completely."""
 
 
 def matrix_lines(one: Walk) -> list[str]:
-    """Return the matrix of a convolution, whether it is a Toeplitz matrix, and its product."""
+    """Format the matrix of a convolution, its Toeplitz property, and its product."""
     matrix = one.matrix
     rows, columns = matrix.shape
     constant = one.constant.ravel()
-    extra = " + what the border adds" if constant.any() else ""
+    extra = " + the border's contribution" if constant.any() else ""
     told = [
         f"as a matrix times a vector: output = T · image{extra}, T is {rows}×{columns}, row by row",
         f"  {_toeplitz_text(one)}",
@@ -44,7 +44,7 @@ def matrix_lines(one: Walk) -> list[str]:
 
 
 def _toeplitz_text(one: Walk) -> str:
-    """Return whether the matrix is a Toeplitz matrix, and what keeps it from being one."""
+    """Say whether the matrix is a Toeplitz matrix, or why not."""
     rows, columns = one.layout.rows, one.layout.columns
     folds = one.border != "constant" and any(sum(side) for side in one.added)
     why = [

@@ -14,7 +14,7 @@ from convtool.report.walk_page import Opening, PageKernel, walk_page
 from convtool.report.whole_file import write_file
 
 PAGE_SIDE = 16
-"""The longest side of a picture on the page where the kernel slides."""
+"""The longest side of a picture on the page with the sliding kernel."""
 
 _PAGE_KERNEL = 9
 _PAGE_SPECTRUM = 128
@@ -29,22 +29,22 @@ def write_page(
     back: Backward | None = None,
     drawn: bool = True,
 ) -> None:
-    """Write the page on which the kernel slides.
+    """Write the page with the sliding kernel.
 
     Parameters
     ----------
     path : str
         The file.
     one : Layer
-        What the page begins with.
+        The initial layer.
     kernels : sequence of str
-        How the kernels were named.
+        The specs of the kernels.
     mode : str
         A mode, or ``padding``.
     back : Backward, optional
-        What goes back through the layer.
+        The gradients.
     drawn : bool
-        Whether the layer's image is shown; without, the page draws one itself.
+        Whether to show the layer's image; otherwise the page draws one.
     """
     page = walk_page(_opening(one, kernels, mode, back, drawn), _page_kernels())
     write_file(path, page.encode(), "page")
@@ -55,7 +55,7 @@ def write_spectrum_page(path: str, one: Walk, shown: Theorem) -> None:
     if max(shown.image.shape) > _PAGE_SPECTRUM:
         raise OptionError(
             f"the page shows spectra of up to {_PAGE_SPECTRUM}×{_PAGE_SPECTRUM}; "
-            "take a part with --crop"
+            "choose a part with --crop"
         )
     spectra = {
         "image": shown.image_spectrum,
@@ -88,7 +88,7 @@ def _opening(
     first = one.first
     if max(first.image.shape) > PAGE_SIDE:
         raise OptionError(
-            f"the page shows up to {PAGE_SIDE}×{PAGE_SIDE} pixels; take a part with --crop"
+            f"the page shows up to {PAGE_SIDE}×{PAGE_SIDE} pixels; choose a part with --crop"
         )
     if max(first.kernel.shape) > _PAGE_KERNEL:
         raise OptionError(f"the page shows kernels of up to {_PAGE_KERNEL}×{_PAGE_KERNEL}")
@@ -119,7 +119,7 @@ def _opening(
 
 
 def _page_kernels() -> dict[str, PageKernel]:
-    """Return the presets that a page has room for."""
+    """Return the presets that are small enough for the page."""
     found = {name: parse(name) for name, preset in PRESETS.items() if not preset.parts}
     return {
         name: PageKernel(one.weights.tolist(), PRESETS[name].summary)

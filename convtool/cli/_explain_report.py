@@ -28,14 +28,14 @@ _DRAWINGS = {
 
 
 def lines(one: Layer, other: Layer, places: Sequence[tuple[int, int]]) -> list[str]:
-    """Return a layer, beside the same with the kernels laid the other way, as lines.
+    """Format a layer, beside the same with kernels flipped the other way.
 
     Parameters
     ----------
     one, other : Layer
-        Convolution and correlation, or the other way round.
+        Convolution and correlation, or vice versa.
     places : sequence of (int, int)
-        The pixels of the output to show; all where there are none.
+        The output pixels to show; all if empty.
     """
     whole = is_whole(one)
     first = one.first
@@ -75,7 +75,7 @@ def polynomial_lines(one: Walk) -> list[str]:
 
 
 def is_whole(one: Layer) -> bool:
-    """Whether a layer's image is small enough to be shown as numbers."""
+    """Return whether a layer's image is small enough to show as numbers."""
     height, width = one.first.image.shape
     return bool(max(height, width) <= SMALL)
 
@@ -97,7 +97,7 @@ def heading(one: Layer) -> str:
 
 
 def input_lines(one: Layer) -> list[str]:
-    """Return images and kernels side by side, as far as there is room for them."""
+    """Format images and kernels side by side, unless they are too large."""
     told: list[str] = []
     image = [("image", grid(one.first.image))] if is_whole(one) else []
     if one.combination is not None and image:
@@ -107,7 +107,7 @@ def input_lines(one: Layer) -> list[str]:
         if max(walk.kernel.shape) <= SMALL:
             found.append(("kernel", grid(walk.kernel)))
             if walk.flipped:
-                found.append(("turned by half, as it is laid on", grid(walk.laid)))
+                found.append(("flipped, as it is applied", grid(walk.laid)))
         if not one.is_single:
             found = [(f"{name}: {title}", block) for title, block in found[:1]] + found[1:]
         told += [*beside(found), ""] if found else []
@@ -115,7 +115,7 @@ def input_lines(one: Layer) -> list[str]:
 
 
 def _padded(one: Layer) -> list[tuple[str, Walk]]:
-    """Return what is padded, and what it is called."""
+    """Return the padded images and their titles."""
     if not one.is_volume:
         return [("padded image", one.first)]
     return [
@@ -140,7 +140,7 @@ def _padded_lines(one: Walk, title: str) -> list[str]:
 
 
 def _barred(cells: Sequence[str], left: int, right: int, edge: str, bar: str, gap: str) -> str:
-    """Return cells in a line, with a bar between border and image."""
+    """Join cells to a line, with a bar between border and image."""
     gap = gap if len(gap) == 2 else gap * 2
     stop = len(cells) - right
     parts = [gap.join(part) for part in (cells[:left], cells[left:stop], cells[stop:]) if part]
@@ -202,17 +202,17 @@ def _total_lines(one: Layer, sums: Sequence[float]) -> list[str]:
 def _other_line(one: Layer, other: Layer, place: tuple[int, int]) -> str:
     """Format the same pixel with the kernel flipped the other way."""
     turned = one.first.flipped
-    name = "correlation (kernel not turned)" if turned else "convolution (kernel turned)"
+    name = "correlation (kernel not flipped)" if turned else "convolution (kernel flipped)"
     sums = [np.array(walk.step(*place).sum) for walk in other.walks]
     return f"  {name}: {number_text(float(other.combined(sums)))}"
 
 
 def _both_lines(one: Layer, other: Layer) -> list[str]:
-    names = ["convolution", "correlation (kernel not turned)"]
+    names = ["convolution", "correlation (kernel not flipped)"]
     ordered = (one, other) if one.first.flipped else (other, one)
     told = beside([(name, grid(w.output)) for name, w in zip(names, ordered, strict=True)])
     if one.bias:
         told = [f"with the bias {number_text(one.bias)}:", *told]
     if one.first.shape == other.first.shape and np.allclose(one.output, other.output):
-        told.append("They agree: a half turn leaves the kernel as it is, or the picture hides it.")
+        told.append("They agree: the kernel is symmetric, or the picture hides the difference.")
     return told

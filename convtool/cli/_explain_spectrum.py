@@ -10,14 +10,14 @@ from convtool.report.units import number_text
 
 
 def spectrum_lines(one: Walk, shown: Theorem) -> list[str]:
-    """Return spectra, their product and both answers as lines.
+    """Format the spectra, their product and both results.
 
     Parameters
     ----------
     one : Walk
         The convolution.
     shown : Theorem
-        The same by way of the spectra.
+        The same by its spectra.
     """
     rows, columns = shown.image.shape
     spectra = {
@@ -36,7 +36,7 @@ def spectrum_lines(one: Walk, shown: Theorem) -> list[str]:
         ]
         return [*told, "", difference_line(shown)]
     kernel = (
-        "kernel, one period; the weight on each output's own pixel at 0,0",
+        "kernel, one period; the weight at the anchor at 0,0",
         grid(shown.kernel),
     )
     told += [*beside([("image, one period", grid(shown.image)), kernel]), ""]
@@ -53,7 +53,7 @@ def spectrum_lines(one: Walk, shown: Theorem) -> list[str]:
 
 
 def exact(values: NDArray[np.float64], shown: Theorem) -> NDArray[np.float64]:
-    """Return values without the rounding errors of the transforms."""
+    """Round values to remove the rounding errors of the transforms."""
     least = _least(shown)
     places = int(np.floor(-np.log10(least))) if least > 0 else 0
     return np.round(values, places) + 0.0
@@ -64,11 +64,11 @@ def _least(shown: Theorem) -> float:
 
 
 def difference_line(shown: Theorem) -> str:
-    """Return how the circular and the linear answer compare."""
+    """Say how the circular and the linear result compare."""
     size = np.abs(shown.difference)
     other = int((size > _least(shown)).sum())
     if not other:
-        return "Both answers are the same."
+        return "Both results are equal."
     return (
         f"They differ in {other:,} of {size.size:,} pixels, by up to {number_text(size.max())}: "
         "there the window reaches beyond the edge. With --mode full nothing wraps round."

@@ -19,10 +19,10 @@ _UNITS = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def size_of(text: str) -> int:
-    """Return the bytes that ``512M`` or ``1.5G`` stand for."""
+    """Parse a size in bytes such as ``512M`` or ``1.5G``."""
     found = re.fullmatch(_SIZE, text.strip(), re.IGNORECASE)
     if found is None:
-        raise click.BadParameter(f"{text!r} is no size such as 512M or 1.5G")
+        raise click.BadParameter(f"{text!r} is not a size such as 512M or 1.5G")
     return int(float(found.group(1)) * _UNITS[found.group(2).upper()])
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SCHEMA = "convtool.filter/1"
 
 STORES = {"zarr": "Zarr", "ome-zarr": "OME-Zarr"}
-"""Titles of what is a folder, not a file of a format."""
+"""Titles of stores, which are folders."""
 
 
 def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dict[str, object]:
@@ -79,7 +79,7 @@ def _step(step: "Step") -> dict[str, object]:
 
 
 def explain(plan: "FilterPlan | Outcome") -> None:
-    """Say where it is done, which engine each kernel takes, why, and what others would take."""
+    """Print the plan: the part, the engine of each kernel, the reason, and all costs."""
     if plan.part is not None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
         click.echo(f"{_words(plan.part)}: computed from {read} values", err=True)
@@ -95,7 +95,7 @@ def explain(plan: "FilterPlan | Outcome") -> None:
 
 
 def compare(steps: "Sequence[Step]") -> None:
-    """Say what each kernel took, beside what was expected of its engine."""
+    """Print the measured and the expected time of each kernel."""
     for number, step in enumerate(steps, 1):
         if step.seconds is not None:
             expected = seconds_text(step.plan.costs[step.plan.engine])
@@ -105,7 +105,7 @@ def compare(steps: "Sequence[Step]") -> None:
 
 
 def _words(part: "Part") -> str:
-    """Say which part of a picture is filtered."""
+    """Describe the filtered part of a picture."""
     said = [f"region {','.join(map(str, part.region))}"]
     if part.mask is not None:
         said.append(f"mask {part.mask}")
@@ -115,7 +115,7 @@ def _words(part: "Part") -> str:
 
 
 def would_write(target: str, outcome: Outcome) -> None:
-    """Say what a dry run did not do."""
+    """Print the output that a dry run would write."""
     kind = outcome.target
     height, width, *channels = kind.shape
     size = f"{width}×{height} (width × height)"
@@ -130,6 +130,6 @@ def would_write(target: str, outcome: Outcome) -> None:
 
 
 def warn(outcome: Outcome) -> None:
-    """Say what a user should know."""
+    """Print the warnings of an outcome."""
     for warning in outcome.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)

@@ -25,7 +25,7 @@ _MOST_NAMED = 32
 def pictures(
     model: Sequential, model_path: Path, asked: dict[str, tuple[str, ...]], invert: bool, out: Path
 ) -> dict[str, Any]:
-    """Draw what was asked for of pictures; return a report of each, a list of several."""
+    """Draw the requested maps of pictures; return one report, or a list for several pictures."""
     given = [(kind, name) for kind, names in asked.items() for name in names]
     if not given:
         return {}
@@ -43,7 +43,7 @@ def pictures(
 
 
 def _drawing_name(stem: str, kind: str, taken: set[str]) -> str:
-    """Return a file's name that no other drawing of this run has."""
+    """Return a file name that is unique within this run."""
     ending = f"{kind.replace('_', '-')}.png"
     name, number = f"{stem}.{ending}", 2
     while name in taken:
@@ -88,7 +88,7 @@ def _feature_maps(
 
 
 def _answers(model: Sequential, scores: Array) -> Sequence[str]:
-    """Return which class each of the last scores speaks for; of too many to name, none."""
+    """Return the class name of each output; empty if there are too many."""
     if scores.ndim > 1 or len(scores) > _MOST_NAMED:
         return ()
     if model.task == "binary":
@@ -97,7 +97,7 @@ def _answers(model: Sequential, scores: Array) -> Sequence[str]:
 
 
 def _title(judged: dict[str, Any]) -> str:
-    return f"taken for {judged['class']} ({judged['probability']:.1%})"
+    return f"predicted: {judged['class']} ({judged['probability']:.1%})"
 
 
 def _occlusion(
@@ -109,7 +109,7 @@ def _occlusion(
     chosen, judged = _judged(model, x)
     patch = patch_size(*x.shape[1:])
     found = occlusion_map(model, x, chosen, patch)
-    label = f"fall of its probability, hidden by {patch}×{patch}"
+    label = f"drop of the probability, occluded by {patch}×{patch}"
     draw_deciding(picture, found, _title(judged), label, target)
     return judged | {"patch": patch, "map": found.tolist()}
 

@@ -10,7 +10,7 @@ _IN_FULL = 4
 
 
 def report_text(report: dict[str, Any]) -> str:
-    """Return a report of ``convtool inspect`` for people to read."""
+    """Format a report of ``convtool inspect`` as text."""
     parts = [_layers(report)] if "layers" in report else []
     for name, section in _SECTIONS.items():
         if name in _EACH and isinstance(report.get(name), list):
@@ -56,7 +56,7 @@ def _layers(report: dict[str, Any]) -> list[str]:
 
 
 def _probe(filters: list[dict[str, Any]]) -> list[str]:
-    lines = ["straight lines, white on black: what each filter of the first layer answers"]
+    lines = ["responses of each filter of the first layer to straight lines, white on black"]
     for answer in filters:
         lines.append(f"filter {answer['filter']} {answer['words']}")
         if len(filters) > _IN_FULL:
@@ -70,7 +70,7 @@ def _probe(filters: list[dict[str, Any]]) -> list[str]:
 
 
 def _probes(filters: list[dict[str, Any]]) -> list[str]:
-    lines = ["straight lines of 1 on 0: what each given kernel answers, its bias included"]
+    lines = ["responses of each given kernel to straight lines of 1 on 0, including its bias"]
     for answer in filters:
         lines.append(f"{answer['kernel']}, bias {answer['bias']:g}: {answer['words']}")
         cells = [[f"  {name}", f"{value:+.2f}"] for name, value in answer["responses"].items()]
@@ -79,7 +79,7 @@ def _probes(filters: list[dict[str, Any]]) -> list[str]:
 
 
 def _nearest(filters: list[dict[str, Any]]) -> list[str]:
-    lines = ["presets that each filter resembles most, with the cosine"]
+    lines = ["the most similar presets of each filter, with the cosine"]
     for found in filters:
         names = [_likeness(preset) for preset in found["presets"]]
         lines.append(f"filter {found['filter']}: {', '.join(names) or 'it is empty'}")
@@ -87,7 +87,7 @@ def _nearest(filters: list[dict[str, Any]]) -> list[str]:
 
 
 def _likeness(preset: dict[str, Any]) -> str:
-    turned = f" turned by {preset['turn']}°" if preset["turn"] else ""
+    turned = f" rotated by {preset['turn']}°" if preset["turn"] else ""
     return f"{'−' if preset['negated'] else ''}{preset['preset']}{turned} {preset['cosine']:.3f}"
 
 
@@ -96,12 +96,13 @@ def _kernels(drawn: dict[str, Any]) -> list[str]:
 
 
 def _maps(found: dict[str, Any]) -> list[str]:
+    """Format the report of the feature maps of one picture."""
     return [_judged(found, "activations")]
 
 
 def _judged(found: dict[str, Any], what: str) -> str:
     return (
-        f"{found['image']}: taken for {found['class']} ({found['probability']:.1%});"
+        f"{found['image']}: predicted {found['class']} ({found['probability']:.1%});"
         f" {what}: {found['drawing']}"
     )
 
@@ -117,10 +118,10 @@ def _deciding(what: str) -> Callable[[dict[str, Any]], list[str]]:
 
 
 def _replace(found: dict[str, Any]) -> list[str]:
-    laid = "as printed (--correlate)" if found["correlate"] else "turned by half (--convolve)"
+    flip = "unflipped (--correlate)" if found["correlate"] else "flipped (--convolve)"
     lines = [
         f"{found['pictures']} pictures of {found['dataset']}, with {'; '.join(found['filters'])},"
-        f" laid on {laid}"
+        f" {flip}"
     ]
     cells = [
         [name, f"{found[name]['loss']:.4f}", f"{found[name]['accuracy']:.2%}"]
@@ -138,7 +139,7 @@ _SECTIONS: dict[str, Callable[[Any], list[str]]] = {
     "nearest": _nearest,
     "kernels": _kernels,
     "feature_maps": _maps,
-    "occlusion": _deciding("what is missed where hidden"),
+    "occlusion": _deciding("drop where occluded"),
     "saliency": _deciding("gradient"),
     "replace": _replace,
 }

@@ -1,4 +1,4 @@
-"""Kernels named on the command line; notes on how each was read go to stderr."""
+"""Kernels given on the command line; notes on their interpretation go to stderr."""
 
 import click
 
@@ -7,12 +7,12 @@ from convtool.kernels.spec import KernelSpec
 
 
 def read_kernel(spec: str) -> KernelSpec:
-    """Return the kernel, or the group of kernels, that a text describes."""
+    """Parse a spec as a kernel or a group of kernels, and print its notes."""
     return _told(kernel_spec(spec))
 
 
 def read_single_kernel(spec: str) -> KernelSpec:
-    """Return the one kernel that a text describes."""
+    """Parse a spec as a single kernel, and print its notes."""
     return _told(single_kernel_spec(spec))
 
 

@@ -24,7 +24,7 @@ def lines(
     known: Convention | None,
     given: str | None,
 ) -> list[str]:
-    """Return the report as lines."""
+    """Format the report as lines."""
     many = f"{pairs} pairs" if pairs > 1 else "one pair"
     told = [
         f"kernel of {size[0]}x{size[1]} from {many}, {learned.windows:,} windows",
@@ -48,7 +48,7 @@ def report(
     matches: Sequence[Match],
     known: Convention | None,
 ) -> dict[str, object]:
-    """Return the report for JSON; as a kernel file it gives the kernel."""
+    """Return the report as JSON values; it is also a valid kernel file."""
     return {
         "schema": SCHEMA,
         "pairs": [{"before": before, "after": after} for before, after in names],
@@ -75,7 +75,7 @@ def _match_report(match: Match) -> dict[str, object]:
 
 
 def _shown(kernel: Weights) -> Weights:
-    """Return a kernel without the last digits, which only rounding made."""
+    """Round a kernel to remove rounding noise."""
     largest = float(np.abs(kernel).max()) or 1.0
     places = 4 - int(np.floor(np.log10(largest)))
     return np.asarray(kernel.round(places) + 0.0)
@@ -94,17 +94,17 @@ def _warnings(learned: Learned) -> list[str]:
     if not learned.decided:
         found.append(
             f"the windows span {learned.rank} of {learned.unknowns} directions: other kernels "
-            "explain the pictures as well, this is the smallest; take a picture with more in it, "
-            "a smaller --size, or --l2"
+            "explain the pictures equally well, this is the smallest; use a picture with more "
+            "detail, a smaller --size, or --l2"
         )
     if learned.residual_with_bias < learned.residual / 2 and learned.r2 < _POOR:
         found.append(
             f"with a bias the residual is {learned.residual_with_bias:.4g} instead of "
-            f"{learned.residual:.4g}; take --bias"
+            f"{learned.residual:.4g}; use --bias"
         )
     elif learned.r2 < _POOR:
         found.append(
-            f"a kernel of this size explains {max(0.0, learned.r2):.1%} of what varies: AFTER was "
+            f"a kernel of this size explains {max(0.0, learned.r2):.1%} of the variance: AFTER was "
             "not made by one convolution alone (clipping and JPEG spoil it), or by a larger "
             "kernel; try a larger --size"
         )

@@ -1,4 +1,4 @@
-"""Pictures and data sets for the commands that learn: files become arrays here, not in nn."""
+"""Read pictures and data sets for the commands on networks; nn itself reads no image files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,33 +20,33 @@ from convtool.records import Record, replace
 
 
 class _Noticed:
-    """A group of pictures in a message: names the first and counts the others."""
+    """Collects pictures for a message that names the first and counts the others."""
 
     def __init__(self) -> None:
         self._first = ""
         self._names: set[str] = set()
 
     def add(self, name: Path | str, detail: str = "") -> None:
-        """Notice a picture, once."""
+        """Add a picture, once."""
         self._first = self._first or (f"{name} ({detail})" if detail else str(name))
         self._names.add(str(name))
 
     def tell(self, what: str, then: str = "") -> None:
-        """Say it on stderr, in one line, if there was any."""
+        """Print the message on stderr, in one line, if there is any picture."""
         if self._names:
             others = f" and {len(self._names) - 1} more" if len(self._names) > 1 else ""
             click.echo(f"convtool: {what}: {self._first}{others}{then}", err=True)
 
 
 class FileReader:
-    """Reads pictures, and remembers which are transparent or had another size than is taken.
+    """Reads pictures, and records which are transparent or have another size than the network's.
 
     Parameters
     ----------
     size : (int, int)
-        Height and width that each will be brought to.
+        Height and width that pictures are resized to.
     background : str
-        The colour on which transparent ones will be laid.
+        The colour that transparent pictures are composited on.
     """
 
     def __init__(self, size: tuple[int, int], background: str) -> None:
@@ -54,7 +54,7 @@ class FileReader:
         self._resized, self._transparent = _Noticed(), _Noticed()
 
     def __call__(self, path: Path | str) -> Any:
-        """Return the pixels of one file, as they are."""
+        """Return the unchanged pixels of one file."""
         image = read(path)
         if image.pixels.shape[:2] != self._size:
             self._resized.add(path, "×".join(map(str, image.pixels.shape[1::-1])))
@@ -63,14 +63,14 @@ class FileReader:
         return image.pixels
 
     def tell(self, whose: str) -> None:
-        """Say on stderr what is resized, and what is laid on a colour."""
+        """Print on stderr which pictures are resized or composited."""
         to = "×".join(map(str, self._size[::-1]))
         self._resized.tell(f"resized to {whose} {to} pixels")
-        self._transparent.tell(f"transparent, laid on {self._background}")
+        self._transparent.tell(f"transparent, composited on {self._background}")
 
 
 class PictureReader:
-    """Brings pictures to a model's form, and remembers what was odd about them."""
+    """Preprocesses pictures for a model, and records resized, transparent and inverted ones."""
 
     def __init__(self, preprocessing: Preprocessing, *, invert: bool = False) -> None:
         self._preprocessing, self._invert = preprocessing, invert
@@ -79,17 +79,17 @@ class PictureReader:
         self._inverted = _Noticed()
 
     def __call__(self, name: str) -> Any:
-        """Return a file's picture as the model takes it: uint8 (H, W) or (H, W, 3)."""
+        """Return a file's picture as the model's input: uint8 (H, W) or (H, W, 3)."""
         picture = self._preprocessing.picture(self._read(name), invert=self._invert)
         if looks_inverted(picture, self._preprocessing):
             self._inverted.add(name)
         return picture
 
     def tell(self) -> None:
-        """Say on stderr what was resized, laid on a colour, or is dark where it should be bright.
+        """Print on stderr which pictures are resized, composited, or of reversed polarity.
 
-        A picture is odd in the last way if the model learned bright things on dark and this is dark
-        on bright, or the other way round.
+        The polarity is reversed if the training pictures were bright on dark and this one is dark
+        on bright, or vice versa.
         """
         self._read.tell("the model's")
         dark = self._preprocessing.mean < 0.5
@@ -100,7 +100,7 @@ class PictureReader:
 
 
 def background_option(command: Any) -> Any:
-    """Add ``--background``: a colour, or None for what the model or white says."""
+    """Add ``--background``: a colour, or None for the model's or white."""
     return click.option(
         "--background",
         metavar="COLOUR",
@@ -122,7 +122,7 @@ def with_background(preprocessing: Preprocessing, background: str | None) -> Pre
 
 
 class SizeType(click.ParamType[tuple[int, int]]):
-    """``64`` or ``100x80``, rows first."""
+    """A size ``64`` or ``100x80``, rows first."""
 
     name = "size"
 
@@ -175,17 +175,16 @@ def pictures_to_judge(
     background: str | None = None,
     limit: int | None = None,
 ) -> Dataset:
-    """Return pictures of a data set, numbered by the model's classes.
+    """Read the pictures of a data set to evaluate a model on, with the model's class indices.
 
-    A set without a test part of its own is split as it was in training, so that the pictures of
-    the part "test" are those that the model has not seen.
+    A set without a test part is split as in training, so the model has not seen the test pictures.
 
     Raises
     ------
     ModelError
-        If the model is no classifier of pictures.
+        If the model is not a picture classifier.
     DatasetError
-        If the set cannot be read, or has a class that the model does not know.
+        If the set cannot be read, or has a class that the model lacks.
     """
     if model.preprocessing is None or model.task == "regression":
         raise ModelError(f"{model_path}: not a classifier of pictures")
@@ -193,7 +192,7 @@ def pictures_to_judge(
     gray = model.preprocessing.channels == 1
     known = dataset in SOURCES or _same_place(dataset, str(model.record.get("dataset", "")))
     only = [str(name) for name in model.record.get("only", ())] if known else []
-    # models that were trained before the split was fixed were not judged on the same pictures
+    # models trained before the split became fixed were tested on other pictures
     seed = None if "split" in model.record else int(model.record.get("seed", 0))
     colour = background or model.preprocessing.background
     split = DataOptions(dataset, data, size, gray, colour, classes=only).open(seed)
@@ -210,7 +209,7 @@ def _part(split: Split, part: str) -> Dataset:
 
 
 def _matched(data: Dataset, model: Sequential) -> Dataset:
-    """Return the pictures with the model's numbers for their classes."""
+    """Return the data set with the model's class indices."""
     unknown = sorted(set(data.classes) - set(model.classes))
     if unknown:
         raise DatasetError(

@@ -1,4 +1,4 @@
-"""The options of a batch, and whether the paths on a command line mean one."""
+"""The options of a batch, and the test whether paths on the command line form a batch."""
 
 import os
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class Batch(Record):
 
 
 def is_batch(places: Sequence[str], target: str, batch: Batch) -> bool:
-    """Return whether the paths mean a batch."""
+    """Return whether paths on the command line form a batch."""
     if len(places) != 1 or batch.from_file is not None or target.endswith(os.sep):
         return True
     if looks_like_picture(target):

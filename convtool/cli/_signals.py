@@ -1,4 +1,4 @@
-"""Ctrl-C and `kill`: the process ends within moments, whatever it is doing, and leaves no file."""
+"""Handling of Ctrl-C and `kill`: the process ends promptly and removes temporary files."""
 
 import os
 import select
@@ -16,15 +16,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def signals() -> Iterator[int]:
-    """Take signals to stop as something to read from a pipe, and do nothing else about them.
+    """Convert termination signals to bytes in a pipe.
 
-    Python's own way, an exception in the main thread, comes only when native code has returned, and
-    then anywhere; the byte is in the pipe at once. Signals that are ignored stay so.
+    Python's default, an exception in the main thread, is raised only when native code has returned,
+    and then anywhere; the byte is in the pipe at once. Ignored signals stay ignored.
 
     Yields
     ------
     int
-        The pipe's end to read from. In a thread that is not the main one nothing ever comes.
+        The read end of the pipe. Outside of the main thread it never receives anything.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -45,22 +45,22 @@ def signals() -> Iterator[int]:
 
 @contextmanager
 def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
-    """End the process when a signal says so or the time is over, also inside a long native call.
+    """End the process on a signal or a timeout, even during a long native call.
 
     A context manager, or with ``()`` a decorator of a whole command.
 
-    The end comes from a thread of its own: temporary files are removed, a line is printed, and the
-    process exits with 130, or with 1 when the time is over.
+    A separate thread removes temporary files, prints a line, and exits the process with 130, or
+    with 1 after a timeout.
 
     Parameters
     ----------
     what : str
-        What takes too long when the time is over.
+        The subject of the timeout message.
     timeout : float, optional
-        Seconds for the block.
+        The time limit of the block in seconds.
     """
     done, over = os.pipe()
-    stderr = os.dup(2)  # while a codec runs, 2 leads elsewhere
+    stderr = os.dup(2)  # while a codec runs, 2 is redirected
     with signals() as stop:
 
         def watch() -> None:
@@ -87,11 +87,11 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
 
 
 def _end_children() -> None:
-    """Kill the processes that a cluster has started: they would complain of the end of this one.
+    """Kill the processes that a cluster has started, before they report the end of this one.
 
-    Another thread may start one more meanwhile, in the place of one that was killed: it inherits a
-    stderr that leads nowhere. Only who starts some has psutil loaded, which knows those, too, that
-    are not quite there.
+    Another thread may meanwhile start a replacement for a killed one; it inherits a stderr that is
+    redirected to the null device. psutil, which also finds processes that are just starting, is
+    loaded only if this process has started a cluster.
     """
     psutil = sys.modules.get("psutil")
     if psutil is None:

@@ -26,7 +26,7 @@ store_options = together(
 
 
 def take_store(values: dict[str, Any], *, resume: bool) -> StoreOptions:
-    """Take the values of `store_options` out of a command's, before those of reading are."""
+    """Remove the values of `store_options` from a command's parameters, before those of reading."""
     context = click.get_current_context()
     given = context.get_parameter_source("max_pixels") is ParameterSource.COMMANDLINE
     return StoreOptions(

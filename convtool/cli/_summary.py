@@ -1,4 +1,4 @@
-"""Messages while a batch runs, and its summary."""
+"""Messages of a running batch, and its summary."""
 
 import os
 import time
@@ -27,14 +27,14 @@ _NAMES_SHOWN = 10
 
 
 class Summary:
-    """Counts, shows a progress bar on a terminal, keeps the journal and the report.
+    """Counts results, shows a progress bar on a terminal, and writes the journal and the report.
 
     Parameters
     ----------
     total : int
-        How many pictures there are.
+        Number of pictures.
     reported : bool
-        Whether there will be a report of each of them.
+        Whether to collect a report of each picture.
     """
 
     def __init__(self, total: int, *, reported: bool) -> None:
@@ -54,18 +54,18 @@ class Summary:
         self._journal = journal, fingerprint
 
     def skip(self) -> None:
-        """Count one that an earlier run has done."""
+        """Count a picture that an earlier run has finished."""
         self.skipped += 1
         self._advance(1)
 
     def start(self, workers: int) -> None:
-        """Begin to show how far it is, on a terminal."""
+        """Start the progress bar, on a terminal."""
         self._workers = workers
         self._advance = self._bar(self.total)
         self._advance(self.skipped)
 
     def take(self, results: "Sequence[tuple[Task, TaskResult]]") -> None:
-        """Take in what became of some pictures; it is in the journal afterwards."""
+        """Process the results of some pictures and record them in the journal."""
         self._note(results)
         for task, done in results:
             self._take(task, done)
@@ -125,7 +125,7 @@ class Summary:
         self._bar.close()
         more = self._warned - _WARNINGS_SHOWN
         if more > 0:
-            click.echo(f"convtool: {more} more warnings; --json FILE keeps all of them", err=True)
+            click.echo(f"convtool: {more} more warnings; --json FILE lists all of them", err=True)
         left = self.total - self.done - self.failed - self.skipped
         counts = (
             (self.done, "done"),
@@ -143,7 +143,7 @@ class Summary:
         click.echo(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
 
     def close(self) -> None:
-        """Let go of the report."""
+        """Delete the report's temporary file."""
         if self._reports is not None:
             self._reports.close()
 

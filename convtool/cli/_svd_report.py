@@ -40,7 +40,7 @@ _PAGE_SIDE = 1024
 
 
 def heading(name: str, image: Image, study: Study) -> str:
-    """Return one line that says what was compressed, and how."""
+    """Format the line about the picture and the settings."""
     size = f"{image.width}×{image.height}×{image.channels}"
     depth = "floats" if image.depth == "float" else f"{image.depth} bits"
     tiles = f", tiles of {study.best.block}×{study.best.block}" if study.best.block else ""
@@ -48,7 +48,7 @@ def heading(name: str, image: Image, study: Study) -> str:
 
 
 def row_lines(study: Study) -> list[str]:
-    """Return the table of a study."""
+    """Format the table of a study."""
     return table([TITLES, *(_cells(row, study.raw_bytes) for row in study.rows)], right=True)
 
 
@@ -68,13 +68,13 @@ def _cells(row: Row, raw_bytes: int) -> list[str]:
 
 
 def smallest_line(study: Study) -> str:
-    """Return the smallest k for each level of quality."""
+    """Format the smallest k for each quality level."""
     found = ", ".join(f"{level:g} dB: {k}" for level, k in study.smallest().items())
     return f"smallest k for {found}"
 
 
 def choice_line(choice: Choice) -> str:
-    """Return which way to keep colours is better."""
+    """Format the comparison of separate and joint channels."""
     flag = {"joint": "--joint", "channels": "--color"}[choice.better]
     return (
         f"colours, with {choice.ratio:.4f} of the numbers: channel by channel "
@@ -84,7 +84,7 @@ def choice_line(choice: Choice) -> str:
 
 
 def tile_lines(study: Study, tiles: Mapping[int, Sequence[Point]]) -> list[str]:
-    """Return a table of whole matrices against tiles, at the same bytes."""
+    """Format a table of whole matrices against tiles at equal file sizes."""
     titles = ["FILE", "WHOLE dB", *(f"TILES {block}×{block} dB" for block in tiles)]
     rows = [
         [

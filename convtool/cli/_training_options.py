@@ -99,24 +99,24 @@ training_options = together(
 
 
 def recipe_of(dataset: str, seed: int, choices: dict[str, Any]) -> Recipe:
-    """Return the data set's own recipe with what was chosen in it."""
+    """Return the data set's default recipe with the user's choices."""
     defaults = SOURCES[dataset].recipe if dataset in SOURCES else {}
     chosen = {name: value for name, value in choices.items() if value is not None}
     return Recipe(**{**defaults, **chosen, "seed": seed})
 
 
 def unused_settings(recipe: Recipe, choices: dict[str, Any]) -> list[str]:
-    """Return the options that were given and that the chosen optimizer does not have."""
+    """Return the given options that the chosen optimizer does not use."""
     known = {name for names in SETTINGS.values() for name in names}
     given = {name for name, value in choices.items() if value is not None}
     return sorted(f"--{name}" for name in known & given - set(SETTINGS[recipe.optimizer]))
 
 
 def fitted_to(recipe: Recipe, train: Dataset, choices: dict[str, Any]) -> Recipe:
-    """Return the recipe for the pictures to learn from, where nothing else was chosen.
+    """Adapt batch size and augmentation to the training set, unless the user chose them.
 
-    Few pictures are taken in small batches; those of a folder, whose objects may stand anywhere,
-    are shifted by up to a tenth of their side.
+    Small sets get small batches. Pictures of a folder, whose objects may be anywhere, are shifted
+    by up to a tenth of their side.
     """
     fitted: dict[str, Any] = {}
     if choices.get("batch_size") is None:
@@ -128,5 +128,5 @@ def fitted_to(recipe: Recipe, train: Dataset, choices: dict[str, Any]) -> Recipe
 
 
 def arch_of(dataset: str, arch: str | None) -> str:
-    """Return the architecture that was chosen, or the data set's own."""
+    """Return the chosen architecture, or the data set's default."""
     return arch or (SOURCES[dataset].arch if dataset in SOURCES else "small")

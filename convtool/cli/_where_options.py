@@ -1,4 +1,4 @@
-"""Options for where a filter applies, and to which values."""
+"""Options for the pixels, channels and values that a filter applies to."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ def region_of(text: str) -> tuple[int, ...]:
     """Return the four numbers of ``X,Y,W,H``."""
     numbers = whole_numbers(text)
     if len(numbers) != 4:
-        raise click.BadParameter(f"{text!r} is no region such as 10,20,300,200")
+        raise click.BadParameter(f"{text!r} is not a region such as 10,20,300,200")
     return numbers
 
 
@@ -65,7 +65,7 @@ where_options = together(
 
 
 def read_mask(values: dict[str, Any], reading: ReadOptions) -> None:
-    """Put the mask in the place of its file's name among a command's values."""
+    """Replace the mask's file name in a command's parameters by the mask."""
     if values["mask"] is not None:
         from convtool.filtering.mask import load_mask
 

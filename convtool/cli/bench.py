@@ -31,7 +31,7 @@ from convtool.report.matrix import table
 from convtool.report.whole_file import write_file
 
 DTYPES = ("uint8", "uint16", "float32", "float64")
-"""Types of images that both sides filter."""
+"""Image types that all contenders support."""
 
 LARGEST_KERNEL = 1023
 
@@ -63,7 +63,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 class Targets(Record):
-    """Where the outcome goes, besides stdout."""
+    """The output files besides stdout."""
 
     json_target: str | None
     csv_target: str | None = None
@@ -172,7 +172,7 @@ def deliver(
     tolerance: float,
     suite: str | None = None,
 ) -> int:
-    """Measure, compare with an earlier report if there is one, and write what was found.
+    """Measure, compare with an earlier report if one is given, and write the results.
 
     The folders of the targets and the earlier report are checked first.
 
@@ -194,7 +194,7 @@ def deliver(
 
 
 def check_names(engines: Sequence[str], works: Sequence[str], dtypes: Sequence[str]) -> None:
-    """Check that there are such engines, works and types."""
+    """Check the names of engines, works and types."""
     for work in works:
         work_named(work)
     for name in engines:
@@ -221,7 +221,7 @@ def _read_report(name: str) -> list[Row]:
             f"{name}: cannot be read ({error.strerror}); make a report with --json FILE"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise OptionError(f"{name}: is no JSON; make a report with --json FILE") from error
+        raise OptionError(f"{name}: is not JSON; make a report with --json FILE") from error
     return read_rows(found, name)
 
 

@@ -1,4 +1,4 @@
-"""``convtool compare``: measure how far two pictures are apart."""
+"""``convtool compare``: measure the difference of two pictures."""
 
 from dataclasses import asdict
 

@@ -137,7 +137,7 @@ def command(
 
 
 def _psnr(image: Image, original: Image) -> float:
-    """Return the PSNR of a picture against the one before the blur, whatever their depths."""
+    """Return the PSNR of a picture against the one before the blur, of any depths."""
     return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
 
 
@@ -154,13 +154,13 @@ def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: 
     if found.lost > _WORTH_SAYING:
         zeros = f"; at {found.zeros:.1%} its spectrum is zero" if found.zeros else ""
         lines.append(
-            f"cannot come back: {found.lost:.1%} of the frequencies, of which the kernel left less "
-            f"than the noise{zeros}"
+            f"lost: {found.lost:.1%} of the frequencies, which the kernel attenuated below the "
+            f"noise{zeros}"
         )
     else:
         lines.append("all frequencies are above the noise")
     if abs(total) < 1e-9:
-        lines.append("cannot come back: the mean, as the kernel sums to 0")
+        lines.append("lost: the mean, as the kernel sums to 0")
     return lines
 
 

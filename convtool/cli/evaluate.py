@@ -89,7 +89,7 @@ def _probabilities(model: Sequential, data: Dataset, places: Any) -> list[dict[s
 
 
 def _show(dataset: str, data: Path | None, worst: list[dict[str, Any]]) -> str | None:
-    """Return the command that draws the pictures that were named."""
+    """Return the command that draws the worst pictures."""
     if not worst:
         return None
     words = ["convtool", "show", dataset, *(["--data", str(data)] if data else [])]
@@ -141,7 +141,7 @@ def _lines(report: dict[str, Any], scores: Scores) -> list[str]:
     if report["worst"]:
         lines += ["", "most wrong:"]
     lines += [
-        f"  picture {entry['image']}: is {entry['right']}, taken for {entry['predicted']}"
+        f"  picture {entry['image']}: is {entry['right']}, predicted {entry['predicted']}"
         f" ({entry['probability']:.1%})"
         for entry in report["worst"]
     ]

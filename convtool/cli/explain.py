@@ -176,7 +176,7 @@ def command(
     mode = "full" if polynomials else "padding" if how["padding"] is not None else how["mode"]
     kernel_names = [polynomials[1]] if polynomials else specs or [_DEFAULT_KERNEL]
     if polynomials:
-        _refuse("--polynomial stands alone, without", _NOT_WITH_POLYNOMIALS)
+        _refuse("--polynomial excludes", _NOT_WITH_POLYNOMIALS)
         factors = [read_numbers(factor, "--polynomial") for factor in polynomials]
         product = product_walk(*factors)
         one, other = (
@@ -200,7 +200,7 @@ def command(
     else:
         told = []
         if spectrum:
-            _refuse("--spectrum stands without", _NOT_WITH_SPECTRUM)
+            _refuse("--spectrum excludes", _NOT_WITH_SPECTRUM)
             how["border"] = how["border"] or "zero"
         images = read_images(sources, crop, None if places or spectrum else SMALL)
         one, other = _layers(images, _kernels(kernel_names), how)
@@ -235,13 +235,13 @@ def _theorem(one: Layer) -> Theorem:
     if max(one.first.image.shape) > _MOST_SPECTRUM:
         raise OptionError(
             f"--spectrum takes up to {_MOST_SPECTRUM:,}×{_MOST_SPECTRUM:,} pixels; "
-            "take a part with --crop"
+            "choose a part with --crop"
         )
     return theorem(one.first)
 
 
 def _refuse(words: str, names: frozenset[str]) -> None:
-    """Refuse options that leave no choice, or have no meaning, beside another."""
+    """Refuse options that have no effect or no meaning with another."""
     context = click.get_current_context()
     given = [
         option.opts[0]
@@ -274,7 +274,7 @@ def _kernels(specs: Sequence[str]) -> _Kernels:
 def _layers(
     images: Sequence[NDArray[np.float64]], kernels: _Kernels, how: dict[str, Any]
 ) -> tuple[Layer, Layer]:
-    """Return the layer that the options describe, and the same with its kernels laid otherwise."""
+    """Return the layer that the options describe, and the same with kernels flipped otherwise."""
     group = kernels.combination is not None
     as_given = how["correlate"] or (group and not is_even(kernels.weights[0]))
     one, other = (

@@ -251,7 +251,7 @@ def command(
 
 
 def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":
-    """Return a function that prints the plan, if ``--explain`` was given."""
+    """Return a function that prints the plan if ``--explain`` is given, else does nothing."""
     return report.explain if asked else lambda plan: None
 
 

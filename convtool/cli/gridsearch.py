@@ -122,7 +122,7 @@ def command(
 def _check_size(axes: Sequence[Axis], yes: bool) -> None:
     count = size(axes)
     if axes and count > ASKED_BEYOND and not yes:
-        raise OptionError(f"this grid takes {count:,} trainings; --yes begins them")
+        raise OptionError(f"this grid takes {count:,} trainings; --yes starts them")
 
 
 def _train(
@@ -144,7 +144,7 @@ def _train(
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
         left = len(_missing(wanted, journal))
-        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume goes on", err=True)
+        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
     found = _found(journal)
     return [found[_key(choice)] for choice in wanted]
@@ -161,16 +161,17 @@ def _missing(wanted: Sequence[dict[str, Value]], journal: SearchJournal) -> list
 
 
 def _key(choice: dict[str, Value]) -> str:
+    """Return the text that identifies a combination."""
     return json.dumps(choice, sort_keys=True)
 
 
 def _best(outcomes: Sequence[Outcome]) -> Outcome | None:
-    """Return the outcome that judges most of the kept-back pictures rightly, or most surely."""
+    """Return the outcome with the highest validation accuracy, then the lowest loss."""
     whole = [outcome for outcome in outcomes if not outcome.diverged]
-    return max(whole, key=_merit, default=None)
+    return max(whole, key=_validation_score, default=None)
 
 
-def _merit(outcome: Outcome) -> tuple[float, float]:
+def _validation_score(outcome: Outcome) -> tuple[float, float]:
     accuracy, loss = outcome.validation_accuracy, outcome.validation_loss
     return (-1.0 if accuracy is None else accuracy, 0.0 if loss is None else -loss)
 
@@ -183,7 +184,7 @@ def _heat_maps(
     chosen: dict[tuple[int, int], Outcome] = {}
     for outcome in outcomes:
         place = _place(outcome, rows, columns)
-        if place not in chosen or _merit(outcome) > _merit(chosen[place]):
+        if place not in chosen or _validation_score(outcome) > _validation_score(chosen[place]):
             chosen[place] = outcome
     over = ", ".join(axis.name for axis in axes[2:])
     return [
@@ -210,6 +211,7 @@ def _place(outcome: Outcome, rows: Axis, columns: Axis) -> tuple[int, int]:
 
 
 def _shown(value: Value) -> str:
+    """Format a hyperparameter's value."""
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
@@ -231,7 +233,9 @@ def _lines(report: dict[str, Any], outcomes: Sequence[Outcome]) -> list[str]:
     if report["best"] is None:
         return [*lines, f"heat maps: {report['drawing']}"]
     names = list(report["axes"])
-    ranked = sorted((o for o in outcomes if not o.diverged), key=_merit, reverse=True)[:_SHOWN]
+    ranked = sorted((o for o in outcomes if not o.diverged), key=_validation_score, reverse=True)[
+        :_SHOWN
+    ]
     cells = [
         [
             *(_shown(outcome.choice[name]) for name in names),

@@ -50,7 +50,7 @@ def command(files: tuple[str, ...], json_target: str | None) -> int:
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    """Return the lines about one file: the picture, then each thing that it says besides."""
+    """Format the lines about one file: the picture, then its metadata."""
     title = FORMATS[report["format"]].title
     facts = [
         ("", f"{report['path']}: {title}, {_kind(report)}"),

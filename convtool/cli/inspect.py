@@ -163,7 +163,9 @@ def command(
         give(report, json_target, [report_text(report)])
         return
     if arch is not None or shape is not None:
-        raise OptionError("--arch and --input describe a network to come; leave out MODEL or them")
+        raise OptionError(
+            "--arch and --input are for an untrained network; leave out MODEL or them"
+        )
     model = load(model_path)
     report = {"schema": SCHEMA, "model": str(model_path)} | _layers(model)
     if probed:
@@ -177,7 +179,7 @@ def command(
     if wanted:
         name = dataset or model.record.get("dataset")
         if name is None:
-            raise OptionError("--replace: this model does not say its data set; give --dataset")
+            raise OptionError("--replace: this model does not name its data set; give --dataset")
         chosen = pictures_to_judge(model, model_path, str(name), data, None)
         before = evaluate(model, chosen)
         for replacement in wanted:
@@ -205,7 +207,7 @@ def _without_model(
     given: list[dict[str, Any]],
     needed: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the report on a network that is not trained yet, or on kernels alone."""
+    """Return the report on an untrained network, or on kernels alone."""
     for name, value in needed.items():
         if value:
             option = f"--{name.replace('_', '-')}"
@@ -257,7 +259,7 @@ def _layers(model: Sequential) -> dict[str, Any]:
 
 
 def _answer(answer: Probe, *, sources: bool = False) -> dict[str, Any]:
-    """Return a filter's answers; ``sources``: columns, falling diagonal, rows, rising."""
+    """Return a filter's responses; ``sources``: columns, falling diagonal, rows, rising."""
     responses = dict(answer.responses)
     if sources:
         responses = dict(sorted(responses.items(), key=lambda item: _ORDER[item[0].split()[0]]))

@@ -107,7 +107,7 @@ def _list_lines() -> list[str]:
         *table(rows),
         "",
         f"Also: {also}.",
-        "The value of the first parameter may stand alone, as in gaussian:2.",
+        "The first parameter needs no name, as in gaussian:2.",
         "Every kernel also takes normalize=none|sum|abs and scale=NUMBER.",
         "",
         *(f"[{i}] {source}" for i, source in enumerate(sources, start=1)),
@@ -153,7 +153,7 @@ def _notes(kernel: KernelSpec, known: list[Facts]) -> list[str]:
 
 
 def _fact_lines(known: Facts, weights: Weights) -> list[str]:
-    turned = "yes" if known.symmetric else "no, a half turn negates it"
+    turned = "yes" if known.symmetric else "no, antisymmetric"
     factors = []
     if known.factors:
         column, row = line_text(known.factors.column), line_text(known.factors.row)
@@ -173,7 +173,7 @@ def _fact_lines(known: Facts, weights: Weights) -> list[str]:
 
 
 def _gain_text(weights: Weights, gain: float) -> str:
-    """Return a noise gain as a number, after the fraction that it is where it is one."""
+    """Format a noise gain as a number, with its fraction if it is rational."""
     denominator = common_denominator(weights)
     if denominator is None:
         return f"{gain:.6g}"

@@ -145,7 +145,7 @@ def command(
 
 
 def _nearest(learned: Learned, given: KernelSpec | None) -> list[Match]:
-    """Return what the kernel resembles; where cutting down to whole numbers bent it, unbent."""
+    """Return the nearest presets, by the fit with a bias if truncation distorted the kernel."""
     if learned.decided:
         unbent = nearest(learned.kernel_with_bias, given)
         if unbent and unbent[0].cosine >= ALMOST:
@@ -172,7 +172,7 @@ def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:
     one, other = _colours(first, before, notes), _colours(second, after, notes)
     if one.ndim != other.ndim:
         colour = first if one.ndim == 3 else second
-        notes.append(f"{colour}: taken as grey, since the other picture of the pair is grey")
+        notes.append(f"{colour}: converted to grey, since the other picture of the pair is grey")
         one, other = (to_gray(p) if p.ndim == 3 else p for p in (one, other))
     if min(one.shape[:2]) < 1 or one.shape[2:] != other.shape[2:]:
         raise ShapeError(f"{first} and {second}: their channels differ, {one.shape}, {other.shape}")
@@ -183,17 +183,17 @@ def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
     """Return the pixels without alpha."""
     if not image.has_alpha:
         return image.pixels
-    notes.append(f"{name}: alpha is left out")
+    notes.append(f"{name}: alpha is ignored")
     colours: Pixels = image.pixels[:, :, :-1]
     return colours[:, :, 0] if colours.shape[2] == 1 else colours
 
 
 def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
-    """Return pixels so scaled that white is that of `before`."""
+    """Scale pixels to the white level of `before`."""
     if before.peak == after.peak:
         return pixels
     largest = float(np.abs(pixels).max())
     if after.depth == "float" and largest > _BEYOND_WHITE:
-        notes.append(f"{name}: floats up to {largest:.6g} are taken to be in the units of BEFORE")
+        notes.append(f"{name}: floats up to {largest:.6g} are assumed to be in the units of BEFORE")
         return pixels
     return pixels * (before.peak / after.peak)

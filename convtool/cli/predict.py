@@ -80,7 +80,7 @@ def command(
 
 
 class Network(Protocol):
-    """What is needed of a network to judge pictures."""
+    """The interface of a network for predictions."""
 
     task: str
     classes: tuple[str, ...]

@@ -46,7 +46,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 class _Outputs(Record):
-    """What to make besides the report."""
+    """The outputs besides the report."""
 
     output: str | None
     save: str | None
@@ -200,9 +200,9 @@ def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
 
 
 def _restore(source: str, task: _Outputs, *, asked: bool) -> None:
-    """Bring a .ctsvd file back to a picture."""
+    """Decompress a .ctsvd file to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
-        raise OptionError(f"{source}: a .ctsvd file is brought back as it is; give -o FILE only")
+        raise OptionError(f"{source}: a .ctsvd file is only decompressed; give -o FILE only")
     if task.output is None:
         raise OptionError(f"{source}: give -o FILE for the picture")
     picture = load(source)
@@ -229,7 +229,7 @@ def _plan_line(image: Image, result: Study, method: str) -> str:
 def _give(
     name: str, image: Image, result: Study, task: _Outputs, *, compare: bool, precision: str
 ) -> None:
-    """Print the report and write what was asked for."""
+    """Print the report and write the requested outputs."""
     best = result.best
     choice = None
     if image.channels > 1 and best.color != "gray" and best.block is None:

@@ -139,7 +139,7 @@ def command(
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Collect Ctrl-C and `kill` instead of breaking off in the middle of a batch."""
+    """Collect Ctrl-C and `kill` instead of interrupting a batch."""
     seen: list[int] = []
     heard = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(one, lambda number, frame: seen.append(number)) for one in heard]
@@ -168,7 +168,7 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
         trainer.save_checkpoint(checkpoint)
         trainer.keep_best()
         save(trainer.model, out)
-        click.echo(f"interrupted: {out} has the best weights; --resume goes on", err=True)
+        click.echo(f"interrupted: {out} has the best weights; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
 
 

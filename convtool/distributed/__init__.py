@@ -1,4 +1,4 @@
-"""Arrays, huge pictures and folders of many pictures on many processes or machines, by Dask.
+"""Arrays, huge pictures and folders of pictures on several processes or machines, with Dask.
 
 ``dask`` and ``distributed`` come with ``pip install 'convtool[cluster]'`` and are imported on use.
 """

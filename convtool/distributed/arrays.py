@@ -1,4 +1,4 @@
-"""Convolution of a Dask array: block by block, lazy, each block with the halo that it needs."""
+"""Lazy convolution of Dask arrays, block by block, each with its halo."""
 
 import math
 from collections.abc import Sequence
@@ -28,24 +28,24 @@ from convtool.records import Record
 
 
 class _BlockConvolution(Record, eq=False):
-    """The settings of each block; one object of the graph that all blocks share.
+    """The settings of all blocks, shared as one object of the graph.
 
     Attributes
     ----------
     kernel : ndarray
-        The kernel, not to be flipped any more.
+        The kernel to correlate with, already flipped.
     rule : (str, float)
         The border's rule and the value beyond the edge.
     engine : str
-        The engine that was asked for.
+        The engine option.
     chosen : Chosen
-        What was chosen for the whole; blocks with NaN or inf may need something else.
+        The choice for the whole image; blocks with NaN or inf may need another.
     out_type : dtype
-        The type of the answer.
+        The output's type.
     threads : int
         Threads of each block.
     calibration : Calibration
-        What other plans depend on.
+        The calibration for the plans of such blocks.
     """
 
     kernel: NDArray[np.float64]
@@ -91,7 +91,7 @@ def _filtered(image: Any, kernel: ArrayLike | str, options: Options) -> Any:
             "dask.array.from_array(image, chunks=2048) makes one"
         )
     if any(map(math.isnan, image.shape)):
-        raise ShapeError("the image's shape is not known; image.compute_chunk_sizes() finds it out")
+        raise ShapeError("the image's shape is unknown; call image.compute_chunk_sizes()")
     check_image(image.shape, image.dtype)
     (flipped, mode, border, cval, padding, stride, engine, dtype, threads) = options
     weights = as_kernel(kernel)
@@ -116,7 +116,7 @@ def _filtered(image: Any, kernel: ArrayLike | str, options: Options) -> Any:
 def _graph(
     name: str, image: Any, job: _BlockConvolution, layout: Geometry, anchors: Sequence[int]
 ) -> tuple[dict[Any, Any], list[tuple[int, ...]]]:
-    """Return the tasks that make the blocks, and the blocks' sizes along rows and columns."""
+    """Return the tasks of all blocks, and the blocks' sizes along rows and columns."""
     graph: dict[Any, Any] = {f"{name}-job": job}
     chunks, parts = [], []
     for axis, sizes, anchor in zip(
@@ -146,7 +146,7 @@ def _source(
     place: tuple[int, Span],
     channels: tuple[int, ...],
 ) -> tuple[Any, ...]:
-    """Return the key of pixels of one block of the image: of all, or of a task that cuts them."""
+    """Return the key of a part of an image block: the block itself, or a task that slices it."""
     (i, rows), (j, columns) = line, place
     block = (image.name, i, j, *channels)
     if rows == (0, image.chunks[0][i]) and columns == (0, image.chunks[1][j]):
@@ -169,7 +169,7 @@ def convolve(
     dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> Any:
-    """Convolve a Dask array with a kernel (the kernel is flipped), lazily: nothing is computed.
+    """Convolve a Dask array with a kernel (the kernel is flipped), lazily.
 
     Parameters
     ----------
@@ -183,29 +183,28 @@ def convolve(
     Returns
     -------
     dask.array.Array, shape (H', W') or (H', W', C)
-        What :func:`convtool.convolve` gives of the whole image. Its blocks are the image's; those
-        shorter than the kernel's reach are joined with their neighbours.
+        The result of :func:`convtool.convolve` on the whole image. Its blocks are the image's;
+        blocks shorter than the halo are merged with their neighbours.
 
     Raises
     ------
     OptionError
         If Dask is missing, or as :func:`convtool.convolve` does.
     PixelTypeError
-        If the image is no Dask array, or as :func:`convtool.convolve` does.
+        If the image is not a Dask array, or as :func:`convtool.convolve` does.
     ShapeError, KernelError, EngineError
-        As :func:`convtool.convolve` does; also if the image's shape is not known.
+        As :func:`convtool.convolve` does; also if the image's shape is unknown.
 
     Notes
     -----
-    A block's task reads its own block and the rows and columns that the kernel reaches of its
-    neighbours, across the image's edges as the border says. One plan is made for the whole image,
-    that of :func:`convtool.plan`; blocks with NaN or inf are planned by themselves where ``engine``
-    is ``auto``.
+    A block's task reads its own block and the halo from its neighbours, beyond the image's edges by
+    the border's rule. All blocks use the plan of :func:`convtool.plan` for the whole image; with
+    ``engine="auto"``, blocks with NaN or inf are planned separately.
 
-    With the same engine, ``direct``, ``separable`` and ``scipy`` give the very bits that they give
-    of the whole image, and so does ``numba`` but for its running sums (kernels of 25 or more equal
-    weights), which restart in every block. Those, ``fft``, whose tiles lie elsewhere, and
-    ``opencv``, whose last columns are summed in another order, differ in the last bits: within 4e-6
+    The engines ``direct``, ``separable`` and ``scipy`` give bit-identical results to the whole
+    image, and so does ``numba`` except for its running sums (kernels of 25 or more equal weights),
+    which restart in every block. Those, ``fft``, whose tiles are placed differently, and
+    ``opencv``, which sums the last columns in another order, differ in the last bits: within 4e-6
     (float32) or 1e-13 (float64) of max|image| · sum|kernel|.
 
     Examples
@@ -233,10 +232,10 @@ def correlate(
     dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> Any:
-    """Correlate a Dask array with a kernel: :func:`convolve` with the kernel as it is.
+    """Correlate a Dask array with a kernel (the kernel is not flipped), lazily.
 
-    Parameters, returns and errors are those of :func:`convolve`, the window of an even kernel that
-    of :func:`convtool.correlate`.
+    Parameters, returns and errors are those of :func:`convolve`; the anchor of an even kernel is
+    that of :func:`convtool.correlate`.
 
     Examples
     --------

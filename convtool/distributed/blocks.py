@@ -15,10 +15,10 @@ class Part(Record):
     Attributes
     ----------
     pieces : tuple of (int, int)
-        The runs of the image's pixels, first and one after the last, that it is made of.
+        Half-open ranges of the image's pixels along this axis.
     windows : Axis
-        The block's windows along those runs, laid side by side. Where they lie outside, the
-        border's rule says of the runs what it says of the whole image.
+        The block's windows in the concatenated ranges. Beyond their ends, the border's rule gives
+        the same pixels as in the whole image.
     """
 
     pieces: tuple[Span, ...]
@@ -26,7 +26,7 @@ class Part(Record):
 
 
 def spans(axis: Axis, chunks: Sequence[int], anchor: int) -> list[Span]:
-    """Divide the windows that are kept as the image is divided.
+    """Divide the output windows along the image's block boundaries.
 
     Parameters
     ----------
@@ -35,13 +35,12 @@ def spans(axis: Axis, chunks: Sequence[int], anchor: int) -> list[Span]:
     chunks : sequence of int
         The sizes of the image's blocks along it.
     anchor : int
-        How far into its window an output pixel lies.
+        The position of the output pixel in its window.
 
     Returns
     -------
     list of (int, int)
-        The first window and the one after the last. Blocks that would be shorter than their halo
-        are joined with the next ones.
+        Half-open ranges of windows. Blocks shorter than their halo are merged with the next ones.
 
     Examples
     --------
@@ -68,7 +67,7 @@ def part(axis: Axis, kept: Span, rule: str) -> Part:
     axis : Axis
         The windows along one axis of the whole image.
     kept : (int, int)
-        The block's windows, of those that are kept.
+        The block's range of output windows.
     rule : str
         The border's rule, a key of `borders.RULES`.
 
@@ -99,13 +98,13 @@ def part(axis: Axis, kept: Span, rule: str) -> Part:
 
 
 def _turns(first: int, end: int, size: int) -> tuple[Span, ...]:
-    """Return the runs of pixels at these positions of an image that repeats itself."""
+    """Return the pixel ranges at some positions of a periodic image."""
     turns = range(first // size, (end - 1) // size + 1)
     return tuple((max(first - turn * size, 0), min(end - turn * size, size)) for turn in turns)
 
 
 def cut(pieces: Sequence[Span], chunks: Sequence[int]) -> list[tuple[int, Span]]:
-    """Return where runs of pixels are: in which blocks, and which part of each.
+    """Map pixel ranges to blocks: the block indices, and the range in each.
 
     Examples
     --------

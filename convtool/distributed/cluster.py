@@ -16,10 +16,10 @@ from convtool.extras import need
 from convtool.interrupts import interrupts_blocked
 
 SECONDS_TO_CONNECT = 8
-"""How long a scheduler may take to answer."""
+"""Timeout of the connection to a scheduler."""
 
 _STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EOFError)
-"""What comes of talking to nobody, or to something that is no scheduler."""
+"""Errors of a connection to an address without a scheduler."""
 
 _SECONDS_TO_CLOSE = 20.0
 _WARNINGS = "PYTHONWARNINGS"
@@ -41,11 +41,10 @@ _QUIET = {
     "distributed.worker.memory.pause": False,
     "distributed.worker.profile.enabled": False,
 }
-"""Settings of a cluster of our own. Its memory must not grow with the tasks that are done. Workers
-hold next to no results, so that spilling them would win nothing; what is too large is ended. Dask
-would have every freed piece of memory returned to the system, and each new one cleared by it: half
-of a worker's time. Nobody looks at profiles of what workers do, nor twice a second at the machine's
-load: both would take time from them."""
+"""Dask settings of a local cluster. Memory must not grow with the number of finished tasks. Workers
+hold few results, so spilling is disabled and a worker above the limit is killed. Dask's default
+returns all freed memory to the system, which then clears it on reuse: half of a worker's time.
+Profiling and frequent monitoring are disabled, because they take time from the workers."""
 
 
 @contextmanager
@@ -57,20 +56,20 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     Parameters
     ----------
     workers : int
-        How many processes; each works on one thing at a time.
+        Number of processes; each runs one task at a time.
     memory_limit : int or str
-        The bytes that one of them may take before it is ended, as in ``"2GiB"``; by default its
+        The memory limit of each process, above which it is killed, as in ``"2GiB"``; by default its
         share of the machine's memory.
 
     Yields
     ------
     distributed.Client
-        What hands out work to them.
+        A client of the cluster.
 
     Raises
     ------
     OptionError
-        If the packages of the extra ``cluster`` are missing, or an option cannot be so.
+        If the packages of the extra ``cluster`` are missing, or an option is invalid.
     ClusterError
         If the processes do not start.
 
@@ -116,9 +115,9 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
 
 
 def _quieten_tracker() -> None:
-    """Start the process that removes what worker processes share, so that it does so silently.
+    """Start multiprocessing's resource tracker with silenced warnings.
 
-    It would warn of what it finds when this one is ended by Ctrl-C.
+    It would otherwise warn about leaked resources when Ctrl-C ends this process.
     """
     before = os.environ.get(_WARNINGS)
     os.environ[_WARNINGS] = ",".join([*([before] if before else []), "ignore:resource_tracker"])
@@ -131,7 +130,7 @@ def _quieten_tracker() -> None:
 
 
 def _end(cluster: Any) -> None:
-    """End our own workers at once, whatever they are doing; none is started again."""
+    """Kill the local workers at once, without restarting them."""
     for nanny in list(cluster.workers.values()):
         nanny.close_gracefully()
         if nanny.pid is not None:
@@ -142,30 +141,30 @@ def _end(cluster: Any) -> None:
 
 @contextmanager
 def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[Any]:
-    """Connect to a scheduler that runs somewhere, and leave it running afterwards.
+    """Connect to a running scheduler, which keeps running afterwards.
 
     Parameters
     ----------
     address : str
-        Its address, as in ``tcp://10.0.0.5:8786``.
+        The scheduler's address, as in ``tcp://10.0.0.5:8786``.
     seconds : float
-        How long it may take to answer.
+        The timeout.
 
     Yields
     ------
     distributed.Client
-        What hands out work to it.
+        A client of the cluster.
 
     Raises
     ------
     OptionError
-        If the packages of the extra ``cluster`` are missing, or that is no address.
+        If the packages of the extra ``cluster`` are missing, or the address is invalid.
     ClusterError
-        If no scheduler answers there in time.
+        If no scheduler answers in time.
     """
     need("cluster", "dask", "distributed")
     if not _ADDRESS.fullmatch(address):
-        raise OptionError(f"{address!r} is no scheduler's address, such as tcp://10.0.0.5:8786")
+        raise OptionError(f"{address!r} is not a scheduler's address such as tcp://10.0.0.5:8786")
     import dask
     from distributed import Client
 
@@ -184,7 +183,7 @@ def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[
 
 
 async def _greet(address: str) -> None:
-    """Have a scheduler say who it is: a client itself would wait for ever where nobody speaks."""
+    """Ask a scheduler for its identity with a timeout, which a client itself does not apply."""
     from distributed.core import rpc
 
     async with rpc(address) as scheduler:
@@ -195,9 +194,9 @@ async def _greet(address: str) -> None:
 
 @contextmanager
 def _silent_logs() -> Iterator[None]:
-    """Keep what distributed logs about workers that go from the terminal: it is reported in words.
+    """Suppress distributed's log messages about lost workers, which convtool reports itself.
 
-    Yields once the level is set; afterwards it is as before.
+    The context restores the previous log level.
     """
     loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado")]
     before = [one.level for one in loggers]

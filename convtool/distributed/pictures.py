@@ -1,4 +1,4 @@
-"""Many pictures on a Dask cluster: handed out in chunks, a bounded number at a time."""
+"""Many pictures on a Dask cluster, submitted in chunks, with a bounded number in flight."""
 
 import os
 import time
@@ -28,7 +28,7 @@ _LARGEST_CHUNK = 256
 _SECONDS_OF_A_CHUNK = 0.25
 _LEAST_SECONDS_OF_A_CHUNK = 0.05
 _SECONDS_OF_A_TASK = 0.0025
-"""What a task costs the scheduler, measured by ``benchmarks/cluster.py``."""
+"""The scheduler's overhead per task in seconds, measured by ``benchmarks/cluster.py``."""
 
 _CHUNKS_A_THREAD = 2
 
@@ -44,7 +44,7 @@ class _Order(Record):
 
 
 def _work(order: _Order, tasks: Chunk) -> tuple[list[TaskResult], float]:
-    """Do a chunk on a worker; return what became of it and the seconds that it took."""
+    """Run a chunk on a worker; return its results and its duration in seconds."""
     check_version(order.version)
     if order.folder != os.getcwd():
         tasks = [(number, _below(order.folder, task)) for number, task in tasks]
@@ -56,42 +56,42 @@ def _work(order: _Order, tasks: Chunk) -> tuple[list[TaskResult], float]:
 
 
 def _below(folder: str, task: Task) -> Task:
-    """Return a task whose relative paths, if it has any, begin in a folder."""
+    """Return a task with relative paths resolved against a folder."""
     return Task(os.path.join(folder, task.source), os.path.join(folder, task.target))
 
 
 def filter_files(
     tasks: Iterable[Task], job: FilterJob, client: Any, *, stamped: bool = False
 ) -> Iterator[tuple[Task, TaskResult]]:
-    """Filter many pictures on a Dask cluster, whose workers see the same files.
+    """Filter many pictures on a Dask cluster whose workers see the same files.
 
     Parameters
     ----------
     tasks : iterable of Task
-        Inputs and outputs; the folders of the outputs are there. It is read as the work goes on.
+        Inputs and outputs; the output folders exist. The iterable is consumed lazily.
     job : FilterJob
-        What is done to each. Each picture is computed in one thread, unless the job says otherwise.
+        The kernels and options. Each picture uses one thread unless the job says otherwise.
     client : distributed.Client
         A client of the cluster, as from `local_cluster` or `connected`.
     stamped : bool
-        Whether inputs and outputs are stamped, for a journal.
+        Whether to return stamps of inputs and outputs, for a journal.
 
     Yields
     ------
     (Task, TaskResult)
-        What became of each, as they are finished. A picture that fails, or that ends every worker
-        which takes it, fails alone. Files appear whole or not at all, even if two workers do one
-        picture.
+        The results in order of completion. A picture that fails, or that ends every worker that
+        takes it, does not affect the others. Files are written atomically, even if two workers
+        filter the same picture.
 
     Raises
     ------
     ClusterError
-        If the scheduler is lost, or its workers have another convtool or none.
+        If the scheduler is lost, or its workers have another version of convtool or none.
 
     Notes
     -----
-    The outputs are those of :func:`.filter_file` on each picture, byte for byte, on workers with
-    the same packages and the same kind of processor.
+    The outputs are byte-identical to those of :func:`.filter_file`, on workers with the same
+    packages and the same kind of processor.
 
     Examples
     --------
@@ -104,16 +104,16 @@ def filter_files(
 
 
 class Spread:
-    """A job that is spread over a cluster.
+    """A job distributed over a cluster.
 
     Parameters
     ----------
     job : FilterJob
-        What is done to each picture.
+        The kernels and options.
     stamped : bool
-        Whether inputs and outputs are stamped, for a journal.
+        Whether to return stamps of inputs and outputs, for a journal.
     pictures : int
-        How many pictures there are in all, if that is known: the last chunks are smaller.
+        The total number of pictures, if known, which makes the last chunks smaller.
     """
 
     def __init__(self, job: FilterJob, *, stamped: bool = False, pictures: int = 1) -> None:
@@ -126,23 +126,23 @@ class Spread:
     def over(
         self, client: Any, tasks: Iterable[Task], *, stop: int | None = None
     ) -> Generator[Results, None, None]:
-        """Do the tasks; yield what became of some of them, as they are finished.
+        """Run the tasks; yield groups of results in order of completion.
 
         Parameters
         ----------
         client : distributed.Client
-            Who hands them out.
+            A client of the cluster.
         tasks : iterable of Task
             Inputs and outputs.
         stop : int, optional
-            A file descriptor; when there is something to read, the work is broken off.
+            A file descriptor; the work is interrupted when it becomes readable.
 
         Raises
         ------
         Interrupted
-            If ``stop`` says so.
+            If ``stop`` becomes readable.
         ClusterError
-            If the cluster cannot do it.
+            If the cluster fails.
         """
         source = iter(tasks)
         first = next(source, None)
@@ -157,13 +157,13 @@ class Spread:
             self._unfinished |= cluster.unfinished
 
     def sweep(self) -> None:
-        """Remove what workers that have ended left in the folders they wrote to."""
+        """Remove temporary files of ended workers from their output folders."""
         for folder in self._unfinished:
             sweep(folder)
 
 
 class _Cluster:
-    """Chunks of tasks that are with a cluster; what is kept of them does not grow with them."""
+    """The submitted chunks of tasks, in bounded memory."""
 
     def __init__(
         self, client: Any, order: _Order, tasks: Iterator[Task], pictures: int = 1
@@ -178,7 +178,7 @@ class _Cluster:
         self._each: float | None = None
 
     def run(self, stop: int | None) -> Iterator[Results]:
-        """Have all tasks done; yield results as they arrive."""
+        """Run all tasks; yield results as they arrive."""
         for report in Dispatcher(self, self._next_chunk, pieces).run(stop):
             if report.crash is not None:
                 yield self._blamed(report)
@@ -188,17 +188,17 @@ class _Cluster:
 
     @property
     def busy(self) -> bool:
-        """Whether any chunk is with the cluster."""
+        """Whether any chunk is submitted and unfinished."""
         return bool(self._pool.out)
 
     def has_room(self, *, again: bool) -> bool:
-        """Return whether it is idle, for a task that is tried alone; else has too few chunks."""
+        """Return whether to submit another chunk; a retried task needs an idle cluster."""
         if again or self._alone in self._pool.out:
             return not self._pool.out
         return len(self._pool.out) < _CHUNKS_A_THREAD * self._pool.threads
 
     def give(self, work: Chunk, *, again: bool) -> None:
-        """Hand out a chunk."""
+        """Submit a chunk."""
         self._recent |= _folders(work)
         number = self._pool.give(work, _work, self._order, work)
         self._alone = number if again else None
@@ -209,9 +209,9 @@ class _Cluster:
         return chunk or None
 
     def _notice_workers_that_went(self) -> None:
-        """Take note of folders where one that was killed may have left something.
+        """Record the output folders in which a killed worker may have left temporary files.
 
-        A chunk that another worker then does tells nothing of it.
+        A chunk that another worker retries does not report the loss.
         """
         if self._pool.look_now_and_then():
             out = (_folders(chunk) for chunk in self._pool.out.values())
@@ -221,12 +221,12 @@ class _Cluster:
             self._recent = set().union(*out)
 
     def _chunk(self) -> int:
-        """Return how many pictures make a task.
+        """Return the number of pictures for the next task.
 
-        It takes a quarter of a second, which dwarfs its overhead, once one was done after the start
-        of a worker; or longer where there are so many workers that the scheduler would be busy for
-        more than half of its time. Where all are known to come to an end, tasks become smaller, so
-        that no worker waits long for the last one.
+        After the first measurement, a task takes a quarter of a second, which is much more than its
+        overhead; or longer if there are so many workers that the scheduler would be busy for more
+        than half of its time. If the total is known, tasks become smaller towards the end, so that
+        no worker waits long for the last one.
         """
         if self._each is None:
             return _FIRST_CHUNK
@@ -238,7 +238,7 @@ class _Cluster:
         return max(1, size)
 
     def wait(self, stop: int | None) -> list[Report]:
-        """Wait a moment for a chunk to be finished."""
+        """Wait briefly for finished chunks."""
         self._notice_workers_that_went()
         arrived = self._pool.wait(stop)
         if arrived is None:
@@ -254,23 +254,23 @@ class _Cluster:
         return [Report(chunk, done)]
 
     def _blamed(self, report: Report) -> Results:
-        """Report a picture that was alone with the cluster and ended its workers all the same."""
+        """Return the failure of a picture that ended its workers while running alone."""
         ((number, task),), killed = report.work, report.crash
         reason = "it ended every worker that took it; is the file damaged?"
         if self._pool.ended_by_memory(killed):
             limit = killed.last_worker.memory_limit / 2**20
             reason = (
-                f"it needs more than the {limit:.0f} MiB that a worker may take; "
+                f"it needs more than a worker's limit of {limit:.0f} MiB; "
                 "give each more memory, or filter it by itself"
             )
         failure = WorkerError(f"{shown(task.source)}: {reason}")
         return [(task, TaskResult(number, error=failure))]
 
     def close(self) -> None:
-        """Drop what is with the cluster."""
+        """Cancel the submitted chunks."""
         for chunk in self._pool.out.values():
             self.unfinished |= _folders(chunk)
-        self.unfinished |= self._recent  # a worker that has just ended may not be missed yet
+        self.unfinished |= self._recent  # the end of a worker may not have been noticed yet
         self._pool.close()
 
 

@@ -22,12 +22,12 @@ _SECONDS_WITHOUT_WORKERS = 30.0
 
 
 def check_version(version: str) -> None:
-    """Check on a worker that it has the convtool of whoever gives the work.
+    """Check on a worker that its version of convtool is the client's.
 
     Raises
     ------
     ClusterError
-        If it has another.
+        If the versions differ.
     """
     if version != __version__:
         raise ClusterError(
@@ -36,21 +36,21 @@ def check_version(version: str) -> None:
 
 
 class Arrived(Generic[Work]):
-    """What became of a task.
+    """A finished task.
 
     Parameters
     ----------
     number : int
-        The task's.
+        The task's number.
     work : Work
-        What was handed out.
+        The submitted work.
     result : Future
-        What the cluster says of it.
+        The task's future.
 
     Attributes
     ----------
     killed : KilledWorker or None
-        What says that the task ended every worker which took it.
+        The error if the task ended every worker that took it.
     """
 
     def __init__(self, number: int, work: Work, result: "Future[Any]") -> None:
@@ -61,12 +61,12 @@ class Arrived(Generic[Work]):
         self.killed: Any = error if isinstance(error, KilledWorker) else None
 
     def value(self) -> Any:
-        """Return what the task returned, or raise what it raised.
+        """Return the task's result or raise its exception.
 
         Raises
         ------
         ClusterError
-            If it was not run.
+            If the task was not run.
         """
         if self._result.cancelled():
             raise ClusterError("the scheduler has dropped the work; the rest was not done")
@@ -83,21 +83,21 @@ class Arrived(Generic[Work]):
 
 
 class TaskPool(Generic[Work]):
-    """Hands out tasks and takes in their results; nothing of those that are done is kept.
+    """Submits tasks to a cluster and returns their results, without storing finished tasks.
 
     Parameters
     ----------
     client : distributed.Client
-        Who knows the cluster.
+        A client of the cluster.
     name : str
-        What the tasks are called.
+        Prefix of the tasks' names.
 
     Attributes
     ----------
     out : dict of int to Work
-        What is with the cluster.
+        The submitted, unfinished work by task number.
     workers_went : bool
-        Whether a worker has gone since this was set to false.
+        Whether a worker has been lost since this was last set to False.
     """
 
     def __init__(self, client: Any, name: str) -> None:
@@ -115,14 +115,14 @@ class TaskPool(Generic[Work]):
         self.look()
 
     def give(self, work: Work, function: Callable[..., Any], *arguments: Any) -> int:
-        """Have a function called on a worker; return the task's number."""
+        """Submit a function call to a worker; return the task's number."""
         self._given += 1
         number = self._given
         future = self._client.submit(function, *arguments, key=(self._name, number), pure=False)
         self.out[number], self._futures[number] = work, future
 
         def fetch(finished: Any) -> None:
-            with suppress(RuntimeError):  # when the pool is closed, nobody waits for it
+            with suppress(RuntimeError):  # raised after the pool is closed
                 result = self._fetchers.submit(finished.result)
                 result.add_done_callback(lambda fetched: self._arrived.put((number, fetched)))
 
@@ -130,17 +130,17 @@ class TaskPool(Generic[Work]):
         return number
 
     def wait(self, stop: int | None) -> Arrived[Work] | None:
-        """Wait a moment for a task to be finished.
+        """Wait briefly for a finished task.
 
         Parameters
         ----------
         stop : int, optional
-            A file descriptor; when there is something to read, the work is broken off.
+            A file descriptor; the work is interrupted when it becomes readable.
 
         Raises
         ------
         Interrupted
-            If ``stop`` says so.
+            If ``stop`` becomes readable.
         ClusterError
             If the scheduler is lost.
         """
@@ -172,18 +172,18 @@ class TaskPool(Generic[Work]):
             )
 
     def look_now_and_then(self) -> bool:
-        """Look at the workers if that was long ago; return whether it was."""
+        """Query the workers if the last query is long ago; return whether it was."""
         if time.monotonic() - self._looked < _SECONDS_BETWEEN_COUNTS:
             return False
         self.look()
         return True
 
     def look(self) -> None:
-        """Ask the scheduler for its workers."""
+        """Query the scheduler's workers."""
         self._looked = time.monotonic()
         try:
             found = self._client.scheduler_info()["workers"].values()
-        except OSError:  # the scheduler is lost, which is said where it is missed for long
+        except OSError:  # a lost scheduler is reported after a timeout
             self.workers_went = True
             return
         workers = {one["id"]: one for one in found}
@@ -193,14 +193,14 @@ class TaskPool(Generic[Work]):
 
     @property
     def threads(self) -> int:
-        """How many tasks are worked on at once, at least 1."""
+        """Number of tasks that run in parallel, at least 1."""
         return max(1, sum(int(one["nthreads"]) for one in self._workers.values()))
 
     @property
     def memory(self) -> int | None:
-        """The bytes that a worker may take for each of its threads; None if there is no limit.
+        """The memory limit of a worker per thread in bytes; None if there is no limit.
 
-        While the only workers are started again, it is what these had.
+        While all workers restart, it is their previous limit.
         """
         shares = [
             one["memory_limit"] // max(1, one["nthreads"])
@@ -210,14 +210,14 @@ class TaskPool(Generic[Work]):
         return min(shares, default=None)
 
     def ended_by_memory(self, killed: Any) -> bool:
-        """Return whether what ended a task's last worker was its memory limit."""
+        """Return whether the memory limit ended a task's last worker."""
         address = killed.last_worker.address
         events = self._client.get_events("worker-restart-memory") or ()
         return address in {event["worker"] for _, event in events}
 
     @classmethod
     def facts(cls, client: Any) -> tuple[int, int | None]:
-        """Return `threads` and `memory` of a cluster that is given no work."""
+        """Return `threads` and `memory` of a cluster without submitting work."""
         pool = cls(client, "convtool")
         try:
             return pool.threads, pool.memory
@@ -225,7 +225,7 @@ class TaskPool(Generic[Work]):
             pool.close()
 
     def close(self) -> None:
-        """Drop what is with the cluster."""
+        """Cancel all submitted tasks."""
         self.out.clear()
         self._futures.clear()
         self._fetchers.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""A convolution step by step, as data for a page or a terminal."""
+"""Step-by-step explanation of a convolution, as data for a page or a terminal."""
 
 from convtool.explain.activation import Activation as Activation
 from convtool.explain.activation import activation as activation

@@ -10,7 +10,7 @@ from convtool.kernels.numerals import number
 from convtool.records import Record
 
 LEAKY_SLOPE = 0.01
-"""The slope of ``leaky`` below zero, where none is given."""
+"""The default slope of ``leaky`` below zero."""
 
 
 class _Function(Record):
@@ -47,8 +47,8 @@ FUNCTIONS: dict[str, _Function] = {
         "z where z > 0, slope · z elsewhere",
     ),
 }
-"""Each activation function, by its name; the derivative of ``relu`` and ``leaky`` at 0 is the left
-one, as in convtool.nn and PyTorch."""
+"""The activation functions by name; the derivative of ``relu`` and ``leaky`` at 0 is the left one,
+as in convtool.nn and PyTorch."""
 
 
 class Activation(Record):
@@ -66,26 +66,26 @@ class Activation(Record):
     slope: float = 0.0
 
     def __call__(self, z: Plane) -> Plane:
-        """Return the function's values, of the shape of `z`."""
+        """Return the function's values, in the shape of `z`."""
         return FUNCTIONS[self.name].value(z, self.slope)
 
     def derivative(self, z: Plane) -> Plane:
-        """Return the derivative at `z`, of its shape."""
+        """Return the derivative at `z`, in its shape."""
         return FUNCTIONS[self.name].derivative(z, self.slope)
 
     @property
     def formula(self) -> str:
-        """The function of z as a text."""
+        """The formula of the function as text."""
         return FUNCTIONS[self.name].formula.replace("slope", f"{self.slope:g}")
 
 
 def activation(text: str) -> Activation:
-    """Return the activation function that a text names.
+    """Parse an activation function.
 
     Parameters
     ----------
     text : str
-        ``relu``, ``sigmoid``, ``tanh``, or ``leaky:SLOPE``; the slope of ``leaky`` alone is 0.01.
+        ``relu``, ``sigmoid``, ``tanh``, or ``leaky:SLOPE``; the default slope is 0.01.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def activation(text: str) -> Activation:
     Raises
     ------
     OptionError
-        If the text names no function, or the slope is not a finite number.
+        If the function is unknown, or the slope is not a finite number.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Back-propagation through one output of a layer, number by number.
+"""Step-by-step back-propagation through one output of a layer.
 
 References
 ----------
@@ -24,11 +24,11 @@ class Backward(Record, eq=False):
     Attributes
     ----------
     layer : Layer
-        What was computed forwards.
+        The forward pass.
     given : ndarray
-        The loss's gradient with respect to what comes out last, float64.
+        The loss's gradient with respect to the final output, float64.
     output : ndarray
-        That with respect to Z, the output before activation and pooling.
+        The gradient with respect to Z, the output before activation and pooling.
     """
 
     layer: Layer
@@ -42,35 +42,35 @@ class Backward(Record, eq=False):
 
     @property
     def spread(self) -> Plane:
-        """`output` with the zeros that a stride leaves between its numbers."""
+        """`output` with zeros inserted between its elements, for a stride."""
         rows, columns = self.layer.first.layout.rows, self.layer.first.layout.columns
         answer = np.zeros((rows.dense, columns.dense))
         answer[:: rows.stride, :: columns.stride] = self.output
         return answer
 
     def kernel_walk(self, channel: int = 0) -> Walk:
-        """Return the correlation that gives the gradient of the weights as they are laid on."""
+        """Return the correlation that computes the gradient of the correlated weights."""
         one = self.layer.walks[channel]
         return walk(one.padded, self.spread, correlate=True, mode="valid")
 
     def image_walk(self, channel: int = 0) -> Walk:
-        """Return the full convolution that gives the gradient of the padded image."""
+        """Return the full convolution that computes the gradient of the padded image."""
         return walk(self.spread, self.layer.walks[channel].laid, mode="full", border="zero")
 
     def kernel(self, channel: int = 0) -> Plane:
-        """Return the gradient of a channel's kernel, as the kernel was given."""
+        """Return the gradient of a channel's kernel, in the given orientation."""
         laid = self.kernel_walk(channel).output
         return laid[::-1, ::-1] + 0.0 if self.layer.walks[channel].flipped else laid
 
     def padded_image(self, channel: int = 0) -> Plane:
-        """Return the gradient of a channel with its border."""
+        """Return the gradient of a channel, border included."""
         return self.image_walk(channel).output
 
     def image(self, channel: int = 0) -> Plane:
         """Return the gradient of a channel.
 
-        What the border adds is cropped where it is constant. Elsewhere it is a copy of pixels of
-        the image, and its gradient is added to that of the pixels.
+        A constant border is cropped. Other borders are copies of pixels of the image, and their
+        gradients are added to those of the pixels.
         """
         one, padded = self.layer.walks[channel], self.padded_image(channel)
         answer = np.zeros_like(one.image)
@@ -82,15 +82,15 @@ class Backward(Record, eq=False):
 
 
 def backward(layer: Layer, gradient: ArrayLike) -> Backward:
-    """Return the gradients of the weights, the bias and the image.
+    """Compute the gradients of the weights, the bias and the image.
 
     Parameters
     ----------
     layer : Layer
-        What was computed forwards.
+        The forward pass.
     gradient : array_like
-        The loss's gradient with respect to what comes out of the layer, of its shape: to Z, or to
-        the activated or pooled values where the layer has such.
+        The loss's gradient with respect to the layer's final output: Z, or the activated or pooled
+        values, in its shape.
 
     Returns
     -------
@@ -99,11 +99,11 @@ def backward(layer: Layer, gradient: ArrayLike) -> Backward:
     Raises
     ------
     ShapeError
-        If the gradient has not the output's shape.
+        If the gradient's shape differs from the output's.
     OptionError
         If the layer is a group of kernels.
     PixelTypeError
-        If the gradient is not of real, finite numbers, or an answer is beyond the range of float64.
+        If the gradient is not real and finite, or a result exceeds the range of float64.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def backward(layer: Layer, gradient: ArrayLike) -> Backward:
         )
     values = np.asarray(gradient)
     if values.dtype.kind not in "buif" or not np.isfinite(values).all():
-        raise PixelTypeError("the gradient is made of real, finite numbers")
+        raise PixelTypeError("the gradient must be real, finite numbers")
     values = np.atleast_2d(values).astype(np.float64)
     wanted = layer.pooled.shape
     if values.shape != wanted:

@@ -1,4 +1,4 @@
-"""Convolutions whose sums become one output, with bias, activation and pooling behind them."""
+"""One output of a layer: a sum of convolutions, with bias, activation and pooling."""
 
 import math
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ from convtool.records import Record
 
 
 class Layer(Record, eq=False):
-    """One output of a layer, ready to be gone through.
+    """One output of a layer, as steps to iterate over.
 
     Attributes
     ----------
     walks : tuple of Walk
         A convolution for each channel of the image, or for each kernel of a group.
     combination : {"magnitude", "maximum"} or None
-        What is taken of a group's answers; None adds those of the channels.
+        The combination of a group's outputs; None sums the channels.
     bias : float
-        What is added to the sum.
+        The constant added to the sum.
     activation : Activation or None
-        The function that follows.
+        The activation function.
     pooling : Pooling or None
-        What is taken of windows of the output, after the activation.
+        The pooling after the activation.
     names : tuple of str
-        What each convolution is called.
+        The name of each convolution.
     """
 
     walks: tuple[Walk, ...]
@@ -45,12 +45,12 @@ class Layer(Record, eq=False):
 
     @property
     def first(self) -> Walk:
-        """The first convolution; all have its sizes."""
+        """The first convolution; all have the same sizes."""
         return self.walks[0]
 
     @property
     def is_single(self) -> bool:
-        """Whether there is but one convolution."""
+        """Whether there is only one convolution."""
         return len(self.walks) == 1
 
     @property
@@ -60,23 +60,23 @@ class Layer(Record, eq=False):
 
     @property
     def output(self) -> Plane:
-        """The sum over channels plus the bias, or what is taken of a group; float64."""
+        """The sum over channels plus the bias, or the combination of a group; float64."""
         return self.combined([one.output for one in self.walks])
 
     def combined(self, sums: Sequence[Plane]) -> Plane:
-        """Return the output that the sums of each convolution make."""
+        """Combine the sums of the convolutions into the output."""
         if self.combination is not None:
             return np.asarray(reduce(COMBINE[self.combination], sums))
         return np.asarray(sum(sums) + np.float64(self.bias))
 
     @property
     def activated(self) -> Plane:
-        """The activation function of the output; the output itself where there is none."""
+        """The output after the activation; the output itself without one."""
         return self.activation(self.output) if self.activation else self.output
 
     @property
     def pooled(self) -> Plane:
-        """The pooled values; those of `activated` where there is no pooling."""
+        """The values after the pooling; those of `activated` without one."""
         return self.pooling(self.activated) if self.pooling else self.activated
 
 
@@ -91,7 +91,7 @@ def layer(
     names: Sequence[str] = (),
     **how: Any,
 ) -> Layer:
-    """Return a convolution, with what follows it, as something to go through.
+    """Compute one output of a layer, as steps to iterate over.
 
     Parameters
     ----------
@@ -100,17 +100,17 @@ def layer(
     kernels : sequence of array_like or str, shape (KH, KW)
         One for each channel, or the group.
     combination : {"magnitude", "maximum"}, optional
-        What is taken of a group's answers; without it those of the channels are added.
+        The combination of a group's outputs; by default the channels are summed.
     bias : float
         Added to the sum.
     activate : str, optional
-        As `convtool.explain.activation` takes it.
+        As for `convtool.explain.activation`.
     pool : str, optional
-        As `convtool.explain.pooling` takes it.
+        As for `convtool.explain.pooling`.
     names : sequence of str, optional
-        What to call each convolution; without it ``channel 1`` and so on, or ``kernel 1``.
+        The name of each convolution; by default ``channel 1`` and so on, or ``kernel 1``.
     **how
-        As `convtool.explain.walk` takes it.
+        As for `convtool.explain.walk`.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def layer(
     elif len(images) != len(kernels):
         raise OptionError(
             f"{_counted(len(images), 'image')} and {_counted(len(kernels), 'kernel')}: "
-            "each channel needs a kernel of its own; give as many of one as of the other"
+            "each channel needs its own kernel; give equal numbers of both"
         )
     walks = tuple(walk(one, k, **how) for one, k in zip(images, kernels, strict=True))
     _check_alike("image", [one.image.shape for one in walks])

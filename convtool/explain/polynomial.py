@@ -1,4 +1,4 @@
-"""Polynomials: their product is the convolution of their coefficients."""
+"""Multiplication of polynomials as the convolution of their coefficients."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,18 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def product_walk(first: Sequence[float], second: Sequence[float]) -> Walk:
-    """Return the product of two polynomials as a convolution to go through.
+    """Return the product of two polynomials as a convolution, step by step.
 
     Parameters
     ----------
     first, second : sequence of float
-        Coefficients, the constant first. Both in falling order give the falling product.
+        Coefficients, the constant first. Coefficients in descending order give the product in
+        descending order.
 
     Returns
     -------
     Walk
-        Of mode ``full``, whose output is the product's coefficients.
+        A convolution of mode ``full``, whose output is the product's coefficients.
 
     Examples
     --------
@@ -30,7 +31,7 @@ def product_walk(first: Sequence[float], second: Sequence[float]) -> Walk:
 
 
 def polynomial_text(coefficients: Sequence[float]) -> str:
-    """Return a polynomial as it is written, the constant first.
+    """Format a polynomial, the constant first.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pooling, window by window: the maximum or the average of each, ragged windows kept."""
+"""Max and average pooling, window by window, including partial windows at the edge."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from convtool.kernels.numerals import size
 from convtool.records import Record
 
 KINDS = ("max", "average")
-"""What is taken of each window."""
+"""The kinds of pooling."""
 
 _TEXT = re.compile(r"(max|average):([^,=]+)(?:,stride=([^,=]+))?")
 
@@ -22,13 +22,13 @@ class PoolStep(Record, eq=False):
     Attributes
     ----------
     row, column : int
-        The pixel of the answer, from 0.
+        The output pixel, counted from 0.
     top, left : int
-        Where the window begins.
+        The window's first row and column.
     window : ndarray
-        What it sees; a window that reaches beyond the edge is cut there.
+        The window's values, cropped at the edge.
     value : float
-        Its maximum or average.
+        The maximum or average.
     """
 
     row: int
@@ -47,7 +47,7 @@ class Pooling(Record):
     kind : str
         One of `KINDS`.
     size, stride : (int, int)
-        Rows and columns of a window, and from one window to the next.
+        Rows and columns of a window, and the step between windows.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class Pooling(Record):
 
     @property
     def text(self) -> str:
-        """What is taken, in words.
+        """A description of the pooling.
 
         Examples
         --------
@@ -96,9 +96,9 @@ class Pooling(Record):
         return np.array([step.value for step in self.steps(values)]).reshape(shape)
 
     def backward(self, values: Plane, gradient: Plane) -> Plane:
-        """Return the gradient of what was pooled, from that of the answer.
+        """Return the gradient of the input, from that of the output.
 
-        A maximum passes it on to the first largest value of its window, an average in equal parts.
+        A maximum passes it to the first largest value of its window, an average in equal parts.
         """
         answer = np.zeros_like(values)
         for step in self.steps(values):
@@ -120,13 +120,13 @@ def _count(n: int, taps: int, stride: int) -> int:
 
 
 def pooling(text: str) -> Pooling:
-    """Return the pooling that a text describes.
+    """Parse a pooling.
 
     Parameters
     ----------
     text : str
-        ``max:2``, ``average:2x3`` (rows x columns) or ``max:3,stride=2``; without a stride, windows
-        lie side by side.
+        ``max:2``, ``average:2x3`` (rows x columns) or ``max:3,stride=2``; by default the stride is
+        the window's size.
 
     Returns
     -------
@@ -135,7 +135,7 @@ def pooling(text: str) -> Pooling:
     Raises
     ------
     OptionError
-        If the text describes no pooling.
+        If the text is not a pooling.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""The convolution theorem, with numbers: spectra, their product, and what it gives.
+"""The convolution theorem by example: spectra, their product, and its inverse transform.
 
 References
 ----------
 The transform of a circular convolution is the product of the transforms. With a period of at least
-image + kernel − 1 pixels (mode ``full``) nothing wraps round, and the circular answer is the
+image + kernel − 1 pixels (mode ``full``) nothing wraps round, and the circular convolution is the
 linear one.
 """
 
@@ -19,15 +19,14 @@ Spectrum = NDArray[np.complex128]
 
 
 class Theorem(Record, eq=False):
-    """A convolution by way of the spectra.
+    """A convolution computed by spectra.
 
     Attributes
     ----------
     image : ndarray
-        float64, one period: the image, with zeros after it in mode ``full``.
+        float64, one period: the image, zero-padded in mode ``full``.
     kernel : ndarray
-        Of the same shape: the weights, with the one that lies on a pixel of its own output at 0,0
-        and those before it at the end.
+        The weights in the same shape, with the anchor at 0,0 and the weights before it at the end.
     linear : ndarray
         The convolution of the walk, with its border.
     """
@@ -38,7 +37,7 @@ class Theorem(Record, eq=False):
 
     @property
     def image_spectrum(self) -> Spectrum:
-        """The image's discrete Fourier transform, as numpy.fft.fft2 orders it."""
+        """The image's discrete Fourier transform, in the order of numpy.fft.fft2."""
         return np.asarray(np.fft.fft2(self.image))
 
     @property
@@ -48,27 +47,27 @@ class Theorem(Record, eq=False):
 
     @property
     def product(self) -> Spectrum:
-        """Both spectra multiplied, frequency by frequency."""
+        """The element-wise product of both spectra."""
         return self.image_spectrum * self.kernel_spectrum
 
     @property
     def circular(self) -> Plane:
-        """What the product is the spectrum of: the convolution with border ``wrap``."""
+        """The inverse transform of the product: the convolution with border ``wrap``."""
         return np.asarray(np.fft.ifft2(self.product).real)
 
     @property
     def difference(self) -> Plane:
-        """The circular answer minus the linear one; 0 where no window crosses the edge."""
+        """The circular minus the linear result; 0 where no window crosses the edge."""
         return self.circular - self.linear
 
 
 def theorem(one: Walk) -> Theorem:
-    """Return a convolution by way of the spectra.
+    """Compute a convolution by spectra.
 
     Parameters
     ----------
     one : Walk
-        Of mode ``same`` or ``full``, with stride 1.
+        A convolution of mode ``same`` or ``full`` with stride 1.
 
     Returns
     -------
@@ -77,7 +76,7 @@ def theorem(one: Walk) -> Theorem:
     Raises
     ------
     OptionError
-        If the output is not as large as the image, or as image and kernel together.
+        If the mode or the stride is another.
 
     Examples
     --------
@@ -92,14 +91,13 @@ def theorem(one: Walk) -> Theorem:
     full = all(a.dense == a.size + a.taps - 1 and a.start == 1 - a.taps for a in (rows, columns))
     if rows.stride * columns.stride > 1 or not (full or one.shape == one.image.shape):
         raise OptionError(
-            "the spectrum explains mode same or full with stride 1: its answer is as large as one "
-            "period of the image"
+            "the spectrum explains mode same or full with stride 1, whose output is one period"
         )
     image = np.zeros(one.shape)
     image[: rows.size, : columns.size] = one.image
     kernel = np.zeros(one.shape)
-    # The window of output 0 starts at `start`: its weight number k lies on pixel start + k, and so
-    # stands at −(start + k) in the kernel that convolves.
+    # The window of output 0 starts at `start`: its weight k is on pixel start + k, and so at
+    # −(start + k) in the convolution kernel.
     places = (-(axis.start + np.arange(axis.taps)) % n for axis, n in _sides(one))
     np.add.at(kernel, np.ix_(*places), one.laid)
     return Theorem(image, kernel, one.output)

@@ -1,4 +1,4 @@
-"""Each window, its products and its sum, and the sizes, as data."""
+"""A convolution as data: each window, its products and its sum, and the sizes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,9 +24,9 @@ class Formula(Record):
     Attributes
     ----------
     size, taps, stride : int
-        Pixels of the image, weights of the kernel, pixels from one window to the next.
+        Pixels of the image, taps of the kernel, step between windows.
     before, after : int
-        Pixels that the border adds: P on each side, where they are alike.
+        Padding on both sides: P, where they are equal.
     result : int
         Pixels of the output.
     """
@@ -57,15 +57,15 @@ class Step(Record, eq=False):
     Attributes
     ----------
     row, column : int
-        The pixel of the output, from 0.
+        The output pixel, counted from 0.
     top, left : int
-        Where the window begins in the padded image.
+        The window's first row and column in the padded image.
     window : ndarray
-        The pixels it sees, float64, shape (KH, KW).
+        The pixels in the window, float64, shape (KH, KW).
     products : ndarray
-        Each multiplied by the weight that lies on it.
+        The pixels multiplied by their weights.
     sum : float
-        Their sum, the output's pixel.
+        The sum of the products, which is the output pixel.
     """
 
     row: int
@@ -78,22 +78,22 @@ class Step(Record, eq=False):
 
 
 class Walk(Record, eq=False):
-    """A convolution or correlation, ready to be gone through.
+    """A convolution or correlation, as steps to iterate over.
 
     Attributes
     ----------
     image : ndarray
         float64, shape (H, W).
     kernel : ndarray
-        As it was given, shape (KH, KW).
+        The given kernel, shape (KH, KW).
     flipped : bool
-        Whether the kernel is turned by half before it is laid on: convolution, not correlation.
+        Whether the kernel is flipped: convolution, not correlation.
     border : str
-        The border's rule, and `cval` the value of ``constant``.
+        The border's rule.
     cval : float
         The value beyond the edge for ``constant``.
     layout : Geometry
-        Where the windows lie.
+        The positions of the windows.
     """
 
     image: Plane
@@ -105,7 +105,7 @@ class Walk(Record, eq=False):
 
     @property
     def laid(self) -> Weights:
-        """The kernel as it lies on the windows."""
+        """The kernel to correlate with: flipped for a convolution."""
         return self.kernel[::-1, ::-1] + 0.0 if self.flipped else self.kernel
 
     @property
@@ -115,17 +115,17 @@ class Walk(Record, eq=False):
 
     @property
     def added(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Pixels that the border adds: above and below, left and right."""
+        """The padding: above and below, left and right."""
         return _added(self.layout.rows), _added(self.layout.columns)
 
     @property
     def formulas(self) -> tuple[Formula, Formula]:
-        """The output's height and width, with the numbers put in."""
+        """The formulas of the output's height and width."""
         return _formula(self.layout.rows), _formula(self.layout.columns)
 
     @property
     def reads(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """The image's rows and columns that each of the padded image copies, or OUTSIDE."""
+        """The image's row and column for each of the padded image, or OUTSIDE."""
         rows, columns = (
             borders.table(axis.size, axis.start, _stop(axis), self.border)
             for axis in (self.layout.rows, self.layout.columns)
@@ -134,19 +134,19 @@ class Walk(Record, eq=False):
 
     @property
     def padded(self) -> Plane:
-        """The image with what the border adds."""
+        """The padded image."""
         reads = self.reads
         values = self.image[np.ix_(*(np.maximum(one, 0) for one in reads))]
         outside = np.logical_or.outer(*(one == borders.OUTSIDE for one in reads))
         return np.where(outside, self.cval, values)
 
     def step(self, row: int, column: int) -> Step:
-        """Return the window of one pixel of the output.
+        """Return the step of one output pixel.
 
         Raises
         ------
         OptionError
-            If the output has no such pixel.
+            If the pixel is outside of the output.
         """
         rows, columns = self.shape
         if not (0 <= row < rows and 0 <= column < columns):
@@ -209,7 +209,7 @@ def walk(
     padding: int | tuple[int, int] | None = None,
     stride: int | tuple[int, int] = 1,
 ) -> Walk:
-    """Return a convolution as something to go through, step by step.
+    """Compute a convolution as steps to iterate over.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def walk(
     kernel, mode, border, cval, padding, stride
         As for `convtool.convolve`.
     correlate : bool
-        Whether the kernel is laid on as it is, as `convtool.correlate` does.
+        Whether to correlate (not flip the kernel), like `convtool.correlate`.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def walk(
     KernelError, OptionError, ShapeError
         As `convtool.convolve` does.
     PixelTypeError
-        If the image is not of real, finite numbers.
+        If the image is not real and finite.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def walk(
     """
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "buif" or not np.isfinite(pixels).all():
-        raise PixelTypeError("an image to explain is made of real, finite numbers")
+        raise PixelTypeError("an image to explain must be real, finite numbers")
     pixels = np.atleast_2d(pixels).astype(np.float64)
     if pixels.ndim != 2 or pixels.size == 0:
         raise ShapeError(f"an image to explain has one channel, (H, W), not {pixels.shape}")

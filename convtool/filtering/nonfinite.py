@@ -218,6 +218,7 @@ def _mean_of_known(values: Values, holes: NDArray[np.bool_], sigma: int) -> Valu
     known = np.where(holes, values.dtype.type(0), values)
 
     def spread(plane: Values) -> Values:
+        """Sum the weighted neighbours of each pixel."""
         return convolve(plane, weights, border="constant")
 
     sums, seen = spread(known), spread((~holes).astype(values.dtype))

@@ -60,6 +60,7 @@ def to_encoded(values: Pixels, peak: float) -> Pixels:
 
 
 def _light(values: Pixels) -> Pixels:
+    """Decode the sRGB transfer function."""
     size = np.abs(values)
     curve = np.power((size + _OFFSET) / (1 + _OFFSET), _POWER)
     light: Pixels = np.copysign(np.where(size <= _LINEAR_BELOW, size / _SLOPE, curve), values)

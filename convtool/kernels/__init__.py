@@ -1,1 +1,1 @@
-"""What to convolve with: presets, the text and files that describe a kernel, its factors."""
+"""Kernels: presets, specs and files, factors and properties."""

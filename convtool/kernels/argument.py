@@ -1,6 +1,6 @@
-"""A kernel as an argument of a function: numbers, or its text.
+"""Kernels as function arguments: arrays or specs.
 
-The presets and what reads texts are imported where a text is given.
+The presets and the spec parser are imported only for a spec.
 """
 
 from numpy.typing import ArrayLike
@@ -10,12 +10,12 @@ from convtool.kernels.weights import Weights, checked
 
 
 def as_kernel(kernel: str | ArrayLike) -> Weights:
-    """Return one kernel, checked, from a spec or from numbers.
+    """Validate one kernel, given as a spec or as numbers.
 
     Parameters
     ----------
     kernel : str or array_like
-        A spec as `convtool.kernel` takes it, or real numbers of shape (KH, KW); (KW,) is one row.
+        A spec as for `convtool.kernel`, or real numbers of shape (KH, KW); (KW,) is one row.
 
     Returns
     -------
@@ -25,8 +25,8 @@ def as_kernel(kernel: str | ArrayLike) -> Weights:
     Raises
     ------
     KernelError
-        Where the numbers are not real, not finite, none, or not of one or two dimensions, or where
-        the spec is a group of kernels.
+        If the numbers are not real and finite, empty, or not of one or two dimensions, or if the
+        spec is a group of kernels.
 
     Examples
     --------

@@ -16,12 +16,12 @@ _RING = np.array([0, 1, 2, 2, 2, 1, 0, 0]), np.array([0, 0, 0, 1, 2, 2, 2, 1])
 
 
 def kirsch(angle: float | None) -> Weights:
-    """Return Kirsch's kernel, turned by `angle` degrees, or all eight, shape (8, 3, 3)."""
+    """Return Kirsch's kernel, rotated by `angle` degrees, or all eight, shape (8, 3, 3)."""
     return _turned(KIRSCH, angle)
 
 
 def compass(angle: float | None) -> Weights:
-    """Return Prewitt's compass kernel, turned by `angle` degrees, or all eight, (8, 3, 3)."""
+    """Return Prewitt's compass kernel, rotated by `angle` degrees, or all eight, (8, 3, 3)."""
     return _turned(COMPASS, angle)
 
 

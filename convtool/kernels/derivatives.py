@@ -1,6 +1,6 @@
 """Derivatives from their 1-D factors: Sobel, Scharr, Prewitt, Frei-Chen, Farid; Roberts.
 
-``horizontal`` answers to horizontal edges (the brightness changes from row to row); ``vertical``
+``horizontal`` responds to horizontal edges (the brightness changes from row to row); ``vertical``
 is its transpose. A pair has the horizontal one first.
 """
 
@@ -32,7 +32,7 @@ FARID_DIFFERENCE = np.array(
 
 
 def binomial_derivative(length: int, order: int) -> Weights:
-    """Return differences of an order of a binomial smoothing, shape (length,), whole numbers.
+    """Return the difference of an order with binomial smoothing, shape (length,), integers.
 
     ``order`` factors [-1 1] and ``length - 1 - order`` factors [1 1] are convolved.
 

@@ -1,4 +1,4 @@
-"""Kernels that answer to edges, lines and texture: Laplacians, differences of Gaussians, Gabor."""
+"""Kernels for edges, lines and texture: Laplacians, differences of Gaussians, Gabor."""
 
 import math
 
@@ -18,8 +18,8 @@ from convtool.kernels.weights import Weights
 SECOND_DIFFERENCE = np.array([-1.0, 2, -1])
 CENTRE = np.array([0.0, 1, 0])
 
-# ImageMagick, Laplacian:15 and Laplacian:19: a Laplacian of Gaussian in whole numbers, of a sigma
-# near 1.4. The upper left quarter, the centre row and column included; the rest mirrors it.
+# ImageMagick, Laplacian:15 and Laplacian:19: an integer Laplacian of Gaussian with sigma near 1.4.
+# The upper left quarter, including the centre row and column; the rest is symmetric.
 LAPLACIAN_15 = np.array([[0.0, 0, -1], [0, -1, -2], [-1, -2, 16]])
 LAPLACIAN_19 = np.array(
     [
@@ -33,12 +33,12 @@ LAPLACIAN_19 = np.array(
 
 
 def first_order() -> Weights:
-    """Return the difference of differences along both axes, [1 0 -1; 0 0 0; -1 0 1]."""
+    """Return the mixed second difference along both axes, [1 0 -1; 0 0 0; -1 0 1]."""
     return np.outer(DIFFERENCE, DIFFERENCE)
 
 
 def horizontal_line() -> Weights:
-    """Return a bright row against its two neighbours, +2 on the row."""
+    """Return the detector of bright rows: +2 on the row, -1 on its neighbours."""
     return np.outer(SECOND_DIFFERENCE, ONES)
 
 
@@ -48,32 +48,32 @@ def vertical_line() -> Weights:
 
 
 def falling_line() -> Weights:
-    """Return the diagonal from the upper left against the rest, +2 on the diagonal."""
+    """Return the detector of lines from the upper left: +2 on the diagonal, -1 elsewhere."""
     return 3 * np.eye(3) - np.ones((3, 3))
 
 
 def rising_line() -> Weights:
-    """Return the diagonal from the lower left against the rest, +2 on the diagonal."""
+    """Return the detector of lines from the lower left: +2 on the diagonal, -1 elsewhere."""
     return np.ascontiguousarray(falling_line()[::-1])
 
 
 def laplacian_4() -> Weights:
-    """Return the centre against its four neighbours, centre +4."""
+    """Return the Laplacian over four neighbours, centre +4."""
     return np.outer(SECOND_DIFFERENCE, CENTRE) + np.outer(CENTRE, SECOND_DIFFERENCE)
 
 
 def laplacian_8() -> Weights:
-    """Return the centre against its eight neighbours, centre +8."""
+    """Return the Laplacian over eight neighbours, centre +8."""
     return 9 * np.outer(CENTRE, CENTRE) - np.outer(ONES, ONES)
 
 
 def laplacian_15() -> Weights:
-    """Return ImageMagick's Laplacian of Gaussian of 5×5 whole numbers, centre +16."""
+    """Return ImageMagick's integer Laplacian of Gaussian, 5×5, centre +16."""
     return _mirrored(LAPLACIAN_15)
 
 
 def laplacian_19() -> Weights:
-    """Return ImageMagick's Laplacian of Gaussian of 9×9 whole numbers, centre +40."""
+    """Return ImageMagick's integer Laplacian of Gaussian, 9×9, centre +40."""
     return _mirrored(LAPLACIAN_19)
 
 
@@ -85,8 +85,8 @@ def _mirrored(quarter: Weights) -> Weights:
 def laplacian_of_gaussian(sigma: float, size: Size | None) -> Weights:
     """Return the sum of the second derivatives of a Gaussian; its centre is negative.
 
-    Each 1-D second derivative uses the variance of the sampled Gaussian, so that the weights sum
-    to zero whatever the size.
+    Each 1-D second derivative uses the variance of the sampled Gaussian, so the weights sum to zero
+    for every size.
     """
     rows, columns = size or gaussian_size(sigma)
     smooth_y, smooth_x = sampled_gaussian(rows, sigma), sampled_gaussian(columns, sigma)

@@ -1,8 +1,8 @@
-"""A kernel in the syntax of other tools, flipped where they correlate.
+"""Export kernels in the syntax of other tools, flipped for those that correlate.
 
-Each form gives, in its tool, the convolution that convtool computes, for even kernels too. That
-was compared with convtool on random images and on kernels odd and even with OpenCV 5.0, ImageMagick
-6.9, libvips 8.18 and G'MIC 3.6.
+In its tool, each form computes the same convolution as convtool, for even kernels too. This was
+verified on random images with odd and even kernels for OpenCV 5.0, ImageMagick 6.9, libvips 8.18
+and G'MIC 3.6.
 """
 
 import json
@@ -25,13 +25,13 @@ class Format(Record):
     Attributes
     ----------
     write : callable
-        Takes a `KernelSpec`, returns text without a last line end.
+        Takes a `KernelSpec`; returns text without a final newline.
     summary : str
-        What the text is.
+        A description of the text.
     note : str
-        How to use it, and where the tool cannot do quite the same.
+        How to use it, and differences of the tool.
     groups : tuple of {"magnitude", "maximum"}
-        The groups that it can hold, by what is taken of their answers.
+        The combinations of the groups that it supports.
     """
 
     write: Callable[[KernelSpec], str]
@@ -41,24 +41,24 @@ class Format(Record):
 
 
 def export(spec: KernelSpec, form: str) -> str:
-    """Return a kernel in the syntax of a tool.
+    """Format a kernel in the syntax of a tool.
 
     Parameters
     ----------
     spec : KernelSpec
-        As `convtool.kernels.spec.parse` gives it.
+        As returned by `convtool.kernels.spec.parse`.
     form : str
         A key of `FORMATS`.
 
     Returns
     -------
     str
-        Without a last line end; numbers are written so that they read back exactly.
+        Without a final newline; parsing its numbers restores them exactly.
 
     Raises
     ------
     KernelError
-        Where the form is unknown or cannot hold a group of kernels.
+        If the form is unknown or does not support a group of kernels.
 
     Examples
     --------
@@ -83,7 +83,7 @@ def export(spec: KernelSpec, form: str) -> str:
 
 
 def numeral(value: float) -> str:
-    """Return the shortest text that reads back as this number.
+    """Return the shortest text that parses to this number.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def _lines(weights: Weights, separator: str) -> list[str]:
 
 
 def _array(weights: Weights, indent: str = "") -> str:
-    """Return the expression ``np.array(...)``, float64 also where all entries are integers."""
+    """Return the expression ``np.array(...)``, with float64 even for integer entries."""
     if weights.ndim == 3:
         blocks = [_block(single, f"{indent}     ") for single in weights]
         body = f"[\n{indent}    " + f",\n{indent}    ".join(blocks) + f",\n{indent}]"
@@ -113,15 +113,15 @@ def _block(weights: Weights, indent: str) -> str:
 
 
 def _turned(weights: Weights) -> Weights:
-    """Return the kernel turned by half a circle: what a tool that correlates must be given."""
+    """Flip the kernel, for tools that correlate."""
     return weights[::-1, ::-1] + 0.0
 
 
 def _turned_odd(weights: Weights) -> Weights:
-    """Return the turned kernel, a zero row or column before an even side.
+    """Flip the kernel and zero-pad even sides to odd, at their start.
 
-    The anchor of a turned even kernel is size // 2 - 1, and tools that cannot be told where it is
-    disagree; that of an odd one is the centre everywhere.
+    The anchor of a flipped even kernel is size // 2 - 1, and tools without an anchor option
+    disagree on it; the anchor of an odd kernel is the centre everywhere.
     """
     rows, columns = weights.shape
     return np.pad(_turned(weights), ((1 - rows % 2, 0), (1 - columns % 2, 0)))
@@ -192,24 +192,24 @@ FORMATS: dict[str, Format] = {
     ),
     "opencv": Format(
         _opencv,
-        "Python lines for OpenCV, turned by half as its filter2D needs",
+        "Python lines for OpenCV, flipped as its filter2D correlates",
         "image is 8 or 16 bit or float32",
         groups=COMBINATIONS,
     ),
     "imagemagick": Format(
         _imagemagick,
-        "arguments of ImageMagick, whose Convolve turns the kernel itself",
-        "convert IN <this> OUT; a Q16 build clips each answer to its range",
+        "arguments of ImageMagick, whose Convolve flips the kernel itself",
+        "convert IN <this> OUT; a Q16 build clips each result to its range",
     ),
     "vips": Format(
         _vips,
-        "a matrix of libvips, turned by half as its conv needs",
+        "a matrix of libvips, flipped as its conv correlates",
         "save it as kernel.mat, then: vips conv IN OUT kernel.mat --precision float; "
         "it repeats the border pixels, as --border nearest does",
     ),
     "gmic": Format(
         _gmic,
-        "commands of G'MIC, turned by half as its correlate needs",
+        "commands of G'MIC, flipped as its correlate does not flip",
         "gmic IN <this> output OUT",
     ),
     "csv": Format(_csv, "rows of numbers", "read again by --kernel FILE.csv"),

@@ -1,4 +1,4 @@
-"""Rank, separability and low-rank factors of a matrix: exact ones, else by singular values."""
+"""Rank, separability and low-rank factors of a matrix: exact if possible, else by the SVD."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,17 +11,17 @@ from convtool.records import Record
 Triples = tuple[FloatArray, FloatArray, FloatArray]
 
 LARGEST_DECOMPOSED = 128
-"""Of a matrix larger than this on both sides, a sample of its columns' span is looked at first: all
-singular values of 1025×1025 take 0.3 s, the sample 10 ms."""
+"""Above this size on both sides, a randomised range finder runs first: all singular values of
+1025×1025 take 0.3 s, the range finder 10 ms."""
 
 LOW_RANK = 32
-"""Up to this rank the sample finds all factors."""
+"""Largest rank for which the range finder finds all factors."""
 
 OVERSAMPLING = 8
-"""The sample has so many columns more."""
+"""Additional columns of the range finder."""
 
 BLOCK_SCALARS = 1 << 17
-"""Scalars of the rows that are compared at once: they stay in the cache."""
+"""Number of values compared at a time, which fit the cache."""
 
 
 class Factors(Record, eq=False):
@@ -34,12 +34,12 @@ class Factors(Record, eq=False):
     rows : ndarray
         Shape (r, N): the row of each product.
     singular_values : ndarray
-        Shape (min(M, N),): all of the matrix, the largest first, those beyond r included.
+        Shape (min(M, N),): all singular values in descending order, including those beyond r.
     whole : bool
-        Whether the matrix is of whole numbers, or of whole numbers times one common factor.
+        Whether the matrix consists of integers, possibly times one common factor.
     exact : bool
-        Whether the factors are so too, and their products sum to a matrix that is `whole` without
-        rounding but for the common factor.
+        Whether the same holds for the factors, so that their products sum to the matrix without
+        rounding except for the common factor.
     """
 
     columns: FloatArray
@@ -59,9 +59,9 @@ def truncated_svd(matrix: FloatArray, k: int) -> tuple[FloatArray, FloatArray, F
     Parameters
     ----------
     matrix : ndarray
-        Float32 or float64, shape (M, N), finite; the arithmetic is done in its dtype.
+        Float32 or float64, shape (M, N), finite; computed in its dtype.
     k : int
-        How many triples, 1 to min(M, N).
+        Number of triples, 1 to min(M, N).
 
     Returns
     -------
@@ -70,8 +70,8 @@ def truncated_svd(matrix: FloatArray, k: int) -> tuple[FloatArray, FloatArray, F
     singular_values : ndarray
         Shape (min(M, N),), descending.
     vt : ndarray
-        Shape (k, N), orthonormal rows; the entry of largest magnitude in each is positive, so that
-        the signs do not depend on the library beneath.
+        Shape (k, N), orthonormal rows; the entry of largest magnitude in each is positive, so the
+        signs do not depend on the LAPACK library.
 
     References
     ----------
@@ -92,15 +92,15 @@ def truncated_svd(matrix: FloatArray, k: int) -> tuple[FloatArray, FloatArray, F
 
 
 def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None) -> Factors:
-    """Return columns and rows whose outer products sum to a matrix.
+    """Factor a matrix into columns and rows whose outer products sum to it.
 
     Parameters
     ----------
     matrix : array_like
-        Real, finite, shape (M, N). Float32 is computed in float32, all else in float64.
+        Real, finite, shape (M, N). Float32 is computed in float32, other types in float64.
     rank : int, optional
-        The most products to return, the strongest; by default as many as the matrix's rank, so
-        that the sum is the matrix up to rounding.
+        The largest number of products to return, the strongest; by default the matrix's rank, so
+        the sum is the matrix up to rounding.
     rtol : float, optional
         Singular values up to `rtol` times the largest count as zero; by default
         max(M, N) times the dtype's epsilon, as `numpy.linalg.matrix_rank`.
@@ -108,16 +108,15 @@ def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None
     Returns
     -------
     Factors
-        At least one product, at most the rank of the matrix. Entries that are rounding noise are
-        exactly zero, so that the factors reach no farther than the matrix. A matrix of whole
-        numbers, or of whole numbers times one common factor, gets such factors where elimination
-        finds them; those of rank 1 always do: ``sobel-horizontal`` gives
-        -1 0 1 and 1 2 1.
+        At least one product, at most the rank of the matrix. Rounding noise is set to exactly zero,
+        so the factors have the support of the matrix. A matrix of integers, possibly times one
+        common factor, has integer factors if elimination finds them, which it always does for
+        rank 1: ``sobel-horizontal`` gives -1 0 1 and 1 2 1.
 
     Raises
     ------
     KernelError
-        Where `matrix` is not two-dimensional, real and finite, or `rank` is below 1.
+        If `matrix` is not two-dimensional, real and finite, or `rank` is below 1.
 
     Examples
     --------
@@ -138,7 +137,7 @@ def factor(matrix: ArrayLike, rank: int | None = None, rtol: float | None = None
 
 
 def cheap_factors(matrix: ArrayLike, rtol: float | None = None) -> Factors | None:
-    """Return what `factor` does, or None where that takes long: for large matrices of high rank.
+    """Factor a matrix like `factor`, or return None for large matrices of high rank.
 
     Parameters
     ----------
@@ -148,8 +147,7 @@ def cheap_factors(matrix: ArrayLike, rtol: float | None = None) -> Factors | Non
     Returns
     -------
     Factors or None
-        None where both sides are longer than `LARGEST_DECOMPOSED` and the rank is more than
-        `LOW_RANK`.
+        None if both sides are longer than `LARGEST_DECOMPOSED` and the rank is above `LOW_RANK`.
 
     Raises
     ------
@@ -172,7 +170,7 @@ def cheap_factors(matrix: ArrayLike, rtol: float | None = None) -> Factors | Non
 
 
 def _cheap(scaled: FloatArray, exponent: int, most: int | None, rtol: float) -> Factors | None:
-    """Return the factors of a matrix of rank 1, or of a large one of low rank."""
+    """Return the factors of a matrix of rank 1, or of a large one of low rank, else None."""
     single = _rank_one(scaled)
     if single is not None:
         column, row, exact = single
@@ -187,7 +185,7 @@ def _cheap(scaled: FloatArray, exponent: int, most: int | None, rtol: float) -> 
 def _of_triples(
     scaled: FloatArray, exponent: int, triples: Triples, most: int | None, rtol: float
 ) -> Factors:
-    """Return the factors of a matrix whose singular triples are known: exact ones if there are."""
+    """Return exact factors if they exist, else factors from the known singular triples."""
     u, singular_values, vt = triples
     count = _count(singular_values, rtol)
     values = np.ldexp(singular_values, exponent)
@@ -205,7 +203,7 @@ def _of_triples(
 
 
 def rank(kernel: ArrayLike, rtol: float | None = None) -> int:
-    """Return the rank of a kernel: how many column and row passes it takes.
+    """Return the rank of a kernel: the number of its separable terms.
 
     Parameters
     ----------
@@ -265,7 +263,7 @@ def _floats(matrix: ArrayLike) -> FloatArray:
 
 
 def _count(singular_values: FloatArray, rtol: float) -> int:
-    """Return how many singular values, the largest first, are not zero; at least 1."""
+    """Return the number of non-zero singular values, at least 1."""
     return max(1, int((singular_values > rtol * singular_values[0]).sum()))
 
 
@@ -274,9 +272,9 @@ def _tolerance(array: FloatArray) -> float:
 
 
 def _scaled(array: FloatArray) -> tuple[FloatArray, int]:
-    """Return the matrix times a power of two, its largest entry near 1, and that power undone.
+    """Scale the matrix by a power of two to a largest entry near 1; return the inverse exponent.
 
-    Integers of moderate size stay as they are.
+    Integers of moderate size are not scaled.
     """
     peak = np.abs(array).max()
     if peak == 0 or 2.0**-30 < peak < 2.0**30:
@@ -286,10 +284,10 @@ def _scaled(array: FloatArray) -> tuple[FloatArray, int]:
 
 
 def _rank_one(array: FloatArray) -> tuple[FloatArray, FloatArray, bool] | None:
-    """Return the column and row whose product is the matrix, or None where it has a higher rank.
+    """Return the column and row whose product is the matrix, or None for a higher rank.
 
-    A line of whole numbers times a common factor becomes whole numbers in lowest terms, and the
-    other line takes the factor; the last value says whether both lines are such.
+    A line of integers times a common factor is reduced to coprime integers, and the other line
+    takes the factor; the last value tells whether both lines consist of such multiples.
     """
     if not array.any():
         return np.zeros_like(array[:, 0]), np.zeros_like(array[0]), True
@@ -321,7 +319,7 @@ def _blocks(array: FloatArray) -> list[slice]:
 
 
 def _place_of_peak(array: FloatArray) -> tuple[int, int]:
-    """Return where the first entry of largest magnitude is."""
+    """Return the index of the first entry of largest magnitude."""
     peaks = [
         int(np.abs(array[block]).argmax()) + block.start * array.shape[1]
         for block in _blocks(array)
@@ -331,7 +329,7 @@ def _place_of_peak(array: FloatArray) -> tuple[int, int]:
 
 
 def _is_product(array: FloatArray, column: FloatArray, row: FloatArray) -> bool:
-    """Return whether a matrix is a column times a row, to the last bits of its largest entry."""
+    """Return whether a matrix is a column times a row, up to rounding of its largest entry."""
     most = 4 * np.finfo(array.dtype).eps * np.abs(column).max()
     return all(
         np.abs(np.multiply.outer(column[block], row) - array[block]).max() <= most
@@ -340,15 +338,15 @@ def _is_product(array: FloatArray, column: FloatArray, row: FloatArray) -> bool:
 
 
 def _low_rank(array: FloatArray, rtol: float) -> Triples | None:
-    """Return the singular triples of a large matrix of low rank, or None of any other.
+    """Return the singular triples of a large matrix of low rank, else None.
 
-    Shapes (M, r), (min(M, N),) and (r, N), where the values beyond r are zero. A sample of the
-    columns' span is verified: what it misses of the matrix is below the tolerance.
+    Shapes (M, r), (min(M, N),) and (r, N), where the values beyond r are zero. The residual of the
+    randomised range finder is verified to be below the tolerance.
 
     References
     ----------
     N. Halko, P.-G. Martinsson, J. A. Tropp, "Finding structure with randomness", SIAM Review 53
-    (2011), pp. 217-288. The sample here is the same each time.
+    (2011), pp. 217-288. The random numbers here have a fixed seed.
     """
     if min(array.shape) <= LARGEST_DECOMPOSED:
         return None
@@ -369,6 +367,6 @@ def _low_rank(array: FloatArray, rtol: float) -> Triples | None:
 
 
 def _without_noise(vectors: FloatArray, support: NDArray[np.bool_]) -> FloatArray:
-    """Return the vectors with zeros outside the support and in place of rounding noise."""
+    """Set the vectors' entries outside the support and rounding noise to zero."""
     noise = _tolerance(vectors) * np.abs(vectors).max(axis=1, keepdims=True)
     return np.where(support & (np.abs(vectors) > noise), vectors, 0).astype(vectors.dtype)

@@ -1,4 +1,4 @@
-"""Properties of a kernel and notes on pitfalls, as data."""
+"""Properties of a kernel, and notes on pitfalls, as data."""
 
 import numpy as np
 
@@ -9,35 +9,35 @@ from convtool.records import Record, replace
 
 
 class Facts(Record):
-    """What is known of one kernel.
+    """The properties of one kernel.
 
     Attributes
     ----------
     shape : (int, int)
         Rows and columns.
     sum : float
-        Of all weights: what a flat area is multiplied by. Exactly 0 where only rounding is left.
+        The sum of all weights, which is the gain of flat areas; exactly 0 if it is only rounding.
     rank : int
-        How many column and row passes it takes; 0 for a kernel of zeros.
+        The number of separable terms; 0 for a kernel of zeros.
     separable : bool
-        Whether one column and one row make it.
+        Whether it is the product of one column and one row.
     factors : Lines or None
-        That column and row.
+        The column and the row.
     noise_gain : float
-        What it multiplies the variance of white noise by: the sum of its squared weights.
+        The gain of the variance of white noise: the sum of squared weights.
     symmetric : bool
-        Whether a half turn leaves it as it is, so that convolution and correlation agree (but
-        for where an even size puts the picture).
+        Whether flipping leaves it unchanged, so that convolution and correlation agree (except for
+        the shift of an even size).
     antisymmetric : bool
-        Whether a half turn negates it, so that they differ in sign only.
+        Whether flipping negates it, so that they differ only in sign.
     even : (bool, bool)
-        Whether its rows, its columns are even in number.
+        Whether the number of rows, and of columns, is even.
     anchor : (int, int)
-        The entry, counted from 0, that lies on the pixel being computed: size // 2.
+        The index of the entry at the output pixel: size // 2.
     output : (float, float)
-        The least and the greatest value that an image from 0 to 1 can give.
+        The smallest and the largest possible output for an image from 0 to 1.
     notes : tuple of str
-        What a user may trip over, one sentence each.
+        Pitfalls, one sentence each.
     """
 
     shape: tuple[int, int]
@@ -54,7 +54,7 @@ class Facts(Record):
     notes: tuple[str, ...]
 
 
-@np.errstate(over="ignore", invalid="ignore")  # sums beyond float64 are inf, and shown so
+@np.errstate(over="ignore", invalid="ignore")  # sums beyond float64 are reported as inf
 def facts(kernel: Weights) -> Facts:
     """Return the properties of a kernel.
 
@@ -109,7 +109,7 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
     kernels : ndarray
         float64, shape (N, KH, KW), finite.
     combination : {"magnitude", "maximum"}
-        What is taken of the answers: the magnitude of a pair, or the largest.
+        The combination of the outputs: the magnitude of a pair, or the maximum.
 
     Returns
     -------
@@ -118,10 +118,10 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
     positive = kernels.clip(min=0).sum(axis=(1, 2))
     negative = -kernels.clip(max=0).sum(axis=(1, 2))
     if combination == "magnitude":
-        notes = ["a pair: the answer is the magnitude of the two, flat areas become 0"]
+        notes = ["a pair: the output is the magnitude of the two, flat areas become 0"]
         reach = float(np.hypot(*np.maximum(positive, negative)))
     else:
-        notes = [f"a group of {len(kernels)}: the answer is the largest of all"]
+        notes = [f"a group of {len(kernels)}: the output is the maximum of all"]
         reach = float(positive.max())
     if reach > 1:
         notes.append(
@@ -135,9 +135,7 @@ def _notes(known: Facts, rounding: float) -> list[str]:
     notes = []
     if not known.symmetric:
         other = "the negative" if known.antisymmetric else "another picture"
-        notes.append(
-            f"not symmetric: convolution turns it by half a circle, --correlate gives {other}"
-        )
+        notes.append(f"not symmetric: convolution flips it, --correlate gives {other}")
     if any(known.even):
         row, column = known.anchor
         moved = " and ".join(
@@ -145,14 +143,14 @@ def _notes(known: Facts, rounding: float) -> list[str]:
         )
         back = moved.replace("up", "down").replace("left", "right")
         notes.append(
-            f"even: row {row}, column {column} (from 0) lies on the pixel, "
+            f"even: the anchor is row {row}, column {column} (from 0), "
             f"so convolution moves the picture half a pixel {moved}, correlation {back}"
         )
     notes += _brightness(known, rounding)
     low, high = known.output
     if low < -rounding or high > 1 + rounding:
         notes.append(
-            f"answers reach from {low:.5g} to {high:.5g} for an image of 0 to 1: "
+            f"the output is from {low:.5g} to {high:.5g} for an image of 0 to 1: "
             "choose with --range how the others are mapped"
         )
     return notes

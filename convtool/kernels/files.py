@@ -1,4 +1,4 @@
-"""Kernels in files: .txt, .csv, .npy and .json, read without trusting them."""
+"""Read and validate kernel files: .txt, .csv, .npy and .json."""
 
 import os
 import warnings
@@ -12,19 +12,19 @@ from convtool.kernels import numerals
 from convtool.kernels.weights import COMBINATIONS, Combination, Weights, checked
 
 MAX_BYTES = 64 * 2**20
-"""The largest kernel file that is read."""
+"""The largest accepted size of a kernel file in bytes."""
 
 _SEPARATORS = (";", ",", None)
 _Read = tuple[Weights, Combination | None]
 
 
 def read_weights(path: str) -> tuple[Weights, Combination | None]:
-    """Return the kernel in a file, and what is taken of the answers where it is a group.
+    """Read the kernel in a file, and the combination of a group.
 
     Parameters
     ----------
     path : str
-        A file whose suffix is one of `FILE_TYPES`: rows of numbers between blanks, commas or
+        A file whose suffix is in `FILE_TYPES`: rows of numbers separated by blanks, commas or
         semicolons (.txt, .csv; ``#`` starts a comment), a NumPy array (.npy), or JSON: a list of
         rows, or an object with such a list under ``"kernel"``.
 
@@ -39,7 +39,7 @@ def read_weights(path: str) -> tuple[Weights, Combination | None]:
     Raises
     ------
     KernelError
-        Where the file cannot be read, is too large, or holds no such numbers; says which row.
+        If the file cannot be read, is too large, or has invalid content; the message names the row.
     """
     suffix = os.path.splitext(path)[1].lower()
     try:
@@ -82,7 +82,7 @@ def _read_npy(path: str) -> _Read:
     refusals = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError)
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a header is good enough, or else an error
+            warnings.simplefilter("ignore")  # NumPy warns about unusual but readable headers
             array: Any = np.lib.format.read_array(file, allow_pickle=False)
     except (*refusals, TokenError) as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error
@@ -115,7 +115,7 @@ def _read_json(path: str) -> _Read:
 
 
 def _depth(value: object) -> int:
-    """Return how deep lists lie in the first places of a list; 3 stands for more."""
+    """Return the nesting depth of a list along its first elements, at most 3."""
     depth = 0
     while isinstance(value, list) and depth < 3:
         value, depth = value[0] if value else None, depth + 1
@@ -123,7 +123,7 @@ def _depth(value: object) -> int:
 
 
 def _rows(value: object, where: str) -> list[list[float]]:
-    """Return a JSON matrix, or a JSON list as its one row, as numbers."""
+    """Convert a JSON matrix, or a JSON list as a single row, to numbers."""
     if not isinstance(value, list):
         raise KernelError(f"{where}a list of rows is missing; give [[...], ...]")
     rows = value if _depth(value) > 1 else [value]
@@ -144,7 +144,7 @@ def _rows(value: object, where: str) -> list[list[float]]:
 def _number(item: object, where: str) -> float:
     try:
         if isinstance(item, bool) or not isinstance(item, int | float | str):
-            raise KernelError(f"a {type(item).__name__} where a number should stand")
+            raise KernelError(f"a {type(item).__name__} instead of a number")
         return numerals.number(str(item))
     except KernelError as error:
         raise KernelError(f"{where}: {error}") from error

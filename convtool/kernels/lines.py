@@ -1,4 +1,4 @@
-"""A separable kernel as one column times one row, scaled as textbooks print it; its noise gain."""
+"""The column and row of a separable kernel in textbook scaling, and the noise gain."""
 
 import numpy as np
 
@@ -8,14 +8,14 @@ from convtool.kernels.weights import FloatArray, Weights
 from convtool.records import Record
 
 _NO_SUM = 1e-9
-"""A sum below this share of the summed magnitudes counts as zero."""
+"""Relative tolerance for a zero sum, with respect to the sum of magnitudes."""
 
 _LEAST_UNIT = 2.0**-52
-"""A common factor below this is not looked upon as one over a whole number."""
+"""The smallest common factor to interpret as the reciprocal of an integer."""
 
 
 class Lines(Record):
-    """The two lines whose outer product is a kernel.
+    """The column and the row whose outer product is a kernel.
 
     Attributes
     ----------
@@ -38,8 +38,8 @@ def lines_of(kernel: Weights) -> Lines:
     Returns
     -------
     Lines
-        A kernel of whole numbers has lines of whole numbers. In any other the column sums to 1, or
-        the row where the column sums to 0: a kernel that averages is the product of two averages.
+        An integer kernel has integer lines. In any other, the column sums to 1, or the row if the
+        column sums to 0: an averaging kernel is the product of two averages.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def _sum(line: FloatArray) -> float:
 
 
 def _times(line: FloatArray, scale: float) -> FloatArray:
-    """Return a line times a number, rounded once where it is whole numbers times one factor."""
+    """Multiply a line by a number, rounding only once if it is integers times one factor."""
     whole = whole_numbers(line)
     if whole is None:
         return line * scale
@@ -83,7 +83,7 @@ def noise_gain(kernel: Weights) -> float:
     Returns
     -------
     float
-        inf where it is beyond float64.
+        inf if it exceeds float64.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""A kernel written as numbers: ``3x3:0,-1,0,-1,5,-1,0,-1,0``, or in rows as ImageMagick does."""
+"""Kernel literals: ``3x3:0,-1,0,-1,5,-1,0,-1,0``, or rows in ImageMagick's syntax."""
 
 import re
 
@@ -14,7 +14,7 @@ _COMMA = re.compile(r"\s*,\s*")
 
 
 def split_literal(body: str) -> tuple[str, str]:
-    """Split what follows a literal's size into the numbers and the options after them.
+    """Split the part of a literal after its size into numbers and options.
 
     Examples
     --------
@@ -28,20 +28,20 @@ def split_literal(body: str) -> tuple[str, str]:
 
 
 def read_literal(size: str, numbers: str) -> tuple[Weights, tuple[str, ...]]:
-    """Return the kernel that numbers write, and what a user should know of it.
+    """Parse the numbers of a literal; return the kernel and notes for the user.
 
     Parameters
     ----------
     size : str
         Rows x columns.
     numbers : str
-        The numbers row by row, between commas or blanks. Rows of numbers between commas, with
-        blanks between the rows, may also have a size of columns x rows, as ImageMagick writes it.
+        The numbers row by row, separated by commas or blanks. For comma-separated rows with blanks
+        between them, the size may also be columns x rows, as in ImageMagick.
 
     Raises
     ------
     KernelError
-        Where there are too few or too many numbers, or one is none.
+        If there are too few or too many numbers, or one is invalid.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def read_literal(size: str, numbers: str) -> tuple[Weights, tuple[str, ...]]:
 
 
 def _written_shape(groups: list[list[str]], shape: tuple[int, int], size: str) -> tuple[int, int]:
-    """Return the shape that rows are written in; ImageMagick names the columns first."""
+    """Return the shape of the written rows; ImageMagick gives the columns first."""
     written = len(groups), len(groups[0])
     if any(len(group) != written[1] for group in groups) or written not in (shape, shape[::-1]):
         lengths = ", ".join(str(len(group)) for group in groups)

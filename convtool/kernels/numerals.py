@@ -1,4 +1,4 @@
-"""The numbers and sizes inside a kernel's text: ``0.5``, ``-1e-3``, ``1/9``, ``5``, ``7x3``."""
+"""Parse numbers and sizes in a kernel's text: ``0.5``, ``-1e-3``, ``1/9``, ``5``, ``7x3``."""
 
 import math
 import re
@@ -6,7 +6,7 @@ import re
 from convtool.errors import KernelError
 
 MAX_SIDE = 4095
-"""The most rows or columns that a kernel written as text may have."""
+"""The largest number of rows or columns of a kernel given as text."""
 
 _DECIMAL = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _NUMBER = re.compile(rf"({_DECIMAL})(?:/({_DECIMAL}))?")
@@ -15,7 +15,7 @@ _SHOWN = 60
 
 
 def shown(text: str) -> str:
-    """Return a text in quotes on one line, shortened when it is long.
+    """Quote a text on one line, truncated if it is long.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def shown(text: str) -> str:
 
 
 def number(text: str) -> float:
-    """Return the finite number that a text writes, a decimal or a fraction of two.
+    """Parse a finite number, a decimal or a fraction.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def number(text: str) -> float:
     Raises
     ------
     KernelError
-        Where the text is no number, divides by zero, or is NaN or beyond float64.
+        If the text is not a number, divides by zero, or is NaN or beyond float64.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def number(text: str) -> float:
     """
     stripped = text.strip()
     if not stripped:
-        raise KernelError("an empty place where a number should stand")
+        raise KernelError("a number is missing")
     match = _NUMBER.fullmatch(stripped)
     if not match:
         raise KernelError(f"{shown(stripped)} is not a finite number; write 2, -0.5, 1e-3 or 1/9")
@@ -63,12 +63,12 @@ def number(text: str) -> float:
 
 
 def size(text: str) -> tuple[int, int]:
-    """Return the (rows, columns) that a text writes, ``5`` for 5×5 or ``7x3`` for 7 rows of 3.
+    """Parse a size as (rows, columns): ``5`` for 5×5 or ``7x3`` for 7 rows of 3.
 
     Raises
     ------
     KernelError
-        Where the text is no size, or a side is not from 1 to `MAX_SIDE`.
+        If the text is not a size, or a side is not from 1 to `MAX_SIDE`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Parameters after a kernel's name: ``name=value,name=value``; options that all kernels take."""
+"""Parse the parameters of a kernel spec, ``name=value,name=value``, and apply common options."""
 
 import numpy as np
 
@@ -16,13 +16,12 @@ SHARED = ("scale", "normalize")
 def parse_options(text: str, parameters: tuple[Parameter, ...] = ()) -> dict[str, str]:
     """Parse ``name=value,name=value``.
 
-    The first value may stand alone, for the first parameter; a parameter of several numbers takes
-    a second one after a comma.
+    The first parameter needs no name; a parameter of two numbers separates them by a comma.
 
     Raises
     ------
     KernelError
-        Where an item is not ``name=value``, or a name is given twice.
+        If an item is not ``name=value``, or a name is given twice.
 
     Examples
     --------
@@ -50,14 +49,14 @@ def parse_options(text: str, parameters: tuple[Parameter, ...] = ()) -> dict[str
 
 
 def check_names(options: dict[str, str], valid: tuple[str, ...], what: str) -> None:
-    """Raise an error for an option that `what` does not take."""
+    """Raise an error for an option that `what` does not accept."""
     for name in options:
         if name not in valid:
             raise KernelError(f"unknown parameter {shown(name)}; {what} takes {', '.join(valid)}")
 
 
 def parse_value(parameter: Parameter, text: str) -> Value:
-    """Return the value that a text writes; the error names the parameter."""
+    """Parse the value of a parameter; the error names the parameter."""
     try:
         return parameter.parse(text)
     except KernelError as error:
@@ -65,7 +64,7 @@ def parse_value(parameter: Parameter, text: str) -> Value:
 
 
 def adjusted(weights: Weights, options: dict[str, str]) -> Weights:
-    """Return the weights normalised, then scaled, as the options say, with no zero negative."""
+    """Normalise, then scale the weights by the options; convert negative zeros to zeros."""
     rule = options.get("normalize", "none")
     if rule not in NORMALIZATIONS:
         raise KernelError(f"normalize: {shown(rule)} is none of {', '.join(NORMALIZATIONS)}")

@@ -1,4 +1,4 @@
-"""The parameters of presets, and how the text of a value is read."""
+"""The parameters of presets, and the parsing of their values."""
 
 from typing import Literal
 
@@ -11,21 +11,21 @@ Value = float | tuple[float, float] | tuple[int, int]
 
 
 class Parameter(Record):
-    """What a preset takes: ``name=value`` in a spec.
+    """A parameter of a preset: ``name=value`` in a spec.
 
     Attributes
     ----------
     name : str
-        The word before ``=``.
+        The name before ``=``.
     kind : {"number", "numbers", "whole number", "odd number", "size", "odd size"}
-        How the value is read: ``2``, ``1/9``; one number or two, ``4`` or ``4,1`` (vertical,
-        horizontal); or a size, ``5`` or ``7x3`` (rows x columns).
+        The type of the value: a number, ``2``, ``1/9``; one or two numbers, ``4`` or ``4,1``
+        (vertical, horizontal); or a size, ``5`` or ``7x3`` (rows x columns).
     default : float, (int, int) or None
-        The value where the spec gives none; None where it follows from the others.
+        The default value; None if it follows from other parameters.
     meaning : str
-        What it does, with its unit.
+        A description with the unit.
     low, high : float
-        The range of a number, both ends included.
+        The inclusive range of a number.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Parameter(Record):
 
     @property
     def range(self) -> str:
-        """The values it may have, in words."""
+        """A description of the valid values."""
         sides = f"{self.low:g} to {self.high:g}"
         return {
             "number": sides,
@@ -49,12 +49,12 @@ class Parameter(Record):
         }[self.kind]
 
     def parse(self, text: str) -> Value:
-        """Return the value that a text writes.
+        """Parse a value.
 
         Raises
         ------
         KernelError
-            Where the text is no such value, or one out of range.
+            If the text has another type, or the value is out of range.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""The registry of presets: their meaning, parameters, functions and sources."""
+"""The registry of preset kernels with their parameters and sources."""
 
 from collections.abc import Callable
 
@@ -16,18 +16,18 @@ class Preset(Record):
     build : callable
         Takes the parameters by name; returns float64 of shape (KH, KW), or (N, KH, KW) for a group.
     summary : str
-        What it does, in one line.
+        A one-line description.
     source : str
-        Where its matrix or formula comes from.
+        The source of its matrix or formula.
     parameters : tuple of Parameter
-        What it takes besides ``scale`` and ``normalize``.
+        The parameters besides ``scale`` and ``normalize``.
     parts : tuple of str
-        The specs of the kernels that a group consists of; empty for a single kernel.
+        The specs of the kernels of a group; empty for a single kernel.
     combination : {"magnitude", "maximum"} or None
-        What is taken of a group's answers; None for a single kernel.
+        The combination of a group's outputs; None for a single kernel.
     has_direction : bool
-        Whether a pair holds the vertical and the horizontal derivative, in this order, so that the
-        direction of the gradient follows from it.
+        Whether a pair consists of the vertical and the horizontal derivative, in this order, which
+        determine the direction of the gradient.
     """
 
     build: Callable[..., Weights]
@@ -292,12 +292,12 @@ ALIASES: dict[str, str] = {
     "laplacian:15": "laplacian-15",
     "laplacian:19": "laplacian-19",
 }
-"""What else a spec may begin with, in any case, and what that stands for."""
+"""Alternative names of presets, case-insensitive."""
 
 SUGGESTIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
     ("edge", "edges"), ("sobel", "scharr", "laplacian-8")
 )
-"""Words that stand for several presets, and those."""
+"""Generic names, and the presets to suggest for each."""
 
 
 def presets() -> tuple[str, ...]:
@@ -306,7 +306,7 @@ def presets() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Each may stand in a spec, as in ``convtool.kernel("sobel")``.
+        Each is valid in a spec, as in ``convtool.kernel("sobel")``.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Kernels of whole numbers, or of whole numbers times one common factor, and their exact factors.
+"""Kernels of integers, possibly times one common factor, and their exact factors.
 
-Sums of whole numbers are exact in floating point as long as they are not too large. Factors of such
-a kernel that are whole numbers too keep that; singular vectors do not.
+Sums of moderate integers are exact in floating point. Integer factors of such a kernel preserve
+this; singular vectors do not.
 """
 
 import math
@@ -12,40 +12,40 @@ import numpy as np
 from convtool.kernels.weights import FloatArray
 
 LARGEST = 1 << 20
-"""Multiples of a common factor are looked for up to here."""
+"""The largest multiple of a common factor to search for."""
 
 LARGEST_DENOMINATOR = 1 << 12
-"""And the smallest number may be so many times that factor."""
+"""The largest multiple of the common factor for the smallest value."""
 
 FEW = 64
-"""Of more weights than these, so many are looked at first: most kernels are no such."""
+"""Number of weights to examine first in larger kernels, as most have no common factor."""
 
 DYADIC_BITS = 24
-"""Whole numbers over a power of two are found up to so many bits."""
+"""The largest number of bits of dyadic fractions."""
 
 CLOSE = 8
-"""How many epsilons, relative to its value, a number may lie from a multiple of the factor."""
+"""Relative tolerance for multiples of the factor, in epsilons."""
 
 MOST_FACTORS = 8
-"""Exact factors are looked for up to this rank."""
+"""The largest rank for exact factors."""
 
 MOST_PIVOTS = 64
-"""Entries that are tried as a pivot."""
+"""The largest number of pivot candidates."""
 
 FACTOR_BITS, FRACTION_BITS = 25, 12
-"""Bits of an exact factor's numbers, and how many of them may be a fraction: float64 then holds
-products and their sums without rounding."""
+"""The largest number of bits of an exact factor's entries, and of their fractional part, for which
+products and sums are exact in float64."""
 
 
 class Whole(NamedTuple):
-    """Whole numbers with no common divisor, and what they are multiplied by."""
+    """Coprime integers and their common factor."""
 
     numbers: FloatArray
     factor: float
 
 
 def whole_numbers(values: FloatArray) -> Whole | None:
-    """Return numbers as whole numbers times one common factor, or None if they are no such.
+    """Return values as integers times one common factor, or None if that is impossible.
 
     Parameters
     ----------
@@ -55,8 +55,8 @@ def whole_numbers(values: FloatArray) -> Whole | None:
     Returns
     -------
     Whole or None
-        The whole numbers, in the shape and type of `values`, and the factor; their products are
-        `values` up to a few units in the last place.
+        The integers, in the shape and type of `values`, and the factor; the products equal `values`
+        up to a few units in the last place.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def _close(values: FloatArray) -> float:
 
 
 def _dyadic_unit(values: FloatArray, largest: float) -> float | None:
-    """Return the greatest common divisor of whole numbers, or of some over a power of two."""
+    """Return the greatest common divisor of integers or dyadic fractions."""
     shift = 0
     if largest >= 2.0**53 or not np.array_equal(values, np.rint(values)):
         shift = DYADIC_BITS - math.frexp(largest)[1]
@@ -97,9 +97,10 @@ def _dyadic_unit(values: FloatArray, largest: float) -> float | None:
 
 
 def _common_unit(values: FloatArray, largest: float) -> float | None:
-    """Return the greatest number of which all are multiples, up to rounding.
+    """Return the greatest common divisor of values, up to rounding.
 
-    Each divided by the smallest is a fraction whose denominator divides the smallest's numerator.
+    The ratio of a value to the smallest is a fraction whose denominator divides the smallest's
+    multiple.
     """
     magnitudes = np.abs(values[values != 0])
     smallest, numerator = float(magnitudes.min()), 1
@@ -114,9 +115,9 @@ def _common_unit(values: FloatArray, largest: float) -> float | None:
 
 
 def _denominator(ratio: float, close: float) -> int:
-    """Return the denominator of the fraction that a number is, up to rounding, or 0.
+    """Return the denominator of a fraction that equals a number up to rounding, or 0.
 
-    The convergents of its continued fraction are tried. (Importing ``fractions`` takes 4 ms.)
+    It is found by continued fractions. (Importing ``fractions`` takes 4 ms.)
     """
     rest, above, below = ratio, (0, 1), (1, 0)
     while below[1] <= LARGEST_DENOMINATOR:
@@ -134,25 +135,25 @@ def _denominator(ratio: float, close: float) -> int:
 
 
 def exact_factors(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArray] | None:
-    """Return columns and rows whose products sum to a matrix of whole numbers without rounding.
+    """Return columns and rows whose products sum exactly to an integer matrix.
 
     Parameters
     ----------
     numbers : ndarray
-        Whole numbers as floats, shape (M, N).
+        Integers as floats, shape (M, N).
     rank : int
         The rank of the matrix, at least 1.
 
     Returns
     -------
     columns, rows : ndarray
-        Shapes (rank, M) and (rank, N): whole numbers, or some over a power of two. None where
-        elimination would have to round.
+        Shapes (rank, M) and (rank, N): integers or dyadic fractions. None if elimination would
+        round.
 
     Notes
     -----
-    Gaussian elimination: a pivot's column times its row, divided by the pivot, is taken away until
-    nothing is left. A matrix of full rank is the sum of its own rows, or columns.
+    Gaussian elimination subtracts a pivot's column times its row, divided by the pivot, until
+    the remainder is zero. A matrix of full rank is the sum of its own rows, or columns.
 
     Examples
     --------
@@ -169,9 +170,9 @@ def exact_factors(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArra
 
 
 def own_lines(matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return columns and rows whose products sum to a matrix: its own rows, or its own columns.
+    """Factor a matrix into unit vectors and its own rows, or its own columns and unit vectors.
 
-    There are min(M, N) of them, and nothing is rounded.
+    There are min(M, N) products, which are exact.
 
     Examples
     --------
@@ -201,7 +202,7 @@ def _eliminated(numbers: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]
 
 
 def _product(rest: FloatArray) -> tuple[FloatArray, FloatArray] | None:
-    """Return a column and a row to take away, for the smallest pivot that divides one of both."""
+    """Return the column and row to subtract, for the smallest pivot that divides one of them."""
     places = np.argwhere(rest)
     sizes = np.abs(rest[rest != 0])
     for i, j in places[np.argsort(sizes, kind="stable")[:MOST_PIVOTS]]:
@@ -213,6 +214,6 @@ def _product(rest: FloatArray) -> tuple[FloatArray, FloatArray] | None:
 
 
 def _is_exact(line: FloatArray) -> bool:
-    """Return whether a line is of numbers of few bits, so that products and sums are exact."""
+    """Return whether a line's entries have few enough bits for exact products and sums."""
     lifted = np.ldexp(line, FRACTION_BITS)
     return bool(np.abs(lifted).max() < 2.0**FACTOR_BITS and np.all(lifted == np.rint(lifted)))

@@ -1,4 +1,4 @@
-"""Kernels that sharpen or emboss: the image itself plus what a smoother or a Laplacian finds."""
+"""Kernels that sharpen or emboss: the identity plus a Laplacian or a difference."""
 
 import numpy as np
 

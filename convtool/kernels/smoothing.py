@@ -1,4 +1,4 @@
-"""Kernels that smooth: box, Gaussian, disk, motion, and the 1-D Gaussians that others build on."""
+"""Smoothing kernels: box, Gaussian, disk, motion, and the 1-D Gaussians for other kernels."""
 
 import math
 
@@ -14,7 +14,7 @@ Sigma = float | tuple[float, float]
 
 
 def offsets(length: int) -> Weights:
-    """Return the distances of `length` entries from their centre, e.g. -1, 0, 1."""
+    """Return the offsets of `length` entries from their centre, e.g. -1, 0, 1."""
     return np.arange(length, dtype=np.float64) - (length - 1) / 2
 
 
@@ -32,7 +32,7 @@ def binomial(length: int) -> Weights:
 def sampled_gaussian(length: int, sigma: float, order: int = 0) -> Weights:
     """Return exp(-x²/2σ²) at the integers around 0, divided by its sum, or a derivative of it.
 
-    The derivative is that of the continuous curve, sampled: convolution with it differentiates.
+    The derivative of the continuous function is sampled: convolution with it differentiates.
 
     References
     ----------
@@ -56,7 +56,7 @@ def sampled_gaussian(length: int, sigma: float, order: int = 0) -> Weights:
 
 
 def gaussian_size(sigma: Sigma) -> Size:
-    """Return the size that holds four standard deviations, rounded as SciPy rounds."""
+    """Return the size that spans four standard deviations on either side, rounded like SciPy."""
     vertical, horizontal = both(sigma)
     return odd_size(int(4 * vertical + 0.5), int(4 * horizontal + 0.5))
 
@@ -67,12 +67,12 @@ def both(sigma: Sigma) -> tuple[float, float]:
 
 
 def odd_size(row_radius: int, column_radius: int) -> Size:
-    """Return the size that reaches so far on either side of the centre.
+    """Return the size with the given radii around the centre.
 
     Raises
     ------
     KernelError
-        Where a side would be longer than `MAX_SIDE`.
+        If a side would be longer than `MAX_SIDE`.
     """
     rows, columns = 2 * row_radius + 1, 2 * column_radius + 1
     if max(rows, columns) > MAX_SIDE:
@@ -84,7 +84,7 @@ def odd_size(row_radius: int, column_radius: int) -> Size:
 
 
 def identity(size: Size) -> Weights:
-    """Return the kernel that leaves an image as it is: 1 at the centre, 0 elsewhere."""
+    """Return the kernel that leaves an image unchanged: 1 at the centre, 0 elsewhere."""
     weights = np.zeros(size)
     weights[size[0] // 2, size[1] // 2] = 1
     return weights
@@ -97,7 +97,7 @@ def box(size: Size) -> Weights:
 
 
 def gaussian(size: Size | None, sigma: Sigma | None, dy: int = 0, dx: int = 0) -> Weights:
-    """Return a Gaussian: sampled where `sigma` is given, else the binomial of `size` (3×3).
+    """Return a Gaussian: sampled if `sigma` is given, else the binomial of `size` (3×3).
 
     ``dy`` and ``dx`` are the orders of its vertical and horizontal derivative.
     """
@@ -139,7 +139,7 @@ def motion(length: float, angle: float) -> Weights:
 
 
 def disk(radius: float) -> Weights:
-    """Return the mean over a disk: each pixel weighted by how much of it the disk covers."""
+    """Return the mean over a disk: each pixel weighted by its area inside the disk."""
     reach = max(0, math.ceil(radius - 0.5))
     odd_size(reach, reach)
     quarter = _disk_cover(radius, reach)
@@ -149,7 +149,7 @@ def disk(radius: float) -> Weights:
 
 
 def _disk_cover(radius: float, reach: int) -> Weights:
-    """Return the share of each pixel (0..reach, 0..reach) that the disk at (0, 0) covers."""
+    """Return the covered area of each pixel (0..reach, 0..reach) for a disk at (0, 0)."""
     low = np.arange(reach + 1, dtype=np.float64) - 0.5
     corners = np.arange(reach + 2, dtype=np.float64) - 0.5
     area = _corner_area(corners[:, np.newaxis], corners, radius)
@@ -162,7 +162,7 @@ def _disk_cover(radius: float, reach: int) -> Weights:
 
 
 def _corner_area(y: Weights, x: Weights, radius: float) -> Weights:
-    """Return the area of the disk inside the rectangle from (0, 0) to (y, x), with its sign."""
+    """Return the signed area of the disk inside the rectangle from (0, 0) to (y, x)."""
     height, width = np.minimum(abs(y), radius), np.minimum(abs(x), radius)
     flat = np.minimum(np.sqrt(radius**2 - height**2), width)
     area = height * flat + _arc_area(width, radius) - _arc_area(flat, radius)

@@ -1,11 +1,10 @@
-"""Text or file to kernel.
+"""Parse kernel specs: presets, files, pictures and literals.
 
 A SPEC is one of
 
 - a preset: ``sobel``, ``gaussian:sigma=2,size=15``, ``gaussian:2`` (its first parameter)
 - a file: ``edge.csv``, ``edge.csv:scale=1/4`` (.txt, .csv, .npy, .json; an existing file wins)
-- a picture, where the caller can read pictures: ``psf.tif``, divided by its sum unless told
-  otherwise
+- a picture, if the caller can read pictures: ``psf.tif``, divided by its sum by default
 - a literal: ``3x3:0,-1,0,-1,5,-1,0,-1,0`` (rows x columns, row by row)
 
 and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of absolute values) and
@@ -30,25 +29,25 @@ _OPTIONS = re.compile(r"\s*[A-Za-z][A-Za-z_-]*\s*=.*", re.DOTALL)
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]*")
 
 Pictures = Callable[[str], tuple[Weights, str]]
-"""What reads a picture as a kernel, and says what it took: from a path to (weights, note)."""
+"""Reads a picture as a kernel: takes a path, returns weights and a note."""
 
 
 class KernelSpec(Record, eq=False):
-    """A kernel and the text it was made from.
+    """A kernel and its spec.
 
     Attributes
     ----------
     text : str
-        The spec as it was given.
+        The given spec.
     name : str
         The preset's name, the file's path, or the literal's size.
     weights : ndarray
-        float64, C-contiguous: (KH, KW), or (N, KH, KW) for a group; of a gradient pair the kernel
+        float64, C-contiguous: (KH, KW), or (N, KH, KW) for a group; a gradient pair has the kernel
         for horizontal edges first.
     combination : {"magnitude", "maximum"} or None
-        What is taken of a group's answers; None for a single kernel.
+        The combination of a group's outputs; None for a single kernel.
     notes : tuple of str
-        What a user should know of how the text was read.
+        Notes for the user on the interpretation of the text.
     """
 
     text: str
@@ -59,23 +58,23 @@ class KernelSpec(Record, eq=False):
 
     @property
     def is_group(self) -> bool:
-        """Whether these are several kernels, whose answers are combined."""
+        """Whether it consists of several kernels whose outputs are combined."""
         return self.combination is not None
 
     @property
     def is_gradient(self) -> bool:
-        """Whether this is a pair, of which the gradient's magnitude is taken."""
+        """Whether it is a pair for the gradient's magnitude."""
         return self.combination == "magnitude"
 
     @property
     def has_direction(self) -> bool:
-        """Whether this is a pair from which the direction of the gradient follows."""
+        """Whether it is a pair that determines the direction of the gradient."""
         known = PRESETS.get(self.name)
         return self.is_gradient and (known is None or known.has_direction)
 
 
 def kernel(spec: str) -> Weights:
-    """Return the kernel that a text describes.
+    """Return the kernel of a spec.
 
     Parameters
     ----------
@@ -94,7 +93,7 @@ def kernel(spec: str) -> Weights:
     Raises
     ------
     KernelError
-        Where the text or the file describes no kernel; says which part and what would be right.
+        If the text or the file is not a valid kernel; the message names the invalid part.
 
     Examples
     --------
@@ -110,14 +109,14 @@ def kernel(spec: str) -> Weights:
 
 
 def parse(spec: str, pictures: Pictures | None = None) -> KernelSpec:
-    """Return the kernel that a text describes, with its name; see `kernel`.
+    """Parse a spec; see `kernel`.
 
     Parameters
     ----------
     spec : str
-        As `kernel` takes it.
+        As for `kernel`.
     pictures : callable, optional
-        What reads a picture as a kernel; without it a picture is refused.
+        Reads a picture as a kernel; without it pictures are refused.
 
     Raises
     ------
@@ -141,12 +140,12 @@ def parse(spec: str, pictures: Pictures | None = None) -> KernelSpec:
 
 
 def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
-    """Return the one kernel that a spec names.
+    """Parse a spec that must be a single kernel.
 
     Parameters
     ----------
     spec, pictures
-        As `parse` takes them.
+        As for `parse`.
 
     Returns
     -------
@@ -155,7 +154,7 @@ def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
     Raises
     ------
     KernelError
-        As `parse` does, and where the spec is a group of kernels, such as a gradient pair.
+        As `parse` does, and if the spec is a group of kernels, such as a gradient pair.
 
     Examples
     --------
@@ -179,7 +178,7 @@ def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
 
 
 def one_of(names: tuple[str, ...]) -> str:
-    """Return a choice of names in words, the first and the last of many."""
+    """Join names by "or"; only the first and the last of many."""
     return " or ".join(names) if len(names) < 4 else f"{names[0]}, ... or {names[-1]}"
 
 
@@ -210,9 +209,9 @@ def _read(spec: str, pictures: Pictures | None) -> _Found:
 
 
 def _split_file(spec: str) -> tuple[str | None, str]:
-    """Split a spec into the file it names (None where it names none) and the options after it.
+    """Split a spec into its file (None without one) and the options after it.
 
-    A file has a suffix: one named ``sobel`` leaves the preset alone.
+    A file has a suffix: a file named ``sobel`` does not hide the preset.
     """
     end = len(spec)
     while end > 0:
@@ -261,10 +260,10 @@ def _read_preset(spec: str) -> _Found:
 
 
 def _without_alias(spec: str) -> str:
-    """Return a spec with the preset's name in place of an alias, the longest that it begins with.
+    """Replace the longest alias at the start of a spec by the preset's name.
 
-    An alias is followed by parameters or nothing, one with a first parameter by others or its
-    value.
+    After an alias come parameters or nothing; after an alias with a parameter, its value or other
+    parameters.
     """
     plain = re.sub(r"\s*([:,=])\s*", r"\1", spec.strip())
     for alias in sorted(ALIASES, key=len, reverse=True):
@@ -277,7 +276,7 @@ def _without_alias(spec: str) -> str:
 
 
 def _unknown(name: str, spec: str) -> str:
-    """Return the error for a spec whose first word is no preset."""
+    """Return the error message for a spec whose name is not a preset."""
     head, colon, rest = spec.rpartition(":")
     path = head if colon and _OPTIONS.fullmatch(rest) else spec
     if os.path.isfile(path):

@@ -16,14 +16,14 @@ more."""
 
 Combination = Literal["magnitude", "maximum"]
 COMBINATIONS: tuple[Combination, ...] = get_args(Combination)
-"""What is taken of the answers of a group of kernels, pixel by pixel: the magnitude sqrt(a² + b²)
-of a pair, or the largest of all."""
+"""The pixel-wise combinations of the outputs of a group of kernels: the magnitude sqrt(a² + b²) of
+a pair, or the maximum of all."""
 
 
 def checked(
     values: ArrayLike, *, pair: bool = False, combination: Combination | None = None
 ) -> Weights:
-    """Return numbers as the weights of a kernel.
+    """Validate the weights of a kernel and return them as an array.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def checked(
     pair : bool
         Whether (2, KH, KW) is allowed.
     combination : {"magnitude", "maximum"}, optional
-        What is taken of a group: (2, KH, KW) or (N, KH, KW) is needed then.
+        The combination of a group; requires (2, KH, KW) or (N, KH, KW).
 
     Returns
     -------
@@ -42,7 +42,7 @@ def checked(
     Raises
     ------
     KernelError
-        Where the numbers are not real, not finite, none, or of another shape.
+        If the numbers are not real and finite, empty, or of another shape.
 
     Examples
     --------
@@ -74,14 +74,14 @@ def checked(
 
 
 def _is_kernel_already(values: ArrayLike) -> bool:
-    """Return whether numbers are a matrix that needs no change: a short way for the usual case."""
+    """Return whether an array is a valid matrix already: the fast path of the usual case."""
     if type(values) is not np.ndarray or values.dtype != np.float64 or values.ndim != 2:
         return False
     return bool(values.size and values.flags.c_contiguous and np.isfinite(values).all())
 
 
 def is_even(weights: Weights) -> bool:
-    """Return whether a kernel has an even number of rows or columns, and so no centre.
+    """Return whether a kernel has an even number of rows or columns.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def check_finite(weights: Weights) -> None:
     Raises
     ------
     KernelError
-        Where one is not; says which.
+        If one is not; the message gives its position.
     """
     finite = np.isfinite(weights)
     if not finite.all():

@@ -1,7 +1,7 @@
 """Detect the convention of another program: flip, scale, rounding and border.
 
-Programs call the same thing by different names and different things by the same. A pair of pictures
-tells which it was.
+Programs use different names for the same operation and the same name for different ones. A pair of
+pictures shows which one a program performs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from convtool.learn.nearest import TURNS, Match, plain
 from convtool.records import Record, replace
 
 SURE, ALMOST = 0.99999, 0.999
-"""Cosines from which on a learned kernel is the known one, or that one with rounded weights."""
+"""Smallest cosines for a match with the known kernel, and with its rounded weights."""
 
 _ROUNDED = 1 << 20
 _FEWEST = 32
@@ -25,24 +25,24 @@ _DOUBT = 1e-3
 _NO_BIAS = 1e-6
 
 COPIED = "copied"
-"""The word for a program that leaves the pixels at the edge as they were."""
+"""The border name of a program that copies the pixels at the edge unchanged."""
 
 
 class Program(Record):
-    """How a program filters, where it is not told otherwise.
+    """The default convention of a program.
 
     Attributes
     ----------
     turn : str
-        A key of `TURNS`: how the kernel it is given lies in a convolution.
+        A key of `TURNS`: the transformation of the kernel to an equivalent convolution kernel.
     border : str
-        What it takes beyond the edge, a key of `borders.RULES`, or `COPIED`.
+        The border's rule, a key of `borders.RULES`, or `COPIED`.
     normalises : bool
         Whether it divides the kernel by its sum.
     moved : int
-        By how many pixels down and to the right an even kernel lies beside SciPy's.
+        The shift of an even kernel's output against SciPy's, down and to the right, in pixels.
     rounding : str or None
-        ``nearest`` or ``down``; None where that depends on how its answer is stored.
+        ``nearest`` or ``down``; None if that depends on the output type.
     """
 
     turn: str
@@ -64,34 +64,34 @@ PROGRAMS: dict[str, Program] = {
     "GraphicsMagick -convolve": Program("half", "nearest", normalises=True, rounding="down"),
     "Pillow ImageFilter.Kernel": Program("left-right", COPIED, normalises=True, rounding="nearest"),
 }
-"""Programs as they are without options, found out by giving them kernels and pictures: OpenCV 5.0,
-libvips 8.14, ImageMagick 6.9, GraphicsMagick 1.3, Pillow 13, SciPy 1.17."""
+"""Programs with their default options, determined by experiments: OpenCV 5.0, libvips 8.14,
+ImageMagick 6.9, GraphicsMagick 1.3, Pillow 13, SciPy 1.17."""
 
 
 class Convention(Record):
-    """What a pair of pictures tells of the program that made it; None where it does not tell.
+    """The convention of a program, inferred from a pair of pictures; None where undetermined.
 
     Attributes
     ----------
     flips : bool or None
-        True where it convolves (turns the kernel it is given), False where it correlates.
+        True if it convolves (flips the kernel), False if it correlates.
     turn : str
-        A key of `TURNS`: how the known kernel lies in a convolution.
+        A key of `TURNS`: the transformation of the known kernel to the convolution kernel.
     scale : float
-        What the weights of the known kernel were multiplied by.
+        The factor of the known kernel's weights.
     normalises : bool or None
-        Whether that is one over their sum; None where the sum is 0 or 1.
+        Whether the factor is the reciprocal of their sum; None if the sum is 0 or 1.
     moved : (int, int)
-        By how many rows down and columns to the right the picture lies beside SciPy's.
+        The shift of the picture against SciPy's: rows down, columns to the right.
     borders : tuple of str
-        What it may take beyond the edge: `borders.RULES`, or `COPIED`. Within one pixel of the
-        edge ``reflect`` and ``nearest`` are alike.
+        The possible borders: `borders.RULES`, or `COPIED`. Within one pixel of the edge
+        ``reflect`` and ``nearest`` are identical.
     rounding : str or None
-        ``nearest`` or ``down``, for whole numbers.
+        ``nearest`` or ``down``, for integers.
     programs : tuple of str
-        Those of `PROGRAMS` that do all this.
+        The matching programs of `PROGRAMS`.
     sentences : tuple of str
-        The same in words.
+        The same as text.
     """
 
     flips: bool | None
@@ -113,11 +113,11 @@ def convention(
     Parameters
     ----------
     learned : Learned
-        The kernel that was found.
+        The fitted kernel.
     match : Match
-        The known kernel that it is.
+        The matching known kernel.
     pairs : sequence of (ndarray, ndarray)
-        What it was learned from; the first of them is asked for border and rounding.
+        The pairs of the fit; the first one is used for border and rounding.
 
     Returns
     -------
@@ -168,7 +168,7 @@ def convention(
 
 
 def _does(program: Program, match: Match, known: Convention) -> bool:
-    """Return whether a program, given the known kernel or a multiple of it, does all this."""
+    """Return whether a program follows the convention, for the known kernel or a multiple."""
     lies = TURNS[match.turn].apply(match.given)
     alike = np.array_equal(lies, TURNS[program.turn].apply(match.given))
     moved = tuple(program.moved * (1 - side % 2) for side in match.given.shape)
@@ -183,7 +183,7 @@ def _does(program: Program, match: Match, known: Convention) -> bool:
 
 
 def _moved(match: Match, symmetric: bool) -> tuple[int, int]:
-    """Return how a picture lies beside the one that SciPy makes by the same means."""
+    """Return the shift of a picture against SciPy's output with the same kernel."""
     even = tuple(1 - side % 2 for side in match.given.shape)
     correlated = match.turn == "half" or (symmetric and match.shift == even)
     down, right = match.shift
@@ -191,7 +191,7 @@ def _moved(match: Match, symmetric: bool) -> tuple[int, int]:
 
 
 def _near(match: Match, other: float) -> bool:
-    """Return whether a match's scale is some number, as precisely as it is a match."""
+    """Return whether a match's scale equals a number within the match's precision."""
     tolerance = max(2e-3, float(np.sqrt(2 * (1 - match.cosine))))
     return abs(match.scale - other) <= tolerance * abs(other)
 
@@ -202,7 +202,7 @@ def _first_plane(pair: tuple[Pixels, Pixels]) -> tuple[Pixels, Pixels]:
 
 
 def _borders(before: Pixels, after: Pixels, learned: Learned) -> tuple[str, ...]:
-    """Return which borders explain the pixels at the edge; none where it does not show."""
+    """Return the borders that explain the pixels at the edge; empty if undetermined."""
     kernel, bias = learned.kernel_with_bias, learned.better_bias
     size = kernel.shape[0], kernel.shape[1]
     if before.shape != after.shape or size == (1, 1):
@@ -227,14 +227,14 @@ def _borders(before: Pixels, after: Pixels, learned: Learned) -> tuple[str, ...]
 def _seen(
     around: Pixels, edge: tuple[slice, slice], shape: tuple[int, ...], size: tuple[int, int]
 ) -> Pixels:
-    """Return what the windows of some pixels see of a framed picture."""
+    """Return the part of a padded picture in the windows of some pixels."""
     spans = [part.indices(total)[:2] for part, total in zip(edge, shape, strict=True)]
     rows, columns = (slice(a, b + k - 1) for (a, b), k in zip(spans, size, strict=True))
     return np.ascontiguousarray(around[rows, columns])
 
 
 def _distance(found: Sequence[Pixels], expected: Sequence[Pixels], bias: float) -> float:
-    """Return the root mean square of differences, values beyond the type's range cut off."""
+    """Return the root mean square of differences, with values clipped to the type's range."""
     total, count = 0.0, 0
     for one, other in zip(found, expected, strict=True):
         values = other.astype(np.float64) + bias
@@ -247,7 +247,7 @@ def _distance(found: Sequence[Pixels], expected: Sequence[Pixels], bias: float) 
 
 
 def _rounding(before: Pixels, after: Pixels, learned: Learned, match: Match) -> str | None:
-    """Return how whole numbers were made of the exact ones, None where it does not show."""
+    """Return the rounding of the output to integers, None if undetermined."""
     if after.dtype.kind not in "ui" or before.shape != after.shape:
         return None
     fraction = plain(match.scale)
@@ -267,10 +267,10 @@ def _rounding(before: Pixels, after: Pixels, learned: Learned, match: Match) -> 
     found = [(name, bias) for name in ("down", "nearest") for bias in (low, low + 1)]
 
     def shares(one: tuple[str, int]) -> tuple[float, float]:
-        """Return which share of what was rounded fits, and of all."""
+        """Return the matching share of the rounded values, and of all values."""
         name, bias = one
         over = exact + bias - given
-        # Of a half both neighbours are nearest: which one is taken hangs on the last bit.
+        # For a half both neighbours are nearest: the choice depends on the last bit.
         nearest = np.abs(over) <= 0.5 + _DOUBT
         fits = nearest if name == "nearest" else (over > -_DOUBT) & (over < 1 - _DOUBT)
         return float(np.mean(fits[shows])), float(np.mean(fits[inside]))
@@ -280,8 +280,8 @@ def _rounding(before: Pixels, after: Pixels, learned: Learned, match: Match) -> 
 
 
 _TURN_SENTENCES: Mapping[str, str] = {
-    "none": "it convolves: the kernel is flipped, as the word has it",
-    "half": "it correlates: the kernel is laid on as it is, not flipped",
+    "none": "it convolves: the kernel is flipped",
+    "half": "it correlates: the kernel is not flipped",
 }
 
 
@@ -292,7 +292,7 @@ def _turn_sentence(match: Match, flips: bool | None) -> str:
             sentence += "; for this kernel that is the same as a change of sign"
         return sentence
     if match.turn == "none":
-        return "a half turn leaves this kernel as it is, so it may convolve or correlate"
+        return "this kernel is symmetric, so it may convolve or correlate"
     return f"the kernel is {TURNS[match.turn].words}"
 
 
@@ -301,7 +301,7 @@ def _scale_sentence(match: Match, total: float) -> str:
     fraction = plain(scale)
     if _near(match, 1.0):
         told = "" if abs(total) < 1e-9 or abs(total - 1) < 1e-9 else f", not divided by {total:.6g}"
-        return f"the weights are taken as they are{told}"
+        return f"the weights are unchanged{told}"
     if abs(total) > 1e-9 and _near(match, 1 / total):
         return f"the weights are divided by their sum, {total:.6g}"
     if _near(match, 1 / magnitude):
@@ -316,7 +316,7 @@ def _weight_sentences(match: Match) -> list[str]:
     if match.cosine >= SURE or match.cosine < ALMOST:
         return []
     return [
-        f"the weights are only nearly its own, by up to {match.difference:.3g}: the program may "
+        f"the weights differ from its own by up to {match.difference:.3g}: the program may "
         "round them, as libvips does with --precision integer"
     ]
 
@@ -327,15 +327,15 @@ def _shift_sentences(match: Match, moved: tuple[int, int]) -> list[str]:
     if not parts:
         return []
     even = any(side % 2 == 0 for side in match.given.shape)
-    why = ": an even kernel has no middle, and its anchor is another" if even else ""
-    return [f"the picture lies {' and '.join(parts)} of where SciPy puts it{why}"]
+    why = ": its anchor of an even kernel is another" if even else ""
+    return [f"the picture is shifted {' and '.join(parts)} against SciPy's{why}"]
 
 
 def _bias_sentences(learned: Learned, before: Pixels) -> list[str]:
     peak = float(np.iinfo(before.dtype).max) if before.dtype.kind in "ui" else 1.0
     if abs(learned.bias) > _NO_BIAS * peak:
         half = abs(learned.bias - peak / 2) <= 0.01 * peak
-        words = ", half of white: what is 0 becomes grey" if half else ""
+        words = ", half of white: 0 becomes grey" if half else ""
         return [f"{learned.bias:.6g} is added{words}"]
     large = abs(learned.better_bias) > 0.004 * peak
     if large and learned.residual_with_bias < 0.5 * learned.residual:
@@ -350,13 +350,13 @@ def _border_sentences(found: tuple[str, ...]) -> list[str]:
     if not found:
         return []
     rules = [name for name in found if name != COPIED]
-    sentence = f"beyond the edge it takes {' or '.join(rules)}" if rules else ""
-    left = "the pixels at the edge are left as they were" if COPIED in found else ""
+    sentence = f"the border is {' or '.join(rules)}" if rules else ""
+    left = "the pixels at the edge are unchanged" if COPIED in found else ""
     return [" or ".join(filter(None, (sentence, left)))]
 
 
 def _rounding_sentences(rounding: str | None) -> list[str]:
     if rounding is None:
         return []
-    words = "rounded to the nearest" if rounding == "nearest" else "cut down to the next lower"
-    return [f"values are {words} whole number"]
+    words = "rounded to the nearest" if rounding == "nearest" else "rounded down to the next"
+    return [f"values are {words} integer"]

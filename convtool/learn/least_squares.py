@@ -1,4 +1,4 @@
-"""Least squares: the kernel that comes nearest to turning one picture into another."""
+"""Least-squares estimation of the kernel that turns one picture into another."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -25,33 +25,33 @@ _RANK_TOLERANCE = 1e-13
 
 
 class Learned(Record, eq=False):
-    """A kernel found by least squares.
+    """A kernel estimated by least squares.
 
     Attributes
     ----------
     kernel : ndarray
-        float64, shape (KH, KW): convolution with it (the kernel flipped) comes nearest.
+        float64, shape (KH, KW): the kernel for convolution (it is flipped).
     bias : float
-        What is added, in units of the pixels; 0 unless asked for.
+        The fitted constant, in pixel units; 0 unless requested.
     residual : float
-        Root of the mean square of what is left, over the windows that count.
+        Root mean square of the residuals over the used windows.
     r2 : float
-        The share of the variance that is explained: 1 - Σ residual² / Σ (y - mean)².
+        The explained share of the variance: 1 - Σ residual² / Σ (y - mean)².
     rank : int
-        How many directions the windows span, of `unknowns`; fewer leave the kernel undecided.
+        The rank of the windows, at most `unknowns`; a smaller rank leaves the kernel undetermined.
     unknowns : int
-        Weights, and one more with a bias.
+        Number of weights, plus one with a bias.
     windows : int
-        How many windows counted.
+        Number of used windows.
     clipped : int
-        Values at the ends of their range that were left out, as more may have been cut off there.
+        Number of excluded values at the ends of their range, which may be clipped.
     kernel_with_bias : ndarray
-        The kernel that a fit with a bias finds, of the same shape: cutting down to whole numbers,
-        which takes off a half, does not bend it.
+        The kernel of a fit with a bias, in the same shape: truncation to integers, which subtracts
+        a half on average, does not distort it.
     better_bias : float
         The bias of that fit.
     residual_with_bias : float
-        Its residual, over the same windows.
+        The residual of that fit, over the same windows.
     """
 
     kernel: NDArray[np.float64]
@@ -68,12 +68,12 @@ class Learned(Record, eq=False):
 
     @property
     def decided(self) -> bool:
-        """Whether the pictures leave one kernel only."""
+        """Whether the pictures determine the kernel uniquely."""
         return self.rank == self.unknowns
 
 
 class Sample(Record, eq=False):
-    """One channel of one pair: windows are cut from `before`, and `after` is what each gives."""
+    """One channel of one pair: `before` contains the windows, `after` their target values."""
 
     before: Pixels
     after: Pixels
@@ -88,24 +88,23 @@ def fit(
     l2: float = 0.0,
     border: str | None = None,
 ) -> Learned:
-    """Find the kernel whose convolution turns the first picture of each pair into the second.
+    """Estimate the kernel whose convolution turns the first picture of each pair into the second.
 
     Parameters
     ----------
     pairs : sequence of (array_like, array_like)
         Before and after, each (H, W) or (H, W, C) of real, finite numbers in the same units. The
         channels share one kernel. After has the size of before, or is smaller by KH - 1 and KW - 1
-        where a program left the border out.
+        if the program omitted the border.
     size : int or (int, int)
         Rows and columns of the kernel; at most 1024 weights.
     bias : bool
-        Whether a constant is added to the answer, and found too.
+        Whether to fit an additive constant, too.
     l2 : float
-        Added to the mean square error for each squared weight (ridge regression), in units of
-        pixels²; the bias costs nothing.
+        The penalty on squared weights in the mean square error (ridge regression), in pixel units
+        squared; the bias has no penalty.
     border : str, optional
-        What lies beyond the edge (see `convtool.convolve`). Without one, only windows inside the
-        picture count.
+        The border (see `convtool.convolve`). By default, only windows inside the picture are used.
 
     Returns
     -------
@@ -114,19 +113,18 @@ def fit(
     Raises
     ------
     ShapeError
-        If two pictures do not fit together, or no window fits into them.
+        If the shapes of a pair do not match, or the picture is smaller than the kernel.
     OptionError
-        If the size, l2 or border cannot be.
+        If the size, l2 or border is invalid.
     PixelTypeError
-        If a picture holds NaN or infinity.
+        If a picture contains NaN or infinity.
 
     Notes
     -----
-    The normal equations are summed without holding the windows: see `convtool.learn.sums`. They
-    are solved by eigenvalues; directions that the windows do not span get no weight, which is the
-    least-norm answer, and `Learned.rank` tells. Whole numbers at 0 or at the top of their type's
-    range are left out as clipped. Where they are many, no more than a million or so of the others
-    are used, evenly spread.
+    The normal equations are accumulated without storing the windows: see `convtool.learn.sums`.
+    They are solved by eigenvalues. For a deficient rank (`Learned.rank`) the result is the
+    least-norm solution. Integers at 0 or at the maximum of their type are excluded as clipped. If
+    there are many, about a million of the other values are used, evenly spaced.
 
     Examples
     --------
@@ -148,7 +146,7 @@ def fit(
         raise OptionError(f"l2 must be a number of at least 0, not {l2!r}")
     samples = [one for pair in pairs for one in samples_of(*pair, side, border)]
     if not samples:
-        raise OptionError("there is nothing to learn from; give a pair of pictures")
+        raise OptionError("no pictures are given; give a pair of pictures")
     sums = reduce(add, (_sums(sample, side) for sample in samples))
     weights, rank = _solved(sums, bias, l2)
     other, _ = _solved(sums, True, l2)
@@ -180,7 +178,7 @@ def _kernel(weights: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.f
 def samples_of(
     before: ArrayLike, after: ArrayLike, size: tuple[int, int], border: str | None
 ) -> list[Sample]:
-    """Return the channels of a pair, cut or padded so that each window has its value.
+    """Return the channels of a pair, cropped or padded to one value per window.
 
     Raises
     ------
@@ -218,7 +216,7 @@ def samples_of(
 
 
 def _has_border(before: tuple[int, ...], after: tuple[int, ...], size: tuple[int, int]) -> bool:
-    """Return whether `after` has values for windows that leave the picture."""
+    """Return whether `after` has values for windows beyond the edge."""
     if before[2:] != after[2:]:
         raise ShapeError(
             f"before has the shape {before}, after {after}; give both the same channels"
@@ -240,7 +238,7 @@ def _has_border(before: tuple[int, ...], after: tuple[int, ...], size: tuple[int
 
 
 def framed(pixels: Pixels, size: tuple[int, int], rule: str, cval: float = 0.0) -> Pixels:
-    """Return a picture with the pixels around it that windows at its edge see."""
+    """Pad a picture for the windows at its edge."""
     for axis, side in enumerate(size):
         start = -((side - 1) // 2)
         n = pixels.shape[axis]
@@ -252,7 +250,7 @@ def framed(pixels: Pixels, size: tuple[int, int], rule: str, cval: float = 0.0) 
 
 
 def _unclipped(after: Pixels, size: tuple[int, int]) -> NDArray[np.bool_] | None:
-    """Return which values can not have been cut off; None where all count."""
+    """Return the mask of values that cannot be clipped; None if all are used."""
     if after.dtype.kind not in "ui":
         return None
     limits = np.iinfo(after.dtype)
@@ -277,11 +275,11 @@ def _sums(sample: Sample, size: tuple[int, int]) -> Sums:
 
 
 def _solved(sums: Sums, bias: bool, l2: float) -> tuple[NDArray[np.float64], int]:
-    """Return the weights in the windows' order with the bias behind, and the rank."""
+    """Solve the normal equations; return the weights, with the bias last, and the rank."""
     n = len(sums.moment) - 1 + bias
     gram, moment = sums.gram[:n, :n] / sums.count, sums.moment[:n] / sums.count
     gram = gram + l2 * np.diag([1.0] * (n - bias) + [0.0] * bias)
-    # Columns of unit length: the bias's 1 and 16-bit pixels then weigh alike.
+    # Normalise the columns, so that the bias's 1 and 16-bit pixels have the same scale.
     length = np.sqrt(np.diag(gram))
     length[length == 0] = 1.0
     values, vectors = np.linalg.eigh(gram / length / length[:, None])
@@ -313,13 +311,13 @@ def _sample_error(sample: Sample, kernel: NDArray[np.float64], bias: float) -> f
 
 
 def _summed_residual(sums: Sums, weights: NDArray[np.float64]) -> float:
-    """Return the residual from the sums alone, precise to eight digits of the values' size."""
+    """Return the residual from the sums, accurate to eight digits of the values' magnitude."""
     square = sums.square - 2 * weights @ sums.moment + weights @ sums.gram @ weights
     return float(np.sqrt(max(0.0, float(square)) / sums.count))
 
 
 def _explained(error: float, spread: float) -> float:
-    """Return 1 - error / spread; where nothing varies, whether nothing is left."""
+    """Return 1 - error / spread; for a spread of 0, 1 if the error is 0, else 0."""
     if spread > 0:
         return 1.0 - error / spread
     return 1.0 if error <= 1e-12 else 0.0

@@ -1,4 +1,4 @@
-"""Find the known kernel nearest to a learned one, and how another program changed it."""
+"""Find the known kernel nearest to a learned one, and its transformation."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,14 +13,14 @@ from convtool.records import Record
 
 
 class Turn(Record):
-    """One of the eight ways in which a kernel may lie.
+    """One of the eight rotations and reflections of a kernel.
 
     Attributes
     ----------
     words : str
-        What was done to the kernel.
+        A description.
     apply : callable
-        Does it.
+        The transformation.
     """
 
     words: str
@@ -37,7 +37,7 @@ TURNS: dict[str, Turn] = {
     "left": Turn("turned by a quarter to the left", np.rot90),
     "right": Turn("turned by a quarter to the right", lambda k: np.rot90(k, -1)),
 }
-"""The eight ways, the likelier first."""
+"""The eight transformations, the more likely first."""
 
 
 class Match(Record, eq=False):
@@ -50,19 +50,19 @@ class Match(Record, eq=False):
     name : str
         Its preset's name.
     turn : str
-        A key of `TURNS`: how it has to lie.
+        A key of `TURNS`: its transformation.
     shift : (int, int)
-        By how many rows down and columns to the right it has to be moved from its place.
+        Its shift: rows down, columns to the right.
     scale : float
-        What it has to be multiplied by.
+        Its factor.
     cosine : float
-        Of the angle between the two, from 0 to 1: how alike they are, whatever their size.
+        The cosine similarity of the two, from 0 to 1, independent of the scale.
     difference : float
-        The largest difference of a weight from the known one, multiplied by `scale`.
+        The largest difference of a learned weight from `weights`.
     weights : ndarray
-        The known kernel, so turned, moved and multiplied, in the learned one's shape.
+        The known kernel, transformed, shifted and scaled, in the learned one's shape.
     given : ndarray
-        The known kernel as its spec writes it.
+        The known kernel of the spec.
     """
 
     spec: str
@@ -77,7 +77,7 @@ class Match(Record, eq=False):
 
 
 def specs(size: tuple[int, int]) -> Iterator[str]:
-    """Yield the kernels that one of some size is compared with: presets, and some parameters.
+    """Yield the specs to compare with a kernel of some size: presets with several parameters.
 
     Examples
     --------
@@ -104,21 +104,21 @@ def specs(size: tuple[int, int]) -> Iterator[str]:
 
 
 def nearest(learned: Weights, given: KernelSpec | None = None, *, count: int = 3) -> list[Match]:
-    """Return the known kernels that a learned one resembles most, the nearest first.
+    """Return the known kernels most similar to a learned one, the nearest first.
 
     Parameters
     ----------
     learned : ndarray
         float64, shape (KH, KW).
     given : KernelSpec, optional
-        The kernel that it should be, instead of all presets.
+        The kernel to compare with, instead of all presets.
     count : int
-        At most so many, of different names.
+        The largest number of matches, with different names.
 
     Returns
     -------
     list of Match
-        Empty for a kernel of zeros, or where `given` does not fit into its shape.
+        Empty for a kernel of zeros, or if `given` is larger than its shape.
 
     Examples
     --------
@@ -145,7 +145,7 @@ def nearest(learned: Weights, given: KernelSpec | None = None, *, count: int = 3
 
 
 def _finer(spec: str) -> Iterator[str]:
-    """Yield a kernel with standard deviations around its own, in steps of 0.01."""
+    """Yield specs with standard deviations around a spec's own, in steps of 0.01."""
     found = re.fullmatch(r"(\w+:sigma=)([\d.]+)(.*)", spec)
     if found:
         middle = round(100 * float(found[2]))
@@ -158,7 +158,7 @@ def _extent(shape: Sequence[int]) -> tuple[int, int]:
 
 
 def _oddness(match: Match) -> tuple[bool, bool, int, int, int]:
-    """Order matches that are equally good: the plainest first."""
+    """Return the sort key of equally good matches: the simplest first."""
     return (
         match.scale < 0,
         not abs(match.scale - 1) < 0.01,
@@ -169,7 +169,7 @@ def _oddness(match: Match) -> tuple[bool, bool, int, int, int]:
 
 
 def _laid(learned: Weights, known: KernelSpec) -> Iterator[Match]:
-    """Yield a known kernel in each of its ways, each at its best place."""
+    """Yield the match of a known kernel in each orientation, at its best shift."""
     seen: list[Weights] = []
     for turn, way in TURNS.items():
         weights = way.apply(known.weights)
@@ -187,7 +187,7 @@ def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) ->
         room // 2 - side // 2 for room, side in zip(learned.shape, weights.shape, strict=True)
     ]
     here = products[tuple(middle)]
-    # The middle is taken unless another place is better by more than rounding.
+    # The centre is preferred unless another shift is better by more than rounding.
     place = np.unravel_index(int(np.abs(products).argmax()), products.shape)
     if abs(here) >= abs(products[place]) * (1 - 1e-9):
         place = (np.intp(middle[0]), np.intp(middle[1]))
@@ -210,7 +210,7 @@ def _placed(learned: Weights, known: KernelSpec, turn: str, weights: Weights) ->
 
 
 def plain(scale: float, tolerance: float = 2e-3) -> Fraction | None:
-    """Return the whole number or small fraction that a scale is, within a share of itself.
+    """Return the integer or simple fraction that equals a scale within a relative tolerance.
 
     Examples
     --------

@@ -1,9 +1,8 @@
-"""The normal equations of a kernel, summed without ever holding the windows.
+"""The normal equations of a kernel, accumulated without storing the windows.
 
-A window is a row of a matrix that nobody stores. What least squares needs of it is the products of
-its columns, and a column is the picture moved by some pixels: so the product of two columns depends
-on little more than how far apart the two are. A kernel of 7×7 has 1,225 pairs of columns and 85
-distances.
+Each window is a row of a design matrix, of which least squares needs only the products of columns.
+A column is the shifted picture, so the product of two columns depends mainly on the lag between
+them. A kernel of 7×7 has 1,225 pairs of columns and 85 lags.
 """
 
 from collections.abc import Callable
@@ -24,7 +23,7 @@ _SLABS = 8
 
 
 class Sums(Record, eq=False):
-    """Sums over windows x with a 1 behind them, and the values y that they should give.
+    """Sums over windows x, with an appended 1, and their target values y.
 
     Attributes
     ----------
@@ -43,7 +42,7 @@ class Sums(Record, eq=False):
 
     @property
     def count(self) -> int:
-        """How many windows there are."""
+        """Number of windows."""
         return round(float(self.gram[-1, -1]))
 
     def __add__(self, other: "Sums") -> "Sums":
@@ -54,14 +53,14 @@ class Sums(Record, eq=False):
 
 
 def lag_sums(before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]) -> Sums:
-    """Return the sums over all windows that lie inside a picture, by distances.
+    """Return the sums over all windows inside a picture, by lags.
 
     Parameters
     ----------
     before : ndarray, shape (H, W)
-        The picture that windows are cut from; at least twice the kernel on each side.
+        The picture with the windows, at least twice the kernel's size on each side.
     after : ndarray, shape (H - KH + 1, W - KW + 1)
-        What each window should give.
+        The target value of each window.
     size : (int, int)
         Rows and columns of the kernel.
 
@@ -71,10 +70,10 @@ def lag_sums(before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]) -
 
     Notes
     -----
-    For a distance d the products P(q) = f(q) f(q + d) are summed over rectangles that differ by at
-    most a kernel's side. The rows that all of them share are summed once, by BLAS, a strip at a
-    time; the others, KH - 1 at the top and at the bottom, stay apart, and so do the columns. Each
-    rectangle is then a small square of these sums.
+    For a lag d the products P(q) = f(q) f(q + d) are summed over rectangles that differ by less
+    than the kernel's size. The rows common to all rectangles are summed once, by BLAS in strips;
+    the other KH - 1 rows at the top and at the bottom are stored separately, and so are the
+    columns. Each rectangle is then a small sub-array of these partial sums.
 
     Examples
     --------
@@ -106,14 +105,14 @@ def window_sums(
     size: tuple[int, int],
     chosen: NDArray[np.bool_] | None = None,
 ) -> Sums:
-    """Return the sums over some windows, made one by one, a strip at a time.
+    """Return the sums over explicitly built windows, a strip at a time.
 
     Parameters
     ----------
     before, after, size
         As for `lag_sums`, the picture at least as large as the kernel.
     chosen : ndarray of bool, optional
-        Of the shape of `after`: which windows count. All by default.
+        Mask of the windows to use, in the shape of `after`; by default all.
 
     Returns
     -------
@@ -135,7 +134,7 @@ def window_sums(
 
 
 def _lags(size: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return one of each two opposite distances between places of a kernel."""
+    """Return the lags between positions of a kernel, one of each opposite pair."""
     rows, columns = size
     return [
         (down, right)
@@ -145,7 +144,7 @@ def _lags(size: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def _bands(values: NDArray[Any], size: tuple[int, int]) -> Plane:
-    """Sum what all rectangles share, and keep the rows and columns apart that they do not.
+    """Sum the rows and columns common to all rectangles, and keep the others separate.
 
     Returns shape (2 KH - 1, 2 KW - 1): the middle row and column hold the shared sums.
     """
@@ -159,7 +158,7 @@ def _bands(values: NDArray[Any], size: tuple[int, int]) -> Plane:
 
 
 def _boxes(bands: Plane, size: tuple[int, int]) -> Plane:
-    """Return the sum over each rectangle, shape (KH, KW), from what `_bands` keeps apart."""
+    """Return the sum over each rectangle, shape (KH, KW), from the result of `_bands`."""
     for axis, side in enumerate(size):
         bands = np.lib.stride_tricks.sliding_window_view(bands, side, axis).sum(axis=-1)
     return bands
@@ -168,7 +167,7 @@ def _boxes(bands: Plane, size: tuple[int, int]) -> Plane:
 def _banded(
     image: NDArray[Any], lags: list[tuple[int, int]], size: tuple[int, int]
 ) -> dict[tuple[int, int], Plane]:
-    """Return the bands of the products of a picture with itself moved, for each distance."""
+    """Return the bands of the products of a picture with its shifted self, for each lag."""
     height, width = image.shape
     rows, columns = size
     edges = _edge_products(image, lags, size)
@@ -187,7 +186,7 @@ def _banded(
 def _edge_products(
     image: NDArray[Any], lags: list[tuple[int, int]], size: tuple[int, int]
 ) -> dict[tuple[int, int], Plane]:
-    """Return the bands of each distance, but for the middle, which is 0."""
+    """Return the bands of each lag with a middle of 0."""
     height, width = image.shape
     rows, columns = size
     around = np.zeros((height + rows - 1, width + 2 * (columns - 1)), image.dtype)
@@ -248,12 +247,11 @@ def _shared_sums(
     downs: int,
     rights: range,
 ) -> Plane:
-    """Return Σ g(q) f(q + d) for the distances d of a rectangle, over the rows of a span.
+    """Return Σ g(q) f(q + d) for the lags d of a rectangle, over a range of rows.
 
-    `lay` writes rows of g into zeros, but not where q + d may leave the row; so a distance is one
-    offset into the flat picture. Cut into short lines, the flat g and the flat f moved by whole
-    lines are matrices, and the sums for neighbouring distances lie along the diagonals of their
-    product.
+    `lay` writes rows of g into zeros, except where q + d may leave the row, so a lag is an offset
+    into the flat picture. Divided into short lines, the flat g and the flat f shifted by whole
+    lines are matrices, and the sums for neighbouring lags are on the diagonals of their product.
 
     Returns shape (downs, len(rights)).
     """
@@ -282,7 +280,7 @@ def _shared_sums(
                 for block in range(blocks):
                     start = before + down * width + rights.start + block * _LINE
                     moved = other[start : start + mine.size].reshape(lines, _LINE)
-                    # `dot` lets other threads run meanwhile, `@` does not.
+                    # `dot` releases the GIL, `@` does not.
                     part = np.dot(turned, moved)
                     totals[i, down, :, block * _LINE : (block + 1) * _LINE] += part
 
@@ -293,7 +291,7 @@ def _shared_sums(
 
 
 def slabs_of(start: int, stop: int) -> list[tuple[int, int]]:
-    """Return where the parts of some rows begin and end that threads take, whatever their number.
+    """Divide rows into parts for threads, independent of the number of threads.
 
     Examples
     --------

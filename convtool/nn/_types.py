@@ -1,4 +1,4 @@
-"""The types that the whole of nn speaks: arrays, shapes, named arrays."""
+"""Type aliases of nn: arrays, shapes, named arrays."""
 
 from typing import Any, TypeAlias
 

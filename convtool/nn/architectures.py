@@ -1,11 +1,11 @@
-"""Networks as text: a specification a person can read, and some that have names.
+"""Network architectures as text: the specification language and the named architectures.
 
 A specification lists layers, separated by commas::
 
     conv 16 3x3 same, relu, pool 2, conv 32 3x3, relu, pool 2, dense 64, relu, dropout 0.5
 
-Flattening before the first dense layer goes without saying, and the output layer follows from the
-data: one output for two classes (a sigmoid), one a class for more (a softmax).
+The first dense layer implies a flattening before it. The output layer follows from the data: one
+output for two classes (sigmoid), one output per class for more (softmax).
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ ARCHITECTURES: dict[str, str] = {
 
 @dataclass
 class _Context:
-    """What has been built so far, and the shape that it puts out."""
+    """The output shape of the layers built so far, and the settings of the next ones."""
 
     shape: Shape
     rng: np.random.Generator
@@ -58,16 +58,16 @@ class _Words(Record):
     words: tuple[str, ...]
 
     def number(self, place: int, default: float | None = None) -> float:
-        """Return the number at a place among the words."""
+        """Return the word at an index as a number."""
         try:
             return float(self.words[place])
         except (IndexError, ValueError):
             if default is not None and len(self.words) <= place:
                 return default
-            raise OptionError(f"{self.text!r}: a number is missing or not one") from None
+            raise OptionError(f"{self.text!r}: a number is missing or invalid") from None
 
     def whole(self, place: int) -> int:
-        """Return the whole number at a place."""
+        """Return the word at an index as a positive integer."""
         value = self.number(place)
         if value != int(value) or value < 1:
             raise OptionError(f"{self.text!r}: {self.words[place]} is not a whole number above 0")
@@ -84,7 +84,7 @@ class _Words(Record):
         return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
     def padding(self, options: dict[str, str]) -> Padding:
-        """Return the padding of "same", "pad 1", "pad 1x2" or "pad 0x1x2x3" (from the top on)."""
+        """Return the padding of "same", "pad 1", "pad 1x2" or "pad 0x1x2x3" (top, left, …)."""
         text = options.get("pad", "")
         if text.count("x") != 3:
             default: Padding = "same" if "same" in options else 0
@@ -96,7 +96,7 @@ class _Words(Record):
         return top, left, bottom, right
 
     def options(self, start: int, valued: set[str], flags: set[str]) -> dict[str, str]:
-        """Return the words from a place on as options: ``stride 2 same`` and the like."""
+        """Return the words from an index on as options, such as ``stride 2 same``."""
         result: dict[str, str] = {}
         rest = iter(self.words[start:])
         for word in rest:
@@ -192,7 +192,7 @@ _SATURATING = ("sigmoid", "tanh")
 
 
 def _initializer(lines: list[str], place: int) -> str:
-    """Return the starting weights that suit the activation that comes next."""
+    """Return the initializer that suits the next activation."""
     for line in lines[place + 1 :]:
         word = line.split()[0]
         if word in ("conv", "dense"):
@@ -220,17 +220,17 @@ def build_layers(
     input_shape : (C, H, W)
     outputs : int
     seed : int
-        Of the starting weights and of dropout.
+        Seed of the initial weights and of dropout.
     bank : ndarray, shape (O, KH, KW), optional
-        Kernels to correlate with, one for each filter of the first convolution: they are not
-        trained, and its bias stays 0.
+        Fixed kernels to correlate with, one for each filter of the first convolution. Training
+        changes neither them nor the bias, which is 0.
 
     Raises
     ------
     OptionError
         If a word is unknown.
     ModelError
-        If a layer does not fit on what comes before: its number and the shapes are named.
+        If a layer does not fit its input. The message names the layer and the shapes.
 
     Examples
     --------
@@ -260,7 +260,7 @@ def build_layers(
         _append(layers, layer, context, line)
     if bank is not None:
         raise OptionError(
-            "--fixed-filters: the architecture has no convolution to take the place of"
+            "--fixed-filters: the architecture has no convolution whose filters could be fixed"
         )
     return layers
 
@@ -279,7 +279,7 @@ def _append(layers: list[nn.Layer], layer: nn.Layer, context: _Context, line: st
 def _fix(layer: nn.Conv2D, bank: Array, line: str) -> None:
     """Put a bank of kernels into a convolution, its bias at 0, and keep both from training.
 
-    Stride, padding and number of filters stay; each kernel stands in the middle of its window.
+    Stride, padding and number of filters stay. Each kernel is centred in its window.
     """
     count, height, width = bank.shape
     if count != layer.out_channels:

@@ -1,4 +1,4 @@
-"""Checks of arguments, made where they are given: each refusal is one line."""
+"""Argument validation: each error message is one line."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -9,19 +9,19 @@ from convtool.errors import OptionError
 
 
 def whole(value: Any, name: str, least: int = 1) -> int:
-    """Return a whole number, NumPy's included, as an int.
+    """Validate an integer, of Python or NumPy, and return it as an int.
 
     Parameters
     ----------
     value : int
     name : str
-        Of the argument, for the message.
+        The argument's name, for the message.
     least : int
 
     Raises
     ------
     OptionError
-        If it is no whole number, or smaller than `least`.
+        If it is not an integer, or smaller than `least`.
 
     Examples
     --------
@@ -43,21 +43,21 @@ def real(
     low_open: bool = False,
     high_open: bool = False,
 ) -> float:
-    """Return a finite number between two bounds, NumPy's included, as a float.
+    """Validate a finite number within bounds, of Python or NumPy, and return it as a float.
 
     Parameters
     ----------
     value : float
     name : str
-        Of the argument, for the message.
+        The argument's name, for the message.
     low, high : float
     low_open, high_open : bool
-        Whether the bound itself is refused.
+        Whether the bound itself is excluded.
 
     Raises
     ------
     OptionError
-        If it is no finite number, or beyond a bound.
+        If it is not a finite number, or out of bounds.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def real(
 
 
 def float_type(value: Any) -> str:
-    """Return the name of a layer's dtype.
+    """Validate a layer's dtype and return its name.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def float_type(value: Any) -> str:
 
 
 def _range(low: float, high: float, low_open: bool, high_open: bool) -> str:
-    """Return the words for a range.
+    """Return the text for a range of numbers.
 
     Examples
     --------

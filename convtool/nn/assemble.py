@@ -1,4 +1,4 @@
-"""Assemble a network for a data set from its options."""
+"""Build the untrained network for a data set."""
 
 from collections.abc import Sequence
 
@@ -15,9 +15,9 @@ from convtool.records import replace
 
 
 def filter_bank(kernels: Sequence[Array]) -> Array | None:
-    """Return kernels as a bank to correlate with, each in the middle of the largest size.
+    """Return kernels as a bank to correlate with, each zero-padded to the largest size.
 
-    Filtering convolves and a layer correlates, so each kernel is turned by half.
+    Filtering convolves and a layer correlates, so each kernel is rotated by 180°.
 
     Parameters
     ----------
@@ -53,22 +53,22 @@ def assemble(
     Parameters
     ----------
     data : Dataset
-        What it will learn from: the preprocessing is fitted to it.
+        The training set, to which the preprocessing is fitted.
     arch : str
         See :mod:`convtool.nn.architectures`.
     seed : int
     bank : ndarray, shape (O, KH, KW), optional
-        Kernels for an untrained first layer.
+        Fixed kernels for the first convolution.
     dropout : float, optional
         Replaces the rate of every dropout layer.
     threads : int, optional
     background : str
-        The colour on which transparent pictures were laid, and will be.
+        The colour that transparent pictures are composited on.
 
     Raises
     ------
     ModelError, OptionError
-        If the architecture does not fit the pictures or makes no sense.
+        If the architecture is invalid or does not fit the pictures.
     """
     preprocessing = replace(fitted(data.images), background=background)
     shape = (preprocessing.channels, preprocessing.height, preprocessing.width)

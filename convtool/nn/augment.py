@@ -1,4 +1,4 @@
-"""Random small changes that keep a picture's class, different each time it is shown."""
+"""Data augmentation: small random transformations that keep a picture's class."""
 
 import numpy as np
 
@@ -8,18 +8,18 @@ from convtool.records import Record, names_of
 
 
 class Augmentation(Record):
-    """How far pictures may be moved.
+    """The limits of the random transformations.
 
     Attributes
     ----------
     shift : float
-        Pixels, down or up and right or left.
+        Largest translation in pixels, in each direction.
     rotate : float
-        Degrees, either way.
+        Largest rotation in degrees, in either direction.
     scale : float
-        0.1: from a tenth smaller to a tenth larger.
+        Largest relative change of size: 0.1 scales by 0.9 to 1.1.
     flip : float
-        The probability of being mirrored, left for right.
+        The probability of a horizontal flip.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class Augmentation(Record):
     def maps(self, count: int, rng: np.random.Generator) -> Array:
         """Draw `count` affine maps for ``jit.warp``, shape (count, 6).
 
-        A shift alone is by whole pixels, so that nothing is blurred.
+        A shift alone is by whole pixels and does not blur.
         """
         draws = rng.uniform(-1, 1, (count, 5))
         angle = np.deg2rad(self.rotate * draws[:, 0])
@@ -52,12 +52,12 @@ class Augmentation(Record):
 
 
 def parse_augmentation(text: str) -> Augmentation:
-    """Read ``shift=2,rotate=10,scale=0.1,flip=0.5``; ``none`` is nothing.
+    """Parse ``shift=2,rotate=10,scale=0.1,flip=0.5``; ``none`` means no augmentation.
 
     Raises
     ------
     OptionError
-        If a name is unknown or a value makes no sense.
+        If a name is unknown or a value is out of range.
     """
     if text == "none":
         return Augmentation()

@@ -1,7 +1,7 @@
-"""Checkpoints: all that a training needs to resume exactly.
+"""Checkpoints: everything needed to resume a training exactly.
 
-One stands beside the model while it is trained; when the training is done, the model's file has the
-same in it, so that a training can go on with more epochs.
+During training the checkpoint is a file beside the model. A finished model's file contains the same
+data, so that training can continue for more epochs.
 """
 
 from collections.abc import Mapping
@@ -26,21 +26,21 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Checkpoint(Record):
-    """Where a training stands.
+    """The complete state of a training.
 
     Attributes
     ----------
     recipe : dict
         The recipe's values.
     pictures : int
-        How many are learned from.
+        The size of the training set.
     state : State
     steps : int
-        That the optimiser has taken.
+        Steps that the optimiser has taken.
     now, best : dict of str to ndarray
-        The network's arrays, and those of the best epoch in validation.
+        The network's current arrays, and those of the epoch with the best validation score.
     slots : dict of str to dict of str to ndarray
-        The optimiser's.
+        The optimiser's state.
     """
 
     recipe: dict[str, Any]
@@ -52,7 +52,7 @@ class Checkpoint(Record):
     slots: Mapping[str, Arrays] = _NONE
 
     def arrays(self) -> Arrays:
-        """Return all arrays by one name each."""
+        """Return all arrays in one dictionary, under prefixed names."""
         arrays = {f"now.{name}": array for name, array in self.now.items()}
         arrays |= {f"best.{name}": array for name, array in self.best.items()}
         for slot, kept in self.slots.items():
@@ -60,7 +60,7 @@ class Checkpoint(Record):
         return arrays
 
     def about(self) -> dict[str, Any]:
-        """Return all but the arrays, as JSON values."""
+        """Return everything except the arrays, as JSON values."""
         return {
             "recipe": self.recipe,
             "state": asdict(self.state),
@@ -69,10 +69,10 @@ class Checkpoint(Record):
         }
 
     def write(self, path: Path) -> None:
-        """Write a file of its own.
+        """Write the checkpoint to its own file.
 
-        It is not flushed to the disk, so that it costs next to nothing each epoch: it outlives the
-        process, but not a power failure.
+        The file is not flushed to disk, which keeps the cost per epoch low: it survives the end of
+        the process, but not a power failure.
 
         Raises
         ------
@@ -83,12 +83,12 @@ class Checkpoint(Record):
 
 
 def read(path: Path) -> Checkpoint:
-    """Read a checkpoint, or what the file of a trained model has of it.
+    """Read a checkpoint from its own file or from the file of a trained model.
 
     Raises
     ------
     ModelFileError
-        If the file is missing, damaged, or has no training in it.
+        If the file is missing, damaged, or contains no checkpoint.
     """
     about, _, content = read_arrays(path)
     arrays = arrays_of(path, content)
@@ -111,7 +111,7 @@ def read(path: Path) -> Checkpoint:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(
-            f"{path}: has no checkpoint of a training, or is damaged: train without --resume"
+            f"{path}: contains no checkpoint, or is damaged: train without --resume"
         ) from error
 
 
@@ -124,14 +124,14 @@ def _under(arrays: Arrays, prefix: str) -> Arrays:
 
 
 def check_same(path: Path, kept: Checkpoint, recipe: Recipe, pictures: int) -> None:
-    """Check that a training may go on from a checkpoint.
+    """Check that a checkpoint belongs to this training.
 
-    The number of epochs and the patience of early stopping may have been changed.
+    The number of epochs and the patience of early stopping may differ.
 
     Raises
     ------
     ModelFileError
-        If it is one of another training, or of one that has come further.
+        If it belongs to another training, or has more epochs than the recipe.
     """
     wanted = recipe.config()
     fixed = wanted.keys() - set(_MAY_CHANGE)
@@ -149,12 +149,12 @@ def check_same(path: Path, kept: Checkpoint, recipe: Recipe, pictures: int) -> N
 
 
 def restore(path: Path, kept: Checkpoint, model: Sequential, optimizer: Optimizer) -> None:
-    """Give a model and an optimiser what a checkpoint holds.
+    """Restore a model and an optimiser from a checkpoint.
 
     Raises
     ------
     ModelFileError
-        If its arrays are not theirs.
+        If the checkpoint's arrays do not match theirs.
     """
     optimizer.steps = kept.steps
     try:

@@ -1,4 +1,4 @@
-"""A network in the shape of a scikit-learn classifier."""
+"""A network with the interface of a scikit-learn classifier."""
 
 from collections.abc import Mapping
 from inspect import signature
@@ -11,7 +11,7 @@ from convtool.nn._types import Array, Arrays
 from convtool.nn.architectures import build_layers
 from convtool.nn.history import Epoch, State, put_back, snapshot
 from convtool.nn.losses import Loss
-from convtool.nn.metrics import Scores, judge
+from convtool.nn.metrics import Scores, score_predictions
 from convtool.nn.model import Sequential
 from convtool.nn.optimizers import Optimizer
 from convtool.nn.recipe import Recipe
@@ -28,32 +28,32 @@ class Classifier:
     arch : str
         A name in ``nn.architectures.ARCHITECTURES`` or a specification.
     epochs, batch_size : int
-        The last pictures of an epoch, which fill no whole batch, make a smaller one.
+        The last batch of an epoch may be smaller.
     optimizer : str or Optimizer
-        A name in ``nn.optimizers.OPTIMIZERS``, or an optimiser; it is left as it is, the training
-        takes a new one with its settings.
+        A name in ``nn.optimizers.OPTIMIZERS``, or an optimiser. Training uses a new optimiser with
+        the same settings and leaves the given one unchanged.
     lr : float
-        The highest learning rate; 0 takes the optimiser's own.
+        The peak learning rate; 0 takes the optimiser's default.
     schedule : str
         A name in ``nn.schedules.SCHEDULES``.
     l2 : float
         ``l2 / 2`` times the squared weights is added to the loss.
     image_shape : (H, W), (H, W, C) or (C, H, W), optional
-        How a row of X is a picture; rows without it are pictures one pixel high.
+        The shape that each row of X is reshaped to. By default a row is a picture one pixel high.
     channel_axis : int, optional
-        Which axis of a four-dimensional X holds the channels: 1 for (N, C, H, W), -1 for
-        (N, H, W, C). By default the one of the two that has 1 to 4 entries; where both or neither
-        have, :meth:`fit` asks for this argument.
+        The channel axis of a four-dimensional X: 1 for (N, C, H, W), -1 for (N, H, W, C). By
+        default the one of the two with 1 to 4 entries; if both or neither qualify, :meth:`fit`
+        raises an error that asks for this argument.
     class_weight : dict or "balanced", optional
-        How much a picture of each label counts; "balanced" lets each class count the same.
+        The weight of each class in the loss; "balanced" gives each class the same total weight.
     seed : int
 
     Attributes
     ----------
     classes_ : ndarray
-        The labels as they were given, sorted; for one-hot labels the numbers of their columns.
+        The sorted labels; for one-hot labels the column indices.
     history_ : list of Epoch
-        Loss and accuracy of each epoch, in training and in validation.
+        Training and validation loss and accuracy of each epoch.
     model_ : Sequential
     n_features_in_ : int
 
@@ -99,7 +99,7 @@ class Classifier:
         return {name: getattr(self, name) for name in _NAMES}
 
     def set_params(self, **params: Any) -> "Classifier":
-        """Set constructor's arguments.
+        """Set constructor arguments.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class Classifier:
         )
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Say whether :meth:`fit` has been called."""
+        """Return whether :meth:`fit` has been called."""
         return hasattr(self, "model_")
 
     def fit(
@@ -138,27 +138,28 @@ class Classifier:
         sample_weight: Any = None,
         validation_data: tuple[Any, Any] | None = None,
     ) -> "Classifier":
-        """Learn.
+        """Train on labelled pictures.
 
-        With `validation_data` the weights of the epoch that was best on it are kept, else the last.
+        With `validation_data` the model keeps the weights of the epoch with the best validation
+        score, otherwise those of the last epoch.
 
         Parameters
         ----------
         X : array_like, shape (N, F), (N, H, W), (N, H, W, C) or (N, C, H, W)
         y : array_like, shape (N,) or (N, K)
-            Labels of any kind, at least two; or one-hot rows, of which column k is class k.
+            Labels of any type with at least two distinct values, or one-hot rows.
         sample_weight : array_like, shape (N,), optional
-            How much each picture counts. Whole numbers stand for that many copies of a picture
-            (see :func:`convtool.nn.samples.training_order`); others scale its loss, and only their
-            ratios matter.
+            The weight of each picture. An integer repeats the picture that many times (see
+            :func:`convtool.nn.samples.training_order`); other weights scale its loss, and only
+            their ratios matter.
         validation_data : (X, y), optional
-            Pictures that are not learned from; the history has their loss and accuracy.
+            The validation set; the history contains its loss and accuracy.
 
         Raises
         ------
         DatasetError
-            If X or y is no such array, has NaN, or there is only one class; if it is not clear
-            which axis holds the channels.
+            If X or y has another shape or contains NaN, if there is only one class, or if the
+            channel axis is ambiguous.
         TrainingError
             If the loss is no longer finite.
         """
@@ -178,13 +179,13 @@ class Classifier:
         self._mean = values.mean(dtype=np.float64)
         self._std = values.std(dtype=np.float64) or 1.0
         tensor = self._tensor(values)
-        watched = None if validation_data is None else self._watched(*validation_data)
+        validation = None if validation_data is None else self._validation_set(*validation_data)
         outputs = 1 if len(self.classes_) == 2 else len(self.classes_)
         shape = tensor.shape[1:]
         layers = build_layers(self.arch, shape, outputs, self.seed)
         task = "binary" if outputs == 1 else "multiclass"
         self.model_ = Sequential(layers, shape, task=task)
-        self._learn(recipe, rule, tensor, targets, weights, watched)
+        self._learn(recipe, rule, tensor, targets, weights, validation)
         return self
 
     def _recipe(self) -> tuple[Recipe, Optimizer]:
@@ -206,7 +207,7 @@ class Classifier:
         return recipe, recipe.make_optimizer() if given is None else given.fresh()
 
     def _weights(self, targets: Array, given: Array) -> Array | None:
-        """Return how much each picture counts, 1 on average, or None if all count the same."""
+        """Return the pictures' weights with mean 1, or None if all are equal."""
         weights = given
         if self.class_weight is not None:
             weights = given * self._class_weights(targets)[targets]
@@ -216,7 +217,7 @@ class Classifier:
         return scaled
 
     def _class_weights(self, targets: Array) -> Array:
-        """Return how much a picture of each class counts."""
+        """Return the weight of each class."""
         given, names = self.class_weight, [str(name) for name in self.classes_]
         if isinstance(given, str) and given == BALANCED:
             found = class_weights(BALANCED, names, targets)
@@ -229,8 +230,8 @@ class Classifier:
             raise OptionError(f"class_weight: no label {unknown[0]!r}, there are {names}")
         return np.array([float(given.get(label, 1.0)) for label in self.classes_.tolist()])
 
-    def _watched(self, X: Any, y: Any) -> tuple[Array, Array]:
-        """Return the tensor and the class numbers of validation data."""
+    def _validation_set(self, X: Any, y: Any) -> tuple[Array, Array]:
+        """Return the tensor and the class indices of validation data."""
         values = numbers(X)
         if values.shape[1:] != self._shape:
             raise DatasetError(
@@ -251,7 +252,7 @@ class Classifier:
         tensor: Array,
         targets: Array,
         weights: Array | None,
-        watched: tuple[Array, Array] | None,
+        validation: tuple[Array, Array] | None,
     ) -> None:
         plain, state = recipe.make_loss(self.model_.task), State()
         best: Arrays = {}
@@ -264,7 +265,7 @@ class Classifier:
                 if len(index) < min(2, len(tensor)):
                     continue
                 done = (epoch * len(starts) + number) / (recipe.epochs * len(starts))
-                rule.lr = recipe.rate * SCHEDULES[recipe.schedule](done, state.watched())
+                rule.lr = recipe.rate * SCHEDULES[recipe.schedule](done, state.monitored_losses())
                 loss: Loss = plain if weights is None else Weighted(plain, weights[index])
                 value = self.model_.train_step(
                     tensor[index], targets[index], loss, rule, l2=recipe.loss_l2
@@ -274,19 +275,19 @@ class Classifier:
                         f"the loss is no longer finite in epoch {epoch + 1}: choose a smaller lr"
                         f" than {recipe.rate:g}"
                     )
-                state.count(value, self.model_.last_outputs, targets[index])
-            if state.end_epoch(self._judged(watched), rule.lr):
+                state.add_batch(value, self.model_.last_outputs, targets[index])
+            if state.end_epoch(self._validation_scores(validation), rule.lr):
                 best = snapshot(self.model_)
         put_back(self.model_, best)
         self.history_: list[Epoch] = state.history
 
-    def _judged(self, watched: tuple[Array, Array] | None) -> Scores | None:
-        if watched is None:
+    def _validation_scores(self, validation: tuple[Array, Array] | None) -> Scores | None:
+        if validation is None:
             return None
-        return judge(self.model_.predict_proba(watched[0]), watched[1])
+        return score_predictions(self.model_.predict_proba(validation[0]), validation[1])
 
     def _tensor(self, values: Array) -> Array:
-        """Return pictures as (N, C, H, W), brought to mean 0 and deviation 1."""
+        """Return pictures as (N, C, H, W), normalised to mean 0 and standard deviation 1."""
         planes = as_planes(values, self.image_shape, self.channel_axis)
         scaled: Array = (planes - self._mean) / self._std
         return np.ascontiguousarray(scaled, np.float32)
@@ -317,7 +318,7 @@ class Classifier:
         return result
 
     def score(self, X: Any, y: Any) -> float:
-        """Return the share of pictures whose label is found; labels as for :meth:`fit`."""
+        """Return the accuracy on labelled pictures; labels as for :meth:`fit`."""
         predicted = self.predict(X)
         classes, targets = labels(y, len(predicted))
         return float((predicted == classes[targets]).mean())

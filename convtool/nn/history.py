@@ -1,4 +1,4 @@
-"""The history of a training: its epochs, its position, and the best weights so far."""
+"""The history of a training: its epochs, its position, and snapshots of weights."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ from convtool.records import Record
 
 
 class Epoch(Record):
-    """What one epoch brought; NaN-free JSON values, None where there is no validation."""
+    """Loss and accuracy of one epoch; finite JSON values, None without validation."""
 
     epoch: int
     loss: float
@@ -41,22 +41,22 @@ class BatchReport(Record):
 
 @dataclass
 class State:
-    """What a checkpoint holds besides arrays.
+    """The training state that a checkpoint stores besides arrays.
 
     Attributes
     ----------
     epoch, batch : int
-        How many are done: epochs, and batches of the one in progress.
+        Number of finished epochs, and of finished batches in the current one.
     losses : float
-        The sum of this epoch's losses.
+        Sum of this epoch's losses.
     hits, seen : int
-        Pictures of this epoch.
+        Correctly classified pictures and all pictures of this epoch so far.
     best : float or None
-        The merit of the best epoch so far.
+        The best validation score so far.
     since_best : int
-        Epochs since that one.
+        Epochs since then.
     seconds : float
-        Spent in training.
+        Time spent in training.
     """
 
     epoch: int = 0
@@ -69,8 +69,8 @@ class State:
     history: list[Epoch] = field(default_factory=list)
     seconds: float = 0.0
 
-    def count(self, loss: float, outputs: Array, labels: Array) -> None:
-        """Take up one batch: its loss, and the network's outputs for its pictures."""
+    def add_batch(self, loss: float, outputs: Array, labels: Array) -> None:
+        """Add one batch: its loss, and the network's outputs for its pictures."""
         self.batch += 1
         self.losses += loss * len(labels)
         choices = outputs[:, 0] > 0 if outputs.shape[1] == 1 else outputs.argmax(axis=1)
@@ -78,12 +78,12 @@ class State:
         self.seen += len(labels)
 
     def end_epoch(self, scores: Scores | None, lr: float) -> bool:
-        """Add this epoch to the history; return whether its validation was the best so far.
+        """Add this epoch to the history; return whether its validation score is the best so far.
 
         Parameters
         ----------
         scores : Scores or None
-            Of the validation, if there is one.
+            Scores on the validation set, if there is one.
         lr : float
             The epoch's last learning rate.
         """
@@ -101,16 +101,16 @@ class State:
         self.losses, self.hits, self.seen = 0.0, 0, 0
         if scores is None:
             return False
-        # the loss decides among equally many hits
-        merit = scores.accuracy - 1e-3 * min(scores.loss, 100.0)
+        # at equal accuracy the loss decides
+        score = scores.accuracy - 1e-3 * min(scores.loss, 100.0)
         self.since_best += 1
-        if self.best is not None and merit <= self.best:
+        if self.best is not None and score <= self.best:
             return False
-        self.best, self.since_best = merit, 0
+        self.best, self.since_best = score, 0
         return True
 
-    def watched(self) -> list[float]:
-        """Return each epoch's loss in validation, or without one in training."""
+    def monitored_losses(self) -> list[float]:
+        """Return each epoch's validation loss, or without validation its training loss."""
         return [
             epoch.loss if epoch.validation_loss is None else epoch.validation_loss
             for epoch in self.history
@@ -124,7 +124,7 @@ def snapshot(model: Sequential) -> Arrays:
 
 
 def put_back(model: Sequential, arrays: Arrays) -> None:
-    """Give a model the arrays of a snapshot; nothing is changed by an empty one."""
+    """Copy the arrays of a snapshot into a model; an empty one changes nothing."""
     targets = model.parameters() | model.states()
     for name, array in arrays.items():
         targets[name][...] = array

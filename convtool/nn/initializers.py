@@ -1,4 +1,4 @@
-"""Starting weights.
+"""Weight initializers.
 
 References
 ----------
@@ -19,7 +19,7 @@ Seed = np.random.Generator | int | None
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """Return the number of inputs of one output, and of outputs that one input reaches.
+    """Return fan-in and fan-out: inputs per output, and outputs per input.
 
     Examples
     --------
@@ -33,13 +33,13 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def he(shape: Shape, rng: np.random.Generator) -> Array:
-    """Draw from a normal distribution of variance ``2 / inputs``: keeps the scale through ReLU."""
+    """Draw from a normal distribution of variance ``2 / fan_in``, which suits ReLU."""
     result: Array = rng.standard_normal(shape) * np.sqrt(2 / fans(shape)[0])
     return result
 
 
 def glorot(shape: Shape, rng: np.random.Generator) -> Array:
-    """Draw uniformly with variance ``2 / (inputs + outputs)``: for sigmoid, tanh and outputs."""
+    """Draw uniformly with variance ``2 / (fan_in + fan_out)``: for sigmoid, tanh and outputs."""
     limit = np.sqrt(6 / sum(fans(shape)))
     return rng.uniform(-limit, limit, shape)
 
@@ -51,12 +51,12 @@ INITIALIZERS: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
 
 
 def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
-    """Return starting weights of a named kind.
+    """Return initial weights drawn by a named initializer.
 
     Raises
     ------
     OptionError
-        If the name, the seed or the type is not one.
+        If the name, the seed or the dtype is invalid.
     """
     if name not in INITIALIZERS:
         raise OptionError(f"unknown initializer {name!r}: choose {', '.join(INITIALIZERS)}")

@@ -1,12 +1,11 @@
-"""Losses: the error of a batch as one number, and its gradient.
+"""Loss functions and their gradients.
 
-The losses of tasks take the network's last numbers before any sigmoid or softmax ("logits"), where
-they are exact: :class:`CrossEntropy`, the mean over pictures, and :class:`BinaryCrossEntropy` and
-:class:`MeanSquaredError`, the means over pictures and outputs, as in PyTorch and Keras. The two
-whose names begin with ``Probability`` take probabilities, for networks that end in a softmax or
-sigmoid layer, and are means over pictures and outputs.
+The default losses of the tasks take logits, which is numerically exact: :class:`CrossEntropy` is
+the mean over pictures, :class:`BinaryCrossEntropy` and :class:`MeanSquaredError` are means over
+pictures and outputs, as in PyTorch and Keras. The losses named ``Probability…`` take probabilities,
+for networks that end in a softmax or sigmoid layer, and are means over pictures and outputs.
 
-Targets are whole-number labels, shape (N,), or a row of numbers for each picture, shape (N, K).
+Targets are class indices, shape (N,), or a row of values for each picture, shape (N, K).
 """
 
 from typing import Any, ClassVar
@@ -19,19 +18,19 @@ from convtool.nn.arguments import real
 from convtool.nn.operations.activations import log_softmax, sigmoid
 
 LEAST_PROBABILITY = 1e-12
-"""Below it, a probability (or the product of one and its complement) counts as this much."""
+"""Lower bound for probabilities, and for the product of a probability and its complement."""
 LEAST_LOG = -100.0
-"""Below it, the logarithm of a probability counts as this much (PyTorch's bound)."""
+"""Lower bound for the logarithm of a probability (PyTorch's bound)."""
 
 
 class Loss:
-    """A loss of a batch of outputs against what they should be."""
+    """Base class of losses, which compare a batch of outputs with targets."""
 
     name: ClassVar[str] = ""
     highest: ClassVar[float] = np.inf
 
     def goals(self, targets: Array, shape: Shape) -> Array:
-        """Return the targets as this loss compares them with outputs of a shape.
+        """Validate targets and convert them for outputs of a shape.
 
         Parameters
         ----------
@@ -41,12 +40,12 @@ class Loss:
         Returns
         -------
         ndarray
-            Of the shape of the outputs, or labels of shape (N,).
+            Targets of the outputs' shape, or class indices of shape (N,).
 
         Raises
         ------
         DatasetError
-            If they do not fit.
+            If the targets do not match the outputs.
         """
         return _rows(targets, shape, self.name, self.highest)
 
@@ -75,7 +74,7 @@ def _check_labels(labels: Array, classes: int) -> None:
 
 
 def _rows(targets: Array, shape: Shape, name: str, high: float) -> Array:
-    """Return targets as numbers of the outputs' shape, labels as 1 for their class and 0 else."""
+    """Return targets in the outputs' shape, class indices as one-hot rows."""
     one_output = int(np.prod(shape[1:])) == 1
     if targets.shape == shape or (one_output and targets.size == shape[0]):
         rows = targets.reshape(shape).astype(np.float64)
@@ -91,14 +90,14 @@ def _rows(targets: Array, shape: Shape, name: str, high: float) -> Array:
 
 
 class CrossEntropy(Loss):
-    """``-sum(t log softmax(outputs))``, averaged over pictures; t is 1 for the label, 0 else.
+    """``-sum(t log softmax(outputs))``, averaged over pictures; t is 1 for the label, else 0.
 
     Targets of shape (N, K) are the probabilities of all classes (soft targets).
 
     Parameters
     ----------
     label_smoothing : float
-        This much of the target is spread evenly over all classes.
+        The share of the target that is distributed evenly over all classes.
 
     Examples
     --------
@@ -114,7 +113,7 @@ class CrossEntropy(Loss):
         self.label_smoothing = real(label_smoothing, "label smoothing", 0, 1, high_open=True)
 
     def goals(self, targets: Array, shape: Shape) -> Array:
-        """Return labels (N,) as they are, or each class's target (N, K), smoothed."""
+        """Return class indices (N,) unchanged, or each class's smoothed target (N, K)."""
         if _are_labels(targets, shape):
             _check_labels(targets, shape[1])
             return targets
@@ -141,8 +140,8 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     """``-t log p - (1 - t) log(1 - p)`` with ``p = sigmoid(output)``, averaged over all outputs.
 
-    Each output is a question of its own. Targets are from 0 to 1; whole-number labels (N,) for K
-    outputs mean 1 for the label's output and 0 for the others.
+    The outputs are independent. Targets are from 0 to 1; class indices (N,) for K outputs mean 1
+    for the class's output and 0 for the others.
 
     Examples
     --------
@@ -162,7 +161,7 @@ class BinaryCrossEntropy(Loss):
 
 
 class MeanSquaredError(Loss):
-    """The squared distance, averaged over pictures and outputs (regression)."""
+    """The squared error, averaged over pictures and outputs (regression)."""
 
     name = "mean-squared-error"
 
@@ -173,7 +172,7 @@ class MeanSquaredError(Loss):
         return targets.reshape(shape).astype(np.float64)
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return loss and gradient for outputs and targets of one size."""
+        """Return loss and gradient for outputs and targets of equal shape."""
         difference = outputs - self.goals(targets, outputs.shape).astype(outputs.dtype)
         loss = float(np.square(difference).mean(dtype=np.float64))
         return loss, difference * np.asarray(2 / difference.size, outputs.dtype)
@@ -195,7 +194,7 @@ class ProbabilityCrossEntropy(Loss):
     name = "probability-cross-entropy"
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return loss and gradient for probabilities (N, K); below 0 they give NaN."""
+        """Return loss and gradient for probabilities (N, K); values below 0 give NaN."""
         goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
         p = np.where(outputs < 0, np.nan, np.maximum(outputs, LEAST_PROBABILITY))
         p = p.astype(outputs.dtype, copy=False)
@@ -206,7 +205,7 @@ class ProbabilityCrossEntropy(Loss):
 class ProbabilityBinaryCrossEntropy(Loss):
     """``-t log p - (1 - t) log(1 - p)``, averaged over pictures and outputs, p the outputs.
 
-    For networks that end in a sigmoid or softmax layer. Logarithms count as -100 at least, as in
+    For networks that end in a sigmoid or softmax layer. Logarithms are clamped to -100, as in
     PyTorch's ``BCELoss``.
 
     Examples
@@ -221,7 +220,7 @@ class ProbabilityBinaryCrossEntropy(Loss):
     highest = 1
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return loss and gradient for probabilities (N, K); beyond 0 and 1 they give NaN."""
+        """Return loss and gradient for probabilities (N, K); values beyond 0 and 1 give NaN."""
         goal = self.goals(targets, outputs.shape).astype(outputs.dtype)
         p = np.where((outputs < 0) | (outputs > 1), np.nan, outputs).astype(outputs.dtype)
         with np.errstate(divide="ignore"):
@@ -241,4 +240,4 @@ LOSSES: dict[str, type[Loss]] = {
         ProbabilityBinaryCrossEntropy,
     )
 }
-"""Every loss by its name."""
+"""The losses by name."""

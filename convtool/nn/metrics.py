@@ -7,7 +7,7 @@ from convtool.records import Record
 
 
 def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
-    """Return how often class i was taken for class j, shape (classes, classes).
+    """Return how often class i was predicted as class j, shape (classes, classes).
 
     Examples
     --------
@@ -21,7 +21,7 @@ def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
 
 
 class Scores(Record):
-    """What a classifier did on a set of pictures.
+    """The scores of a classifier on a set of pictures.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Scores(Record):
     confusion : ndarray, shape (K, K)
         Rows are the true classes, columns the predicted ones.
     worst : ndarray of int
-        The places of the wrongly judged pictures, the most confidently wrong first.
+        Indices of the misclassified pictures, the most confidently wrong first.
     """
 
     loss: float
@@ -39,26 +39,26 @@ class Scores(Record):
 
     @property
     def accuracy(self) -> float:
-        """The share of pictures whose class was found (pictures, not one-hot entries)."""
+        """The share of pictures that are classified correctly."""
         return float(np.trace(self.confusion) / max(self.confusion.sum(), 1))
 
     @property
     def precision(self) -> Array:
-        """For each class, the share of its predictions that are right; 0 where there are none."""
+        """For each class, the share of its predictions that are correct; 0 if there are none."""
         predicted = self.confusion.sum(axis=0)
         result: Array = np.diag(self.confusion) / np.maximum(predicted, 1)
         return result
 
     @property
     def recall(self) -> Array:
-        """For each class, the share of its pictures that were found; 0 where there are none."""
+        """For each class, the share of its pictures classified correctly; 0 if there are none."""
         actual = self.confusion.sum(axis=1)
         result: Array = np.diag(self.confusion) / np.maximum(actual, 1)
         return result
 
 
-def judge(probabilities: Array, labels: Array) -> Scores:
-    """Return the scores of predicted probabilities (N, K) against labels (N,)."""
+def score_predictions(probabilities: Array, labels: Array) -> Scores:
+    """Score predicted probabilities (N, K) against labels (N,)."""
     predicted = probabilities.argmax(axis=1)
     right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     losses = -np.log(np.maximum(right, 1e-30))

@@ -30,37 +30,37 @@ def _shape(shape: Shape) -> Shape:
 
 
 class Sequential:
-    """A network whose layers follow one another.
+    """A network that applies layers in sequence.
 
     Parameters
     ----------
     layers : iterable of Layer
     input_shape : (C, H, W) or (F,), optional
-        The shape of one input. With it, the layers are checked at once.
+        The shape of one input. If given, the constructor checks that the layers fit together.
     task : "multiclass", "binary" or "regression"
-        How the outputs are read: softmax, one sigmoid, or as they are. The layers end in plain
-        numbers (logits), the losses expect them.
+        How the outputs are interpreted: through a softmax, one sigmoid, or unchanged. The last
+        layer returns logits, which the losses expect.
     classes : sequence of str
-        The names of the classes, if there are any.
+        The class names, if there are any.
     preprocessing : Preprocessing, optional
-        How pictures become inputs.
+        Converts pictures to inputs.
     engine : "auto" or "numpy"
-        Whether :meth:`train_step` may use the compiled step. Both give the same up to rounding.
+        Whether :meth:`train_step` may use the compiled step. Both agree up to rounding.
     threads : int, optional
-        How many threads the compiled step uses, at most 63; by default as many as
-        ``CONVTOOL_NUM_THREADS`` says, else one for each core.
+        Number of threads of the compiled step, at most 63; by default ``CONVTOOL_NUM_THREADS``,
+        else one per core.
 
     Attributes
     ----------
     record : dict
-        What is known of the training; kept in the model's file (JSON values).
+        Facts about the training that the model's file stores (JSON values).
     last_outputs : ndarray
         The outputs that the last :meth:`train_step` compared with its targets.
 
     Raises
     ------
     ModelError
-        If the layers do not fit together: the message names the layer and both shapes.
+        If the layers do not fit together. The message names the layer and both shapes.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Sequential:
             self.shapes(self.input_shape)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state of a copy: all but the compiled step."""
+        """Return the state to pickle or copy: everything except the compiled step."""
         if self._plan is not None:
             self._plan.release()
             self._plan = None
@@ -131,7 +131,7 @@ class Sequential:
         return result
 
     def parameters(self, *, trained_only: bool = False) -> Arrays:
-        """Return all parameters as ``{"layer number.name": array}``, counted from 0."""
+        """Return all parameters as ``{"layer index.name": array}``."""
         return {
             f"{number}.{name}": array
             for number, layer in enumerate(self.layers)
@@ -140,7 +140,7 @@ class Sequential:
         }
 
     def states(self) -> Arrays:
-        """Return all arrays that are kept but not trained, named as in :meth:`parameters`."""
+        """Return all untrained arrays, named as in :meth:`parameters`."""
         return {
             f"{number}.{name}": array
             for number, layer in enumerate(self.layers)
@@ -148,7 +148,7 @@ class Sequential:
         }
 
     def gradients(self) -> Arrays:
-        """Return the gradients that the last :meth:`backward` left."""
+        """Return the gradients that the last :meth:`backward` set."""
         return {
             f"{number}.{name}": array
             for number, layer in enumerate(self.layers)
@@ -176,7 +176,7 @@ class Sequential:
     def train_step(
         self, x: Array, y: Array, loss: Loss, optimizer: Optimizer, *, l2: float = 0.0
     ) -> float:
-        """Learn from one batch.
+        """Take one optimisation step on a batch.
 
         Parameters
         ----------
@@ -191,13 +191,13 @@ class Sequential:
         Returns
         -------
         float
-            The loss before the step. If it is not finite, network and optimizer are as they were
-            before: no parameter, no running statistics, no counter of dropout has been changed.
+            The loss before the step. If it is not finite, network and optimizer are unchanged,
+            including running statistics and the counters of dropout.
 
         Raises
         ------
         DatasetError
-            If the targets do not fit the outputs. Nothing has been changed.
+            If the targets do not fit the outputs. Nothing has changed then.
         OptionError
             If `l2` is negative.
         """
@@ -233,7 +233,7 @@ class Sequential:
         return value
 
     def _readable_loss(self, x: Array, y: Array, loss: Loss, l2: float) -> tuple[float, Array]:
-        """Return the loss in training, L2's part included, and the gradient of the outputs."""
+        """Return the training loss with the L2 term, and its gradient by the outputs."""
         self.last_outputs = self.forward(x, training=True)
         value, dy = loss.evaluate(self.last_outputs, y)
         if l2:
@@ -251,7 +251,7 @@ class Sequential:
         return self._plan
 
     def outputs(self, x: Array) -> Array:
-        """Return the outputs (logits) of any number of inputs, computed in blocks."""
+        """Return the outputs (logits) of any number of inputs, computed in batches."""
         if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
             self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
         plan = self._plan
@@ -274,7 +274,7 @@ class Sequential:
         return TASKS[self.task].probabilities(outputs)
 
     def predict(self, x: Array) -> Array:
-        """Return the most probable class's number, shape (N,); for regression the values."""
+        """Return the index of the most probable class, shape (N,); for regression the values."""
         probabilities = self.predict_proba(x)
         if self.task == "regression":
             return probabilities
@@ -282,12 +282,12 @@ class Sequential:
         return result
 
     def predict_images(self, images: Array) -> Array:
-        """Return the class name (or number, without names) of each uint8 picture.
+        """Return the predicted class name (or index, without names) of each uint8 picture.
 
         Parameters
         ----------
         images : ndarray of uint8, shape (N, H, W) or (N, H, W, C)
-            Of any size: each goes through the model's own preprocessing.
+            Pictures of any size; the model's preprocessing resizes them.
         """
         if self.preprocessing is None:
             raise ModelError("this model has no preprocessing: give it tensors, with predict")

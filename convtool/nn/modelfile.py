@@ -1,7 +1,7 @@
 """Model files: one ``.safetensors`` file with weights, architecture, preprocessing and record.
 
-Nothing in it is code. A file is written whole or not at all, and what it claims (names, shapes,
-types, sizes) is checked against the architecture before memory is taken for it.
+The file contains no code. It is written atomically. Its names, shapes, types and sizes are checked
+against the architecture before memory is allocated.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from convtool.nn.preprocessing import Preprocessing
 FORMAT = "convtool.nn"
 VERSION = 1
 TRAINING = "training"
-"""Under this name a file has what its training needs to go on, beside the model."""
+"""The prefix of the entries that contain a checkpoint."""
 
 _MAX_HEADER = 16 * 2**20
 _MAX_NUMBERS = 2**31
@@ -36,19 +36,19 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 
 
 def write_whole(path: Path, content: bytes, *, flushed: bool = True) -> None:
-    """Write a file beside its place, flush it, and rename it there.
+    """Write a file atomically: to a temporary file that is flushed and renamed.
 
     Parameters
     ----------
     path : Path
     content : bytes
     flushed : bool
-        Whether to wait until it is on the disk; otherwise a power failure may cost the file.
+        Whether to wait until the file is on disk; otherwise a power failure may lose it.
 
     Raises
     ------
     ModelFileError
-        If the folder is missing, full or closed to us; nothing is left behind.
+        If the folder is missing, full or not writable. The temporary file is removed.
     """
     try:
         replace_file(path, content, flushed=flushed)
@@ -75,7 +75,7 @@ def write_arrays(
 
 
 def _digest(header: dict[str, Any], content: memoryview) -> str:
-    """Return what a file's sha256 says: of its header but for that entry, and of its arrays."""
+    """Return the checksum of a file's header (without the checksum's entry) and arrays."""
     metadata = {n: v for n, v in header["__metadata__"].items() if n != "sha256"}
     found = hashlib.sha256(json.dumps(header | {"__metadata__": metadata}, sort_keys=True).encode())
     found.update(content)
@@ -83,7 +83,7 @@ def _digest(header: dict[str, Any], content: memoryview) -> str:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]], bytes]:
-    """Read a safetensors file: the JSON object, what each array claims to be, and the bytes.
+    """Read a safetensors file: the JSON object, dtype and shape of each array, and the bytes.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _claim(entry: dict[str, Any]) -> tuple[str, Shape]:
 
 
 def arrays_of(path: Path, content: bytes) -> Arrays:
-    """Return the arrays of a safetensors file that has been checked."""
+    """Return the arrays of a validated safetensors file."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as from_bytes
 
@@ -157,12 +157,12 @@ def arrays_of(path: Path, content: bytes) -> Arrays:
         raise ModelFileError(f"{path}: damaged: {error}") from error
     for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise ModelFileError(f"{path}: damaged: {name} has numbers that are not finite")
+            raise ModelFileError(f"{path}: damaged: {name} has values that are not finite")
     return arrays
 
 
 def describe(model: Sequential) -> dict[str, Any]:
-    """Return a model's architecture and all else but its arrays, as JSON values."""
+    """Return a model's architecture and other facts, without its arrays, as JSON values."""
     return {
         "version": VERSION,
         "layers": [
@@ -186,14 +186,14 @@ def save(
     path: str | os.PathLike[str],
     training: tuple[Arrays, dict[str, Any]] | None = None,
 ) -> None:
-    """Write a model to a ``.safetensors`` file, whole or not at all.
+    """Write a model to a ``.safetensors`` file, atomically.
 
     Parameters
     ----------
     model : Sequential
     path : path-like
     training : (dict of str to ndarray, dict), optional
-        Arrays and JSON values that its training needs to go on; :func:`load` leaves them aside.
+        A checkpoint's arrays and JSON values; :func:`load` ignores them.
 
     Raises
     ------
@@ -208,12 +208,12 @@ def save(
 
 
 def build(about: dict[str, Any]) -> Sequential:
-    """Return the model that :func:`describe` described, with fresh weights.
+    """Build the model that :func:`describe` described, with newly initialised weights.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        If the description is not one.
+        If the description is invalid.
     """
     layers = [_layer(entry) for entry in about["layers"]]
     shape = about["input_shape"]
@@ -238,8 +238,8 @@ def _layer(entry: dict[str, Any]) -> Layer:
     return layer
 
 
-def _claimed_size(entry: dict[str, Any]) -> int:
-    """Return a bound on the numbers that a layer of this description would hold."""
+def _layer_size(entry: dict[str, Any]) -> int:
+    """Estimate the number of values in the layer that an entry describes."""
     arguments = entry["arguments"]
     widths = [
         value if isinstance(value, int) else prod(value)
@@ -265,7 +265,7 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     about, claims, content = read_arrays(path)
     try:
         stored = sum(prod(shape) for _, shape in claims.values())
-        if sum(_claimed_size(entry) for entry in about["layers"]) > 64 * (stored + 1024):
+        if sum(_layer_size(entry) for entry in about["layers"]) > 64 * (stored + 1024):
             raise ModelFileError(f"{path}: damaged: its layers are larger than its arrays")
         model = build(about)
     except ModelFileError:

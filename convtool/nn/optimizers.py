@@ -1,7 +1,6 @@
-"""Optimisers: update rules from gradients to parameters.
+"""Optimisers: rules that update parameters by their gradients.
 
-Each keeps its memory (moments, velocities) by parameter for as long as it lives; nothing is thrown
-away between epochs.
+An optimiser keeps its state (moments, velocities) per parameter across epochs.
 
 References
 ----------
@@ -24,37 +23,37 @@ from convtool.nn.arguments import real
 
 
 def _share(value: float, name: str) -> float:
-    """Return how much of a memory is kept at each step: from 0 to below 1."""
+    """Validate a decay rate: from 0 to below 1."""
     return real(value, name, 0, 1, high_open=True)
 
 
 def _epsilon(value: float) -> float:
-    """Return what is added to a divisor; with 0, a number without any gradient becomes NaN."""
+    """Validate an epsilon; with 0, a parameter without any gradient becomes NaN."""
     return real(value, "epsilon", 0)
 
 
 class Optimizer:
-    """A rule that changes parameters by their gradients.
+    """Base class of optimisers.
 
     Parameters
     ----------
     lr : float
-        The learning rate, above 0; may be changed between steps.
+        The learning rate, above 0. It may change between steps.
 
     Raises
     ------
     OptionError
-        If an argument of this rule, or of one derived from it, is out of its range.
+        If an argument is out of range, here and in derived classes.
 
     Attributes
     ----------
     slots : tuple of str
-        The names of the arrays that are kept for each parameter.
+        The names of the state arrays of each parameter.
     steps : int
         The number of steps taken.
     clip : float
-        The largest norm that all gradients together may have: larger ones are scaled down to it
-        before the step. 0, the default, leaves them.
+        Gradient clipping: the largest global norm of the gradients, which are scaled down to it
+        before the step. 0, the default, disables clipping.
 
     Examples
     --------
@@ -79,20 +78,20 @@ class Optimizer:
 
     @property
     def state(self) -> dict[str, Arrays]:
-        """What is kept for each parameter, by slot and parameter."""
+        """The state arrays by slot and parameter."""
         if self.on_access is not None:
             self.on_access()
         return self._state
 
     def step(self, params: Arrays, grads: Arrays, decayed: frozenset[str] = frozenset()) -> None:
-        """Change each parameter in place.
+        """Update each parameter in place.
 
         Parameters
         ----------
         params, grads : dict of str to ndarray
             Parameters and gradients under the same names.
         decayed : frozenset of str
-            The names that weight decay applies to (weights, not biases).
+            The names of the parameters with weight decay (weights, not biases).
         """
         self.steps += 1
         state = self.state
@@ -111,7 +110,7 @@ class Optimizer:
         return min(1.0, self.clip / sqrt(squares)) if squares else 1.0
 
     def fresh(self) -> "Optimizer":
-        """Return one with the same settings at its start, as if it had taken no step."""
+        """Return a new optimiser with the same settings and no state."""
         result = copy(self)
         result.steps, result.on_access = 0, None
         result._state = {slot: {} for slot in self.slots}
@@ -161,7 +160,7 @@ class Momentum(Optimizer):
 
 
 class AdaGrad(Optimizer):
-    """``s += g^2; p -= lr * g / (sqrt(s) + epsilon)``, number by number."""
+    """``s += g^2; p -= lr * g / (sqrt(s) + epsilon)``, element by element."""
 
     name = "adagrad"
     slots = ("squares",)
@@ -181,7 +180,7 @@ class AdaGrad(Optimizer):
 
 
 class AdaGradMomentum(Optimizer):
-    """AdaGrad's scaled gradient, gathered in a velocity.
+    """AdaGrad with momentum on the scaled gradient.
 
     ``s += g^2; v = momentum * v + g / (sqrt(s) + epsilon); p -= lr * v``.
     """
@@ -227,7 +226,7 @@ class RMSProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Running mean and square of the gradient, both corrected for their start at zero.
+    """Adaptive moment estimation with bias correction.
 
     ``m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
     p -= lr * (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon)``.
@@ -244,7 +243,7 @@ class Adam(Optimizer):
         self.epsilon = _epsilon(epsilon)
 
     def corrections(self) -> tuple[float, float]:
-        """Return ``1 - beta1^t`` and ``1 - beta2^t`` of the current step."""
+        """Return the bias corrections ``1 - beta1^t`` and ``1 - beta2^t`` of the current step."""
         return 1 - self.beta1**self.steps, 1 - self.beta2**self.steps
 
     def _change(self, parameter: Array, gradient: Array, kept: Arrays) -> None:
@@ -266,7 +265,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with weight decay that does not pass through the moments: ``p *= 1 - lr * decay``."""
+    """Adam with decoupled weight decay: ``p *= 1 - lr * decay``."""
 
     name = "adamw"
 
@@ -289,4 +288,4 @@ class AdamW(Adam):
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     rule.name: rule for rule in (SGD, Momentum, AdaGrad, AdaGradMomentum, RMSProp, Adam, AdamW)
 }
-"""Every optimiser by its name."""
+"""The optimisers by name."""

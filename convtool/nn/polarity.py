@@ -1,4 +1,4 @@
-"""Detect pictures whose polarity (dark on bright) is the reverse of the training's."""
+"""Detect pictures whose polarity (dark on bright) is the reverse of the training set's."""
 
 from convtool.nn._types import Array
 from convtool.nn.preprocessing import Preprocessing
@@ -8,17 +8,17 @@ _NEARER = 0.25
 
 
 def looks_inverted(picture: Array, preprocessing: Preprocessing) -> bool:
-    """Return whether a picture's border would be nearer to what was learned, were it inverted.
+    """Return whether a picture's polarity is the reverse of the training set's.
 
-    The mean of the border, two pixels wide at the most, is compared with that of the middle, a
-    quarter of the area, and with the mean of the pictures that were learned from. Pictures without
-    a plain border, and models of pictures that are about as dark as bright, are left alone.
+    The function compares the mean of the border, at most two pixels wide, with that of the middle,
+    a quarter of the area, and with the mean of the training set. It returns False for pictures
+    without a plain border, and for training sets that are about as dark as bright.
 
     Parameters
     ----------
     picture : ndarray of uint8, shape (H, W) or (H, W, 3)
     preprocessing : Preprocessing
-        The model's; its mean is that of the training.
+        The model's preprocessing, with the mean of the training set.
 
     Examples
     --------

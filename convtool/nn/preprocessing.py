@@ -1,6 +1,6 @@
-"""Preprocess pictures for a network: size, grey, inversion, scale.
+"""Preprocess pictures for a network: size, grey, inversion, normalisation.
 
-A model carries its own preprocessing, so that a picture is judged as it would have been learned.
+A model contains its preprocessing, so inference converts pictures as training did.
 """
 
 from dataclasses import asdict
@@ -17,10 +17,10 @@ _GREY = np.array([0.299, 0.587, 0.114])
 
 
 def resize_weights(size: int, new: int) -> Array:
-    """Return the (new, size) matrix that resamples one axis: a triangle filter, widened to shrink.
+    """Return the (new, size) matrix that resamples one axis with a triangle filter.
 
-    Each row sums to 1; the triangle's half width is one pixel of the coarser grid, so that nothing
-    is skipped when a picture shrinks.
+    Each row sums to 1. The triangle's half width is one pixel of the coarser grid, which prevents
+    aliasing when a picture shrinks.
 
     Examples
     --------
@@ -38,14 +38,14 @@ def resize_weights(size: int, new: int) -> Array:
 
 
 def resize(images: Array, height: int, width: int) -> Array:
-    """Return a picture (H, W[, C]) in another size, as floating numbers in the same range."""
+    """Resize a picture (H, W[, C]); the result is floating-point in the same range."""
     rows = resize_weights(images.shape[0], height)
     columns = resize_weights(images.shape[1], width)
     return np.moveaxis(np.tensordot(columns, np.tensordot(rows, images, (1, 0)), (1, 1)), 0, 1)
 
 
 def fitted(images: Array) -> "Preprocessing":
-    """Return the preprocessing that brings uint8 pictures to mean 0 and deviation 1."""
+    """Return the preprocessing that normalises uint8 pictures to mean 0 and deviation 1."""
     channels = 1 if images.ndim == 3 else images.shape[3]
     values = images.astype(np.float32) / 255 if images.size < 2**24 else images[::8] / 255
     mean, std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
@@ -55,23 +55,23 @@ def fitted(images: Array) -> "Preprocessing":
 
 
 class Preprocessing(Record):
-    """How pictures become tensors.
+    """Converts pictures to tensors.
 
     Attributes
     ----------
     height, width : int
-        The size that each picture is brought to.
+        The size that pictures are resized to.
     channels : int
         1 for grey, 3 for colour.
     mean, std : float
-        Taken off and divided by, after scaling to [0, 1].
+        Subtracted and divided by, after scaling to [0, 1].
     background : str
-        The colour on which transparent pictures are laid: a name or #rrggbb.
+        The colour that transparent pictures are composited on: a name or #rrggbb.
 
     Raises
     ------
     OptionError
-        If the background is no colour.
+        If the background is not a colour.
 
     Examples
     --------
@@ -90,20 +90,20 @@ class Preprocessing(Record):
         colour_of(self.background)
 
     def picture(self, pixels: Array, *, invert: bool = False) -> Array:
-        """Return one picture as uint8 (height, width) or (height, width, 3).
+        """Convert one picture to uint8 (height, width) or (height, width, 3).
 
         Parameters
         ----------
         pixels : ndarray, shape (H, W) or (H, W, C)
-            Integers over their type's range or floats in [0, 1]; with 2 or 4 channels the last is
-            opacity, and the picture is laid on the background.
+            Integers over their type's range or floats in [0, 1]. With 2 or 4 channels the last is
+            alpha, and the picture is composited on the background.
         invert : bool
-            Exchange dark and bright (for dark digits on white).
+            Whether to invert dark and bright (for dark digits on white).
 
         Raises
         ------
         DatasetError
-            If a number is not finite, or the array is no picture.
+            If a value is not finite, or the array is not a picture.
         """
         if pixels.ndim not in (2, 3) or not pixels.size:
             raise DatasetError(f"an array of shape {pixels.shape} is no picture (H, W[, C])")
@@ -129,7 +129,7 @@ class Preprocessing(Record):
         return result[..., 0] if self.channels == 1 else result
 
     def _laid(self, colours: Array, opacity: Array) -> Array:
-        """Return colours laid on the background; grey ones on a colour become three channels."""
+        """Composite colours on the background; grey on a colour becomes three channels."""
         below = np.array(colour_of(self.background)) / 255
         if colours.shape[2] == 1 and np.ptp(below) == 0:
             below = below[:1]
@@ -137,12 +137,12 @@ class Preprocessing(Record):
         return result
 
     def tensor(self, images: Array) -> Array:
-        """Return uint8 pictures (N, H, W) or (N, H, W, C) as float32 (N, C, H, W).
+        """Convert uint8 pictures (N, H, W) or (N, H, W, C) to float32 (N, C, H, W).
 
         Raises
         ------
         ShapeError
-            If their size or number of channels is another.
+            If their size or number of channels differs from the network's.
         """
         stack = images[..., None] if images.ndim == 3 else images
         if stack.shape[1:] != (self.height, self.width, self.channels):
@@ -158,7 +158,7 @@ class Preprocessing(Record):
 
     @property
     def line(self) -> tuple[float, float]:
-        """Gain and offset from a byte to the number that the network takes."""
+        """Gain and offset from a uint8 value to the network's input."""
         return 1 / (255 * self.std), -self.mean / self.std
 
     def config(self) -> dict[str, Any]:

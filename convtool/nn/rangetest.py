@@ -1,4 +1,4 @@
-"""Find a learning rate: raise it batch by batch until the loss breaks out.
+"""The learning rate range test: raise the rate batch by batch until the loss diverges.
 
 References
 ----------
@@ -21,15 +21,15 @@ _BROKEN = 3.0
 
 
 def range_test(model: Sequential, data: Dataset, recipe: Recipe) -> list[tuple[float, float]]:
-    """Return (learning rate, smoothed loss) for rates that rise evenly in their logarithm.
+    """Return (learning rate, smoothed loss) for rates that rise exponentially.
 
     Parameters
     ----------
     model : Sequential
-        Is spoilt by this: give one that is not needed afterwards.
+        Its weights are changed: pass a model that is not needed afterwards.
     data : Dataset
     recipe : Recipe
-        Its learning rate and schedule are not used.
+        Its learning rate and schedule are ignored.
     """
     trial = Trainer(model, data, replace(recipe, schedule="constant", lr=_LOWEST))
     curve: list[tuple[float, float]] = []
@@ -49,7 +49,7 @@ def range_test(model: Sequential, data: Dataset, recipe: Recipe) -> list[tuple[f
 
 
 def find_rate(model: Sequential, data: Dataset, recipe: Recipe) -> Recipe:
-    """Return the recipe with a learning rate a third of that where the loss was least."""
+    """Return the recipe with a third of the learning rate that gave the smallest loss."""
     curve = range_test(model, data, recipe)
     best = min(curve, key=lambda point: point[1])[0]
     return replace(recipe, lr=float(f"{best / 3:.2g}"))

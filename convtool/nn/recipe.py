@@ -24,7 +24,7 @@ DEFAULT_RATES: dict[str, float] = {
     "adam": 0.002,
     "adamw": 0.002,
 }
-"""A learning rate that each optimiser does well with on small networks."""
+"""A good default learning rate of each optimiser for small networks."""
 
 SETTINGS: dict[str, tuple[str, ...]] = {
     "sgd": (),
@@ -35,7 +35,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "adam": ("beta1", "beta2"),
     "adamw": ("beta1", "beta2"),
 }
-"""The fields of a recipe that each optimiser has for itself."""
+"""The recipe fields that are specific to each optimiser."""
 
 
 _BATCH_SIZE = 64
@@ -44,7 +44,7 @@ _BATCHES = 8
 
 
 def batch_size_for(pictures: int) -> int:
-    """Return the batch size by default: 64, less for small sets, so that an epoch has some steps.
+    """Return the default batch size: 64, or less for small sets, for several steps per epoch.
 
     Examples
     --------
@@ -55,10 +55,10 @@ def batch_size_for(pictures: int) -> int:
 
 
 def batch_bounds(count: int, size: int) -> list[int]:
-    """Return where batches of a size begin, and where the last one ends.
+    """Return the starts of the batches of an epoch, and the end of the last one.
 
-    The last one may be smaller. A single picture is not left alone, since it has no variance to
-    normalise by: the first batch takes it in.
+    The last batch may be smaller. A single remaining picture joins the first batch, because batch
+    normalisation needs a variance.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def batch_bounds(count: int, size: int) -> list[int]:
 
 
 class Recipe(Record):
-    """How to train.
+    """The settings of a training.
 
     Attributes
     ----------
@@ -79,33 +79,34 @@ class Recipe(Record):
     optimizer : str
         A name in ``OPTIMIZERS``.
     lr : float
-        The highest learning rate; 0 takes the optimiser's own default.
+        The peak learning rate; 0 takes the optimiser's default.
     schedule : str
         A name in ``SCHEDULES``.
     momentum, rho, beta1, beta2 : float
         For the optimisers that have them.
     nesterov : bool
-        Whether ``momentum`` looks ahead.
+        Whether ``momentum`` is Nesterov's.
     clip : float
-        The largest norm of all gradients together; 0 leaves them.
+        The largest global norm of the gradients; 0 disables clipping.
     l2 : float
         ``l2 / 2`` times the squared weights is added to the loss; AdamW decays the weights by it.
     label_smoothing : float
     class_weights : str
-        "none", "balanced" or ``NAME=WEIGHT,…``: how much a picture of each class counts. See
+        "none", "balanced" or ``NAME=WEIGHT,…``: the weight of each class in the loss. See
         :func:`convtool.nn.weighting.class_weights`.
     augment : str
         See :func:`convtool.nn.augment.parse_augmentation`.
     validation : float
-        The share of the pictures that is kept back to watch the training.
+        The share of the training set to split off as the validation set.
     early_stop : int
-        Stop after so many epochs without a better validation; 0 never does.
+        The patience: epochs without a better validation score after which training stops; 0
+        disables early stopping.
     seed : int
 
     Raises
     ------
     OptionError
-        If a value makes no sense.
+        If a value is out of range.
     """
 
     epochs: int = 30
@@ -154,11 +155,11 @@ class Recipe(Record):
 
     @property
     def rate(self) -> float:
-        """The highest learning rate."""
+        """The peak learning rate."""
         return self.lr or DEFAULT_RATES[self.optimizer]
 
     def make_optimizer(self) -> Optimizer:
-        """Return the optimiser at the start."""
+        """Return a new optimiser."""
         own = {name: getattr(self, name) for name in SETTINGS[self.optimizer]}
         if self.optimizer == AdamW.name:
             own["weight_decay"] = self.l2
@@ -168,7 +169,7 @@ class Recipe(Record):
 
     @property
     def loss_l2(self) -> float:
-        """L2 in the loss; AdamW has it in the step instead."""
+        """The L2 coefficient in the loss; 0 for AdamW, which decays the weights instead."""
         return 0.0 if self.optimizer == AdamW.name else self.l2
 
     def make_loss(self, task: str) -> Loss:
@@ -178,11 +179,11 @@ class Recipe(Record):
 
     @property
     def augmentation(self) -> Augmentation:
-        """How pictures are changed."""
+        """The data augmentation."""
         return parse_augmentation(self.augment)
 
     def config(self) -> dict[str, Any]:
-        """Return the fields as JSON values, with the learning rate that is used."""
+        """Return the fields as JSON values, with the resolved learning rate."""
         fields = asdict(self) | {"lr": self.rate}
         return {
             name: value.item() if isinstance(value, np.generic) else value

@@ -1,4 +1,4 @@
-"""Arrays as people have them: pictures in any layout, labels of any kind."""
+"""Convert users' arrays: pictures in any layout, labels of any type."""
 
 import warnings
 from typing import Any
@@ -13,14 +13,14 @@ _MOST_COPIES = 8
 
 
 def channels_first(shape: Shape, channel_axis: int | None) -> bool:
-    """Say where the channels of pictures with three axes are.
+    """Return whether pictures with three axes are channels-first.
 
-    An axis of 1 to 4 is taken for the channels if only one of the first and the last is so short.
+    The first or last axis is the channel axis if it, and not the other, has 1 to 4 entries.
 
     Parameters
     ----------
     shape : tuple of three int
-        Of one picture.
+        The shape of one picture.
     channel_axis : int, optional
         1 for (N, C, H, W), -1 or 3 for (N, H, W, C): counted with the axis of the pictures.
 
@@ -29,7 +29,7 @@ def channels_first(shape: Shape, channel_axis: int | None) -> bool:
     OptionError
         If `channel_axis` is none of these.
     DatasetError
-        If the shape does not say which axis holds the channels.
+        If the channel axis is ambiguous.
 
     Examples
     --------
@@ -58,14 +58,14 @@ def as_planes(values: Array, image_shape: Shape | None, channel_axis: int | None
     ----------
     values : ndarray, shape (N, F), (N, H, W), (N, H, W, C) or (N, C, H, W)
     image_shape : (H, W), (H, W, C) or (C, H, W), optional
-        How a row is a picture; by default it is one pixel high.
+        The shape that rows are reshaped to; by default a row is a picture one pixel high.
     channel_axis : int, optional
         See :func:`channels_first`.
 
     Raises
     ------
     DatasetError
-        If rows are no pictures of `image_shape`, or the channels' axis is not clear.
+        If the rows do not match `image_shape`, or the channel axis is ambiguous.
     """
     if values.ndim == 2:
         shape = tuple(image_shape or (1, values.shape[1]))
@@ -80,12 +80,12 @@ def as_planes(values: Array, image_shape: Shape | None, channel_axis: int | None
 
 
 def numbers(values: Any) -> Array:
-    """Return pictures or rows as an array of finite real numbers.
+    """Validate pictures or rows and return them as an array of finite real numbers.
 
     Raises
     ------
     DatasetError
-        If they are none.
+        If they are not.
     """
     if hasattr(values, "toarray"):
         raise DatasetError("X is sparse: pictures are dense arrays, use X.toarray()")
@@ -110,19 +110,19 @@ def numbers(values: Any) -> Array:
 
 
 def labels(values: Any, count: int) -> tuple[Array, Array]:
-    """Return the classes, sorted, and the number of each picture's class.
+    """Return the sorted classes, and the class index of each picture.
 
     Parameters
     ----------
     values : array_like, shape (N,) or (N, K)
-        Labels of any kind, or one-hot rows, of which column k is class k.
+        Labels of any type, or one-hot rows.
     count : int
         The number of pictures.
 
     Raises
     ------
     DatasetError
-        If they are no labels, or there are not as many.
+        If they are not labels, or not as many as pictures.
 
     Examples
     --------
@@ -132,8 +132,8 @@ def labels(values: Any, count: int) -> tuple[Array, Array]:
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf":
         return np.arange(array.shape[1]), _one_hot(array, count)
-    classes, places = np.unique(_column(values, count), return_inverse=True)
-    return classes, places
+    classes, indices = np.unique(_column(values, count), return_inverse=True)
+    return classes, indices
 
 
 def _one_hot(array: Array, count: int) -> Array:
@@ -172,12 +172,12 @@ def _column(values: Any, count: int) -> Array:
 
 
 def training_order(values: Array, targets: Array, weights: Array | None) -> tuple[Array, Array]:
-    """Return the places of the pictures that an epoch takes, and how much each of them counts.
+    """Return the picture indices of an epoch, and the weight of each.
 
-    The places are in an order that depends on the pictures alone, so that a training does not
-    depend on the order in which they are given. A picture whose weight is a whole number is there
-    that many times, as scikit-learn defines weights, unless an epoch would become more than eight
-    times as long; other weights scale the loss.
+    The order depends on the pictures alone, so the result of a training does not depend on the
+    order of its input. A picture with an integer weight is repeated that many times, as
+    scikit-learn defines weights, unless the epoch would become more than eight times as long; other
+    weights scale the loss.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def training_order(values: Array, targets: Array, weights: Array | None) -> tupl
 
     Returns
     -------
-    places, weights : ndarray, shape (M,)
+    indices, weights : ndarray, shape (M,)
 
     Examples
     --------
@@ -197,15 +197,15 @@ def training_order(values: Array, targets: Array, weights: Array | None) -> tupl
     """
     rows = np.ascontiguousarray(values.reshape(len(values), -1))
     keys = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).reshape(-1)
-    places = np.argsort(targets, kind="stable")
-    places = places[np.argsort(keys[places], kind="stable")]
+    indices = np.argsort(targets, kind="stable")
+    indices = indices[np.argsort(keys[indices], kind="stable")]
     if weights is None:
-        return places, np.ones(len(places))
-    weights = weights[places]
+        return indices, np.ones(len(indices))
+    weights = weights[indices]
     if (weights == np.floor(weights)).all() and weights.max() < 2**31:
         copies = weights.astype(np.int64)
         copies //= np.gcd.reduce(copies)
-        if copies.sum() <= _MOST_COPIES * len(places):
-            places = np.repeat(places, copies)
-            return places, np.ones(len(places))
-    return places, weights
+        if copies.sum() <= _MOST_COPIES * len(indices):
+            indices = np.repeat(indices, copies)
+            return indices, np.ones(len(indices))
+    return indices, weights

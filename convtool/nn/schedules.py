@@ -1,8 +1,8 @@
-"""How the learning rate changes over a training.
+"""Learning rate schedules.
 
-Each schedule is a function of the progress from 0 to 1 and of the losses watched so far (those of
-the validation, without one those of the training), so that a training that goes on from a
-checkpoint has the rates of one that was never stopped.
+Each schedule is a function of the progress from 0 to 1 and of the epochs' losses so far (validation
+losses, without validation training losses), so a training resumed from a checkpoint has the same
+rates as an uninterrupted one.
 
 References
 ----------
@@ -20,7 +20,7 @@ _CYCLES = (1, 2, 4)
 
 
 class Schedule(Protocol):
-    """The factor of the learning rate, by the progress and the losses so far."""
+    """Returns the factor of the learning rate for a progress and the losses so far."""
 
     def __call__(self, progress: float, losses: Sequence[float] = ()) -> float:
         """Return the factor."""
@@ -32,7 +32,7 @@ def constant(progress: float, losses: Sequence[float] = ()) -> float:
 
 
 def step(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return 1, after half of the training 0.1, after three quarters 0.01.
+    """Return 1, then 0.1 after half of the training, then 0.01 after three quarters.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def step(progress: float, losses: Sequence[float] = ()) -> float:
 
 
 def exponential(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return 1, falling by the same factor in each step to 0.01 at the end.
+    """Decay exponentially from 1 to 0.01.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def _half_wave(share: float) -> float:
 
 
 def cosine(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return half a cosine wave from 1 down to 0, after a short rise in the first twentieth.
+    """Anneal from 1 to 0 along half a cosine, after a warm-up in the first twentieth.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def cosine(progress: float, losses: Sequence[float] = ()) -> float:
 
 
 def warm_restarts(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return half a cosine wave from 1 down to 0, three times, each twice as long as the last.
+    """Anneal from 1 to 0 along half a cosine three times, each twice as long as the last.
 
     Examples
     --------
@@ -88,9 +88,9 @@ def warm_restarts(progress: float, losses: Sequence[float] = ()) -> float:
 
 
 def one_cycle(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return half a wave from 1/25 up to 1 in the first 30 %, then one down to nearly 0.
+    """Rise from 1/25 to 1 along half a cosine in the first 30 %, then fall to nearly 0.
 
-    PyTorch's ``OneCycleLR`` with its defaults; the momentum stays as it is.
+    PyTorch's ``OneCycleLR`` with its defaults, at constant momentum.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def one_cycle(progress: float, losses: Sequence[float] = ()) -> float:
 
 
 def plateau(progress: float, losses: Sequence[float] = ()) -> float:
-    """Return 1, and a tenth of that after each five epochs without a smaller loss.
+    """Return 1, divided by 10 after each five epochs without a smaller loss.
 
     Examples
     --------
@@ -130,4 +130,4 @@ SCHEDULES: dict[str, Schedule] = {
     "one-cycle": one_cycle,
     "plateau": plateau,
 }
-"""Every schedule by its name."""
+"""The schedules by name."""

@@ -1,4 +1,4 @@
-"""The learning tasks: their loss, and how the outputs become predictions."""
+"""The learning tasks: their loss, and the conversion of outputs to predictions."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from convtool.records import Record
 
 
 class LearningTask(Record):
-    """One way to use a network's outputs.
+    """A learning task.
 
     Attributes
     ----------
     loss : type of Loss
     probabilities : callable
-        From the outputs (N, K) to what the user is shown: probabilities, or the values themselves.
+        Converts outputs (N, K) to probabilities, or for a regression returns them unchanged.
     """
 
     name: str
@@ -38,4 +38,4 @@ TASKS: dict[str, LearningTask] = {
         LearningTask("regression", MeanSquaredError, lambda outputs: outputs),
     )
 }
-"""Softmax over the outputs; one output through a sigmoid; the outputs as they are."""
+"""The tasks by name: softmax over the outputs, sigmoid of one output, unchanged outputs."""

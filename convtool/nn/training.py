@@ -1,7 +1,7 @@
-"""The training loop: epochs of shuffled batches, watched, stoppable, resumable.
+"""The training loop: epochs of shuffled batches, with validation, interruption and checkpoints.
 
-Everything random is drawn from the seed and the epoch's number, so that a training that goes on
-from a checkpoint takes the same steps as one that was never stopped.
+All random numbers follow from the seed and the epoch's number, so a training resumed from a
+checkpoint takes the same steps as an uninterrupted one.
 """
 
 import time
@@ -16,7 +16,7 @@ from convtool.nn._types import Array, Arrays
 from convtool.nn.checkpoint import Checkpoint
 from convtool.nn.datasets.dataset import Dataset, stratified
 from convtool.nn.history import BatchReport, Epoch, State, put_back, snapshot
-from convtool.nn.metrics import Scores, judge
+from convtool.nn.metrics import Scores, score_predictions
 from convtool.nn.model import Sequential
 from convtool.nn.recipe import Recipe, batch_bounds
 from convtool.nn.schedules import SCHEDULES
@@ -26,17 +26,17 @@ _SHUFFLE, _CHANGE = 1, 2
 
 
 class Trainer:
-    """Trains a network on a set of pictures.
+    """Trains a network on a data set.
 
     Parameters
     ----------
     model : Sequential
         With a preprocessing.
     data : Dataset
-        A part of it is kept back for validation, as the recipe says.
+        The training set, from which the recipe splits off a validation set.
     recipe : Recipe
     validation : Dataset, optional
-        Pictures to watch the training with; none of the others are kept back then.
+        The validation set; if given, `data` is not split.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Trainer:
     Raises
     ------
     DatasetError
-        Before any training: one class only.
+        If the data set has only one class.
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class Trainer:
 
     @property
     def history(self) -> list[Epoch]:
-        """What each finished epoch brought."""
+        """Loss and accuracy of each finished epoch."""
         return self._state.history
 
     @property
     def best_epoch(self) -> int | None:
-        """The epoch that was best in validation, if there is one."""
+        """The epoch with the best validation score, if there is one."""
         state = self._state
         return None if state.best is None else state.epoch - state.since_best
 
@@ -99,7 +99,7 @@ class Trainer:
 
     @property
     def batches(self) -> int:
-        """Batches in an epoch, the last of which may be smaller."""
+        """Number of batches per epoch, the last of which may be smaller."""
         return len(self._bounds) - 1
 
     def run(
@@ -108,24 +108,24 @@ class Trainer:
         stop: Callable[[], bool] = lambda: False,
         ended: Callable[[], None] = lambda: None,
     ) -> bool:
-        """Train until the recipe is done; return whether it was, and not stopped.
+        """Train to the end of the recipe; return False if `stop` ended it earlier.
 
-        The model ends with the weights of the epoch that was best in validation; without a
-        validation, with the last.
+        The model ends with the weights of the epoch with the best validation score; without
+        validation, with those of the last epoch.
 
         Parameters
         ----------
         report : callable
             Called after each batch.
         stop : callable
-            Asked after each batch; if it says yes, this returns at once.
+            Called after each batch; if it returns True, training stops at once.
         ended : callable
             Called after each epoch, for example to write a checkpoint.
 
         Raises
         ------
         TrainingError
-            If the loss is no longer finite. The model is left with its best weights so far.
+            If the loss is no longer finite. The model has its best weights so far then.
         """
         state, began, before = self._state, time.perf_counter(), self._state.seconds
         stopped = False
@@ -162,7 +162,7 @@ class Trainer:
         )
 
     def _begin_epoch(self) -> None:
-        """Draw this epoch's order and changes: a new shuffle each time."""
+        """Draw this epoch's order and augmentation."""
         seed, epoch = self.recipe.seed, self._state.epoch
         self._order = np.random.default_rng([seed, epoch, _SHUFFLE]).permutation(len(self.train))
         if self.recipe.augmentation:
@@ -198,7 +198,7 @@ class Trainer:
     def _scheduled_rate(self) -> float:
         done = self._state.epoch * self.batches + self._state.batch
         progress = done / (self.recipe.epochs * self.batches)
-        factor = SCHEDULES[self.recipe.schedule](progress, self._state.watched())
+        factor = SCHEDULES[self.recipe.schedule](progress, self._state.monitored_losses())
         return self.recipe.rate * factor
 
     def _step(self, rate: float) -> float:
@@ -216,7 +216,7 @@ class Trainer:
                 f" {state.batch + 1} of {self.batches}: try a smaller learning rate than"
                 f" {self.recipe.rate:g}, or a warmer start (--schedule cosine)"
             )
-        state.count(loss, self.model.last_outputs, labels)
+        state.add_batch(loss, self.model.last_outputs, labels)
         return loss
 
     def _end_epoch(self) -> None:
@@ -225,11 +225,11 @@ class Trainer:
             self._best = snapshot(self.model)
 
     def keep_best(self) -> None:
-        """Give the model the best weights seen in validation, if there was one."""
+        """Restore the weights with the best validation score, if there are any."""
         put_back(self.model, self._best)
 
     def checkpoint(self) -> Checkpoint:
-        """Return all that is needed to go on exactly from here."""
+        """Return a checkpoint of the current state."""
         return Checkpoint(
             self.recipe.config(),
             len(self.train),
@@ -241,7 +241,7 @@ class Trainer:
         )
 
     def save_checkpoint(self, path: Path) -> None:
-        """Write all that is needed to go on exactly from here.
+        """Write a checkpoint of the current state.
 
         Raises
         ------
@@ -251,17 +251,17 @@ class Trainer:
         self.checkpoint().write(path)
 
     def load_checkpoint(self, path: Path) -> None:
-        """Go on from where a training was stopped, or has ended.
+        """Resume a training that was stopped or has finished.
 
         Parameters
         ----------
         path : Path
-            A checkpoint, or the file of a model that was trained to its end.
+            A checkpoint, or the file of a trained model.
 
         Raises
         ------
         ModelFileError
-            If the file is missing, damaged, or of another training.
+            If the file is missing, damaged, or belongs to another training.
         """
         kept = checkpoint.read(path)
         checkpoint.check_same(path, kept, self.recipe, len(self.train))
@@ -270,31 +270,31 @@ class Trainer:
 
 
 def evaluate(model: Sequential, data: Dataset) -> Scores:
-    """Judge a model on pictures.
+    """Evaluate a model on a data set.
 
     Parameters
     ----------
     model : Sequential
         With a preprocessing.
     data : Dataset
-        Its pictures have the model's size.
+        With pictures of the model's input size.
 
     Returns
     -------
     Scores
     """
     if model.preprocessing is None:
-        raise OptionError("a model needs a preprocessing to be judged on pictures")
+        raise OptionError("a model needs a preprocessing to be evaluated on pictures")
     block = 2048
     parts = [
         model.predict_proba(model.preprocessing.tensor(data.images[start : start + block]))
         for start in range(0, len(data), block)
     ]
-    return judge(np.concatenate(parts), data.labels)
+    return score_predictions(np.concatenate(parts), data.labels)
 
 
 def fit(model: Sequential, data: Dataset, recipe: Recipe | None = None) -> list[Epoch]:
-    """Train a model on pictures, and return what happened.
+    """Train a model on a data set and return its history.
 
     Parameters
     ----------
@@ -319,5 +319,5 @@ def predict_proba(model: Sequential, x: Array) -> Array:
 
 
 def predict(model: Sequential, x: Array) -> Array:
-    """Return the most probable class's number for tensors (N, C, H, W), shape (N,)."""
+    """Return the index of the most probable class for tensors (N, C, H, W), shape (N,)."""
     return model.predict(x)

@@ -1,4 +1,4 @@
-"""Class and sample weights, and their loss."""
+"""Class and sample weights, and the weighted loss."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,14 +13,14 @@ NONE, BALANCED = "none", "balanced"
 
 
 class Weighted(Loss):
-    """The mean of a loss over a batch in which each picture's part has a weight.
+    """A loss with a weight for each picture of a batch.
 
     ``sum(weight * loss) / N``, as Keras defines it; PyTorch divides by the sum of the weights.
 
     Parameters
     ----------
     loss : Loss
-        A mean over the pictures of a batch.
+        A loss that is a mean over the pictures of a batch.
     weights : ndarray, shape (N,)
         Not negative.
 
@@ -36,7 +36,7 @@ class Weighted(Loss):
         self.loss, self.weights = loss, weights
 
     def evaluate(self, outputs: Array, targets: Array) -> tuple[float, Array]:
-        """Return the loss and its gradient: the pictures of each weight are judged together."""
+        """Return loss and gradient, evaluated in groups of pictures with equal weight."""
         value, gradient = 0.0, np.zeros_like(outputs)
         for weight in np.unique(self.weights[self.weights > 0]):
             rows = self.weights == weight
@@ -48,12 +48,12 @@ class Weighted(Loss):
 
 
 def parse_class_weights(text: str) -> dict[str, float]:
-    """Read ``NAME=WEIGHT,…``; ``none`` and ``balanced`` name no class.
+    """Parse ``NAME=WEIGHT,…``; for ``none`` and ``balanced`` the result is empty.
 
     Raises
     ------
     OptionError
-        If it is neither, or a weight is not a positive number.
+        If the text has another form, or a weight is not a positive number.
 
     Examples
     --------
@@ -79,17 +79,17 @@ def parse_class_weights(text: str) -> dict[str, float]:
 
 
 def class_weights(text: str, classes: Sequence[str], labels: Array) -> Array | None:
-    """Return how much a picture of each class counts; the mean over the pictures is 1.
+    """Return the weight of each class, scaled to a mean of 1 over the pictures.
 
     Parameters
     ----------
     text : str
-        "none", "balanced" (each class counts the same, however many pictures it has) or
-        ``NAME=WEIGHT,…``, where classes that are not named have the weight 1.
+        "none", "balanced" (weights inversely proportional to the class frequencies) or
+        ``NAME=WEIGHT,…``, where other classes have the weight 1.
     classes : sequence of str
-        The names of the classes.
+        The class names.
     labels : ndarray of int, shape (N,)
-        The pictures' classes.
+        The pictures' class indices.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def class_weights(text: str, classes: Sequence[str], labels: Array) -> Array | N
     Raises
     ------
     OptionError
-        If there is no class of a name.
+        If a name is not a class.
 
     Examples
     --------
@@ -120,12 +120,12 @@ def class_weights(text: str, classes: Sequence[str], labels: Array) -> Array | N
 
 
 def sample_weights(weights: Any, count: int) -> Array:
-    """Return weights as one number for each of `count` pictures.
+    """Validate sample weights and return one for each of `count` pictures.
 
     Raises
     ------
     DatasetError
-        If there are not as many, one is negative or not finite, or all are 0.
+        If their number differs, one is negative or not finite, or all are 0.
     """
     try:
         values = np.asarray(weights, np.float64)
@@ -136,7 +136,7 @@ def sample_weights(weights: Any, count: int) -> Array:
             f"sample_weight of shape {values.shape} for {count} pictures: one number for each"
         )
     if not np.isfinite(values).all() or (values < 0).any():
-        raise DatasetError("sample_weight has numbers that are negative or not finite")
+        raise DatasetError("sample_weight has values that are negative or not finite")
     if not values.any():
         raise DatasetError("all values of sample_weight are zero: there is nothing to learn from")
     return values

@@ -1,1 +1,1 @@
-"""Tables and plots for people; it knows nothing of engines."""
+"""Tables, plots and pages; independent of engines."""

@@ -16,11 +16,11 @@ class Curve(Record):
     Attributes
     ----------
     label : str
-        What the legend calls it.
+        The text in the legend.
     x, y : sequence of float
-        The points; those that are not finite are left out.
+        The points; non-finite ones are skipped.
     labels : sequence of str
-        What is written beside each point, or nothing.
+        The label of each point; empty for none.
     """
 
     label: str
@@ -35,18 +35,18 @@ _MARKERS = ("o", "s", "^", "D", "v")
 def compression_plot(
     title: str, energies: NDArray[np.floating], ks: Sequence[int], quality: Sequence[Curve]
 ) -> bytes:
-    """Return a plot of a compression as PNG: three panels side by side.
+    """Return a plot of a compression as PNG, with three panels side by side.
 
     Parameters
     ----------
     title : str
-        What stands above.
+        The title.
     energies : ndarray
         Shape (K,): Σσ² over the picture's matrices, of each triple, descending.
     ks : sequence of int
         The k to mark.
     quality : sequence of Curve
-        PSNR in dB over bytes as a part of the raw bytes.
+        PSNR in dB against file size relative to the raw size.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def compression_plot(
     total = float(energies.sum()) or 1.0
     share = np.cumsum(energies) / total
     energy.semilogx(count, 100 * share, color="black")
-    energy.set(title="Energy kept", xlabel="k", ylabel="Σ σᵢ² up to k, in percent of all")
+    energy.set(title="Retained energy", xlabel="k", ylabel="Σ σᵢ² up to k, in percent of all")
     for k in ks:
         for axes, value in ((spectrum, np.sqrt(energies[k - 1])), (energy, 100 * share[k - 1])):
             if value > 0:
@@ -96,9 +96,9 @@ def compression_plot(
 
 
 def plain_log_scale(axes: Any) -> None:
-    """Make the horizontal axis logarithmic, with 1, 2, 5, 10 written as they are.
+    """Make the horizontal axis logarithmic, with plain labels 1, 2, 5, 10.
 
-    Without this, Matplotlib names every 2 × 10⁰, 3 × 10⁰, 4 × 10⁰ of a decade, over one another.
+    Matplotlib's default labels 2 × 10⁰, 3 × 10⁰, 4 × 10⁰ overlap.
     """
     from matplotlib.ticker import LogLocator, NullFormatter
 

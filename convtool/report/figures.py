@@ -1,4 +1,4 @@
-"""Figures of Matplotlib as files: whole or not at all."""
+"""Write Matplotlib figures to files, atomically."""
 
 import io
 import warnings
@@ -11,18 +11,18 @@ from convtool.errors import OptionError, ReportWriteError
 from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
-"""What a drawing's file may end in."""
+"""The file extensions of drawings."""
 
 
 def check_drawing(target: Path) -> Path:
-    """Return a drawing's file if its ending is one of `ENDINGS` and its folder is there.
+    """Validate a drawing's path: an extension in `ENDINGS` and an existing folder.
 
     Raises
     ------
     OptionError
-        If the ending is another.
+        If the extension is another.
     ReportWriteError
-        If there is no such folder.
+        If the folder does not exist.
     """
     if PurePath(target).suffix.lower() not in ENDINGS:
         raise OptionError(f"{target}: a drawing ends in {', '.join(ENDINGS)}")
@@ -32,7 +32,7 @@ def check_drawing(target: Path) -> Path:
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure of a size in inches that no window shows."""
+    """Return an empty figure of a size in inches, without a window."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -40,7 +40,7 @@ def new_figure(width: float, height: float) -> Any:
 
 @contextmanager
 def plain_text() -> Iterator[None]:
-    """Within this, text is drawn as it is: no formulas, and characters no font has as boxes."""
+    """Return a context that draws text literally: no formulas, boxes for missing characters."""
     import matplotlib
 
     with matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
@@ -49,12 +49,12 @@ def plain_text() -> Iterator[None]:
 
 
 def save_figure(figure: Any, target: Path) -> None:
-    """Write a figure, the ending naming the format.
+    """Write a figure in the format of the extension.
 
     Raises
     ------
     OptionError
-        If the ending is not one of `ENDINGS`.
+        If the extension is not in `ENDINGS`.
     ReportWriteError
         If the file cannot be written.
     """

@@ -1,4 +1,4 @@
-"""Tables of numbers as coloured cells, each with its number written in it where there is room."""
+"""Heat maps: tables of coloured cells with their values, if there is room."""
 
 import math
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ _SHADES = "viridis"
 
 
 class HeatMap(Record):
-    """One table.
+    """The data of one heat map.
 
     Attributes
     ----------
     title : str
     cells : sequence of sequence of float or None
-        Shares from 0 to 1, rows first; None where there is no number, drawn grey with `missing`.
+        Values from 0 to 1, rows first; None for a missing value, drawn grey with `missing`.
     rows, columns : sequence of str
-        What stands at each row and column.
+        The labels of rows and columns.
     row_label, column_label : str
     best : (int, int) or None
-        A cell to frame.
+        The cell to highlight.
     missing : str
-        What is written where there is no number.
+        The text for a missing value.
     """
 
     title: str
@@ -42,14 +42,14 @@ class HeatMap(Record):
 
 
 def draw_heat_maps(maps: Sequence[HeatMap], target: Path) -> None:
-    """Draw tables of one size side by side, in the same colours.
+    """Draw heat maps of one size side by side with a common colour scale.
 
     Parameters
     ----------
     maps : sequence of HeatMap
         At least one.
     target : Path
-        Its ending names the format.
+        The file; its extension determines the format.
 
     Raises
     ------

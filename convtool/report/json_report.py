@@ -1,4 +1,4 @@
-"""Reports as JSON, on stdout or in a file that appears whole or not at all."""
+"""Write JSON reports to stdout, or atomically to a file."""
 
 import math
 import sys
@@ -11,9 +11,9 @@ from convtool.report.whole_file import write_file
 
 
 class Spool:
-    """A list of a report that is kept in a temporary file until it is closed.
+    """A list in a report, stored in a temporary file until it is closed.
 
-    So it may grow longer than memory.
+    It may be larger than memory.
 
     Examples
     --------
@@ -42,12 +42,12 @@ class Spool:
         self._length = 0
 
     def append(self, item: object) -> None:
-        """Add an item.
+        """Append an item.
 
         Raises
         ------
         ReportWriteError
-            Where the temporary file cannot be written.
+            If the temporary file cannot be written.
         """
         text = _text(item, 4)
         try:
@@ -77,7 +77,7 @@ class Spool:
 
     def close(self) -> None:
         """Remove the temporary file."""
-        with suppress(OSError):  # of what could not be written, which was said when it was tried
+        with suppress(OSError):  # a failed write has already been reported
             self._file.close()
 
 
@@ -97,7 +97,7 @@ def finite(value: Any) -> Any:
 
 
 def _text(value: object, indent: int) -> str:
-    """Return a value as JSON that begins so far to the right."""
+    """Format a value as JSON with an indentation."""
     import json
 
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
@@ -125,12 +125,12 @@ def write_report(data: Mapping[str, object], target: str) -> None:
     data : mapping
         The report, with its ``schema``; finite numbers, text, lists and mappings, and spools.
     target : str
-        A file, replaced only by the complete report; or ``-`` for stdout.
+        A file, replaced atomically; or ``-`` for stdout.
 
     Raises
     ------
     ReportWriteError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     if target == "-":
         sys.stdout.writelines(_pieces(data))

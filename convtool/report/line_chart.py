@@ -1,4 +1,4 @@
-"""Lines over a logarithmic axis, as a picture or a page that stands by itself."""
+"""Line charts with logarithmic axes, as a picture or a self-contained page."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from convtool.records import Record
 from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".html")
-"""What a chart's file may end in."""
+"""The file extensions of charts."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -26,11 +26,11 @@ class Panel(Record):
     Attributes
     ----------
     title, x_label, y_label : str
-        What stands above and beside.
+        The title and the labels of the axes.
     lines : mapping of str to sequence of (x, y)
-        The lines by name; all numbers above 0.
+        The lines by name; all values above 0.
     marks : sequence of (x, text)
-        Where an upright line stands, and what is written at it.
+        Vertical lines and their labels.
     """
 
     title: str
@@ -41,7 +41,7 @@ class Panel(Record):
 
 
 def check_target(target: str) -> str:
-    """Return a chart's file name if its ending is one of `ENDINGS`.
+    """Validate a chart's file name: an extension in `ENDINGS`.
 
     Raises
     ------
@@ -59,19 +59,19 @@ def check_target(target: str) -> str:
 
 
 def write_chart(target: str, panels: Sequence[Panel]) -> None:
-    """Draw panels one below the other and write them, whole or not at all.
+    """Draw panels below each other and write them to a file, atomically.
 
     Parameters
     ----------
     target : str
-        A file ending in .png, .svg or .html; a page holds its drawing and needs nothing else.
+        A file ending in .png, .svg or .html; a page is self-contained.
     panels : sequence of Panel
         At least one.
 
     Raises
     ------
     OptionError
-        If the ending is another, or Matplotlib is not installed.
+        If the extension is another, or Matplotlib is not installed.
     ReportWriteError
         If the file cannot be written.
     """
@@ -129,7 +129,7 @@ def _draw(panel: Panel, axis: Any) -> None:
 
 
 def _without_links(svg: bytes) -> bytes:
-    """Drop the document type and the metadata, which name pages on the network."""
+    """Remove the document type and the metadata, which contain URLs."""
     text = svg.decode()
     text = re.sub(r"<!DOCTYPE.*?>\s*", "", text, flags=re.DOTALL)
     return re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL).encode()

@@ -32,7 +32,7 @@ def table(
     words : sequence of int
         Columns that are aligned at their left all the same.
     gap : str
-        What stands between the columns.
+        The separator of the columns.
 
     Returns
     -------
@@ -54,9 +54,9 @@ def table(
 
 
 def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
-    """Return a matrix as aligned lines; fractions with a common denominator as integers over it.
+    """Format a matrix as aligned lines; fractions with a common denominator as integers over it.
 
-    A long side is shortened to its first and last entries.
+    Long sides are truncated to their first and last entries.
 
     Parameters
     ----------
@@ -86,9 +86,9 @@ def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
 
 
 def line_text(values: Sequence[float]) -> str:
-    """Return one line of numbers; fractions with a common denominator as integers over it.
+    """Format a vector; fractions with a common denominator as integers over it.
 
-    A long line is shortened to its first and last entries.
+    A long vector is truncated to its first and last entries.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def line_text(values: Sequence[float]) -> str:
 
 
 def common_denominator(matrix: NDArray[np.float64]) -> int | None:
-    """Return the least number that makes every entry an integer, None where it is not small.
+    """Return the smallest factor that makes every entry an integer, None if it is not small.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pictures of what is inside a network: filters, activations, the pixels that decide."""
+"""Drawings of a network's filters, activations and attribution maps."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,7 +25,7 @@ _LONG_NAME = 3
 
 
 def mosaic(planes: Numbers, across: int = _ACROSS) -> Numbers:
-    """Return pictures of one size in rows, NaN between them.
+    """Arrange pictures of one size in rows, separated by NaN.
 
     Parameters
     ----------
@@ -54,8 +54,8 @@ def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: P
     Parameters
     ----------
     weights : ndarray, shape (O, I, KH, KW)
-        One row of pictures for each filter, one column for each input channel; filters on a single
-        channel are laid out in rows of several.
+        One row of pictures per filter, one column per input channel; filters with a single channel
+        are arranged in rows of several.
     biases : ndarray, shape (O,), or None
     title : str
     target : Path
@@ -97,7 +97,7 @@ def draw_kernels(weights: Numbers, biases: Numbers | None, title: str, target: P
 
 
 def _many_kernels(weights: Numbers, title: str, scale: float) -> Any:
-    """Return a figure of filters too many for numbers in them: a row each, or 16 in a row."""
+    """Return a figure of many filters, without numbers: one row per filter, or 16 in a row."""
     filters, channels, height, width = weights.shape
     across = channels if channels > 1 else _ACROSS
     kept = min(filters, max(1, _MOST_TILES // channels))
@@ -124,7 +124,7 @@ def _many_kernels(weights: Numbers, title: str, scale: float) -> Any:
 
 
 def _label_tiles(axis: Any, names: Sequence[str], size: int) -> None:
-    """Write names at the tiles of a mosaic, not closer than they can be read."""
+    """Label the tiles of a mosaic, skipping labels that would overlap."""
     step = -(-len(names) // _MOST_NAMES)
     places = [number * (size + 1) + (size - 1) / 2 for number in range(len(names))]
     axis.set_ticks(places[::step], names[::step], fontsize=7)
@@ -138,14 +138,14 @@ def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:
 
 
 class Activation(Record):
-    """What one layer put out for a picture.
+    """The output of one layer for a picture.
 
     Attributes
     ----------
     title : str
     values : ndarray, shape (C, H, W) or (F,)
     names : sequence of str
-        What each number of a row is, to be written below it.
+        The labels of the values of a one-dimensional output.
     """
 
     title: str
@@ -156,9 +156,9 @@ class Activation(Record):
 def draw_activations(
     picture: Numbers, title: str, layers: Sequence[Activation], target: Path
 ) -> None:
-    """Draw a picture and, below it, every channel of every layer.
+    """Draw a picture and below it every channel of every layer.
 
-    Colours run from the layer's least to its greatest number, or around 0 where both signs occur.
+    The colour scale spans the layer's range, or is symmetric around 0 if both signs occur.
 
     Parameters
     ----------
@@ -201,12 +201,13 @@ def draw_activations(
 
 
 def _frame(axis: Any) -> None:
-    """Leave of a picture's axes a thin line around it, so that white ends somewhere."""
+    """Replace a picture's axes by a thin frame, which makes a white edge visible."""
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_color("0.7")
 
 
 def _name_cells(axis: Any, names: Sequence[str]) -> None:
+    """Label the cells of a one-dimensional output."""
     upright = max(map(len, names)) > _LONG_NAME
     axis.set_xticks(range(len(names)), names, fontsize=8, rotation=90 if upright else 0)
     axis.set_yticks([])
@@ -215,7 +216,7 @@ def _name_cells(axis: Any, names: Sequence[str]) -> None:
 
 
 def _sheet_height(layer: Activation, sheet: Numbers) -> float:
-    """Return how many inches high a layer is drawn: few maps are no larger than the picture."""
+    """Return the height of a layer's drawing in inches; few maps are no larger than the picture."""
     whole: float = max(0.55, 9 * sheet.shape[0] / sheet.shape[1])
     if layer.values.ndim == 1:
         return whole
@@ -224,7 +225,7 @@ def _sheet_height(layer: Activation, sheet: Numbers) -> float:
 
 
 def _sheet(values: Numbers) -> Numbers:
-    """Return a layer's channels side by side; a row of numbers as rows of cells."""
+    """Arrange a layer's channels side by side, or a one-dimensional output as rows of cells."""
     if values.ndim == 3:
         return mosaic(values.astype(np.float64))
     across = min(max(len(values), 32), 64 if len(values) <= 256 else 160)
@@ -236,15 +237,15 @@ def _sheet(values: Numbers) -> Numbers:
 def draw_deciding(
     picture: Numbers, deciding: Numbers, title: str, label: str, target: Path
 ) -> None:
-    """Draw a picture, beside it which pixels decide, and both on one another.
+    """Draw a picture, its attribution map, and their overlay.
 
     Parameters
     ----------
     picture : ndarray of uint8, shape (H, W) or (H, W, 3)
     deciding : ndarray, shape (H, W)
-        How much each pixel counts; negative where it speaks against.
+        The attribution of each pixel; negative where it opposes the class.
     title, label : str
-        What stands above, and beside the scale.
+        The title, and the label of the colour scale.
     target : Path
 
     Raises
@@ -259,7 +260,7 @@ def draw_deciding(
     signed = float(deciding.min()) < 0
     colours, low = (_SIGNED, -largest) if signed else (_UNSIGNED, 0.0)
     axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
-    axes[0].set_title("as the network takes it", fontsize=9)
+    axes[0].set_title("the network's input", fontsize=9)
     image = axes[1].imshow(deciding, cmap=colours, vmin=low, vmax=largest)
     axes[1].set_title(label, fontsize=9)
     axes[2].imshow(picture, cmap="gray", vmin=0, vmax=255)

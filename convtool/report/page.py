@@ -1,4 +1,4 @@
-"""Pages in one file, put together from the parts in ``pages/``."""
+"""Self-contained pages, assembled from the parts in ``pages/``."""
 
 import json
 import re
@@ -16,7 +16,7 @@ def page(
     data: Mapping[str, object],
     texts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
-    """Return a page in one file without links to others.
+    """Assemble a self-contained page.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def page(
         The HTML's file, with the marks ``@style@``, ``@script@`` and ``@data@``, and one for each
         of `texts`.
     styles, scripts : sequence of str
-        Names of the CSS and JavaScript files, without what they end in.
+        Names of the CSS and JavaScript files, without their extensions.
     data : mapping
         What the script reads, as JSON.
     texts : mapping

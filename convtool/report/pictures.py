@@ -1,4 +1,4 @@
-"""Pictures for reports: made smaller where they are large, and put side by side with labels."""
+"""Pictures for reports: downsampled if large, arranged with labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _LINE = 20
 
 
 def to_bytes(values: NDArray[Any], peak: float) -> Bytes:
-    """Return pixels as 8 bits, white at 255, a second or fourth channel (alpha) left out.
+    """Convert pixels to uint8 with white at 255, without alpha.
 
     Examples
     --------
@@ -31,10 +31,10 @@ def to_bytes(values: NDArray[Any], peak: float) -> Bytes:
 
 
 def reduced(pixels: Bytes, most: int) -> tuple[Bytes, int]:
-    """Return a picture no larger than a number of pixels on each side, and what divides it.
+    """Downsample a picture to at most a number of pixels per side; return it and the factor.
 
-    Each pixel is the mean of a square of whole pixels; what does not fill a square at the right and
-    at the bottom is cut off.
+    Each pixel is the mean of a square block; incomplete blocks at the right and at the bottom are
+    cropped.
 
     Examples
     --------
@@ -53,14 +53,14 @@ def reduced(pixels: Bytes, most: int) -> tuple[Bytes, int]:
 
 
 def contact_sheet(pictures: Sequence[Bytes], labels: Sequence[str]) -> Bytes:
-    """Return pictures of one size side by side in rows, each above its label.
+    """Arrange pictures of one size in rows, each above its label.
 
     Parameters
     ----------
     pictures : sequence of ndarray
         uint8, all of shape (H, W) or (H, W, 3).
     labels : sequence of str
-        One for each, ASCII; each line of it is drawn.
+        One for each picture, ASCII, possibly of several lines.
 
     Returns
     -------

@@ -16,15 +16,15 @@ _LETTERS_PER_INCH = 15
 
 
 def draw_sheet(pictures: Sequence[NDArray[Any]], labels: Sequence[str], path: Path) -> None:
-    """Draw pictures in rows, every pixel a square, each under its label.
+    """Draw pictures in rows, each under its label, without interpolation.
 
     Parameters
     ----------
     pictures : sequence of ndarray of uint8, shape (H, W) or (H, W, 3)
     labels : sequence of str
-        One for each; long lines are shortened at their beginning.
+        One for each picture; long lines are truncated at their start.
     path : Path
-        Its ending names the format.
+        The file; its extension determines the format.
 
     Raises
     ------

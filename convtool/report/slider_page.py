@@ -1,4 +1,4 @@
-"""A web page in one file: a slider that goes through pictures, beside their numbers."""
+"""A self-contained web page with a slider over pictures and their numbers."""
 
 import base64
 import html
@@ -14,7 +14,7 @@ class Frame(Record):
     Attributes
     ----------
     label : str
-        What the position is called: the value of k.
+        The label of the position: the value of k.
     png : bytes
         The picture, a PNG file.
     numbers : sequence of str
@@ -34,10 +34,10 @@ def slider_page(
     frames: Sequence[Frame],
     original: bytes,
 ) -> str:
-    """Return a page that shows one of several pictures, as a slider says.
+    """Return a page that shows one of several pictures, selected by a slider.
 
-    It is one file without links to others. The slider is moved by arrow keys, by its buttons, by
-    the table's first column or by touch; ``#k=50`` after the page's address begins there.
+    The page is self-contained. Arrow keys, buttons, the table's first column and touch move the
+    slider; ``#k=50`` in the page's address sets its initial position.
 
     Parameters
     ----------
@@ -48,11 +48,11 @@ def slider_page(
     remarks : sequence of str
         Lines at the end.
     titles : sequence of str
-        What the numbers of each frame are.
+        The titles of the numbers.
     frames : sequence of Frame
-        The positions of the slider, in their order.
+        The positions of the slider.
     original : bytes
-        The picture to compare with, a PNG file.
+        The original picture, a PNG file.
 
     Returns
     -------
@@ -79,6 +79,7 @@ def slider_page(
 
 
 def _picture(png: bytes, words: str) -> str:
+    """Return a hidden HTML image with embedded data."""
     source = base64.b64encode(png).decode("ascii")
     return f'<img hidden alt="{html.escape(words)}" src="data:image/png;base64,{source}">\n'
 

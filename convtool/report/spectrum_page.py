@@ -1,4 +1,4 @@
-"""A web page in one file on which the spectra of picture and kernel are multiplied."""
+"""A self-contained web page that multiplies the spectra of picture and kernel."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ _SCRIPTS = ("numbers", "board", "spectrum")
 
 
 class Spectra(Record):
-    """What the page shows, each array of one shape.
+    """The data of the page; all arrays have the same shape.
 
     Attributes
     ----------
@@ -19,13 +19,13 @@ class Spectra(Record):
         The real and the imaginary part of the spectrum of ``image``, of ``kernel`` and of their
         ``product``, frequency 0,0 first.
     circular, linear, difference : matrix
-        Both answers, and the first minus the second.
+        Both results, and the first minus the second.
     border : str
-        What the linear answer takes beyond the edge.
+        The border of the linear convolution.
     full : bool
-        Whether the period has room for the whole answer.
+        Whether the period contains the full convolution.
     words : str
-        How both answers compare.
+        The comparison of both results as text.
     """
 
     image: Matrix
@@ -40,12 +40,12 @@ class Spectra(Record):
 
 
 def spectrum_page(shown: Spectra) -> str:
-    """Return the page, one file without links to others.
+    """Return the self-contained page as HTML.
 
     Parameters
     ----------
     shown : Spectra
-        What it shows.
+        The data.
 
     Returns
     -------

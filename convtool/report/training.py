@@ -1,4 +1,4 @@
-"""Pictures of a training and of its result, by matplotlib."""
+"""Plots of a training and of its confusion matrix, by Matplotlib."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
         With ``epoch``, ``loss``, ``accuracy`` and perhaps ``validation_loss`` and
         ``validation_accuracy``.
     path : Path
-        Its ending names the format.
+        The file; its extension determines the format.
 
     Raises
     ------

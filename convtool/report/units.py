@@ -1,10 +1,10 @@
-"""Quantities as people read them."""
+"""Format quantities for people."""
 
 from math import inf
 
 
 def seconds_text(seconds: float) -> str:
-    """Return a duration with three significant digits.
+    """Format a duration with three significant digits.
 
     Examples
     --------
@@ -26,7 +26,7 @@ def decibel_text(value: float) -> str:
 
 
 def number_text(value: float) -> str:
-    """Return a number with up to six significant digits, and a minus as long as a plus.
+    """Format a number with up to six significant digits and a typographic minus.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A web page in one file on which a kernel slides over a picture that the reader draws."""
+"""A self-contained web page with a kernel that slides over a picture that the reader can draw."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,53 +6,53 @@ from convtool.records import Record
 from convtool.report.page import Matrix, page
 
 MODES = ("same", "valid", "full", "padding")
-"""What the page calls a mode; ``padding`` stands for `padding` in place of one."""
+"""The names of the modes on the page; ``padding`` stands for explicit padding."""
 
 
 class PageKernel(Record):
-    """A kernel that the reader may choose: its weights, and what it does in a line."""
+    """A kernel that the reader may choose: its weights and a one-line description."""
 
     weights: Matrix
     summary: str
 
 
 class Opening(Record):
-    """What the page shows when it opens.
+    """The initial state of the page.
 
     Attributes
     ----------
     images : sequence of matrix or None
-        The channels of the picture, one for a group of kernels; the page draws them without.
+        The channels of the picture, one for a group of kernels; if None, the page draws a picture.
     kernels : sequence of matrix
         The weights, for each channel or of the group.
     presets : sequence of str
-        What the kernels are called where the reader may choose them by a name.
+        The names of the kernels, if they are among the choices.
     names : sequence of str
-        What each convolution is called.
+        The name of each convolution.
     combination : str or None
-        What is taken of a group's answers, ``magnitude`` or ``maximum``; None adds channels.
+        The combination of a group's outputs, ``magnitude`` or ``maximum``; None sums channels.
     operation : str
         ``convolution`` or ``correlation``.
     mode : str
         One of `MODES`.
     border : str
-        The rule's name; and `cval` the value of ``constant``.
+        The name of the border's rule.
     cval : float
         The value beyond the edge for ``constant``.
     padding, stride : (int, int)
         Vertical, horizontal.
     bias : float
-        What is added to each sum.
+        The constant added to each sum.
     activation : str or None
-        The activation function's name, and `leak` the slope of ``leaky``.
+        The activation function's name.
     leak : float
-        The slope below zero.
+        The slope of ``leaky`` below zero.
     pool : str or None
-        ``max`` or ``average``, of windows of `pool_size`, `pool_stride` apart.
+        ``max`` or ``average``, with windows of `pool_size` and stride `pool_stride`.
     pool_size, pool_stride : (int, int)
         Rows, columns.
     gradient : matrix or None
-        The loss's gradient with respect to what comes out last.
+        The loss's gradient with respect to the final output.
     """
 
     images: Sequence[Matrix] | None
@@ -81,17 +81,16 @@ _FIRST_PICTURE = "letter F"
 
 
 def walk_page(opening: Opening, kernels: Mapping[str, PageKernel]) -> str:
-    """Return the page.
+    """Return the page as HTML.
 
-    It is one file without links to others. Its numbers are computed by its own script, which does
-    what `convtool.convolve` does.
+    The page is self-contained. Its script computes the same numbers as `convtool.convolve`.
 
     Parameters
     ----------
     opening : Opening
-        What it shows first.
+        The initial state.
     kernels : mapping of str to PageKernel
-        What the reader may choose from.
+        The kernels to choose from.
 
     Returns
     -------

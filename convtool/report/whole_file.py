@@ -1,4 +1,4 @@
-"""Files of a report: whole or not at all, devices and pipes as they are."""
+"""Write report files atomically, except devices and pipes."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""One matrix as sums of outer products: of the whole, or tile by tile."""
+"""Low-rank approximation of a matrix, as a whole or tile by tile."""
 
 from collections.abc import Sequence
 
@@ -36,16 +36,16 @@ class TileFactors(Record, eq=False):
 
     @property
     def ranks(self) -> NDArray[np.intp]:
-        """How many products each tile keeps, shape (T,)."""
+        """The rank of each tile, shape (T,)."""
         return np.asarray((self.s > 0).sum(axis=1))
 
     @property
     def stored(self) -> int:
-        """How many numbers the kept products take: 1 + height + width each."""
+        """Number of stored values: 1 + height + width for each product."""
         return int(self.ranks.sum()) * (1 + self.region.height + self.region.width)
 
     def tiles(self) -> FloatArray:
-        """Return the sums of the kept products, shape (T, height, width)."""
+        """Return the sums of the products, shape (T, height, width)."""
         r = max(1, int(self.ranks.max(initial=0)))
         left = self.left[:, :r] * self.s[:, :r, np.newaxis].astype(self.left.dtype)
         product: FloatArray = left.transpose(0, 2, 1) @ self.right[:, :r]
@@ -53,18 +53,18 @@ class TileFactors(Record, eq=False):
 
 
 class Approximation(Record, eq=False):
-    """A matrix of which the strongest singular triples are kept, in each tile its own.
+    """The strongest singular triples of a matrix or of each of its tiles.
 
     Attributes
     ----------
     shape : tuple of int
-        (M, N), the matrix's.
+        Shape (M, N) of the matrix.
     factors : sequence of TileFactors
         One for each region.
     total : float
         The energy of the matrix: the sum of its squared entries.
     tail : float
-        The energy of what is not kept, which is the squared error.
+        The energy of the omitted triples, which is the squared error.
     """
 
     shape: tuple[int, int]
@@ -74,17 +74,17 @@ class Approximation(Record, eq=False):
 
     @property
     def squared_error(self) -> float:
-        """The tail, or 0 where it is no more than the rounding of float64."""
+        """The tail, or 0 where it does not exceed the rounding of float64."""
         return self.tail if self.tail > (max(self.shape) * _EPS) ** 2 * self.total else 0.0
 
     @property
     def stored(self) -> int:
-        """How many numbers are kept."""
+        """Number of stored values."""
         return sum(part.stored for part in self.factors)
 
     @property
     def tile_count(self) -> int:
-        """How many tiles there are; 1 where the matrix was not cut."""
+        """Number of tiles; 1 for a matrix without tiles."""
         return sum(part.region.count for part in self.factors)
 
     def matrix(self) -> FloatArray:
@@ -98,15 +98,15 @@ class Approximation(Record, eq=False):
         return matrix
 
     def first(self, k: int) -> "Approximation":
-        """Return the best approximation with k products a tile on average.
+        """Return the best approximation with k products per tile on average.
 
-        With one tile those are its k strongest. With several, the strongest of all tiles are kept,
-        wherever they are: a plain tile needs fewer, a busy one more.
+        With one tile those are its k strongest. With several, they are the strongest of all tiles:
+        a smooth tile gets fewer, a detailed one more.
         """
         return self.strongest(k * self.tile_count)
 
     def strongest(self, wanted: int) -> "Approximation":
-        """Return the approximation that keeps the ``wanted`` strongest products."""
+        """Return the approximation by the ``wanted`` strongest products."""
         pooled = np.sort(np.concatenate([part.s.ravel() for part in self.factors]))[::-1]
         if wanted >= len(pooled):
             return self
@@ -128,18 +128,18 @@ class Approximation(Record, eq=False):
 def approximate(
     matrix: FloatArray, k: int, *, block: int | None = None, method: str = "auto"
 ) -> Approximation:
-    """Return the best approximation of a matrix with k products a tile.
+    """Return the best approximation of a matrix with k products per tile.
 
     Parameters
     ----------
     matrix : ndarray
         Float32 or float64, shape (M, N), finite.
     k : int
-        How many products; with `block` how many a tile on average.
+        Number of products; with `block`, per tile on average.
     block : int, optional
         The side of the tiles; without it the whole matrix is one tile.
     method : str
-        How the factors of a whole matrix are computed; tiles are decomposed by LAPACK.
+        The solver for a whole matrix; LAPACK decomposes tiles.
 
     Returns
     -------
@@ -148,7 +148,7 @@ def approximate(
     Raises
     ------
     OptionError
-        Where k is not possible.
+        If k is out of range.
 
     Examples
     --------
@@ -166,7 +166,7 @@ def approximate(
 
 
 def tiled(matrix: FloatArray, block: int) -> Approximation:
-    """Return all singular triples of all tiles of a matrix.
+    """Decompose all tiles of a matrix completely.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def tiled(matrix: FloatArray, block: int) -> Approximation:
     Returns
     -------
     Approximation
-        Exact to rounding; `Approximation.first` cuts it.
+        Exact up to rounding; truncate it by `Approximation.first`.
     """
     rows, columns = matrix.shape
     total = finite_energy(matrix)

@@ -1,4 +1,4 @@
-"""How much energy a projection may have missed: the test that ends an iteration."""
+"""The convergence test of iterative solvers: a bound for the energy that a projection misses."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import numpy as np
 from convtool.kernels.weights import FloatArray
 
 LOSS_DB = 0.005
-"""The most that a confirmed answer may lose in PSNR: half of the 0.01 dB that is promised."""
+"""The largest PSNR loss of a confirmed result: half of the documented 0.01 dB."""
 
 _SHARE = 10 ** (LOSS_DB / 10) - 1
 _CAUTION = 1.5
@@ -17,15 +17,15 @@ _ROUNDING = 1e-5
 def missed_energy(
     values: FloatArray, residuals: FloatArray, outside: float, caution: float = 1.0
 ) -> float:
-    """Return a bound for the energy that the k best vectors of a subspace miss.
+    """Bound the energy that the k best vectors of a subspace miss.
 
-    A symmetric matrix G = A·Aᵀ is seen through an orthonormal basis as [[T, Cᵀ], [C, D]]. The k
-    largest eigenvalues of T are known, and how far each of its vectors is from being one of G's;
-    of D only an estimate of its norm is known. Those eigenvalues can then be too small by
+    In an orthonormal basis, the symmetric matrix G = A·Aᵀ is [[T, Cᵀ], [C, D]]. Known are the k
+    largest eigenvalues of T, the residuals of their vectors, and an estimate of the norm of D. The
+    eigenvalues can then be too small by
 
         max(d − θ, 0) + 2r² / (g + √(g² + 4r²)),   g = max(θ − d, 0),
 
-    each: by r²/g where a gap separates θ from D, by r where none does, and by what D hides.
+    each: by r²/g where a gap separates θ from D, by r without a gap, and by the excess of D over θ.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ def missed_energy(
     residuals : ndarray
         r, shape (k,): the norm of G·u − θ·u for each of their vectors u.
     outside : float
-        The norm of G on the vectors that the basis was last extended by, which estimates d.
+        The norm of G on the last block of the basis, which estimates d.
     caution : float
-        What that estimate is multiplied by.
+        Safety factor for that estimate.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def missed_energy(
 
 
 def confirmed(values: FloatArray, residuals: FloatArray, outside: float, tail: float) -> bool:
-    """Return whether the k best vectors of a subspace are good enough.
+    """Return whether the k best vectors of a subspace have converged.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ def confirmed(values: FloatArray, residuals: FloatArray, outside: float, tail: f
     Returns
     -------
     bool
-        True where the rank-k approximation's PSNR is within `LOSS_DB` of the best there is: the
-        bound holds with caution, or the vectors are exact to rounding and it holds without.
+        True if the PSNR of the rank-k approximation is within `LOSS_DB` of the optimum: the bound
+        holds with the safety factor, or without it for vectors that are exact up to rounding.
     """
     exact = bool((residuals <= _ROUNDING * values[-1]).all())
     missed = missed_energy(values, residuals, outside, 1.0 if exact else _CAUTION)
@@ -82,11 +82,11 @@ def confirmed(values: FloatArray, residuals: FloatArray, outside: float, tail: f
 
 
 def resolves(values: FloatArray, total: float, dtype: np.dtype[Any]) -> bool:
-    """Return whether arithmetic in a dtype sees the end of a spectrum that matters.
+    """Return whether a dtype's precision suffices to resolve the tail of a spectrum.
 
-    The tail is what remains of the total energy, a difference, and so it is known to some units
-    of rounding of the total only; those must stay well below the loss that is allowed. And
-    whatever is smaller than the rounding of the largest squared singular value is lost in it.
+    The tail is a difference from the total energy, with an error of some rounding units of the
+    total, which must be well below the allowed loss. Squared singular values below the rounding of
+    the largest one are lost.
 
     Parameters
     ----------

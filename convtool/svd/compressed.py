@@ -29,7 +29,7 @@ class Compressed(Record, eq=False):
     dtype : dtype
         The type of its pixels.
     k : int
-        How many triples each matrix has; with tiles, each tile on average.
+        Number of triples of each matrix; with tiles, of each tile on average.
     color : str
         ``channels``, ``joint`` or ``gray``.
     block : int or None
@@ -52,42 +52,42 @@ class Compressed(Record, eq=False):
 
     @property
     def size(self) -> int:
-        """How many numbers the uncompressed matrices have."""
+        """Number of values of the uncompressed matrices."""
         return sum(part.shape[0] * part.shape[1] for part in self.parts)
 
     @property
     def stored(self) -> int:
-        """How many numbers are kept: k·(1 + m + n) for each matrix."""
+        """Number of stored values: k·(1 + m + n) for each matrix."""
         return sum(part.stored for part in self.parts)
 
     @property
     def ratio(self) -> float:
-        """The numbers kept, as a part of the numbers of the picture."""
+        """Stored values divided by the values of the picture."""
         return self.stored / self.size
 
     @property
     def mse(self) -> float:
-        """The mean-square error, from the singular values left out: Σ_{i>k} σᵢ² / (m·n)."""
+        """The mean-square error, from the omitted singular values: Σ_{i>k} σᵢ² / (m·n)."""
         return sum(part.squared_error for part in self.parts) / self.size
 
     @property
     def psnr(self) -> float:
-        """The PSNR in dB before rounding to whole pixel values; inf where nothing is lost."""
+        """The PSNR in dB before rounding to integer pixels; inf for a lossless result."""
         return decibels(self.mse, self.peak)
 
     @property
     def energy(self) -> float:
-        """The share of Σσ² that is kept."""
+        """The retained share of Σσ²."""
         total = sum(part.total for part in self.parts)
         return 1 - sum(part.squared_error for part in self.parts) / total if total else 1.0
 
     def values(self) -> FloatArray:
-        """Return the picture as floats in the units of its pixels, neither rounded nor clipped."""
+        """Return the picture as floats in the range of its pixels, neither rounded nor clipped."""
         channels = 1 if len(self.shape) == 2 else self.shape[2]
         return COLORINGS[self.color].join([part.matrix() for part in self.parts], channels)
 
     def reconstruct(self) -> Pixels:
-        """Return the picture in the type of its pixels, rounded and clipped where they are whole.
+        """Return the picture in its pixel type; integers are rounded and clipped.
 
         Returns
         -------
@@ -102,14 +102,14 @@ class Compressed(Record, eq=False):
         Raises
         ------
         OptionError
-            Where there are not as many.
+            If there are not as many triples.
         """
         if not 1 <= k <= self.k:
             raise OptionError(f"k {k}: there are {self.k} triples, give 1 to {self.k}")
         return replace(self, k=k, parts=[part.first(k) for part in self.parts])
 
     def save(self, path: str | os.PathLike[str], *, precision: str = "auto") -> int:
-        """Write a ``.ctsvd`` file, whole or not at all.
+        """Write a ``.ctsvd`` file, atomically.
 
         Parameters
         ----------
@@ -122,14 +122,14 @@ class Compressed(Record, eq=False):
         Returns
         -------
         int
-            How many bytes were written.
+            Number of bytes written.
 
         Raises
         ------
         ImageWriteError
-            Where the file cannot be written.
+            If the file cannot be written.
         OptionError
-            Where there is no such precision.
+            If the precision is unknown.
         """
         data = to_bytes(self, precision=precision)
         save_bytes(path, data)
@@ -144,20 +144,20 @@ def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compr
     path : str or path-like
         The file.
     max_pixels : int
-        The largest picture to accept, by the size in its header, before memory is taken.
+        The largest accepted picture, checked in the header before memory is allocated.
 
     Returns
     -------
     Compressed
-        The picture as it was stored. What was lost when it was compressed is not known any more:
-        its `mse` is 0.
+        The picture as stored. The file does not contain the loss of the compression, so its `mse`
+        is 0.
 
     Raises
     ------
     ImageReadError
-        Where the file cannot be read, is damaged, cut off, of a newer version or no such file.
+        If the file cannot be read, is damaged, truncated, of a newer version or another format.
     ImageTooLargeError
-        Where its header claims more pixels than `max_pixels`.
+        If its header claims more pixels than `max_pixels`.
     """
     name = os.fspath(path)
     try:
@@ -183,7 +183,7 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
 
 
 def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
-    """Return the compressed picture that the bytes of a file hold.
+    """Decode the compressed picture in the bytes of a file.
 
     Raises
     ------
@@ -194,7 +194,7 @@ def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
 
 
 def largest_k(image: Image, color: str, block: int | None) -> int:
-    """Return the largest k that a picture allows.
+    """Return the largest possible k for a picture.
 
     Examples
     --------
@@ -219,29 +219,29 @@ def compress(
     color: str = "channels",
     block: int | None = None,
 ) -> Compressed:
-    """Keep the strongest singular triples of a picture.
+    """Compress a picture to its strongest singular triples.
 
     Parameters
     ----------
     image : Image or ndarray
         Shape (H, W) or (H, W, C); bool, uint8, uint16, float32 or float64.
     k : int, optional
-        How many triples to keep of each matrix, 1 to its smaller side; of each tile on average,
-        with `block`. Exactly one of k and the three targets is given.
+        Number of triples per matrix, 1 to its smaller side; with `block`, per tile on average. Give
+        exactly one of k and the three targets.
     target_psnr : float, optional
-        Keep the fewest that reach this PSNR, in dB.
+        Keep the fewest triples that reach this PSNR, in dB.
     target_ratio : float, optional
-        Keep the most that take no more than this part of the picture's numbers, above 0.
+        Keep the most triples that take no more than this fraction of the picture's values, above 0.
     energy : float, optional
-        Keep the fewest that hold this share of Σσ², above 0 and up to 1.
+        Keep the fewest triples with this share of Σσ², above 0 and up to 1.
     method : str
-        How factors are computed: ``auto``, ``full``, ``gram``, ``randomized`` or ``lanczos``.
+        The solver: ``auto``, ``full``, ``gram``, ``randomized`` or ``lanczos``.
     color : str
         ``channels``: each channel is a matrix. ``joint``: one matrix with the channels side by
         side. ``gray``: 0.299 R + 0.587 G + 0.114 B.
     block : int, optional
-        8, 16 or 32: cut the matrices into tiles of that side, and keep the strongest triples of
-        all tiles, k of each on average.
+        8, 16 or 32: divide the matrices into tiles of that side, and keep the strongest triples of
+        all tiles, k per tile on average.
 
     Returns
     -------
@@ -250,9 +250,9 @@ def compress(
     Raises
     ------
     OptionError
-        Where k, a target or a name is not possible, or not exactly one of k and targets is given.
+        If k, a target or a name is invalid, or not exactly one of k and targets is given.
     ShapeError, PixelTypeError
-        Where the array is no picture, or holds NaN or infinity.
+        If the array is not a picture, or contains NaN or infinity.
 
     References
     ----------
@@ -276,12 +276,12 @@ def compress(
 
 
 def chosen_k(picture: Image, target: Target, color: str, block: int | None) -> int:
-    """Return the k that a target means for a picture.
+    """Return the k for a target and a picture.
 
     Raises
     ------
     OptionError
-        Where the target cannot be met, or color or block have no such value.
+        If the target cannot be met, or color or block is invalid.
     """
     split = coloring(color).split
     if block is not None and block not in BLOCKS:

@@ -19,18 +19,18 @@ NAMES = {
 
 
 class Difference(Record):
-    """How far two pictures are apart, in one channel or in all.
+    """Error metrics of two pictures, for one channel or all.
 
     Attributes
     ----------
     channel : str
         ``all`` or the channel's name.
     mse, psnr, ssim : float
-        In squared units of the pixels; in dB; structural similarity.
+        Mean-square error in squared pixel units; PSNR in dB; structural similarity.
     largest : float
-        The largest absolute difference, in units of the pixels.
+        The largest absolute difference, in pixel units.
     where : tuple of int
-        (row, column) of the first pixel that has it.
+        (row, column) of the first pixel with the largest difference.
     """
 
     channel: str
@@ -42,7 +42,7 @@ class Difference(Record):
 
 
 def differences(a: Image, b: Image) -> list[Difference]:
-    """Return how far two pictures are apart: over all, then in each of several channels.
+    """Compare two pictures: over all channels, then in each of several channels.
 
     Parameters
     ----------
@@ -52,12 +52,12 @@ def differences(a: Image, b: Image) -> list[Difference]:
     Returns
     -------
     list of Difference
-        NaN counts as the largest difference there is, except where both pictures have it.
+        NaN counts as the largest possible difference, except where both pictures have NaN.
 
     Raises
     ------
     ShapeError, OptionError
-        Where the pictures do not have the same size and channels, or depth.
+        If size, channels or depth differ.
 
     Examples
     --------
@@ -106,8 +106,8 @@ def _check(a: Image, b: Image) -> None:
         )
     if a.depth != b.depth:
         raise OptionError(
-            f"pictures of depth {a.depth} and {b.depth}; bring one to the other's first, "
-            f"as by: convtool filter -k identity --depth {a.depth}"
+            f"pictures of depth {a.depth} and {b.depth}; convert one to the other's first, "
+            f"for example by: convtool filter -k identity --depth {a.depth}"
         )
 
 

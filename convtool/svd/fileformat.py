@@ -25,7 +25,7 @@ The data is the matrices' one after another. A matrix is cut into tiles from its
 smaller ones remain at its bottom and right edges. Up to four regions follow each other, each of
 tiles of one size: top left, right edge, bottom edge, corner. A region is
 
-- for each tile, row by row, uint16: its rank, how many products it keeps;
+- for each tile, row by row, uint16: its rank, the number of its products;
 - for each i from 1 to the largest rank a layer: the i-th product of all T tiles whose rank is i or
   more. A layer is uint8, its code (0 8-bit, 1 float16, 2 float32), float32, its unit, T weights,
   T left vectors and T right vectors. Weights are float16, or float32 in code 2; entries of vectors
@@ -69,7 +69,7 @@ BLOCKS = (8, 16, 32)
 
 
 class Contents(Record, eq=False):
-    """What a file holds: the fields of a :class:`~.compressed.Compressed`."""
+    """The content of a file: the fields of a :class:`~.compressed.Compressed`."""
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -106,7 +106,7 @@ class _Header(Record):
 
     @property
     def most(self) -> int:
-        """The most bytes that such a picture's data can have."""
+        """Upper bound for the size of the unpacked data."""
         total = 0
         for rows, columns in self.matrices:
             for region in regions(rows, columns, self.block):
@@ -120,12 +120,12 @@ class _Header(Record):
 
 
 def encode(picture: Contents, *, precision: str = "auto") -> bytes:
-    """Return a compressed picture as the bytes of a file.
+    """Encode a compressed picture as the bytes of a file.
 
     Parameters
     ----------
     picture : Contents
-        What to store.
+        The compressed picture.
     precision : str
         ``auto``, ``8bit``, ``float16`` or ``float32``.
 
@@ -173,14 +173,14 @@ def encode(picture: Contents, *, precision: str = "auto") -> bytes:
 
 
 def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
-    """Return the compressed picture that the bytes of a file hold.
+    """Decode the compressed picture in the bytes of a file.
 
     Raises
     ------
     ImageReadError
-        Where they are damaged, cut off, of a newer version or no such file.
+        If they are damaged, truncated, of a newer version or another format.
     ImageTooLargeError
-        Where the header claims more pixels than `max_pixels`.
+        If the header claims more pixels than `max_pixels`.
     """
     header = _header(data)
     if header.height * header.width > max_pixels:
@@ -207,7 +207,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
 
 
 def is_compressed(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file begins as a ``.ctsvd`` file does, or would by its name."""
+    """Return whether a file is a ``.ctsvd`` file by its first bytes, or by its name if missing."""
     try:
         with open(path, "rb") as file:
             return file.read(len(MAGIC)) == MAGIC or os.fspath(path).lower().endswith(SUFFIX)
@@ -263,7 +263,7 @@ def _layer_bytes(layer: Layer) -> bytes:
 
 
 class _Cursor:
-    """Takes arrays from bytes, one after another."""
+    """Reads arrays sequentially from bytes."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

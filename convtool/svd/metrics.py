@@ -26,7 +26,7 @@ def mse(a: ArrayLike, b: ArrayLike) -> float:
     Returns
     -------
     float
-        In squared units of the pixels, summed in float64; NaN where one of them holds NaN.
+        In squared pixel units, computed in float64; NaN if a picture contains NaN.
 
     Raises
     ------
@@ -53,17 +53,17 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     a, b : array_like
         Pictures of the same shape.
     peak : float, optional
-        The value of white; by the type of `a` unless given: 255, 65535 or 1.0.
+        The value of white; by default 255, 65535 or 1.0, by the type of `a`.
 
     Returns
     -------
     float
-        20·log10(peak / √MSE) in dB; inf where the pictures are equal.
+        20·log10(peak / √MSE) in dB; inf for equal pictures.
 
     Raises
     ------
     ShapeError, PixelTypeError
-        As for `mse`, and where the type of `a` has no peak and none is given.
+        As for `mse`, and if the type of `a` has no peak and none is given.
 
     Examples
     --------
@@ -95,14 +95,14 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     a, b : array_like
         Pictures of the same shape, (H, W) or (H, W, C).
     peak : float, optional
-        The value of white; by the type of `a` unless given.
+        The value of white; by default by the type of `a`.
 
     Returns
     -------
     float
-        At most 1, which equal pictures have. Means, variances and covariance are those under a
-        Gaussian window of 11×11 pixels, sigma 1.5, wherever it fits into the picture; a picture
-        smaller than that has the largest odd window that fits. Channels are averaged.
+        At most 1, for equal pictures. Means, variances and covariance are weighted by a Gaussian
+        window of 11×11 pixels, sigma 1.5, at all positions where it fits into the picture; smaller
+        pictures use the largest odd window that fits. Channels are averaged.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Orthonormal rows: nearly all of the work is matrix products, which are fast."""
+"""Block orthonormalisation by matrix products."""
 
 import numpy as np
 
@@ -12,13 +12,13 @@ _LOST = 0.01
 
 
 def orthonormal_rows(block: FloatArray, against: FloatArray) -> FloatArray:
-    """Return orthonormal rows that span a block, and stay orthogonal to rows already there.
+    """Return orthonormal rows that span a block and are orthogonal to given rows.
 
     Parameters
     ----------
     block : ndarray
-        Float32 or float64, shape (b, N), its part along `against` taken away already: up to
-        rounding, which is taken away here.
+        Float32 or float64, shape (b, N), already projected orthogonally to `against` up to
+        rounding, which this function removes.
     against : ndarray
         Shape (p, N), orthonormal rows; p may be 0.
 
@@ -26,14 +26,14 @@ def orthonormal_rows(block: FloatArray, against: FloatArray) -> FloatArray:
     -------
     ndarray
         Shape (r, N) with r ≤ b, of the block's dtype, orthonormal to its precision and orthogonal
-        to `against`. r is less than b where the
-        block lacks directions; where it has them by rounding only, they are used as they are.
+        to `against`. r is less than b if the block is rank-deficient; directions that rounding
+        alone created are used.
 
     Notes
     -----
     The rows are multiplied by the inverse square root of their Gram matrix, which is formed in
     float64, until nothing changes: one round loses as many digits as the condition number has, the
-    next brings them back. A direction of which a round left nothing but rounding is dropped.
+    next restores them. A direction that a round reduces to rounding error is dropped.
 
     References
     ----------
@@ -64,7 +64,7 @@ def orthonormal_rows(block: FloatArray, against: FloatArray) -> FloatArray:
 
 
 def _scaled(block: FloatArray, gram: FloatArray, least: float) -> FloatArray:
-    """Return the rows times the inverse root of their Gram matrix, those too short left out."""
+    """Multiply rows by the inverse square root of their Gram matrix, without negligible ones."""
     squares, vectors = np.linalg.eigh(gram)
     kept = squares > least
     product: FloatArray = (vectors[:, kept] / np.sqrt(squares[kept])).T.astype(block.dtype) @ block

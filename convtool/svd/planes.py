@@ -1,4 +1,4 @@
-"""How a picture becomes matrices: grey, channel by channel, or all channels side by side."""
+"""Conversion of pictures to matrices: grey, channel by channel, or channels side by side."""
 
 from collections.abc import Callable
 
@@ -12,12 +12,12 @@ from convtool.records import Record
 
 
 class Coloring(Record):
-    """A way to make matrices of a picture, and a picture of matrices.
+    """A conversion of a picture to matrices and back.
 
     Attributes
     ----------
     code : int
-        Its number in files.
+        Its code in files.
     split : callable
         Takes an `Image`, returns float matrices.
     join : callable
@@ -61,17 +61,17 @@ COLORINGS = {
     "joint": Coloring(1, _joint, _unfold),
     "gray": Coloring(2, _gray, _first),
 }
-"""Every way by its name. Grey is the luma of colours, and drops an alpha channel; the others treat
-alpha as one more channel."""
+"""The conversions by name. ``gray`` is the luma of colours without alpha; the others treat alpha as
+another channel."""
 
 
 def coloring(name: str) -> Coloring:
-    """Return a way to make matrices of a picture.
+    """Look up a conversion by name.
 
     Raises
     ------
     OptionError
-        Where there is none of that name.
+        If the name is unknown.
     """
     if name not in COLORINGS:
         raise OptionError(f"color {name!r}: choose one of {', '.join(COLORINGS)}")

@@ -1,4 +1,4 @@
-"""The choice of the solver: a cost model, and a pure function of sizes and dtype."""
+"""Solver selection by a cost model, a pure function of sizes and dtype."""
 
 from convtool.errors import OptionError
 from convtool.records import Record
@@ -15,16 +15,16 @@ _RANDOMIZED_ROUNDS = 10
 
 
 class SvdPlan(Record):
-    """What will be computed, and why.
+    """The selected solver and the reason.
 
     Attributes
     ----------
     method : str
         The solver's name.
     costs : dict of str to float
-        Estimated seconds of each solver on two cores; only their order matters.
+        Estimated seconds of each solver on two cores; only their order is relevant.
     reason : str
-        One line for people.
+        A one-line explanation.
     """
 
     method: str
@@ -33,18 +33,18 @@ class SvdPlan(Record):
 
 
 def plan(rows: int, columns: int, k: int, *, single: bool = True, method: str = "auto") -> SvdPlan:
-    """Choose the solver for the k strongest singular triples of a matrix.
+    """Select the solver for the k strongest singular triples of a matrix.
 
     Parameters
     ----------
     rows, columns : int
         The matrix's shape.
     k : int
-        How many triples, 1 to min(rows, columns).
+        Number of triples, 1 to min(rows, columns).
     single : bool
         Whether the matrix is float32.
     method : str
-        ``auto`` for the cheapest, or a solver's name.
+        ``auto`` for the fastest, or a solver's name.
 
     Returns
     -------
@@ -53,12 +53,12 @@ def plan(rows: int, columns: int, k: int, *, single: bool = True, method: str = 
     Raises
     ------
     OptionError
-        Where no solver has that name.
+        If the solver is unknown.
 
     Notes
     -----
-    Costs are counted in multiplications and eigenvalue problems, at rates measured on two cores.
-    The iterative solvers are charged the rounds that photographs take.
+    The cost model counts multiplications and eigenvalue problems, at rates measured on two cores.
+    For iterative solvers it assumes the number of iterations that photographs take.
 
     Examples
     --------

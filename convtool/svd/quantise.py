@@ -1,4 +1,4 @@
-"""Factors as few bytes: each vector as 8-bit integers, 16-bit or 32-bit floats, with a scale."""
+"""Quantisation of factors to 8-bit integers, 16-bit or 32-bit floats with a scale per vector."""
 
 from typing import Any
 
@@ -10,23 +10,23 @@ from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 
 LOSS_DB = 0.08
-"""The most that ``auto`` lets quantisation cost in PSNR."""
+"""The largest PSNR loss by quantisation with ``auto``."""
 
 _STEPS_8 = 127
 _MOST = 0.9
 
 
 class Code(Record):
-    """How the entries of a vector are stored.
+    """The numeric format of a vector's entries.
 
     Attributes
     ----------
     number : int
-        Its number in files.
+        Its code in files.
     dtype : dtype
         Little-endian type of an entry.
     top : float
-        What the largest magnitude of a vector is stored as.
+        The stored value of a vector's largest magnitude.
     weight : dtype
         Little-endian type of a product's weight.
     """
@@ -42,10 +42,10 @@ CODES = {
     "float16": Code(1, np.dtype("<f2"), 1.0, np.dtype("<f2")),
     "float32": Code(2, np.dtype("<f4"), 1.0, np.dtype("<f4")),
 }
-"""Every code by its name, the coarsest first."""
+"""The codes by name, the coarsest first."""
 
 PRECISIONS = ("auto", *CODES)
-"""The names that `precision` may have; ``auto`` mixes the codes."""
+"""The valid values of `precision`; ``auto`` mixes the codes."""
 
 
 class Layer(Record, eq=False):
@@ -57,7 +57,7 @@ class Layer(Record, eq=False):
     Attributes
     ----------
     code : Code
-        How entries and weights are stored.
+        The numeric format of entries and weights.
     unit : float
         The largest weight.
     weights, left, right : ndarray
@@ -83,12 +83,12 @@ class Layer(Record, eq=False):
 
 
 def quantise(code: Code, s: FloatArray, left: FloatArray, right: FloatArray) -> Layer:
-    """Return a layer of products in a code.
+    """Quantise one product of each tile.
 
     Parameters
     ----------
     code : Code
-        How to store it.
+        The numeric format.
     s : ndarray
         Shape (T,), singular values.
     left, right : ndarray
@@ -106,7 +106,7 @@ def quantise(code: Code, s: FloatArray, left: FloatArray, right: FloatArray) -> 
 
 
 def _topped(vectors: FloatArray, code: Code) -> tuple[NDArray[Any], FloatArray]:
-    """Return stored vectors whose largest magnitude is the code's top, and that magnitude."""
+    """Scale vectors to the code's top and quantise them; return their original maxima, too."""
     tops = np.abs(vectors).max(axis=1).astype(np.float64)
     scaled = vectors * (code.top / np.where(tops > 0, tops, 1.0))[:, np.newaxis]
     if code.dtype.kind == "i":
@@ -115,9 +115,9 @@ def _topped(vectors: FloatArray, code: Code) -> tuple[NDArray[Any], FloatArray]:
 
 
 def squared_error(layer: Layer, s: FloatArray, left: FloatArray, right: FloatArray) -> float:
-    """Return the energy of the difference of a layer from the products that it stands for.
+    """Return the squared error of a quantised layer.
 
-    ‖a·bᵀ − c·dᵀ‖² = ‖a‖²‖b‖² + ‖c‖²‖d‖² − 2(a·c)(b·d), written so that nothing cancels.
+    ‖a·bᵀ − c·dᵀ‖² = ‖a‖²‖b‖² + ‖c‖²‖d‖² − 2(a·c)(b·d), in a form without cancellation.
     """
     weight, c, d = layer.factors()
     scale = weight[:, np.newaxis]
@@ -132,17 +132,17 @@ def squared_error(layer: Layer, s: FloatArray, left: FloatArray, right: FloatArr
 def code_all(
     products: list[tuple[FloatArray, FloatArray, FloatArray]], precision: str, budget: float
 ) -> list[Layer]:
-    """Return layers for the products of a picture.
+    """Quantise the products of a picture.
 
     Parameters
     ----------
     products : list of (s, left, right)
         As for `quantise`.
     precision : str
-        One of `PRECISIONS`. ``auto`` begins with 8 bits everywhere and moves the layers that lose
-        most to the next finer code, until together they lose no more than the budget.
+        One of `PRECISIONS`. ``auto`` starts with 8 bits for all layers and moves those with the
+        largest error to the next finer code until the total error is within the budget.
     budget : float
-        How much energy may be lost, for ``auto``.
+        The largest total squared error, for ``auto``.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def code_all(
     Raises
     ------
     OptionError
-        Where there is no such precision.
+        If the precision is unknown.
     """
     if precision not in PRECISIONS:
         raise OptionError(f"precision {precision!r}: choose one of {', '.join(PRECISIONS)}")

@@ -1,4 +1,4 @@
-"""The start of the iterations: the block's width and vectors."""
+"""The starting block of iterative solvers: its width and vectors."""
 
 from typing import Any
 
@@ -19,9 +19,9 @@ _NOISE = 0.1
 
 
 def block_size(k: int) -> int:
-    """Return how many vectors advance at once, after a random start.
+    """Return the block width for a random start.
 
-    It exceeds k, because a subspace that grows from b vectors finds at most b directions of a
+    It exceeds k, because a Krylov subspace of b vectors contains at most b directions of a
     singular value that occurs many times.
 
     Examples
@@ -34,7 +34,7 @@ def block_size(k: int) -> int:
 
 
 def guessed_size(k: int) -> int:
-    """Return how many vectors advance at once, after a start that is a good guess.
+    """Return the block width for a start from a downsampled matrix.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def guessed_size(k: int) -> int:
 
 
 def can_guess(rows: int, columns: int, k: int) -> bool:
-    """Return whether every fourth row and column are enough to guess k vectors from.
+    """Return whether every fourth row and column suffice to estimate k vectors.
 
     Examples
     --------
@@ -56,18 +56,18 @@ def can_guess(rows: int, columns: int, k: int) -> bool:
 
 
 def first_rows(matrix: FloatArray, k: int) -> FloatArray:
-    """Return the vectors to begin with: a guess where the matrix is large enough, else random.
+    """Return the starting vectors: estimates for a large enough matrix, else random.
 
-    A picture that is large shows much the same when it is small. The right singular vectors of
-    every fourth row and column, found roughly and stretched, are near the ones sought. Noise is
-    added to them, and a few vectors are random altogether: they find what the small picture hides.
+    The approximate right singular vectors of every fourth row and column, upsampled, are near those
+    of the whole matrix. Added noise and a few random vectors cover the directions that the
+    downsampled matrix lacks.
 
     Parameters
     ----------
     matrix : ndarray
         Shape (M, N) with M ≤ N.
     k : int
-        How many triples are sought.
+        Number of triples.
 
     Returns
     -------
@@ -94,11 +94,11 @@ def first_rows(matrix: FloatArray, k: int) -> FloatArray:
 
 
 def starting_vectors(length: int, count: int, dtype: np.dtype[Any], seed: int) -> FloatArray:
-    """Return random vectors: white noise and slow waves.
+    """Return random vectors: white noise plus low-frequency waves.
 
-    The strongest singular vectors of pictures are smooth, and so are the waves; the noise sees to
-    those that are not. At one wave per length the waves are about a hundred times as strong as
-    the noise, at a hundred waves they are as strong.
+    The strongest singular vectors of pictures are smooth, like the waves; the noise covers the
+    others. At one period per length the waves are about a hundred times as strong as the noise, at
+    a hundred periods equally strong.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What compression does to one picture: the rows of the report, and what they are compared with."""
+"""The compression report of one picture: quality and size at several k, beside JPEG and tiles."""
 
 from collections.abc import Sequence
 
@@ -21,20 +21,21 @@ _SEARCH_STEPS = 7
 
 
 class Row(Record):
-    """What one k gives.
+    """Quality and size at one k.
 
     Attributes
     ----------
     k : int
-        How many triples are kept.
+        Number of triples.
     stored : int
-        Numbers kept, k·(1 + m + n) for each matrix.
+        Number of stored values, k·(1 + m + n) for each matrix.
     ratio : float
-        Their part of the numbers of the picture.
+        Stored values divided by the values of the picture.
     mse, psnr, ssim : float
-        The error before rounding, in squared units of the pixels; in dB; structural similarity.
+        Mean-square error before rounding, in squared pixel units; PSNR in dB; structural
+        similarity.
     energy : float
-        The share of Σσ² that is kept.
+        The retained share of Σσ².
     file_bytes : int
         The size of the ``.ctsvd`` file.
     """
@@ -50,27 +51,27 @@ class Row(Record):
 
 
 class Point(Record):
-    """A picture in so many bytes, and how good it is in dB."""
+    """A file size and the PSNR in dB at that size."""
 
     file_bytes: int
     psnr: float
 
 
 class Study(Record, eq=False):
-    """A picture, compressed at several k.
+    """A picture compressed at several k.
 
     Attributes
     ----------
     original : ndarray
-        What the compressed pictures are compared with, in the units of the pixels.
+        The reference for the compressed pictures, in pixel units.
     best : Compressed
-        The picture at the largest k.
+        The compressed picture at the largest k.
     rows : list of Row
         One for each k.
     spectrum : Spectrum
         The energies of all triples.
     raw_bytes : int
-        The size of the pixels as they are.
+        The size of the uncompressed pixels.
     """
 
     original: Pixels
@@ -86,7 +87,7 @@ class Study(Record, eq=False):
 
 
 def default_ks(largest: int) -> list[int]:
-    """Return the k of a report, as far as a picture allows.
+    """Return the default k of a report, limited to the largest possible k.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def study(
     image : Image
         The picture.
     ks : sequence of int
-        Each from 1 to the largest that the picture allows.
+        Each from 1 to the largest possible k.
     method, color, block
         As for `compress`.
     precision : str
@@ -145,12 +146,12 @@ def _row(picture: Compressed, original: Pixels, precision: str) -> Row:
 
 
 class Choice(Record):
-    """Channel by channel against one wide matrix, with as many numbers stored.
+    """The PSNR of separate and joint channels at equal storage.
 
     Attributes
     ----------
     ratio : float
-        The part of the picture's numbers that the first takes, and the second at most.
+        Stored values divided by the values of the picture.
     channels, joint : float
         PSNR in dB.
     """
@@ -161,19 +162,19 @@ class Choice(Record):
 
     @property
     def better(self) -> str:
-        """The one with the higher PSNR."""
+        """The name of the conversion with the higher PSNR."""
         return "joint" if self.joint > self.channels else "channels"
 
 
 def better_coloring(image: Image, ratio: float) -> Choice:
-    """Compare the two ways to keep colours, at equal numbers stored.
+    """Compare separate and joint channels at equal storage.
 
     Parameters
     ----------
     image : Image
         A picture with several channels.
     ratio : float
-        The part of the picture's numbers that may be stored; k of 1 at least is taken.
+        The allowed ratio of stored values to the picture's values; k is at least 1.
 
     Returns
     -------
@@ -190,22 +191,22 @@ def better_coloring(image: Image, ratio: float) -> Choice:
 def tiles_at(
     image: Image, sizes: Sequence[int], *, color: str, precision: str
 ) -> dict[int, list[Point]]:
-    """Return how good tiles are in as many bytes as the whole picture took.
+    """Return the PSNR of tiles at given file sizes.
 
     Parameters
     ----------
     image : Image
         The picture.
     sizes : sequence of int
-        How many bytes the files may have.
+        The largest file sizes in bytes.
     color, precision
         As for `study`.
 
     Returns
     -------
     dict of int to list of Point
-        For each side of the tiles that the picture has room for, a point for each size: the file
-        as near to it from below as a search over the number of products comes.
+        For each tile size that fits the picture, a point for each file size: the largest file
+        within it that a bisection over the number of products finds.
     """
     smaller = min(image.height, image.width)
     return {
@@ -223,7 +224,7 @@ def _tile_points(
 
 
 def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
-    """Return the best picture of at most so many bytes, by bisection over its products."""
+    """Find the best compression of at most `size` bytes by bisection over its products."""
     low, high = 1, max(part.tile_count for part in whole.parts) * whole.k
     best = Point(0, 0.0)
     for step in range(_SEARCH_STEPS):
@@ -239,19 +240,19 @@ def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
 
 
 def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
-    """Return what JPEG makes of a picture, from the coarsest quality to the finest.
+    """Return size and PSNR of a picture as JPEG, from the lowest quality to the highest.
 
     Parameters
     ----------
     image : Image
-        Its depth says whether JPEG can hold it.
+        The picture; JPEG supports only some depths.
     original : ndarray
-        The values that are compressed, shape (H, W) or (H, W, 3).
+        The values to compress, shape (H, W) or (H, W, 3).
 
     Returns
     -------
     list of Point
-        Empty where JPEG cannot hold such a picture.
+        Empty if JPEG does not support the picture.
     """
     if image.depth != "8" or (original.ndim == 3 and original.shape[2] != 3):
         return []

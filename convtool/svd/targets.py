@@ -1,4 +1,4 @@
-"""Find the smallest k for a target, from the spectrum of a picture."""
+"""Targets of compression, and the smallest k that meets one, from the spectrum of a picture."""
 
 import math
 
@@ -14,14 +14,14 @@ from convtool.svd.truncated import finite_energy
 
 
 class Target(Record):
-    """What decides how many triples are kept: k itself, or a wish.
+    """The criterion for the number of triples: k itself, a PSNR, a ratio or an energy.
 
     Attributes
     ----------
     name : str
         ``k``, ``psnr``, ``ratio`` or ``energy``.
     value : float
-        k, dB, a part of the picture's numbers, or a share of Σσ².
+        k, dB, a ratio of stored to original values, or a share of Σσ².
     """
 
     name: str
@@ -31,12 +31,12 @@ class Target(Record):
     def of(
         *, k: int | None, psnr: float | None, ratio: float | None, energy: float | None
     ) -> "Target":
-        """Return the one that is given.
+        """Build the target from the one argument that is not None.
 
         Raises
         ------
         OptionError
-            Where none or several are given, or the value is not possible.
+            If none or several are given, or the value is out of range.
         """
         wishes = {"k": k, "psnr": psnr, "ratio": ratio, "energy": energy}
         given = {name: value for name, value in wishes.items() if value is not None}
@@ -52,18 +52,18 @@ class Target(Record):
 
 
 class Spectrum(Record, eq=False):
-    """The energies of a picture's triples, over all of its matrices.
+    """Cumulative energies of a picture's triples, over all of its matrices.
 
     Attributes
     ----------
     kept : ndarray
-        Shape (K + 1,): the energy that the best k triples of each matrix hold, k from 0.
+        Shape (K + 1,): the energy of the best k triples of each matrix, k from 0.
     left : ndarray
-        Shape (K + 1,): the energy beyond them, the squared error.
+        Shape (K + 1,): the remaining energy, which is the squared error.
     stored : ndarray
-        Shape (K + 1,): how many numbers they take.
+        Shape (K + 1,): the number of stored values.
     size : int
-        How many numbers the picture has.
+        Number of values of the picture.
     """
 
     kept: FloatArray
@@ -85,7 +85,7 @@ def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:
     Returns
     -------
     Spectrum
-        Good to about 1e-14 of the whole energy.
+        Accurate to about 1e-14 of the total energy.
 
     Examples
     --------
@@ -102,7 +102,7 @@ def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:
 
 
 def _energies(matrix: FloatArray, block: int | None) -> tuple[FloatArray, FloatArray]:
-    """Return the energy that each further k adds, and the numbers stored up to each k from 0."""
+    """Return the energy of each triple, and the number of stored values up to each k from 0."""
     rows, columns = matrix.shape
     if block is None:
         count = np.arange(min(rows, columns) + 1)
@@ -130,7 +130,7 @@ def _squares(matrix: FloatArray) -> FloatArray:
 def smallest_k(
     matrices: list[FloatArray], target: Target, largest: int, block: int | None, peak: float
 ) -> int:
-    """Return the k that a target asks for.
+    """Return the k that meets a target.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def smallest_k(
     target : Target
         A PSNR, a ratio or a share of energy.
     largest : int
-        The largest k there is.
+        The largest possible k.
     block : int, optional
         The side of the tiles.
     peak : float
@@ -153,7 +153,7 @@ def smallest_k(
     Raises
     ------
     OptionError
-        Where even k of 1 takes more than the ratio.
+        If even k of 1 exceeds the ratio.
     """
     if target.name == "ratio" and block is None:
         rows, columns = matrices[0].shape
@@ -170,13 +170,13 @@ def smallest_k(
 
 
 def k_for_psnr(known: Spectrum, decibels: float, peak: float) -> int:
-    """Return the smallest k, from 1, whose PSNR is at least as large."""
+    """Return the smallest k, from 1, that reaches a PSNR."""
     allowed = known.size * peak**2 * 10 ** (-decibels / 10)
     return max(1, int(np.flatnonzero(known.left <= allowed)[0]))
 
 
 def k_for_energy(known: Spectrum, share: float) -> int:
-    """Return the smallest k, from 1, that holds a share of the energy."""
+    """Return the smallest k, from 1, that retains a share of the energy."""
     allowed = (1 - share) * known.left[0]
     return max(1, int(np.flatnonzero(known.left <= allowed)[0]))
 

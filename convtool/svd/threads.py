@@ -1,9 +1,9 @@
-"""Large matrix products on the project's own threads, and all small work on one.
+"""Matrix products: large ones on convtool's threads, small ones on a single thread.
 
-A BLAS splits each product, however small, among its threads, and each waits for the slowest: where
-the system is busy with other work, that is most of the time. Strips that any free thread may take
-cost the same on a quiet machine and keep going on a busy one. It needs the package threadpoolctl,
-which tells the BLAS to use one thread; without it the BLAS does as it likes.
+A BLAS splits each product, however small, among its threads and waits for the slowest, which is
+slow on a busy system. Strips that any idle thread takes are as fast on an idle system and robust on
+a busy one. This needs threadpoolctl, which limits the BLAS to one thread; without it the BLAS uses
+its own threads.
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -22,6 +22,7 @@ _NARROWEST = 256
 
 @cache
 def _controller() -> Any | None:
+    """Return the BLAS thread controller, or None without threadpoolctl."""
     try:
         from threadpoolctl import ThreadpoolController
     except ImportError:
@@ -44,7 +45,7 @@ def suited_to(size: int) -> AbstractContextManager[Any]:
 
 
 def product(left: FloatArray, right: FloatArray) -> FloatArray:
-    """Return left @ right, where right is large: on several threads, by strips of its columns.
+    """Return left @ right for a large right, in strips of its columns on several threads.
 
     Examples
     --------
@@ -62,9 +63,9 @@ def product(left: FloatArray, right: FloatArray) -> FloatArray:
 
 
 def there_and_back(rows: FloatArray, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return rows @ matrix, and that @ matrix.T, reading the matrix from memory once.
+    """Return rows @ matrix and rows @ matrix @ matrix.T, reading the matrix from memory once.
 
-    Each strip of the matrix's columns is used twice while it is in the processor's cache.
+    Each strip of the matrix's columns is used twice while it is in cache.
 
     Examples
     --------
@@ -85,7 +86,7 @@ def there_and_back(rows: FloatArray, matrix: FloatArray) -> tuple[FloatArray, Fl
 
 
 def _strips(matrix: FloatArray) -> list[slice]:
-    """Return slices of columns; how many there are does not depend on the threads."""
+    """Return slices of columns, independent of the number of threads."""
     columns = matrix.shape[1]
     if matrix.size < _SMALL or _controller() is None:
         return [slice(0, columns)]

@@ -1,18 +1,18 @@
-"""Cutting a matrix into equal tiles and putting it together again; one tile is the plain case."""
+"""Division of a matrix into tiles and back; a single tile is the default."""
 
 from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 
 
 class Region(Record):
-    """A part of a matrix that is covered by equal tiles.
+    """A part of a matrix divided into equal tiles.
 
     Attributes
     ----------
     top, left : int
-        Where it begins.
+        Its first row and column.
     down, across : int
-        How many tiles it has in each direction.
+        Number of tiles in each direction.
     height, width : int
         The size of each tile.
     """
@@ -31,7 +31,7 @@ class Region(Record):
 
     @property
     def rank(self) -> int:
-        """The most singular values that a tile can have."""
+        """The largest possible rank of a tile."""
         return min(self.height, self.width)
 
     @property
@@ -43,7 +43,7 @@ class Region(Record):
 
 
 def regions(rows: int, columns: int, block: int | None) -> list[Region]:
-    """Return what covers a matrix: whole tiles, and smaller ones along two edges.
+    """Divide a matrix into regions of equal tiles: whole ones, and smaller ones at two edges.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def regions(rows: int, columns: int, block: int | None) -> list[Region]:
 
 
 def _spans(length: int, block: int) -> list[tuple[int, int, int]]:
-    """Return (begin, count, size) of the whole blocks, and of what remains."""
+    """Return (start, count, size) of the whole blocks, and of the remainder."""
     whole, rest = divmod(length, block)
     spans = [(0, whole, block)] if whole else []
     return [*spans, (whole * block, 1, rest)] if rest else spans
@@ -84,7 +84,7 @@ def cut(matrix: FloatArray, region: Region) -> FloatArray:
 
 
 def paste(matrix: FloatArray, region: Region, tiles: FloatArray) -> None:
-    """Put tiles back to where `cut` took them from."""
+    """Write tiles back to their region."""
     split = tiles.reshape(region.down, region.across, region.height, region.width)
     rows, columns = region.down * region.height, region.across * region.width
     matrix[region.place] = split.transpose(0, 2, 1, 3).reshape(rows, columns)

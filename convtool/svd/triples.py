@@ -1,4 +1,4 @@
-"""Singular triples: what every solver returns, and how it is made from a projection."""
+"""Singular triples, the result of every solver, and their computation from a projection."""
 
 from enum import Enum
 
@@ -14,10 +14,10 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class Doubt(Enum):
-    """Why a solver cannot say that its answer is good enough."""
+    """Why a solver cannot confirm its result."""
 
     NONE = "none"
-    PRECISION = "the energy beyond k is too small to be seen in this dtype"
+    PRECISION = "the energy beyond k is too small for the precision of this dtype"
     EFFORT = "the iteration would cost more than a direct method"
 
 
@@ -38,7 +38,7 @@ class Triples(Record, eq=False):
     tail : float
         The energy beyond the k-th singular value: the squared error of the approximation.
     doubt : Doubt
-        ``Doubt.NONE`` where the solver could show that the answer is good enough.
+        ``Doubt.NONE`` if the solver has confirmed the result.
     """
 
     u: FloatArray
@@ -49,14 +49,14 @@ class Triples(Record, eq=False):
     doubt: Doubt = Doubt.NONE
 
     def padded(self, k: int) -> "Triples":
-        """Return these triples and zeros after them, k in all."""
+        """Return these triples padded with zeros to k."""
         more = max(k - len(self.s), 0)
         u, vt = np.pad(self.u, ((0, 0), (0, more))), np.pad(self.vt, ((0, more), (0, 0)))
         return Triples(u, np.pad(self.s, (0, more)), vt, self.total, self.tail, self.doubt)
 
     @property
     def squared_error(self) -> float:
-        """The tail, or 0 where it is no more than the rounding of float64."""
+        """The tail, or 0 where it does not exceed the rounding of float64."""
         size = max(len(self.u), self.vt.shape[1])
         return self.tail if self.tail > (size * _EPS) ** 2 * self.total else 0.0
 
@@ -77,7 +77,7 @@ class Triples(Record, eq=False):
 
 
 def energy(matrix: FloatArray) -> float:
-    """Return the sum of the squared entries; float32 sums stay short, and are added in float64.
+    """Return the sum of the squared entries; float32 partial sums are added in float64.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def from_projection(
     doubt: Doubt,
     tail: float | None = None,
 ) -> Triples:
-    """Return the triples of a matrix A from its image in a subspace.
+    """Compute the triples of a matrix A from its projection on a subspace.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def from_projection(
     total : float
         The energy of A.
     doubt : Doubt
-        Passed on.
+        The doubt of the result.
     tail : float, optional
-        The energy beyond, where it is known better than as the difference of total and kept.
+        The tail, if it is known more accurately than as a difference from the total.
 
     Returns
     -------
@@ -129,15 +129,15 @@ def from_projection(
     s = np.sqrt(squares)
     vt = scaled / np.where(s > 0, s, 1.0).astype(basis.dtype)[:, np.newaxis]
     if tail is None:
-        # ‖A − u·B‖² = ‖A‖² − 2‖B‖² + ‖u·B‖², where B is uᵀ·A and the columns of u are no longer of
-        # length 1 but for the rounding of their dtype.
+        # ‖A − u·B‖² = ‖A‖² − 2‖B‖² + ‖u·B‖², where B is uᵀ·A and the columns of u have length 1 up
+        # to the rounding of their dtype.
         lengths = np.einsum("mk,mk->k", u, u, dtype=np.float64)
         tail = max(total - float(squares @ (2 - lengths)), 0.0)
     return Triples(u, s, vt, total, tail, doubt)
 
 
 def energy_outside(matrix: FloatArray, u: FloatArray) -> float:
-    """Return the energy of what a projection on orthonormal columns leaves of a matrix.
+    """Return the energy of a matrix outside the span of orthonormal columns.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def energy_outside(matrix: FloatArray, u: FloatArray) -> float:
     Returns
     -------
     float
-        ‖A − u·uᵀ·A‖², from the difference itself and so not subject to the rounding of ‖A‖².
+        ‖A − u·uᵀ·A‖², computed from the difference, free of the rounding of ‖A‖².
     """
     image = product(u.T, matrix)
     step = max(1, _AT_ONCE // max(1, matrix.shape[1]))

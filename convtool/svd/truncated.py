@@ -17,29 +17,29 @@ def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:
     ----------
     matrix : array_like
         Real and finite, shape (M, N). Float64 is computed in float64; integers of up to 16 bits,
-        booleans and smaller floats in float32 as far as float32 will do; other integers in float64.
+        booleans and smaller floats in float32 where its precision suffices; other integers in
+        float64.
     k : int
-        How many triples, 1 to min(M, N).
+        Number of triples, 1 to min(M, N).
     method : str
         ``auto``, ``full``, ``gram``, ``randomized`` or ``lanczos``.
 
     Returns
     -------
     Triples
-        Their error is that of the best approximation of rank k to within 0.01 dB, whatever the
-        spectrum: an iterative method ends by a residual test, where the test cannot decide in
-        float32 it goes on in float64, and where it cannot there either, or where the Gram matrix
-        is too coarse, LAPACK's whole decomposition takes over. The sign of each pair of vectors
-        is arbitrary, but the same for the same matrix.
+        The PSNR is within 0.01 dB of the best approximation of rank k for every spectrum: iterative
+        methods end by a residual test. If it is inconclusive in float32, the iteration continues in
+        float64; if it is inconclusive there, or the Gram matrix lacks precision, LAPACK's full
+        decomposition follows. The sign of each pair of vectors is arbitrary, but deterministic.
 
     Raises
     ------
     OptionError
-        Where k is not within 1 to min(M, N), or there is no such method.
+        If k is not within 1 to min(M, N), or the method is unknown.
     ShapeError
-        Where the matrix does not have two dimensions or is empty.
+        If the matrix does not have two dimensions or is empty.
     PixelTypeError
-        Where the matrix is not real, or holds NaN or infinity.
+        If the matrix is not real, or contains NaN or infinity.
 
     References
     ----------
@@ -71,7 +71,7 @@ def decompose(matrix: ArrayLike, k: int, *, method: str = "auto") -> Triples:
 
 
 def _assured(matrix: FloatArray, k: int, name: str, total: float) -> Triples:
-    """Solve, then in float64, then by the whole decomposition, until nothing is in doubt."""
+    """Solve, then in float64, then by the full decomposition, until the result is confirmed."""
     triples = solver(name)(matrix, k, total)
     if triples.doubt is Doubt.PRECISION and matrix.dtype == np.float32:
         matrix = matrix.astype(np.float64)
@@ -94,12 +94,12 @@ def _floats(matrix: ArrayLike) -> FloatArray:
 
 
 def finite_energy(matrix: FloatArray) -> float:
-    """Return the energy of a matrix that holds numbers only.
+    """Validate that a matrix is finite and return its energy.
 
     Raises
     ------
     PixelTypeError
-        Where it holds NaN or infinity, or numbers whose squares are beyond float64.
+        If it contains NaN or infinity, or values whose squares overflow float64.
     """
     with np.errstate(all="ignore"):
         total = energy(matrix)

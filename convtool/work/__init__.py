@@ -1,1 +1,1 @@
-"""Many pictures: finding them, naming their outputs, filtering several at once."""
+"""Batches of pictures: find inputs, name outputs, filter in parallel, keep a journal."""

@@ -1,7 +1,7 @@
-"""The dispatcher: submits tasks to processes of this machine or to the workers of a cluster.
+"""The dispatcher: submits tasks to local processes or to the workers of a cluster.
 
-One policy for workers that end: what such a worker had is done again, piece by piece, each alone,
-so that the piece which ended it is found; that one is divided if it can be, else it fails alone.
+It has one policy for workers that end: retry their work in pieces, each alone, to identify the
+piece that ended the worker; divide that piece if possible, else report it as failed.
 """
 
 from collections import deque
@@ -15,18 +15,18 @@ Given_contra = TypeVar("Given_contra", contravariant=True)
 
 
 class Report(Record, eq=False):
-    """What became of work.
+    """The result of a piece of work.
 
     Parameters
     ----------
     work : object
-        What was handed out, or what is left of it if its worker ended.
+        The submitted work, or its unfinished rest if the worker ended.
     value : object
-        What its worker returned.
+        The worker's return value.
     crash : object
-        What is known of the worker's end; None if it has not ended.
+        The description of the worker's end; None if it has not ended.
     alone : bool
-        Whether nothing else can have ended the worker.
+        Whether no other work can have ended the worker.
     """
 
     work: Any
@@ -36,40 +36,39 @@ class Report(Record, eq=False):
 
 
 class Place(Protocol[Given_contra]):
-    """Where work is done."""
+    """A place to run work: a pool of processes or a cluster."""
 
     @property
     def busy(self) -> bool:
-        """Whether any work is there."""
+        """Whether any work is submitted and unfinished."""
 
     def has_room(self, *, again: bool) -> bool:
-        """Return whether more work can be given: new work, or work that is done again."""
+        """Return whether the place accepts more work: new work, or with `again` a retry."""
 
     def give(self, work: Given_contra, *, again: bool) -> None:
         """Hand over work."""
 
     def wait(self, stop: int | None) -> Sequence[Report]:
-        """Wait a while for reports.
+        """Wait for reports, for a limited time.
 
         Raises
         ------
         Interrupted
-            If there is something to read from ``stop``.
+            If ``stop`` becomes readable.
         """
 
 
 class Dispatcher(Generic[Work]):
-    """Hands out work until there is none left.
+    """Submits work until none is left.
 
     Parameters
     ----------
     place : Place
-        Where it is done.
+        The place to run work.
     next_work : callable
-        Returns the next work; None if there is none.
+        Returns the next piece of work, or None at the end.
     divide : callable
-        Returns the pieces of which work consists that ended its worker, or smaller ones; a list
-        without any for work that is not divided.
+        Divides a piece of work that ended its worker; returns an empty list if it is indivisible.
 
     Examples
     --------
@@ -102,12 +101,12 @@ class Dispatcher(Generic[Work]):
         self._again: deque[Work] = deque()
 
     def run(self, stop: int | None = None) -> Iterator[Report]:
-        """Yield what became of work, with a ``crash`` only for work that ended its worker alone.
+        """Yield reports, with a ``crash`` only for work that ended its worker while alone.
 
         Parameters
         ----------
         stop : int, optional
-            A file descriptor; when there is something to read, the work is broken off.
+            A file descriptor; the work is interrupted when it becomes readable.
         """
         while True:
             self._hand_out()

@@ -15,18 +15,18 @@ _MAGIC = "*?["
 
 
 class InputFile(Record):
-    """A picture to filter.
+    """An input picture.
 
     Parameters
     ----------
     source : str
-        Its file.
+        The path.
     relative : str
-        Its name, with those folders that are kept, below the folder of the outputs.
+        The output's path relative to the output folder.
     searched : bool
-        Whether it was found in a folder or by a pattern, not named.
+        Whether it was found in a folder or by a pattern, rather than named.
     real : str
-        Its file with links followed, where that is known.
+        The path with links resolved, if known.
     """
 
     source: str
@@ -36,7 +36,7 @@ class InputFile(Record):
 
 
 def is_pattern(place: str) -> bool:
-    """Return whether a name is a pattern: it has ``*``, ``?`` or ``[``, and no file has the name.
+    """Return whether a name is a pattern: it contains ``*``, ``?`` or ``[`` and is not a file.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def is_pattern(place: str) -> bool:
 
 
 def looks_like_picture(name: str) -> bool:
-    """Return whether a name ends as those of pictures do.
+    """Return whether a name has the extension of a picture format.
 
     Examples
     --------
@@ -58,25 +58,23 @@ def looks_like_picture(name: str) -> bool:
 
 
 def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -> list[InputFile]:
-    """Find the pictures that places on a command line mean.
+    """Find the pictures for paths on a command line.
 
     Parameters
     ----------
     places : sequence of str
-        Files, which are taken whatever their names; folders, of which the files that look like
-        pictures are taken, and patterns (``*``, ``?``, ``[a-z]``, ``**`` for any folders).
-        Hidden files are not taken from folders.
+        Files of any name; folders, which stand for their visible files with the extension of a
+        picture; and patterns (``*``, ``?``, ``[a-z]``, ``**`` for any folders).
     recursive : bool
-        Whether to look in the folders of folders, too. Links to folders are not followed.
+        Whether to search sub-folders. Links to folders are not followed.
     outside : str, optional
-        A folder of which nothing is taken, unless it is itself a place.
+        A folder to exclude, unless it is itself in `places`.
 
     Returns
     -------
     list of InputFile
-        Each file once, in the order of the places, sorted by name within each. Of a file only the
-        name is kept; below a folder, and below the first folder of a pattern that has no magic,
-        the tree.
+        Each file once, in the order of `places`, sorted by name within each. A named file keeps
+        only its name; files below a folder, or below the fixed part of a pattern, keep their tree.
 
     Raises
     ------
@@ -118,7 +116,7 @@ def _matching(pattern: str, barred: str) -> Iterator[InputFile]:
 
 
 def in_folder(top: str, recursive: bool, barred: str = "") -> Iterator[InputFile]:
-    """Yield the pictures of a folder as `find` does, but for those below the folder ``barred``."""
+    """Yield the pictures of a folder like `find`, except those below the folder ``barred``."""
     if os.path.realpath(top) == barred:
         barred = ""
     for folder, folders, files in os.walk(top):
@@ -141,7 +139,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def load_list(path: str) -> bytes:
-    """Load a list of file names, from a file of any kind or, for ``-``, from standard input.
+    """Load a list of file names from a file, or for ``-`` from standard input.
 
     Raises
     ------
@@ -158,7 +156,7 @@ def load_list(path: str) -> bytes:
 
 
 def split_list(data: bytes) -> list[str]:
-    r"""Split a list of file names: ended by NUL if there is one, else one on each line.
+    r"""Split a list of file names: NUL-terminated if it contains NUL, else one per line.
 
     Examples
     --------
@@ -170,18 +168,18 @@ def split_list(data: bytes) -> list[str]:
 
 
 def listed(names: Sequence[str]) -> list[InputFile]:
-    """Take the files of a list, keeping their trees.
+    """Return the inputs for a list of files, keeping their directory trees.
 
     Parameters
     ----------
     names : sequence of str
-        Files.
+        The paths.
 
     Returns
     -------
     list of InputFile
-        Each file once. A relative name keeps all its folders; absolute ones, and those that begin
-        with ``..``, keep the folders below the one that they have in common.
+        Each file once. A relative path keeps all its folders; absolute paths, and those that begin
+        with ``..``, keep the folders below their common parent.
 
     Examples
     --------

@@ -19,7 +19,7 @@ SCHEMA = "convtool.journal/1"
 
 
 class Stamp(Record):
-    """What a file was: its size in bytes, its time in ns, and the SHA-256 of its content."""
+    """The state of a file: size in bytes, modification time in ns, SHA-256 of its content."""
 
     size: int
     time: int
@@ -27,16 +27,17 @@ class Stamp(Record):
 
 
 class JournalEntry(Record):
-    """One piece of work.
+    """A finished task.
 
     Parameters
     ----------
     source, target : str
         The absolute paths of input and output.
     fingerprint : str
-        Stands for all that decides the result besides the input, see `FilterJob.fingerprint`.
+        A hash of everything that determines the result besides the input, see
+        `FilterJob.fingerprint`.
     input, output : Stamp
-        What both were when it was done.
+        The stamps of both when the task finished.
     """
 
     source: str
@@ -47,7 +48,7 @@ class JournalEntry(Record):
 
 
 def stamp(path: str) -> Stamp:
-    """Look at a file and read it.
+    """Return the stamp of a file.
 
     Raises
     ------
@@ -61,7 +62,7 @@ def stamp(path: str) -> Stamp:
 
 
 def is_as(path: str, known: Stamp) -> bool:
-    """Return whether a file is unchanged: by size and time, or else by content."""
+    """Return whether a file matches a stamp: by size and time, or else by content."""
     try:
         status = os.stat(path)
         if status.st_size != known.size:
@@ -77,7 +78,7 @@ def _entry_of(values: dict[str, Any]) -> JournalEntry:
 
 
 def _number(source: str, target: str) -> int:
-    """Return a number that stands for a piece of work, of some 100 bytes with all that is kept."""
+    """Return a hash that identifies a task, to keep the index small."""
     name = json.dumps([source, target]).encode()
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest())
 
@@ -88,7 +89,7 @@ class WorkJournal:
     Parameters
     ----------
     path : str
-        The file; made if there is none.
+        The file; created if it does not exist.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Name the outputs of a batch, and check that no two collide."""
+"""Name the outputs of a batch and check for collisions."""
 
 import os
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from convtool.work.inputs import InputFile
 
 
 class Task(Record):
-    """A picture to read and the file to write."""
+    """An input and an output path."""
 
     source: str
     target: str
 
 
 class Naming(Record):
-    """How the name of an output is made of its input's.
+    """The rule that derives an output's name from its input's.
 
     Parameters
     ----------
     suffix : str
-        Put before the ending.
+        Inserted before the extension.
     format : str or None
-        The name of the format to write; its ending takes the place of one that is not its own.
+        The name of the output format, whose extension replaces one of another format.
     """
 
     suffix: str = ""
@@ -48,17 +48,17 @@ class Naming(Record):
 def tasks(found: Sequence[InputFile], folder: str, naming: Naming) -> list[Task]:
     """Name the output of each picture.
 
-    With a suffix, a picture that was found in a folder or by a pattern, and that is the output of
-    another one, is left out: it is from an earlier run.
+    With a suffix, a picture that was found in a folder or by a pattern and is the output of another
+    picture is skipped: it comes from an earlier run.
 
     Parameters
     ----------
     found : sequence of InputFile
         The pictures.
     folder : str
-        Where the outputs go.
+        The output folder.
     naming : Naming
-        How they are called.
+        The naming rule.
 
     Returns
     -------
@@ -68,10 +68,10 @@ def tasks(found: Sequence[InputFile], folder: str, naming: Naming) -> list[Task]
     Raises
     ------
     OptionError
-        If two pictures would be written to one file, or one over itself or another one.
+        If two pictures would be written to one file, or one would overwrite an input.
     """
     if os.path.basename(naming.suffix) != naming.suffix or "\0" in naming.suffix:
-        raise OptionError(f"suffix {naming.suffix!r} is no part of a file name")
+        raise OptionError(f"suffix {naming.suffix!r} cannot be part of a file name")
     named = [(one, os.path.join(folder, naming(one.relative))) for one in found]
     resolved = resolver()
 

@@ -1,4 +1,4 @@
-"""Filter many pictures on several processes; a process may crash without the others."""
+"""Filter many pictures on several processes; a crash of one does not affect the others."""
 
 import multiprocessing
 import os
@@ -32,26 +32,25 @@ _SECONDS_TO_END = 5.0
 
 
 Chunk = list[tuple[int, Task]]
-"""Tasks that are handed out together, with their numbers."""
+"""Tasks that are submitted together, with their numbers."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The batch was told to stop."""
+    """The batch was interrupted."""
 
 
 class WorkerConfig(Record):
-    """How many worker processes there are, and what they do.
+    """The number of worker processes and their settings.
 
     Parameters
     ----------
     jobs : int or None
-        How many worker processes; as many as there are cores unless given, never more than there
-        are pictures. With a number each computes in one thread, unless the job says otherwise;
-        without, they share the cores.
+        Number of worker processes, never more than pictures. With a number, each uses one thread
+        unless the job says otherwise; None stands for all cores, which the processes share.
     timeout : float or None
-        Seconds that one picture may take.
+        Time limit for one picture in seconds.
     stamped : bool
-        Whether inputs and outputs are stamped, for a journal.
+        Whether to return stamps of inputs and outputs, for a journal.
     """
 
     jobs: int | None = None
@@ -60,7 +59,7 @@ class WorkerConfig(Record):
 
 
 class _Worker:
-    """A worker process, and the numbers of the tasks that it has."""
+    """A worker process and the numbers of its tasks."""
 
     def __init__(self, job: FilterJob, stamped: bool, planning: Calibration) -> None:
         context = multiprocessing.get_context(_start_method())
@@ -84,11 +83,11 @@ class _Worker:
         self._send(None)
 
     def _send(self, message: object) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # the next look at it shows it dead
+        with suppress(BrokenPipeError, ConnectionResetError):  # `results` will report the crash
             self.connection.send(message)
 
     def results(self) -> list[TaskResult] | None:
-        """Return what it has finished; None if it is dead."""
+        """Return the finished results; None if the process has ended."""
         try:
             done: list[TaskResult] = self.connection.recv() if self.connection.poll() else []
         except (EOFError, ConnectionResetError):
@@ -106,9 +105,9 @@ class _Worker:
 
 
 def _start_method() -> str:
-    """Return how to start a process: a copy of this one where that is quick and safe.
+    """Return multiprocessing's start method: fork where that is fast and safe.
 
-    Other threads do not exist in a copy, and the locks that they held stay locked in it.
+    A forked process lacks the other threads, and locks that they held stay locked in it.
     """
     alone = threading.active_count() == 1 and not {"cv2", "numba"} & sys.modules.keys()
     return "fork" if sys.platform == "linux" and alone else "spawn"
@@ -122,7 +121,7 @@ def filter_files(
     stop: int | None = None,
     started: Callable[[int], None] | None = None,
 ) -> Generator[TaskResult, None, None]:
-    """Filter many pictures, on several processes: as `filter_together`, one at a time.
+    """Filter many pictures on several processes; yield results one at a time.
 
     Examples
     --------
@@ -143,33 +142,33 @@ def filter_together(
     stop: int | None = None,
     started: Callable[[int], None] | None = None,
 ) -> Generator[list[TaskResult], None, None]:
-    """Filter many pictures, on several processes.
+    """Filter many pictures on several processes; yield results in groups.
 
-    A picture that fails, that takes too long, or that ends its worker process, fails alone. When
-    the iterator is closed, work that is not finished is broken off and leaves no file.
+    A picture that fails, times out or crashes its worker process does not affect the others.
+    Closing the iterator interrupts unfinished work and removes its temporary files.
 
     Parameters
     ----------
     tasks : sequence of Task
-        Inputs and outputs; the folders of the outputs are there.
+        Inputs and outputs; the output folders exist.
     job : FilterJob
-        What is done to each.
+        The kernels and options.
     config : WorkerConfig, optional
-        Who does it.
+        The worker processes.
     stop : int, optional
-        A file descriptor; when there is something to read, the work is broken off.
+        A file descriptor; the work is interrupted when it becomes readable.
     started : callable, optional
         Called with the number of worker processes once they run.
 
     Yields
     ------
     list of TaskResult
-        What became of some tasks, as they are finished, with their numbers among the tasks.
+        Results in order of completion, with the numbers of their tasks.
 
     Raises
     ------
     Interrupted
-        If ``stop`` says so.
+        If ``stop`` becomes readable.
 
     Examples
     --------
@@ -194,12 +193,12 @@ def filter_together(
 
 
 def pieces(chunk: Chunk) -> list[Chunk]:
-    """Return the tasks of a chunk, each alone; a task alone is not divided."""
+    """Split a chunk into single tasks; a single task is indivisible."""
     return [[one] for one in chunk] if len(chunk) > 1 else []
 
 
 class _ProcessPool:
-    """Worker processes, each with chunks of tasks ahead so that none waits."""
+    """Worker processes, each with queued chunks of tasks so that none is idle."""
 
     def __init__(
         self, tasks: Sequence[Task], job: FilterJob, config: WorkerConfig, workers: int
@@ -214,7 +213,7 @@ class _ProcessPool:
         self._workers = [_Worker(job, config.stamped, self._planning) for _ in range(workers)]
 
     def run(self, stop: int | None) -> Iterator[list[TaskResult]]:
-        """Have all tasks done; yield results as they arrive."""
+        """Run all tasks; yield results as they arrive."""
         for report in Dispatcher(self, self._next_chunk, pieces).run(stop):
             together = report.value if report.crash is None else [self._blamed(report)]
             self._finished += len(together)
@@ -226,14 +225,14 @@ class _ProcessPool:
         return any(one.numbers for one in self._workers)
 
     def has_room(self, *, again: bool) -> bool:
-        """Return whether a worker is idle, for a task that is tried alone; else can take more."""
+        """Return whether a worker accepts another chunk; a retried task needs an idle worker."""
         one = self._least_busy()
         if again or one.has_suspect:
             return not one.numbers
         return len(one.numbers) < (1 if self._config.timeout is not None else 2 * self._chunk())
 
     def give(self, work: Chunk, *, again: bool) -> None:
-        """Give tasks to the worker that has the fewest."""
+        """Submit tasks to the least busy worker."""
         one = self._least_busy()
         one.give(work)
         one.has_suspect = again
@@ -253,7 +252,7 @@ class _ProcessPool:
         return chunk or None
 
     def _chunk(self) -> int:
-        """Return how many pictures make a tenth of a second, and leave some for the others."""
+        """Return the number of pictures for a tenth of a second, leaving some for other workers."""
         if not self._finished:
             return _FIRST_CHUNK
         each = (time.monotonic() - self._began) * len(self._workers) / self._finished
@@ -261,7 +260,7 @@ class _ProcessPool:
         return max(1, min(_LARGEST_CHUNK, int(_SECONDS_OF_A_CHUNK / each), fair))
 
     def wait(self, stop: int | None) -> list[Report]:
-        """Wait until a worker has finished tasks, has ended, or has taken too long."""
+        """Wait until a worker has finished tasks, has ended, or has timed out."""
         ends: list[Connection | int] = [one.connection for one in self._workers]
         ends += [one.process.sentinel for one in self._workers]
         ready = wait([*ends, *([] if stop is None else [stop])], self._patience())
@@ -271,7 +270,7 @@ class _ProcessPool:
         return [one for one in reports if one is not None]
 
     def _patience(self) -> float | None:
-        """Return how many seconds there are until the first picture has taken too long."""
+        """Return the seconds until the next timeout of a picture."""
         if self._config.timeout is None:
             return None
         ends = [one.since + self._config.timeout for one in self._workers if one.numbers]
@@ -289,7 +288,7 @@ class _ProcessPool:
         limit = self._config.timeout
         if limit is not None and one.numbers and time.monotonic() - one.since > limit:
             self._replace(position)
-            words = f"took longer than {limit:g} s and was broken off; --timeout sets the limit"
+            words = f"took longer than {limit:g} s and was stopped; --timeout sets the limit"
             number, task = chunk[0]
             error = TimeLimitError(f"{shown(task.source)}: {words}")
             return Report(chunk, [TaskResult(number, error=error)])
@@ -298,7 +297,7 @@ class _ProcessPool:
         return Report(chunk, results) if results else None
 
     def _blamed(self, report: Report) -> TaskResult:
-        """Report a task that ended the process which worked on it alone."""
+        """Return the failure of a task that ended its process while running alone."""
         ((number, task),) = report.work
         words = f"the process that worked on it ended ({report.crash}); is the file damaged?"
         return TaskResult(number, error=WorkerError(f"{shown(task.source)}: {words}"))
@@ -310,13 +309,13 @@ class _ProcessPool:
         self._workers[position] = _Worker(self._job, self._config.stamped, self._planning)
 
     def _clear(self, numbers: Sequence[int]) -> None:
-        """Remove what a worker that was ended left in the folders it wrote to."""
+        """Remove temporary files of an ended worker from its output folders."""
         targets = {self._tasks[number].target for number in numbers}
         for folder in {os.path.dirname(os.path.realpath(target)) for target in targets}:
             sweep(folder)
 
     def close(self) -> None:
-        """Let the workers go home."""
+        """Let the workers exit."""
         for one in self._workers:
             one.give_nothing_more()
         for one in self._workers:

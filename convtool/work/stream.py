@@ -1,4 +1,4 @@
-"""Stream the pictures of one folder, without a list of all of them."""
+"""Stream the pictures of one folder in bounded memory."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,10 @@ from convtool.work.naming import Naming, Task, tasks
 
 
 def can_stream(places: Sequence[str], folder: str) -> bool:
-    """Return whether the names of some pictures need not be compared with those of all others.
+    """Return whether inputs can be named one at a time, without a list of all of them.
 
-    So it is for one folder whose outputs go elsewhere: an output can only be in the way of another
-    one from the same sub-folder.
+    This holds for one folder with outputs elsewhere: an output can only collide with one from the
+    same sub-folder.
     """
     if len(places) != 1 or not os.path.isdir(places[0]):
         return False
@@ -23,26 +23,26 @@ def can_stream(places: Sequence[str], folder: str) -> bool:
 
 
 def stream(place: str, folder: str, naming: Naming, *, recursive: bool = False) -> Iterator[Task]:
-    """Name the output of each picture in a folder for which `can_stream` holds.
+    """Yield the tasks of a folder for which `can_stream` holds.
 
-    What is kept meanwhile are the names in one sub-folder.
+    Only the names of one sub-folder are in memory at a time.
 
     Parameters
     ----------
     place : str
         The folder with the pictures.
     folder : str
-        Where the outputs go.
+        The output folder.
     naming : Naming
-        How they are called.
+        The naming rule.
     recursive : bool
-        Whether to look in the folders of folders, too.
+        Whether to search sub-folders.
 
     Yields
     ------
     Task
-        The same, in the same order, as those of `tasks` for all of them, but that a link to another
-        picture in the folder is a picture of its own.
+        The tasks of `naming.tasks` in the same order, except that a link to another picture in the
+        folder is a separate picture.
 
     Raises
     ------
@@ -70,10 +70,9 @@ def _apart(found: Iterator[InputFile], home: str) -> Iterator[InputFile]:
 
 
 class Stream:
-    """The pictures of a folder for which `can_stream` holds, named again at each iteration.
+    """The tasks of a folder for which `can_stream` holds; each iteration lists the folder anew.
 
-    Making it looks at all of them once, so that what is wrong with their names is found before the
-    first is worked on.
+    The constructor checks all names once, so errors are raised before the first task starts.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The worker process of a batch: filters picture after picture and flushes their files."""
+"""The worker process of a batch: filters pictures in sequence and flushes their files."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from convtool.work.journal import Stamp, stamp
 from convtool.work.naming import Task
 
 FAILURES = (ConvtoolError, OSError, MemoryError)
-"""What is wrong with one picture and leaves the others alone."""
+"""Errors of one picture that do not affect the others."""
 
 _FLUSHING_AT_ONCE = 2
 _WAITING_TO_BE_FLUSHED = 4
@@ -33,18 +33,18 @@ _SECONDS_BETWEEN_REPORTS = 0.05
 
 
 class TaskResult(Record):
-    """What became of a task.
+    """The result of a task.
 
     Parameters
     ----------
     number : int
         The task's number.
     outcome : Outcome or None
-        What was done; None if it failed.
+        The outcome; None if the task failed.
     error : Exception or None
-        Why it failed.
+        The error of a failed task.
     stamps : (Stamp, Stamp) or None
-        What input and output were, where that was asked for.
+        The stamps of input and output, if requested.
     """
 
     number: int
@@ -54,7 +54,7 @@ class TaskResult(Record):
 
 
 class _Unflushed:
-    """A saver that writes, and leaves flushing and renaming to whoever calls `finish`."""
+    """Writes a file; `finish` flushes and renames it."""
 
     def __init__(self, stamped: bool, placed: Placer) -> None:
         self._stamped = stamped
@@ -81,7 +81,7 @@ class _Unflushed:
             self._new.discard()
 
     def finish(self, path: str) -> ConvtoolError | None:
-        """Put the file in its place; return why that failed."""
+        """Flush and rename the file; return the error if that fails."""
         try:
             if self._new is not None:
                 self._new.commit()
@@ -91,11 +91,11 @@ class _Unflushed:
 
 
 Unfinished = tuple[TaskResult, _Unflushed | None, str]
-"""A picture, what its file was written with if it could be made, and its place."""
+"""A result, the writer of its file if it succeeded, and the output path."""
 
 
 def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
-    """Put files that were written together in their places, and say what became of each."""
+    """Flush and rename files that were written together; return their results."""
     done = []
     for one, save, target in together:
         error = None if save is None else save.finish(target)
@@ -104,14 +104,14 @@ def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
 
 
 def work(connection: Connection, job: FilterJob, stamped: bool) -> None:
-    """Do the tasks that arrive until there is None, or nobody to send them.
+    """Run the tasks that arrive, until None arrives or the connection closes.
 
     Parameters
     ----------
     connection : Connection
         Lists of (number, `Task`) arrive, lists of `TaskResult` leave, in the same order.
     job : FilterJob
-        What is done to each picture.
+        The kernels and options.
     stamped : bool
         Whether to stamp inputs and outputs.
     """
@@ -124,7 +124,7 @@ def work(connection: Connection, job: FilterJob, stamped: bool) -> None:
 
 
 def do(tasks: Sequence[tuple[int, Task]], job: FilterJob, stamped: bool) -> list[TaskResult]:
-    """Do some tasks and return when all their files are in place.
+    """Run some tasks and return when all their files are flushed and renamed.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def do(tasks: Sequence[tuple[int, Task]], job: FilterJob, stamped: bool) -> list
     Returns
     -------
     list of TaskResult
-        What became of each, in their order.
+        The results, in the order of the tasks.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def _next(connection: Connection, runner: "_TaskRunner") -> Sequence[tuple[int, 
 
 
 class _TaskRunner:
-    """Tasks that were started: the last ones are being flushed, the first ones to be reported."""
+    """Runs tasks while earlier ones are flushed by background threads and later reported."""
 
     def __init__(
         self,
@@ -189,7 +189,7 @@ class _TaskRunner:
         self._reported = time.monotonic()
 
     def begin(self, number: int, task: Task) -> None:
-        """Filter a picture and have it flushed; report those that are."""
+        """Filter a picture, submit its file for flushing, and report finished tasks."""
         save = _Unflushed(self._stamped, self._placed)
         try:
             before = stamp(task.source) if self._stamped else None
@@ -213,13 +213,13 @@ class _TaskRunner:
         self.report()
 
     def _flush(self) -> None:
-        """Have the files that are written flushed, one after the other in a thread."""
+        """Submit the written files to a thread that flushes them in sequence."""
         if self._together:
             self._submitted.append(self._flushers.submit(_finish, self._together))
             self._together, self._bytes = [], 0
 
     def report(self, *, all_of_it: bool = False) -> None:
-        """Send what is finished, now and then; or wait for everything and send it."""
+        """Send finished results at intervals, or with `all_of_it` wait for all and send them."""
         if all_of_it:
             self._flush()
         while self._submitted:
@@ -235,7 +235,7 @@ class _TaskRunner:
 
 
 def limit_opencv(job: FilterJob) -> None:
-    """Keep OpenCV, which reads and writes files as well, to the job's threads."""
+    """Limit OpenCV, which also codes files, to the job's threads."""
     if job.filtering.threads is not None:
         import cv2
 
@@ -243,7 +243,7 @@ def limit_opencv(job: FilterJob) -> None:
 
 
 def main(connection: Connection, job: FilterJob, stamped: bool, planning: Calibration) -> None:
-    """Be a worker process: Ctrl-C is for the one that hands out the tasks."""
+    """Run a worker process, which ignores Ctrl-C: the dispatching process handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)

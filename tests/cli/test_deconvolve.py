@@ -62,8 +62,8 @@ def test_what_it_prints(house, capsys):
     assert lines[0].startswith("back.png: wiener, noise 1.041, balance ")
     assert lines[1] == "blurred again it differs from the input by 1.041 (root mean square)"
     assert lines[2].startswith("PSNR ")
-    assert lines[3].startswith("cannot come back: ")
-    assert "of which the kernel left less than the noise; at " in lines[3]
+    assert lines[3].startswith("lost: ")
+    assert "which the kernel attenuated below the noise; at " in lines[3]
 
 
 @pytest.mark.parametrize(("ending", "depth", "least"), [("png", "16", 45), ("tiff", "float", 45)])

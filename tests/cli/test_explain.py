@@ -40,8 +40,8 @@ def test_one_pixel(capsys):
     out = printed(capsys, "--image", IMAGE, "--kernel", KERNEL, "--at", "1,1", "--correlate")
     assert out.count("step ") == 1
     assert "= 1017" in out
-    assert "  convolution (kernel turned): 357" in out.splitlines()
-    assert "turned by half" not in out
+    assert "  convolution (kernel flipped): 357" in out.splitlines()
+    assert "flipped, as it is applied" not in out
 
 
 def test_pixel_of_a_large_picture_sees_all_of_it(capsys):
@@ -139,7 +139,7 @@ def test_value_beyond_the_edge_is_a_vector_of_its_own(capsys):
     out = printed(
         capsys, "--image", "1,2", "-k", "1x3:1,1,1", "--border", "constant", "--cval", "9"
     )
-    assert "output = T · image + what the border adds" in out
+    assert "output = T · image + the border's contribution" in out
     assert "1  1  ·  1  +  9  =  12" in out
 
 
@@ -154,21 +154,21 @@ def test_page_alone(tmp_path, capsys):
     [
         ([], 2, "give --image"),
         (["--image", "1,2;3"], 2, "rows of equal length"),
-        (["--image", "1,,2"], 2, "--image '1,,2': an empty place"),
+        (["--image", "1,,2"], 2, "--image '1,,2': a number is missing"),
         (["--image", "1 2 3"], 2, "--image '1 2 3': '1 2 3' is not a finite number"),
         (["--polynomial", "1,x", "2"], 2, "--polynomial '1,x': 'x' is not a finite number"),
-        (["--polynomial", "1", "2;3"], 2, "commas stand between numbers"),
+        (["--polynomial", "1", "2;3"], 2, "separate numbers by commas"),
         (["--image", "missing.png"], 1, "no such file"),
         (["--image", IMAGE, "-k", "sobel", "-k", "box"], 2, "pair of kernels"),
         (["--image", IMAGE, "--at", "3,0"], 2, "rows are 0 to 2"),
         (["--image", IMAGE, "--at", "1"], 2, "not a row and a column"),
         (["--image", IMAGE, "--crop", "1,1,9x9"], 2, "reaches to row 9"),
         (["--image", IMAGE, "--crop", "1,1"], 2, "ROW,COLUMN,HEIGHTxWIDTH"),
-        (["--image", IMAGE, "--polynomial", "1", "2"], 2, "stands alone, without --image"),
+        (["--image", IMAGE, "--polynomial", "1", "2"], 2, "excludes --image"),
         (["--polynomial", "1", "2", "--stride", "2", "--correlate"], 2, "--stride, --correlate"),
         (["--image", ""], 2, "--image is empty"),
         (["--image", "1,nan"], 2, "neither rows of finite numbers"),
-        (["--image", "1,a;2,3"], 2, "nor a picture that is there"),
+        (["--image", "1,a;2,3"], 2, "nor an existing picture"),
         (["--image", "1e300,1", "-k", "1x1:1e300"], 1, "beyond the range of float64"),
         (["--at", "0,0", "--html", "x.html"], 2, "--at needs a picture"),
         (["--crop", "0,0,1x1", "--html", "x.html"], 2, "--crop needs a picture"),
@@ -208,9 +208,9 @@ def test_page_alone(tmp_path, capsys):
         (
             ["--image", IMAGE, "--spectrum", "--bias", "1", "--pool", "max:2"],
             2,
-            "--spectrum stands without --bias, --pool",
+            "--spectrum excludes --bias, --pool",
         ),
-        (["--polynomial", "1", "2", "--pool", "max:2"], 2, "stands alone, without --pool"),
+        (["--polynomial", "1", "2", "--pool", "max:2"], 2, "excludes --pool"),
     ],
 )
 def test_bad_input_is_said(arguments, code, words, capsys, tmp_path, monkeypatch):
@@ -253,7 +253,7 @@ def test_activation_and_pooling(capsys):
     assert told["pooled"][1][1] == pytest.approx(activated[1:, 1:].mean())
     out = printed(capsys, *arguments)
     assert "after leaky(z) = z where z > 0, 0.1 · z elsewhere:" in out
-    assert "pooling, average of 2×2, stride 1,1, windows" in out
+    assert "pooling, average of 2×2, stride 1,1, including windows" in out
     one = printed(capsys, *arguments, "--at", "1,1")
     assert "  357 − bias 300 = 57\n  leaky(57) = 57\n" in one
 

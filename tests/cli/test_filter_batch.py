@@ -61,12 +61,12 @@ REFUSED = {
     "collision": (["in/a.png", "in/deep/../a.png", "in/deep/a.png", "out/"], "would both become"),
     "over an input": (["in", "in/"], "would be written over an input"),
     "no match": (["in/*.jpg", "out/"], "no file matches"),
-    "a file": (["in/a.png", "in/b.png", "in/b.png"], "several pictures need a folder"),
+    "a file": (["in/a.png", "in/b.png", "in/b.png"], "several pictures need an output folder"),
     "a picture": (["in/a.png", "in/b.png", "out.png"], "with a / at its end"),
     "stdin": (["-", "in/a.png", "out/"], "standard input is one picture"),
     "explain": (["--explain", "in", "out/"], "--explain is for one picture"),
     "jobs": (["--jobs", "2", "in/a.png", "out.png"], "--jobs is for many pictures"),
-    "suffix": (["--suffix", "/x", "in", "out/"], "is no part of a file name"),
+    "suffix": (["--suffix", "/x", "in", "out/"], "cannot be part of a file name"),
 }
 
 

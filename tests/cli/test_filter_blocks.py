@@ -62,7 +62,7 @@ def test_a_dry_run_says_how_it_would_be_cut_and_starts_nothing(capsys):
     assert run([*line, "--dry-run", "--explain"]) == 0
     said = capsys.readouterr().err
     assert "rows by 3 workers" in said
-    assert "with 600 rows more that the kernels reach" in said
+    assert "with a halo of 600 rows" in said
     assert "would write out.tif" in said
     assert run([*line, "--worker-memory", "100M"]) == 1
     assert "needs about" in capsys.readouterr().err

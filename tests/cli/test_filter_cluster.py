@@ -76,9 +76,9 @@ REFUSED = {
     "timeout": (["--workers", "1", "--timeout", "1", "in", "out/"], "not kept by a cluster"),
     "memory": (["--worker-memory", "1G", "in", "out/"], "is for the processes of --workers"),
     "journals": (["--resume", "--journal", "x", "in", "out/"], "and so does --journal"),
-    "address": (["--scheduler", "here", "in", "out/"], "is no scheduler's address"),
+    "address": (["--scheduler", "here", "in", "out/"], "is not a scheduler's address"),
     "one picture": (["--workers", "1", "in/a.png", "out.png"], "--workers is for many pictures"),
-    "no store": (["--scheduler", "a:1", "in/a.png", "out.zarr"], "is decoded as a whole"),
+    "no store": (["--scheduler", "a:1", "in/a.png", "out.zarr"], "can only be decoded as a whole"),
     "one and jobs": (["--workers", "1", "--jobs", "1", "in/a.png", "o.zarr"], "--jobs is for"),
     "resume one": (["--resume", "in/a.png", "out.png"], "--resume is for many pictures"),
     "collision": (

@@ -85,8 +85,8 @@ def test_the_report_and_the_plan_say_where(folder, capsys):
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
-        (["--region", "1,2,3"], 2, "'1,2,3' is no region such as 10,20,300,200"),
-        (["--region", "1,2,3,x"], 2, "is no region such as"),
+        (["--region", "1,2,3"], 2, "'1,2,3' is not a region such as 10,20,300,200"),
+        (["--region", "1,2,3,x"], 2, "is not a region such as"),
         (["--region", "1,2,0,4"], 2, "region 1,2,0,4: X,Y,WIDTH,HEIGHT are whole numbers"),
         (["--region", "15,2,3,4"], 1, "in.png: the region 15,2,3,4 lies outside the picture"),
         (["--region", "0,0,3,4", "--stride", "2"], 2, "a stride changes the picture's size"),

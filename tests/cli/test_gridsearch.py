@@ -106,7 +106,7 @@ def test_interrupted_it_keeps_what_it_has_and_ends_its_processes(tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted: 3 of 4 are left; --resume goes on" in error
+    assert "interrupted: 3 of 4 are left; --resume continues" in error
     assert "Traceback" not in error
     assert len(journal.read_text().splitlines()) == 2
     assert not out.exists()
@@ -159,10 +159,10 @@ def left_alone(group):
         (["--grid", "lr=1e-3:1:0log"], 2, "0 values"),
         (["--grid", "rate=1"], 2, "'rate' is none of"),
         (["--grid", "lr=0.1,0.2", "--grid", "lr=1"], 2, "an axis is there twice"),
-        (["--grid", "epochs=1:1001:1001lin"], 2, "takes 1,001 trainings; --yes begins them"),
+        (["--grid", "epochs=1:1001:1001lin"], 2, "takes 1,001 trainings; --yes starts them"),
         (["--grid", "lr=1:9:9999lin", "--grid", "l2=1:9:9999lin"], 2, "99,980,001 trainings"),
         (["--grid", "momentum=0.5,1.5"], 2, "momentum 1.5"),
-        (["--grid", "lr=0.1", "--validation", "0"], 2, "needs a validation share"),
+        (["--grid", "lr=0.1", "--validation", "0"], 2, "needs a validation set"),
         (["--grid", "lr=0.1", "--out", "a.txt"], 2, "a drawing ends in"),
         (["--grid", "lr=0.1", "--out", "no/a.png"], 1, "no such folder"),
         (["--grid", "lr=0.1", "--classes", "0,x"], 1, "no class 'x'"),

@@ -80,7 +80,7 @@ def test_drawings_of_a_picture(tmp_path, capsys):
     assert run(["inspect", *map(str, arguments)]) == 0
     captured = capsys.readouterr()
     assert captured.err == f"convtool: resized to the model's 8×8 pixels: {SEVEN} (88×96)\n"
-    assert captured.out.count("taken for 7") == 3
+    assert captured.out.count("predicted 7") == 3
     report = inspected(capsys, *arguments)
     for kind in ("feature_maps", "occlusion", "saliency"):
         assert report[kind]["class"] == "7"
@@ -183,7 +183,7 @@ class TestArgument:
         (
             ["--arch", "catdog", "--input", "1x8x8", "--nearest"],
             2,
-            "--nearest looks into a trained",
+            "--nearest needs a trained",
         ),
         (["--arch", "catdog", "--input", "1x8x8", MODEL], 2, "leave out MODEL or them"),
         (["--filter", "box", MODEL], 2, "gives a kernel to --probe"),

@@ -111,7 +111,7 @@ def test_a_group_is_shown_with_its_kernels_and_reads_back(capsys):
     assert run(["kernels", "compass", "--json", "group.json"]) == 0
     out = capsys.readouterr().out
     assert out.count("compass:angle=") == 8
-    assert "mind: a group of 8: the answer is the largest of all\n" in out
+    assert "mind: a group of 8: the output is the maximum of all\n" in out
     report = json.loads(Path("group.json").read_text())
     assert report["combination"] == "maximum"
     assert len(report["facts"]) == 8

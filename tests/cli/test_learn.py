@@ -36,7 +36,7 @@ def test_report_is_a_kernel_file(pair, capsys):
     assert told["nearest"]["turn"] == "half"
     assert told["convention"]["flips"] is False
     assert "nearest: emboss, turned by half a circle" in out
-    assert "it correlates: the kernel is laid on as it is, not flipped" in out
+    assert "it correlates: the kernel is not flipped" in out
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".txt", ".json", ".npy"])
@@ -72,7 +72,7 @@ def test_bias_and_clipping_are_said(pair, capsys):
     assert run(command) == 0
     assert run(["learn", "a.png", "c.png", "--size", "3"]) == 0
     out = capsys.readouterr().out
-    assert "take --bias" in out
+    assert "use --bias" in out
     assert "values at the ends of their range" in out
     assert run(["learn", "a.png", "c.png", "--size", "3", "--bias"]) == 0
     assert "half of white" in capsys.readouterr().out
@@ -105,13 +105,13 @@ def test_grey_of_a_colour_picture_and_alpha(pair, capsys):
     assert run(["filter", "-k", "box", "--gray", "a.png", "g.png"]) == 0
     assert run(["learn", "a.png", "g.png", "--size", "3"]) == 0
     out, err = capsys.readouterr()
-    assert "a.png: taken as grey" in err
+    assert "a.png: converted to grey" in err
     assert "nearest: box" in out
     opaque = np.dstack([pair, np.full(pair.shape[:2], 255, np.uint8)])
     convtool.write("d.png", Image(opaque, has_alpha=True))
     assert run(["learn", "d.png", "b.tiff", "--size", "3"]) == 0
     out, err = capsys.readouterr()
-    assert "d.png: alpha is left out" in err
+    assert "d.png: alpha is ignored" in err
     assert "emboss" in out
 
 

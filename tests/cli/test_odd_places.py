@@ -49,7 +49,7 @@ def test_a_folder_that_cannot_be_made_is_a_failure_and_no_wrong_usage(folder):
     Path("file").write_bytes(b"")
     done = process("in.png", "file/deep/")
     assert done.returncode == 1
-    assert done.stderr == b"convtool: error: file/deep: no folder can be made: Not a directory\n"
+    assert done.stderr == b"convtool: error: file/deep: cannot create the folder: Not a directory\n"
 
 
 @pytest.mark.skipif(

@@ -41,7 +41,7 @@ def test_room_for_the_whole_answer_makes_both_alike(capsys):
     np.testing.assert_allclose(shown["circular"], full, atol=1e-12)
     np.testing.assert_array_equal(shown["linear"], full)
     assert run(["explain", *ARGUMENTS, "--mode", "full"]) == 0
-    assert capsys.readouterr().out.endswith("Both answers are the same.\n")
+    assert capsys.readouterr().out.endswith("Both results are equal.\n")
 
 
 def test_numbers_on_the_terminal(capsys):

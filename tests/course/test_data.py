@@ -112,7 +112,7 @@ def test_train_and_val_alone_and_vehicles_called_train(tmp_path):
 def test_a_class_with_one_picture_is_learned_and_not_tested(tmp_path, capsys):
     root = _folder(tmp_path / "set", {"square": 40, "bar": 40, "cross": 1})
     report = _train(root)
-    assert "cross (1): learned from, not tested" in capsys.readouterr().err
+    assert "cross (1): in the training set only" in capsys.readouterr().err
     assert np.sum(report["confusion_matrix"], axis=1)[report["classes"].index("cross")] == 0
     assert report["pictures"] == {"train": 57, "validation": 7, "test": 17}
 
@@ -130,12 +130,12 @@ def test_transparent_pictures_are_laid_on_white(tmp_path, capsys):
     quick = ["--size", "16", "--gray", "--epochs", "30"]
     report = _train(root, quick=quick)
     assert report["test_accuracy"] == 1.0
-    assert "transparent, laid on white: " in capsys.readouterr().err
+    assert "transparent, composited on white: " in capsys.readouterr().err
     assert run(["evaluate", "m.st", str(root)]) == 0
     assert "accuracy 100.00%" in capsys.readouterr().out
     assert run(["predict", "m.st", str(root / "cross")]) == 0
     said = capsys.readouterr()
-    assert "laid on white" in said.err
+    assert "composited on white" in said.err
     assert said.out.count("  cross  ") >= 38
     assert run(["evaluate", "m.st", str(root), "--background", "black"]) == 0
     assert "accuracy 33.33%" in capsys.readouterr().out
@@ -148,7 +148,7 @@ def test_a_model_keeps_the_background_it_was_trained_with(tmp_path, capsys):
     _train(root, "--background", "#ff0000")
     capsys.readouterr()
     assert run(["predict", "m.st", str(root / "cross" / "001.png")]) == 0
-    assert "laid on #ff0000" in capsys.readouterr().err
+    assert "composited on #ff0000" in capsys.readouterr().err
 
 
 def test_a_limit_is_stratified(tmp_path):

@@ -173,8 +173,7 @@ def test_every_block_is_told_and_the_cut_is_said(client):
         progress=lambda total: told.append(total) or told.append,
     )  # fmt: skip
     assert said == [
-        "filtered in 4 blocks of 64 rows by 2 workers, about 40 at a time, with 40 rows more that "
-        "the kernels reach"
+        "filtered in 4 blocks of 64 rows by 2 workers, about 40 at a time, with a halo of 40 rows"
     ]
     assert told[0] == sum(told[1:]) == HEIGHT * WIDTH
     assert sorted(told[1:]) == [38 * WIDTH, *[64 * WIDTH] * 3]
@@ -188,7 +187,7 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
             return made.planned(workers, memory).rows.explained()
 
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
-    assert said("box:size=101").endswith("larger than that, so that more is new than is read twice")
+    assert said("box:size=101").endswith("larger, so that the halo is the smaller part")
     assert said("box").startswith("filtered in 4 blocks of 64 rows by 2 workers, about 15 at")
     assert "about 5 at a time" in said("box", memory=cut.WORKER_BYTES + 16 * 6000)
     with pytest.raises(ImageTooLargeError, match="--worker-memory"):
@@ -316,7 +315,7 @@ def test_damage_that_a_worker_meets_is_named_and_nothing_is_written(client):
 def test_a_picture_that_is_no_store_is_refused():
     Path("in.png").write_bytes(b"")
     with (
-        pytest.raises(OptionError, match="is decoded as a whole"),
+        pytest.raises(OptionError, match="can only be decoded as a whole"),
         run.divided("in.png", "out.zarr", job_of("box"), StoreOptions()),
     ):
         pass

@@ -92,7 +92,9 @@ def test_a_picture_that_needs_more_memory_than_a_worker_has_is_named(folder):
     failed = {task.source: done.error for task, done in results.items() if done.error}
     assert failed.keys() == {"in/huge.tiff"}
     assert isinstance(failed["in/huge.tiff"], WorkerError)
-    assert "in/huge.tiff: it needs more than the 450 MiB" in str(failed["in/huge.tiff"])
+    assert "in/huge.tiff: it needs more than a worker's limit of 450 MiB" in str(
+        failed["in/huge.tiff"]
+    )
     assert len(contents("out")) == 12
 
 

@@ -88,7 +88,7 @@ class TestLimits:
 
     def test_no_size(self, tmp_path, capsys):
         assert run(["filter", "-k", "box", "--max-memory", "lots", "a", "b.png"]) == 2
-        assert "no size such as 512M" in capsys.readouterr().err
+        assert "not a size such as 512M" in capsys.readouterr().err
 
     def test_an_endless_file_is_not_read_to_its_end(self, monkeypatch):
         class Endless:

@@ -41,13 +41,13 @@ def test_output_is_reached():
     [
         ("gaussian", []),
         ("box:size=5", []),
-        ("log", ["sum is 0", "answers reach from -0."]),
+        ("log", ["sum is 0", "the output is from -0."]),
         ("sobel-vertical", ["gives the negative", "sum is 0", "from -4 to 4"]),
         ("emboss", ["gives another picture", "from -4 to 5"]),
         ("cross", ["sum is 5: it brightens", "from 0 to 5"]),
         ("box:scale=0.5", ["sum is 0.5: it darkens"]),
         ("box:scale=-1", ["sum is -1: flat areas become negative", "from -1 to 0"]),
-        ("box:size=2x3", ["even: row 1, column 1 (from 0) lies on the pixel"]),
+        ("box:size=2x3", ["even: the anchor is row 1, column 1 (from 0)"]),
         ("box:size=2", ["half a pixel up and left, correlation down and right"]),
     ],
 )

@@ -105,7 +105,7 @@ def test_existing_file_wins_also_with_colons_and_commas_in_its_name(tmp_path, mo
         ("cross:size=3", "cross takes scale, normalize"),
         ("3x3:1,2,3,4,5,6,7,8", "3x3 takes 9 numbers, not 8"),
         ("2x2:1,2,3,4,5", "2x2 takes 4 numbers, not 5"),
-        ("2x2:1,2,,4", "row 2, column 1: an empty place"),
+        ("2x2:1,2,,4", "row 2, column 1: a number is missing"),
         ("2x2:1,2,3,nan", "row 2, column 2: 'nan' is not a finite number"),
         ("1x1:inf", "not a finite number"),
         ("1x1:1e999", "beyond the range"),

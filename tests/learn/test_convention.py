@@ -59,7 +59,7 @@ def test_pillow(image):
     known = found(image, np.asarray(Image.fromarray(image).filter(kernel)), ODD)
     assert (known.turn, known.normalises) == ("left-right", True)
     assert known.programs == ("Pillow ImageFilter.Kernel",)
-    assert "the pixels at the edge are left as they were" in known.sentences
+    assert "the pixels at the edge are unchanged" in known.sentences
 
 
 @pytest.mark.skipif(not shutil.which("vips"), reason="vips is not installed")

@@ -194,5 +194,5 @@ def test_other_nonsense_is_refused(rng):
         fit([(image, image)], 3, l2=-1.0)
     with pytest.raises(OptionError, match="border 'odd'"):
         fit([(image, image)], 3, border="odd")
-    with pytest.raises(OptionError, match="nothing to learn"):
+    with pytest.raises(OptionError, match="no pictures are given"):
         fit([], 3)

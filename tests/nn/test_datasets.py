@@ -186,7 +186,7 @@ def test_what_is_no_data_set(tmp_path):
         open_dataset("mnist")
     with pytest.raises(DatasetError, match="unknown data set"):
         open_dataset("nothing")
-    with pytest.raises(DatasetError, match="a folder that is there"):
+    with pytest.raises(DatasetError, match="an existing folder"):
         open_dataset("nothing", read=_read)
     with pytest.raises(DatasetError, match="one sub-folder"):
         open_dataset(str(tmp_path), read=_read)

@@ -13,7 +13,7 @@ from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.augment import Augmentation, parse_augmentation
 from convtool.nn.datasets import Dataset
 from convtool.nn.jit.warp import warp
-from convtool.nn.metrics import judge
+from convtool.nn.metrics import score_predictions
 from convtool.nn.rangetest import find_rate
 from convtool.nn.recipe import Recipe
 from convtool.nn.training import Trainer, evaluate
@@ -213,7 +213,7 @@ def test_specifications_are_checked(spec, error, says):
 
 def test_judging():
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.99, 0.01]])
-    scores = judge(probabilities, np.array([0, 1, 1, 1]))
+    scores = score_predictions(probabilities, np.array([0, 1, 1, 1]))
     assert scores.confusion.tolist() == [[1, 0], [2, 1]]
     assert scores.accuracy == 0.5
     np.testing.assert_allclose(scores.precision, [1 / 3, 1])

@@ -77,7 +77,7 @@ def test_back_propagation_is_gone_through_window_by_window(page):
     assert shown.text("#sum") == "1 + 0 + 6 − 4 + 15 + 0 + 0 + 8 − 18 = 8"
     tables = shown.run("[...document.querySelectorAll('#tables h2')].map(e => e.textContent)")
     assert tables == [
-        "dK, turned back by half",
+        "dK, flipped back",
         "db = 1 + 0 + 2 − 1 + 3 + 0 + 0 + 1 − 2",
         "dZ, the gradient of the output",
     ]

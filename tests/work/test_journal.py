@@ -83,9 +83,9 @@ def test_a_line_that_was_broken_off_is_cut_away(tmp_path, work):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a letter\n", "is no journal"),
-        (b"a letter", "is no journal"),
-        (b'{"schema": "other/1"}\n', "is no journal"),
+        (b"a letter\n", "is not a journal"),
+        (b"a letter", "is not a journal"),
+        (b'{"schema": "other/1"}\n', "is not a journal"),
         (f'{{"schema": "{SCHEMA}"}}\n{{"source": 1}}\n'.encode(), "line 2 is damaged"),
     ],
 )

@@ -1,7 +1,7 @@
-"""One huge picture on a cluster: a task a block, read, filtered and written by a worker.
+"""One huge picture on a cluster: each task reads, filters and writes one block on a worker.
 
-A block is some rows of the answer, all columns. Each worker opens the stores by itself, reads the
-block with the rows that the kernels reach and executes the client's plan as one process would
-(:mod:`convtool.filtering.strips`). So the bytes are those of one process, and no pixel passes
-through the scheduler.
+A block is a range of output rows with all columns. Each worker opens the stores itself, reads the
+block with its halo and executes the client's plan as a single process would
+(:mod:`convtool.filtering.strips`). The output is byte-identical to that of one process, and no
+pixels pass through the scheduler.
 """

@@ -11,32 +11,32 @@ from convtool.images.stores.picture import Span
 from convtool.records import Record, replace
 
 BLOCK_BYTES = 1 << 28
-"""A block has at most about so many bytes of the answer: what a worker that ends costs."""
+"""Largest size of a block's output in bytes, which limits the loss when a worker ends."""
 
 BLOCKS_A_WORKER = 4
-"""So many or more, where the picture is high enough, so that all workers end together."""
+"""Smallest number of blocks per worker, if the picture is high enough, for load balancing."""
 
 BANDS_A_BLOCK = 2
-"""Rows of the input that are stored together are read as a whole, those of neighbours too."""
+"""Chunk rows of the input that a block reads completely, beyond its own rows."""
 
 LEAST_STEP = 16
-"""Fewer rows at once are not tried: engines make about so many together in any case."""
+"""Smallest number of rows at a time: engines process about as many together."""
 
 WORKER_BYTES = 200 << 20
-"""What a worker takes before it has read a pixel."""
+"""Memory of an idle worker."""
 
 
 class Block(Record):
-    """Some rows of the answer.
+    """A range of output rows.
 
     Parameters
     ----------
     plane : int
-        Of which picture of the input.
+        The input's plane.
     first, last : int
-        The first row and the one after the last.
+        Half-open range of rows.
     step : int
-        How many rows are worked on at once.
+        Number of rows filtered at a time.
     """
 
     plane: int
@@ -46,15 +46,15 @@ class Block(Record):
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """Number of rows."""
         return self.last - self.first
 
     def is_least(self, unit: int) -> bool:
-        """Return whether smaller ones would hardly take less memory."""
+        """Return whether smaller blocks would hardly need less memory."""
         return self.step == 1 or (self.step <= LEAST_STEP and self.rows <= unit)
 
     def halves(self, unit: int) -> list["Block"]:
-        """Return what takes less memory: two blocks of whole units, or one; a quarter of the step.
+        """Divide into one or two blocks of whole units with a quarter of the step.
 
         Examples
         --------
@@ -68,24 +68,24 @@ class Block(Record):
 
 
 class BlockPlan(Record):
-    """The rows of a picture that the workers of a cluster filter block by block.
+    """The division of a picture into blocks for the workers of a cluster.
 
     Parameters
     ----------
     height : int
-        Rows of the answer.
+        Rows of the output.
     workers : int
-        How many blocks are worked on at once.
+        Number of blocks filtered in parallel.
     rows : int
-        Of a block, a multiple of ``unit``.
+        Rows of a block, a multiple of ``unit``.
     step : int
-        How many of them are worked on at once.
+        Number of rows filtered at a time.
     unit : int
-        Rows that are stored together.
+        Rows of a chunk of the output.
     halo : int
-        Rows beyond its own that a block needs.
+        Rows that a block reads beyond its own.
     raised : bool
-        Whether blocks are larger for the halo's sake.
+        Whether blocks are larger because of the halo.
     """
 
     height: int
@@ -97,7 +97,7 @@ class BlockPlan(Record):
     raised: bool = False
 
     def like(self, block: Block) -> "BlockPlan":
-        """Return what makes blocks no larger than this one.
+        """Return a plan with blocks no larger than this one.
 
         Examples
         --------
@@ -108,7 +108,7 @@ class BlockPlan(Record):
         return replace(self, rows=rows, step=min(self.step, block.step))
 
     def block(self, plane: int, rows: Span) -> Block:
-        """Return the first block of some rows.
+        """Return the first block of a range of rows.
 
         Examples
         --------
@@ -118,31 +118,31 @@ class BlockPlan(Record):
         return Block(plane, rows[0], min(rows[0] + self.rows, rows[1]), self.step)
 
     def explained(self) -> str:
-        """Say how the rows are divided."""
+        """Describe the division."""
         count = -(-self.height // self.rows)
         blocks = "1 block" if count == 1 else f"{count} blocks"
         who = "1 worker" if self.workers == 1 else f"{self.workers} workers"
         words = f"filtered in {blocks} of {self.rows} rows by {who}, about {self.step} at a time"
         if self.halo:
-            words += f", with {self.halo} rows more that the kernels reach"
+            words += f", with a halo of {self.halo} rows"
         if self.raised:
-            words += "; blocks are larger than that, so that more is new than is read twice"
+            words += "; blocks are larger, so that the halo is the smaller part"
         return words
 
 
 def plan_blocks(one: StripJob, unit: int, workers: int, memory: int | None) -> BlockPlan:
-    """Divide a picture into blocks for a number of workers.
+    """Plan the blocks of a picture for a number of workers.
 
     Parameters
     ----------
     one : StripJob
-        What is done.
+        The job.
     unit : int
-        Rows of the output that are stored together.
+        Rows of a chunk of the output.
     workers : int
-        How many blocks are worked on at once.
+        Number of blocks filtered in parallel.
     memory : int, optional
-        The bytes that each may take.
+        The memory limit of each worker in bytes.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def plan_blocks(one: StripJob, unit: int, workers: int, memory: int | None) -> B
     if left is not None and least > left:
         raise ImageTooLargeError(
             f"{shown(one.source)}: needs about {(WORKER_BYTES + least) / 1e6:.3g} MB of each "
-            f"worker, which may take {(left + WORKER_BYTES) / 1e6:.3g} MB; --worker-memory, or the "
-            "--memory-limit of a dask worker, gives more"
+            f"worker, whose limit is {(left + WORKER_BYTES) / 1e6:.3g} MB; raise --worker-memory, "
+            "or the --memory-limit of a dask worker"
         )
     even = -(-height // (BLOCKS_A_WORKER * workers))
     tallest = max(last - first for first, last in one.given.pictures[0].bands)
@@ -167,5 +167,5 @@ def plan_blocks(one: StripJob, unit: int, workers: int, memory: int | None) -> B
 
 
 def _in_units(rows: int, unit: int) -> int:
-    """Return as many rows or a few more: a multiple of a unit."""
+    """Round rows up to a multiple of a unit."""
     return -(-rows // unit) * unit

@@ -1,4 +1,4 @@
-"""The client's part for one huge picture: cut it, submit the blocks, finish the output."""
+"""The client's side for one huge picture: plan and submit the blocks, finish the output."""
 
 import errno
 import os
@@ -34,18 +34,18 @@ _BLOCKS_A_THREAD = 2
 
 @contextmanager
 def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> Iterator["Divided"]:
-    """Open a huge picture that a cluster is to filter; check all that can be without pixels.
+    """Open a huge picture for filtering on a cluster, and check everything except pixels.
 
     Parameters
     ----------
     source : str
-        A TIFF or a Zarr store, which the workers see under the same name.
+        A TIFF or a Zarr store, which the workers can open under the same name.
     target : str
-        A TIFF or a Zarr store, by its ending; likewise.
+        A TIFF or a Zarr store, by its extension; likewise.
     job : FilterJob
-        What to do.
+        The kernels and options.
     store : StoreOptions
-        How stores are treated.
+        The options for stores.
 
     Yields
     ------
@@ -55,25 +55,25 @@ def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> It
     Raises
     ------
     ConvtoolError
-        If it cannot be read, filtered so, or written.
+        If it cannot be read, filtered, or written.
     """
     need("cluster", "distributed")
     if not is_store(source):
         raise OptionError(
-            f"{shown(source)}: is decoded as a whole, which a cluster does not share; only TIFF "
-            "and Zarr are read block by block"
+            f"{shown(source)}: its format can only be decoded as a whole; a cluster filters TIFF "
+            "and Zarr block by block"
         )
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
         yield Divided(StripJob(source, target, job, store, given))
 
 
 class Divided:
-    """One picture that is filtered block by block by the workers of a cluster.
+    """One picture to filter block by block on a cluster.
 
     Attributes
     ----------
     outcome : Outcome
-        What will be done, or was when `finish` has returned.
+        The planned outcome, or the final one after `finish` has returned.
     """
 
     def __init__(self, one: StripJob) -> None:
@@ -95,23 +95,23 @@ class Divided:
         progress: Progress = silent,
         stop: int | None = None,
     ) -> None:
-        """Have the workers make and write all blocks.
+        """Filter and write all blocks on the workers.
 
         Parameters
         ----------
         client : distributed.Client
-            Who hands them out.
+            A client of the cluster.
         planned, progress
             As for `filter_stream`.
         stop : int, optional
-            A file descriptor; when there is something to read, the work is broken off.
+            A file descriptor; the work is interrupted when it becomes readable.
 
         Raises
         ------
         Interrupted
-            If ``stop`` says so.
+            If ``stop`` becomes readable.
         ClusterError, WorkerError
-            If the cluster cannot do it.
+            If the cluster fails.
         ConvtoolError
             As `filter_stream` does.
         """
@@ -136,7 +136,7 @@ class Divided:
             pool.close()
 
     def finish(self) -> Outcome:
-        """Write the pyramid, if any, and move the output to its place."""
+        """Write the pyramid, if any, and rename the output to its final name."""
         assert self._target is not None
         try:
             remarks = self._target.finish()
@@ -153,7 +153,7 @@ class Divided:
 
 
 class _Blocks:
-    """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
+    """Submits the blocks plane by plane, smaller ones after a worker ran out of memory."""
 
     def __init__(
         self,
@@ -232,7 +232,7 @@ class _Blocks:
         plane: int,
         spans: list[Span],
     ) -> Iterator[tuple[Block, BlockResult]]:
-        """Have all blocks done; raise `AssumptionViolated` when no worker is busy any more."""
+        """Run all blocks; raise `AssumptionViolated` once no worker is busy."""
         left, violated = self._blocks(plane, spans), False
         self._task = function, order
 
@@ -249,21 +249,21 @@ class _Blocks:
 
     @property
     def busy(self) -> bool:
-        """Whether any block is with the cluster."""
+        """Whether any block is submitted and unfinished."""
         return bool(self._pool.out)
 
     def has_room(self, *, again: bool) -> bool:
-        """Return whether to submit the next block; one that others wait for goes first."""
+        """Return whether to submit another block; retried blocks have priority."""
         out, most = len(self._pool.out), _BLOCKS_A_THREAD * self._pool.threads
         return out < most and (again or out + self._target.held < 2 * most)
 
     def give(self, work: Block, *, again: bool) -> None:
-        """Hand out a block."""
+        """Submit a block."""
         function, order = self._task
         self._pool.give(work, function, order, work)
 
     def wait(self, stop: int | None) -> list[Report]:
-        """Wait a moment for a block; one that a worker's memory does not hold ended its worker."""
+        """Wait briefly for finished blocks; a block that exceeded the memory limit is a crash."""
         arrived = self._pool.wait(stop)
         if arrived is None:
             return []
@@ -280,7 +280,7 @@ class _Blocks:
             raise
 
     def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
-        """Cut rows as they are submitted, into smaller blocks if earlier ones were too large."""
+        """Yield blocks on submission, smaller ones if earlier blocks were too large."""
         for span in spans:
             top = span[0]
             while top < span[1]:
@@ -289,12 +289,12 @@ class _Blocks:
                 top = block.last
 
     def _smaller(self, block: Block) -> list[Block]:
-        """Return blocks that take less memory in place of one that ended its workers.
+        """Divide a block that ended its workers into blocks that need less memory.
 
         Raises
         ------
         WorkerError
-            If there are none.
+            If it cannot be divided.
         """
         killed = self._killed
         if block.is_least(self._plan.unit):

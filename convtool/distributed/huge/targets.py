@@ -1,4 +1,4 @@
-"""Where the blocks of a huge picture go: into a Zarr store, or through files into a TIFF."""
+"""The outputs of a huge picture's blocks: a Zarr store, or a TIFF by way of temporary files."""
 
 import os
 from collections.abc import Iterator
@@ -21,49 +21,49 @@ from convtool.images.tone import Extent
 from convtool.records import replace
 
 STRIP_BYTES = 1 << 24
-"""Rows that a worker has made are read back so many bytes at a time."""
+"""Bytes to read at a time from a worker's file of rows."""
 
 
 class Target(Protocol):
-    """Takes the blocks of all planes."""
+    """Receives the blocks of all planes."""
 
     unit: int
-    """Rows that are stored together, so that two workers may not write them."""
+    """Rows of a chunk, which only one worker may write."""
 
     place: Place
     """Where workers write."""
 
     wanted: Wanted | None
-    """What they write there; None for files of rows."""
+    """The settings of the Zarr output; None for files of rows."""
 
     @property
     def held(self) -> int:
-        """Blocks that are made and wait for those before them."""
+        """Number of finished blocks that wait for preceding ones."""
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return the plan of a plane, and its extent where an earlier run has measured it."""
+        """Return the plan of a plane, and its extent if an earlier run has measured it."""
 
     def missing(self, plane: int, height: int) -> list[Span]:
         """Return the unfinished rows of a plane."""
 
     def restart(self, plane: int) -> None:
-        """Drop all rows of a plane that was found not to be opaque."""
+        """Discard all rows of a plane that turned out not to be opaque."""
 
     def measured(self, plane: int, extent: Extent) -> None:
-        """Take note of what a plane was measured to be."""
+        """Record the measured extent of a plane."""
 
     def take(self, block: Block, found: BlockResult) -> None:
-        """Take a block that a worker has made."""
+        """Accept a block from a worker."""
 
     def finish(self) -> tuple[str, ...]:
-        """Put the whole in its place; return remarks."""
+        """Rename the complete output to its final name; return remarks."""
 
     def fail(self, error: BaseException) -> None:
-        """Leave nothing that looks whole."""
+        """Remove incomplete output."""
 
 
 def unit_of(one: StripJob) -> int:
-    """Return how many rows of an answer are stored together, before anything is there."""
+    """Return the chunk rows of an output before it exists."""
     tile = one.given.pictures[0].layout.tile
     if tile is not None:
         return tile[0]
@@ -71,7 +71,7 @@ def unit_of(one: StripJob) -> int:
 
 
 class ToZarr:
-    """Workers write their chunks into the store themselves; a journal says which are there."""
+    """A Zarr output: workers write their chunks themselves, and a journal records them."""
 
     held = 0
 
@@ -90,18 +90,18 @@ class ToZarr:
         self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return the journal's entries of a plane."""
+        """Return the plan and the extent of a plane from the journal."""
         return self._state.plan_for(plane, self._one.plan), self._state.extent(plane)
 
     def missing(self, plane: int, height: int) -> list[Span]:
-        """Return what the journal does not know to be there, in whole chunks."""
+        """Return the rows that are not in the journal, in whole chunks."""
         if plane in self._state.planes:
             return []
         missing = self._state.missing(plane, height)
         return [(first - first % self.unit, last) for first, last in missing]
 
     def restart(self, plane: int) -> None:
-        """Note that all rows of a plane are void."""
+        """Record that all rows of a plane are invalid."""
         self._note({"plane": plane, "anew": RESTARTED})
         self._state.forget(plane)
 
@@ -110,7 +110,7 @@ class ToZarr:
         self._note({"plane": plane, "extent": [extent.low, extent.high]})
 
     def take(self, block: Block, found: BlockResult) -> None:
-        """Note that a block is there."""
+        """Record a finished block."""
         self._note({"plane": block.plane, "block": [block.first, block.last]})
 
     def _note(self, entry: dict[str, object]) -> None:
@@ -118,7 +118,7 @@ class ToZarr:
             self._unfinished.note(entry)
 
     def finish(self) -> tuple[str, ...]:
-        """Make the smaller levels, and give the store its name."""
+        """Write the pyramid levels and rename the store."""
         for plane in range(len(self._one.given.pictures)):
             if plane not in self._state.planes:
                 self._made.make_levels(plane)
@@ -128,7 +128,7 @@ class ToZarr:
         return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
-        """Keep the unfinished store for a resumed run; remove it if the input is damaged."""
+        """Keep the unfinished store for ``--resume``; remove it if the input is damaged."""
         if isinstance(error, ImageReadError):
             self._unfinished.remove()
         else:
@@ -136,10 +136,10 @@ class ToZarr:
 
 
 class ToTiff:
-    """Workers write rows into files beside the TIFF; they are put into it in their order.
+    """A TIFF output: workers write rows to files beside it, and the client appends them in order.
 
-    A TIFF is one file, which one process writes. It reads the rows a few at a time and removes each
-    file afterwards, so that neither memory nor disk hold more than some blocks.
+    Only one process can write a TIFF. It reads the rows in small parts and removes each file
+    afterwards, so neither memory nor disk holds more than a few blocks.
     """
 
     wanted: Wanted | None = None
@@ -159,11 +159,11 @@ class ToTiff:
 
     @property
     def held(self) -> int:
-        """Blocks that are made and wait for those before them."""
+        """Number of finished blocks that wait for preceding ones."""
         return len(self._waiting)
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return the plan of any picture."""
+        """Return the job's plan."""
         return self._one.plan, None
 
     def missing(self, plane: int, height: int) -> list[Span]:
@@ -180,10 +180,10 @@ class ToTiff:
         self._sink = TiffWriter(self._one.target, self._one.wanted(), self._one.threads)
 
     def measured(self, plane: int, extent: Extent) -> None:
-        """Do nothing: an unfinished TIFF is not gone on with."""
+        """Do nothing: an unfinished TIFF cannot be resumed."""
 
     def take(self, block: Block, found: BlockResult) -> None:
-        """Write the block, and those after it that have waited for it."""
+        """Write the block and the blocks that waited for it."""
         assert found.file is not None
         self._waiting[block.first] = block, found.file
         while self._next in self._waiting:
@@ -203,7 +203,7 @@ class ToTiff:
                 yield np.fromfile(stored, dtype, count * row).reshape(count, *shape)
 
     def finish(self) -> tuple[str, ...]:
-        """Write the rest of the file, and put it in its place."""
+        """Complete the file and rename it to its final name."""
         self._unfinished.remove()
         self._sink.finish()
         return self._sink.remarks

@@ -1,4 +1,4 @@
-"""What a worker does with a block: read it with its halo, filter it, write it where it belongs."""
+"""The worker's side of a block: read it with its halo, filter it, write it."""
 
 import os
 import uuid
@@ -40,23 +40,23 @@ class Order(Record, eq=False):
     Parameters
     ----------
     source, identity : str
-        Where it is, and what it was when the client looked.
+        The input, and its fingerprint when the client opened it.
     job : FilterJob
-        What is done.
+        The kernels and options.
     store : StoreOptions
-        How stores are treated.
+        The options for stores.
     place : Place
-        Where the answer is written.
+        The place of the output.
     wanted : Wanted or None
-        What is written there where that is a Zarr store; else files of rows.
+        The settings of a Zarr output; None for files of rows.
     scales : Scales or None
-        How large its pixels are where it is an OME-Zarr image.
+        The pixel sizes of an OME-Zarr image.
     plan : FilterPlan
-        What each worker executes.
+        The plan that each worker executes.
     calibration : Calibration
-        What the plans of alpha's kernels depend on.
+        The calibration for the plans of alpha's kernels.
     extent : (float, float) or None
-        The smallest and the largest value, where they were measured.
+        The smallest and the largest value, if measured.
     """
 
     source: str
@@ -73,18 +73,18 @@ class Order(Record, eq=False):
 
 
 class BlockResult(Record):
-    """What became of a block.
+    """The result of a block.
 
     Parameters
     ----------
     counts : Counts
-        What was counted.
+        The counts of clipped values.
     extent : (float, float) or None
-        The smallest and the largest value, where these were asked for.
+        The smallest and the largest value, if requested.
     file : str or None
-        The file with its rows, where there is one.
+        The file with its rows, if there is one.
     violated : bool
-        Whether the plan's assumption does not hold; there is no answer then.
+        Whether the plan's assumption does not hold; there is no output then.
     """
 
     counts: Counts = Counts()
@@ -94,7 +94,7 @@ class BlockResult(Record):
 
 
 class _Opened:
-    """A picture that stays open for the next block; it is closed when nobody has it any more."""
+    """A picture that stays open for the next block and closes when it is garbage-collected."""
 
     def __init__(self, source: str, reading: ReadOptions, store: StoreOptions) -> None:
         self._context = opened(source, reading, store, 1)
@@ -113,7 +113,7 @@ def _open(source: str, identity: str, reading: ReadOptions, store: StoreOptions)
 
 
 def measure(order: Order, block: Block) -> BlockResult:
-    """See how small and how large the values of a block are."""
+    """Measure the smallest and the largest value of a block."""
     given = _given(order)
     try:
         with _Rows(order, given, block) as chain:
@@ -146,7 +146,7 @@ def _given(order: Order) -> Input:
 
 
 class _Rows:
-    """The chain of a block: reads what it needs and nothing ahead of that."""
+    """The filter chain of a block, without read-ahead."""
 
     def __init__(self, order: Order, given: Input, block: Block) -> None:
         self._ahead = Ahead(given.pictures[block.plane], 0, 1)
@@ -162,7 +162,7 @@ class _Rows:
 
 
 def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> str | None:
-    """Write a block's rows; return the file if they are in one."""
+    """Write a block's rows; return the name of the file of rows, if any."""
     if order.wanted is None:
         return _to_file(order.place, block, rows)
     made = ZarrStore(order.place, order.wanted, given.zarr, order.scales, 1)
@@ -177,14 +177,14 @@ def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> 
 
 
 def _put(place: Place, made: ZarrStore, plane: int, first: int, rows: Pixels) -> int:
-    """Write rows into a store that is still this run's; return the row after the last."""
+    """Write rows to a store that still belongs to this run; return the row after the last."""
     place.check()
     made.put(0, plane, first, rows)
     return first + len(rows)
 
 
 def _to_file(place: Place, block: Block, rows: Iterator[Pixels]) -> str:
-    """Write rows into a file of their own, whoever else writes the same."""
+    """Write rows to a file with a unique name, as a retried block may be written twice."""
     path = os.path.join(place.folder, f"rows-{block.first}-{uuid.uuid4().hex}")
     try:
         place.check()

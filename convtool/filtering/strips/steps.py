@@ -186,6 +186,7 @@ def rows_after(step: RowStep, take: Take, consumers: int) -> Kept:
     """Return the rows of a step's answer; those of its input are taken as they are needed."""
 
     def make(rows: Span) -> tuple[Span, Pixels]:
+        """Compute the step's output rows from the input rows in its reach."""
         rows = step.covering(rows)
         held = step.reach(rows)
         return rows, step.compute(rows, take(held), held)

@@ -63,7 +63,7 @@ def check_store(path: str, *, overwrite: bool) -> None:
 
 
 def _settle(path: str) -> None:
-    """End what a run that was killed while it gave a store its name has left."""
+    """Complete the renaming of a store that a killed run left unfinished."""
     old, journal = path + REPLACED, os.path.join(path, JOURNAL)
     unfinished = os.path.join(path + ENDING, JOURNAL)
     if os.path.exists(journal):

@@ -1,7 +1,7 @@
-"""Pictures to learn from: named sets, IDX files, CIFAR-10's files, tables, folders of pictures.
+"""Data sets: named sets, IDX files, CIFAR-10's files, tables, folders of pictures.
 
-``SOURCES`` and ``FILES`` are the registries; :func:`open_dataset` reads a set and splits it into
-what is learned from and what is judged on, :func:`open_sample` a few of its pictures.
+``SOURCES`` and ``FILES`` are the registries. :func:`open_dataset` reads a set and splits it into a
+training and a test set; :func:`open_sample` reads a few of its pictures.
 """
 
 from convtool.nn.datasets.dataset import Dataset, Split, joined, stratified

@@ -45,7 +45,7 @@ def _read_batch(path: Path) -> tuple[Array, Array]:
 
 
 def _by_pixels(rows: Array) -> Array:
-    """Return rows of colour planes as pictures (N, 32, 32, 3)."""
+    """Convert rows of colour planes to pictures (N, 32, 32, 3)."""
     return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
 
 
@@ -69,7 +69,7 @@ def _read_python_batch(path: Path) -> tuple[Array, Array]:
 
 
 def _batches(folder: Path) -> tuple[list[Path], Path]:
-    """Return the files of the training part, and that of the test part, which may not be there."""
+    """Return the paths of the training files and of the test file, which may not exist."""
     for place in (folder, folder / _BINARY, folder / _PYTHON):
         for ending in (".bin", ""):
             paths = sorted(place.glob(f"data_batch_[0-9]{ending}"))
@@ -79,14 +79,14 @@ def _batches(folder: Path) -> tuple[list[Path], Path]:
 
 
 def has_cifar10(folder: Path) -> bool:
-    """Return whether a folder holds CIFAR-10's files, in one version or the other."""
+    """Return whether a folder contains CIFAR-10's files, binary or Python version."""
     return bool(_batches(folder)[0])
 
 
 def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
-    """Return the training part and, if its file is there, the test part.
+    """Return the training set and, if its file exists, the test set.
 
-    The files of the Python version are read without running what they say (see `pickled`).
+    The pickles of the Python version are parsed without executing code (see `pickled`).
 
     Raises
     ------

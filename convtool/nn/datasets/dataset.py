@@ -1,4 +1,4 @@
-"""A set of labelled pictures, and how to split it."""
+"""A set of labelled pictures, and functions that split it."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -19,19 +19,19 @@ class Dataset(Record):
     ----------
     images : ndarray of uint8, shape (N, H, W) or (N, H, W, 3)
     labels : ndarray of int64, shape (N,)
-        Numbers of classes.
+        Class indices.
     classes : tuple of str
     names : tuple of str
-        What each picture is called, if it has a name; else empty.
+        The pictures' names; empty if they have none.
     numbers : ndarray of int64, shape (N,)
-        Each picture's place in the file or folder that it was read from; counted from 0 by default.
+        Each picture's index in the file or folder that it was read from; by default 0, 1, 2, ….
     skipped : tuple of str
-        What could not be read, each with the reason.
+        The files that could not be read, each with the reason.
 
     Raises
     ------
     DatasetError
-        If pictures and labels do not match, or a label has no class.
+        If there are not as many labels as pictures, or a label is not a class index.
     """
 
     images: Array
@@ -63,7 +63,7 @@ class Dataset(Record):
         return 1 if self.images.ndim == 3 else self.images.shape[3]
 
     def subset(self, index: Array) -> "Dataset":
-        """Return the pictures at some places."""
+        """Return the pictures at some indices."""
         return replace(
             self,
             images=self.images[index],
@@ -73,11 +73,11 @@ class Dataset(Record):
         )
 
     def called(self, place: int) -> str | int:
-        """Return a picture's name or, where pictures have none, its number."""
+        """Return the name of the picture at an index or, where pictures have none, its number."""
         return self.names[place] if self.names else int(self.numbers[place])
 
     def only(self, classes: Sequence[str]) -> "Dataset":
-        """Return the pictures of some classes, numbered in the order in which they are named.
+        """Return the pictures of some classes, with class indices in the given order.
 
         Raises
         ------
@@ -96,7 +96,7 @@ class Dataset(Record):
 
 
 def joined(parts: Sequence[Dataset]) -> Dataset:
-    """Return the pictures of several parts of one data set, which have the same classes."""
+    """Concatenate parts of one data set that have the same classes."""
     named = any(part.names for part in parts)
     return Dataset(
         np.concatenate([part.images for part in parts]),
@@ -109,13 +109,13 @@ def joined(parts: Sequence[Dataset]) -> Dataset:
 
 
 class Split(Record):
-    """Pictures to learn from, and others to judge on.
+    """A training set, a test set and optionally a validation set.
 
     Attributes
     ----------
     train, test : Dataset
     validation : Dataset, optional
-        Pictures to watch the training with, where the set has a part of its own for them.
+        Where the data set has its own validation part.
     """
 
     train: Dataset
@@ -124,21 +124,21 @@ class Split(Record):
 
     @property
     def parts(self) -> tuple[Dataset, ...]:
-        """All parts: to learn from, to judge on and, if there are any, to watch with."""
+        """The training, test and, if there is one, validation set."""
         return tuple(p for p in (self.train, self.test, self.validation) if p is not None)
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """What could not be read, each with the reason."""
+        """The files that could not be read, each with the reason."""
         return tuple(reason for part in self.parts for reason in part.skipped)
 
     def only(self, classes: Sequence[str]) -> "Split":
-        """Return the pictures of at least two classes, each on the side where it was.
+        """Return the same split with at least two of its classes.
 
         Raises
         ------
         DatasetError
-            If there are no such classes, or fewer than two.
+            If a class does not exist, or there are fewer than two.
         """
         if len(classes) < 2:
             raise DatasetError("one class alone: there is nothing to tell apart, name two or more")
@@ -147,21 +147,22 @@ class Split(Record):
 
 
 def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]:
-    """Part the places of labels so that every class has its share on both sides.
+    """Split the indices of labels at random, stratified by class.
 
-    The first part keeps at least one place of each class.
+    The first part keeps at least one index of each class.
 
     Parameters
     ----------
     labels : ndarray of int, shape (N,)
     fraction : float
-        The second part's share: it gets ``ceil(fraction * N)`` places, or as many as can be spared.
+        The second part's share: it gets ``ceil(fraction * N)`` indices, or as many as the first
+        part can spare.
     seed : int
 
     Returns
     -------
     first, second : ndarray of int
-        Places in ascending order.
+        Indices in ascending order.
 
     Examples
     --------
@@ -180,20 +181,20 @@ def stratified(labels: Array, fraction: float, seed: int) -> tuple[Array, Array]
 
 
 def evenly(labels: Array, fraction: float) -> tuple[Array, Array]:
-    """Part the places of labels without a draw, each class in its share.
+    """Split the indices of labels deterministically, stratified by class.
 
-    The second part's places of a class are evenly spaced among all places of that class.
+    The second part's indices of a class are evenly spaced among all indices of that class.
 
     Parameters
     ----------
     labels : ndarray of int, shape (N,)
     fraction : float
-        The second part's share: it gets ``ceil(fraction * N)`` places.
+        The second part's share: it gets ``ceil(fraction * N)`` indices.
 
     Returns
     -------
     first, second : ndarray of int
-        Places in ascending order.
+        Indices in ascending order.
 
     Examples
     --------
@@ -210,19 +211,20 @@ def evenly(labels: Array, fraction: float) -> tuple[Array, Array]:
 
 
 def sample(labels: Array, count: int, seed: int) -> Array:
-    """Sample the places of at most ``count`` labels, in proportion for each class.
+    """Sample the indices of at most ``count`` labels, in proportion for each class.
 
     Parameters
     ----------
     labels : ndarray of int, shape (N,)
     count : int
-        At least 1. Each class keeps at least one place if it is no smaller than their number.
+        At least 1. If it is not smaller than the number of classes, each class keeps at least one
+        index.
     seed : int
 
     Returns
     -------
     ndarray of int
-        Places in ascending order.
+        Indices in ascending order.
 
     Examples
     --------
@@ -250,7 +252,7 @@ def sample(labels: Array, count: int, seed: int) -> Array:
 
 
 def _takes(labels: Array, fraction: float) -> tuple[Array, Array]:
-    """Return the classes, and how many places of each go into the second part, never all."""
+    """Return the classes, and how many indices of each go into the second part, never all."""
     kinds, counts = np.unique(labels, return_counts=True)
     shares = counts * fraction
     takes = np.floor(shares).astype(int)

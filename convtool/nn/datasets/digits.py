@@ -18,9 +18,9 @@ _FILE = "datasets/data/digits.csv.gz"
 
 
 def read_digits() -> Dataset:
-    """Return the digits, their 17 greys spread over 0 to 255.
+    """Return the digits, their 17 grey levels scaled to 0 to 255.
 
-    The file is read from scikit-learn's folder; scikit-learn itself need not be imported.
+    The file is read from scikit-learn's folder, without importing scikit-learn.
 
     Raises
     ------

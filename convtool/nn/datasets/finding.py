@@ -1,4 +1,4 @@
-"""Find a data set by its name: arrays, or the files of a folder."""
+"""Find a data set by name: arrays, or the files of a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,48 +10,48 @@ from convtool.nn.datasets.cifar10 import has_cifar10, read_cifar10
 from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.datasets.folder import Files, list_folder
 from convtool.nn.datasets.idx import idx_place, read_idx_folder
-from convtool.nn.datasets.sources import FILES, SOURCES, Parting, reader_of
+from convtool.nn.datasets.sources import FILES, SOURCES, SplitFunction, reader_of
 from convtool.records import Record, replace
 
 IDX = "idx:"
-_FOLDER_HELD_OUT = 0.2
-_HELD_OUT = 1 / 6
+_FOLDER_TEST_FRACTION = 0.2
+_TEST_FRACTION = 1 / 6
 
 
 class Pictures(Record):
-    """What a data set has, before it is split: arrays, or the files of a folder.
+    """The parts of a data set before it is split: arrays, or the files of a folder.
 
     Attributes
     ----------
     train : Dataset or Files
-        All that it has, where it has no parts of its own.
+        The whole set where it has no test part.
     test, validation : Dataset or Files, optional
-    held_out : float
-        The share that is judged on where there is no test part.
+    test_fraction : float
+        The fraction to use as the test set where there is no test part.
     split : callable, optional
-        How the set is parted there, if it has a way of its own.
+        How to split the set there; by default at random, stratified by class.
     """
 
     train: Dataset | Files
     test: Dataset | Files | None
     validation: Dataset | Files | None
-    held_out: float
-    split: Parting | None = None
+    test_fraction: float
+    split: SplitFunction | None = None
 
 
 def find_pictures(
     name: str, data: Path | None = None, classes: Sequence[str] = (), fewest: int = 2
 ) -> Pictures:
-    """Return what a data set has; the pictures of a folder are listed, not read.
+    """Find a data set and return its parts; a folder's pictures are listed, not read.
 
     Parameters
     ----------
     name, data
         See `open_dataset`.
     classes : sequence of str
-        Of a folder, those that are listed.
+        The classes of a folder to list.
     fewest : int
-        The least number of classes that a folder has.
+        The smallest number of classes that a folder must have.
 
     Raises
     ------
@@ -59,30 +59,30 @@ def find_pictures(
         If something is missing, damaged or contradictory.
     """
     place = Path(name.removeprefix(IDX))
-    share = _HELD_OUT
+    fraction = _TEST_FRACTION
     if name in SOURCES:
         source = SOURCES[name]
         if source.needs_data and data is None:
-            raise DatasetError(f"{name}: say where its files are, with --data DIR")
-        (train, test), share = source.read(data or Path()), source.held_out
+            raise DatasetError(f"{name}: give the folder of its files with --data DIR")
+        (train, test), fraction = source.read(data or Path()), source.test_fraction
     elif name.startswith(IDX):
         train, test = read_idx_folder(place)
     elif place.is_file():
         train, test = reader_of(place)(place)
     elif not place.is_dir():
         raise DatasetError(
-            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER, or a folder"
-            f" that is there, or a file ({', '.join(FILES)})"
+            f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER, or an existing"
+            f" folder or file ({', '.join(FILES)})"
         )
     elif idx_place(place) is not None:
         train, test = read_idx_folder(place)
     elif has_cifar10(place):
         train, test = read_cifar10(place)
     else:
-        return Pictures(*list_folder(place, classes, fewest), _FOLDER_HELD_OUT)
+        return Pictures(*list_folder(place, classes, fewest), _FOLDER_TEST_FRACTION)
     if test is not None:
-        places = range(len(test))
-        names, numbers = tuple(f"test/{i}" for i in places), np.arange(len(test)) + len(train)
+        indices = range(len(test))
+        names, numbers = tuple(f"test/{i}" for i in indices), np.arange(len(test)) + len(train)
         test = replace(test, names=names, numbers=numbers)
-    parting = SOURCES[name].split if name in SOURCES else None
-    return Pictures(train, test, None, share, parting)
+    split = SOURCES[name].split if name in SOURCES else None
+    return Pictures(train, test, None, fraction, split)

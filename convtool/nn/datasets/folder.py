@@ -23,13 +23,13 @@ PARTS = {
     "valid": "val",
     "validation": "val",
 }
-"""Names of folders, in lower case, that are parts of a data set, and which part each is."""
+"""The part that each folder name, in lower case, stands for."""
 
 _LITTER = {"__macosx", "thumbs.db", "desktop.ini"}
 
 
 def is_hidden(path: Path) -> bool:
-    """Return whether any part of a relative path is hidden, or is kept by a system for itself.
+    """Return whether any component of a relative path is hidden or a system folder.
 
     Examples
     --------
@@ -40,9 +40,9 @@ def is_hidden(path: Path) -> bool:
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Return the files at any depth below a folder that are not hidden, sorted."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not is_hidden(path.relative_to(folder)))
+    """Return the visible files below a folder, at any depth, sorted."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in files if not is_hidden(path.relative_to(folder)))
 
 
 class Files(Record):
@@ -54,10 +54,10 @@ class Files(Record):
     names : tuple of str
         Their paths below the folder.
     labels : ndarray of int64, shape (N,)
-        Numbers of classes.
+        Class indices.
     classes : tuple of str
     numbers : ndarray of int64, shape (N,)
-        Their places among all pictures of the folder.
+        Their indices among all pictures of the folder.
     """
 
     folder: Path
@@ -67,7 +67,7 @@ class Files(Record):
     numbers: Array
 
     def subset(self, index: Array) -> "Files":
-        """Return the pictures at some places."""
+        """Return the pictures at some indices."""
         return replace(
             self,
             names=tuple(self.names[i] for i in index),
@@ -79,24 +79,24 @@ class Files(Record):
 def list_folder(
     folder: Path, classes: Sequence[str] = (), fewest: int = 2
 ) -> tuple[Files, Files | None, Files | None]:
-    """Return which pictures a folder has: to learn from, to judge on, and to watch with.
+    """List the pictures of a folder: the training, test and validation part.
 
-    Sub-folders called as in `PARTS`, one of them for training, are parts of the set and hold the
-    classes; a warning says so. Hidden files and folders are left out.
+    Sub-folders with names in `PARTS`, one of them for training, are parts of the set and contain
+    the classes; a warning says so. Hidden files and folders are ignored.
 
     Parameters
     ----------
     folder : Path
     classes : sequence of str
-        The classes to take, in their order; all of them by default, sorted.
+        The classes to list, in this order; by default all of them, sorted.
     fewest : int
-        The least number of classes.
+        The smallest number of classes.
 
     Returns
     -------
     train, test, validation : Files
-        The last two only where the folder has these parts; with train and val alone, val is the
-        part to judge on.
+        The last two are None where the folder lacks these parts. A folder with train and val alone
+        uses val as the test part.
 
     Raises
     ------
@@ -106,16 +106,17 @@ def list_folder(
     found = _parts(folder)
     if not found:
         return _listed(folder, {"": folder}, classes, fewest)[""], None, None
-    places = ", ".join(f"{path.name}/" for path in found.values())
+    names = ", ".join(f"{path.name}/" for path in found.values())
     if set(found) == {"train", "val"}:
         found = {"train": found["train"], "test": found["val"]}
-        use = f"{found['test'].name}/ is judged on"
+        use = f"{found['test'].name}/ is the test set"
     elif "test" in found and "val" in found:
-        use = f"{found['val'].name}/ watches the training, {found['test'].name}/ is judged on"
+        use = f"{found['val'].name}/ is the validation set, {found['test'].name}/ the test set"
     else:
-        use = f"{found['test'].name}/ is judged on" if "test" in found else "it is learned from"
+        use = f"{found['test' if 'test' in found else 'train'].name}/ is the "
+        use += "test set" if "test" in found else "training set"
     warnings.warn(
-        f"{folder}: {places} are taken as parts of the set, not as classes: {use}",
+        f"{folder}: {names} are taken as parts of the set, not as classes: {use}",
         ConvtoolWarning,
         stacklevel=2,
     )
@@ -130,7 +131,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _parts(folder: Path) -> dict[str, Path]:
-    """Return the folders of the parts, or nothing where the sub-folders are classes."""
+    """Return the folders of the parts; empty if the sub-folders are classes."""
     inside = _folders(folder)
     named = {PARTS.get(path.name.lower(), ""): path for path in inside}
     if "train" not in named or "" in named or len(named) < len(inside):
@@ -150,8 +151,8 @@ def _listed(
             raise DatasetError(f"there is no class {name!r}: choose {', '.join(there)}")
     chosen = list(classes) or there
     if len(chosen) < fewest:
-        found = f"only {chosen[0]}" if chosen else "none"
-        raise DatasetError(f"{first}: needs one sub-folder for each class, found {found}")
+        existing = f"only {chosen[0]}" if chosen else "none"
+        raise DatasetError(f"{first}: needs one sub-folder for each class, found {existing}")
     result, number = {}, 0
     for part, place in parts.items():
         if not classes:
@@ -184,7 +185,7 @@ def _check_known(place: Path, classes: Sequence[str]) -> None:
 
 
 def read_files(files: Files, read: Reader, preprocessing: Preprocessing) -> Dataset:
-    """Return pictures as the preprocessing makes them; those that cannot be read are listed.
+    """Read and preprocess pictures; list those that cannot be read.
 
     Parameters
     ----------
@@ -196,19 +197,24 @@ def read_files(files: Files, read: Reader, preprocessing: Preprocessing) -> Data
     Raises
     ------
     DatasetError
-        If none can be read.
+        If no picture can be read.
     """
     images, kept, skipped = [], [], []
-    for place, name in enumerate(files.names):
+    for index, name in enumerate(files.names):
         try:
             images.append(preprocessing.picture(read(files.folder / name)))
         except ConvtoolError as error:
             skipped.append(str(error))
             continue
-        kept.append(place)
+        kept.append(index)
     if not images:
         raise DatasetError(f"{files.folder}: no picture can be read: {skipped[0]}")
-    found = files.subset(np.array(kept, np.int64))
+    readable = files.subset(np.array(kept, np.int64))
     return Dataset(
-        np.stack(images), found.labels, found.classes, found.names, tuple(skipped), found.numbers
+        np.stack(images),
+        readable.labels,
+        readable.classes,
+        readable.names,
+        tuple(skipped),
+        readable.numbers,
     )

@@ -25,7 +25,7 @@ _MAX_BYTES = 2**32
 
 
 def read_idx(path: Path, dimensions: int) -> Array:
-    """Return the numbers of one IDX file of bytes.
+    """Return the uint8 array of an IDX file.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def read_idx(path: Path, dimensions: int) -> Array:
 
 
 def _find(folder: Path, part: tuple[str, ...]) -> tuple[Path, Path] | None:
-    """Return the files of pictures and labels of one part (train or test), if they are there."""
+    """Return the picture and label files of one part (train or test), or None."""
     files = sorted(
         p for p in folder.iterdir() if any(word in p.name for word in part) and p.is_file()
     )
@@ -89,13 +89,13 @@ def _read_part(images_path: Path, labels_path: Path) -> tuple[Array, Array]:
 
 
 def idx_place(folder: Path) -> Path | None:
-    """Return where IDX files are: in a folder, or in `raw` or `MNIST/raw` below it."""
+    """Return the folder of IDX files: the given one, or `raw` or `MNIST/raw` below it."""
     places = (folder, folder / "raw", folder / "MNIST" / "raw")
     return next((p for p in places if p.is_dir() and _find(p, ("train",))), None)
 
 
 def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
-    """Return the training part and, if its files are there, the test part.
+    """Return the training set and, if its files exist, the test set.
 
     Raises
     ------

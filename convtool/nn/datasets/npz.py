@@ -16,7 +16,7 @@ _MOST_BYTES = 2**32
 
 
 def _array(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
-    """Return one array; its header may not promise more than its member holds."""
+    """Read one array, checking its header against the size of its archive member."""
     try:
         size = archive.getinfo(f"{name}.npy").file_size
         with archive.open(f"{name}.npy") as file:
@@ -28,13 +28,13 @@ def _array(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
         if size > _MOST_BYTES or prod(shape) * kind.itemsize > size:
             raise DatasetError(f"{path}: {name} claims the shape {shape}: damaged")
         with archive.open(f"{name}.npy") as file:
-            found: Any = np.lib.format.read_array(file, allow_pickle=False)
+            array: Any = np.lib.format.read_array(file, allow_pickle=False)
     except KeyError:
         names = ", ".join(n.removesuffix(".npy") for n in archive.namelist()[:8])
         raise DatasetError(
             f"{path}: has no array {name}, only {names}; it needs x_train and y_train"
         ) from None
-    result: Array = found
+    result: Array = array
     return result
 
 
@@ -54,12 +54,12 @@ def _part(archive: zipfile.ZipFile, path: Path, part: str) -> tuple[Array, Array
 
 
 def read_npz(path: Path) -> tuple[Dataset, Dataset | None]:
-    """Return the training part and, if its arrays are there, the test part.
+    """Return the training set and, if its arrays exist, the test set.
 
     Raises
     ------
     DatasetError
-        If the file is missing or damaged, or its arrays are no pictures and labels.
+        If the file is missing or damaged, or its arrays are not pictures and labels.
     """
     try:
         with zipfile.ZipFile(path) as archive:

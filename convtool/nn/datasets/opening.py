@@ -1,4 +1,4 @@
-"""Open data sets, split into training and test parts; or a few pictures."""
+"""Open data sets split into training and test sets, or samples of their pictures."""
 
 import warnings
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def open_dataset(
     classes: Sequence[str] = (),
     limit: int | None = None,
 ) -> Split:
-    """Read a data set and part it, class by class, into what is learned from and judged on.
+    """Read a data set and split it, stratified by class, into training and test set.
 
     Parameters
     ----------
@@ -40,18 +40,18 @@ def open_dataset(
     data : Path, optional
         The folder or file of a named set.
     seed : int, optional
-        Of the split, where the set has no test part, and of the limit. By default the split is
-        always the same: of the digits evenly spaced pictures of each class are judged on (see
-        :func:`~convtool.nn.datasets.dataset.evenly`), of other sets the draw of seed 0.
+        Seed of the split, where the set has no test part, and of the limit. By default the split
+        is always the same: evenly spaced pictures of each class for the digits (see
+        :func:`~convtool.nn.datasets.dataset.evenly`), a random split with seed 0 for other sets.
     read : callable, optional
-        How to read a picture's file, for folders.
+        Reads a picture's file, for folders.
     size, gray, background
-        What to make of a folder's pictures: their size, grey ones, and the colour on which
-        transparent ones are laid.
+        How to convert a folder's pictures: their size, whether to grey, and the colour that
+        transparent ones are composited on.
     classes : sequence of str
-        Only these, in this order. Of a folder nothing else is read.
+        Only these, in this order. Other classes of a folder are not read.
     limit : int, optional
-        The most pictures in all; each part and class has its share.
+        The largest number of pictures in total, divided among parts and classes in proportion.
 
     Raises
     ------
@@ -62,8 +62,8 @@ def open_dataset(
         raise DatasetError("one class alone: there is nothing to tell apart, name two or more")
     if len(set(classes)) < len(classes):
         raise DatasetError(f"a class is named twice: {', '.join(classes)}")
-    found = find_pictures(name, data, classes)
-    parts = [_only(part, classes) for part in _parted(found, name, seed)]
+    pictures = find_pictures(name, data, classes)
+    parts = [_only(part, classes) for part in _split_parts(pictures, name, seed)]
     if len(set(parts[0].labels.tolist())) < 2:
         raise DatasetError(f"{name}: all pictures are of one class, there is nothing to tell apart")
     if limit is not None:
@@ -78,21 +78,26 @@ def open_dataset(
     return Split(*ready)
 
 
-def _parted(found: Pictures, name: str, seed: int | None) -> list[Part]:
-    """Return the parts: to learn from, to judge on and, if there are any, to watch with."""
-    if found.test is not None:
-        return [part for part in (found.train, found.test, found.validation) if part is not None]
-    labels, share = found.train.labels, found.held_out
-    if found.split is not None and seed is None:
-        first, second = found.split(labels, share)
+def _split_parts(pictures: Pictures, name: str, seed: int | None) -> list[Part]:
+    """Return the training, test and, if there is one, validation part."""
+    if pictures.test is not None:
+        return _existing_parts(pictures)
+    labels, share = pictures.train.labels, pictures.test_fraction
+    if pictures.split is not None and seed is None:
+        first, second = pictures.split(labels, share)
     else:
         first, second = stratified(labels, share, seed or 0)
     if not len(second):
         raise DatasetError(
-            f"{name}: {len(first)} pictures are too few to hold some back: a class needs two"
+            f"{name}: {len(first)} pictures are too few for a test set: a class needs two"
         )
-    watched = [] if found.validation is None else [found.validation]
-    return [found.train.subset(first), found.train.subset(second), *watched]
+    validation = [] if pictures.validation is None else [pictures.validation]
+    return [pictures.train.subset(first), pictures.train.subset(second), *validation]
+
+
+def _existing_parts(pictures: Pictures) -> list[Part]:
+    parts = (pictures.train, pictures.test, pictures.validation)
+    return [part for part in parts if part is not None]
 
 
 def _only(part: Part, classes: Sequence[str]) -> Part:
@@ -100,7 +105,7 @@ def _only(part: Part, classes: Sequence[str]) -> Part:
 
 
 def _limited(parts: Sequence[Part], limit: int, seed: int) -> list[Part]:
-    """Return parts with at most so many pictures in all, each part and class with its share."""
+    """Limit the parts to a total number of pictures, in proportion to parts and classes."""
     sizes = np.array([len(part.labels) for part in parts])
     if limit >= sizes.sum():
         return list(parts)
@@ -109,7 +114,7 @@ def _limited(parts: Sequence[Part], limit: int, seed: int) -> list[Part]:
     kinds = len(np.unique(parts[0].labels))
     if shares[0] < kinds:
         raise DatasetError(
-            f"a limit of {limit} pictures leaves {max(shares[0], 0)} to learn {kinds} classes from:"
+            f"a limit of {limit} pictures leaves {max(shares[0], 0)} to train {kinds} classes:"
             " raise it"
         )
     pairs = zip(parts, shares.tolist(), strict=True)
@@ -126,7 +131,7 @@ def _warn_untested(parts: Sequence[Part]) -> None:
     ]
     if alone:
         warnings.warn(
-            f"too few pictures to test with: {', '.join(alone)}: learned from, not tested",
+            f"too few pictures to test with: {', '.join(alone)}: in the training set only",
             ConvtoolWarning,
             stacklevel=3,
         )
@@ -158,45 +163,44 @@ def open_sample(
     name, data, read, classes
         See `open_dataset`.
     seed : int
-        Of the choice.
+        Seed of the random choice.
     preprocessing : Preprocessing
-        What to make of a folder's pictures.
+        How to convert a folder's pictures.
     count : int
-        How many: drawn at random, each class with its share.
+        How many pictures to draw at random, stratified by class.
     wanted : sequence of str
-        Names or numbers of pictures, to be taken instead.
+        Names or numbers of pictures to return instead.
 
     Raises
     ------
     DatasetError
         If something is missing, damaged or contradictory, or a picture is not there.
     """
-    found = find_pictures(name, data, classes, fewest=1)
-    parts = [part for part in (found.train, found.test, found.validation) if part is not None]
-    parts = [_only(part, classes) for part in parts]
+    pictures = find_pictures(name, data, classes, fewest=1)
+    parts = [_only(part, classes) for part in _existing_parts(pictures)]
     if wanted:
-        places = [_place(parts, text) for text in wanted]
-        chosen = [parts[part].subset(np.array([place])) for part, place in places]
+        pairs = [_find_picture(parts, text) for text in wanted]
+        chosen = [parts[part].subset(np.array([index])) for part, index in pairs]
     else:
-        places_of = sample(np.concatenate([part.labels for part in parts]), count, seed)
+        indices = sample(np.concatenate([part.labels for part in parts]), count, seed)
         bounds = np.cumsum([0, *(len(part.labels) for part in parts)])
         inside = [
-            places_of[(places_of >= low) & (places_of < high)] - low
+            indices[(indices >= low) & (indices < high)] - low
             for low, high in pairwise(bounds.tolist())
         ]
         chosen = [p.subset(own) for p, own in zip(parts, inside, strict=True) if len(own)]
     return joined([_as_dataset(part, read, preprocessing) for part in chosen])
 
 
-def _place(parts: Sequence[Part], wanted: str) -> tuple[int, int]:
-    """Return in which part a picture is, and where: by its name, else by its number."""
+def _find_picture(parts: Sequence[Part], wanted: str) -> tuple[int, int]:
+    """Find a picture by its name, else by its number; return its part and its index there."""
     for number, part in enumerate(parts):
         if wanted in part.names:
             return number, part.names.index(wanted)
     for number, part in enumerate(parts):
-        found: Array = np.flatnonzero(part.numbers == (int(wanted) if wanted.isdecimal() else -1))
-        if len(found):
-            return number, int(found[0])
+        matches: Array = np.flatnonzero(part.numbers == (int(wanted) if wanted.isdecimal() else -1))
+        if len(matches):
+            return number, int(matches[0])
     last = parts[-1]
     example = last.names[-1] if last.names else last.numbers[-1]
     raise DatasetError(f"there is no picture {wanted!r}; the last one is {example}")

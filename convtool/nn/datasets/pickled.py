@@ -1,12 +1,12 @@
-"""A strict reader of pickled dictionaries of numbers, texts and uint8 arrays; it runs no code.
+"""A strict parser of pickled dictionaries of numbers, strings and uint8 arrays; it runs no code.
 
-A pickle is a program. This reads the few instructions that such dictionaries need and knows four
-names as mere words; where another name stands, or another instruction, it stops. Nothing is
-imported, looked up or called on behalf of the file.
+A pickle is a program. This parser knows the few opcodes that such dictionaries need, and four
+global names that it never resolves; any other opcode or name is an error. It imports, looks up and
+calls nothing on behalf of the file.
 
 References
 ----------
-Python's ``pickletools``: the instructions. Krizhevsky (2009): CIFAR-10's Python version, pickled by
+Python's ``pickletools``: the opcodes. Krizhevsky (2009): CIFAR-10's Python version, pickled by
 Python 2 with protocol 2.
 """
 
@@ -32,13 +32,13 @@ _UINT8 = {"u1", b"u1"}
 
 @dataclass
 class _Array:
-    """An array whose shape and bytes are still to come."""
+    """An array whose shape and bytes have not been read yet."""
 
     value: Array | None = None
 
 
 class _Mark:
-    """Where a group of values begins on the stack."""
+    """Marks the start of a group of values on the stack."""
 
 
 _NUMBERS = {0x4B: "<B", 0x4D: "<H", 0x4A: "<i"}
@@ -52,7 +52,7 @@ _TUPLES = {0x85: 1, 0x86: 2, 0x87: 3}
 
 
 class _Reader:
-    """The stack and the memory of one file."""
+    """The pickle machine: stack and memo of one file."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
@@ -60,6 +60,7 @@ class _Reader:
         self._kept: dict[int, Any] = {}
 
     def _take(self, count: int) -> bytes:
+        """Read the next bytes of the file."""
         part = self._data[self._at : self._at + count]
         if count < 0 or len(part) < count:
             raise DatasetError("cut off")
@@ -74,7 +75,7 @@ class _Reader:
         return (self._take(end - self._at) + self._take(1)).decode("ascii")[:-1]
 
     def _group(self) -> list[Any]:
-        """Take the values above the last mark, and the mark."""
+        """Pop the values above the last mark, and the mark."""
         group: list[Any] = []
         while not isinstance(value := self._stack.pop(), _Mark):
             group.append(value)
@@ -150,13 +151,13 @@ def _known(name: str) -> "_Word":
 
 
 class _Word(Record):
-    """A name that may stand in a file."""
+    """A permitted global name."""
 
     meaning: str
 
 
 def _made(word: Any, given: Any) -> Any:
-    """Return what stands for the result of a call: an array to be filled, or a type of numbers."""
+    """Return the placeholder for a call's result: an array to be filled, or a dtype."""
     meaning = _expect(word, _Word).meaning
     if meaning == "empty array" and isinstance(given, tuple):
         return _Array()
@@ -168,7 +169,7 @@ def _made(word: Any, given: Any) -> Any:
 
 
 def _complete(target: Any, state: Any) -> None:
-    """Give an array its shape and bytes; of a type of numbers all is known."""
+    """Set the shape and bytes of an array; ignore the state of a dtype."""
     if target == _Word("uint8"):
         return
     _, shape, kind, by_columns, content = _expect(state, tuple)
@@ -179,7 +180,7 @@ def _complete(target: Any, state: Any) -> None:
 
 
 def read_pickled(data: bytes) -> dict[str, Any]:
-    r"""Return a pickled dictionary: numbers, texts, lists, and uint8 arrays.
+    r"""Parse a pickled dictionary of numbers, strings, lists and uint8 arrays.
 
     Parameters
     ----------
@@ -189,12 +190,12 @@ def read_pickled(data: bytes) -> dict[str, Any]:
     Returns
     -------
     dict
-        Keys as str; texts of Python 2 as bytes.
+        Keys as str; strings of Python 2 as bytes.
 
     Raises
     ------
     DatasetError
-        If it is damaged, holds anything else, or wants to run code.
+        If it is damaged, contains anything else, or would run code.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The registry of data sets, and of the files that hold one."""
+"""The registries of named data sets and of data set files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,8 +17,8 @@ from convtool.records import Record
 
 Parts = tuple[Dataset, Dataset | None]
 
-Parting = Callable[[Array, float], tuple[Array, Array]]
-"""From labels and a share to the places that are learned from and those that are judged on."""
+SplitFunction = Callable[[Array, float], tuple[Array, Array]]
+"""Takes labels and the test fraction; returns the indices of the training and test set."""
 
 
 class Source(Record):
@@ -28,26 +28,26 @@ class Source(Record):
     ----------
     about : str
     read : callable
-        From a folder (or None) to the training part and, if there is one, the test part.
-    held_out : float
-        The share of the training part that is judged on where there is no test part.
+        Takes a folder (or None); returns the training part and the test part, or None without one.
+    test_fraction : float
+        The fraction to use as the test set where there is no test part.
     needs_data : bool
         Whether a folder must be given.
     arch : str
-        The network that is trained on it by default.
+        The default architecture.
     recipe : dict
-        What a training on it does by default (fields of ``nn.recipe.Recipe``).
+        The default settings of a training (fields of ``nn.recipe.Recipe``).
     split : callable, optional
-        How it is parted where it has no test part; by default by a stratified draw.
+        How to split it where it has no test part; by default at random, stratified by class.
     """
 
     about: str
     read: Callable[[Path], Parts]
-    held_out: float
+    test_fraction: float
     needs_data: bool = True
     arch: str = "small"
     recipe: Mapping[str, Any] = MappingProxyType({})
-    split: Parting | None = None
+    split: SplitFunction | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -83,16 +83,16 @@ FILES: dict[str, Callable[[Path], Parts]] = {
     ".csv": read_table,
     ".arff": read_table,
 }
-"""How a data set that is one file is read, by its ending (with or without .gz)."""
+"""The reader of a data set file by its extension (with or without .gz)."""
 
 
 def reader_of(file: Path) -> Callable[[Path], Parts]:
-    """Return the reader of a data set that is one file.
+    """Return the reader for a data set file.
 
     Raises
     ------
     DatasetError
-        If its ending is not one of `FILES`.
+        If its extension is not in `FILES`.
     """
     ending = file.with_suffix("").suffix if file.suffix == ".gz" else file.suffix
     if ending.lower() not in FILES:
@@ -101,7 +101,7 @@ def reader_of(file: Path) -> Callable[[Path], Parts]:
 
 
 def _read_stored(place: Path, read_folder: Callable[[Path], Parts]) -> Parts:
-    """Read a set from its one file, from Keras' file in a folder, or from a folder."""
+    """Read a set from a file, from Keras' file in a folder, or from a folder."""
     if place.is_file():
         return reader_of(place)(place)
     stored = place / "mnist.npz"

@@ -35,7 +35,7 @@ def _number(text: str) -> float | None:
 
 
 def _arff_names(lines: Iterator[str]) -> list[str]:
-    """Return the columns' names; the lines that follow are the rows."""
+    """Read the header of an ARFF file and return the column names."""
     names = []
     for line in lines:
         found = _ATTRIBUTE.match(line.strip())
@@ -47,7 +47,7 @@ def _arff_names(lines: Iterator[str]) -> list[str]:
 
 
 def _label_column(names: list[str], first: list[str]) -> int:
-    """Return which column has the labels: the first or the last."""
+    """Return the index of the label column, which is the first or the last."""
     if names:
         lower = [name.strip().lower() for name in names]
         found = [lower.index(name) for name in _LABEL_NAMES if name in lower]
@@ -69,7 +69,7 @@ def _label_column(names: list[str], first: list[str]) -> int:
 
 
 def _rows(lines: Iterator[str], label: int, width: int) -> tuple[Array, list[str]]:
-    """Return the numbers of all rows, float32 (N, width), and their labels."""
+    """Read all rows; return their values, float32 (N, width), and their labels."""
     blocks: list[Array] = []
     labels: list[str] = []
     rows = (line.strip() for line in lines)
@@ -90,7 +90,7 @@ def _rows(lines: Iterator[str], label: int, width: int) -> tuple[Array, list[str
 
 
 def _pictures(values: Array) -> Array:
-    """Return rows of numbers as uint8 pictures: square, grey, or the planes of three colours."""
+    """Convert rows of values to square uint8 pictures, grey or three colour planes."""
     count, width = values.shape
     highest = float(values.max())
     if not np.isfinite(values).all() or values.min() < 0 or highest > 255:
@@ -108,7 +108,7 @@ def _pictures(values: Array) -> Array:
 
 
 def _kinds(labels: list[str]) -> list[str]:
-    """Return the classes in order: numbers by their value, others by their name."""
+    """Return the classes in order: numbers by value, others by name."""
     kinds = sorted(set(labels))
     numbers = [_number(kind) for kind in kinds]
     if any(number is None for number in numbers):
@@ -117,7 +117,7 @@ def _kinds(labels: list[str]) -> list[str]:
 
 
 def _plain(label: str) -> str:
-    """Return 5 for 5.0, other labels as they are."""
+    """Return "5" for "5.0", other labels unchanged."""
     return label.removesuffix(".0")
 
 
@@ -146,9 +146,9 @@ def _read(lines: Iterator[str], arff: bool) -> Dataset:
 def read_table(path: Path) -> tuple[Dataset, None]:
     """Return the pictures of a CSV or ARFF file, gzipped or not.
 
-    Each row has a square picture, row by row (three colours: plane by plane), and before or after
-    it the label, in a column called class, label, target, digit or y. Pixels go to 255, to 16 or
-    to 1, whichever their greatest value allows; 16 and 1 are spread to 255.
+    Each row contains a square picture, row by row (three colours: plane by plane), and before or
+    after it the label, in a column named class, label, target, digit or y. The pixel range is 0 to
+    1, 16 or 255, the smallest that contains all values; 1 and 16 are scaled to 255.
 
     Raises
     ------

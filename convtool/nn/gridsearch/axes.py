@@ -14,7 +14,7 @@ from convtool.nn.recipe import Recipe
 from convtool.records import Record
 
 ASKED_BEYOND = 1000
-"""The most trainings that start without confirmation."""
+"""The largest number of trainings that starts without confirmation."""
 
 _MOST_VALUES = 10_000
 _RANGE = re.compile(r"([^:,]+):([^:,]+):(\d+)(log|lin)", re.IGNORECASE)
@@ -22,13 +22,13 @@ CHOICES: dict[str, Any] = {field.name: field.type for field in fields(Recipe)} |
     "arch": str,
     "dropout": float,
 }
-"""What may be an axis, and the type of its values: a recipe's fields, arch and dropout."""
+"""The names of possible axes and the types of their values: a recipe's fields, arch and dropout."""
 
 Value = int | float | str
 
 
 class Axis(Record):
-    """One choice and the values that it takes.
+    """One hyperparameter and its values.
 
     Attributes
     ----------
@@ -43,12 +43,12 @@ class Axis(Record):
 
 
 def parse_axis(text: str) -> Axis:
-    """Read ``NAME=START:STOP:COUNTlog``, ``NAME=START:STOP:COUNTlin`` or ``NAME=A,B,…``.
+    """Parse ``NAME=START:STOP:COUNTlog``, ``NAME=START:STOP:COUNTlin`` or ``NAME=A,B,…``.
 
     Raises
     ------
     OptionError
-        If it is none of these, or a value makes no sense.
+        If it is none of these, or a value is invalid.
 
     Examples
     --------
@@ -132,5 +132,5 @@ def combinations(axes: Sequence[Axis]) -> list[dict[str, Value]]:
 
 
 def size(axes: Sequence[Axis]) -> int:
-    """Return how many combinations there are, without making them."""
+    """Return the number of combinations without building them."""
     return prod(len(axis.values) for axis in axes)

@@ -14,7 +14,7 @@ FORMAT = "convtool.gridsearch.journal/1"
 
 
 class Outcome(Record):
-    """What one training brought.
+    """The result of one training.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class Outcome(Record):
     epochs : int
         Epochs that were finished.
     seconds : float
-        Of the processor, so that whatever else runs does not count.
+        CPU time, which does not depend on other processes.
     diverged : bool
-        Whether it ended early because the loss was no longer finite.
+        Whether it stopped because the loss was no longer finite.
     """
 
     choice: dict[str, Value]
@@ -46,14 +46,14 @@ class SearchJournal:
     ----------
     path : Path
     search : dict
-        What all trainings have in common (JSON values).
+        The settings that all trainings share (JSON values).
     resume : bool
         Continue with the entries of the file; otherwise start again.
 
     Attributes
     ----------
     outcomes : list of Outcome
-        What the file holds.
+        The outcomes in the file.
 
     Raises
     ------

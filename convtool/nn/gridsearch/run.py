@@ -23,21 +23,21 @@ def train_all(
     jobs: int,
     done: Callable[[Outcome], None],
 ) -> None:
-    """Train each combination, in as many processes as asked, each with one thread.
+    """Train each combination in `jobs` processes with one thread each.
 
     Parameters
     ----------
     search : Search
     choices : sequence of dict
     jobs : int
-        Processes; with 1 all is done in this one.
+        Number of processes; with 1 all trainings run in this one.
     done : callable
-        Called in this process with each outcome, in the order in which they end.
+        Called in this process with each outcome, in order of completion.
 
     Raises
     ------
     ConvtoolError
-        An error of a training other than divergence; no more start.
+        An error of a training other than divergence; no further training starts.
     TrainingError
         If a process was killed from outside.
     """
@@ -75,7 +75,7 @@ def _collect(
     jobs: int,
     done: Callable[[Outcome], None],
 ) -> None:
-    """Keep every process busy and hand over what ends."""
+    """Keep every process busy and report finished trainings."""
     waiting = iter(choices)
     running: set[Future[Outcome]] = set()
     for choice in waiting:
@@ -98,7 +98,7 @@ def _handed_over(
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for processes started meanwhile."""
+    """Set environment variables for processes started within the context."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

@@ -1,4 +1,4 @@
-"""One training of a grid, in a process of its own with one thread."""
+"""One training of a grid search, in its own process with one thread."""
 
 import multiprocessing
 import os
@@ -20,17 +20,17 @@ from convtool.records import Record, replace
 
 
 class Search(Record):
-    """What all trainings of a grid have in common.
+    """The data and settings that all trainings of a grid share.
 
     Attributes
     ----------
     data : Dataset
-        A part of it is kept back for validation, as the recipe says: the same in each training.
+        Includes the validation set, which the recipe splits off in the same way for each training.
     arch : str
     dropout : float or None
     recipe : Recipe
     validation : Dataset, optional
-        Pictures to choose by, where the set has a part of its own for that.
+        The validation set, where the data set has one.
     """
 
     data: Dataset
@@ -40,19 +40,19 @@ class Search(Record):
     validation: Dataset | None = None
 
     def with_choice(self, choice: dict[str, Value]) -> "Search":
-        """Return the same with one combination's values.
+        """Return the search with one combination's values.
 
         Raises
         ------
         OptionError
-            If a value makes no sense, or no picture would be kept back for validation.
+            If a value is invalid, or there would be no validation set.
         """
         rest: dict[str, Any] = dict(choice)
         arch = str(rest.pop("arch", self.arch))
         dropout = rest.pop("dropout", self.dropout)
         recipe = replace(self.recipe, **rest)
         if not recipe.validation:
-            raise OptionError("a search needs a validation share, to choose by: --validation 0.1")
+            raise OptionError("a search needs a validation set, to choose by: --validation 0.1")
         if rest.get("lr") == 0:
             raise OptionError("lr 0 does not train")
         rate = None if dropout is None else float(dropout)
@@ -60,20 +60,20 @@ class Search(Record):
 
 
 def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
-    """Train one combination from the start, with one thread.
+    """Train one combination from scratch with one thread.
 
-    A training whose loss is no longer finite ends there and then, and has no accuracy.
+    A training whose loss is no longer finite stops at once and has no accuracy.
 
     Raises
     ------
     ConvtoolError
-        If the network cannot be built or trained on these pictures at all.
+        If the network cannot be built or trained on these pictures.
     """
     began = time.process_time()
     own = search.with_choice(choice)
     model = assemble(own.data, own.arch, own.recipe.seed, dropout=own.dropout, threads=1)
     trainer = Trainer(model, own.data, own.recipe, own.validation)
-    found: tuple[float, float, float] | None = None
+    scores: tuple[float, float, float] | None = None
     with np.errstate(all="ignore"):
         try:
             trainer.run()
@@ -81,27 +81,27 @@ def train_once(search: Search, choice: dict[str, Value]) -> Outcome:
             pass
         else:
             assert trainer.validation is not None
-            watched = evaluate(model, trainer.validation)
-            learned = evaluate(model, trainer.train)
-            if np.isfinite(watched.loss) and np.isfinite(learned.loss):
-                found = (learned.accuracy, watched.accuracy, watched.loss)
-    train, validation, loss = found or (None, None, None)
+            validated = evaluate(model, trainer.validation)
+            trained = evaluate(model, trainer.train)
+            if np.isfinite(validated.loss) and np.isfinite(trained.loss):
+                scores = (trained.accuracy, validated.accuracy, validated.loss)
+    train, validation, loss = scores or (None, None, None)
     seconds = round(time.process_time() - began, 3)
-    return Outcome(choice, train, validation, loss, len(trainer.history), seconds, found is None)
+    return Outcome(choice, train, validation, loss, len(trainer.history), seconds, scores is None)
 
 
 _SEARCH: list[Search] = []
 
 
 def begin(search: Search) -> None:
-    """Prepare a process for :func:`train_choice`; Ctrl-C is the parent's to answer."""
+    """Initialise a worker process for :func:`train_choice`; the parent handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
     _SEARCH[:] = [search]
 
 
-def _leave_with_parent() -> None:
-    """End this process when the one that began it is gone."""
+def _exit_with_parent() -> None:
+    """Exit when the parent process has ended."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
@@ -109,5 +109,5 @@ def _leave_with_parent() -> None:
 
 
 def train_choice(choice: dict[str, Value]) -> Outcome:
-    """Train one combination of the search that this process was prepared for."""
+    """Train one combination of the search that this process was initialised with."""
     return train_once(_SEARCH[0], choice)

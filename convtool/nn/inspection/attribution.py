@@ -20,7 +20,7 @@ _MOST_PLACES = 2500
 
 
 def activations(model: Sequential, x: Array) -> list[Array]:
-    """Return the output of each layer for one input (C, H, W), without the batch's axis."""
+    """Return the output of each layer for one input (C, H, W), without the batch axis."""
     result = []
     batch = x[None]
     for layer in model.layers:
@@ -30,16 +30,16 @@ def activations(model: Sequential, x: Array) -> list[Array]:
 
 
 def patch_size(height: int, width: int) -> int:
-    """Return how wide a patch hides a detail: an eighth of the shorter side, at least 2 pixels."""
+    """Return the default occlusion patch size: an eighth of the shorter side, at least 2 pixels."""
     return max(2, min(height, width) // 8)
 
 
 def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array:
-    """Return by how much the probability of a class falls when the place around a pixel is hidden.
+    """Return by how much a class's probability falls when the area around each pixel is occluded.
 
-    A square patch of the mean grey (0 after the preprocessing) is laid over every place that it
-    fits (over some 2,500, evenly spread, where there are more); each pixel gets the mean over all
-    patches that covered it.
+    A square patch of the mean grey (0 after the preprocessing) slides over all positions (about
+    2,500 evenly spaced ones where there are more). Each pixel gets the mean over all patches that
+    cover it.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
     x : ndarray, shape (C, H, W)
         One input.
     chosen : int
-        The class.
+        The class index.
     patch : int
         Height and width of the patch in pixels; cut to the picture.
 
     Returns
     -------
     ndarray of float64, shape (H, W)
-        Positive where the pixels speak for the class.
+        Positive where the pixels support the class.
     """
     _, height, width = x.shape
     tall, wide = min(patch, height), min(patch, width)
@@ -75,7 +75,7 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
 
 
 def _places(rows: int, columns: int, most: int) -> list[tuple[int, int]]:
-    """Return corners of patches, the last in each direction included, at most `most` apart."""
+    """Return top left corners of patches, including the last in each direction, at most `most`."""
     step = min(most, ceil(sqrt(rows * columns / _MOST_PLACES)))
     down = sorted({*range(0, rows, step), rows - 1})
     across = sorted({*range(0, columns, step), columns - 1})
@@ -83,10 +83,9 @@ def _places(rows: int, columns: int, most: int) -> list[tuple[int, int]]:
 
 
 def saliency_map(model: Sequential, x: Array, chosen: int) -> Array:
-    """Return how strongly each pixel moves the score of a class: the gradient's magnitude.
+    """Return the magnitude of the gradient of a class's score with respect to each pixel.
 
-    The score is the network's last number for the class, before any softmax or sigmoid that is not
-    a layer of its own.
+    The score is the network's logit for the class, before a softmax or sigmoid that is not a layer.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The layers of a network by name, with what each costs."""
+"""The layers of a network by name, with the cost of each."""
 
 import difflib
 from collections import Counter
@@ -21,13 +21,13 @@ class LayerRow(Record):
     number : int
         Counted from 1.
     name : str
-        The kind and which of its kind it is: ``conv1``, ``conv2``, ``dense1``.
+        The kind and its ordinal number: ``conv1``, ``conv2``, ``dense1``.
     kind : str
         The class.
     output : tuple of int
         The shape of one output.
     trained, fixed : int
-        How many numbers are learned by gradient, and how many are kept but not.
+        Numbers of trained and of untrained values.
     multiply_adds : int
         For one picture.
     memory : int
@@ -45,7 +45,7 @@ class LayerRow(Record):
 
 
 def layer_names(model: Sequential) -> list[str]:
-    """Return a name for each layer: its kind in short, and which of its kind it is.
+    """Return a name for each layer: its kind and its ordinal number.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def layer_names(model: Sequential) -> list[str]:
 
 
 def find_layer(model: Sequential, name: str) -> int:
-    """Return the place, counted from 0, of the layer that a name or a number from 1 means.
+    """Return the index of the layer with a name or a number counted from 1.
 
     Raises
     ------
@@ -82,12 +82,12 @@ def find_layer(model: Sequential, name: str) -> int:
 
 
 def find_convolution(model: Sequential, name: str | None = None) -> tuple[int, Conv2D]:
-    """Return a convolution and its place: that of a name, or the first.
+    """Return the index and the layer of a named convolution, or of the first.
 
     Raises
     ------
     ModelError
-        If there is none, or the named layer is another.
+        If there is none, or the named layer is not a convolution.
     """
     names = layer_names(model)
     if name is not None:
@@ -105,12 +105,12 @@ def find_convolution(model: Sequential, name: str | None = None) -> tuple[int, C
 
 
 def layer_table(model: Sequential) -> list[LayerRow]:
-    """Return a row for each layer of a network whose input shape is known.
+    """Return the shape and cost of each layer of a network whose input shape is known.
 
     Raises
     ------
     ModelError
-        If it is not.
+        If the input shape is not known.
 
     Examples
     --------

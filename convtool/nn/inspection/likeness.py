@@ -1,6 +1,6 @@
-"""Which preset kernels a learned filter resembles.
+"""Find the preset kernels that a learned filter resembles.
 
-Filtering convolves and a layer correlates, so that a preset stands in a layer turned by half: a
+Filtering convolves and a layer correlates, so presets are rotated by 180° before the comparison: a
 filter that resembles ``sobel-horizontal`` does to a picture what ``convtool filter --kernel
 sobel-horizontal`` does.
 """
@@ -22,11 +22,11 @@ class Likeness(Record):
     ----------
     preset : str
     turn : int
-        Degrees counter-clockwise that the preset is turned by: 0, 90, 180 or 270.
+        Counter-clockwise rotation of the preset in degrees: 0, 90, 180 or 270.
     negated : bool
-        Whether its sign is changed.
+        Whether the preset's sign is changed.
     cosine : float
-        Of the angle between the two, as vectors: 1 where they differ by a factor only.
+        Cosine similarity of the two: 1 where they differ only by a factor.
     """
 
     preset: str
@@ -38,18 +38,18 @@ class Likeness(Record):
 def nearest_presets(weights: Array, count: int = 3) -> list[Likeness]:
     """Return the presets that a filter resembles most, over signs and quarter turns.
 
-    Presets that differ by a factor, a sign or a quarter turn only are named once.
+    Presets that differ only by a factor, a sign or a quarter turn appear once.
 
     Parameters
     ----------
     weights : ndarray, shape (KH, KW)
-        As a layer holds them: not flipped.
+        As stored in a layer: not flipped.
     count : int
 
     Returns
     -------
     list of Likeness
-        The most alike first; empty for a filter of zeros.
+        The most similar first; empty for a filter of zeros.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def nearest_presets(weights: Array, count: int = 3) -> list[Likeness]:
 
 
 def _best(name: str, preset: Array, asked: Array) -> Likeness:
-    """Return a preset at the sign and turn in which it is most alike; the plainest among equals."""
+    """Return the most similar sign and rotation of a preset; the simplest among equals."""
     options = []
     for turns in range(4):
         cosine = _cosine(np.rot90(preset, turns), asked)
@@ -92,7 +92,7 @@ def _cosine(a: Array, b: Array) -> float:
 
 
 def _framed(matrix: Array, size: list[int]) -> Array:
-    """Put a matrix in the middle of a larger one of zeros."""
+    """Zero-pad a matrix to a size, centred."""
     before = [(n - m) // 2 for n, m in zip(size, matrix.shape, strict=True)]
     frame = np.zeros(size)
     rows, columns = (slice(b, b + m) for b, m in zip(before, matrix.shape, strict=True))

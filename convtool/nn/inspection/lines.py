@@ -1,7 +1,7 @@
 """Measure a filter's responses to straight lines.
 
-Each line is a window that is 1 on the line and 0 beside it. A layer correlates, so that a filter's
-answer to a line is the sum of its weights on the line, plus its bias.
+Each line is a window that is 1 on the line and 0 elsewhere. A layer correlates, so a filter's
+response to a line is the sum of its weights on the line, plus its bias.
 """
 
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _where(direction: str, place: int, count: int) -> str:
 
 
 class Probe(Record):
-    """One filter's answers.
+    """One filter's responses.
 
     Attributes
     ----------
@@ -69,10 +69,9 @@ class Probe(Record):
     responses : mapping of str to float
         For each line the sum of the weights on it, over all channels, plus the bias.
     seen : mapping of str to float
-        The same for a white line on black that has passed the model's preprocessing, as the
-        network itself answers it.
+        The responses to a white line on black after the model's preprocessing.
     words : str
-        What the filter answers to.
+        A sentence that names the strongest and weakest responses.
     """
 
     number: int
@@ -83,12 +82,12 @@ class Probe(Record):
 
 
 def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Probe]:
-    """Ask each filter of a layer with straight lines.
+    """Measure the response of each filter of a layer to straight lines.
 
     Parameters
     ----------
     layer : Conv2D
-        The first of a network: its input is the picture.
+        The first layer of a network, whose input is the picture.
     preprocessing : Preprocessing, optional
 
     Returns
@@ -118,7 +117,7 @@ def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Pro
 
 
 def probe_kernel(kernel: Array, bias: float = 0.0) -> Probe:
-    """Ask one kernel, laid on as it is printed, with straight lines of 1 on 0.
+    """Measure the response of one kernel, correlated, to straight lines of 1 on 0.
 
     Examples
     --------

@@ -17,18 +17,18 @@ _BIAS = re.compile(r",\s*bias\s*=\s*([^,=:]+)$")
 
 
 class Replacement(Record):
-    """What to put where.
+    """The new kernel and bias of one filter.
 
     Attributes
     ----------
     layer : str
         The layer's name or number.
     filter : int or None
-        Which of its filters, counted from 1; None where it has only one.
+        The filter's number, counted from 1; None where the layer has only one.
     spec : str
         The kernel, as `convtool.kernel` takes it.
     bias : float or None
-        None leaves the learned one.
+        None keeps the learned bias.
     """
 
     layer: str
@@ -38,12 +38,12 @@ class Replacement(Record):
 
 
 def parse_replacement(text: str) -> Replacement:
-    """Read ``LAYER[.FILTER]=SPEC[,bias=B]``.
+    """Parse ``LAYER[.FILTER]=SPEC[,bias=B]``.
 
     Raises
     ------
     OptionError
-        If it is not of this form.
+        If the text has another form.
 
     Examples
     --------
@@ -65,12 +65,12 @@ def parse_replacement(text: str) -> Replacement:
 
 
 def kernel_and_bias(text: str) -> tuple[str, float | None]:
-    """Read ``SPEC[,bias=B]``.
+    """Parse ``SPEC[,bias=B]``.
 
     Raises
     ------
     OptionError
-        If the bias is no number.
+        If the bias is not a number.
 
     Examples
     --------
@@ -89,23 +89,23 @@ def kernel_and_bias(text: str) -> tuple[str, float | None]:
 def replace_filter(
     model: Sequential, replacement: Replacement, *, correlate: bool = True
 ) -> tuple[int, int]:
-    """Put a kernel in the place of one filter of a network.
+    """Replace one filter of a network by a kernel.
 
-    The kernel stands in the middle of the filter, the same in every input channel, divided by their
-    number. Layers correlate: it is laid on as it is printed, or turned by half where ``correlate``
-    is false, and the layer then does what ``convtool filter --kernel SPEC`` does.
+    The kernel is centred in the filter, the same in every input channel, and divided by the number
+    of channels. Layers correlate: with ``correlate`` the kernel is stored unflipped, without it
+    rotated by 180°, and the layer then does what ``convtool filter --kernel SPEC`` does.
 
     Returns
     -------
     (int, int)
-        The places of the layer and of the filter, from 0.
+        The indices of the layer and of the filter.
 
     Raises
     ------
     ModelError
-        If there is no such filter, or it is smaller than the kernel.
+        If the filter does not exist, or is smaller than the kernel.
     KernelError
-        If the spec describes no single kernel.
+        If the spec does not describe a single kernel.
     """
     place, layer = find_convolution(model, replacement.layer)
     name = layer_names(model)[place]
@@ -121,8 +121,8 @@ def replace_filter(
         )
     if replacement.bias is not None and "bias" not in params:
         raise ModelError(f"{name} has no bias to set; leave bias={replacement.bias:g} out")
-    laid = kernel[::-1, ::-1] if correlate else kernel  # the bank turns each by half
-    weight[which] = _framed(laid, height, width) / weight.shape[1]
+    flipped = kernel[::-1, ::-1] if correlate else kernel  # filter_bank rotates each by 180°
+    weight[which] = _framed(flipped, height, width) / weight.shape[1]
     if replacement.bias is not None:
         params["bias"][which] = replacement.bias
     return place, which
@@ -139,7 +139,7 @@ def _which(replacement: Replacement, count: int, name: str) -> int:
 
 
 def _framed(kernel: Array, height: int, width: int) -> Array:
-    """Return a kernel turned by half, in the middle of a window."""
+    """Return a kernel rotated by 180° and centred in a window."""
     bank = filter_bank([np.zeros((height, width)), kernel])
     assert bank is not None
     result: Array = bank[1]

@@ -1,6 +1,6 @@
 """The layers: each owns its parameters and its state; the mathematics is in ``nn.operations``.
 
-``LAYERS`` is the registry that model files and specifications are read with.
+``LAYERS`` is the registry that model files and specifications use.
 """
 
 from convtool.nn.layers.activation import (
@@ -38,7 +38,7 @@ _CLASSES: tuple[type[Layer], ...] = (
 )
 
 LAYERS: dict[str, type[Layer]] = {layer.__name__: layer for layer in _CLASSES}
-"""Every kind of layer by its name."""
+"""The layer classes by name."""
 
 __all__ = [
     "LAYERS",

@@ -1,4 +1,4 @@
-"""Activations: one number in, one number out (softmax: one vector in, one vector out)."""
+"""Activations: element-wise functions, and the softmax over channels."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from convtool.nn.operations.activations import sigmoid, softmax, softmax_backwar
 
 
 class Identity(Layer):
-    """Pass everything through unchanged."""
+    """Return the input unchanged."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return `x`."""

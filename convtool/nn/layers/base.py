@@ -13,14 +13,14 @@ class Layer:
     Attributes
     ----------
     params : dict of str to ndarray
-        What training changes. Change the arrays in place, and fetch the dict again after a training
-        step: a compiled step keeps its own copy until someone asks.
+        The trained arrays. Change them in place, and get the dict again after a training step: a
+        compiled step keeps its own copy until the attribute is read.
     grads : dict of str to ndarray
         The loss's gradient with respect to each parameter, set by :meth:`backward`.
     state : dict of str to ndarray
-        What belongs to the model but is not learned by gradient (running statistics).
+        Arrays that belong to the model but have no gradient (running statistics).
     frozen : set of str
-        Names of parameters that training leaves as they are.
+        Names of parameters that training does not change.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Layer:
         self.on_access: Callable[[], None] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state of a copy, without the values saved for the backward pass."""
+        """Return the state to pickle or copy, without the values saved for the backward pass."""
         kept = {"_params", "_state"}
         return {k: v for k, v in self.__dict__.items() if k[0] != "_" or k in kept}
 
@@ -44,13 +44,13 @@ class Layer:
 
     @property
     def state(self) -> Arrays:
-        """The arrays that are kept but not trained, by name."""
+        """The untrained arrays by name."""
         if self.on_access is not None:
             self.on_access()
         return self._state
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """Return the output for a batch `x`; what the gradient needs is remembered."""
+        """Return the output for a batch `x`; save what the backward pass needs."""
         raise TypeError(f"{type(self).__name__} has no forward pass")
 
     def backward(self, dy: Array) -> Array:
@@ -63,7 +63,7 @@ class Layer:
         Raises
         ------
         ShapeError
-            If such an input does not fit.
+            If the layer does not accept such an input.
         """
         return shape
 
@@ -76,9 +76,9 @@ class Layer:
         return {}
 
     def count(self) -> tuple[int, int]:
-        """Return the number of trained numbers, and of kept but untrained ones.
+        """Return the numbers of trained and untrained values.
 
-        Counters, which are whole numbers, do not count.
+        Integer arrays (counters) are excluded.
         """
         trained = sum(a.size for name, a in self.params.items() if name not in self.frozen)
         fixed = sum(a.size for name, a in self.params.items() if name in self.frozen)
@@ -90,12 +90,12 @@ class Layer:
 
 
 def picture(shape: Shape, layer: str, channels: int | None = None) -> tuple[int, int, int]:
-    """Return a shape as (C, H, W).
+    """Validate the shape of a picture and return it as (C, H, W).
 
     Raises
     ------
     ShapeError
-        If it is not a picture's, or has another number of channels.
+        If it does not have three axes, or has another number of channels.
     """
     if len(shape) != 3:
         raise ShapeError(f"{layer} needs a picture (channels, height, width), not shape {shape}")

@@ -22,7 +22,7 @@ from convtool.nn.operations.geometry import (
 
 
 class Conv2D(Layer):
-    """A bank of kernels that slides over a picture.
+    """A two-dimensional convolution layer with a bank of kernels.
 
     As in PyTorch, TensorFlow and ONNX this correlates: the kernel is not flipped.
 
@@ -31,14 +31,14 @@ class Conv2D(Layer):
     in_channels, out_channels : int
     kernel_size, stride, dilation : int or (int, int)
     padding : int, "same", (py, px) or (top, left, bottom, right)
-        Zeros around the picture.
+        Zero padding around the picture.
     groups : int
-        Splits the channels into groups that do not see each other; divides both channel counts.
+        Number of independent channel groups; divides both channel counts.
     bias : bool
-        Add one trained number to each output channel.
+        Whether to add a trained bias to each output channel.
     initializer : "he" or "glorot"
     rng : Generator, int or None
-        The source of the starting weights.
+        The source of the initial weights.
     dtype : str
 
     Raises
@@ -91,7 +91,7 @@ class Conv2D(Layer):
 
     @property
     def extent(self) -> Pair:
-        """Height and width that the dilated kernel covers."""
+        """Height and width of the dilated kernel."""
         return extent(self.kernel_size, self.dilation)
 
     def sides(self, height: int, width: int) -> Sides:

@@ -1,4 +1,4 @@
-"""Fully connected layers, and the flattening that leads to them."""
+"""Fully connected layers, and the flattening before them."""
 
 from math import prod
 from typing import Any
@@ -13,7 +13,7 @@ from convtool.nn.layers.base import Layer
 
 
 class Flatten(Layer):
-    """Lay each picture out as one row: (N, C, H, W) becomes (N, C H W)."""
+    """Flatten each picture to one row: (N, C, H, W) becomes (N, C H W)."""
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return shape (N, C H W)."""
@@ -21,7 +21,7 @@ class Flatten(Layer):
         return x.reshape(len(x), -1)
 
     def backward(self, dy: Array) -> Array:
-        """Give the gradient the input's shape."""
+        """Reshape the gradient to the input's shape."""
         return dy.reshape(self._shape)
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -30,7 +30,7 @@ class Flatten(Layer):
 
 
 class Dense(Layer):
-    """``y = x W + b``: every output sees every input.
+    """A fully connected layer, ``y = x W + b``.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Dense(Layer):
     bias : bool
     initializer : "he" or "glorot"
     rng : Generator, int or None
-        The source of the starting weights.
+        The source of the initial weights.
     dtype : str
 
     Raises

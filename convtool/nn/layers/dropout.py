@@ -1,4 +1,4 @@
-"""Noise against over-fitting: present in training, absent in inference.
+"""Dropout layers: noise in training against overfitting, none in inference.
 
 References
 ----------
@@ -17,10 +17,10 @@ from convtool.nn.operations.noise import keep_mask, key, normal
 
 
 class _Noise(Layer):
-    """A random factor, redrawn at each training step.
+    """Multiply by random noise, redrawn at each training step.
 
-    The draw is a function of seed, step and position (see ``operations.noise``), so that a
-    resumed training continues with the same draws.
+    The noise is a function of seed, step and position (see ``operations.noise``), so a resumed
+    training continues with the same values.
     """
 
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
@@ -31,18 +31,18 @@ class _Noise(Layer):
 
     @property
     def level(self) -> float:
-        """The number that sets the size of the noise."""
+        """The parameter of the noise that the compiled step takes."""
         raise TypeError(f"{type(self).__name__} draws nothing")
 
     def next_key(self) -> int:
-        """Return this training step's key, and step on."""
+        """Return this training step's key and advance to the next step."""
         steps = self._state["steps"]
         result = key(self.seed, 0, int(steps[0]))
         steps += 1
         return result
 
     def step_back(self) -> None:
-        """Take back the last :meth:`next_key`: its step has changed nothing."""
+        """Undo the last :meth:`next_key`, after a step that changed nothing."""
         self._state["steps"] -= 1
 
     def _factor(self, stream: int, x: Array) -> Array:
@@ -67,11 +67,11 @@ class _Noise(Layer):
 
 
 class Dropout(_Noise):
-    """Zero each number with probability `rate`, and divide the others by ``1 - rate``."""
+    """Zero each element with probability `rate`, and divide the others by ``1 - rate``."""
 
     @property
     def level(self) -> float:
-        """What a number that is kept is multiplied by."""
+        """The factor of the elements that are not zeroed."""
         return 1 / (1 - self.rate)
 
     def _factor(self, stream: int, x: Array) -> Array:

@@ -12,17 +12,17 @@ from convtool.nn.operations.normalization import batch_statistics, normalize, no
 
 
 class BatchNorm(Layer):
-    """Give each channel mean 0 and variance 1, then a trained scale and shift.
+    """Normalise each channel to mean 0 and variance 1, then apply a trained scale and shift.
 
-    In training the statistics are those of the batch; in inference the running ones are used.
+    Training uses the statistics of the batch, inference the running statistics.
 
     Parameters
     ----------
     features : int
         Channels of (N, C, H, W), or columns of (N, C).
     momentum : float
-        How much of each batch goes into the running statistics (PyTorch's meaning); the running
-        variance takes the unbiased one.
+        The weight of each batch in the running statistics (PyTorch's definition); the running
+        variance uses the unbiased estimate.
     epsilon : float
         Added to the variance.
     dtype : str

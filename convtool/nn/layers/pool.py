@@ -19,7 +19,7 @@ from convtool.nn.operations.pooling import (
 
 
 class _Pool(Layer):
-    """Windows that slide over each channel on its own."""
+    """Base of the pooling layers with a sliding window."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class _Pool(Layer):
         self._check_padding()
 
     def _check_padding(self) -> None:
-        """Refuse padding that whole windows would lie in."""
+        """Refuse padding so wide that a window could contain nothing else."""
         if not isinstance(self.padding, tuple):
             return
         covered = extent(self.kernel_size, self.dilation)
@@ -64,15 +64,15 @@ class _Pool(Layer):
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         padding = list(self.padding) if isinstance(self.padding, tuple) else self.padding
-        found: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "kernel_size": list(self.kernel_size),
             "stride": list(self.stride),
             "padding": padding,
             "ceil_mode": self.ceil_mode,
         }
-        if self.dilation != (1, 1):  # model files without it are read by older versions, too
-            found["dilation"] = list(self.dilation)
-        return found
+        if self.dilation != (1, 1):  # older versions read model files without it
+            arguments["dilation"] = list(self.dilation)
+        return arguments
 
 
 class MaxPool2D(_Pool):
@@ -81,12 +81,12 @@ class MaxPool2D(_Pool):
     Parameters
     ----------
     kernel_size, stride : int or (int, int)
-        The stride is the window's size by default.
+        The stride defaults to the window's size.
     padding : int, "same", (py, px) or (top, left, bottom, right)
-        Never wins a maximum. One number or two: at most half the window, as in PyTorch; four
-        sides: less than the window each, as in ONNX.
+        Padding never is the maximum. One or two numbers: at most half the window, as in PyTorch;
+        four sides: each less than the window, as in ONNX.
     ceil_mode : bool
-        Let a last window hang over the edge.
+        Whether the last window may extend beyond the edge.
     dilation : int or (int, int)
         The distance between the pixels of a window.
 
@@ -112,7 +112,7 @@ class MaxPool2D(_Pool):
         return y
 
     def backward(self, dy: Array) -> Array:
-        """Send each gradient to where its maximum stood."""
+        """Send each gradient to the position of its maximum."""
         return max_pool_backward(dy, self._winner, self._windows)
 
 
@@ -153,7 +153,7 @@ class AvgPool2D(_Pool):
         return avg_pool(x, self._windows, self.count_include_pad)
 
     def backward(self, dy: Array) -> Array:
-        """Share each gradient equally among its window."""
+        """Distribute each gradient equally over its window."""
         return avg_pool_backward(dy, self._windows, self.count_include_pad)
 
     def config(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Networks as ONNX files: written, run by onnxruntime, and read back.
+"""Networks as ONNX files: export, inference with onnxruntime, and import.
 
 ``onnx`` and ``onnxruntime`` come with ``pip install 'convtool[onnx]'`` and are imported on use.
 """

@@ -1,4 +1,4 @@
-"""A network as an ONNX file, checked before it is written."""
+"""Export a network to an ONNX file, after comparing it with onnxruntime."""
 
 from math import prod
 from pathlib import Path
@@ -20,10 +20,10 @@ from convtool.nn.onnx.writers import DILATED_MEANS, OPSET, WRITERS, GraphWriter
 from convtool.records import Record
 
 IR_VERSIONS = {OPSET: 8, DILATED_MEANS: 9}
-"""The version of the file format itself that came with each version of the operators."""
+"""The ONNX IR version that came with each opset version."""
 
 TOLERANCE = 1e-5
-"""How far onnxruntime's probabilities may be from convtool's."""
+"""Largest accepted difference between the probabilities of onnxruntime and convtool."""
 
 INPUT = "input"
 OUTPUTS = {"multiclass": "probabilities", "binary": "probabilities", "regression": "values"}
@@ -31,21 +31,21 @@ _BLOCK_NUMBERS = 2**22
 
 
 class Exported(Record):
-    """What was written, and how it was checked.
+    """Facts about an exported file and its verification.
 
     Attributes
     ----------
     nodes : int
-        Operators in the file.
+        Number of operators in the file.
     size : int
-        Bytes of the file.
+        Size of the file in bytes.
     inputs : int
-        How many random inputs were judged by both.
+        Number of random inputs that were compared.
     difference : float
-        The largest difference of any two probabilities; of a regression's values as a part of the
-        largest, where that is above 1.
+        The largest difference of any two probabilities. For a regression, relative to the largest
+        value where that is above 1.
     opset : int
-        The version of the standard's operators.
+        The ONNX opset version.
     """
 
     nodes: int
@@ -56,10 +56,10 @@ class Exported(Record):
 
 
 def to_onnx(model: Sequential) -> Any:
-    """Return a network as an ``onnx.ModelProto`` that `onnx.checker` has passed.
+    """Return a network as an ``onnx.ModelProto``, validated by `onnx.checker`.
 
-    The graph takes what the preprocessing makes, float32 of shape (N, C, H, W), and gives
-    probabilities (N, K), or the values of a regression. Preprocessing and class names are metadata.
+    The graph takes preprocessed pictures, float32 of shape (N, C, H, W), and returns probabilities
+    (N, K), or the values of a regression. Preprocessing and class names are metadata.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def to_onnx(model: Sequential) -> Any:
 
 
 def _write_task(model: Sequential, shape: Shape, graph: GraphWriter) -> Shape:
-    """Append what makes probabilities of the outputs; name the last output; return its shape."""
+    """Append the operators from logits to probabilities; return the shape of the output."""
     last = model.layers[-1]
     if model.task == "multiclass" and not isinstance(last, Softmax):
         graph.add("Softmax", "task.softmax", axis=1)
@@ -119,14 +119,14 @@ def _write_task(model: Sequential, shape: Shape, graph: GraphWriter) -> Shape:
 
 
 def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
-    """Write a network as an ONNX file, once onnxruntime gives the same probabilities.
+    """Write a network as an ONNX file if onnxruntime computes the same probabilities.
 
     Parameters
     ----------
     model : Sequential
     path : Path
     inputs : int
-        How many random inputs both judge first.
+        Number of random inputs to compare.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""An ONNX file as a network of this project's layers."""
+"""Import an ONNX file as a network of convtool's layers."""
 
 from pathlib import Path
 from typing import Any
@@ -21,25 +21,24 @@ _STANDARD = ("", "ai.onnx")
 def from_onnx(
     path: Path, *, classes: tuple[str, ...] = (), mean: float = 0.0, std: float = 1.0
 ) -> Sequential:
-    """Return the network of an ONNX file.
+    """Import the network of an ONNX file.
 
-    What convtool wrote says its classes and preprocessing itself. Of other files the last softmax
-    or its logarithm (or sigmoid, for one output) tells the task, and pictures are taken as `mean`
-    and `std` say. Files whose pictures have the channels last (Keras) become networks whose
-    pictures have them first.
+    Files written by convtool contain classes and preprocessing. In other files, a final Softmax or
+    LogSoftmax (or Sigmoid, for one output) determines the task, and `mean` and `std` the
+    preprocessing. Channels-last files (Keras) become channels-first networks.
 
     Parameters
     ----------
     path : Path
     classes : tuple of str
-        Names for the classes of a file that says none.
+        The class names for a file without class names.
     mean, std : float
-        What is taken off pixels from 0 to 1, and what they are divided by, in such a file.
+        The mean to subtract from pixels scaled to 0 to 1, and the divisor, for such a file.
 
     Raises
     ------
     ModelFileError
-        If the file is damaged, or an operator is not covered: it is named.
+        If the file is damaged, or an operator is not supported; the message names it.
     OptionError
         If ONNX is not installed.
     """
@@ -51,7 +50,7 @@ def from_onnx(
     nodes = [node for node in proto.graph.node if node.op_type != "Constant"]
     name, shape = _channels_first(nodes, constants, name, shape)
     regression = known is not None and known.task == "regression"
-    found = None if regression else _without_task(nodes, constants)
+    implied_task = None if regression else _without_task(nodes, constants)
     opset = max(used.version for used in proto.opset_import if used.domain in _STANDARD)
     row = Row(nodes, constants, name, shape, opset)
     try:
@@ -66,9 +65,9 @@ def from_onnx(
     if not row.layers:
         raise ModelFileError(f"{path}: has no layers")
     if known is None:
-        known = _assumed(row.shape, found, shape, classes, Preprocessing(0, 0, 0, mean, std))
-    if found is not None and known.task != found:
-        known = replace(known, task=found)
+        known = _assumed(row.shape, implied_task, shape, classes, Preprocessing(0, 0, 0, mean, std))
+    if implied_task is not None and known.task != implied_task:
+        known = replace(known, task=implied_task)
     _check_fit(known, shape, row.shape, path)
     model = Sequential(
         row.layers, shape, task=known.task, classes=known.classes, preprocessing=known.preprocessing
@@ -78,7 +77,7 @@ def from_onnx(
 
 
 def _check_operators(proto: Any, path: Path) -> None:
-    """Name what is not covered before anything else is made of the file."""
+    """Raise an error that names unsupported operators."""
     strange = sorted(
         {
             label(node)
@@ -95,7 +94,7 @@ def _check_operators(proto: Any, path: Path) -> None:
 
 
 def _constants(proto: Any, path: Path) -> Arrays:
-    """Return all numbers that the file holds; floating ones as float32, finite."""
+    """Return all constant tensors; floating types as finite float32."""
     from onnx import numpy_helper
 
     tensors = {tensor.name: tensor for tensor in proto.graph.initializer}
@@ -112,13 +111,13 @@ def _constants(proto: Any, path: Path) -> Arrays:
             with np.errstate(over="ignore"):
                 array = array.astype(np.float32)
             if not np.isfinite(array).all():
-                raise ModelFileError(f"{path}: {name} has numbers that are not finite in float32")
+                raise ModelFileError(f"{path}: {name} has values that are not finite in float32")
         constants[name] = array
     return constants
 
 
 def _input(proto: Any, constants: Arrays, path: Path) -> tuple[str, Shape]:
-    """Return the name of what the network takes, and its shape without the batch."""
+    """Return the name of the network's input, and its shape without the batch."""
     inputs = [value for value in proto.graph.input if value.name not in constants]
     if len(inputs) != 1 or len(proto.graph.output) != 1:
         raise ModelFileError(
@@ -138,9 +137,9 @@ def _input(proto: Any, constants: Arrays, path: Path) -> tuple[str, Shape]:
 def _channels_first(
     nodes: list[Any], constants: Arrays, name: str, shape: Shape
 ) -> tuple[str, Shape]:
-    """Take off what brings the input to (N, C, H, W); return its output and that shape.
+    """Remove an initial transposition to (N, C, H, W); return its output and that shape.
 
-    Files of Keras take (N, H, W, C). With one channel, a new shape does what a transposition does.
+    Keras files take (N, H, W, C). With one channel, a Reshape is equivalent to a Transpose.
     """
     if not nodes or len(shape) != 3 or nodes[0].input[0] != name:
         return name, shape
@@ -158,7 +157,7 @@ def _channels_first(
 
 
 def _without_task(nodes: list[Any], constants: Arrays) -> str | None:
-    """Take off the operators that make probabilities of the last outputs; return for which task."""
+    """Remove the final operators from logits to probabilities; return the task they imply."""
     if len(nodes) >= 3 and [n.op_type for n in nodes[-3:]] == ["Sigmoid", "Sub", "Concat"]:
         sigmoid, negative, both = nodes[-3:]
         one = constants.get(negative.input[0])
@@ -182,14 +181,14 @@ def _without_task(nodes: list[Any], constants: Arrays) -> str | None:
 
 def _assumed(
     outputs: Shape,
-    found: str | None,
+    implied_task: str | None,
     shape: Shape,
     classes: tuple[str, ...],
     scale: Preprocessing,
 ) -> About:
-    """Return what a file that says nothing is taken for."""
+    """Return the assumed task, classes and preprocessing of a file without metadata."""
     count = int(np.prod(outputs))
-    task = found or ("multiclass" if count > 1 else "regression")
+    task = implied_task or ("multiclass" if count > 1 else "regression")
     preprocessing = None
     if len(shape) == 3 and shape[0] in (1, 3):
         preprocessing = Preprocessing(shape[1], shape[2], shape[0], scale.mean, scale.std)
@@ -198,7 +197,7 @@ def _assumed(
 
 
 def _check_fit(known: About, shape: Shape, outputs: Shape, path: Path) -> None:
-    """Compare what a file says of itself with its layers."""
+    """Check that a file's metadata match its layers."""
     p = known.preprocessing
     if p is not None and (p.channels, p.height, p.width) != shape:
         raise ModelFileError(f"{path}: its preprocessing makes no input of shape {shape}")

@@ -1,4 +1,4 @@
-"""What an ONNX file carries besides the graph: preprocessing, class names, the training's record.
+"""The metadata of an ONNX file: preprocessing, class names, the training's record.
 
 Each is one entry of ``metadata_props``, as JSON, named ``convtool.version``, ``convtool.task``,
 ``convtool.classes``, ``convtool.preprocessing`` and ``convtool.record``.
@@ -20,7 +20,7 @@ _MOST_PIXELS = 2**24
 
 
 class About(Record):
-    """What is known of a network besides its layers.
+    """A network's metadata.
 
     Attributes
     ----------
@@ -37,24 +37,24 @@ class About(Record):
 
 
 def entries(model: Sequential) -> dict[str, str]:
-    """Return a model's entries, ready to be stored."""
-    values = {
+    """Return the metadata entries of a model as strings."""
+    fields = {
         "version": VERSION,
         "task": model.task,
         "classes": list(model.classes),
         "preprocessing": model.preprocessing.config() if model.preprocessing else None,
         "record": model.record,
     }
-    return {PREFIX + name: json.dumps(value) for name, value in values.items()}
+    return {PREFIX + name: json.dumps(value) for name, value in fields.items()}
 
 
 def about(stored: Mapping[str, str], place: str) -> About | None:
-    """Return what a file's entries say, None where they are not convtool's.
+    """Parse the metadata entries of a file; None if they are not convtool's.
 
     Parameters
     ----------
     stored : mapping of str to str
-        All entries of the file.
+        All metadata entries of the file.
     place : str
         The file's name, for errors.
 
@@ -66,21 +66,21 @@ def about(stored: Mapping[str, str], place: str) -> About | None:
     if f"{PREFIX}version" not in stored:
         return None
     try:
-        found = {
+        fields = {
             name.removeprefix(PREFIX): json.loads(text)
             for name, text in stored.items()
             if name.startswith(PREFIX)
         }
-        if int(found["version"]) > VERSION:
+        if int(fields["version"]) > VERSION:
             raise ModelFileError(
-                f"{place}: written by a newer convtool (metadata {found['version']}, this one reads"
-                f" {VERSION}): update convtool"
+                f"{place}: written by a newer convtool (metadata {fields['version']}, this one"
+                f" reads {VERSION}): update convtool"
             )
         return About(
-            {name: name for name in TASKS}[found["task"]],
-            tuple(str(name) for name in found["classes"]),
-            _preprocessing(found["preprocessing"]),
-            dict(found["record"]),
+            {name: name for name in TASKS}[fields["task"]],
+            tuple(str(name) for name in fields["classes"]),
+            _preprocessing(fields["preprocessing"]),
+            dict(fields["record"]),
         )
     except ModelFileError:
         raise
@@ -91,7 +91,7 @@ def about(stored: Mapping[str, str], place: str) -> About | None:
 def _preprocessing(fields: dict[str, Any] | None) -> Preprocessing | None:
     if fields is None:
         return None
-    made = Preprocessing(
+    result = Preprocessing(
         int(fields["height"]),
         int(fields["width"]),
         int(fields["channels"]),
@@ -99,8 +99,8 @@ def _preprocessing(fields: dict[str, Any] | None) -> Preprocessing | None:
         float(fields["std"]),
         str(fields.get("background", "white")),
     )
-    if made.height < 1 or made.width < 1 or made.height * made.width > _MOST_PIXELS:
-        raise ValueError(f"a size of {made.height}x{made.width}")
-    if made.channels not in (1, 3) or not abs(made.mean) < 1e6 or not 1e-6 < made.std < 1e6:
+    if result.height < 1 or result.width < 1 or result.height * result.width > _MOST_PIXELS:
+        raise ValueError(f"a size of {result.height}x{result.width}")
+    if result.channels not in (1, 3) or not abs(result.mean) < 1e6 or not 1e-6 < result.std < 1e6:
         raise ValueError("preprocessing")
-    return made
+    return result

@@ -1,7 +1,7 @@
-"""ONNX files as they come from anywhere: read, and checked before anything is made of them.
+"""Read ONNX files from untrusted sources, and validate them before use.
 
-A file may claim sizes that it does not hold, or name other files to read numbers from. Neither is
-believed: no other file is opened, and no more is taken into memory than the file is long.
+A file may claim sizes that it does not contain, or refer to other files for its tensors. No other
+file is opened, and no more memory is allocated than the file's size justifies.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from convtool.errors import ModelFileError
 from convtool.extras import need
 
 MOST_OUTPUTS = 2**28
-"""The most numbers that one operator may put out for one picture."""
+"""The largest number of values that an operator may output for one picture."""
 
 _MOST_BYTES = 2**31 - 1
 _MOST_NODES = 10_000
@@ -39,8 +39,8 @@ def read_proto(path: Path) -> Any:
     Raises
     ------
     ModelFileError
-        If it cannot be read, is damaged, is not ONNX, is newer than the installed ONNX, or keeps
-        numbers in other files.
+        If it cannot be read, is damaged, is not ONNX, is newer than the installed ONNX, or stores
+        tensors in other files.
     OptionError
         If ONNX is not installed.
     """
@@ -87,12 +87,12 @@ def checked_proto(content: bytes, place: str) -> Any:
 
 
 def check_sizes(proto: Any, place: str) -> None:
-    """Refuse a graph of which some operator puts out more numbers for one picture than is sane.
+    """Refuse a graph in which an operator outputs too many values for one picture.
 
     Raises
     ------
     ModelFileError
-        If one does, or the sizes contradict each other.
+        If an operator does, or the sizes contradict each other.
     """
     import onnx
 
@@ -104,13 +104,13 @@ def check_sizes(proto: Any, place: str) -> None:
         dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim if dim.dim_value > 0]
         if prod(dims) > MOST_OUTPUTS:
             raise ModelFileError(
-                f"{place}: {value.name} has {' x '.join(map(str, dims))} numbers for each picture,"
+                f"{place}: {value.name} has {' x '.join(map(str, dims))} values for each picture,"
                 " which is too much"
             )
 
 
 def _tensors(proto: Any) -> Iterator[Any]:
-    """Yield every tensor of a file: constants, those in attributes, those in inner graphs."""
+    """Yield every tensor of a file, including those in attributes and inner graphs."""
     yield from _of_graph(proto.graph)
     for function in proto.functions:
         for node in function.node:

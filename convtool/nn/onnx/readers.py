@@ -1,7 +1,6 @@
-"""ONNX operators as layers: a table from the operator to what reads it.
+"""Convert ONNX operators to layers: the table of reader functions by operator.
 
-A network here is layers in a row, so that each operator takes what the one before puts out, and
-constants.
+A network is a sequence of layers, so each operator takes the previous output, and constants.
 """
 
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from convtool.nn.operations.pooling import Windows
 from convtool.records import replace
 
 TO_CHANNELS_FIRST, _TO_LAST = [0, 3, 1, 2], [0, 2, 3, 1]
-"""The orders of axes that bring (N, H, W, C) to (N, C, H, W), and back."""
+"""Axis permutations from (N, H, W, C) to (N, C, H, W), and back."""
 
 _NO_PADS: Sides = (0, 0, 0, 0)
 
@@ -36,7 +35,7 @@ def _picture(row: Row, node: Any) -> tuple[int, int, int]:
 
 
 def _window_pads(row: Row, node: Any, own: dict[str, Any], kernel: Pair, stride: Pair) -> Sides:
-    """Return an operator's own padding as (top, left, bottom, right)."""
+    """Return the padding in an operator's attributes as (top, left, bottom, right)."""
     auto = own.get("auto_pad", "NOTSET")
     if auto == "NOTSET":
         top, left, bottom, right = (int(value) for value in own.get("pads", (0, 0, 0, 0)))
@@ -81,8 +80,8 @@ def _conv(row: Row, node: Any) -> None:
 def _pool(row: Row, node: Any, own: dict[str, Any], around: Sides) -> Windows:
     """Return an operator's windows over the picture with `around` as its padding.
 
-    A last window that hangs over the edge stands for padding that counts nowhere, and padding below
-    and to the right for such a window, where they come to the same.
+    A last window that extends beyond the edge is equivalent to padding below and to the right that
+    is excluded from the result. The form is chosen that a layer can express.
     """
     if own.get("storage_order", 0):
         raise refuse(node, "pooling column by column")
@@ -91,9 +90,11 @@ def _pool(row: Row, node: Any, own: dict[str, Any], around: Sides) -> Windows:
     pads = _window_pads(row, node, own, extent(kernel, dilation), stride)
     _, height, width = _picture(row, node)
     pads = (around[0] + pads[0], around[1] + pads[1], around[2] + pads[2], around[3] + pads[3])
-    made = Windows((height, width), kernel, stride, dilation, pads, bool(own.get("ceil_mode", 0)))
-    rounded = replace(made, ceil_mode=False)
-    return rounded if _has_windows(rounded) and rounded.counts == made.counts else made
+    windows = Windows(
+        (height, width), kernel, stride, dilation, pads, bool(own.get("ceil_mode", 0))
+    )
+    rounded = replace(windows, ceil_mode=False)
+    return rounded if _has_windows(rounded) and rounded.counts == windows.counts else windows
 
 
 def _has_windows(windows: Windows) -> bool:
@@ -104,9 +105,9 @@ def _has_windows(windows: Windows) -> bool:
 
 
 def _without_tail(windows: Windows) -> tuple[Padding, bool]:
-    """Return padding and ``ceil_mode`` of windows whose padding counts nowhere.
+    """Return padding and ``ceil_mode`` of windows whose padding is excluded from the result.
 
-    Padding on all four sides is left for the last resort: PyTorch has no word for it.
+    Padding on all four sides is the last choice, because PyTorch cannot express it.
     """
     top, left = windows.padding[:2]
     for ceil in (False, True):
@@ -131,7 +132,7 @@ def _avg_pool(row: Row, node: Any) -> None:
     counted = bool(own.get("count_include_pad", 0))
     around, row.pads = row.pads, _NO_PADS
     if any(around) and not counted:
-        # the zeros of Pad count, what the operator itself adds below and to the right does not
+        # the mean includes the zeros of Pad, but not the operator's own padding below and right
         outer = _pool(row, node, own, around)
         inner = replace(outer, padding=around, ceil_mode=True)
         plain = replace(outer, padding=around, ceil_mode=False)
@@ -152,7 +153,7 @@ def _avg_pool(row: Row, node: Any) -> None:
 
 
 def _even(pads: Sides) -> Padding:
-    """Return the padding as two numbers where they are enough."""
+    """Return symmetric padding as two numbers, other padding unchanged."""
     return pads[:2] if pads[:2] == pads[2:] else pads
 
 
@@ -164,16 +165,16 @@ def _pad(row: Row, node: Any) -> None:
         or pads.shape != (8,)
         or row.constant(node, 3) is not None
         or (value is not None and np.any(value))
-        or any(pads[place] for place in (0, 1, 4, 5))
+        or any(pads[index] for index in (0, 1, 4, 5))
         or (pads < 0).any()
     ):
         raise refuse(node, "padding with anything but zeros around a picture")
-    top, left, bottom, right = (int(pads[place]) for place in (2, 3, 6, 7))
+    top, left, bottom, right = (int(pads[index]) for index in (2, 3, 6, 7))
     row.pads = (top, left, bottom, right)
 
 
 def _flattening(row: Row, node: Any) -> bool:
-    """Say whether an operator only lays each picture out as a row."""
+    """Return whether an operator only flattens each picture to a row."""
     if node.op_type == "Flatten":
         return int(attributes(node).get("axis", 1)) == 1
     if node.op_type == "Reshape":
@@ -184,15 +185,15 @@ def _flattening(row: Row, node: Any) -> bool:
 
 def _flatten(row: Row, node: Any) -> None:
     if not _flattening(row, node):
-        raise refuse(node, "another new shape than one row for each picture")
+        raise refuse(node, "a Reshape to anything but one row for each picture")
     if row.channels_last:
         row.channels_last, row.laid_out = False, _picture(row, node)
     row.append(nn.Flatten())
 
 
 def _transpose(row: Row, node: Any) -> None:
-    """Read a change of layout within the network; weights are brought into this one's order."""
-    order = [int(place) for place in attributes(node).get("perm", ())]
+    """Record a change between channels-last and channels-first within the network."""
+    order = [int(index) for index in attributes(node).get("perm", ())]
     if len(row.shape) != 3 or order != (TO_CHANNELS_FIRST if row.channels_last else _TO_LAST):
         raise refuse(node, f"the order {order}")
     row.channels_last = not row.channels_last
@@ -254,8 +255,8 @@ def _matmul(row: Row, node: Any) -> None:
 
 def _batch_norm(row: Row, node: Any) -> None:
     own = attributes(node)
-    found = [row.constant(node, place) for place in range(1, 5)]
-    arrays = [array for array in found if array is not None]
+    constants = [row.constant(node, index) for index in range(1, 5)]
+    arrays = [array for array in constants if array is not None]
     if own.get("training_mode", 0) or len(arrays) < 4:
         raise refuse(node, "batch normalisation in training")
     if np.any(arrays[3] < 0):
@@ -314,24 +315,24 @@ READERS: dict[str, Callable[[Row, Any], None]] = {
     "Tanh": _plain(nn.Tanh),
     "Transpose": _transpose,
 }
-"""What reads each operator; constants and the bias after a MatMul are read along."""
+"""The reader of each operator; constants and the bias after a MatMul belong to another operator."""
 
 READ_ALONG = ("Constant", "Add", "Sub", "Concat", "LogSoftmax")
-"""Operators that are covered where they belong to others: constants, biases, what ends a file."""
+"""Operators that are supported as part of others: constants, biases, final activations."""
 
 _ANY_LAYOUT = ("Dropout", "Identity", "LeakyRelu", "Relu", "Sigmoid", "Tanh")
-"""Operators that take each number on its own."""
+"""Element-wise operators."""
 _ENDS_LAYOUT = {True: ("Flatten", "Reshape", "Transpose"), False: ("Gemm", "MatMul")}
-"""Operators that go on from pictures, and from rows, whose channels come last."""
+"""Operators that accept channels-last pictures, and rows flattened from them."""
 
 
 def read_next(row: Row) -> None:
-    """Read the next operator of a row.
+    """Convert the next operator of a row to a layer.
 
     Raises
     ------
     ModelError
-        If it is not covered, or does not follow the one before.
+        If it is not supported, or its input is not the previous output.
     """
     node = row.nodes.pop(0)
     own = [name for name in node.input if name and name not in row.constants]

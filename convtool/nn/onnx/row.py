@@ -1,4 +1,4 @@
-"""The operators of an ONNX file one after another, on their way to layers."""
+"""The operators of an ONNX file in sequence, and the layers converted from them."""
 
 from dataclasses import dataclass, field
 from math import prod
@@ -12,25 +12,25 @@ from convtool.nn.onnx.parse import MOST_OUTPUTS
 
 @dataclass
 class Row:
-    """The operators of a file, one after another, and the layers made of them so far.
+    """The remaining operators of a file, and the layers converted so far.
 
     Attributes
     ----------
     nodes : list of NodeProto
-        Those that are still to be read.
+        The operators that are not converted yet.
     constants : dict of str to ndarray
     last : str
-        The name of what the last operator put out.
+        The name of the last operator's output.
     shape : tuple of int
         Its shape, without the batch.
     opset : int
     layers : list of Layer
     pads : (top, left, bottom, right)
-        Zeros around the picture that the next operator meets.
+        Pending zero padding for the next operator.
     channels_last : bool
-        Whether the file has the channels last now; `shape` has them first all the same.
+        Whether the file's layout is channels-last here; `shape` always is channels-first.
     laid_out : (C, H, W) or None
-        The picture whose numbers, channels last, are the row that comes next.
+        The shape of the channels-last picture that the current row was flattened from.
     """
 
     nodes: list[Any]
@@ -44,43 +44,41 @@ class Row:
     laid_out: tuple[int, int, int] | None = None
 
     def append(self, layer: Layer) -> None:
-        """Add a layer that fits on what is before it."""
+        """Append a layer and update the shape."""
         shape = layer.output_shape(self.shape)
         if prod(shape) > MOST_OUTPUTS:
-            raise ModelError(
-                f"it puts out {' x '.join(map(str, shape))} numbers, which is too much"
-            )
+            raise ModelError(f"it puts out {' x '.join(map(str, shape))} values, which is too much")
         self.layers.append(layer)
         self.shape = shape
 
     def follower(self, operator: str) -> Any | None:
-        """Take the next operator if it is of this kind and follows `last`."""
+        """Remove and return the next operator if it is of this kind and takes `last`."""
         if self.nodes and self.nodes[0].op_type == operator and self.last in self.nodes[0].input:
             return self.nodes.pop(0)
         return None
 
     def constant(self, node: Any, place: int) -> Array | None:
-        """Return an operator's constant input, None where it has none there."""
+        """Return an operator's constant input at an index, or None."""
         name = node.input[place] if len(node.input) > place else ""
         return self.constants[name] if name else None
 
 
 def label(node: Any) -> str:
-    """Return how an operator is named in errors."""
+    """Return the name of an operator for error messages."""
     kind = node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}.{node.op_type}"
     return f"operator {kind} ({node.name or ', '.join(node.output)})"
 
 
 def attributes(node: Any) -> dict[str, Any]:
-    """Return an operator's attributes, words as str."""
+    """Return an operator's attributes, bytes decoded to str."""
     from onnx import helper
 
-    found = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    values = {a.name: helper.get_attribute_value(a) for a in node.attribute}
     return {
-        k: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for k, v in found.items()
+        k: v.decode("utf-8", "replace") if isinstance(v, bytes) else v for k, v in values.items()
     }
 
 
 def refuse(node: Any, what: str) -> ModelError:
-    """Return the error that says what of an operator is not covered."""
+    """Return the error for an unsupported use of an operator."""
     return ModelError(f"{label(node)}: {what} is not covered")

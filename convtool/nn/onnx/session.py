@@ -1,4 +1,4 @@
-"""An ONNX file that onnxruntime runs, in the shape of a network."""
+"""An ONNX file run by onnxruntime, with the interface of a network."""
 
 import os
 from pathlib import Path
@@ -34,7 +34,7 @@ class OnnxNetwork:
     Raises
     ------
     ModelFileError
-        If the file is damaged, or says nothing of classes and preprocessing.
+        If the file is damaged, or contains no classes and preprocessing.
     OptionError
         If ONNX or onnxruntime is not installed.
     """
@@ -70,7 +70,7 @@ class OnnxNetwork:
             raise ModelFileError(f"{place}: damaged: a name that is no text") from error
 
     def _check_ends(self) -> None:
-        """Compare what the graph takes and gives with what the metadata says."""
+        """Check that the graph's input and output match the metadata."""
         inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
         if len(inputs) != 1 or len(outputs) != 1:
             raise ModelFileError(
@@ -97,16 +97,16 @@ class OnnxNetwork:
         Raises
         ------
         ModelFileError
-            If the graph fails, or gives another number of classes.
+            If the graph fails, or returns another number of classes.
         """
         parts = []
         for start in range(0, len(x), _BATCH):
             part = x[start : start + _BATCH]
             try:
-                found = self._session.run(None, {self._name: np.ascontiguousarray(part)})[0]
+                outputs = self._session.run(None, {self._name: np.ascontiguousarray(part)})[0]
             except _refusals() as error:
                 raise ModelFileError(f"{self._place}: onnxruntime fails: {_line(error)}") from error
-            parts.append(np.asarray(found))
+            parts.append(np.asarray(outputs))
         result: Array = np.concatenate(parts)
         wrong = self.task != "regression" and (
             result.ndim != 2 or (self.classes and result.shape[1] != len(self.classes))
@@ -120,12 +120,12 @@ class OnnxNetwork:
 
 
 def open_network(path: Path) -> OnnxNetwork:
-    """Return the network of an ONNX file; see :class:`OnnxNetwork`."""
+    """Open the network of an ONNX file; see :class:`OnnxNetwork`."""
     return OnnxNetwork(read_proto(path).SerializeToString(), str(path))
 
 
 def _refusals() -> tuple[type[Exception], ...]:
-    """Return what onnxruntime raises, none of which has a common ancestor of its own."""
+    """Return the exceptions that onnxruntime raises, which have no common base class."""
     from onnxruntime.capi import onnxruntime_pybind11_state as state
 
     own = [kind for kind in vars(state).values() if isinstance(kind, type)]

@@ -1,7 +1,7 @@
-"""Each layer as ONNX operators: a table from the kind of layer to what writes it.
+"""Convert layers to ONNX operators: the table of writer functions by layer class.
 
-Sizes are known when a network is written, so that padding stands in the file as numbers, and the
-windows that ``ceil_mode`` lets hang over the edge as padding that a maximum or mean does not count.
+Sizes are known at export, so the file contains padding as numbers, and windows that ``ceil_mode``
+lets extend beyond the edge as padding that is excluded from maximum and mean.
 """
 
 from collections.abc import Callable
@@ -13,23 +13,23 @@ from convtool.nn._types import Array, Pair, Shape, Sides
 from convtool.nn.layers import AvgPool2D, BatchNorm, Conv2D, Dense, Dropout, LeakyReLU, MaxPool2D
 
 OPSET = 17
-"""The version of the standard's operators that files are written in (ONNX 1.12, June 2022)."""
+"""The opset version of written files (ONNX 1.12, June 2022)."""
 
 DILATED_MEANS = 19
-"""The version from which on a mean's windows may be dilated (ONNX 1.14, May 2023)."""
+"""The first opset version with dilated average pooling (ONNX 1.14, May 2023)."""
 
 
 class GraphWriter:
-    """Collects operators that follow one another.
+    """Collects the operators of a sequential graph.
 
     Attributes
     ----------
     nodes, constants : list
-        Of ``NodeProto`` and ``TensorProto``.
+        Lists of ``NodeProto`` and ``TensorProto``.
     last : str
-        The name of what the last operator puts out.
+        The name of the last operator's output.
     opset : int
-        The version of the standard's operators that they need.
+        The opset version that they need.
     """
 
     def __init__(self, first: str) -> None:
@@ -39,14 +39,14 @@ class GraphWriter:
         self.opset = OPSET
 
     def constant(self, name: str, values: Array) -> str:
-        """Store numbers; return their name."""
+        """Add a constant tensor; return its name."""
         from onnx import numpy_helper
 
         self.constants.append(numpy_helper.from_array(np.asarray(values, order="C"), name))
         return name
 
     def add(self, operator: str, name: str, *more: str, **attributes: Any) -> str:
-        """Append an operator on the last one's output and further inputs; return its output."""
+        """Append an operator on the last output and further inputs; return its output."""
         return self.join(operator, name, (self.last, *more), **attributes)
 
     def join(self, operator: str, name: str, inputs: tuple[str, ...], **attributes: Any) -> str:
@@ -78,7 +78,7 @@ def _conv(layer: Conv2D, name: str, shape: Shape, graph: GraphWriter) -> None:
 
 
 def _pads(layer: MaxPool2D | AvgPool2D, shape: Shape) -> tuple[Sides, Pair]:
-    """Return the padding, and how far the last windows reach beyond it below and to the right."""
+    """Return the padding, and the overhang of the last windows below and to the right."""
     windows = layer.windows(shape[1], shape[2])
     top, left, bottom, right = windows.padding
     height, width = windows.framed
@@ -88,8 +88,8 @@ def _pads(layer: MaxPool2D | AvgPool2D, shape: Shape) -> tuple[Sides, Pair]:
 
 def _window(layer: MaxPool2D | AvgPool2D) -> dict[str, Any]:
     """Return the attributes of a pool's windows."""
-    found = {"kernel_shape": layer.kernel_size, "strides": layer.stride}
-    return found if layer.dilation == (1, 1) else found | {"dilations": layer.dilation}
+    attributes = {"kernel_shape": layer.kernel_size, "strides": layer.stride}
+    return attributes if layer.dilation == (1, 1) else attributes | {"dilations": layer.dilation}
 
 
 def _max_pool(layer: MaxPool2D, name: str, shape: Shape, graph: GraphWriter) -> None:
@@ -103,7 +103,7 @@ def _avg_pool(layer: AvgPool2D, name: str, shape: Shape, graph: GraphWriter) -> 
     pads = (top, left, bottom + below, right + beside)
     counted = layer.count_include_pad
     if counted and (below or beside):
-        # the padding counts and the overhang does not: the padding becomes part of the picture
+        # the mean includes the padding but not the overhang: a Pad operator adds the padding
         around = np.array([0, 0, top, left, 0, 0, bottom, right], np.int64)
         graph.add("Pad", f"{name}.pad", graph.constant(f"{name}.pads", around))
         pads, counted = (0, 0, below, beside), False
@@ -174,4 +174,4 @@ WRITERS: dict[str, Writer] = {
     "Softmax": _plain("Softmax", axis=1),
     "Identity": _plain("Identity"),
 }
-"""What writes each kind of layer, as it is in inference."""
+"""The writer of each layer class, for inference."""

@@ -1,5 +1,5 @@
-"""The mathematics of each layer as plain functions: forward, and the gradient going backward.
+"""The mathematics of each layer as pure functions: forward and backward pass.
 
-Everything here is NumPy in whatever floating type comes in, meant to be read and to be checked in
-float64. It is the reference that the compiled training step is compared with.
+All functions are NumPy in the input's floating type, readable, and checked in float64. They are the
+reference for the compiled training step.
 """

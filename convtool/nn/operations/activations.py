@@ -18,7 +18,7 @@ def sigmoid(x: Array) -> Array:
 
 
 def softmax(x: Array, axis: int = 1) -> Array:
-    """Return ``exp(x) / sum(exp(x))`` along an axis, the maximum taken off first.
+    """Return ``exp(x) / sum(exp(x))`` along an axis, without overflow.
 
     Examples
     --------

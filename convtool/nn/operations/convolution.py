@@ -1,8 +1,8 @@
 """The convolution of a CNN layer: a correlation, the kernel not flipped, as in PyTorch and ONNX.
 
-All pixels under the kernel are gathered into a matrix ("im2col"), so that the forward pass and both
-gradients are matrix products. Rows of that matrix are ordered (channel, kernel row, kernel column),
-the order in which the weights lie in memory, in the picture and in the gradient alike.
+The pixels under the kernel are gathered into a matrix ("im2col"), so the forward pass and both
+gradients are matrix products. The rows of that matrix are ordered (channel, kernel row, kernel
+column), the memory order of the weights.
 
 References
 ----------
@@ -17,7 +17,7 @@ from convtool.nn._types import Array, Pair, Sides
 
 
 def _patches(x: Array, kernel: Pair, stride: Pair, padding: Sides, dilation: Pair) -> Array:
-    """Return ``(N, C, KH, KW, OH, OW)``: for each tap the pixels that it meets."""
+    """Return ``(N, C, KH, KW, OH, OW)``: for each weight the pixels it is multiplied with."""
     top, left, bottom, right = padding
     padded = np.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)))
     extent = [(k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)]
@@ -49,9 +49,9 @@ def conv2d(
     bias : ndarray, shape (O,), or None
     stride, dilation : (int, int)
     padding : (top, left, bottom, right)
-        Zeros around each picture.
+        Zero padding around each picture.
     groups : int
-        Output channel ``o`` sees only the input channels of its group.
+        Output channel ``o`` depends only on the input channels of its group.
 
     Returns
     -------
@@ -96,7 +96,7 @@ def conv2d_backward(
     dy : ndarray, shape (N, O, OH, OW)
         The gradient of the loss with respect to the output; the rest as in :func:`conv2d`.
     input_gradient : bool
-        Without it the first result is None (the first layer needs none).
+        Whether to compute `dx`; otherwise it is None (the first layer does not need it).
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Sizes: numbers or pairs, padding, and the output's size."""
+"""Arguments for sizes and padding, and output sizes."""
 
 from numbers import Integral
 from typing import Literal
@@ -11,7 +11,7 @@ Padding = int | Literal["same"] | tuple[int, int] | tuple[int, int, int, int]
 
 
 def pair(value: Size, name: str, least: int = 1) -> Pair:
-    """Return a number or pair as ``(vertical, horizontal)``.
+    """Validate a number or pair and return it as ``(vertical, horizontal)``.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def pair(value: Size, name: str, least: int = 1) -> Pair:
 
 
 def _wholes(value: object, least: int) -> tuple[int, ...] | None:
-    """Return a number, or a row of them, as a tuple; None if it is neither or one is too small."""
+    """Return an integer or a sequence of integers as a tuple; None if it is invalid."""
     row = (value,) if isinstance(value, Integral) else value
     if not isinstance(row, tuple | list) or not row:
         return None
@@ -40,12 +40,12 @@ def _wholes(value: object, least: int) -> tuple[int, ...] | None:
 
 
 def padding_of(value: Padding) -> Padding:
-    """Return a layer's padding with plain whole numbers.
+    """Validate a layer's padding and return it with Python integers.
 
     Raises
     ------
     OptionError
-        If it is none of the forms of `Padding`, or negative.
+        If it is not of type `Padding`, or negative.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def padding_of(value: Padding) -> Padding:
 
 
 def extent(kernel: Pair, dilation: Pair) -> Pair:
-    """Return height and width that a dilated kernel covers.
+    """Return height and width of a dilated kernel.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def output_size(size: int, kernel: int, stride: int, before: int, after: int) ->
     Raises
     ------
     ShapeError
-        If the kernel is larger than what it should slide over.
+        If the kernel is larger than the padded input.
 
     Examples
     --------
@@ -104,10 +104,10 @@ def sides(padding: Padding, size: Pair, extent: Pair, stride: Pair) -> Sides:
     Parameters
     ----------
     padding : int, "same", (py, px) or (top, left, bottom, right)
-        With "same" the output has ``ceil(H / S)`` rows; an odd row of padding goes below, an odd
-        column to the right (as in ONNX's SAME_UPPER, TensorFlow and PyTorch).
+        With "same" the output has ``ceil(H / S)`` rows; if the padding is uneven, the larger side
+        is below and to the right (as in ONNX's SAME_UPPER, TensorFlow and PyTorch).
     size, extent, stride : (int, int)
-        Height and width of the input, of the (dilated) kernel, and the steps.
+        Height and width of the input and of the (dilated) kernel, and the strides.
 
     Examples
     --------

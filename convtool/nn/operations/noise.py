@@ -1,7 +1,7 @@
-"""Random numbers from a key and a position: the same everywhere, in any order, on any thread.
+"""Counter-based random numbers: a function of key and position, independent of order and threads.
 
-Element ``i`` of the stream with key ``k`` is a hash of both, so that a mask need not be stored: it
-is made again where it is needed. Good enough for dropout, not for cryptography.
+Element ``i`` of the stream with key ``k`` is a hash of both, so a mask is recomputed rather than
+stored. The quality suffices for dropout, not for cryptography.
 
 References
 ----------
@@ -49,7 +49,7 @@ def bits(stream_key: int, count: int) -> Array:
 
 
 def threshold(rate: float) -> int:
-    """Return the number below which :func:`bits` fall with probability ``1 - rate``.
+    """Return the threshold below which :func:`bits` are with probability ``1 - rate``.
 
     Examples
     --------

@@ -16,7 +16,7 @@ def _axes(x: Array) -> tuple[int, ...]:
 
 
 def _column(values: Array, x: Array) -> Array:
-    """Shape per-channel values so that they meet axis 1."""
+    """Reshape per-channel values to broadcast along axis 1."""
     return values.reshape(1, -1, *(1,) * (x.ndim - 2))
 
 
@@ -46,8 +46,8 @@ def normalize_backward(
 ) -> tuple[Array, Array, Array]:
     """Return the gradients with respect to x, gamma and beta.
 
-    In training the batch's own mean and variance depend on `x` and take part in the gradient; in
-    inference they are constants.
+    In training, mean and variance depend on `x` and contribute to the gradient; in inference they
+    are constants.
     """
     axes = _axes(dy)
     dgamma = (dy * xhat).sum(axis=axes)

@@ -1,8 +1,8 @@
-"""Pooling: the maximum or the mean of each window, and where its gradient goes.
+"""Max and average pooling, forward and backward.
 
-With ``ceil_mode`` a last window may hang over the edge, as long as it starts inside the picture or
-its padding before (PyTorch's rule). Padding never wins a maximum; whether it counts in a mean is
-the caller's choice (`count_include_pad`), the overhang of ``ceil_mode`` never does.
+With ``ceil_mode`` a last window may extend beyond the edge, as long as it starts inside the picture
+or its leading padding (PyTorch's rule). Padding never is the maximum. The mean includes padding if
+the caller says so (`count_include_pad`), but never the overhang of ``ceil_mode``.
 """
 
 from functools import cached_property
@@ -22,20 +22,20 @@ def pooled_size(size: int, window: int, stride: int, before: int, after: int, ce
     Parameters
     ----------
     size : int
-        Of the input.
+        The input's size.
     window : int
-        What one window covers, dilation included.
+        The window's size, dilation included.
     stride : int
     before, after : int
         Padding.
     ceil : bool
-        Whether a last window may hang over the edge; with it, even an input smaller than a window
-        can have one.
+        Whether a last window may extend beyond the edge; if so, even an input smaller than the
+        window has one.
 
     Raises
     ------
     ShapeError
-        If there is none.
+        If no window fits.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def pooled_size(size: int, window: int, stride: int, before: int, after: int, ce
 
 
 class Windows(Record):
-    """The windows of one pooling over pictures of one size.
+    """The window geometry of a pooling layer for pictures of one size.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Windows(Record):
         Raises
         ------
         ShapeError
-            If there is none, or one would hold no pixel.
+            If there is no window, or one would contain no pixel.
         """
         found = []
         covered = extent(self.kernel, self.dilation)
@@ -133,7 +133,7 @@ class Windows(Record):
         return view.reshape(*view.shape[:4], self.kernel[0] * self.kernel[1])
 
     def tap(self, number: int) -> tuple[slice, slice]:
-        """Return the padded pixels that one tap of each window meets; taps count row by row."""
+        """Return the slices of the padded picture for one position in all windows."""
         row, column = divmod(number, self.kernel[1])
         row, column = row * self.dilation[0], column * self.dilation[1]
         counts = self.counts
@@ -143,12 +143,12 @@ class Windows(Record):
         )
 
     def inside(self, framed: Array) -> Array:
-        """Return pictures without their padding."""
+        """Remove the padding."""
         (top, left), (height, width) = self.padding[:2], self.size
         return framed[:, :, top : top + height, left : left + width]
 
     def members(self, include_pad: bool) -> Array:
-        """Return, for each window, the number of pixels that its mean is taken over."""
+        """Return the number of pixels in each window's mean."""
         ones = np.ones((1, 1, *self.size))
         if include_pad:
             top, left, bottom, right = self.padding
@@ -163,7 +163,7 @@ class Windows(Record):
 
 
 def max_pool(x: Array, windows: Windows) -> tuple[Array, Array]:
-    """Return the maximum of each window, and the number of the tap that held it first.
+    """Return the maximum of each window, and its first position in the window.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def max_pool(x: Array, windows: Windows) -> tuple[Array, Array]:
     Returns
     -------
     y, winner : ndarray, shape (N, C, OH, OW)
-        `winner` counts taps row by row; among equals it is the first.
+        `winner` is the row-major index of the first maximum in its window.
     """
     view = windows.view(windows.frame(x, -np.inf))
     winner = view.argmax(axis=-1)
@@ -181,7 +181,7 @@ def max_pool(x: Array, windows: Windows) -> tuple[Array, Array]:
 
 
 def max_pool_backward(dy: Array, winner: Array, windows: Windows) -> Array:
-    """Send each window's gradient to the one pixel that was its first maximum."""
+    """Send each window's gradient to the position of its first maximum."""
     dx = np.zeros((*dy.shape[:2], *windows.framed), dy.dtype)
     for number in range(windows.kernel[0] * windows.kernel[1]):
         rows, columns = windows.tap(number)
@@ -197,7 +197,7 @@ def avg_pool(x: Array, windows: Windows, include_pad: bool) -> Array:
 
 
 def avg_pool_backward(dy: Array, windows: Windows, include_pad: bool) -> Array:
-    """Share each window's gradient equally among the pixels that its mean was taken over."""
+    """Distribute each window's gradient equally over the pixels of its mean."""
     share = dy / windows.members(include_pad).astype(dy.dtype)
     dx = np.zeros((*dy.shape[:2], *windows.framed), dy.dtype)
     for number in range(windows.kernel[0] * windows.kernel[1]):

@@ -93,19 +93,19 @@ function gradientViews(s, layer, back, channel) {
   return [{
     ...common, ...weights, id: `weights-${channel}`, name: `dK${of}`, kind: "weights",
     image: weights.padded,
-    titles: [`Padded picture${of}`, "The window: pixel × dZ", "dZ as it lies on the picture",
-      turned ? "dK, as the kernel is laid on" : "dK, the gradient of the kernel"],
-    note: "Each weight's gradient is the sum of the pixels that it met, times dZ there." +
+    titles: [`Padded picture${of}`, "The window: pixel × dZ", "dZ, with zeros for the stride",
+      turned ? "dK, for the flipped kernel" : "dK, the gradient of the kernel"],
+    note: "Each weight's gradient is the sum of its pixels times dZ." +
       spreadNote(walk),
     step: (row, column) => stepOf(weights, row, column),
-    tables: [...(turned ? [["dK, turned back by half", kernel]] : []),
+    tables: [...(turned ? [["dK, flipped back", kernel]] : []),
       [`db = ${signed(back.output.flat())}`, [[back.bias]]], ...rest],
   }, {
     ...common, ...image, id: `image-${channel}`, name: `dX${of}`, kind: "image",
     image: image.padded, crop: walk,
     titles: ["dZ and the zeros around it", "The window: dZ × weight",
-      "The kernel turned against how it lay", "dX, before cropping"],
-    note: "Full convolution: each pixel's gradient is the sum over the windows that saw it." +
+      "The kernel, flipped for the full convolution", "dX, before cropping"],
+    note: "Full convolution: each pixel's gradient is the sum over the windows that contain it." +
       spreadNote(walk),
     step: (row, column) => stepOf(image, row, column),
     tables: [[inside, folded], ...rest],

@@ -1,4 +1,4 @@
-"""The ways to compute the k strongest singular triples: a registry, each imported on use."""
+"""The registry of solvers for the k strongest singular triples, imported on use."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -16,14 +16,14 @@ at k is within 0.005 dB of the best."""
 
 
 class SolverEntry(Record):
-    """A solver as the registry knows it.
+    """A registry entry.
 
     Attributes
     ----------
     module : str
-        The module whose function ``solve(matrix, k, total)`` it is.
+        The module with the function ``solve(matrix, k, total)``.
     iterative : bool
-        Whether its large products are on threads of its own, so that LAPACK needs one only.
+        Whether it runs large products on convtool's threads, so that LAPACK should use only one.
     """
 
     module: str
@@ -39,7 +39,7 @@ SOLVERS = {
 
 
 def methods() -> tuple[str, ...]:
-    """Return the names that `method` may have.
+    """Return the valid values of `method`.
 
     Examples
     --------
@@ -50,12 +50,12 @@ def methods() -> tuple[str, ...]:
 
 
 def solver(name: str) -> Solver:
-    """Return the function of a solver.
+    """Look up the function of a solver.
 
     Raises
     ------
     OptionError
-        Where no solver has that name.
+        If the solver is unknown.
     """
     if name not in SOLVERS:
         raise OptionError(f"method {name!r}: choose one of {', '.join(methods())}")

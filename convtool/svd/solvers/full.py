@@ -1,4 +1,4 @@
-"""The whole decomposition by LAPACK, cut after k."""
+"""The full decomposition by LAPACK, truncated to k triples."""
 
 import numpy as np
 

@@ -17,9 +17,9 @@ def solve(matrix: FloatArray, k: int, total: float) -> Triples:
 
     Notes
     -----
-    The Gram matrix holds the squares of the singular values, each wrong by some rounding of the
-    largest square: a singular value below about 1e-8 of the largest is lost in it, vector and
-    all. That is where this method stops being good enough.
+    The eigenvalues of the Gram matrix are the squared singular values, with an error of some
+    rounding units of the largest. Singular values below about 1e-8 of the largest are lost, and
+    so are their vectors.
     """
     wide = matrix.astype(np.float64, copy=False)
     gram = np.empty((len(wide), len(wide)))

@@ -1,4 +1,4 @@
-"""Block Lanczos: a Krylov subspace grows until a residual test confirms the k factors."""
+"""Block Lanczos: a Krylov subspace that grows until a residual test confirms the k triples."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ _ROUNDINGS = 64
 
 
 def solve(matrix: FloatArray, k: int, total: float) -> Triples:
-    """Return the k strongest singular triples of a matrix by block Lanczos iteration.
+    """Compute the k strongest singular triples of a matrix by block Lanczos iteration.
 
     Large products are computed in the matrix's dtype, small ones in float64. The answer is in
     doubt where the subspace would come close to the whole space, or where, in float32, the energy
@@ -27,8 +27,8 @@ def solve(matrix: FloatArray, k: int, total: float) -> Triples:
     earlier ones. Ω is random, or a guess with random parts, from fixed seeds: the same matrix
     gives the same answer.
 
-    In float64, a tail too small to be seen as a difference of energies is computed from what the
-    projection leaves of the matrix; where that is rounding, nothing can be missed.
+    In float64, a tail too small for a difference of energies is computed from the residual of the
+    projection; if that is only rounding error, the result is complete.
 
     References
     ----------
@@ -78,7 +78,7 @@ def solve(matrix: FloatArray, k: int, total: float) -> Triples:
 
 
 def _block(matrix: FloatArray, ahead: FloatArray, basis: FloatArray, width: int) -> FloatArray:
-    """Return the next orthonormal rows: those ahead, and fresh ones where they are too few."""
+    """Return the next orthonormal block, completed with random rows if it is rank-deficient."""
     block = orthonormal_rows(ahead, basis)
     if len(block) == width:
         return block
@@ -93,10 +93,10 @@ def _block(matrix: FloatArray, ahead: FloatArray, basis: FloatArray, width: int)
 def _ritz(
     image: FloatArray, squares: FloatArray, k: int, *, fine: bool
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the largest squared singular values of the image, and their left vectors.
+    """Return the k largest squared singular values of the image, and their left vectors.
 
-    The eigenvalues of `squares`, image·imageᵀ, are quick; the singular values of the image itself
-    are fine: they show those that are lost in the rounding of squares.
+    They are the eigenvalues of `squares`, image·imageᵀ, which are fast, or with `fine` the singular
+    values of the image itself, which also resolve small ones.
     """
     if fine:
         vectors, singular_values, _ = np.linalg.svd(image, full_matrices=False)
@@ -110,10 +110,10 @@ def _norm_of_last(squares: FloatArray, count: int) -> float:
 
 
 def _extended(squares: FloatArray, image: FloatArray, latest: FloatArray) -> FloatArray:
-    """Return image·imageᵀ, given all of it but its last rows and columns.
+    """Extend `squares` by the last rows and columns to the whole image·imageᵀ.
 
-    It is formed in the dtype of the image: each entry is wrong by some rounding of the two norms
-    that meet there, so that large singular values do not blur small ones.
+    The products are in the dtype of the image: the error of each entry is some rounding units of
+    the product of two row norms, so large singular values do not affect small ones.
     """
     old = len(squares)
     border = image @ latest.T
@@ -126,7 +126,7 @@ def _extended(squares: FloatArray, image: FloatArray, latest: FloatArray) -> Flo
 
 
 def _all_residuals(matrix: FloatArray, u: FloatArray, values: FloatArray) -> FloatArray:
-    """Return the residual norm of each vector, from the definition: ‖A·Aᵀ·u − θ·u‖."""
+    """Return the residual norm ‖A·Aᵀ·u − θ·u‖ of each vector, from its definition."""
     norms: FloatArray = np.linalg.norm(
         there_and_back(u.T, matrix)[1] - values[:, None] * u.T, axis=1
     )
@@ -134,9 +134,9 @@ def _all_residuals(matrix: FloatArray, u: FloatArray, values: FloatArray) -> Flo
 
 
 def _residuals(ahead: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Return the residual norm of each vector: the part of G·u that leaves the basis.
+    """Return the residual norm of each vector: the part of G·u outside the basis.
 
-    Only the last block reaches beyond the basis, by `ahead`, shape (b, M).
+    Only the last block contributes, through `ahead`, shape (b, M).
     """
     last = vectors[-len(ahead) :].astype(ahead.dtype)
     norms: FloatArray = np.linalg.norm(last.T @ ahead, axis=1).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Randomised power iteration: one block, sharpened until a residual test confirms it."""
+"""Randomised power iteration on one block until a residual test confirms the k triples."""
 
 import numpy as np
 
@@ -19,8 +19,8 @@ def solve(matrix: FloatArray, k: int, total: float) -> Triples:
 
     Notes
     -----
-    It keeps one block where the Lanczos solver keeps all: less memory, more passes. The norm
-    outside the block is taken to be that of the block's own directions beyond k.
+    The method stores one block where the Lanczos solver stores all: less memory, more passes. The
+    estimate of the norm outside the block is the norm of the block's directions beyond k.
 
     References
     ----------

@@ -239,7 +239,7 @@ class TestWhatIsNotCovered:
             ([("Pad", ["around"], {}), ("MaxPool", [], {"kernel_shape": [2, 2]})], "after Pad"),
             ([("Pad", ["around"], {})], "Pad at the end"),
             ([("Pad", ["around"], {"mode": "reflect"})], "anything but zeros"),
-            ([("Flatten", [], {"axis": 2})], "another new shape"),
+            ([("Flatten", [], {"axis": 2})], "a Reshape to anything but one row"),
             ([("Softmax", [], {"axis": 3}), ("Relu", [], {})], "softmax along axis 3"),
             ([("Add", ["c"], {})], "Add"),
             (
