@@ -69,16 +69,21 @@ class Cluster(Record):
 
         if self.scheduler is not None:
             return connected(self.scheduler)
-        limit = "auto" if self.worker_memory is None else self.worker_memory
-        return local_cluster(self.workers or 1, memory_limit=limit)
+        return local_cluster(self.workers or 1, memory_limit=self._limit)
+
+    @property
+    def _limit(self) -> int | str:
+        return "auto" if self.worker_memory is None else self.worker_memory
 
     def facts(self) -> tuple[int, int | None]:
-        """Return how many tasks it does at once, and the bytes that each may take if that is known.
+        """Return how many tasks it does at once, and the bytes that each may take, if limited.
 
         A scheduler is asked; processes are not started.
         """
         if self.scheduler is None:
-            return self.workers or 1, self.worker_memory
+            from convtool.distributed.cluster import memory_of_worker
+
+            return self.workers or 1, memory_of_worker(self._limit)
         from convtool.distributed.task_pool import TaskPool
 
         with self.open() as client:

@@ -1,7 +1,8 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,9 +27,10 @@ from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
-from convtool.filtering.run import filter_picture, is_streamed
+from convtool.filtering.run import filter_picture, is_divisible, is_written_by_rows
 from convtool.filtering.strips.options import StoreOptions, check_store_options
 from convtool.images.formats import writable
 from convtool.images.paths import shown
@@ -37,6 +39,7 @@ from convtool.images.write import STDOUT, check_writable
 
 if TYPE_CHECKING:
     from convtool.filtering.plan import FilterPlan
+    from convtool.filtering.strips.job import Progress
 
 
 @click.command(
@@ -255,10 +258,8 @@ def command(
         cluster,
     )
     check_options(job.kernels, job.filtering)
-    streamed = len(places) == 1 and is_streamed(
-        places[0], target, job, store, divided=bool(cluster)
-    )
-    if not streamed and is_batch(places, target, batch):
+    by_rows = len(places) == 1 and is_written_by_rows(places[0], target, store)
+    if not by_rows and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
         from convtool.cli._batch import run_batch
@@ -274,7 +275,7 @@ def command(
     ):
         if given:
             raise OptionError(f"--{name} is for many pictures; OUT must be a folder then")
-    if cluster and not streamed:
+    if cluster and not (by_rows or is_divisible(places[0], target)):
         name = "workers" if cluster.workers is not None else "scheduler"
         raise OptionError(
             f"--{name} is for many pictures, whose OUT is a folder, and for a TIFF or Zarr picture "
@@ -283,9 +284,9 @@ def command(
     if cluster:
         _filter_blocks(places[0], target, job, store, batch, explain=explain)
     else:
-        if not streamed:
+        if not by_rows:
             _check_target(target, job, batch)
-        _filter_one(places[0], target, job, store, batch, explain=explain, streamed=streamed)
+        _filter_one(places[0], target, job, store, batch, explain=explain)
     return DONE
 
 
@@ -310,24 +311,25 @@ def _filter_one(
     batch: Batch,
     *,
     explain: bool,
-    streamed: bool,
 ) -> None:
-    how: dict[str, Any] = {
-        "planned": _explaining(explain),
-        "dry_run": batch.dry_run,
-        "streamed": streamed,
-    }
-    bar = pixel_bar(shown(source)) if streamed else nullcontext()
+    before = _explaining(explain)
     if batch.dry_run:
-        outcome = filter_picture(source, target, job, store, **how)
+        outcome = filter_picture(source, target, job, store, planned=before, dry_run=True)
         report.would_write(target, outcome)
     else:
-        with bar as progress, ending(shown(source), batch.timeout):
-            outcome = filter_picture(source, target, job, store, **how, progress=progress)
+        with ExitStack() as stack, ending(shown(source), batch.timeout):
+            bar = partial(_begin, stack, shown(source))
+            outcome = filter_picture(source, target, job, store, planned=before, progress=bar)
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)
     _write_report(source, target, outcome, batch)
+
+
+def _begin(stack: ExitStack, title: str, total: int) -> "Progress":
+    """Open the bar of a picture that is filtered strip by strip, for so many pixels."""
+    begin = stack.enter_context(pixel_bar(title))
+    return begin(total) if begin is not None else lambda pixels: None
 
 
 def _filter_blocks(
@@ -335,18 +337,19 @@ def _filter_blocks(
 ) -> None:
     from convtool.distributed.huge.run import divided
 
-    before = _explaining(explain)
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
-    with divided(source, target, job, store) as work:
+    with ending("the cluster"):
+        machine = Machine.of(job.reading, *batch.cluster.facts())
+    with divided(source, target, job, store, machine) as work:
+        _explaining(explain)(work.plan)
         if batch.dry_run:
-            before(work.planned(*batch.cluster.facts()))
             report.would_write(target, work.outcome)
         else:
             with signals() as stop, ExitStack() as stack:
                 with ending("the cluster"):
                     client = stack.enter_context(batch.cluster.open())
                 progress = stack.enter_context(pixel_bar(shown(source)))
-                work.over(client, planned=before, progress=progress, stop=stop)
+                work.over(client, progress=progress, stop=stop)
             with ending(shown(source)):
                 work.finish()
             if explain:

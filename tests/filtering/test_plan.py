@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from convtool.convolution import api
-from convtool.filtering import FilterOptions, filter_image, plan
+from convtool.filtering import FilterOptions, execution, filter_image, plan
 from convtool.filtering.job import FilterJob
 from convtool.filtering.mask import Mask
 from convtool.filtering.plan import PictureKind, plan_filter
@@ -94,8 +94,9 @@ def test_strips_execute_and_report_the_plan_that_is_told(rng, tmp_path):
         planned=told.append,
     )  # fmt: skip
     (made,) = told
-    assert outcome.rows is made.rows
-    assert outcome.rows.halo == 4
+    assert outcome.execution is made.execution
+    assert outcome.execution.way == execution.STRIPS
+    assert outcome.execution.halo == 4
     assert [step.plan for step in outcome.steps] == [step.plan for step in made.steps]
 
 

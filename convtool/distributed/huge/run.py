@@ -9,12 +9,12 @@ from typing import Any
 
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
-from convtool.distributed.huge.cut import Block, BlockPlan, plan_blocks
-from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
-from convtool.distributed.huge.work import BlockResult, Order, make, measure
+from convtool.distributed.huge.targets import Target, ToTiff, ToZarr
+from convtool.distributed.huge.work import Block, BlockResult, Order, make, measure
 from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import MEASURED, FilterPlan
 from convtool.filtering.strips.chain import Counts
@@ -33,7 +33,9 @@ _BLOCKS_A_THREAD = 2
 
 
 @contextmanager
-def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> Iterator["Divided"]:
+def divided(
+    source: str, target: str, job: FilterJob, store: StoreOptions, machine: Machine
+) -> Iterator["Divided"]:
     """Open a huge picture that a cluster is to filter; check all that can be without pixels.
 
     Parameters
@@ -46,6 +48,8 @@ def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> It
         What to do.
     store : StoreOptions
         How stores are treated.
+    machine : Machine
+        The workers and their memory.
 
     Yields
     ------
@@ -64,7 +68,7 @@ def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> It
             "and Zarr are read block by block"
         )
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        yield Divided(StripJob(source, target, job, store, given))
+        yield Divided(StripJob(source, target, job, store, given, machine))
 
 
 class Divided:
@@ -72,26 +76,22 @@ class Divided:
 
     Attributes
     ----------
+    plan : FilterPlan
+        How it is filtered.
     outcome : Outcome
         What will be done, or was when `finish` has returned.
     """
 
     def __init__(self, one: StripJob) -> None:
         self._one, self._began = one, time.perf_counter()
-        self.outcome = one.outcome()
+        self.plan, self.outcome = one.plan, one.outcome()
         self._target: Target | None = None
         self._counts = Counts()
-
-    def planned(self, workers: int, memory: int | None) -> FilterPlan:
-        """Return the plan for a number of workers and their memory limit."""
-        one = self._one
-        return replace(one.plan, rows=plan_blocks(one, unit_of(one), workers, memory))
 
     def over(
         self,
         client: Any,
         *,
-        planned: Callable[[FilterPlan], object] | None = None,
         progress: Callable[[int], Progress] | None = None,
         stop: int | None = None,
     ) -> None:
@@ -101,8 +101,8 @@ class Divided:
         ----------
         client : distributed.Client
             Who hands them out.
-        planned, progress
-            As for `filter_stream`.
+        progress : callable, optional
+            Called with the number of pixels; what it returns is told of those that are made.
         stop : int, optional
             A file descriptor; when there is something to read, the work is broken off.
 
@@ -120,10 +120,7 @@ class Divided:
         try:
             target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
             self._target = target
-            blocks = plan_blocks(one, target.unit, pool.threads, pool.memory)
-            if planned is not None:
-                planned(replace(one.plan, rows=blocks))
-            work = _Blocks(pool, one, target, blocks, stop)
+            work = _Blocks(pool, one, target, stop)
             try:
                 for plane in range(len(one.given.pictures)):
                     work.filter(plane, progress)
@@ -153,22 +150,17 @@ class Divided:
 
 
 class _Blocks:
-    """Hands out the blocks of one plane after the other, smaller ones where memory ends."""
+    """Hands out the blocks of one plane after the other."""
 
     def __init__(
         self,
         pool: TaskPool[Block],
         one: StripJob,
         target: Target,
-        blocks: BlockPlan,
         stop: int | None,
     ) -> None:
-        self._pool, self._one, self._target = pool, one, target
-        self._plan, self._stop = blocks, stop
+        self._pool, self._one, self._target, self._stop = pool, one, target, stop
         self.counts = Counts()
-        self._killed: Any = None
-        filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
-        self._job = replace(one.job, filtering=filtering)
 
     def filter(self, plane: int, progress: Callable[[int], Progress] | None) -> None:
         """Filter one plane."""
@@ -212,16 +204,15 @@ class _Blocks:
 
     def _order(self, plan: FilterPlan) -> Order:
         one, target = self._one, self._target
-        plan = plan.toned_afterwards()
         return Order(
             os.path.abspath(one.source),
             one.given.pictures[0].identity(),
-            self._job,
+            replace(one.job, filtering=plan.options),
             one.store,
             target.place,
             target.wanted,
             one.scales() if target.wanted is not None else None,
-            replace(plan, options=replace(plan.options, threads=self._job.filtering.threads)),
+            plan,
             calibration.load(),
         )
 
@@ -233,13 +224,15 @@ class _Blocks:
         spans: list[Span],
     ) -> Iterator[tuple[Block, BlockResult]]:
         """Have all blocks done; raise `AssumptionViolated` when no worker is busy any more."""
-        left, violated = self._blocks(plane, spans), False
+        cut = self._one.plan.execution.blocks
+        left = iter([Block(plane, *rows) for span in spans for rows in cut(*span)])
+        violated = False
         self._task = function, order
 
         def next_block() -> Block | None:
             return None if violated else next(left, None)
 
-        for report in Dispatcher(self, next_block, self._smaller).run(self._stop):
+        for report in Dispatcher(self, next_block, lambda block: []).run(self._stop):
             found: BlockResult = report.value
             violated = violated or found.violated
             if not violated:
@@ -263,53 +256,38 @@ class _Blocks:
         self._pool.give(work, function, order, work)
 
     def wait(self, stop: int | None) -> list[Report]:
-        """Wait a moment for a block; one that a worker's memory does not hold ended its worker."""
-        arrived = self._pool.wait(stop)
-        if arrived is None:
-            return []
-        self._killed = arrived.killed
-        if arrived.killed is not None:
-            return [Report(arrived.work, crash=arrived.killed)]
-        try:
-            return [Report(arrived.work, arrived.value())]
-        except MemoryError as error:
-            return [Report(arrived.work, crash=error)]
-        except OSError as error:
-            if error.errno == errno.ENOMEM:
-                return [Report(arrived.work, crash=error)]
-            raise
-
-    def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
-        """Cut rows as they are submitted, into smaller blocks if earlier ones were too large."""
-        for span in spans:
-            top = span[0]
-            while top < span[1]:
-                block = self._plan.block(plane, (top, span[1]))
-                yield block
-                top = block.last
-
-    def _smaller(self, block: Block) -> list[Block]:
-        """Return blocks that take less memory in place of one that ended its workers.
+        """Wait a moment for a block.
 
         Raises
         ------
         WorkerError
-            If there are none.
+            If a block needs more memory than it was planned with, or ends every worker.
         """
-        killed = self._killed
-        if block.is_least(self._plan.unit):
-            where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
-            if killed is not None and not self._pool.ended_by_memory(killed):
-                raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
-            memory = self._pool.memory
-            most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
-            raise WorkerError(
-                f"{where} alone need more memory than {most}; give each more (--worker-memory, or "
-                "the --memory-limit of a dask worker)"
-            )
-        halves = block.halves(self._plan.unit)
-        self._plan = self._plan.like(halves[0])
-        return halves
+        arrived = self._pool.wait(stop)
+        if arrived is None:
+            return []
+        if arrived.killed is not None:
+            raise self._failed(arrived.work, arrived.killed)
+        try:
+            return [Report(arrived.work, arrived.value())]
+        except MemoryError as error:
+            raise self._failed(arrived.work) from error
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise self._failed(arrived.work) from error
+            raise
+
+    def _failed(self, block: Block, killed: Any = None) -> WorkerError:
+        """Return the error about a block that ended its workers or got no memory."""
+        where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
+        if killed is not None and not self._pool.ended_by_memory(killed):
+            return WorkerError(f"{where} ended every worker that took them; is it damaged?")
+        memory = self._pool.memory
+        most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
+        return WorkerError(
+            f"{where} need more memory than {most} and than was planned; give each more "
+            "(--worker-memory, or the --memory-limit of a dask worker)"
+        )
 
 
 def _ignore(pixels: int) -> None:

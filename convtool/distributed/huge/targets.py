@@ -7,8 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from convtool.distributed.huge.cut import Block
-from convtool.distributed.huge.work import BlockResult
+from convtool.distributed.huge.work import Block, BlockResult
 from convtool.errors import ImageReadError
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.plan import StripJob
@@ -17,7 +16,7 @@ from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span, Wanted
 from convtool.images.stores.progress import Place, Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
-from convtool.images.stores.zarr_writer import CHUNK, ZarrStore
+from convtool.images.stores.zarr_writer import ZarrStore
 from convtool.images.tone import Extent
 
 STRIP_BYTES = 1 << 24
@@ -26,9 +25,6 @@ STRIP_BYTES = 1 << 24
 
 class Target(Protocol):
     """Takes the blocks of all planes."""
-
-    unit: int
-    """Rows that are stored together, so that two workers may not write them."""
 
     place: Place
     """Where workers write."""
@@ -62,14 +58,6 @@ class Target(Protocol):
         """Leave nothing that looks whole."""
 
 
-def unit_of(one: StripJob) -> int:
-    """Return how many rows of an answer are stored together, before anything is there."""
-    tile = one.given.pictures[0].layout.tile
-    if tile is not None:
-        return tile[0]
-    return min(CHUNK, one.shape[0]) if one.to_zarr else 1
-
-
 class ToZarr:
     """Workers write their chunks into the store themselves; a journal says which are there."""
 
@@ -87,7 +75,7 @@ class ToZarr:
             self.fail(error)
             raise
         self.wanted: Wanted | None = replace(wanted, pyramid=False)
-        self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
+        self.place = replace(self._unfinished.place, started=True)
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
         """Return the journal's entries of a plane."""
@@ -97,8 +85,8 @@ class ToZarr:
         """Return what the journal does not know to be there, in whole chunks."""
         if plane in self._state.planes:
             return []
-        missing = self._state.missing(plane, height)
-        return [(first - first % self.unit, last) for first, last in missing]
+        missing, unit = self._state.missing(plane, height), self._made.unit
+        return [(first - first % unit, last) for first, last in missing]
 
     def restart(self, plane: int) -> None:
         """Note that all rows of a plane are void."""
@@ -146,7 +134,6 @@ class ToTiff:
 
     def __init__(self, one: StripJob) -> None:
         self._one = one
-        self.unit = unit_of(one)
         self._unfinished = Unfinished(one.target, one.fingerprint(), resume=False)
         self.place = self._unfinished.place
         self._waiting: dict[int, tuple[Block, str]] = {}

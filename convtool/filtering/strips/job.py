@@ -6,6 +6,7 @@ from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.chain import Chain, Counts, consumers_of
@@ -46,37 +47,16 @@ Progress = Callable[[int], object]
 """Told how many pixels of the answer were made."""
 
 
-def plan_stream(
-    source: str,
-    target: str,
-    job: FilterJob,
-    store: StoreOptions,
-    *,
-    planned: Callable[[FilterPlan], object],
-) -> Outcome:
-    """Check all that can be without reading pixels; say what would be done.
-
-    Parameters are those of `filter_stream`.
-
-    Raises
-    ------
-    ConvtoolError
-        As `filter_stream` would.
-    """
-    with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StripJob(source, target, job, store, given)
-        planned(one.plan)
-        return one.outcome()
-
-
 def filter_stream(
     source: str,
     target: str,
     job: FilterJob,
     store: StoreOptions,
     *,
+    plan: FilterPlan | None = None,
     planned: Callable[[FilterPlan], object] | None = None,
     progress: Callable[[int], Progress] | None = None,
+    dry_run: bool = False,
 ) -> Outcome:
     """Read, filter and write a picture strip by strip.
 
@@ -90,15 +70,19 @@ def filter_stream(
         What to do.
     store : StoreOptions
         How stores are treated.
+    plan : FilterPlan, optional
+        The plan, if it is made already.
     planned : callable, optional
         Called with the plan before the work.
     progress : callable, optional
         Called with the number of pixels; what it returns is told of those that are made.
+    dry_run : bool
+        Whether to stop once all is checked; no pixel is read and nothing is written.
 
     Returns
     -------
     Outcome
-        What was done.
+        What was done, or would be.
 
     Raises
     ------
@@ -108,9 +92,11 @@ def filter_stream(
     """
     start = time.perf_counter()
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StripJob(source, target, job, store, given)
+        one = StripJob(source, target, job, store, given, Machine.of(job.reading), plan)
         if planned is not None:
             planned(one.plan)
+        if dry_run:
+            return one.outcome()
         work = _Work(one, progress)
         remarks = work.to_zarr() if one.to_zarr else work.to_tiff()
     return one.outcome(work.counts, remarks, time.perf_counter() - start)
@@ -203,8 +189,7 @@ class _Work:
         measured: Callable[[Extent], object] = lambda seen: None,
     ) -> None:
         """Filter one picture from a row on."""
-        one, rows = self._one, plan.rows
-        assert rows is not None
+        one, step = self._one, plan.execution.step
         ahead = Ahead(picture, _depth(picture), min(2, one.threads))
         try:
             chain = Chain(
@@ -214,13 +199,13 @@ class _Work:
             tell = self._tell(chain, rounds, first)
             if chain.must_be_measured:
                 if extent is None:
-                    for seen in measured_rows(chain, (0, chain.height), rows.step):
+                    for seen in measured_rows(chain, (0, chain.height), step):
                         tell(seen * chain.width)
                     extent = chain.extent
                     measured(extent)
                 chain.stretch(extent)
             span = first, chain.height
-            for pixels in answer_rows(chain, span, rows.step, one.job.writing.background):
+            for pixels in answer_rows(chain, span, step, one.job.writing.background):
                 sink.append(pixels)
                 tell(len(pixels) * chain.width)
             sink.finish()
