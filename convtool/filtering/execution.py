@@ -276,7 +276,8 @@ def _blocks(sizes: Sizes, storage: Storage, machine: Machine) -> Execution:
     left = None if memory is None else max(0, memory - WORKER_BYTES)
     step = min(rows, _rows_at_once(sizes, Machine(left).allowed))
     if left is not None:
-        each = (sizes.kernels + 1) * sizes.row + sizes.read + sizes.stored
+        # The first input, a copy within an engine, and of each answer the rows before, too.
+        each = (2 + 2 * sizes.kernels) * sizes.row + sizes.read + sizes.stored
         fixed = halo * each + 2 * band * sizes.read + unit * sizes.stored
         least = min(step, LEAST_STEP)
         if fixed + least * each > left:

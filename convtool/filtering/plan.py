@@ -13,7 +13,7 @@ import numpy as np
 from convtool.convolution import api, dtypes
 from convtool.convolution.planner import Plan
 from convtool.filtering import kernels as facts
-from convtool.filtering.alpha import separate
+from convtool.filtering.alpha import is_opaque, separate
 from convtool.filtering.execution import (
     BLOCKS,
     IN_MEMORY,
@@ -34,6 +34,7 @@ from convtool.images.tone import (
     FIXED_RANGES,
     MEASURED_RANGES,
     Finisher,
+    Values,
     output_dtype,
     working_dtype,
 )
@@ -171,6 +172,10 @@ class FilterPlan(Record, eq=False):
     def premultiplies(self) -> bool:
         """Whether colours are multiplied by alpha before the first kernel."""
         return self.mixes and not self.opaque
+
+    def holds(self, alpha: Values | None) -> bool:
+        """Return whether the plan holds for a picture with this alpha."""
+        return alpha is None or not self.must_be_opaque or is_opaque(alpha, self.kind.peak)
 
     def for_transparency(self) -> "FilterPlan":
         """Return the plan of the same picture if not every pixel is opaque."""

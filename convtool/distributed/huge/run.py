@@ -68,7 +68,12 @@ def divided(
             "and Zarr are read block by block"
         )
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        yield Divided(StripJob(source, target, job, store, given, machine))
+        work = Divided(StripJob(source, target, job, store, given, machine))
+        try:
+            yield work
+        except BaseException as error:
+            work.fail(error)
+            raise
 
 
 class Divided:
@@ -118,33 +123,25 @@ class Divided:
         one = self._one
         pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
-            target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
-            self._target = target
-            work = _Blocks(pool, one, target, stop)
-            try:
-                for plane in range(len(one.given.pictures)):
-                    work.filter(plane, progress)
-            finally:
-                self._counts = work.counts
-        except BaseException as error:
-            self._fail(error)
-            raise
+            self._target = ToZarr(one) if one.to_zarr else ToTiff(one)
+            work = _Blocks(pool, one, self._target, stop)
+            for plane in range(len(one.given.pictures)):
+                work.filter(plane, progress)
+            self._counts = work.counts
         finally:
             pool.close()
 
     def finish(self) -> Outcome:
         """Write the pyramid, if any, and move the output to its place."""
         assert self._target is not None
-        try:
-            remarks = self._target.finish()
-        except BaseException as error:
-            self._fail(error)
-            raise
+        remarks = self._target.finish()
+        self._target = None
         seconds = time.perf_counter() - self._began
         self.outcome = self._one.outcome(self._counts, remarks, seconds)
         return self.outcome
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Leave nothing that looks whole."""
         if self._target is not None:
             self._target.fail(error)
 
@@ -153,11 +150,7 @@ class _Blocks:
     """Hands out the blocks of one plane after the other."""
 
     def __init__(
-        self,
-        pool: TaskPool[Block],
-        one: StripJob,
-        target: Target,
-        stop: int | None,
+        self, pool: TaskPool[Block], one: StripJob, target: Target, stop: int | None
     ) -> None:
         self._pool, self._one, self._target, self._stop = pool, one, target, stop
         self.counts = Counts()

@@ -60,29 +60,8 @@ def filter_stream(
 ) -> Outcome:
     """Read, filter and write a picture strip by strip.
 
-    Parameters
-    ----------
-    source : str
-        A TIFF or a Zarr store; or another picture, which is read as a whole.
-    target : str
-        A TIFF or a Zarr store, by its ending.
-    job : FilterJob
-        What to do.
-    store : StoreOptions
-        How stores are treated.
-    plan : FilterPlan, optional
-        The plan, if it is made already.
-    planned : callable, optional
-        Called with the plan before the work.
-    progress : callable, optional
-        Called with the number of pixels; what it returns is told of those that are made.
-    dry_run : bool
-        Whether to stop once all is checked; no pixel is read and nothing is written.
-
-    Returns
-    -------
-    Outcome
-        What was done, or would be.
+    Parameters are those of `.run.filter_picture`, and ``plan``, if it is made already. A picture
+    that is neither a TIFF nor a Zarr store is read as a whole.
 
     Raises
     ------
@@ -115,11 +94,7 @@ class _Work:
 
         def attempt(plan: FilterPlan) -> None:
             sink = TiffWriter(one.target, one.wanted(), one.threads)
-            try:
-                self._filter(plan, one.given.pictures[0], sink)
-            except BaseException:
-                sink.abandon()
-                raise
+            self._filter(plan, one.given.pictures[0], sink)
             remarks.extend(sink.remarks)
 
         execute(one.plan, attempt)
@@ -159,18 +134,9 @@ class _Work:
         def attempt(plan: FilterPlan) -> None:
             first, extent = state.rows_of(number), state.extent(number)
             sink = made.sink(number, lambda rows: note(rows=rows), first)
-            try:
-                self._filter(
-                    plan,
-                    picture,
-                    sink,
-                    first,
-                    extent,
-                    lambda seen: note(extent=[seen.low, seen.high]),
-                )
-            except BaseException:
-                sink.abandon()
-                raise
+            self._filter(
+                plan, picture, sink, first, extent, lambda seen: note(extent=[seen.low, seen.high])
+            )
             note(done=True)
 
         def restart() -> None:
@@ -209,6 +175,9 @@ class _Work:
                 sink.append(pixels)
                 tell(len(pixels) * chain.width)
             sink.finish()
+        except BaseException:
+            sink.abandon()
+            raise
         finally:
             ahead.close()
         self.counts += chain.counts
