@@ -27,7 +27,6 @@ from convtool.convolution.engines import engines
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
-from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.filtering.run import filter_picture, is_divisible, is_written_by_rows
@@ -338,9 +337,12 @@ def _filter_blocks(
     from convtool.distributed.huge.run import divided
 
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
-    with ending("the cluster"):
-        machine = Machine.of(job.reading, *batch.cluster.facts())
-    with divided(source, target, job, store, machine) as work:
+
+    def facts() -> tuple[int, int | None]:
+        with ending("the cluster"):
+            return batch.cluster.facts()
+
+    with divided(source, target, job, store, facts) as work:
         _explaining(explain)(work.plan)
         if batch.dry_run:
             report.would_write(target, work.outcome)

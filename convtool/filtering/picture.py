@@ -79,18 +79,14 @@ def filter_file(
     target : str or path-like
         The file to write, or ``-`` for standard output, in the format of ``source`` unless
         the job names one.
-    job : FilterJob
-        What to do.
-    planned : callable, optional
-        Called with the plan before the first kernel.
+    job, planned, dry_run
+        As for `.run.filter_picture`.
     save : callable, optional
         Puts the encoded picture in its place.
     plan_for : callable, optional
         The job's `planner`, where it plans other pictures or has planned this one.
     placed : callable, optional
         The `placer` of a job with several pictures.
-    dry_run : bool
-        Whether to stop once the plan is made; no pixel is decoded and nothing is written.
 
     Returns
     -------
@@ -117,7 +113,7 @@ def filter_file(
     start = time.perf_counter()
     opened = open_document(source, job.reading)
     how = _how(target, opened.format.name, job)
-    ahead = not dry_run and plan_for is None and count(job.filtering.threads) > 1
+    ahead = placed is None and count(job.filtering.threads) > 1
     with nullcontext() if dry_run else _decoding(opened, ahead=ahead) as decoded:
         from convtool.filtering.memory import filter_image
 

@@ -106,8 +106,12 @@ def is_written_by_rows(source: str, target: str, store: StoreOptions) -> bool:
     OptionError
         If that is asked of standard input.
     """
-    large = target.lower().endswith(".btf")
-    if not (large or store.pyramid or is_zarr_wanted(target) or _is_zarr(source)):
+    large = target.lower().endswith(".btf") or store.pyramid or is_zarr_wanted(target)
+    if not large and os.path.isdir(source):  # as a Zarr store is
+        from convtool.images.stores.zarr import is_zarr
+
+        large = is_zarr(source)
+    if not large:
         return False
     if source == STDIN:
         raise OptionError("standard input is not filtered strip by strip; name a file")
@@ -119,12 +123,3 @@ def is_divisible(source: str, target: str) -> bool:
     from convtool.filtering.strips.inputs import is_tiff
 
     return target.lower().endswith(TIFF_ENDINGS) and is_tiff(source)
-
-
-def _is_zarr(source: str) -> bool:
-    """Return whether a place is a Zarr store, which is a folder."""
-    if not os.path.isdir(source):
-        return False
-    from convtool.images.stores.zarr import is_zarr
-
-    return is_zarr(source)

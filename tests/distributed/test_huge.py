@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import dask
@@ -89,8 +90,8 @@ def job_of(*kernels, writing=None, page=None, **options):
 
 
 def on_cluster(client, source, target, job, options=None, *, planned=None, **how):
-    machine = Machine.of(job.reading, *TaskPool.facts(client))
-    with run.divided(source, target, job, options or StoreOptions(), machine) as made:
+    facts = partial(TaskPool.facts, client)
+    with run.divided(source, target, job, options or StoreOptions(), facts) as made:
         if planned is not None:
             planned(made.plan)
         made.over(client, **how)
@@ -189,8 +190,8 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
     store()
 
     def said(kernel, workers=2, memory=None):
-        machine = Machine(workers=workers, worker_memory=memory)
-        with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions(), machine) as made:
+        facts = partial(tuple, (workers, memory))
+        with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions(), facts) as made:
             return made.plan.execution.explained()
 
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
@@ -328,7 +329,7 @@ def test_a_picture_that_is_no_store_is_refused():
     Path("in.png").write_bytes(b"")
     with (
         pytest.raises(OptionError, match="is decoded as a whole"),
-        run.divided("in.png", "out.zarr", job_of("box"), StoreOptions(), Machine(workers=1)),
+        run.divided("in.png", "out.zarr", job_of("box"), StoreOptions(), lambda: (1, None)),
     ):
         pass
 

@@ -34,7 +34,11 @@ _BLOCKS_A_THREAD = 2
 
 @contextmanager
 def divided(
-    source: str, target: str, job: FilterJob, store: StoreOptions, machine: Machine
+    source: str,
+    target: str,
+    job: FilterJob,
+    store: StoreOptions,
+    facts: Callable[[], tuple[int, int | None]],
 ) -> Iterator["Divided"]:
     """Open a huge picture that a cluster is to filter; check all that can be without pixels.
 
@@ -48,8 +52,8 @@ def divided(
         What to do.
     store : StoreOptions
         How stores are treated.
-    machine : Machine
-        The workers and their memory.
+    facts : callable
+        Returns how many tasks the cluster works on at once, and the bytes that each may take.
 
     Yields
     ------
@@ -67,6 +71,7 @@ def divided(
             f"{shown(source)}: is decoded as a whole, which a cluster does not share; only TIFF "
             "and Zarr are read block by block"
         )
+    machine = Machine.of(job.reading, *facts())
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
         work = Divided(StripJob(source, target, job, store, given, machine))
         try:
@@ -180,7 +185,7 @@ class _Blocks:
         whole = [(0, height)]
         measuring = plan.tone == MEASURED and extent is None
         rows = sum(last - first for first, last in [*spans, *(whole if measuring else [])])
-        tell = progress(rows * width) if progress is not None else _ignore
+        tell = progress(rows * width) if progress is not None else lambda pixels: None
         if measuring:
             extent = Extent()
             for block, found in self._pass(measure, order, plane, whole):
@@ -281,7 +286,3 @@ class _Blocks:
             f"{where} need more memory than {most} and than was planned; give each more "
             "(--worker-memory, or the --memory-limit of a dask worker)"
         )
-
-
-def _ignore(pixels: int) -> None:
-    """Tell nobody."""

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from convtool.filtering.strips.plan import StripJob
 from convtool.filtering.strips.resume import RESTARTED, ResumeState
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span, Wanted
-from convtool.images.stores.progress import Place, Unfinished
+from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import ZarrStore
 from convtool.images.tone import Extent
@@ -23,45 +22,11 @@ STRIP_BYTES = 1 << 24
 """Rows that a worker has made are read back so many bytes at a time."""
 
 
-class Target(Protocol):
-    """Takes the blocks of all planes."""
-
-    place: Place
-    """Where workers write."""
-
-    wanted: Wanted | None
-    """What they write there; None for files of rows."""
-
-    @property
-    def held(self) -> int:
-        """Blocks that are made and wait for those before them."""
-
-    def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return the plan of a plane, and its extent where an earlier run has measured it."""
-
-    def missing(self, plane: int, height: int) -> list[Span]:
-        """Return the unfinished rows of a plane."""
-
-    def restart(self, plane: int) -> None:
-        """Drop all rows of a plane that was found not to be opaque."""
-
-    def measured(self, plane: int, extent: Extent) -> None:
-        """Take note of what a plane was measured to be."""
-
-    def take(self, block: Block, found: BlockResult) -> None:
-        """Take a block that a worker has made."""
-
-    def finish(self) -> tuple[str, ...]:
-        """Put the whole in its place; return remarks."""
-
-    def fail(self, error: BaseException) -> None:
-        """Leave nothing that looks whole."""
-
-
 class ToZarr:
     """Workers write their chunks into the store themselves; a journal says which are there."""
 
     held = 0
+    """No block waits for those before it."""
 
     def __init__(self, one: StripJob) -> None:
         self._one = one
@@ -199,3 +164,7 @@ class ToTiff:
         """Remove everything."""
         self._sink.abandon()
         self._unfinished.remove()
+
+
+Target = ToZarr | ToTiff
+"""Takes the blocks of all planes."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
@@ -20,7 +19,7 @@ from convtool.images.image import Image, Pixels
 from convtool.images.stores.picture import Picture, Span
 from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
-from convtool.images.stores.zarr_writer import ZarrStore
+from convtool.images.stores.zarr_writer import PlaneSink, ZarrStore
 from convtool.images.tone import Extent
 
 READ_AHEAD = 2
@@ -30,18 +29,8 @@ LARGE_BAND = 1 << 23
 """… but one, if it has more bytes than this."""
 
 
-class Sink(Protocol):
-    """Takes the rows of an answer from the top to the bottom."""
-
-    def append(self, rows: Pixels) -> None:
-        """Write the next rows."""
-
-    def finish(self) -> None:
-        """Write what is left."""
-
-    def abandon(self) -> None:
-        """Stop writing."""
-
+Sink = TiffWriter | PlaneSink
+"""Takes the rows of an answer from the top to the bottom."""
 
 Progress = Callable[[int], object]
 """Told how many pixels of the answer were made."""
