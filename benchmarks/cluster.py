@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from convtool.convolution import calibration
 from convtool.distributed import filter_files, local_cluster
 from convtool.distributed.huge.run import divided
 from convtool.distributed.pictures import _Order
+from convtool.distributed.task_pool import TaskPool
 from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions
 from convtool.filtering.strips.inputs import StoreOptions
@@ -100,7 +102,8 @@ def huge(side, kernel, rounds):
         clients = {count: stack.enter_context(local_cluster(count)) for count in (1, 2)}
 
         def by(count):
-            with divided(source, target, job, options) as work:
+            facts = partial(TaskPool.facts, clients[count])
+            with divided(source, target, job, options, facts) as work:
                 work.over(clients[count])
                 work.finish()
 

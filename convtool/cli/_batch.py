@@ -11,7 +11,7 @@ from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
 from convtool.filtering.job import FilterJob
-from convtool.filtering.picture import plan_file
+from convtool.filtering.picture import filter_file
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
 from convtool.work.inputs import (
@@ -99,7 +99,8 @@ def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> i
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
         for number, task in enumerate(chosen):
             try:
-                outcome = plan_file(task.source, _beside_what_is_there(task.target), job)
+                target = _beside_what_is_there(task.target)
+                outcome = filter_file(task.source, target, job, dry_run=True)
             except (ConvtoolError, OSError) as error:
                 summary.take([(task, TaskResult(number, error=error))])
             else:

@@ -68,8 +68,11 @@ class Cluster(Record):
 
         if self.scheduler is not None:
             return connected(self.scheduler)
-        limit = "auto" if self.worker_memory is None else self.worker_memory
-        return local_cluster(self.workers or 1, memory_limit=limit)
+        return local_cluster(self.workers or 1, memory_limit=self._limit)
+
+    @property
+    def _limit(self) -> int | str:
+        return "auto" if self.worker_memory is None else self.worker_memory
 
     def facts(self) -> tuple[int, int | None]:
         """Return the number of parallel tasks, and the memory limit of each if known.
@@ -77,7 +80,9 @@ class Cluster(Record):
         This queries a scheduler but starts no processes.
         """
         if self.scheduler is None:
-            return self.workers or 1, self.worker_memory
+            from convtool.distributed.cluster import memory_of_worker
+
+            return self.workers or 1, memory_of_worker(self._limit)
         from convtool.distributed.task_pool import TaskPool
 
         with self.open() as client:

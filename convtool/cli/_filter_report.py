@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convtool.filtering.execution import Execution
 from convtool.filtering.job import Kind, Outcome
 from convtool.images.formats import FORMATS
 from convtool.images.paths import shown
@@ -34,6 +35,7 @@ def planned(outcome: Outcome) -> dict[str, object]:
     return {
         "steps": [_step(step) for step in outcome.steps],
         "where": _where(outcome.part),
+        "execution": _execution(outcome.execution),
     }
 
 
@@ -66,6 +68,15 @@ def _where(part: "Part | None") -> dict[str, object] | None:
     }
 
 
+def _execution(execution: Execution) -> dict[str, object]:
+    found: dict[str, object] = {"way": execution.way}
+    if execution.by_rows:
+        found |= {"rows_at_once": execution.step, "halo": execution.halo}
+    if execution.workers:
+        found |= {"block_rows": execution.rows, "workers": execution.workers}
+    return found
+
+
 def _step(step: "Step") -> dict[str, object]:
     return {
         "kernel": step.kernel,
@@ -90,8 +101,8 @@ def explain(plan: "FilterPlan | Outcome") -> None:
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
         line = f"kernel {number}, {step.kernel}: engine {chosen.engine}{rank}: {chosen.reason}"
         click.echo(f"{line}\n  would take: {others}", err=True)
-    if plan.rows is not None:
-        click.echo(plan.rows.explained(), err=True)
+    if plan.execution.by_rows:
+        click.echo(plan.execution.explained(), err=True)
 
 
 def compare(steps: "Sequence[Step]") -> None:

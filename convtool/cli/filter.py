@@ -29,7 +29,7 @@ from convtool.errors import OptionError
 from convtool.filtering.alpha_rules import RULES
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.options import FilterOptions, check_options
-from convtool.filtering.run import filter_picture, is_streamed
+from convtool.filtering.run import filter_picture, is_divisible, is_written_by_rows
 from convtool.filtering.strips.options import StoreOptions, check_store_options
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
@@ -221,10 +221,8 @@ def command(
     filtering = FilterOptions(range=range_name, **how)
     job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
     check_options(job.kernels, job.filtering)
-    streamed = len(places) == 1 and is_streamed(
-        places[0], target, job, store, divided=bool(cluster)
-    )
-    if not streamed and is_batch(places, target, batch):
+    by_rows = len(places) == 1 and is_written_by_rows(places[0], target, store)
+    if not by_rows and is_batch(places, target, batch):
         if explain:
             raise OptionError("--explain is for one picture; leave it out, or name one IN and OUT")
         from convtool.cli._batch import run_batch
@@ -235,7 +233,7 @@ def command(
         if getattr(batch, name):
             option = name.replace("_", "-")
             raise OptionError(f"--{option} is for many pictures; OUT must be a folder then")
-    if cluster and not streamed:
+    if cluster and not (by_rows or is_divisible(places[0], target)):
         name = "workers" if cluster.workers is not None else "scheduler"
         raise OptionError(
             f"--{name} is for many pictures, whose OUT is a folder, and for a TIFF or Zarr picture "
@@ -244,9 +242,9 @@ def command(
     if cluster:
         _filter_blocks(places[0], target, job, store, batch, explain=explain)
     else:
-        if not streamed:
+        if not by_rows:
             _check_target(target, job, batch)
-        _filter_one(places[0], target, job, store, batch, explain=explain, streamed=streamed)
+        _filter_one(places[0], target, job, store, batch, explain=explain)
     return DONE
 
 
@@ -270,19 +268,14 @@ def _filter_one(
     batch: Batch,
     *,
     explain: bool,
-    streamed: bool,
 ) -> None:
-    how: dict[str, Any] = {
-        "planned": _explaining(explain),
-        "dry_run": batch.dry_run,
-        "streamed": streamed,
-    }
+    before = _explaining(explain)
     if batch.dry_run:
-        outcome = filter_picture(source, target, job, store, **how)
+        outcome = filter_picture(source, target, job, store, planned=before, dry_run=True)
         report.would_write(target, outcome)
     else:
-        with pixel_bar(shown(source)) as progress, ending(shown(source), batch.timeout):
-            outcome = filter_picture(source, target, job, store, **how, progress=progress)
+        with pixel_bar(shown(source)) as bar, ending(shown(source), batch.timeout):
+            outcome = filter_picture(source, target, job, store, planned=before, progress=bar)
         if explain:
             report.compare(outcome.steps)
         report.warn(outcome)
@@ -294,18 +287,22 @@ def _filter_blocks(
 ) -> None:
     from convtool.distributed.huge.run import divided
 
-    before = _explaining(explain)
     batch.cluster.check(jobs=batch.jobs, timeout=batch.timeout)
-    with divided(source, target, job, store) as work:
+
+    def facts() -> tuple[int, int | None]:
+        with ending("the cluster"):
+            return batch.cluster.facts()
+
+    with divided(source, target, job, store, facts) as work:
+        _explaining(explain)(work.plan)
         if batch.dry_run:
-            before(work.planned(*batch.cluster.facts()))
             report.would_write(target, work.outcome)
         else:
             with signals() as stop, ExitStack() as stack:
                 with ending("the cluster"):
                     client = stack.enter_context(batch.cluster.open())
                 progress = stack.enter_context(pixel_bar(shown(source)))
-                work.over(client, planned=before, progress=progress, stop=stop)
+                work.over(client, progress=progress, stop=stop)
             with ending(shown(source)):
                 work.finish()
             if explain:

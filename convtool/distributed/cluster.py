@@ -114,6 +114,26 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
             _end(cluster)
 
 
+def memory_of_worker(memory_limit: int | str = "auto") -> int | None:
+    """Return the bytes that a worker of `local_cluster` may take; none is started.
+
+    Raises
+    ------
+    OptionError
+        If the packages of the extra ``cluster`` are missing.
+
+    Examples
+    --------
+    >>> memory_of_worker(1 << 20)
+    1048576
+    """
+    need("cluster", "dask", "distributed")
+    from distributed.worker_memory import parse_memory_limit
+
+    limit: int | None = parse_memory_limit(memory_limit, 1, logger=logging.getLogger(__name__))
+    return limit
+
+
 def _quieten_tracker() -> None:
     """Start multiprocessing's resource tracker with silenced warnings.
 

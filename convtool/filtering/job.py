@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convtool._version import __version__
+from convtool.filtering.execution import MEMORY, Execution
 from convtool.filtering.options import FilterOptions
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.kernels.spec import KernelSpec
@@ -12,7 +13,7 @@ from convtool.records import Record
 
 if TYPE_CHECKING:
     from convtool.filtering.part import Part
-    from convtool.filtering.plan import Rows, Step
+    from convtool.filtering.plan import Step
 
 
 class FilterJob(Record):
@@ -99,8 +100,8 @@ class Outcome(Record):
         What all of it took, reading and writing included.
     part : Part, optional
         Which part of the first page was filtered, if not all.
-    rows : Rows, optional
-        Which rows were worked on together, where the picture was not in memory as a whole.
+    execution : Execution
+        How many rows were worked on at once.
     """
 
     source: Kind
@@ -110,4 +111,4 @@ class Outcome(Record):
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
     part: "Part | None" = None
-    rows: "Rows | None" = None
+    execution: Execution = Execution(MEMORY)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from convtool.filtering import finishing, nonfinite, pipeline
-from convtool.filtering.alpha import is_opaque, separate
+from convtool.filtering.alpha import separate
 from convtool.filtering.finishing import FilteredPixels
 from convtool.filtering.options import FilterOptions
 from convtool.filtering.plan import DIRECT, FilterPlan, PictureKind, Step, plan_filter
@@ -111,7 +111,7 @@ def _filter_whole(plan: FilterPlan, image: Image, overwrite: bool) -> FilteredPi
     if options.nan == "refuse":
         nonfinite.refuse(nonfinite.marked(image.pixels, options.nodata))
     colours, alpha = separate(image, options)
-    if alpha is not None and plan.must_be_opaque and not is_opaque(alpha, image.peak):
+    if not plan.holds(alpha):
         plan = plan.for_transparency()
     finisher = plan.finisher()
     values, alpha, seconds = pipeline.run(plan, colours, alpha, finisher, overwrite=overwrite)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from convtool.filtering import finishing, nonfinite, pipeline
-from convtool.filtering.alpha import is_opaque
 from convtool.filtering.canvas import Canvas, Computed
 from convtool.filtering.finishing import FilteredPixels
 from convtool.filtering.part import Part, separate_chosen
@@ -70,6 +69,6 @@ def _computed(
     """Run the kernels; return colours and alpha, as large as what is read, and the seconds."""
     if alpha is not None and not part.chosen.planes:
         return colours, *pipeline.run_alpha(plan, alpha)
-    if alpha is not None and plan.must_be_opaque and not is_opaque(alpha, plan.kind.peak):
+    if not plan.holds(alpha):
         plan = plan.for_transparency()
     return pipeline.run(plan, colours, alpha)

@@ -1,14 +1,15 @@
-"""Filter one picture from file to file: open, plan, decode, filter, write."""
+"""Filter one picture from file to file, in memory: open, plan, decode, filter, write."""
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from convtool.convolution.threads import count, submit
-from convtool.errors import NonFiniteError, OptionError, ShapeError
+from convtool.errors import ImageTooLargeError, NonFiniteError, OptionError, ShapeError
+from convtool.filtering.execution import IN_MEMORY, THIS_MACHINE, Machine, Storage
 from convtool.filtering.job import FilterJob, Kind, Outcome
 from convtool.images.codecs.stderr import diverted
 from convtool.images.formats import Format
@@ -35,7 +36,9 @@ Planner = Callable[["PictureKind"], "FilterPlan"]
 _KINDS_REMEMBERED = 64
 
 
-def planner(job: FilterJob) -> Planner:
+def planner(
+    job: FilterJob, storage: Storage = IN_MEMORY, machine: Machine = THIS_MACHINE
+) -> Planner:
     """Return a planner for many pictures of few kinds: it plans each kind once.
 
     Examples
@@ -51,7 +54,7 @@ def planner(job: FilterJob) -> Planner:
     from convtool.filtering.plan import plan_filter
 
     def planned(kind: "PictureKind") -> "FilterPlan":
-        return plan_filter(kind, job.kernels, job.filtering)
+        return plan_filter(kind, job.kernels, job.filtering, storage, machine)
 
     return lru_cache(_KINDS_REMEMBERED)(planned)
 
@@ -65,6 +68,7 @@ def filter_file(
     save: Saver = save_bytes,
     plan_for: Planner | None = None,
     placed: Placer | None = None,
+    dry_run: bool = False,
 ) -> Outcome:
     """Read a picture, filter it and write it; all that can be is checked before the work.
 
@@ -75,21 +79,19 @@ def filter_file(
     target : str or path-like
         The file to write, or ``-`` for standard output, in the format of ``source`` unless
         the job names one.
-    job : FilterJob
-        What to do.
-    planned : callable, optional
-        Called with the plan before the first kernel.
+    job, planned, dry_run
+        As for `.run.filter_picture`.
     save : callable, optional
         Puts the encoded picture in its place.
     plan_for : callable, optional
-        The job's `planner`, where it has several pictures.
+        The job's `planner`, where it plans other pictures or has planned this one.
     placed : callable, optional
-        The `placer` of those pictures.
+        The `placer` of a job with several pictures.
 
     Returns
     -------
     Outcome
-        What was done.
+        What was done, or would be.
 
     Raises
     ------
@@ -111,42 +113,54 @@ def filter_file(
     start = time.perf_counter()
     opened = open_document(source, job.reading)
     how = _how(target, opened.format.name, job)
-    with _decoding(opened, alone=plan_for is None and count(job.filtering.threads) > 1) as decoded:
+    ahead = placed is None and count(job.filtering.threads) > 1
+    with nullcontext() if dry_run else _decoding(opened, ahead=ahead) as decoded:
         from convtool.filtering.memory import filter_image
 
-        with _named(source):
+        with named(source):
             plans, entry = _planned(target, opened, plan_for or planner(job), how, placed)
-        document = decoded()
-    first = document.pages[0]
+        document = decoded() if decoded is not None else None
+    first, plan = opened.headers[0], plans[0]
     if planned is not None:
-        planned(plans[0])
+        planned(plan)
+    kinds = (
+        Kind(opened.format.name, first.shape, DEPTHS[first.dtype], len(plans)),
+        Kind(entry.name, plan.shape, plan.type.depth, len(plans)),
+    )
+    outcome = Outcome(
+        *kinds,
+        plan.steps,
+        warnings=plan.part.notes if plan.part else (),
+        part=plan.part,
+        execution=plan.execution,
+    )
+    if document is None:
+        return outcome
     results, alone = [], len(plans) == 1  # frames of an animation may share their pixels
     for number, (page, plan) in enumerate(zip(document.pages, plans, strict=True), 1):
-        with _named(source, None if alone else number):
+        with named(source, None if alone else number):
             results.append(filter_image(page, job.kernels, job.filtering, plan, overwrite=alone))
     filtered = replace(document, pages=tuple(result.image for result in results))
     remarks = write_document(target, filtered, how, save=save)
-    return Outcome(
-        Kind(first.format, first.pixels.shape, first.depth, len(plans)),
-        Kind(entry.name, plans[0].shape, plans[0].type.depth, len(plans)),
-        _steps_of_all(results),
-        sum(result.clipped_share for result in results) / len(results),
-        (*_warnings_of_all(results), *remarks),
-        time.perf_counter() - start,
-        plans[0].part,
+    return replace(
+        outcome,
+        steps=_steps_of_all(results),
+        clipped_share=sum(result.clipped_share for result in results) / len(results),
+        warnings=(*_warnings_of_all(results), *remarks),
+        seconds=time.perf_counter() - start,
     )
 
 
 @contextmanager
-def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]]:
-    """Decode a large picture that is alone in another thread, while its filtering is planned.
+def _decoding(opened: Opened, *, ahead: bool) -> Iterator[Callable[[], Document]]:
+    """Decode a large picture, if ``ahead``, in another thread, while its filtering is planned.
 
     Others are decoded at once. The decoder is imported beforehand: two threads that import wait
     for each other.
     """
     first = opened.headers[0]
     large = len(opened.headers) == 1 and first.width * first.height >= LARGE
-    if not (alone and large and opened.format.decoder):
+    if not (ahead and large and opened.format.decoder):
         document = opened.decode()
         yield lambda: document
         return
@@ -156,11 +170,11 @@ def _decoding(opened: Opened, *, alone: bool) -> Iterator[Callable[[], Document]
 
 
 @contextmanager
-def _named(source: Path, page: int | None = None) -> Iterator[None]:
+def named(source: Path, page: int | None = None) -> Iterator[None]:
     """Name the picture and its page in messages about its size, channels or values."""
     try:
         yield
-    except (NonFiniteError, OptionError, ShapeError) as error:
+    except (ImageTooLargeError, NonFiniteError, OptionError, ShapeError) as error:
         name = "standard input" if os.fspath(source) == STDIN else shown(source)
         where = "" if page is None else f", page {page}"
         raise type(error)(f"{name}{where}: {error}") from error
@@ -223,46 +237,6 @@ def _warnings_of_all(results: "Sequence[FilterResult]") -> tuple[str, ...]:
         left = len(found) - _MOST_WARNINGS
         found[_MOST_WARNINGS:] = [f"{left} more warnings about other pages"]
     return tuple(found)
-
-
-def plan_file(
-    source: Path,
-    target: Path,
-    job: FilterJob,
-    *,
-    planned: "Callable[[FilterPlan], object] | None" = None,
-) -> Outcome:
-    """Check all that can be from the header of a picture; read no pixels and write nothing.
-
-    Parameters
-    ----------
-    source, target, job, planned
-        As for `filter_file`.
-
-    Returns
-    -------
-    Outcome
-        What would be done.
-
-    Raises
-    ------
-    ConvtoolError
-        As `filter_file` would, as far as the header shows it.
-    """
-    opened = open_document(source, job.reading)
-    first, pages = opened.headers[0], len(opened.headers)
-    with _named(source):
-        how = _how(target, opened.format.name, job)
-        plans, entry = _planned(target, opened, planner(job), how)
-    if planned is not None:
-        planned(plans[0])
-    return Outcome(
-        Kind(opened.format.name, first.shape, DEPTHS[first.dtype], pages),
-        Kind(entry.name, plans[0].shape, plans[0].type.depth, pages),
-        plans[0].steps,
-        warnings=plans[0].part.notes if plans[0].part else (),
-        part=plans[0].part,
-    )
 
 
 def _how(target: Path, source_format: str, job: FilterJob) -> WriteOptions:

@@ -1,12 +1,12 @@
 """The plan of one picture: all decisions about filtering it, made once by `plan_filter`.
 
 Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
-``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its rows.
+``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its execution.
 """
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,7 +14,19 @@ from convtool.convolution import api, dtypes
 from convtool.convolution.planner import Plan
 from convtool.errors import OptionError
 from convtool.filtering import kernels as facts
-from convtool.filtering.alpha import separate
+from convtool.filtering.alpha import is_opaque, separate
+from convtool.filtering.execution import (
+    BLOCKS,
+    IN_MEMORY,
+    MEMORY,
+    THIS_MACHINE,
+    Execution,
+    Machine,
+    Sizes,
+    Storage,
+    execution_of,
+    way_of,
+)
 from convtool.filtering.options import FilterOptions, check_options
 from convtool.images import light
 from convtool.images.codec import Header
@@ -23,6 +35,7 @@ from convtool.images.tone import (
     FIXED_RANGES,
     MEASURED_RANGES,
     Finisher,
+    Values,
     output_type,
     working_dtype,
 )
@@ -117,17 +130,6 @@ class Step(Record):
     seconds: float | None = None
 
 
-class Rows(Protocol):
-    """Which rows of a picture larger than memory are worked on together."""
-
-    @property
-    def step(self) -> int:
-        """How many rows are worked on at once."""
-
-    def explained(self) -> str:
-        """Say how the rows are divided."""
-
-
 class FilterPlan(Record, eq=False):
     """How one picture is filtered.
 
@@ -159,8 +161,8 @@ class FilterPlan(Record, eq=False):
         Which pixels and channels are filtered, if not all.
     place : Place, optional
         Where these pixels lie.
-    rows : Rows, optional
-        Which rows are worked on together where the picture is not in memory as a whole.
+    execution : Execution
+        Whether it is filtered in memory, in part, in strips or in blocks, and the rows at once.
     """
 
     kind: PictureKind
@@ -176,7 +178,7 @@ class FilterPlan(Record, eq=False):
     opaque: bool = True
     part: "Part | None" = None
     place: "Place | None" = None
-    rows: Rows | None = None
+    execution: Execution = Execution(MEMORY)
 
     @property
     def channels(self) -> int:
@@ -197,6 +199,10 @@ class FilterPlan(Record, eq=False):
     def premultiplies(self) -> bool:
         """Whether colours are multiplied by alpha before the first kernel."""
         return self.mixes and not self.opaque
+
+    def holds(self, alpha: Values | None) -> bool:
+        """Return whether the plan holds for a picture with this alpha."""
+        return alpha is None or not self.must_be_opaque or is_opaque(alpha, self.kind.peak)
 
     def for_transparency(self) -> "FilterPlan":
         """Return the plan of the same picture if not every pixel is opaque."""
@@ -226,7 +232,11 @@ class FilterPlan(Record, eq=False):
 
 
 def plan_filter(
-    kind: PictureKind, kernels: Sequence[KernelSpec], options: FilterOptions
+    kind: PictureKind,
+    kernels: Sequence[KernelSpec],
+    options: FilterOptions,
+    storage: Storage = IN_MEMORY,
+    machine: Machine = THIS_MACHINE,
 ) -> FilterPlan:
     """Plan the filtering of a picture.
 
@@ -238,6 +248,10 @@ def plan_filter(
         The kernels, in order; at least one.
     options : FilterOptions
         How they are applied.
+    storage : Storage, optional
+        How picture and answer are stored; both are in memory unless given.
+    machine : Machine, optional
+        The memory that may be used, and the workers.
 
     Returns
     -------
@@ -248,6 +262,8 @@ def plan_filter(
     ------
     OptionError, ShapeError, KernelError, EngineError
         If these cannot be combined.
+    ImageTooLargeError
+        If even the fewest rows need more memory than may be used.
 
     Examples
     --------
@@ -263,6 +279,7 @@ def plan_filter(
         count = kind.shape[2]
         raise OptionError(f"--{name} needs grey or colour; the picture has {count} bands")
     options = _resolved(options, kind)
+    way = way_of(kind.shape[0] * kind.shape[1], options, storage, machine)
     part = place = None
     size: tuple[int, int] = (kind.shape[0], kind.shape[1])
     sample = Image(np.zeros((1, 1, *kind.shape[2:]), kind.dtype), kind.has_alpha, bits=kind.bits)
@@ -283,6 +300,12 @@ def plan_filter(
     if part is None:
         channels = math.prod(colours) + int(kind.has_alpha)
         shape = steps[-1].shape[:2] + ((channels,) if channels > 1 else ())
+    execution = execution_of(
+        way, _sizes(kind, kernels, shape, made.dtype, storage.background), storage, machine
+    )
+    if execution.way == BLOCKS:  # each worker has one thread, and neighbours compute rows twice
+        options = replace(options, threads=options.threads or 1)
+        when = AFTERWARDS if when == IN_PIECES else when
     return FilterPlan(
         kind,
         tuple(kernels),
@@ -296,6 +319,32 @@ def plan_filter(
         kind.has_alpha and facts.mix_pixels(kernels, options),
         part=part,
         place=place,
+        execution=execution,
+    )
+
+
+def _sizes(
+    kind: PictureKind,
+    kernels: Sequence[KernelSpec],
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    background: str | None,
+) -> Sizes:
+    """Return the sizes that the rows of a picture and its answer are divided by."""
+    channels = math.prod(shape[2:])
+    if background is not None and kind.has_alpha:
+        from convtool.images.background import channels_on
+
+        channels = channels_on(channels, background)
+    written = shape[1] * channels
+    samples = max(math.prod(kind.shape[1:]), written)
+    return Sizes(
+        shape[0],
+        samples * working_dtype(kind.type).itemsize,
+        written * dtype.itemsize,
+        samples * kind.dtype.itemsize,
+        sum(spec.weights.shape[-2] - 1 for spec in kernels),
+        len(kernels),
     )
 
 

@@ -1,16 +1,17 @@
-"""Filter one picture from file to file: in memory, or in strips if it is larger.
+"""The way of one picture from file to file: open → plan → rows → kernels → tone → write.
 
-Both ways are open → plan → rows → kernels → tone → write: `.picture.filter_file` takes all rows of
-all pages at once, `.strips.job.filter_stream` some rows after the other.
+The plan says whether `.picture.filter_file` takes all rows of all pages at once, or
+`.strips.job.filter_stream` some rows after the other.
 """
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convtool.errors import OptionError
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
-from convtool.filtering.picture import filter_file, plan_file
+from convtool.filtering.picture import filter_file, named, planner
 from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
 from convtool.images.read import STDIN
 from convtool.progress import Progress, silent
@@ -25,7 +26,6 @@ def filter_picture(
     job: FilterJob,
     store: StoreOptions,
     *,
-    streamed: bool,
     planned: "Callable[[FilterPlan], object]",
     progress: Progress = silent,
     dry_run: bool = False,
@@ -40,13 +40,10 @@ def filter_picture(
         What to do.
     store : StoreOptions
         How stores are treated.
-    streamed : bool
-        What `is_streamed` says.
     planned : callable
         Called with the plan before the work.
     progress : callable, optional
-        Called with the number of pixels of a picture that is filtered strip by strip; what it
-        returns is told of those that are made.
+        As for `.strips.job.filter_stream`, for a picture that is filtered strip by strip.
     dry_run : bool
         Whether to stop once the plan is made; no pixel is read and nothing is written.
 
@@ -69,61 +66,60 @@ def filter_picture(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     names = f"{folder}/a.png", f"{folder}/b.png"
     ...     write(names[0], np.full((3, 4), 7, np.uint8))
-    ...     job = FilterJob((parse("box"),))
-    ...     how = {"streamed": is_streamed(*names, job, StoreOptions()), "dry_run": True}
-    ...     how["planned"] = lambda plan: print(plan.tone)
-    ...     outcome = filter_picture(*names, job, StoreOptions(), **how)
-    direct
-    >>> outcome.target.shape
-    (3, 4)
+    ...     job, plans = FilterJob((parse("box"),)), []
+    ...     outcome = filter_picture(
+    ...         *names, job, StoreOptions(), planned=plans.append, dry_run=True
+    ...     )
+    >>> outcome.target.shape, plans[0].execution.way
+    ((3, 4), 'memory')
     """
-    if streamed:
-        from convtool.filtering.strips.job import filter_stream, plan_stream
+    how: dict[str, Any] = {"planned": planned, "dry_run": dry_run}
+    if is_written_by_rows(source, target, store):
+        from convtool.filtering.strips.job import filter_stream
 
-        if dry_run:
-            return plan_stream(source, target, job, store, planned=planned)
-        return filter_stream(source, target, job, store, planned=planned, progress=progress)
-    if dry_run:
-        return plan_file(source, target, job, planned=planned)
-    return filter_file(source, target, job, planned=planned)
+        return filter_stream(source, target, job, store, progress=progress, **how)
+    if not target.lower().endswith(TIFF_ENDINGS):
+        return filter_file(source, target, job, **how)
+    from convtool.filtering.strips.inputs import look
+
+    seen = look(source, job)
+    if seen is None:
+        return filter_file(source, target, job, **how)
+    kind, storage = seen
+    plan_for = planner(job, storage, Machine.of(job.reading))
+    with named(source):
+        plan = plan_for(kind)
+    if not plan.execution.by_rows:
+        return filter_file(source, target, job, plan_for=plan_for, **how)
+    from convtool.filtering.strips.job import filter_stream
+
+    return filter_stream(source, target, job, store, plan=plan, progress=progress, **how)
 
 
-def is_streamed(
-    source: str, target: str, job: FilterJob, store: StoreOptions, *, divided: bool = False
-) -> bool:
-    """Return whether a picture is filtered strip by strip, which its output must allow.
+def is_written_by_rows(source: str, target: str, store: StoreOptions) -> bool:
+    """Return whether the answer is written row by row however small the picture is.
 
-    It is if one of both is a Zarr store, if a pyramid is wanted, if the output is a ``.btf``, or if
-    a TIFF would not fit in memory, has more pixels than are read at once, or is to be ``divided``
-    among several processes.
+    It is if one of both is a Zarr store, if a pyramid is wanted, or if the output is a ``.btf``.
 
     Raises
     ------
     OptionError
         If that is asked of standard input.
     """
-    if (
-        is_zarr_wanted(target)
-        or _is_zarr(source)
-        or target.lower().endswith(".btf")
-        or store.pyramid
-    ):
-        if source == STDIN:
-            raise OptionError("standard input is not filtered strip by strip; name a file")
-        return True
-    if not target.lower().endswith(TIFF_ENDINGS):
+    large = target.lower().endswith(".btf") or store.pyramid or is_zarr_wanted(target)
+    if not large and os.path.isdir(source):  # as a Zarr store is
+        from convtool.images.stores.zarr import is_zarr
+
+        large = is_zarr(source)
+    if not large:
         return False
-    from convtool.filtering.strips.inputs import fits_in_memory, is_tiff
-
-    if divided and is_tiff(source):
-        return True
-    return not fits_in_memory(source, job.reading)
+    if source == STDIN:
+        raise OptionError("standard input is not filtered strip by strip; name a file")
+    return True
 
 
-def _is_zarr(source: str) -> bool:
-    """Return whether a place is a Zarr store, which is a folder."""
-    if not os.path.isdir(source):
-        return False
-    from convtool.images.stores.zarr import is_zarr
+def is_divisible(source: str, target: str) -> bool:
+    """Return whether several processes can share a picture: one TIFF that becomes another."""
+    from convtool.filtering.strips.inputs import is_tiff
 
-    return is_zarr(source)
+    return target.lower().endswith(TIFF_ENDINGS) and is_tiff(source)

@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import dask
@@ -16,8 +17,9 @@ import zarr
 from convtool.convolution import calibration
 from convtool.convolution.planner import DEFAULT_RATES, Calibration, Rate
 from convtool.distributed import local_cluster
-from convtool.distributed.huge import cut, run, work
+from convtool.distributed.huge import run, work
 from convtool.distributed.huge.targets import ToTiff, ToZarr
+from convtool.distributed.task_pool import TaskPool
 from convtool.errors import (
     ClusterError,
     ConvtoolError,
@@ -27,9 +29,10 @@ from convtool.errors import (
     OptionError,
     WorkerError,
 )
+from convtool.filtering import execution
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions
-from convtool.filtering.strips import budget
 from convtool.filtering.strips.job import filter_stream
 from convtool.filtering.strips.options import StoreOptions
 from convtool.images.options import ReadOptions, WriteOptions
@@ -43,7 +46,7 @@ HEIGHT, WIDTH = 230, 90
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch, tmp_path):
     """A few rows at a time, in a folder of its own."""
-    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 14)
+    monkeypatch.setattr(execution, "STEP_BYTES", 1 << 14)
     monkeypatch.setattr(picture, "BAND_BYTES", 1)
     monkeypatch.chdir(tmp_path)
 
@@ -86,8 +89,11 @@ def job_of(*kernels, writing=None, page=None, **options):
     )
 
 
-def on_cluster(client, source, target, job, options=None, **how):
-    with run.divided(source, target, job, options or StoreOptions()) as made:
+def on_cluster(client, source, target, job, options=None, *, planned=None, **how):
+    facts = partial(TaskPool.facts, client)
+    with run.divided(source, target, job, options or StoreOptions(), facts) as made:
+        if planned is not None:
+            planned(made.plan)
         made.over(client, **how)
         return made.finish()
 
@@ -169,7 +175,7 @@ def test_every_block_is_told_and_the_cut_is_said(client):
     said, told = [], []
     on_cluster(
         client, "in.tif", "out.zarr", job_of("box:size=41"),
-        planned=lambda plan: said.append(plan.rows.explained()),
+        planned=lambda plan: said.append(plan.execution.explained()),
         progress=lambda total: told.append(total) or told.append,
     )  # fmt: skip
     assert said == [
@@ -183,15 +189,16 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
     store()
 
     def said(kernel, workers=2, memory=None):
-        with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions()) as made:
-            return made.planned(workers, memory).rows.explained()
+        facts = partial(tuple, (workers, memory))
+        with run.divided("in.tif", "out.zarr", job_of(kernel), StoreOptions(), facts) as made:
+            return made.plan.execution.explained()
 
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
     assert said("box:size=101").endswith("larger, so that the halo is the smaller part")
     assert said("box").startswith("filtered in 4 blocks of 64 rows by 2 workers, about 15 at")
-    assert "about 5 at a time" in said("box", memory=cut.WORKER_BYTES + 16 * 6000)
+    assert "about 5 at a time" in said("box", memory=execution.WORKER_BYTES + 16 * 6000)
     with pytest.raises(ImageTooLargeError, match="--worker-memory"):
-        said("box", memory=cut.WORKER_BYTES)
+        said("box", memory=execution.WORKER_BYTES)
 
 
 def test_what_was_interrupted_is_gone_on_with(client):
@@ -268,28 +275,33 @@ def test_a_worker_that_is_killed_costs_its_blocks_only(target):
     assert not list(Path().glob("*.incomplete"))
 
 
-def test_blocks_that_are_too_large_for_a_worker_become_smaller(monkeypatch):
+def test_blocks_are_planned_so_that_they_fit_a_worker():
     made = zarr.create_array("in.zarr", shape=(3000, 3000), chunks=(500, 1000), dtype="f8")
     made[:] = np.add.outer(np.arange(3000.0), np.arange(3000.0) ** 2 % 97)
     job = job_of("box", "laplacian-8", range="abs", engine="separable")
     filter_stream("in.zarr", "one.zarr", job, StoreOptions())
-    monkeypatch.setattr(cut, "WORKER_BYTES", 0)
-    monkeypatch.setattr(cut, "BLOCKS_A_WORKER", 1)
-    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 30)
-    monkeypatch.setattr(budget, "SHARE", 1)
-    rows = []
-    with local_cluster(1, memory_limit="250MiB") as client:
-        on_cluster(
-            client, "in.zarr", "two.zarr", job,
-            progress=lambda total: lambda pixels: rows.append(pixels // 3000),
-        )  # fmt: skip
-    assert max(rows) < sum(rows) == 3000
+    with local_cluster(1, memory_limit="320MiB") as client:
+        on_cluster(client, "in.zarr", "two.zarr", job)
     assert contents("two.zarr") == contents("one.zarr")
+
+
+def test_fewer_rows_at_once_are_planned_where_the_halo_alone_fills_a_worker():
+    sizes = execution.Sizes(9000, 1 << 16, 1 << 14, 1 << 14, 600, 1)
+    storage = execution.Storage(band=16)
+
+    def step(memory):
+        machine = Machine(1 << 40, workers=2, worker_memory=execution.WORKER_BYTES + memory)
+        return execution.execution_of(execution.BLOCKS, sizes, storage, machine).step
+
+    assert step(1 << 30) == 600
+    assert 16 <= step(180 << 20) < 60
+    with pytest.raises(ImageTooLargeError, match="MB of each worker, which may take"):
+        step(170 << 20)
 
 
 def test_workers_without_memory_for_the_smallest_block_are_named(monkeypatch):
     store()
-    monkeypatch.setattr(cut, "WORKER_BYTES", 0)
+    monkeypatch.setattr(execution, "WORKER_BYTES", 0)
     with local_cluster(1) as client:
         (idle,) = client.run(lambda: psutil.Process().memory_info().rss).values()
     limit = int(idle / 0.95) + (4 << 20)  # it is ended at 95 % of that
@@ -315,8 +327,8 @@ def test_damage_that_a_worker_meets_is_named_and_nothing_is_written(client):
 def test_a_picture_that_is_no_store_is_refused():
     Path("in.png").write_bytes(b"")
     with (
-        pytest.raises(OptionError, match="can only be decoded as a whole"),
-        run.divided("in.png", "out.zarr", job_of("box"), StoreOptions()),
+        pytest.raises(OptionError, match="is decoded as a whole"),
+        run.divided("in.png", "out.zarr", job_of("box"), StoreOptions(), lambda: (1, None)),
     ):
         pass
 
@@ -344,25 +356,17 @@ def test_a_worker_refuses_what_it_does_not_find_as_told(client, case, target, mo
     assert not Path(target).exists()
 
 
-def test_memory_that_a_block_does_not_get_makes_it_smaller(client, monkeypatch):
+def test_memory_that_a_block_does_not_get_is_named(client, monkeypatch):
     """The system refuses memory where a picture's blocks have more than 40 rows."""
-    source, job = store(), job_of("gaussian")
-    filter_stream(source, "one.zarr", job, StoreOptions())
-    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 20)
-    monkeypatch.setattr(cut, "BLOCKS_A_WORKER", 1)
+    source = store()
+    monkeypatch.setattr(execution, "BLOCKS_A_WORKER", 1)
     monkeypatch.setattr(run, "make", _make_if_small)
-    rows = []
-    on_cluster(
-        client, source, "two.zarr", job,
-        progress=lambda total: lambda pixels: rows.append(pixels // WIDTH),
-    )  # fmt: skip
-    assert sum(rows) == HEIGHT
-    assert max(rows) <= 40
-    assert contents("two.zarr") == contents("one.zarr")
+    with pytest.raises(WorkerError, match=r"rows 0 to \d+ need more memory .* than was planned"):
+        on_cluster(client, source, "two.zarr", job_of("gaussian"))
 
 
 def _make_if_small(order, block):
-    if block.rows > 64:
+    if block.first == 0:
         raise MemoryError
     if block.rows > 40:
         raise OSError(errno.ENOMEM, "Cannot allocate memory")

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from convtool.convolution import api
-from convtool.filtering import FilterOptions, filter_image, plan
+from convtool.errors import ImageTooLargeError, OptionError
+from convtool.filtering import FilterOptions, execution, filter_image, plan
+from convtool.filtering.execution import Machine, Storage
 from convtool.filtering.job import FilterJob
 from convtool.filtering.mask import Mask
 from convtool.filtering.plan import PictureKind, plan_filter
@@ -94,8 +96,9 @@ def test_strips_execute_and_report_the_plan_that_is_told(rng, tmp_path):
         planned=told.append,
     )  # fmt: skip
     (made,) = told
-    assert outcome.rows is made.rows
-    assert outcome.rows.halo == 4
+    assert outcome.execution is made.execution
+    assert outcome.execution.way == execution.STRIPS
+    assert outcome.execution.halo == 4
     assert [step.plan for step in outcome.steps] == [step.plan for step in made.steps]
 
 
@@ -106,3 +109,43 @@ def test_a_plan_knows_the_part_and_where_it_lies():
     assert made.part.chosen.planes == (1,)
     assert made.place.size == made.given_shape[:2] == (12, 22)
     assert made.shape == (40, 50, 3)
+
+
+@pytest.mark.parametrize(
+    ("storage", "machine", "way"),
+    [
+        ({}, {}, execution.MEMORY),
+        ({"whole": 10**6, "band": 4}, {}, execution.MEMORY),
+        ({"whole": 10**6 + 1, "band": 4}, {}, execution.STRIPS),
+        ({"whole": 10**6 + 1}, {}, execution.MEMORY),
+        ({"whole": 1, "band": 4}, {"max_pixels": 1999}, execution.STRIPS),
+        ({"whole": None, "band": 4}, {}, execution.STRIPS),
+        ({"whole": 1, "band": 4}, {"workers": 2}, execution.BLOCKS),
+    ],
+    ids=str,
+)
+def test_the_plan_decides_how_it_is_executed(storage, machine, way):
+    kind, given = PictureKind((40, 50), BYTES), Storage(**storage)
+    machine = Machine(memory=10**6, **machine)
+    made = plan_filter(kind, [parse("box")], FilterOptions(), given, machine)
+    assert made.execution.way == way
+    assert made.options.threads == (1 if way == execution.BLOCKS else None)
+
+
+def test_a_part_of_a_picture_is_not_filtered_in_strips():
+    kind, options = PictureKind((40, 50), BYTES), FilterOptions(region=(1, 2, 3, 4))
+    made = plan_filter(kind, [parse("box")], options, Storage(1000, 4), Machine(1000))
+    assert made.execution.way == execution.PARTIAL
+    with pytest.raises(OptionError, match="filtered strip by strip, which --region cannot be"):
+        plan_filter(kind, [parse("box")], options, Storage(1001, 4), Machine(1000))
+
+
+def test_the_fewest_rows_that_memory_must_hold_are_known_beforehand():
+    kind = PictureKind((4000, 5000), BYTES)
+    storage = Storage(None, 1)
+    with pytest.raises(
+        ImageTooLargeError, match="even strip by strip, more than the limit of 1 MB"
+    ):
+        plan_filter(kind, [parse("box:size=101")], FilterOptions(), storage, Machine(10**6))
+    made = plan_filter(kind, [parse("box:size=101")], FilterOptions(), storage, Machine(10**7))
+    assert made.execution == execution.Execution(execution.STRIPS, 100, 100, raised=True)

@@ -9,12 +9,12 @@ from typing import Any
 
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
-from convtool.distributed.huge.cut import Block, BlockPlan, plan_blocks
-from convtool.distributed.huge.targets import Target, ToTiff, ToZarr, unit_of
-from convtool.distributed.huge.work import BlockResult, Order, make, measure
+from convtool.distributed.huge.targets import Target, ToTiff, ToZarr
+from convtool.distributed.huge.work import Block, BlockResult, Order, make, measure
 from convtool.distributed.task_pool import TaskPool
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import MEASURED, FilterPlan
 from convtool.filtering.strips.chain import Counts
@@ -33,7 +33,13 @@ _BLOCKS_A_THREAD = 2
 
 
 @contextmanager
-def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> Iterator["Divided"]:
+def divided(
+    source: str,
+    target: str,
+    job: FilterJob,
+    store: StoreOptions,
+    facts: Callable[[], tuple[int, int | None]],
+) -> Iterator["Divided"]:
     """Open a huge picture for filtering on a cluster, and check everything except pixels.
 
     Parameters
@@ -46,6 +52,8 @@ def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> It
         The kernels and options.
     store : StoreOptions
         The options for stores.
+    facts : callable
+        Returns the number of parallel tasks, and the memory limit of each.
 
     Yields
     ------
@@ -63,8 +71,14 @@ def divided(source: str, target: str, job: FilterJob, store: StoreOptions) -> It
             f"{shown(source)}: its format can only be decoded as a whole; a cluster filters TIFF "
             "and Zarr block by block"
         )
+    machine = Machine.of(job.reading, *facts())
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        yield Divided(StripJob(source, target, job, store, given))
+        work = Divided(StripJob(source, target, job, store, given, machine))
+        try:
+            yield work
+        except BaseException as error:
+            work.fail(error)
+            raise
 
 
 class Divided:
@@ -72,26 +86,22 @@ class Divided:
 
     Attributes
     ----------
+    plan : FilterPlan
+        How it is filtered.
     outcome : Outcome
         The planned outcome, or the final one after `finish` has returned.
     """
 
     def __init__(self, one: StripJob) -> None:
         self._one, self._began = one, time.perf_counter()
-        self.outcome = one.outcome()
+        self.plan, self.outcome = one.plan, one.outcome()
         self._target: Target | None = None
         self._counts = Counts()
-
-    def planned(self, workers: int, memory: int | None) -> FilterPlan:
-        """Return the plan for a number of workers and their memory limit."""
-        one = self._one
-        return replace(one.plan, rows=plan_blocks(one, unit_of(one), workers, memory))
 
     def over(
         self,
         client: Any,
         *,
-        planned: Callable[[FilterPlan], object] | None = None,
         progress: Progress = silent,
         stop: int | None = None,
     ) -> None:
@@ -101,7 +111,7 @@ class Divided:
         ----------
         client : distributed.Client
             A client of the cluster.
-        planned, progress
+        progress
             As for `filter_stream`.
         stop : int, optional
             A file descriptor; the work is interrupted when it becomes readable.
@@ -118,57 +128,37 @@ class Divided:
         one = self._one
         pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
-            target: Target = ToZarr(one) if one.to_zarr else ToTiff(one)
-            self._target = target
-            blocks = plan_blocks(one, target.unit, pool.threads, pool.memory)
-            if planned is not None:
-                planned(replace(one.plan, rows=blocks))
-            work = _Blocks(pool, one, target, blocks, stop)
-            try:
-                for plane in range(len(one.given.pictures)):
-                    work.filter(plane, progress)
-            finally:
-                self._counts = work.counts
-        except BaseException as error:
-            self._fail(error)
-            raise
+            self._target = ToZarr(one) if one.to_zarr else ToTiff(one)
+            work = _Blocks(pool, one, self._target, stop)
+            for plane in range(len(one.given.pictures)):
+                work.filter(plane, progress)
+            self._counts = work.counts
         finally:
             pool.close()
 
     def finish(self) -> Outcome:
         """Write the pyramid, if any, and rename the output to its final name."""
         assert self._target is not None
-        try:
-            remarks = self._target.finish()
-        except BaseException as error:
-            self._fail(error)
-            raise
+        remarks = self._target.finish()
+        self._target = None
         seconds = time.perf_counter() - self._began
         self.outcome = self._one.outcome(self._counts, remarks, seconds)
         return self.outcome
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Leave nothing that looks whole."""
         if self._target is not None:
             self._target.fail(error)
 
 
 class _Blocks:
-    """Submits the blocks plane by plane, smaller ones after a worker ran out of memory."""
+    """Submits the blocks plane by plane."""
 
     def __init__(
-        self,
-        pool: TaskPool[Block],
-        one: StripJob,
-        target: Target,
-        blocks: BlockPlan,
-        stop: int | None,
+        self, pool: TaskPool[Block], one: StripJob, target: Target, stop: int | None
     ) -> None:
-        self._pool, self._one, self._target = pool, one, target
-        self._plan, self._stop = blocks, stop
+        self._pool, self._one, self._target, self._stop = pool, one, target, stop
         self.counts = Counts()
-        self._killed: Any = None
-        filtering = replace(one.job.filtering, threads=one.job.filtering.threads or 1)
-        self._job = replace(one.job, filtering=filtering)
 
     def filter(self, plane: int, progress: Progress) -> None:
         """Filter one plane."""
@@ -212,16 +202,15 @@ class _Blocks:
 
     def _order(self, plan: FilterPlan) -> Order:
         one, target = self._one, self._target
-        plan = plan.toned_afterwards()
         return Order(
             os.path.abspath(one.source),
             one.given.pictures[0].identity(),
-            self._job,
+            replace(one.job, filtering=plan.options),
             one.store,
             target.place,
             target.wanted,
             one.scales() if target.wanted is not None else None,
-            replace(plan, options=replace(plan.options, threads=self._job.filtering.threads)),
+            plan,
             calibration.load(),
         )
 
@@ -233,13 +222,15 @@ class _Blocks:
         spans: list[Span],
     ) -> Iterator[tuple[Block, BlockResult]]:
         """Run all blocks; raise `AssumptionViolated` once no worker is busy."""
-        left, violated = self._blocks(plane, spans), False
+        cut = self._one.plan.execution.blocks
+        left = iter([Block(plane, *rows) for span in spans for rows in cut(*span)])
+        violated = False
         self._task = function, order
 
         def next_block() -> Block | None:
             return None if violated else next(left, None)
 
-        for report in Dispatcher(self, next_block, self._smaller).run(self._stop):
+        for report in Dispatcher(self, next_block, lambda block: []).run(self._stop):
             found: BlockResult = report.value
             violated = violated or found.violated
             if not violated:
@@ -263,50 +254,35 @@ class _Blocks:
         self._pool.give(work, function, order, work)
 
     def wait(self, stop: int | None) -> list[Report]:
-        """Wait briefly for finished blocks; a block that exceeded the memory limit is a crash."""
-        arrived = self._pool.wait(stop)
-        if arrived is None:
-            return []
-        self._killed = arrived.killed
-        if arrived.killed is not None:
-            return [Report(arrived.work, crash=arrived.killed)]
-        try:
-            return [Report(arrived.work, arrived.value())]
-        except MemoryError as error:
-            return [Report(arrived.work, crash=error)]
-        except OSError as error:
-            if error.errno == errno.ENOMEM:
-                return [Report(arrived.work, crash=error)]
-            raise
-
-    def _blocks(self, plane: int, spans: list[Span]) -> Iterator[Block]:
-        """Yield blocks on submission, smaller ones if earlier blocks were too large."""
-        for span in spans:
-            top = span[0]
-            while top < span[1]:
-                block = self._plan.block(plane, (top, span[1]))
-                yield block
-                top = block.last
-
-    def _smaller(self, block: Block) -> list[Block]:
-        """Divide a block that ended its workers into blocks that need less memory.
+        """Wait briefly for finished blocks.
 
         Raises
         ------
         WorkerError
-            If it cannot be divided.
+            If a block needs more memory than it was planned with, or ends every worker.
         """
-        killed = self._killed
-        if block.is_least(self._plan.unit):
-            where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
-            if killed is not None and not self._pool.ended_by_memory(killed):
-                raise WorkerError(f"{where} ended every worker that took them; is it damaged?")
-            memory = self._pool.memory
-            most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
-            raise WorkerError(
-                f"{where} alone need more memory than {most}; give each more (--worker-memory, or "
-                "the --memory-limit of a dask worker)"
-            )
-        halves = block.halves(self._plan.unit)
-        self._plan = self._plan.like(halves[0])
-        return halves
+        arrived = self._pool.wait(stop)
+        if arrived is None:
+            return []
+        if arrived.killed is not None:
+            raise self._failed(arrived.work, arrived.killed)
+        try:
+            return [Report(arrived.work, arrived.value())]
+        except MemoryError as error:
+            raise self._failed(arrived.work) from error
+        except OSError as error:
+            if error.errno == errno.ENOMEM:
+                raise self._failed(arrived.work) from error
+            raise
+
+    def _failed(self, block: Block, killed: Any = None) -> WorkerError:
+        """Return the error about a block that ended its workers or got no memory."""
+        where = f"{shown(self._one.source)}: rows {block.first} to {block.last - 1}"
+        if killed is not None and not self._pool.ended_by_memory(killed):
+            return WorkerError(f"{where} ended every worker that took them; is it damaged?")
+        memory = self._pool.memory
+        most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
+        return WorkerError(
+            f"{where} need more memory than {most} and than was planned; give each more "
+            "(--worker-memory, or the --memory-limit of a dask worker)"
+        )

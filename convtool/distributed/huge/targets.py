@@ -2,21 +2,19 @@
 
 import os
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
-from convtool.distributed.huge.cut import Block
-from convtool.distributed.huge.work import BlockResult
+from convtool.distributed.huge.work import Block, BlockResult
 from convtool.errors import ImageReadError
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.plan import StripJob
 from convtool.filtering.strips.resume import RESTARTED, ResumeState
 from convtool.images.image import Pixels
 from convtool.images.stores.picture import Span, Wanted
-from convtool.images.stores.progress import Place, Unfinished
+from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
-from convtool.images.stores.zarr_writer import CHUNK, ZarrStore
+from convtool.images.stores.zarr_writer import ZarrStore
 from convtool.images.tone import Extent
 from convtool.records import replace
 
@@ -24,56 +22,11 @@ STRIP_BYTES = 1 << 24
 """Bytes to read at a time from a worker's file of rows."""
 
 
-class Target(Protocol):
-    """Receives the blocks of all planes."""
-
-    unit: int
-    """Rows of a chunk, which only one worker may write."""
-
-    place: Place
-    """Where workers write."""
-
-    wanted: Wanted | None
-    """The settings of the Zarr output; None for files of rows."""
-
-    @property
-    def held(self) -> int:
-        """Number of finished blocks that wait for preceding ones."""
-
-    def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
-        """Return the plan of a plane, and its extent if an earlier run has measured it."""
-
-    def missing(self, plane: int, height: int) -> list[Span]:
-        """Return the unfinished rows of a plane."""
-
-    def restart(self, plane: int) -> None:
-        """Discard all rows of a plane that turned out not to be opaque."""
-
-    def measured(self, plane: int, extent: Extent) -> None:
-        """Record the measured extent of a plane."""
-
-    def take(self, block: Block, found: BlockResult) -> None:
-        """Accept a block from a worker."""
-
-    def finish(self) -> tuple[str, ...]:
-        """Rename the complete output to its final name; return remarks."""
-
-    def fail(self, error: BaseException) -> None:
-        """Remove incomplete output."""
-
-
-def unit_of(one: StripJob) -> int:
-    """Return the chunk rows of an output before it exists."""
-    tile = one.given.pictures[0].layout.tile
-    if tile is not None:
-        return tile[0]
-    return min(CHUNK, one.shape[0]) if one.to_zarr else 1
-
-
 class ToZarr:
     """A Zarr output: workers write their chunks themselves, and a journal records them."""
 
     held = 0
+    """No block waits for those before it."""
 
     def __init__(self, one: StripJob) -> None:
         self._one = one
@@ -87,7 +40,7 @@ class ToZarr:
             self.fail(error)
             raise
         self.wanted: Wanted | None = replace(wanted, pyramid=False)
-        self.place, self.unit = replace(self._unfinished.place, started=True), self._made.unit
+        self.place = replace(self._unfinished.place, started=True)
 
     def state(self, plane: int) -> tuple[FilterPlan, Extent | None]:
         """Return the plan and the extent of a plane from the journal."""
@@ -97,8 +50,8 @@ class ToZarr:
         """Return the rows that are not in the journal, in whole chunks."""
         if plane in self._state.planes:
             return []
-        missing = self._state.missing(plane, height)
-        return [(first - first % self.unit, last) for first, last in missing]
+        missing, unit = self._state.missing(plane, height), self._made.unit
+        return [(first - first % unit, last) for first, last in missing]
 
     def restart(self, plane: int) -> None:
         """Record that all rows of a plane are invalid."""
@@ -146,7 +99,6 @@ class ToTiff:
 
     def __init__(self, one: StripJob) -> None:
         self._one = one
-        self.unit = unit_of(one)
         self._unfinished = Unfinished(one.target, one.fingerprint(), resume=False)
         self.place = self._unfinished.place
         self._waiting: dict[int, tuple[Block, str]] = {}
@@ -212,3 +164,7 @@ class ToTiff:
         """Remove everything."""
         self._sink.abandon()
         self._unfinished.remove()
+
+
+Target = ToZarr | ToTiff
+"""Takes the blocks of all planes."""

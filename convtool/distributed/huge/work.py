@@ -10,7 +10,6 @@ import numpy as np
 from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
-from convtool.distributed.huge.cut import Block
 from convtool.distributed.task_pool import check_version
 from convtool.errors import ClusterError, ConvtoolError
 from convtool.filtering.job import FilterJob
@@ -32,6 +31,27 @@ from convtool.images.tone import Extent
 from convtool.images.write import cannot_be_written
 from convtool.records import Record
 from convtool.work.worker import limit_opencv
+
+
+class Block(Record):
+    """Some rows of the answer.
+
+    Parameters
+    ----------
+    plane : int
+        Of which picture of the input.
+    first, last : int
+        The first row and the one after the last.
+    """
+
+    plane: int
+    first: int
+    last: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.last - self.first
 
 
 class Order(Record, eq=False):
@@ -117,7 +137,7 @@ def measure(order: Order, block: Block) -> BlockResult:
     given = _given(order)
     try:
         with _Rows(order, given, block) as chain:
-            for _ in measured_rows(chain, (block.first, block.last), block.step):
+            for _ in measured_rows(chain, (block.first, block.last), order.plan.execution.step):
                 pass
     except AssumptionViolated:
         return BlockResult(violated=True)
@@ -132,7 +152,8 @@ def make(order: Order, block: Block) -> BlockResult:
         with _Rows(order, given, block) as chain:
             if order.extent is not None:
                 chain.stretch(Extent(*order.extent))
-            rows = answer_rows(chain, (block.first, block.last), block.step, background)
+            span, step = (block.first, block.last), order.plan.execution.step
+            rows = answer_rows(chain, span, step, background)
             file = _write(order, given, block, rows)
     except AssumptionViolated:
         return BlockResult(violated=True)

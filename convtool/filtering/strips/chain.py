@@ -11,7 +11,7 @@ import numpy as np
 from convtool.convolution.gradient import angles
 from convtool.convolution.source import Spans
 from convtool.filtering import finishing
-from convtool.filtering.alpha import is_opaque, separate
+from convtool.filtering.alpha import separate
 from convtool.filtering.kernels import matrices
 from convtool.filtering.plan import DIRECT, FilterPlan
 from convtool.filtering.strips.rows import Kept, Take
@@ -132,7 +132,7 @@ class Chain:
         self.height, self.width = self.steps[-1].shape[:2]
 
     def _check_opaque(self, alpha: Values) -> None:
-        if self._plan.must_be_opaque and not is_opaque(alpha, self._peak):
+        if not self._plan.holds(alpha):
             raise AssumptionViolated
 
     def _colours(self, spans: Spans) -> Pixels:

@@ -6,19 +6,22 @@ from contextlib import contextmanager
 from itertools import islice
 
 from convtool.errors import ImageReadError
-from convtool.filtering.strips import budget
-from convtool.filtering.strips.options import StoreOptions
+from convtool.filtering.execution import Storage
+from convtool.filtering.job import FilterJob
+from convtool.filtering.plan import PictureKind
+from convtool.filtering.strips.options import StoreOptions, is_zarr_wanted
 from convtool.images.codec import Header
 from convtool.images.codecs.binary import FileBytes
 from convtool.images.codecs.tiff import header_of
 from convtool.images.codecs.tiff_pages import pages_of
 from convtool.images.formats import recognise
+from convtool.images.limits import memory_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
 from convtool.images.read import read_document
 from convtool.images.stores.memory import MemoryPicture
 from convtool.images.stores.picture import Picture
-from convtool.images.stores.tiff import open_tiff
+from convtool.images.stores.tiff import open_tiff, stored_rows
 from convtool.images.stores.zarr import ZarrImage, is_zarr
 from convtool.records import Record
 
@@ -28,24 +31,25 @@ def is_store(path: str) -> bool:
     return is_zarr(path) or is_tiff(path)
 
 
-def fits_in_memory(path: str, reading: ReadOptions) -> bool:
-    """Return whether a file can be read whole within the limits; those that are no TIFF must be."""
-    header = _tiff_header(path, (reading.page or 1) - 1)
-    if header is None:
-        return True
-    return budget.fits(header, os.path.getsize(path), reading.max_memory, reading.max_pixels)
+def look(path: str, job: FilterJob) -> tuple[PictureKind, Storage] | None:
+    """Return the kind of a TIFF's page and how it is stored; None for others.
 
-
-def _tiff_header(path: str, page: int) -> Header | None:
-    """Return the header of a TIFF's page; None where there is none, and reading says why."""
+    A file that is damaged is no TIFF here: it is read as a whole, and that says what is wrong.
+    """
     try:
         if not is_tiff(path):
             return None
         with open(path, "rb") as file:
-            found = next(islice(pages_of(FileBytes(file)), page, None), None)
-            return header_of(found.directory) if found is not None else None
+            number = (job.reading.page or 1) - 1
+            page = next(islice(pages_of(FileBytes(file)), number, None), None)
+            if page is None:
+                return None
+            header, (band, unit) = header_of(page.directory), stored_rows(page.directory)
     except (OSError, ImageReadError):
         return None
+    whole = memory_of([header], os.path.getsize(path))
+    storage = Storage(whole, band, unit, job.writing.background)
+    return PictureKind.of_header(header, "tiff"), storage
 
 
 def is_tiff(path: str) -> bool:
@@ -70,6 +74,22 @@ class Input(Record, eq=False):
     def header(self) -> Header:
         """What each of them is."""
         return self.pictures[0].header
+
+    @property
+    def kind(self) -> PictureKind:
+        """The kind of each of them."""
+        return PictureKind.of_header(self.header, self.format)
+
+    def storage(self, target: str, job: FilterJob) -> Storage:
+        """Return how they are stored, and an answer that is written row by row."""
+        picture = self.pictures[0]
+        band = max(last - first for first, last in picture.bands)
+        unit = picture.layout.tile[0] if picture.layout.tile is not None else 1
+        if picture.layout.tile is None and is_zarr_wanted(target):
+            from convtool.images.stores.zarr_writer import CHUNK
+
+            unit = CHUNK
+        return Storage(None, band, unit, job.writing.background)
 
 
 @contextmanager

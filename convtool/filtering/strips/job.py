@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from convtool.convolution.threads import count
 from convtool.errors import ImageReadError
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.chain import Chain, Counts, consumers_of
@@ -19,7 +19,7 @@ from convtool.images.image import Image, Pixels
 from convtool.images.stores.picture import Picture, Span
 from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
-from convtool.images.stores.zarr_writer import ZarrStore
+from convtool.images.stores.zarr_writer import PlaneSink, ZarrStore
 from convtool.images.tone import Extent
 from convtool.progress import Progress, silent
 
@@ -30,40 +30,8 @@ LARGE_BAND = 1 << 23
 """… but one, if it has more bytes than this."""
 
 
-class Sink(Protocol):
-    """Takes the rows of an answer from the top to the bottom."""
-
-    def append(self, rows: Pixels) -> None:
-        """Write the next rows."""
-
-    def finish(self) -> None:
-        """Write what is left."""
-
-    def abandon(self) -> None:
-        """Stop writing."""
-
-
-def plan_stream(
-    source: str,
-    target: str,
-    job: FilterJob,
-    store: StoreOptions,
-    *,
-    planned: Callable[[FilterPlan], object],
-) -> Outcome:
-    """Check all that can be without reading pixels; say what would be done.
-
-    Parameters are those of `filter_stream`.
-
-    Raises
-    ------
-    ConvtoolError
-        As `filter_stream` would.
-    """
-    with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StripJob(source, target, job, store, given)
-        planned(one.plan)
-        return one.outcome()
+Sink = TiffWriter | PlaneSink
+"""Takes the rows of an answer from the top to the bottom."""
 
 
 def filter_stream(
@@ -72,30 +40,15 @@ def filter_stream(
     job: FilterJob,
     store: StoreOptions,
     *,
+    plan: FilterPlan | None = None,
     planned: Callable[[FilterPlan], object] | None = None,
     progress: Progress = silent,
+    dry_run: bool = False,
 ) -> Outcome:
     """Read, filter and write a picture strip by strip.
 
-    Parameters
-    ----------
-    source : str
-        A TIFF or a Zarr store; or another picture, which is read as a whole.
-    target : str
-        A TIFF or a Zarr store, by its ending.
-    job : FilterJob
-        What to do.
-    store : StoreOptions
-        How stores are treated.
-    planned : callable, optional
-        Called with the plan before the work.
-    progress : callable, optional
-        Called with the number of pixels; what it returns is told of those that are made.
-
-    Returns
-    -------
-    Outcome
-        What was done.
+    Parameters are those of `.run.filter_picture`, and ``plan``, if it is made already. A picture
+    that is neither a TIFF nor a Zarr store is read as a whole.
 
     Raises
     ------
@@ -105,9 +58,11 @@ def filter_stream(
     """
     start = time.perf_counter()
     with opened(source, job.reading, store, count(job.filtering.threads)) as given:
-        one = StripJob(source, target, job, store, given)
+        one = StripJob(source, target, job, store, given, Machine.of(job.reading), plan)
         if planned is not None:
             planned(one.plan)
+        if dry_run:
+            return one.outcome()
         work = _Work(one, progress)
         remarks = work.to_zarr() if one.to_zarr else work.to_tiff()
     return one.outcome(work.counts, remarks, time.perf_counter() - start)
@@ -126,11 +81,7 @@ class _Work:
 
         def attempt(plan: FilterPlan) -> None:
             sink = TiffWriter(one.target, one.wanted(), one.threads)
-            try:
-                self._filter(plan, one.given.pictures[0], sink)
-            except BaseException:
-                sink.abandon()
-                raise
+            self._filter(plan, one.given.pictures[0], sink)
             remarks.extend(sink.remarks)
 
         execute(one.plan, attempt)
@@ -170,18 +121,9 @@ class _Work:
         def attempt(plan: FilterPlan) -> None:
             first, extent = state.rows_of(number), state.extent(number)
             sink = made.sink(number, lambda rows: note(rows=rows), first)
-            try:
-                self._filter(
-                    plan,
-                    picture,
-                    sink,
-                    first,
-                    extent,
-                    lambda seen: note(extent=[seen.low, seen.high]),
-                )
-            except BaseException:
-                sink.abandon()
-                raise
+            self._filter(
+                plan, picture, sink, first, extent, lambda seen: note(extent=[seen.low, seen.high])
+            )
             note(done=True)
 
         def restart() -> None:
@@ -200,8 +142,7 @@ class _Work:
         measured: Callable[[Extent], object] = lambda seen: None,
     ) -> None:
         """Filter one picture from a row on."""
-        one, rows = self._one, plan.rows
-        assert rows is not None
+        one, step = self._one, plan.execution.step
         ahead = Ahead(picture, _depth(picture), min(2, one.threads))
         try:
             chain = Chain(
@@ -211,16 +152,19 @@ class _Work:
             tell = self._progress((chain.height * rounds - first) * chain.width)
             if chain.must_be_measured:
                 if extent is None:
-                    for seen in measured_rows(chain, (0, chain.height), rows.step):
+                    for seen in measured_rows(chain, (0, chain.height), step):
                         tell(seen * chain.width)
                     extent = chain.extent
                     measured(extent)
                 chain.stretch(extent)
             span = first, chain.height
-            for pixels in answer_rows(chain, span, rows.step, one.job.writing.background):
+            for pixels in answer_rows(chain, span, step, one.job.writing.background):
                 sink.append(pixels)
                 tell(len(pixels) * chain.width)
             sink.finish()
+        except BaseException:
+            sink.abandon()
+            raise
         finally:
             ahead.close()
         self.counts += chain.counts

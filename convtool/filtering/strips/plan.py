@@ -1,4 +1,4 @@
-"""The plan of a picture that is filtered in strips, with all checks that need no pixels."""
+"""One picture that is filtered in strips or blocks, with all checks that need no pixels."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -7,14 +7,15 @@ from dataclasses import asdict
 import numpy as np
 
 from convtool.convolution.threads import count as thread_count
-from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
+from convtool.errors import ImageFormatError, ImageTooLargeError
 from convtool.filtering import finishing
+from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Kind, Outcome
-from convtool.filtering.plan import FilterPlan, PictureKind, plan_filter
-from convtool.filtering.strips import budget
+from convtool.filtering.picture import named
+from convtool.filtering.plan import FilterPlan, plan_filter
 from convtool.filtering.strips.chain import Counts
 from convtool.filtering.strips.inputs import Input
-from convtool.filtering.strips.options import TIFF_ENDINGS, ZARR_ENDING, StoreOptions
+from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried
@@ -25,46 +26,8 @@ from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
-from convtool.images.tone import working_dtype
 from convtool.images.write import check_writable
-from convtool.records import Record, replace
-
-
-def _check_filtering(source: str, job: FilterJob) -> None:
-    """Refuse what looks at more of a picture than strips of it."""
-    how = job.filtering
-    named = [name for name in ("region", "mask", "channels") if getattr(how, name) is not None]
-    if how.nan != "keep":
-        named.append("nan")
-    if named:
-        raise OptionError(
-            f"{shown(source)}: is filtered strip by strip, which --{named[0]} cannot be; "
-            "a larger --max-memory filters it as a whole"
-        )
-
-
-class StripPlan(Record):
-    """The rows of a picture that one process filters strip by strip.
-
-    Parameters
-    ----------
-    step : int
-        How many rows are worked on at once.
-    halo : int
-        How many rows beyond its own a row of the answer needs.
-    """
-
-    step: int
-    halo: int
-
-    def explained(self) -> str:
-        """Say how the rows are divided."""
-        words = f"filtered strip by strip, about {self.step} rows at a time"
-        if self.halo:
-            words += f", with {self.halo} rows more that the kernels reach"
-        if self.step == self.halo:
-            words += "; strips are as large as these, so that more of them is new than is kept"
-        return words
+from convtool.records import replace
 
 
 class StripJob:
@@ -80,14 +43,24 @@ class StripJob:
         How stores are treated.
     given : Input
         What is read.
+    machine : Machine
+        The memory that may be used, and the workers.
+    plan : FilterPlan, optional
+        The plan, if it is made already.
     """
 
     def __init__(
-        self, source: str, target: str, job: FilterJob, store: StoreOptions, given: Input
+        self,
+        source: str,
+        target: str,
+        job: FilterJob,
+        store: StoreOptions,
+        given: Input,
+        machine: Machine,
+        plan: FilterPlan | None = None,
     ) -> None:
         self.source, self.target, self.job, self.store = source, target, job, store
         self.given = given
-        _check_filtering(source, job)
         self.threads = thread_count(job.filtering.threads)
         header, limit = given.header, store.max_pixels
         if limit is not None and header.width * header.height > limit:
@@ -95,17 +68,13 @@ class StripJob:
                 f"{shown(source)}: claims {header.width}×{header.height} pixels, more than the "
                 f"limit of {limit}; --max-pixels raises it"
             )
-        kind = PictureKind.of_header(header, given.format)
-        self.plan = plan_filter(kind, job.kernels, job.filtering)
-        if self.plan.options.nodata is not None:
-            raise OptionError(
-                f"{shown(source)}: is filtered strip by strip, which does not fill missing pixels "
-                f"(nodata {self.plan.options.nodata:g}); --nodata none takes them as values, a "
-                "larger --max-memory filters it as a whole"
+        with named(source):
+            self.plan = plan or plan_filter(
+                given.kind, job.kernels, job.filtering, given.storage(target, job), machine
             )
-        self.to_zarr = target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
+        self.to_zarr = is_zarr_wanted(target)
         channels = self.plan.channels
-        if kind.has_alpha:
+        if given.header.has_alpha:
             channels = channels_on(channels, job.writing.background)
         self.shape = self.plan.shape[:2] + ((channels,) if channels > 1 else ())
         self.kept, self.remarks = self._metadata(header)
@@ -113,7 +82,6 @@ class StripJob:
             check_store(target, overwrite=store.overwrite)
         else:
             self._check_tiff(channels)
-        self.plan = replace(self.plan, rows=self._strips())
 
     def _check_tiff(self, channels: int) -> None:
         if not self.target.lower().endswith(TIFF_ENDINGS):
@@ -147,33 +115,6 @@ class StripJob:
             remarks = (f"Zarr holds no {words}; they are left out",) if lost else ()
             metadata = Metadata(resolution=metadata.resolution)
         return replace(header, has_alpha=has_alpha, metadata=metadata), remarks
-
-    @property
-    def halo(self) -> int:
-        """How many rows beyond its own a row of the answer needs: the sum of the kernels'."""
-        return sum(spec.weights.shape[-2] - 1 for spec in self.job.kernels)
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row in the type that is computed in."""
-        return int(self._samples * working_dtype(self.given.header.type).itemsize)
-
-    @property
-    def _samples(self) -> int:
-        header = self.given.header
-        return max(header.width * header.channels, int(np.prod(self.shape[1:])))
-
-    @property
-    def band_bytes(self) -> int:
-        """Bytes of the rows of the input that are read together."""
-        tallest = max(last - first for first, last in self.given.pictures[0].bands)
-        return tallest * self.given.header.pixel_type.itemsize * self._samples
-
-    def _strips(self) -> StripPlan:
-        limit = self.job.reading.max_memory
-        rows = budget.rows_at_once(self.row_bytes, self.halo, limit)
-        budget.check((rows + self.halo) * self.row_bytes + self.band_bytes, limit)
-        return StripPlan(rows, self.halo)
 
     def wanted(self) -> Wanted:
         """Return the output's description for the writer."""
@@ -217,13 +158,13 @@ class StripJob:
         """Return what was done, or will be where nothing is counted yet."""
         plan = self.plan
         if counts is None:
-            return Outcome(*self.kinds, plan.steps, rows=plan.rows)
+            return Outcome(*self.kinds, plan.steps, execution=plan.execution)
         share = counts.clipped / max(1, counts.values)
         found = finishing.remarks(plan, share, counts.nans)
         warnings = (*self.given.header.notes, *found, *self.remarks, *remarks)
         # Of a store that was complete but for its name no kernel computed anything.
         steps = plan.timed(counts.seconds or (0.0,) * len(plan.steps))
-        return Outcome(*self.kinds, steps, share, warnings, seconds, rows=plan.rows)
+        return Outcome(*self.kinds, steps, share, warnings, seconds, execution=plan.execution)
 
 
 def execute(

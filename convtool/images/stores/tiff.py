@@ -15,6 +15,8 @@ from convtool.errors import ImageReadError, OptionError
 from convtool.images.codec import Header
 from convtool.images.codecs import lab, libtiff, tiff, tiff_layout, tiff_samples
 from convtool.images.codecs.binary import FileBytes
+from convtool.images.codecs.ifd import Directory
+from convtool.images.codecs.tiff_layout import SampleLayout
 from convtool.images.codecs.tiff_library import LibraryPage
 from convtool.images.codecs.tiff_pages import SUBFILE, pages_of
 from convtool.images.image import Pixels
@@ -111,12 +113,8 @@ class TiffPicture:
         self.layout = StorageLayout(
             (self._tall, self._wide) if tiled else None, _NAMES.get(layout.compression, "")
         )
-        rows = self._tall
-        row_bytes = layout.width * layout.samples * max(1, layout.bits // 8)
-        self._divisible = (
-            layout.compression == tiff_layout.STORED and not tiled and layout.luma is None
-        )
-        self.bands = bands(layout.height, 1 if self._divisible else rows, row_bytes)
+        self._divisible = _is_divisible(self._page, layout)
+        self.bands = bands(layout.height, *_together(self._page, layout, self._tall))
 
     def window(self, rows: Span, columns: Span | None = None) -> Pixels:
         """Read part of the picture; see `Picture`."""
@@ -189,6 +187,34 @@ class TiffPicture:
         self._file.close()
         if self._foreign is not None:
             self._foreign.close()
+
+
+def _is_divisible(page: Directory, samples: SampleLayout) -> bool:
+    """Return whether each row of a page can be read alone."""
+    stored = samples.compression == tiff_layout.STORED
+    return stored and 322 not in page.tags and samples.luma is None
+
+
+def _together(page: Directory, samples: SampleLayout, tall: int) -> tuple[int, int]:
+    """Return how many rows of a page can only be read together, and the bytes of a row."""
+    row_bytes = samples.width * samples.samples * max(1, samples.bits // 8)
+    return 1 if _is_divisible(page, samples) else tall, row_bytes
+
+
+def stored_rows(page: Directory) -> tuple[int, int]:
+    """Return how many rows of a page are read together, and how many are stored in a tile.
+
+    The second is 1 where there are no tiles.
+
+    Raises
+    ------
+    ImageReadError
+        If the page is damaged or of a kind that is not read.
+    """
+    samples = tiff_layout.layout_of(page)
+    tall = next(tiff_layout.blocks_of(page, samples)).height
+    band = bands(samples.height, *_together(page, samples, tall))[0]
+    return band[1] - band[0], tall if 322 in page.tags else 1
 
 
 def open_tiff(path: str, options: ReadOptions, threads: int = 1) -> TiffPicture:

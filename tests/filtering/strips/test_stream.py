@@ -10,11 +10,11 @@ import tifffile
 from picture_files import exif
 
 from convtool.cli import run
+from convtool.filtering import execution
 from convtool.filtering.job import FilterJob
 from convtool.filtering.memory import FilterOptions, filter_image
 from convtool.filtering.picture import filter_file
 from convtool.filtering.plan import PictureKind, plan_filter
-from convtool.filtering.strips import budget
 from convtool.filtering.strips.chain import Chain, Counts
 from convtool.filtering.strips.inputs import opened
 from convtool.filtering.strips.job import answer_rows, filter_stream
@@ -32,7 +32,7 @@ HEIGHT, WIDTH = 230, 90
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch, tmp_path):
     """Some twenty rows at a time, in a folder of its own."""
-    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 14)
+    monkeypatch.setattr(execution, "STEP_BYTES", 1 << 14)
     monkeypatch.chdir(tmp_path)
 
 
@@ -246,6 +246,8 @@ def test_the_report_is_that_of_a_picture_in_memory():
     found = [json.loads(Path(f"{name}.json").read_text()) for name in ("memory", "strips")]
     for one in found:
         del one["seconds"], one["steps"][0]["seconds"]
+    ways = [one.pop("execution") for one in found]
+    assert ways == [{"way": "memory"}, {"way": "strips", "rows_at_once": 15, "halo": 2}]
     assert found[0] == found[1]
 
 

@@ -15,8 +15,8 @@ import tifffile
 import zarr
 
 from convtool.cli import run
+from convtool.filtering import execution
 from convtool.filtering.memory import FilterOptions, filter_image
-from convtool.filtering.strips import budget
 from convtool.filtering.strips import job as strips_job
 from convtool.images.image import Image, as_image
 from convtool.images.stores.zarr_writer import ZarrStore
@@ -29,7 +29,7 @@ SHAPE = (150, 110)
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch, tmp_path):
     """A few rows at a time, in a folder of its own."""
-    monkeypatch.setattr(budget, "STEP_BYTES", 1 << 14)
+    monkeypatch.setattr(execution, "STEP_BYTES", 1 << 14)
     monkeypatch.chdir(tmp_path)
 
 
