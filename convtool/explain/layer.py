@@ -74,12 +74,14 @@ class Layer(Record, eq=False):
     @property
     def activated(self) -> Plane:
         """The activation function of the output; the output itself where there is none."""
-        return self.activation(self.output) if self.activation else self.output
+        output = self.output
+        return self.activation(output) if self.activation else output
 
     @property
     def pooled(self) -> Plane:
         """The pooled values; those of `activated` where there is no pooling."""
-        return self.pooling(self.activated) if self.pooling else self.activated
+        activated = self.activated
+        return self.pooling(activated) if self.pooling else activated
 
 
 def layer(
