@@ -1,5 +1,6 @@
 """What all tests share: the tolerance table, the oracle, a private place for compiled code."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ MARKS = {
     ),
     "fuzz": ("test_fuzz.py",),
     "slow": (
+        "benchmarks/",
         "compiled/",
         "course/",
         "faults/",
@@ -29,6 +31,7 @@ MARKS = {
         "cli/test_networks.py",
         "cli/test_train.py",
         "nn/",
+        "report/test_model_pictures.py",
         "test_corpus.py",
         "test_histories.py",
         "test_readme.py",
@@ -37,15 +40,34 @@ MARKS = {
 """Which tests have which mark, by their file or folder; `pyproject.toml` says what a mark means."""
 
 
+HERE = Path(__file__).parent
+
+
+def marks(path):
+    """Return the marks of all tests of a file."""
+    place = path.relative_to(HERE).as_posix() if HERE in path.parents else ""
+    return [mark for mark, starts in MARKS.items() if place.startswith(starts)]
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out files whose tests are all deselected: importing some takes many seconds."""
+    conditions = config.option.markexpr.split(" and ")
+    if any(f"not {mark}" in conditions for mark in marks(collection_path)):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(items):
     """Mark the tests of each file and folder in `MARKS`."""
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
-            place = item.path.relative_to(here).as_posix()
-            for mark, starts in MARKS.items():
-                if place.startswith(starts):
-                    item.add_marker(mark)
+        for mark in marks(item.path):
+            item.add_marker(mark)
+
+
+def pytest_collection_finish():
+    """Spare garbage collections, which benchmarks force, the thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 RELATIVE = {np.dtype(np.float32): 4e-6, np.dtype(np.float64): 1e-13}

@@ -142,10 +142,11 @@ def test_a_box_forgets_what_left_its_window(taps, channels, dtype, rng):
     image[40, 30] = 1e30
     kernel = np.full(taps, 1 / np.prod(taps))
     near, _ = BOUND[dtype]
+    truth = exact(image, kernel, "reflect")
     for stride in (1, 2, 7):
         answer = convtool.correlate(image, kernel, engine="numba", stride=stride)
-        truth = exact(image, kernel, "reflect")[::stride, ::stride]
-        assert (np.abs(answer - truth) <= near * truth).all()
+        kept = truth[::stride, ::stride]
+        assert (np.abs(answer - kept) <= near * kept).all()
 
 
 def test_a_box_of_a_wide_image_is_summed_in_parts(rng):
