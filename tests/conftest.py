@@ -25,8 +25,11 @@ MARKS = {
     "slow": (
         "benchmarks/",
         "compiled/",
+        "convolution/test_flat.py",
+        "convolution/test_in_place.py",
         "convolution/test_local.py",
         "convolution/test_transforms.py",
+        "convolution/test_windows.py",
         "course/",
         "deconvolution/",
         "faults/",
