@@ -1,5 +1,6 @@
 """What all tests share: the tolerance table, the oracle, a private place for compiled code."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -22,13 +23,24 @@ MARKS = {
     ),
     "fuzz": ("test_fuzz.py",),
     "slow": (
+        "benchmarks/",
         "compiled/",
+        "convolution/test_flat.py",
+        "convolution/test_in_place.py",
+        "convolution/test_local.py",
+        "convolution/test_transforms.py",
+        "convolution/test_windows.py",
         "course/",
+        "deconvolution/",
         "faults/",
+        "filtering/strips/test_stream.py",
         "learn/",
+        "cli/test_deconvolve.py",
+        "cli/test_gridsearch.py",
         "cli/test_networks.py",
         "cli/test_train.py",
         "nn/",
+        "report/test_model_pictures.py",
         "test_corpus.py",
         "test_histories.py",
         "test_readme.py",
@@ -37,15 +49,37 @@ MARKS = {
 """Which tests have which mark, by their file or folder; `pyproject.toml` says what a mark means."""
 
 
+HERE = Path(__file__).parent
+
+
+def marks(path):
+    """Return the marks of all tests of a file; examples have those of the tests beside them."""
+    root = HERE if HERE in path.parents else HERE.parent / "convtool"
+    if root not in path.parents:
+        return []
+    place = path.relative_to(root).as_posix()
+    return [mark for mark, starts in MARKS.items() if place.startswith(starts)]
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Leave out files whose tests are all deselected: importing some takes many seconds."""
+    conditions = config.option.markexpr.split(" and ")
+    if any(f"not {mark}" in conditions for mark in marks(collection_path)):
+        return True
+    return None
+
+
 def pytest_collection_modifyitems(items):
     """Mark the tests of each file and folder in `MARKS`."""
-    here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents:
-            place = item.path.relative_to(here).as_posix()
-            for mark, starts in MARKS.items():
-                if place.startswith(starts):
-                    item.add_marker(mark)
+        for mark in marks(item.path):
+            item.add_marker(mark)
+
+
+def pytest_collection_finish():
+    """Spare garbage collections, which benchmarks force, the thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 RELATIVE = {np.dtype(np.float32): 4e-6, np.dtype(np.float64): 1e-13}

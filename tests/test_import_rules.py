@@ -4,7 +4,9 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -111,8 +113,27 @@ def on_import(body):
             yield from on_import(getattr(node, field, None) or [])
 
 
-def parse(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+class Facts(NamedTuple):
+    """What a module imports, at its top level and anywhere, and the names it has and calls."""
+
+    at_the_top: set[str]
+    imported: set[str]
+    named: set[str]
+    called: set[str]
+
+
+@cache
+def facts(path):
+    """Parse a module once for all tests; trees themselves would burden the garbage collector."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    calls = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return Facts(
+        set().union(*(roots(node) for node in on_import(tree.body))),
+        set().union(*map(roots, nodes)),
+        {node.id for node in nodes if isinstance(node, ast.Name)},
+        {function.id for function in calls if isinstance(function, ast.Name)},
+    )
 
 
 def test_there_is_something_to_check():
@@ -123,38 +144,28 @@ def test_there_is_something_to_check():
 
 @pytest.mark.parametrize("path", MODULES, ids=place)
 def test_heavy_modules_are_imported_on_use(path):
-    at_the_top = set().union(*(roots(node) for node in on_import(parse(path).body)))
     allowed = [names for prefix, names in AT_THE_TOP.items() if place(path).startswith(prefix)]
-    assert at_the_top & ON_USE <= set().union(*allowed)
+    assert facts(path).at_the_top & ON_USE <= set().union(*allowed)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)
-@pytest.mark.parametrize("name", ONLY_IN)
-def test_where_it_may_be_imported_at_all(name, path):
-    imported = set().union(*(roots(node) for node in ast.walk(parse(path))))
-    if not place(path).startswith(ONLY_IN[name]):
-        assert name not in imported
+def test_where_it_may_be_imported_at_all(path):
+    allowed = {name for name, prefixes in ONLY_IN.items() if place(path).startswith(prefixes)}
+    assert facts(path).imported & ONLY_IN.keys() <= allowed
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)
 def test_nothing_outside_the_command_line_prints(path):
-    if place(path).startswith("cli/"):
-        return
-    called = {
-        node.func.id
-        for node in ast.walk(parse(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    }
-    assert not called & {"print", "input", "exit", "quit", "breakpoint"}
+    if not place(path).startswith("cli/"):
+        assert not facts(path).called & {"print", "input", "exit", "quit", "breakpoint"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=place)
 def test_modules_named_at_run_time_come_from_registries(path):
     """``import_module`` hides an import from the linter, so it stands in registries alone."""
-    named = {node.id for node in ast.walk(parse(path)) if isinstance(node, ast.Name)}
     registries = ("compiled/jit.py", "images/formats.py", "extras.py")
     if path.name != "__init__.py" and place(path) not in registries:
-        assert not named & {"import_module", "__import__"}
+        assert not facts(path).named & {"import_module", "__import__"}
 
 
 MODULE_OF = {
@@ -176,7 +187,7 @@ class TestDependencies:
 
     @pytest.fixture
     def imported(self):
-        named = set().union(*(roots(node) for path in MODULES for node in ast.walk(parse(path))))
+        named = set().union(*(facts(path).imported for path in MODULES))
         return named - set(sys.stdlib_module_names) - {"convtool"} - BROUGHT_ALONG
 
     def names(self, requirements):

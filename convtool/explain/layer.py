@@ -71,13 +71,15 @@ class Layer(Record, eq=False):
 
     @property
     def activated(self) -> Plane:
-        """The output after the activation; the output itself without one."""
-        return self.activation(self.output) if self.activation else self.output
+        """The activation function of the output; the output itself where there is none."""
+        output = self.output
+        return self.activation(output) if self.activation else output
 
     @property
     def pooled(self) -> Plane:
-        """The values after the pooling; those of `activated` without one."""
-        return self.pooling(self.activated) if self.pooling else self.activated
+        """The pooled values; those of `activated` where there is no pooling."""
+        activated = self.activated
+        return self.pooling(activated) if self.pooling else activated
 
 
 def layer(

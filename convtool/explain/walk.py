@@ -1,6 +1,7 @@
 """A convolution as data: each window, its products and its sum, and the sizes."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -166,13 +167,16 @@ class Walk(Record, eq=False):
             for column in range(self.shape[1]):
                 yield self.step(row, column)
 
-    @property
+    @cached_property
     def output(self) -> Plane:
         """All sums, float64."""
         views = np.lib.stride_tricks.sliding_window_view(self.padded, self.kernel.shape)
         rows, columns = self.layout.rows, self.layout.columns
         kept = views[: rows.dense : rows.stride, : columns.dense : columns.stride]
-        return np.asarray((kept * self.laid).sum(axis=(2, 3)))
+        sums = np.empty(kept.shape[:2])
+        for row, windows in zip(sums, kept, strict=True):  # the products of one row at a time
+            (windows * self.laid).sum(axis=(1, 2), out=row)
+        return sums
 
     @property
     def matrix(self) -> Any:

@@ -41,6 +41,7 @@ def test_a_list_from_stdin_a_suffix_and_a_format(folder):
     assert made(folder / "out") == ["in/a-x.bmp", "in/deep/c-x.bmp"]
 
 
+@pytest.mark.slow
 def test_a_journal_leaves_out_what_is_done_unless_it_changed(folder):
     arguments = [*BATCH, "--journal", "journal", "in", "out"]
     assert b"2 done;" in finished(*arguments).stderr
@@ -92,6 +93,7 @@ def test_fail_fast_and_a_dry_run(folder, capsys):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("many", [False, True])
+@pytest.mark.slow
 def test_an_interrupt_ends_it_and_leaves_no_stray_file(folder, number, many):
     big = np.zeros((1500, 1500), np.uint8)
     for name in range(12):
@@ -108,6 +110,7 @@ def test_an_interrupt_ends_it_and_leaves_no_stray_file(folder, number, many):
     assert not [name for name in os.listdir("out") if name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_a_picture_that_takes_too_long_fails_alone(folder):
     write("in/big.png", np.zeros((1500, 1500), np.uint8))
     slow = ["filter", "-k", "disk:radius=40", "--engine", "direct", "--timeout", "2"]

@@ -163,6 +163,7 @@ class TestBatch:
         np.testing.assert_array_equal(read("out/c.png").pixels[:, :6], colour[::-1, :6])
         assert not Path("out/b.png").exists()
 
+    @pytest.mark.slow
     def test_the_journal_knows_options_and_the_mask_s_content(self, folder, colour):
         Path("many").mkdir()
         write("many/a.png", colour)

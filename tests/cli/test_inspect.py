@@ -57,6 +57,7 @@ def test_table_and_hand_counts(tmp_path, capsys):
     assert text.splitlines()[-2].endswith(" 4 B")
 
 
+@pytest.mark.slow
 def test_filters(tmp_path, capsys):
     report = inspected(capsys, MODEL, "--probe", "--nearest", "--kernels", tmp_path / "k.png")
     layer = nn.load(MODEL).layers[0]
@@ -74,6 +75,7 @@ def test_filters(tmp_path, capsys):
     assert len(deeper["nearest"]) == 32
 
 
+@pytest.mark.slow
 def test_drawings_of_a_picture(tmp_path, capsys):
     asked = ["--feature-maps", SEVEN, "--occlusion", SEVEN, "--saliency", SEVEN]
     arguments = [MODEL, *asked, "--invert", "--out", tmp_path]
@@ -102,6 +104,7 @@ def zeros_and_ones(tmp_path_factory):
     return model
 
 
+@pytest.mark.slow
 class TestArgument:
     """What does a network of one filter look at, to tell 0 from 1? At an upright line."""
 

@@ -114,6 +114,7 @@ def test_several_k_make_a_sheet(photo, tmp_path, capsys):
     assert pixels.shape[0] * pixels.shape[1] > 3 * 80 * 120
 
 
+@pytest.mark.slow
 def test_plot_and_page_are_written_whole(photo, tmp_path, capsys):
     plot, page = tmp_path / "plot.png", tmp_path / "page.html"
     arguments = ["svd", photo, "--k", "2,10", "--plot", str(plot), "--html", str(page), "--compare"]

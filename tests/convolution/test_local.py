@@ -22,9 +22,9 @@ WIDER = {"float32": np.float64, "float64": np.longdouble}
 LOCAL = ["auto", "fft", "numba-fft", "direct"]
 
 
-def exact(image, kernel, border):
+def exact(image, kernel, border, dtype=None):
     """Sum the products of each window in a wider type, weight by weight; those of 0 left out."""
-    image = np.asarray(image, WIDER[image.dtype.name])
+    image = np.asarray(image, dtype or WIDER[image.dtype.name])
     below = [(size // 2, (size - 1) // 2) for size in kernel.shape]
     mode = {"reflect": "symmetric", "mirror": "reflect", "nearest": "edge"}.get(border, border)
     padded = np.pad(image, below + [(0, 0)] * (image.ndim - 2), mode=mode)
@@ -42,7 +42,7 @@ def check(image, kernel, border="reflect", **options):
     answer = convtool.correlate(image, kernel, border=border, **options)
     truth = exact(image, kernel, border)
     fits = np.abs(truth) < np.finfo(image.dtype).max
-    held = exact(np.abs(image), np.abs(kernel), border)
+    held = exact(np.abs(image), np.abs(kernel), border, np.float64)
     allowed = near * held + far * np.abs(image.astype(truth.dtype)).mean() * np.abs(kernel).sum()
     error = np.abs(answer[fits] - truth[fits])
     assert not np.isnan(answer).any()
@@ -142,10 +142,11 @@ def test_a_box_forgets_what_left_its_window(taps, channels, dtype, rng):
     image[40, 30] = 1e30
     kernel = np.full(taps, 1 / np.prod(taps))
     near, _ = BOUND[dtype]
+    truth = exact(image, kernel, "reflect")
     for stride in (1, 2, 7):
         answer = convtool.correlate(image, kernel, engine="numba", stride=stride)
-        truth = exact(image, kernel, "reflect")[::stride, ::stride]
-        assert (np.abs(answer - truth) <= near * truth).all()
+        kept = truth[::stride, ::stride]
+        assert (np.abs(answer - kept) <= near * kept).all()
 
 
 def test_a_box_of_a_wide_image_is_summed_in_parts(rng):

@@ -15,10 +15,9 @@ from convtool.convolution.planner import DEFAULT_RATES, Calibration, Rate
 from convtool.errors import EngineError
 
 
-def expected(image, kernel, stride=1):
+def expected(image, kernel):
     weights = kernel.reshape(kernel.shape + (1,) * (image.ndim - 2))
-    full = ndimage.correlate(image.astype(np.float64), weights, mode="reflect")
-    return full[::stride, ::stride]
+    return ndimage.correlate(image.astype(np.float64), weights, mode="reflect")
 
 
 @given(
@@ -39,14 +38,16 @@ def test_a_tiling_fits_its_transforms(kernel, size):
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32", "float64"])
 @pytest.mark.parametrize("shape", [(300, 260), (150, 140, 3), (33, 500)])
 @pytest.mark.parametrize("taps", [(9, 9), (31, 2), (2, 40), (63, 63)])
-@pytest.mark.parametrize("stride", [1, 3])
-def test_tiles_meet_without_a_seam(rng, dtype, shape, taps, stride):
+def test_tiles_meet_without_a_seam(rng, dtype, shape, taps):
     image = (rng.random(shape) * 255).astype(dtype)
     kernel = rng.normal(size=taps)
-    answer = convtool.correlate(image, kernel, engine="numba-fft", stride=stride)
-    truth = expected(image, kernel, stride)
-    assert answer.shape == truth.shape
-    np.testing.assert_allclose(answer, truth, rtol=0, atol=tolerance(answer.dtype, image, kernel))
+    truth = expected(image, kernel)
+    for stride in (1, 3):
+        answer = convtool.correlate(image, kernel, engine="numba-fft", stride=stride)
+        kept = truth[::stride, ::stride]
+        assert answer.shape == kept.shape
+        atol = tolerance(answer.dtype, image, kernel)
+        np.testing.assert_allclose(answer, kept, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

@@ -30,6 +30,8 @@ def test_transposed_blur_is_the_transposed_matrix(border, name, correlate, pictu
     weights = np.asarray(
         convtool.kernel(KERNELS[name]) if name in ("gaussian", "even") else KERNELS[name], float
     )
+    if name == "larger than the picture":
+        picture = picture[:6, :5]
     blur = Blur(weights, picture.shape, border, 0.0, not correlate)
     matrix = reference.blur_matrix(picture.shape, weights, border, not correlate)
     expected = (matrix.T @ picture.ravel()).reshape(picture.shape)
@@ -82,7 +84,7 @@ class TestScikitImage:
 
 @pytest.fixture(scope="module")
 def house():
-    return convtool.read("sample_images/photograph.jpg").pixels[100:260, 200:400]
+    return convtool.read("sample_images/photograph.jpg").pixels[120:220, 240:360]
 
 
 @pytest.mark.parametrize("border", RULES)

@@ -131,6 +131,7 @@ class TestDamage:
         self._assert_alike(broken, monkeypatch)
 
     @pytest.mark.parametrize("sampling", ["420", "444"])
+    @pytest.mark.slow
     def test_bytes_anywhere_in_the_scan(self, sampling, monkeypatch):
         sound = _file(82 if sampling == "420" else 163, sampling)
         rng = np.random.default_rng(5)

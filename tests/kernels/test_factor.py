@@ -158,6 +158,7 @@ def test_own_lines_sum_to_the_matrix(rng, shape):
     np.testing.assert_array_equal(columns.T @ rows, matrix)
 
 
+@pytest.mark.slow
 class TestLargeKernels:
     @pytest.mark.parametrize(
         ("spec", "expected"),

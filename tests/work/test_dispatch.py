@@ -67,6 +67,7 @@ def test_work_that_can_be_made_smaller_is_never_blamed():
     assert [(report.value, report.crash) for report in reports] == [(1, None), (2, None)]
 
 
+@pytest.mark.slow
 def test_killed_processes_lose_no_picture(tmp_path, rng):
     tasks = []
     for number in range(30):
