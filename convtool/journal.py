@@ -160,7 +160,7 @@ class Journal:
             self._file.close()
 
     def _damage(self, number: int) -> JournalError:
-        what = "is no journal of this kind" if number == 1 else f"line {number} is damaged"
+        what = "is not a journal of this kind" if number == 1 else f"line {number} is damaged"
         return JournalError(f"{self._name}: {what}; {self._advice}")
 
     def _failure(self, error: OSError) -> JournalError:

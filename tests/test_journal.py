@@ -42,8 +42,8 @@ def test_a_torn_header_is_written_again(tmp_path, torn):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"a letter", "j: is no journal of this kind; do so"),
-        (b'{"schema": "other/1", "of": "a"}\n', "j: is no journal of this kind; do so"),
+        (b"a letter", "j: is not a journal of this kind; do so"),
+        (b'{"schema": "other/1", "of": "a"}\n', "j: is not a journal of this kind; do so"),
         (START + b"{\n{}\n", "j: line 2 is damaged; do so"),
         (START + b"{}\n" + 100_000 * b"[" + b"\n", "j: line 3 is damaged; do so"),
         (START + b"{}\n" + 200 * b" ", "j: line 3 is damaged; do so"),

@@ -211,7 +211,7 @@ def _without_model(
     for name, value in needed.items():
         if value:
             option = f"--{name.replace('_', '-')}"
-            raise OptionError(f"{option} looks into a trained network; give its MODEL")
+            raise OptionError(f"{option} needs a trained network; give its MODEL")
     if (arch is None) != (shape is None) or (arch is None and not given):
         raise OptionError(
             "it takes a MODEL, or --arch with --input CxHxW, or --probe with --filter SPEC"
