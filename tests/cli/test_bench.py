@@ -159,7 +159,7 @@ def test_other_files_are_no_earlier_report(text, tmp_path, capsys):
     old = tmp_path / "old.json"
     old.write_text(text)
     assert run(["bench", "--compare", str(old)]) == 2
-    assert f"{old}: is not " in capsys.readouterr().err
+    assert f"{old}: is no" in capsys.readouterr().err
 
 
 @pytest.fixture
