@@ -60,11 +60,7 @@ _STEP = {
     ),
     "objective": (
         "cross_entropy",
-        "soft_cross_entropy",
-        "binary_cross_entropy",
-        "probability_cross_entropy",
-        "probability_binary_cross_entropy",
-        "mean_squared_error",
+        "elementwise_loss",
         "squares",
         "sgd",
         "momentum",

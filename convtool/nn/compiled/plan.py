@@ -205,7 +205,9 @@ class StepPlan:
         inside = pictures[:count, top : top + height, left : left + width, :channels]
         inside[...] = x.transpose(0, 2, 3, 1)
 
-    def _program(self, count: int, loss: str, rule: str) -> tuple[Programs, list[Program]]:
+    def _program(
+        self, count: int, loss: tuple[str, int] | None, rule: str
+    ) -> tuple[Programs, list[Program]]:
         """Return the programs of a training step, or without a loss those of a forward pass."""
         key = (count, loss, rule)
         if key not in self._programs:
@@ -214,9 +216,9 @@ class StepPlan:
                 program = Program(self._buffers, thread, count)
                 if loss:
                     program.prepare()
-                program.forward(training=bool(loss))
+                program.forward(training=loss is not None)
                 if loss:
-                    program.loss(loss)
+                    program.loss(*loss)
                     program.backward()
                     program.update(rule)
                 else:
@@ -233,8 +235,8 @@ class StepPlan:
             self._read()
         buffers, memory = self._buffers, self._memory
         goals = loss.goals(y, (len(x), buffers.stages[-1].outputs[0]))
-        operation = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
-        ready, programs = self._program(len(x), operation, RULES[type(optimizer)][0])
+        compared = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
+        ready, programs = self._program(len(x), compared, RULES[type(optimizer)][0])
         ready.wake()
         self._input(x)
         memory[buffers.labels : buffers.labels + goals.size] = goals.reshape(-1)
@@ -278,7 +280,7 @@ class StepPlan:
         """Return the outputs of a batch, in inference."""
         if self._behind:
             self._read()
-        ready, _ = self._program(len(x), "", "")
+        ready, _ = self._program(len(x), None, "")
         ready.wake()
         self._input(x)
         ready.run()

@@ -24,6 +24,7 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from convtool.compiled.jit import entry
 from convtool.nn.jit import widths
+from convtool.nn.jit.operations import OPERATIONS
 from convtool.nn.jit.widths import PANEL
 
 WIDTH = widths.width()
@@ -53,7 +54,7 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
 
 
 operation = entry(MEMORY, ROW, fastmath=frozenset({"contract"}))
-"""Compile ``f(mem, row)``, whose first statement unpacks its fields from its row."""
+"""Compile ``f(mem, row)``, which reads its fields from its row."""
 
 
 def _pointer(builder: Any, memory: Any, index: Any, kind: Any) -> Any:
@@ -108,18 +109,19 @@ for _operator, _method in {
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def unpack(typingctx: Any, row: Any, count: Any) -> Any:
-    """Return the first `count` numbers of a program row, after its address, as a tuple."""
-    kind = types.UniTuple(types.int64, count.literal_value)
+def unpack(typingctx: Any, row: Any, operation: Any) -> Any:
+    """Return the fields of an operation's row as its named tuple."""
+    fields = OPERATIONS[operation.literal_value]
+    count = len(fields._fields)
+    kind = types.NamedUniTuple(types.int64, count, fields)
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         numbers = [
-            builder.load(builder.gep(args[0], [ir.Constant(INT, i + 1)]))
-            for i in range(count.literal_value)
+            builder.load(builder.gep(args[0], [ir.Constant(INT, i + 1)])) for i in range(count)
         ]
         return context.make_tuple(builder, kind, numbers)
 
-    return kind(row, count), code
+    return kind(row, operation), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
