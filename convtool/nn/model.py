@@ -47,7 +47,7 @@ class Sequential:
     engine : "auto" or "numpy"
         Whether :meth:`train_step` may use the compiled step. Both give the same up to rounding.
     threads : int, optional
-        How many threads the compiled step uses, at most 63; by default as many as
+        How many threads the compiled step uses, 1 to 1024; by default as many as
         ``CONVTOOL_NUM_THREADS`` says, else one for each core.
 
     Attributes

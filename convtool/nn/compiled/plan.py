@@ -12,7 +12,7 @@ from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
 from convtool.nn.compiled.rules import LABEL_OPERATION, LOSS_OPERATIONS, RULES, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
-from convtool.nn.jit.program import MOST_THREADS, Programs
+from convtool.nn.jit.program import Programs
 from convtool.nn.layers import Layer
 from convtool.nn.losses import CrossEntropy, Loss
 from convtool.nn.optimizers import Optimizer
@@ -31,11 +31,6 @@ class Network(Protocol):
         """Return the output shape of each layer."""
 
 
-def threads_of(model: Network) -> int:
-    """Return on how many threads a network's steps run."""
-    return min(count_threads(model.threads), MOST_THREADS)
-
-
 def make(model: Network, shape: Shape) -> "StepPlan | None":
     """Return a plan for batches of up to ``shape[0]`` inputs, or None if a layer is not covered."""
     layers = model.layers
@@ -44,7 +39,7 @@ def make(model: Network, shape: Shape) -> "StepPlan | None":
     stages = stages_of(layers, model.shapes(shape[1:]), tuple(shape[1:]))
     if stages is None:
         return None
-    return StepPlan(model, stages, tuple(shape), threads_of(model))
+    return StepPlan(model, stages, tuple(shape), count_threads(model.threads))
 
 
 class StepPlan:
@@ -89,7 +84,7 @@ class StepPlan:
         return (
             self._layers == model.layers
             and self._frozen == self._freeze(model)
-            and self.threads == threads_of(model)
+            and self.threads == count_threads(model.threads)
         )
 
     # --------------------------------------------------------------- exchange
