@@ -84,6 +84,7 @@ FUNCTIONS: dict[str, Function] = {
     "write_line": Function(f"{_JIT}.lines_code", "write_line", _WRITES),
     "plane": Function(f"{_JIT}.plane", "plane", WORKING),
     "correlate": Function(f"{_JIT}.plane", "correlate_plane", WORKING),
+    "correlate_uniform": Function(f"{_JIT}.uniform", "correlate_uniform", WORKING),
     "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
     "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
     "convolve_exactly": Function(f"{_JIT}.exact_tiles_code", "convolve_exactly", WORKING),

@@ -88,7 +88,6 @@ class _Strips:
         self.function = compiled.address("strips", job.dtype.name)
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
-        record["correlation"] = compiled.address("correlate", job.dtype.name)
         record["plane"] = compiled.address("plane", job.dtype.name)
         record["channels"] = job.channels
         describe_layout(record, job.layout)
