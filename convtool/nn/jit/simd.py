@@ -22,6 +22,7 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from convtool.compiled import emitter
 from convtool.compiled.jit import entry
 from convtool.nn.jit import widths
 from convtool.nn.jit.operations import OPERATIONS
@@ -70,23 +71,14 @@ def _store(builder: Any, memory: Any, index: Any, value: Any) -> None:
     builder.store(value, _pointer(builder, memory, index, VECTORS), align=4)
 
 
-def splatted(builder: Any, value: Any, kind: Any = VECTORS) -> Any:
-    """Emit a vector of one number."""
-    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(INT, 0))
-    lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), lanes)
-
-
 def constant(value: float) -> Any:
     """Return a vector of one constant."""
-    return ir.Constant(VECTORS, [float(np.float32(value))] * WIDTH)
+    return emitter.same(VECTORS, float(np.float32(value)))
 
 
 def llvm(builder: Any, name: str, arguments: list[Any]) -> Any:
     """Emit a call of one of LLVM's own functions on vectors."""
-    kind = ir.FunctionType(VECTORS, [VECTORS] * len(arguments))
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f32")
-    return builder.call(function, arguments)
+    return emitter.call(builder, f"llvm.{name}.v{WIDTH}f32", VECTORS, *arguments)
 
 
 for _operator, _method in {
@@ -150,7 +142,7 @@ def splat(typingctx: Any, value: Any) -> Any:
     """Return a vector of one number."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return splatted(builder, args[0])
+        return emitter.splat(builder, args[0], VECTORS)
 
     return VECTOR(types.float32), code
 
@@ -294,7 +286,7 @@ def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list
 
 
 def _spread(builder: Any, memory: Any, index: Any) -> Any:
-    return splatted(builder, builder.load(builder.gep(memory, [index])))
+    return emitter.splat(builder, builder.load(builder.gep(memory, [index])), VECTORS)
 
 
 def _add_products(
