@@ -58,16 +58,16 @@ NN_COMPILED = tuple(
 ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"
     for name in (
-        *("block_sums", "butterflies", "emitter", "exact_sums", "exact_tiles_code", "int16_passes"),
+        *("block_sums", "butterflies", "exact_sums", "exact_tiles_code", "int16_passes"),
         *("lanes", "line_simd", "lines_code"),
         *("means_code", "plane", "products", "reading", "running", "survey"),
-        *("simd", "small_code", "strip", "sums", "transform", "transforms_code"),
+        *("simd", "small_code", "strip", "sums", "transform", "transforms_code", "uniform"),
         *("two_passes_code", "vectors", "whole_code", "whole_passes"),
     )
 )
 COMPILED = tuple(
     f"compiled/{name}.py"
-    for name in ("atomics", "calls", "checksummed", "jit", "memory", "objects", "target")
+    for name in ("atomics", "calls", "checksummed", "emitter", "jit", "memory", "objects", "target")
 )
 JIT = (*COMPILED, *ENGINES_COMPILED, *NN_COMPILED)
 AT_THE_TOP = {JIT: COMPILERS}

@@ -6,9 +6,9 @@ from typing import Any
 import llvmlite.binding
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import call
 from convtool.compiled.threadpool import HAS_SEMAPHORES
 
 _INT = ir.IntType(64)
@@ -70,9 +70,7 @@ def pause(_typing: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         if _IS_X86:
-            kind = ir.FunctionType(ir.VoidType(), [])
-            name = "llvm.x86.sse2.pause"
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+            call(builder, "llvm.x86.sse2.pause", ir.VoidType())
         return context.get_dummy_value()
 
     return types.void(), generate
@@ -84,8 +82,7 @@ def yield_processor(_typing: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         if _CAN_YIELD:
-            kind = ir.FunctionType(ir.IntType(32), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+            call(builder, "sched_yield", ir.IntType(32))
         return context.get_dummy_value()
 
     return types.void(), generate
@@ -97,9 +94,7 @@ def _semaphore(name: str, *more: int) -> Any:
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         if HAS_SEMAPHORES:
             values = [ir.Constant(ir.IntType(32), value) for value in more]
-            kind = ir.FunctionType(ir.IntType(32), [_INT] + [value.type for value in values])
-            function = cgutils.get_or_insert_function(builder.module, kind, name)
-            builder.call(function, [arguments[0], *values])
+            call(builder, name, ir.IntType(32), arguments[0], *values)
         return context.get_dummy_value()
 
     return generate

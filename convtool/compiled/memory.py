@@ -9,18 +9,14 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import from_dtype, types
-from numba.core import cgutils
 from numba.extending import intrinsic
+
+from convtool.compiled.emitter import call
 
 _INT = ir.IntType(64)
 
 ALIGNMENT = 64
 """Memory begins at a multiple of so many bytes: a cache line, the widest vector."""
-
-
-def _c_function(builder: Any, name: str, result: Any, arguments: list[Any]) -> Any:
-    kind = ir.FunctionType(result, [argument.type for argument in arguments])
-    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -31,7 +27,7 @@ def allocate(_typing: Any, size: Any) -> Any:
     """
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return _c_function(builder, "malloc", _INT, list(arguments))
+        return call(builder, "malloc", _INT, *arguments)
 
     return types.intp(types.intp), generate
 
@@ -41,7 +37,7 @@ def release(_typing: Any, address: Any) -> Any:
     """Give memory back; 0 is none."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        _c_function(builder, "free", ir.VoidType(), list(arguments))
+        call(builder, "free", ir.VoidType(), *arguments)
         return context.get_dummy_value()
 
     return types.void(types.intp), generate

@@ -44,6 +44,9 @@ APART = 128
 """Bytes between the states of two threads, so that none shares a cache line; the second half of
 them holds the thread's semaphore."""
 
+SLEEPS = 8
+"""Bytes from a thread's state to whether it slept when it was last given work."""
+
 SEMAPHORE = APART - SEMAPHORE_BYTES
 """Bytes from a thread's state to its semaphore."""
 
@@ -72,7 +75,7 @@ def _functions() -> _Functions:
         function("make_semaphores", 2),
         function("serve", 4, number),
         function("post", 6, number),
-        function("release", 3),
+        function("release", 2),
         function("finish", 5),
         function("lead", 8, number),
         function("wake", 2),
@@ -93,7 +96,7 @@ class ThreadPool:
     Parameters
     ----------
     helpers : int
-        How many, 1 to 62.
+        How many, at least 1.
     semaphores : bool
         Whether they sleep on semaphores, not on locks of Python's.
     """
@@ -103,6 +106,8 @@ class ThreadPool:
         self._memory = np.zeros((helpers + 2) * APART // 8, np.intp)
         self._shared = -(-self._memory.ctypes.data // APART) * APART
         self._states = self._shared + APART
+        first = (self._states + SLEEPS - self._memory.ctypes.data) // 8
+        self._sleeps = self._memory[first :: APART // 8][:helpers]
         self._functions = _functions()
         self._locks = [threading.Lock() for _ in range(helpers)]
         self._threads = [
@@ -119,9 +124,9 @@ class ThreadPool:
         while serve(state, self._shared, number, self.semaphores):
             self._locks[number].acquire()
 
-    def _unlock(self, asleep: int) -> None:
-        for number, lock in enumerate(self._locks):
-            if asleep >> number & 1:
+    def _unlock(self) -> None:
+        for lock, sleeps in zip(self._locks, self._sleeps.tolist(), strict=True):
+            if sleeps:
                 lock.release()
 
     def wake(self) -> None:
@@ -157,24 +162,21 @@ class ThreadPool:
         )
         if asleep:
             try:
-                self._unlock(asleep)
+                self._unlock()
             finally:
                 functions.finish(self._states, self.helpers, function, job, together)
 
     def end(self) -> None:
         """End the threads."""
         functions = self._functions
-        asleep = functions.post(self._states, self.helpers, self._shared, 0, 0, 0)
+        functions.post(self._states, self.helpers, self._shared, 0, 0, 0)
         if self.semaphores:
-            functions.release(self._states, self.helpers, asleep)
+            functions.release(self._states, self.helpers)
         else:
-            self._unlock(asleep)
+            self._unlock()
         for thread in self._threads:
             thread.join()
 
-
-MOST = 62
-"""Helpers of a pool at the most: a bit for each in an integer."""
 
 _pools: dict[int, ThreadPool] = {}
 _in_use = [threading.Lock()]
@@ -183,7 +185,7 @@ _in_use = [threading.Lock()]
 
 def _pool(threads: int) -> ThreadPool:
     """Return the pool of so many threads, the caller's counted."""
-    helpers = min(threads - 1, MOST)
+    helpers = threads - 1
     if helpers not in _pools:
         _pools[helpers] = ThreadPool(helpers)
     return _pools[helpers]

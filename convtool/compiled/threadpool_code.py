@@ -23,6 +23,7 @@ from convtool.compiled.threadpool import (
     POLITE_AFTER,
     POSTED,
     SEMAPHORE,
+    SLEEPS,
     WAITING,
 )
 
@@ -58,22 +59,24 @@ def serve(state: int, shared: int, number: int, semaphores: int) -> int:
 
 @entry(INT, INT, INT, INT, INT, INT, result=INT)
 def post(states: int, helpers: int, shared: int, function: int, job: int, stride: int) -> int:
-    """Give a job to the threads; return which of them sleep, one bit for each."""
+    """Give a job to the threads; note by each whether it sleeps, and return how many do."""
     exchange(shared, function)
     exchange(shared + 8, job)
     exchange(shared + 16, stride)
     asleep = 0
     for number in range(helpers):
-        if exchange(states + number * APART, POSTED) == ASLEEP:
-            asleep |= 1 << number
+        state = states + number * APART
+        sleeps = 1 if exchange(state, POSTED) == ASLEEP else 0
+        exchange(state + SLEEPS, sleeps)
+        asleep += sleeps
     return asleep
 
 
-@entry(INT, INT, INT)
-def release(states: int, helpers: int, asleep: int) -> None:
-    """Wake threads that sleep on their semaphores."""
+@entry(INT, INT)
+def release(states: int, helpers: int) -> None:
+    """Wake the threads that slept on their semaphores at the last `post`."""
     for number in range(helpers):
-        if asleep >> number & 1:
+        if load(states + number * APART + SLEEPS) != 0:
             post_semaphore(states + number * APART + SEMAPHORE)
 
 
@@ -110,10 +113,10 @@ def lead(
     together: int,
     semaphores: int,
 ) -> int:
-    """Do a job with all threads; where some sleep on locks, only post it, and say which."""
+    """Do a job with all threads; where some sleep on locks, only post it, and say how many."""
     asleep: int = post(states, helpers, shared, function, job, stride)
-    if semaphores:
-        release(states, helpers, asleep)
+    if semaphores and asleep:
+        release(states, helpers)
         asleep = 0
     if asleep == 0:
         finish(states, helpers, function, job, together)

@@ -47,7 +47,7 @@ class Sequential:
     engine : "auto" or "numpy"
         Whether :meth:`train_step` may use the compiled step. Both agree up to rounding.
     threads : int, optional
-        Number of threads of the compiled step, at most 63; by default ``CONVTOOL_NUM_THREADS``,
+        Number of threads of the compiled step, 1 to 1024; by default ``CONVTOOL_NUM_THREADS``,
         else one per core.
 
     Attributes

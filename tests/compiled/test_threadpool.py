@@ -26,7 +26,10 @@ def count_parts(job, _a, _b, _c, _d):
         taken = fetch_add_one(numbers[0])
 
 
-@pytest.fixture(params=[False, True] if HAS_SEMAPHORES else [False], ids=["locks", "semaphores"])
+SLEEPS_ON = {"locks": False} | ({"semaphores": True} if HAS_SEMAPHORES else {})
+
+
+@pytest.fixture(params=SLEEPS_ON.values(), ids=SLEEPS_ON.keys())
 def threads(request):
     made = ThreadPool(3, semaphores=request.param)
     yield made
@@ -89,3 +92,15 @@ def test_together_each_thread_has_a_job_of_its_own_and_waits_for_all(threads):
         jobs = np.array([[come.ctypes.data, 4, 0]] * 4, np.intp)
         threads.run(meet.address, jobs.ctypes.data, jobs.strides[0], together=True)
         assert jobs[:, 2].tolist() == [1] * 4
+
+
+@pytest.mark.parametrize("semaphores", SLEEPS_ON.values(), ids=SLEEPS_ON.keys())
+def test_more_threads_than_an_integer_has_bits(semaphores):
+    made = ThreadPool(70, semaphores=semaphores)
+    for seconds in (0, ASLEEP_BY):
+        time.sleep(seconds)
+        come = np.zeros(1, np.intp)
+        jobs = np.array([[come.ctypes.data, 71, 0]] * 71, np.intp)
+        made.run(meet.address, jobs.ctypes.data, jobs.strides[0], together=True)
+        assert jobs[:, 2].tolist() == [1] * 71
+    made.end()

@@ -17,7 +17,6 @@ from convtool.nn.jit.simd import (
     store,
     tile,
     total,
-    unpack,
 )
 from convtool.nn.operations import noise
 from convtool.nn.operations.noise import bits, threshold
@@ -27,7 +26,7 @@ _compiled = numba.cfunc(numba.void(MEMORY, ROW), error_model="numpy", fastmath={
 
 @_compiled
 def _probe(mem, row):
-    x, e, s, n = unpack(row, 4)
+    x, e, s, n = row[1], row[2], row[3], row[4]
     for i in range(0, n, WIDTH):
         store(mem, e + i, exponential(load(mem, x + i)))
     mem[s] = total(load(mem, x))
@@ -35,21 +34,20 @@ def _probe(mem, row):
 
 @_compiled
 def _mask(mem, row):
-    to, first, step, key, limit, scale = unpack(row, 6)
-    store(mem, to, keep(first, step, key, limit, mem[scale]))
+    store(mem, row[1], keep(row[2], row[3], row[4], row[5], mem[row[6]]))
 
 
 @_compiled
 def _normal(mem, row):
-    to, first, step, key, count = unpack(row, 5)
-    store(mem, to, normal(first, step, key, count))
+    store(mem, row[1], normal(row[2], row[3], row[4], row[5]))
 
 
 @_compiled
 def _tile(mem, row):
-    v, r, c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start = unpack(
-        row, 14
-    )
+    v, r, c, c_row = row[1], row[2], row[3], row[4]
+    a, a_row, a_inner, a_outer = row[5], row[6], row[7], row[8]
+    b, b_inner, b_outer, inner = row[9], row[10], row[11], row[12]
+    outer, start = row[13], row[14]
     tile(mem, v, r, c, c_row, a, a_row, a_inner, a_outer, b, b_inner, b_outer, inner, outer, start)
 
 

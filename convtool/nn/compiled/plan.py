@@ -12,7 +12,7 @@ from convtool.nn.compiled.layout import Segment
 from convtool.nn.compiled.program import Program
 from convtool.nn.compiled.rules import LABEL_OPERATION, LOSS_OPERATIONS, RULES, numbers
 from convtool.nn.compiled.stages import Stage, stages_of
-from convtool.nn.jit.program import MOST_THREADS, Programs
+from convtool.nn.jit.program import Programs
 from convtool.nn.layers import Layer
 from convtool.nn.losses import CrossEntropy, Loss
 from convtool.nn.optimizers import Optimizer
@@ -31,11 +31,6 @@ class Network(Protocol):
         """Return the output shape of each layer."""
 
 
-def threads_of(model: Network) -> int:
-    """Return on how many threads a network's steps run."""
-    return min(count_threads(model.threads), MOST_THREADS)
-
-
 def make(model: Network, shape: Shape) -> "StepPlan | None":
     """Return a plan for batches of up to ``shape[0]`` inputs, or None if a layer is not covered."""
     layers = model.layers
@@ -44,7 +39,7 @@ def make(model: Network, shape: Shape) -> "StepPlan | None":
     stages = stages_of(layers, model.shapes(shape[1:]), tuple(shape[1:]))
     if stages is None:
         return None
-    return StepPlan(model, stages, tuple(shape), threads_of(model))
+    return StepPlan(model, stages, tuple(shape), count_threads(model.threads))
 
 
 class StepPlan:
@@ -89,7 +84,7 @@ class StepPlan:
         return (
             self._layers == model.layers
             and self._frozen == self._freeze(model)
-            and self.threads == threads_of(model)
+            and self.threads == count_threads(model.threads)
         )
 
     # --------------------------------------------------------------- exchange
@@ -205,7 +200,9 @@ class StepPlan:
         inside = pictures[:count, top : top + height, left : left + width, :channels]
         inside[...] = x.transpose(0, 2, 3, 1)
 
-    def _program(self, count: int, loss: str, rule: str) -> tuple[Programs, list[Program]]:
+    def _program(
+        self, count: int, loss: tuple[str, int] | None, rule: str
+    ) -> tuple[Programs, list[Program]]:
         """Return the programs of a training step, or without a loss those of a forward pass."""
         key = (count, loss, rule)
         if key not in self._programs:
@@ -214,9 +211,9 @@ class StepPlan:
                 program = Program(self._buffers, thread, count)
                 if loss:
                     program.prepare()
-                program.forward(training=bool(loss))
+                program.forward(training=loss is not None)
                 if loss:
-                    program.loss(loss)
+                    program.loss(*loss)
                     program.backward()
                     program.update(rule)
                 else:
@@ -233,8 +230,8 @@ class StepPlan:
             self._read()
         buffers, memory = self._buffers, self._memory
         goals = loss.goals(y, (len(x), buffers.stages[-1].outputs[0]))
-        operation = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
-        ready, programs = self._program(len(x), operation, RULES[type(optimizer)][0])
+        compared = LABEL_OPERATION if goals.ndim == 1 else LOSS_OPERATIONS[type(loss)]
+        ready, programs = self._program(len(x), compared, RULES[type(optimizer)][0])
         ready.wake()
         self._input(x)
         memory[buffers.labels : buffers.labels + goals.size] = goals.reshape(-1)
@@ -278,7 +275,7 @@ class StepPlan:
         """Return the outputs of a batch, in inference."""
         if self._behind:
             self._read()
-        ready, _ = self._program(len(x), "", "")
+        ready, _ = self._program(len(x), None, "")
         ready.wake()
         self._input(x)
         ready.run()

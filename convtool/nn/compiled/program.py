@@ -42,7 +42,7 @@ class Program(Forward):
             )
         self.wait()
 
-    def loss(self, operation: str) -> None:
+    def loss(self, operation: str, kind: int) -> None:
         """Compare outputs and labels; begin the way back."""
         buffers = self.buffers
         last = buffers.places[-1]
@@ -58,6 +58,7 @@ class Program(Forward):
             dy=last.dy,
             loss=buffers.loss + self.thread * buffers.loss_step,
             smoothing=buffers.numbers + 15,
+            kind=kind,
         )
 
     def backward(self) -> None:

@@ -5,6 +5,14 @@ from typing import Any
 
 import numpy as np
 
+from convtool.nn.jit.operations import (
+    BINARY,
+    BINARY_PROBABILITY,
+    CLASSES,
+    LABELS,
+    PROBABILITY,
+    SQUARED,
+)
 from convtool.nn.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -53,17 +61,17 @@ RULES: dict[type[Optimizer], tuple[str, Numbers]] = {
 }
 """Operation and numbers of each optimiser: the learning rate first, then its own."""
 
-LOSS_OPERATIONS: dict[type[Loss], str] = {
-    CrossEntropy: "soft_cross_entropy",
-    BinaryCrossEntropy: "binary_cross_entropy",
-    MeanSquaredError: "mean_squared_error",
-    ProbabilityCrossEntropy: "probability_cross_entropy",
-    ProbabilityBinaryCrossEntropy: "probability_binary_cross_entropy",
+LOSS_OPERATIONS: dict[type[Loss], tuple[str, int]] = {
+    CrossEntropy: ("cross_entropy", CLASSES),
+    BinaryCrossEntropy: ("elementwise_loss", BINARY),
+    MeanSquaredError: ("elementwise_loss", SQUARED),
+    ProbabilityCrossEntropy: ("elementwise_loss", PROBABILITY),
+    ProbabilityBinaryCrossEntropy: ("elementwise_loss", BINARY_PROBABILITY),
 }
-"""Operation of each loss, which compares every output with a target."""
+"""Operation and kind of each loss, which compares every output with a target."""
 
-LABEL_OPERATION = "cross_entropy"
-"""Operation of the cross-entropy where the targets are labels."""
+LABEL_OPERATION = "cross_entropy", LABELS
+"""Those of the cross-entropy where the targets are labels."""
 
 
 def covers(loss: Loss, optimizer: Optimizer) -> bool:

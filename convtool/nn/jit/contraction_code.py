@@ -31,68 +31,38 @@ def contract(mem: Any, row: Any) -> None:
     on. With ``blocked`` the lines are blocks of one long sum instead: ``inner_total`` products in
     blocks of ``inner``.
     """
-    (
-        first,
-        last,
-        first_panel,
-        last_panel,
-        vectors,
-        lines,
-        first_row,
-        last_row,
-        c,
-        c_p,
-        c_n,
-        c_i,
-        c_row,
-        a,
-        a_p,
-        a_i,
-        a_row,
-        a_inner,
-        a_outer,
-        b,
-        b_p,
-        b_n,
-        b_i,
-        b_inner,
-        b_outer,
-        inner,
-        inner_total,
-        outer,
-        start,
-    ) = unpack(row, 29)
-    most = MAX_ROWS[vectors]
-    height = last_row - first_row
+    f = unpack(row, "contract")
+    most = MAX_ROWS[f.vectors]
+    height = f.last_row - f.first_row
     tiles = (height + most - 1) // most
-    for p in range(first, last):
-        for n in range(first_panel, last_panel):
-            for i in range(lines):
-                begin = start
-                count = inner
-                if inner_total:
-                    begin = start if i == 0 else -2
-                    count = min(inner, inner_total - i * inner)
+    for p in range(f.first, f.last):
+        for n in range(f.first_panel, f.last_panel):
+            for i in range(f.lines):
+                begin = f.start
+                count = f.inner
+                if f.inner_total:
+                    begin = f.start if i == 0 else -2
+                    count = min(f.inner, f.inner_total - i * f.inner)
                 if begin >= 0:
-                    begin += n * vectors * WIDTH
+                    begin += n * f.vectors * WIDTH
                 for t in range(tiles):
-                    low = first_row + height * t // tiles
-                    high = first_row + height * (t + 1) // tiles
+                    low = f.first_row + height * t // tiles
+                    high = f.first_row + height * (t + 1) // tiles
                     tile(
                         mem,
-                        vectors,
+                        f.vectors,
                         high - low,
-                        c + p * c_p + n * c_n + i * c_i + low * c_row,
-                        c_row,
-                        a + p * a_p + i * a_i + low * a_row,
-                        a_row,
-                        a_inner,
-                        a_outer,
-                        b + p * b_p + n * b_n + i * b_i,
-                        b_inner,
-                        b_outer,
+                        f.c + p * f.c_p + n * f.c_n + i * f.c_i + low * f.c_row,
+                        f.c_row,
+                        f.a + p * f.a_p + i * f.a_i + low * f.a_row,
+                        f.a_row,
+                        f.a_inner,
+                        f.a_outer,
+                        f.b + p * f.b_p + n * f.b_n + i * f.b_i,
+                        f.b_inner,
+                        f.b_outer,
                         count,
-                        outer,
+                        f.outer,
                         begin,
                     )
 
@@ -100,12 +70,12 @@ def contract(mem: Any, row: Any) -> None:
 @operation
 def transpose(mem: Any, row: Any) -> None:
     """Copy ``to[j, i] = from[i, j]`` for rows i and columns first to last."""
-    rows, first, last, source, source_row, target, target_row, block = unpack(row, 8)
-    for start in range(first, last, block):
-        stop = min(start + block, last)
-        for i in range(rows):
+    f = unpack(row, "transpose")
+    for start in range(f.first, f.last, f.block):
+        stop = min(start + f.block, f.last)
+        for i in range(f.rows):
             for j in range(start, stop):
-                mem[target + j * target_row + i] = mem[source + i * source_row + j]
+                mem[f.target + j * f.target_row + i] = mem[f.source + i * f.source_row + j]
 
 
 @operation
@@ -115,64 +85,55 @@ def flip(mem: Any, row: Any) -> None:
     ``to[panel(ci)][KH-1-kh][KW-1-kw][co][ci] = from[panel(co)][kh][kw][ci][co]``, for the taps
     first to last. A panel is made of the rows of its groups alone: see ``layout.Reach.first``.
     """
-    (
-        first,
-        last,
-        taps,
-        source,
-        width_out,
-        rows_in,
-        stored_in,
-        group_in,
-        target,
-        width_in,
-        panels_in,
-        rows_out,
-        stored_out,
-        group_out,
-    ) = unpack(row, 14)
-    for tap in range(first, last):
-        for panel_in in range(panels_in):
-            begin_out = min(panel_in * width_in // group_in * group_out, stored_out - rows_out)
-            base = target + (panel_in * taps + taps - 1 - tap) * rows_out * width_in
-            for r in range(rows_out):
+    f = unpack(row, "flip")
+    for tap in range(f.first, f.last):
+        for panel_in in range(f.panels_in):
+            begin_out = min(
+                panel_in * f.width_in // f.group_in * f.group_out, f.stored_out - f.rows_out
+            )
+            base = f.target + (panel_in * f.taps + f.taps - 1 - tap) * f.rows_out * f.width_in
+            for r in range(f.rows_out):
                 co = begin_out + r
-                panel = co // width_out
-                begin_in = min(panel * width_out // group_out * group_in, stored_in - rows_in)
-                origin = source + (panel * taps + tap) * rows_in * width_out + co % width_out
-                low = panel_in * width_in - begin_in
-                for i in range(width_in):
-                    inside = 0 <= low + i < rows_in
-                    value = mem[origin + (low + i) * width_out] if inside else np.float32(0)
-                    mem[base + r * width_in + i] = value
+                panel = co // f.width_out
+                begin_in = min(
+                    panel * f.width_out // f.group_out * f.group_in, f.stored_in - f.rows_in
+                )
+                origin = (
+                    f.source + (panel * f.taps + tap) * f.rows_in * f.width_out + co % f.width_out
+                )
+                low = panel_in * f.width_in - begin_in
+                for i in range(f.width_in):
+                    inside = 0 <= low + i < f.rows_in
+                    value = mem[origin + (low + i) * f.width_out] if inside else np.float32(0)
+                    mem[base + r * f.width_in + i] = value
 
 
 @operation
 def keep_marked(mem: Any, row: Any) -> None:
     """Set the numbers first to last to zero where no mark is above zero."""
-    first, last, marks = unpack(row, 3)
+    f = unpack(row, "keep_marked")
     zero = splat(np.float32(0))
-    for i in range(first, last, WIDTH):
-        mark = load(mem, marks + i - first)
+    for i in range(f.first, f.last, WIDTH):
+        mark = load(mem, f.marks + i - f.first)
         store(mem, i, select_greater(mark, zero, load(mem, i), zero))
 
 
 @operation
 def column_sums(mem: Any, row: Any) -> None:
     """Add ``to[:] += sum over p, i of from[p, i, :]``, one vector after the other."""
-    first, last, source, step, lines, columns, target = unpack(row, 7)
-    for j in range(0, columns, WIDTH):
-        sums = load(mem, target + j)
-        for p in range(first, last):
-            base = source + p * step + j
-            for i in range(lines):
-                sums = sums + load(mem, base + i * columns)
-        store(mem, target + j, sums)
+    f = unpack(row, "column_sums")
+    for j in range(0, f.columns, WIDTH):
+        sums = load(mem, f.target + j)
+        for p in range(f.first, f.last):
+            base = f.source + p * f.step + j
+            for i in range(f.lines):
+                sums = sums + load(mem, base + i * f.columns)
+        store(mem, f.target + j, sums)
 
 
 @operation
 def clear(mem: Any, row: Any) -> None:
     """Set the numbers first to last, whole vectors, to zero."""
-    first, last = unpack(row, 2)
-    for i in range(first, last, WIDTH):
+    f = unpack(row, "clear")
+    for i in range(f.first, f.last, WIDTH):
         store(mem, i, splat(np.float32(0)))

@@ -12,7 +12,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from convtool.nn.jit.simd import INTS, VECTOR, VECTORS, WIDTH, constant, llvm, splatted
+from convtool.compiled.emitter import same, splat
+from convtool.nn.jit.simd import INTS, VECTOR, VECTORS, WIDTH, constant, llvm
 from convtool.nn.operations.noise import GOLDEN, MIX
 
 _LOG = (
@@ -32,11 +33,11 @@ _SINE = (-1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6)
 
 
 def _whole(value: int) -> Any:
-    return ir.Constant(INTS, [value] * WIDTH)
+    return same(INTS, value)
 
 
 def _spread_int(builder: Any, value: Any) -> Any:
-    return splatted(builder, builder.trunc(value, ir.IntType(32)), INTS)
+    return splat(builder, builder.trunc(value, ir.IntType(32)), INTS)
 
 
 def _bits(builder: Any, first: Any, step: Any, key: Any) -> Any:
@@ -121,7 +122,7 @@ def keep(typingctx: Any, first: Any, step: Any, key: Any, threshold: Any, scale:
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         value = _bits(builder, *args[:3])
         kept = builder.icmp_unsigned("<", value, _spread_int(builder, args[3]))
-        return builder.select(kept, splatted(builder, args[4]), constant(0.0))
+        return builder.select(kept, splat(builder, args[4], VECTORS), constant(0.0))
 
     numbers = (types.int64,) * 4
     return VECTOR(*numbers, types.float32), code

@@ -18,25 +18,25 @@ def moments(mem: Any, row: Any) -> None:
     Sum and sum of squares are taken of ``z - anchor``: with an anchor amid the numbers nothing
     is lost when a small variance sits on a large mean.
     """
-    first, last, z, z_p, pixels, columns, target = unpack(row, 7)
+    f = unpack(row, "moments")
     zero = splat(np.float32(0))
-    for j in range(0, columns, WIDTH):
+    for j in range(0, f.columns, WIDTH):
         centre, sums, squares = zero, zero, zero
-        if last > first:
-            for i in range(pixels):
-                centre = centre + load(mem, z + first * z_p + j + i * columns)
-            centre = centre * splat(np.float32(1) / np.float32(pixels))
-        for p in range(first, last):
+        if f.last > f.first:
+            for i in range(f.pixels):
+                centre = centre + load(mem, f.z + f.first * f.z_p + j + i * f.columns)
+            centre = centre * splat(np.float32(1) / np.float32(f.pixels))
+        for p in range(f.first, f.last):
             part, part_squares = zero, zero
-            base = z + p * z_p + j
-            for i in range(pixels):
-                v = load(mem, base + i * columns) - centre
+            base = f.z + p * f.z_p + j
+            for i in range(f.pixels):
+                v = load(mem, base + i * f.columns) - centre
                 part = part + v
                 part_squares = part_squares + v * v
             sums, squares = sums + part, squares + part_squares
-        store(mem, target + j, centre)
-        store(mem, target + columns + j, sums)
-        store(mem, target + 2 * columns + j, squares)
+        store(mem, f.target + j, centre)
+        store(mem, f.target + f.columns + j, sums)
+        store(mem, f.target + 2 * f.columns + j, squares)
 
 
 @operation
@@ -45,134 +45,95 @@ def norm_forward(mem: Any, row: Any) -> None:
 
     The threads' means and squares are merged by the formula of Chan, Golub, LeVeque (1983).
     """
-    (
-        threads,
-        partial,
-        partial_step,
-        count,
-        pixels,
-        columns,
-        channels,
-        gamma,
-        beta,
-        mean,
-        variance,
-        numbers,
-        affine,
-        leader,
-        training,
-    ) = unpack(row, 15)
-    epsilon, momentum = np.float64(mem[numbers]), np.float64(mem[numbers + 1])
-    for c in range(channels):
-        centre, spread = np.float64(mem[mean + c]), np.float64(mem[variance + c])
-        if training:
+    f = unpack(row, "norm_forward")
+    epsilon, momentum = np.float64(mem[f.numbers]), np.float64(mem[f.numbers + 1])
+    for c in range(f.channels):
+        centre, spread = np.float64(mem[f.mean + c]), np.float64(mem[f.variance + c])
+        if f.training:
             old_centre, old_spread = centre, spread
             seen, squares = 0.0, 0.0
             centre = np.float64(0)
-            for t in range(threads):
-                size = float((count * (t + 1) // threads - count * t // threads) * pixels)
+            for t in range(f.threads):
+                size = float((f.count * (t + 1) // f.threads - f.count * t // f.threads) * f.pixels)
                 if size > 0:
-                    at = partial + t * partial_step + c
-                    distance = np.float64(mem[at + columns]) / size
+                    at = f.partial + t * f.partial_step + c
+                    distance = np.float64(mem[at + f.columns]) / size
                     own = np.float64(mem[at]) + distance
-                    own_squares = np.float64(mem[at + 2 * columns]) - distance * distance * size
+                    own_squares = np.float64(mem[at + 2 * f.columns]) - distance * distance * size
                     gap = own - centre
                     squares += max(own_squares, 0.0) + gap * gap * seen * size / (seen + size)
                     seen += size
                     centre += gap * size / seen
             spread = np.float64(squares / seen)
-            if leader:
-                mem[mean + c] = np.float32(old_centre + momentum * (centre - old_centre))
+            if f.leader:
+                mem[f.mean + c] = np.float32(old_centre + momentum * (centre - old_centre))
                 unbiased = squares / (seen - 1)
-                mem[variance + c] = np.float32(old_spread + momentum * (unbiased - old_spread))
+                mem[f.variance + c] = np.float32(old_spread + momentum * (unbiased - old_spread))
         inverse = 1.0 / sqrt(spread + epsilon)
-        gain = np.float64(mem[gamma + c]) * inverse
-        mem[affine + c] = np.float32(gain)
-        mem[affine + columns + c] = np.float32(np.float64(mem[beta + c]) - centre * gain)
-        mem[affine + 2 * columns + c] = np.float32(centre)
-        mem[affine + 3 * columns + c] = np.float32(inverse)
+        gain = np.float64(mem[f.gamma + c]) * inverse
+        mem[f.affine + c] = np.float32(gain)
+        mem[f.affine + f.columns + c] = np.float32(np.float64(mem[f.beta + c]) - centre * gain)
+        mem[f.affine + 2 * f.columns + c] = np.float32(centre)
+        mem[f.affine + 3 * f.columns + c] = np.float32(inverse)
 
 
 @operation
 def norm_sums(mem: Any, row: Any) -> None:
     """Sum ``dv`` and ``dv * xhat`` by channel."""
-    (
-        first,
-        last,
-        z,
-        z_p,
-        dz,
-        dz_p,
-        dz_row,
-        height,
-        width,
-        columns,
-        affine,
-        target,
-    ) = unpack(row, 12)
+    f = unpack(row, "norm_sums")
     zero = splat(np.float32(0))
-    for j in range(0, columns, WIDTH):
-        centre = load(mem, affine + 2 * columns + j)
-        inverse = load(mem, affine + 3 * columns + j)
+    for j in range(0, f.columns, WIDTH):
+        centre = load(mem, f.affine + 2 * f.columns + j)
+        inverse = load(mem, f.affine + 3 * f.columns + j)
         sums, products = zero, zero
-        for p in range(first, last):
+        for p in range(f.first, f.last):
             part, part_products = zero, zero
-            for i in range(height):
-                from_z = z + p * z_p + i * width * columns + j
-                from_dz = dz + p * dz_p + i * dz_row + j
-                for k in range(width):
-                    g = load(mem, from_dz + k * columns)
+            for i in range(f.height):
+                from_z = f.z + p * f.z_p + i * f.width * f.columns + j
+                from_dz = f.dz + p * f.dz_p + i * f.dz_row + j
+                for k in range(f.width):
+                    g = load(mem, from_dz + k * f.columns)
                     part = part + g
-                    part_products = part_products + g * (load(mem, from_z + k * columns) - centre)
+                    part_products = part_products + g * (load(mem, from_z + k * f.columns) - centre)
             sums, products = sums + part, products + part_products * inverse
-        store(mem, target + j, sums)
-        store(mem, target + columns + j, products)
+        store(mem, f.target + j, sums)
+        store(mem, f.target + f.columns + j, products)
 
 
 @operation
 def norm_backward(mem: Any, row: Any) -> None:
     """From all threads' sums to the gradients of scale and shift, and dz's coefficients."""
-    (
-        threads,
-        partial,
-        partial_step,
-        count,
-        columns,
-        channels,
-        gamma,
-        affine,
-        dgamma,
-        dbeta,
-        leader,
-    ) = unpack(row, 11)
-    for c in range(channels):
+    f = unpack(row, "norm_backward")
+    for c in range(f.channels):
         one, two = 0.0, 0.0
-        for t in range(threads):
-            one += mem[partial + t * partial_step + c]
-            two += mem[partial + t * partial_step + columns + c]
-        if leader:
-            mem[dbeta + c] = np.float32(one)
-            mem[dgamma + c] = np.float32(two)
-        centre = np.float64(mem[affine + 2 * columns + c])
-        inverse = np.float64(mem[affine + 3 * columns + c])
-        gain = np.float64(mem[gamma + c]) * inverse
-        mem[affine + 4 * columns + c] = np.float32(gain)
-        mem[affine + 5 * columns + c] = np.float32(-gain * inverse * two / count)
-        mem[affine + 6 * columns + c] = np.float32(gain * (inverse * centre * two - one) / count)
+        for t in range(f.threads):
+            one += mem[f.partial + t * f.partial_step + c]
+            two += mem[f.partial + t * f.partial_step + f.columns + c]
+        if f.leader:
+            mem[f.dbeta + c] = np.float32(one)
+            mem[f.dgamma + c] = np.float32(two)
+        centre = np.float64(mem[f.affine + 2 * f.columns + c])
+        inverse = np.float64(mem[f.affine + 3 * f.columns + c])
+        gain = np.float64(mem[f.gamma + c]) * inverse
+        mem[f.affine + 4 * f.columns + c] = np.float32(gain)
+        mem[f.affine + 5 * f.columns + c] = np.float32(-gain * inverse * two / f.count)
+        mem[f.affine + 6 * f.columns + c] = np.float32(
+            gain * (inverse * centre * two - one) / f.count
+        )
 
 
 @operation
 def norm_apply(mem: Any, row: Any) -> None:
     """Take dz through the scaling: ``dz = a dz + b z + c``, channel by channel."""
-    first, last, z, z_p, dz, dz_p, dz_row, height, width, columns, affine = unpack(row, 11)
-    for j in range(0, columns, WIDTH):
-        a = load(mem, affine + 4 * columns + j)
-        b = load(mem, affine + 5 * columns + j)
-        c = load(mem, affine + 6 * columns + j)
-        for p in range(first, last):
-            for i in range(height):
-                from_z = z + p * z_p + i * width * columns + j
-                from_dz = dz + p * dz_p + i * dz_row + j
-                for k in range(width):
-                    at = from_dz + k * columns
-                    store(mem, at, a * load(mem, at) + b * load(mem, from_z + k * columns) + c)
+    f = unpack(row, "norm_apply")
+    for j in range(0, f.columns, WIDTH):
+        a = load(mem, f.affine + 4 * f.columns + j)
+        b = load(mem, f.affine + 5 * f.columns + j)
+        c = load(mem, f.affine + 6 * f.columns + j)
+        for p in range(f.first, f.last):
+            for i in range(f.height):
+                from_z = f.z + p * f.z_p + i * f.width * f.columns + j
+                from_dz = f.dz + p * f.dz_p + i * f.dz_row + j
+                for k in range(f.width):
+                    at = from_dz + k * f.columns
+                    store(mem, at, a * load(mem, at) + b * load(mem, from_z + k * f.columns) + c)

@@ -1,8 +1,13 @@
-"""The operations of a step, as data: their names, and the numbers that each reads from its row.
+"""The operations of a step, as data: their names, and the fields that each reads from its row.
 
-A program is rows of integers. A row starts with the address of an operation and goes on with its
-fields, in the order given here, which is that in which the compiled function unpacks them.
+A program is rows of 64-bit integers. A row starts with the address of an operation and goes on with
+its fields, in the order given here: programs write them by `row`, compiled functions read them by
+name (:func:`~.simd.unpack`).
 """
+
+from collections import namedtuple
+from functools import cache
+from typing import Any
 
 from convtool import compiled
 
@@ -12,18 +17,31 @@ LINEAR, RELU, LEAKY, SIGMOID, TANH = range(5)
 MAXIMUM, MEAN = range(2)
 """The kinds of pooling."""
 
+LABELS, CLASSES = range(2)
+"""The kinds of targets of the cross-entropy: a label, or a number for each class."""
+
+BINARY, PROBABILITY, BINARY_PROBABILITY, SQUARED = range(4)
+"""The losses of each output alone."""
+
 BARRIER = [0]
 """A row that waits for the other threads."""
 
-_LOSS = "first last count classes y y_p labels dy loss smoothing"
+_LOSS = "first last count classes y y_p labels dy loss smoothing kind"
 _POOL = (
     "pool_h pool_w stride_h stride_w dilation_h dilation_w top left pooled_h pooled_w"
-    " counted_h counted_w include_pad"
+    " counted_h counted_w include_pad pooling"
 )
+_NOISE = "activation slope key threshold normals level drop_p drop_c"
 _RULE = "first last grads step copies decayed one two numbers loss loss_step threads"
 
-OPERATIONS: dict[str, tuple[str, ...]] = {
-    name: tuple(fields.split())
+
+@cache
+def _schema(fields: str) -> Any:
+    return namedtuple("Fields", fields)
+
+
+OPERATIONS: dict[str, Any] = {
+    name: _schema(fields)
     for name, fields in {
         "contract": (
             "first last first_panel last_panel vectors lines first_row last_row"
@@ -40,12 +58,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "clear": "first last",
         "post_forward": (
             "first last z z_p z_row y y_p y_row where columns channels height width"
-            f" {_POOL} pooling activation slope affine key threshold normals level"
-            " drop_p drop_c mask training"
+            f" {_POOL} {_NOISE} affine mask training"
         ),
         "post_backward": (
             "first last dy dy_p y y_p y_row where dz dz_p dz_row columns height width"
-            f" {_POOL} pooling overlap activation slope key threshold normals level drop_p drop_c"
+            f" {_POOL} {_NOISE} overlap"
         ),
         "moments": "first last z z_p pixels columns target",
         "norm_forward": (
@@ -58,11 +75,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         ),
         "norm_apply": "first last z z_p dz dz_p dz_row height width columns affine",
         "cross_entropy": _LOSS,
-        "soft_cross_entropy": _LOSS,
-        "binary_cross_entropy": _LOSS,
-        "probability_cross_entropy": _LOSS,
-        "probability_binary_cross_entropy": _LOSS,
-        "mean_squared_error": _LOSS,
+        "elementwise_loss": _LOSS,
         "squares": "first last l2 loss",
         "sgd": _RULE,
         "momentum": _RULE,
@@ -72,7 +85,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "adam": _RULE,
     }.items()
 }
-"""The fields of each operation."""
+"""The fields of each operation, a named tuple of integers."""
 
 
 def row(operation: str, **numbers: int) -> list[int]:
@@ -80,13 +93,11 @@ def row(operation: str, **numbers: int) -> list[int]:
 
     Raises
     ------
-    KeyError
+    TypeError
         If the numbers are not those of the operation's fields.
     """
-    fields = OPERATIONS[operation]
-    if numbers.keys() != set(fields):
-        raise KeyError(f"{operation}: {sorted(numbers.keys() ^ set(fields))}")
-    return [compiled.address(f"nn_{operation}"), *(int(numbers[name]) for name in fields)]
+    fields = OPERATIONS[operation](**numbers)
+    return [compiled.address(f"nn_{operation}"), *map(int, fields)]
 
 
 def column(operation: str, field: str) -> int:
@@ -97,4 +108,5 @@ def column(operation: str, field: str) -> int:
     >>> column("clear", "last")
     2
     """
-    return 1 + OPERATIONS[operation].index(field)
+    fields: tuple[str, ...] = OPERATIONS[operation]._fields
+    return 1 + fields.index(field)

@@ -55,19 +55,21 @@ def _slope(kind: int, slope: Any, y: Any) -> Any:
 
 
 @compiled
-def _noise(
-    mem: Any, start: int, step: int, key: int, threshold: int, normals: int, level: int
-) -> Any:
+def _noise(mem: Any, f: Any, p: int, pixel: int, channel: int) -> Any:
     """Return the factors of dropout, or of Gaussian dropout where there are `normals`."""
-    if normals > 0:
-        return splat(np.float32(1)) + normal(start, step, key, normals) * splat(mem[level])
-    return keep(start, step, key, threshold, mem[level])
+    start = p * f.drop_p + channel * f.drop_c + pixel
+    if f.normals > 0:
+        draw = normal(start, f.drop_c, f.key, f.normals)
+        return splat(np.float32(1)) + draw * splat(mem[f.level])
+    return keep(start, f.drop_c, f.key, f.threshold, mem[f.level])
 
 
 @compiled
-def _first_tap(start: int, dilation: int) -> int:
-    """Return the first pixel of a window that is not before the picture."""
-    return 0 if start >= 0 else (dilation - 1 - start) // dilation
+def _scaled(mem: Any, f: Any, channel: int, v: Any) -> Any:
+    """Return a vector scaled and shifted, where there is batch normalisation."""
+    if f.affine >= 0:
+        return v * load(mem, f.affine + channel) + load(mem, f.affine + f.columns + channel)
+    return v
 
 
 @compiled
@@ -78,6 +80,22 @@ def _last_tap(start: int, dilation: int, taps: int, size: int) -> int:
     return (size - start + dilation - 1) // dilation
 
 
+@compiled
+def _taps(start: int, dilation: int, taps: int, size: int) -> tuple[int, int]:
+    """Return the first of a window's pixels inside the picture, and the end of them."""
+    first = 0 if start >= 0 else (dilation - 1 - start) // dilation
+    return first, _last_tap(start, dilation, taps, size)
+
+
+@compiled
+def _divisor(f: Any, low: int, side: int, inside: int) -> Any:
+    """Return over how many pixels a window's mean is taken; `inside` lie in the picture."""
+    if f.include_pad:
+        rows = _last_tap(low, f.dilation_h, f.pool_h, f.counted_h)
+        return rows * _last_tap(side, f.dilation_w, f.pool_w, f.counted_w)
+    return inside
+
+
 @operation
 def post_forward(mem: Any, row: Any) -> None:
     """Scale and shift, pool, activate and drop: from z to the next operation's input y.
@@ -85,92 +103,41 @@ def post_forward(mem: Any, row: Any) -> None:
     Windows meet only what is inside the picture. ``where`` keeps, for a maximum, the number of the
     tap that held it first.
     """
-    (
-        first,
-        last,
-        z,
-        z_p,
-        z_row,
-        y,
-        y_p,
-        y_row,
-        where,
-        columns,
-        channels,
-        height,
-        width,
-        pool_h,
-        pool_w,
-        stride_h,
-        stride_w,
-        dilation_h,
-        dilation_w,
-        top,
-        left,
-        pooled_h,
-        pooled_w,
-        counted_h,
-        counted_w,
-        include_pad,
-        pooling,
-        activation,
-        slope,
-        affine,
-        key,
-        threshold,
-        normals,
-        level,
-        drop_p,
-        drop_c,
-        mask,
-        training,
-    ) = unpack(row, 38)
-    for p in range(first, last):
-        for i in range(height):
-            low = i * stride_h - top
-            ty0, ty1 = _first_tap(low, dilation_h), _last_tap(low, dilation_h, pool_h, pooled_h)
-            for k in range(width):
-                side = k * stride_w - left
-                tx0, tx1 = (
-                    _first_tap(side, dilation_w),
-                    _last_tap(side, dilation_w, pool_w, pooled_w),
-                )
-                count = (ty1 - ty0) * (tx1 - tx0)
-                if include_pad:
-                    count = _last_tap(low, dilation_h, pool_h, counted_h)
-                    count *= _last_tap(side, dilation_w, pool_w, counted_w)
-                for j in range(0, columns, WIDTH):
-                    corner = z + p * z_p + low * z_row + side * columns + j
-                    best = load(mem, corner + ty0 * dilation_h * z_row + tx0 * dilation_w * columns)
-                    if affine >= 0:
-                        gain, offset = load(mem, affine + j), load(mem, affine + columns + j)
-                        best = best * gain + offset
-                    winner = splat(np.float32(ty0 * pool_w + tx0))
+    f = unpack(row, "post_forward")
+    down, across = f.dilation_h * f.z_row, f.dilation_w * f.columns
+    for p in range(f.first, f.last):
+        for i in range(f.height):
+            low = i * f.stride_h - f.top
+            ty0, ty1 = _taps(low, f.dilation_h, f.pool_h, f.pooled_h)
+            for k in range(f.width):
+                side = k * f.stride_w - f.left
+                tx0, tx1 = _taps(side, f.dilation_w, f.pool_w, f.pooled_w)
+                count = _divisor(f, low, side, (ty1 - ty0) * (tx1 - tx0))
+                pixel = i * f.width + k
+                for j in range(0, f.columns, WIDTH):
+                    corner = f.z + p * f.z_p + low * f.z_row + side * f.columns + j
+                    best = _scaled(mem, f, j, load(mem, corner + ty0 * down + tx0 * across))
+                    winner = splat(np.float32(ty0 * f.pool_w + tx0))
                     for ty in range(ty0, ty1):
-                        line = corner + ty * dilation_h * z_row
                         for tx in range(tx0 + 1 if ty == ty0 else tx0, tx1):
-                            v = load(mem, line + tx * dilation_w * columns)
-                            if affine >= 0:
-                                gain = load(mem, affine + j)
-                                v = v * gain + load(mem, affine + columns + j)
-                            if pooling == MAXIMUM:
-                                tap = splat(np.float32(ty * pool_w + tx))
+                            v = _scaled(mem, f, j, load(mem, corner + ty * down + tx * across))
+                            if f.pooling == MAXIMUM:
+                                tap = splat(np.float32(ty * f.pool_w + tx))
                                 winner = select_greater(v, best, tap, winner)
                                 best = select_greater(v, best, v, best)
                             else:
                                 best = best + v
-                    if pooling == MEAN and count > 1:
+                    if f.pooling == MEAN and count > 1:
                         best = best * splat(np.float32(1) / np.float32(count))
-                    best = _activate(activation, mem[slope], best)
-                    place = (i * width + k) * columns + j
-                    if key >= 0 and training:
-                        start = p * drop_p + j * drop_c + i * width + k
-                        best = best * _noise(mem, start, drop_c, key, threshold, normals, level)
-                    if j + WIDTH > channels:
-                        best = best * load(mem, mask + j)
-                    store(mem, y + p * y_p + i * y_row + k * columns + j, best)
-                    if pooling == MAXIMUM and training:
-                        store(mem, where + p * height * width * columns + place, winner)
+                    best = _activate(f.activation, mem[f.slope], best)
+                    if f.key >= 0 and f.training:
+                        best = best * _noise(mem, f, p, pixel, j)
+                    if j + WIDTH > f.channels:
+                        best = best * load(mem, f.mask + j)
+                    store(mem, f.y + p * f.y_p + i * f.y_row + k * f.columns + j, best)
+                    if f.pooling == MAXIMUM and f.training:
+                        at = (p * f.height * f.width + pixel) * f.columns + j
+                        store(mem, f.where + at, winner)
 
 
 @operation
@@ -180,85 +147,41 @@ def post_backward(mem: Any, row: Any) -> None:
     It becomes the gradient before the scaling, not yet through it. Where windows overlap it is
     added to what dz holds.
     """
-    (
-        first,
-        last,
-        dy,
-        dy_p,
-        y,
-        y_p,
-        y_row,
-        where,
-        dz,
-        dz_p,
-        dz_row,
-        columns,
-        height,
-        width,
-        pool_h,
-        pool_w,
-        stride_h,
-        stride_w,
-        dilation_h,
-        dilation_w,
-        top,
-        left,
-        pooled_h,
-        pooled_w,
-        counted_h,
-        counted_w,
-        include_pad,
-        pooling,
-        overlap,
-        activation,
-        slope,
-        key,
-        threshold,
-        normals,
-        level,
-        drop_p,
-        drop_c,
-    ) = unpack(row, 37)
+    f = unpack(row, "post_backward")
     zero = splat(np.float32(0))
-    for p in range(first, last):
-        for i in range(height):
-            low = i * stride_h - top
-            ty0, ty1 = _first_tap(low, dilation_h), _last_tap(low, dilation_h, pool_h, pooled_h)
-            for k in range(width):
-                side = k * stride_w - left
-                tx0, tx1 = (
-                    _first_tap(side, dilation_w),
-                    _last_tap(side, dilation_w, pool_w, pooled_w),
-                )
-                count = (ty1 - ty0) * (tx1 - tx0)
-                if include_pad:
-                    count = _last_tap(low, dilation_h, pool_h, counted_h)
-                    count *= _last_tap(side, dilation_w, pool_w, counted_w)
+    down, across = f.dilation_h * f.dz_row, f.dilation_w * f.columns
+    for p in range(f.first, f.last):
+        for i in range(f.height):
+            low = i * f.stride_h - f.top
+            ty0, ty1 = _taps(low, f.dilation_h, f.pool_h, f.pooled_h)
+            for k in range(f.width):
+                side = k * f.stride_w - f.left
+                tx0, tx1 = _taps(side, f.dilation_w, f.pool_w, f.pooled_w)
+                count = _divisor(f, low, side, (ty1 - ty0) * (tx1 - tx0))
                 share = splat(np.float32(1) / np.float32(count))
-                for j in range(0, columns, WIDTH):
-                    place = (i * width + k) * columns + j
-                    g = load(mem, dy + p * dy_p + place)
-                    value = load(mem, y + p * y_p + i * y_row + k * columns + j)
-                    if key >= 0:
-                        start = p * drop_p + j * drop_c + i * width + k
-                        factor = _noise(mem, start, drop_c, key, threshold, normals, level)
+                pixel = i * f.width + k
+                for j in range(0, f.columns, WIDTH):
+                    g = load(mem, f.dy + p * f.dy_p + pixel * f.columns + j)
+                    value = load(mem, f.y + p * f.y_p + i * f.y_row + k * f.columns + j)
+                    if f.key >= 0:
+                        factor = _noise(mem, f, p, pixel, j)
                         g = g * factor
                         value = select_equal(factor, zero, zero, value / factor)
-                    g = g * _slope(activation, mem[slope], value)
+                    g = g * _slope(f.activation, mem[f.slope], value)
                     winner = g
-                    if pooling == MAXIMUM:
-                        winner = load(mem, where + p * height * width * columns + place)
+                    if f.pooling == MAXIMUM:
+                        at = (p * f.height * f.width + pixel) * f.columns + j
+                        winner = load(mem, f.where + at)
                     else:
                         g = g * share
-                    corner = dz + p * dz_p + low * dz_row + side * columns + j
+                    corner = f.dz + p * f.dz_p + low * f.dz_row + side * f.columns + j
                     for ty in range(ty0, ty1):
-                        line = corner + ty * dilation_h * dz_row
                         for tx in range(tx0, tx1):
                             part = g
-                            if pooling == MAXIMUM:
-                                tap = splat(np.float32(ty * pool_w + tx))
+                            if f.pooling == MAXIMUM:
+                                tap = splat(np.float32(ty * f.pool_w + tx))
                                 part = select_equal(winner, tap, g, zero)
-                            at = line + tx * dilation_w * columns
-                            if overlap:
+                            at = corner + ty * down + tx * across
+                            if f.overlap:
                                 part = part + load(mem, at)
                             store(mem, at, part)

@@ -19,9 +19,6 @@ MEMORY, PROGRAM, ROWS, ROW_BYTES, ARRIVALS, THREADS = range(6)
 _JOB = 16
 """Integers of a job: two cache lines."""
 
-MOST_THREADS = threadpool.MOST + 1
-"""The most threads that can wait for each other."""
-
 
 class Programs:
     """One program for each thread, ready to run.

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 from convtool.compiled.atomics import fetch_add_one, load, pause, yield_processor
 from convtool.compiled.calls import call
 from convtool.compiled.jit import compiled, entry
+from convtool.compiled.memory import pointer
 from convtool.nn.jit.program import ARRIVALS, MEMORY, PROGRAM, ROW_BYTES, ROWS, THREADS
 from convtool.nn.jit.simd import ROW
 
@@ -25,16 +25,6 @@ def _call_operation(_typing: Any, operation: Any, memory: Any, row: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(*[types.int64] * 3), code
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _number_at(_typing: Any, address: Any) -> Any:
-    """Return the integer at an address."""
-
-    def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        return builder.load(builder.inttoptr(args[0], ir.IntType(64).as_pointer()))
-
-    return types.int64(types.int64), code
 
 
 @compiled
@@ -54,7 +44,7 @@ def run_program(job: Any) -> None:
     """Run the rows of a program in order."""
     for i in range(job[ROWS]):
         row = job[PROGRAM] + i * job[ROW_BYTES]
-        operation = _number_at(row)
+        operation = pointer(job, row)[0]
         if operation != 0:
             _call_operation(operation, job[MEMORY], row)
         else:

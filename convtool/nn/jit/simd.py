@@ -22,8 +22,10 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
+from convtool.compiled import emitter
 from convtool.compiled.jit import entry
 from convtool.nn.jit import widths
+from convtool.nn.jit.operations import OPERATIONS
 from convtool.nn.jit.widths import PANEL
 
 WIDTH = widths.width()
@@ -53,7 +55,7 @@ class _VectorModel(models.PrimitiveModel):  # type: ignore[misc]
 
 
 operation = entry(MEMORY, ROW, fastmath=frozenset({"contract"}))
-"""Compile ``f(mem, row)``, whose first statement unpacks its fields from its row."""
+"""Compile ``f(mem, row)``, which reads its fields from its row."""
 
 
 def _pointer(builder: Any, memory: Any, index: Any, kind: Any) -> Any:
@@ -69,23 +71,14 @@ def _store(builder: Any, memory: Any, index: Any, value: Any) -> None:
     builder.store(value, _pointer(builder, memory, index, VECTORS), align=4)
 
 
-def splatted(builder: Any, value: Any, kind: Any = VECTORS) -> Any:
-    """Emit a vector of one number."""
-    single = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(INT, 0))
-    lanes = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
-    return builder.shuffle_vector(single, ir.Constant(kind, ir.Undefined), lanes)
-
-
 def constant(value: float) -> Any:
     """Return a vector of one constant."""
-    return ir.Constant(VECTORS, [float(np.float32(value))] * WIDTH)
+    return emitter.same(VECTORS, float(np.float32(value)))
 
 
 def llvm(builder: Any, name: str, arguments: list[Any]) -> Any:
     """Emit a call of one of LLVM's own functions on vectors."""
-    kind = ir.FunctionType(VECTORS, [VECTORS] * len(arguments))
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f32")
-    return builder.call(function, arguments)
+    return emitter.call(builder, f"llvm.{name}.v{WIDTH}f32", VECTORS, *arguments)
 
 
 for _operator, _method in {
@@ -108,18 +101,19 @@ for _operator, _method in {
 
 
 @intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
-def unpack(typingctx: Any, row: Any, count: Any) -> Any:
-    """Return the first `count` numbers of a program row, after its address, as a tuple."""
-    kind = types.UniTuple(types.int64, count.literal_value)
+def unpack(typingctx: Any, row: Any, operation: Any) -> Any:
+    """Return the fields of an operation's row as its named tuple."""
+    fields = OPERATIONS[operation.literal_value]
+    count = len(fields._fields)
+    kind = types.NamedUniTuple(types.int64, count, fields)
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         numbers = [
-            builder.load(builder.gep(args[0], [ir.Constant(INT, i + 1)]))
-            for i in range(count.literal_value)
+            builder.load(builder.gep(args[0], [ir.Constant(INT, i + 1)])) for i in range(count)
         ]
         return context.make_tuple(builder, kind, numbers)
 
-    return kind(row, count), code
+    return kind(row, operation), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -148,7 +142,7 @@ def splat(typingctx: Any, value: Any) -> Any:
     """Return a vector of one number."""
 
     def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return splatted(builder, args[0])
+        return emitter.splat(builder, args[0], VECTORS)
 
     return VECTOR(types.float32), code
 
@@ -292,7 +286,7 @@ def _emit_tile(builder: Any, memory: Any, width: int, height: int, numbers: list
 
 
 def _spread(builder: Any, memory: Any, index: Any) -> Any:
-    return splatted(builder, builder.load(builder.gep(memory, [index])))
+    return emitter.splat(builder, builder.load(builder.gep(memory, [index])), VECTORS)
 
 
 def _add_products(

@@ -1,10 +1,10 @@
 """An ONNX file run by onnxruntime, with the interface of a network."""
 
-import os
 from pathlib import Path
 
 import numpy as np
 
+from convtool.convolution.threads import count as count_threads
 from convtool.errors import ModelFileError
 from convtool.extras import need
 from convtool.nn._types import Array
@@ -55,9 +55,7 @@ class OnnxNetwork:
         self._place = place
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _FATAL_ONLY
-        threads = os.environ.get("CONVTOOL_NUM_THREADS", "")
-        if threads.isdecimal():
-            options.intra_op_num_threads = int(threads)
+        options.intra_op_num_threads = count_threads()
         try:
             self._session = onnxruntime.InferenceSession(
                 content, options, providers=["CPUExecutionProvider"]

@@ -1,10 +1,10 @@
 """The engine ``numba``: compiled vector code, released from the GIL so that strips run on threads.
 
-:mod:`~.emitter` writes vector instructions, :mod:`~.simd` the inner loops, :mod:`~.line_simd` loops
-over lines; :mod:`~.vectors` makes functions of them, :mod:`~.plane` cuts a plane into blocks,
-:mod:`~.strip` brings an image's border and types to it. These, and the modules whose names end in
-``_code``, are compiled when convtool is built, see :mod:`convtool.compiled`; the others prepare
-what the compiled functions are given and import no compiler.
+:mod:`convtool.compiled.emitter` writes vector instructions, :mod:`~.simd` the inner loops,
+:mod:`~.line_simd` loops over lines; :mod:`~.vectors` makes functions of them, :mod:`~.plane` cuts a
+plane into blocks, :mod:`~.strip` brings an image's border and types to it. These, and the modules
+whose names end in ``_code``, are compiled when convtool is built, see :mod:`convtool.compiled`; the
+others prepare what the compiled functions are given and import no compiler.
 """
 
 import math
@@ -88,7 +88,6 @@ class _Strips:
         self.function = compiled.address("strips", job.dtype.name)
         self.template = np.zeros(JOB.itemsize, np.uint8)
         record = self.template.view(JOB)
-        record["correlation"] = compiled.address("correlate", job.dtype.name)
         record["plane"] = compiled.address("plane", job.dtype.name)
         record["channels"] = job.channels
         describe_layout(record, job.layout)

@@ -20,7 +20,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from convtool.convolution.engines.jit.emitter import Emitter
+from convtool.compiled.emitter import Emitter, switched, transposed
 from convtool.convolution.engines.jit.vectors import kind_of
 
 ROWS = 4
@@ -34,16 +34,6 @@ COLUMNS = 4 * PIXELS
 
 _INT, _DOUBLE = ir.IntType(64), ir.DoubleType()
 _ZERO = ir.Constant(_INT, 0)
-
-
-def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
-    """Return four vectors of four lanes with rows and lanes changed."""
-    order = ir.VectorType(ir.IntType(32), 4)
-    low, high = ir.Constant(order, [0, 4, 1, 5]), ir.Constant(order, [2, 6, 3, 7])
-    for _ in range(2):
-        pairs = [(rows[0], rows[2]), (rows[1], rows[3])]
-        rows = [builder.shuffle_vector(a, b, part) for a, b in pairs for part in (low, high)]
-    return rows
 
 
 class _Columns:
@@ -98,7 +88,7 @@ class _Columns:
                 for r, row in enumerate(rows):
                     e.store(row, e.at(start, r))
                 continue
-            for x, pixel in enumerate(_transposed(b, rows)):
+            for x, pixel in enumerate(transposed(b, rows)):
                 e.store(pixel, e.at(start, (v * self.lanes + x) * ROWS))
 
     def least(self, row: Any) -> Any:
@@ -324,15 +314,11 @@ def sum_across(
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         places = [builder.inttoptr(arguments[n], _DOUBLE.as_pointer()) for n in (1, 4, 5)]
         rest = (places[0], *arguments[2:4], *places[1:])
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[0], done)
-        for number in STEPS:
-            case = builder.append_basic_block(f"step_{number}")
-            switch.add_case(ir.Constant(_INT, number), case)
-            builder.position_at_end(case)
+
+        def write(number: int) -> None:
             _Across(builder, rest, number).write()
-            builder.branch(done)
-        builder.position_at_end(done)
+
+        switched(builder, arguments[0], STEPS, write)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 6), generate
@@ -367,7 +353,7 @@ def write_rows(
         def four(index: Any, _: list[Any]) -> list[Any]:
             x = builder.mul(index, e.number(PIXELS))
             made = [product(builder.add(x, e.number(n))) for n in range(PIXELS)]
-            for line, row in zip(targets, _transposed(builder, made), strict=True):
+            for line, row in zip(targets, transposed(builder, made), strict=True):
                 e.store(row, e.at(line, x))
             return []
 

@@ -18,7 +18,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from convtool.convolution.engines.jit.emitter import Emitter
+from convtool.compiled.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import kind_of, lanes_of_kind
 
 

@@ -14,9 +14,9 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import Emitter
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import pointer_of
-from convtool.convolution.engines.jit.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import (
     VECTOR_BYTES,
     fill_line,

@@ -88,7 +88,6 @@ def _sum_products(
 ) -> Any:
     """Make the answers ``begin … end-1`` of a row from their windows' products."""
     return correlate(
-        precise.job.correlation,
         record,
         precise.job.plane,
         sparse,

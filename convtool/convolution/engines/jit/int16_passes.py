@@ -12,6 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import call, loop, number, same, splat
 from convtool.convolution.engines.jit.fixed import ROWS
 from convtool.convolution.engines.jit.lanes import (
     FAMILY,
@@ -23,17 +24,12 @@ from convtool.convolution.engines.jit.lanes import (
     PACKS,
     SUMS,
     UINT8S,
-    call,
     load,
-    loop,
     narrowed,
-    number,
     over_blocks,
     part,
     rounded,
-    same,
     saturated,
-    splat,
     store,
     written,
 )

@@ -28,11 +28,12 @@ KERNEL = np.dtype(
         ("height", np.intp),
         ("taps", np.intp),
         ("parts", np.intp),
-        ("uniform", np.intp),
+        ("correlation", np.intp),
     ],
     align=True,
 )
-"""A kernel: addresses of what :class:`~.plane.Weights` holds, and their sizes."""
+"""A kernel: addresses of what :class:`~.weights.Weights` holds, their sizes, and the address of the
+function that correlates by it."""
 
 NEVER, WHERE_NOT_FINITE, WHERE_NOT_EXACT, ALWAYS = range(4)
 """Where sums must be made of what each window holds and weights that are not 0 alone, so that no
@@ -70,7 +71,6 @@ JOB = np.dtype(
         ("guarded", np.intp),
         ("read", np.intp),
         ("write", np.intp),
-        ("correlation", np.intp),
         ("plane", np.intp),
         ("first", KERNEL),
         ("second", KERNEL),

@@ -9,6 +9,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from convtool.compiled import target
+from convtool.compiled.emitter import call, loop, number, same
 
 FAMILY = target.current()
 BYTES = FAMILY.lane_bytes
@@ -30,23 +31,6 @@ _MAGIC = 12582912.0
 _MAGIC_BITS = 0x4B400000
 
 
-def number(value: int) -> Any:
-    """Return an integer constant, such as a distance."""
-    return ir.Constant(INT, value)
-
-
-def same(kind: Any, value: Any) -> Any:
-    """Return a vector constant whose lanes are all alike."""
-    return ir.Constant(kind, [value] * kind.count)
-
-
-def splat(b: Any, value: Any, kind: Any) -> Any:
-    """Return a vector whose lanes all hold a scalar."""
-    nothing = ir.Constant(kind, ir.Undefined)
-    first = b.insert_element(nothing, value, ir.Constant(I32, 0))
-    return b.shuffle_vector(first, nothing, same(ir.VectorType(I32, kind.count), 0))
-
-
 def load(b: Any, address: Any, kind: Any) -> Any:
     """Load a vector from any address."""
     value = b.load(b.inttoptr(address, kind.as_pointer()))
@@ -57,35 +41,6 @@ def load(b: Any, address: Any, kind: Any) -> Any:
 def store(b: Any, value: Any, address: Any) -> None:
     """Store a vector at any address."""
     b.store(value, b.inttoptr(address, value.type.as_pointer())).align = 1
-
-
-def call(b: Any, name: str, kind: Any, *arguments: Any) -> Any:
-    """Call a function of LLVM's."""
-    signature = ir.FunctionType(kind, [argument.type for argument in arguments])
-    return b.call(cgutils.get_or_insert_function(b.module, signature, name), arguments)
-
-
-def loop(
-    b: Any, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
-) -> Any:
-    """Write a loop of at least one round; see :meth:`~.emitter.Emitter.repeat`."""
-    before, head = b.block, b.function.append_basic_block()
-    after = b.function.append_basic_block()
-    b.branch(head)
-    b.position_at_end(head)
-    index = b.phi(INT)
-    index.add_incoming(number(0), before)
-    entering = [b.phi(value.type) for value in carried]
-    for phi, value in zip(entering, carried, strict=True):
-        phi.add_incoming(value, before)
-    leaving = body(index, entering)
-    following = b.add(index, number(1))
-    index.add_incoming(following, b.block)
-    for phi, value in zip(entering, leaving, strict=True):
-        phi.add_incoming(value, b.block)
-    b.cbranch(b.icmp_signed("<", following, count), head, after)
-    b.position_at_end(after)
-    return leaving
 
 
 def rounded(b: Any, total: Any, scale: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from convtool.convolution.engines.jit.emitter import INT, LANE, Emitter
+from convtool.compiled.emitter import INT, LANE, Emitter
 
 Convert = Callable[[Emitter, Any, Any], None]
 """Writes the code that converts one vector from an address to another."""

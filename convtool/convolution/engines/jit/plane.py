@@ -13,13 +13,7 @@ from numba.extending import intrinsic
 from convtool.compiled.calls import NOTHING, call
 from convtool.compiled.jit import INT, compiled, entry, pointer_to, value_of
 from convtool.compiled.memory import aligned, allocate, pointer, release
-from convtool.convolution.engines.jit.job import INDEX, KERNEL
-from convtool.convolution.engines.jit.uniform import (
-    DONE,
-    DOUBTFUL,
-    correlate_in_blocks,
-    correlate_running,
-)
+from convtool.convolution.engines.jit.job import INDEX, KERNEL, offset_of
 from convtool.convolution.engines.jit.vectors import (
     BLOCKS,
     LEAST_LINE,
@@ -34,6 +28,8 @@ from convtool.convolution.engines.jit.vectors import (
     make_plane,
 )
 from convtool.convolution.engines.jit.weights import Weights
+
+_CORRELATION = offset_of(KERNEL, "correlation")
 
 FIRST_SMALL = len(BLOCKS) - len(SMALL_SIDES)
 
@@ -209,46 +205,6 @@ def _correlate_factored(
     return True
 
 
-@compiled
-def _correlate_uniform(
-    weights: Weights,
-    sparse: int,
-    source: int,
-    source_stride: int,
-    step: int,
-    phases: int,
-    target: int,
-    target_stride: int,
-    count: int,
-    width: int,
-) -> bool:
-    """Correlate with equal weights by running sums, or in blocks where those could leave a trace.
-
-    ``sparse``: running sums are not exact. In float32 their rounding may still not show; in float64
-    it does. Returns False where there is no memory for the sums.
-    """
-    state = DOUBTFUL
-    if sparse == 0 or weights.dense.itemsize == 4:
-        state = correlate_running(
-            weights,
-            source,
-            source_stride,
-            step,
-            phases,
-            target,
-            target_stride,
-            count,
-            width,
-            sparse != 0,
-        )
-    if state != DOUBTFUL:
-        return state == DONE
-    done: bool = correlate_in_blocks(
-        weights, source, source_stride, step, phases, target, target_stride, count, width
-    )
-    return done
-
-
 @entry(
     lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT
 )
@@ -278,23 +234,10 @@ def correlate_plane(
         carray(pointer(index, kernel.order), (kernel.height,)),
         carray(pointer(work, kernel.columns), (kernel.parts, kernel.height, 1)),
         carray(pointer(work, kernel.rows), (kernel.parts, kernel.taps)),
-        kernel.uniform != 0,
+        False,
     )
     done = True
-    if weights.uniform:
-        done = _correlate_uniform(
-            weights,
-            sparse,
-            source,
-            source_stride,
-            step,
-            phases,
-            target,
-            target_stride,
-            count,
-            width,
-        )
-    elif sparse:
+    if sparse:
         _correlate_sparse(
             weights, source, source_stride, step, phases, target, target_stride, count, width
         )
@@ -325,7 +268,6 @@ def correlate_plane(
 @intrinsic  # type: ignore[untyped-decorator]
 def correlate(
     _typing: Any,
-    correlation: Any,
     kernel: Any,
     plane: Any,
     sparse: Any,
@@ -338,10 +280,13 @@ def correlate(
     count: Any,
     width: Any,
 ) -> Any:
-    """Call the correlation at an address with the kernel at another; see `correlate_plane`."""
+    """Call the correlation of the kernel whose record lies at an address; see `correlate_plane`."""
 
     def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        rest = [arguments[1], NOTHING, NOTHING, *arguments[2:]]
-        return call(builder, arguments[0], rest, ir.IntType(64))
+        integer = ir.IntType(64)
+        place = builder.add(arguments[0], ir.Constant(integer, _CORRELATION))
+        correlation = builder.load(builder.inttoptr(place, integer.as_pointer()))
+        rest = [arguments[0], NOTHING, NOTHING, *arguments[1:]]
+        return call(builder, correlation, rest, integer)
 
-    return types.intp(*[types.intp] * 12), generate
+    return types.intp(*[types.intp] * 11), generate

@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import call, number, same, splat
 from convtool.convolution.engines.jit.int16_passes import add_products, interleaved, restored
 from convtool.convolution.engines.jit.lanes import (
     BYTES,
@@ -25,13 +26,9 @@ from convtool.convolution.engines.jit.lanes import (
     LANES,
     SUMS,
     UINT8S,
-    call,
     load,
     narrowed,
-    number,
     over_blocks,
-    same,
-    splat,
     store,
     whole,
     written,

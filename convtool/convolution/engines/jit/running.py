@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from convtool.convolution.engines.jit.emitter import Emitter
+from convtool.compiled.emitter import Emitter, switched, transposed
 from convtool.convolution.engines.jit.line_simd import over_line
 from convtool.convolution.engines.jit.vectors import kind_of, lanes_of_kind
 
@@ -53,16 +53,6 @@ def slide_down(
     return types.void(like, *[types.intp] * 5), generate
 
 
-def _transposed(builder: Any, rows: list[Any]) -> list[Any]:
-    """Return four vectors of four lanes with rows and lanes changed."""
-    order = ir.VectorType(ir.IntType(32), 4)
-    low, high = ir.Constant(order, [0, 4, 1, 5]), ir.Constant(order, [2, 6, 3, 7])
-    for _ in range(2):
-        pairs = [(rows[0], rows[2]), (rows[1], rows[3])]
-        rows = [builder.shuffle_vector(a, b, part) for a, b in pairs for part in (low, high)]
-    return rows
-
-
 def _slide_across(builder: Any, scalar: Any, arguments: Any, step: int) -> None:
     """Write the code of `slide_across` for one distance of neighbours."""
     sums, stride, halo, value, target, target_stride, width = arguments
@@ -95,12 +85,12 @@ def _slide_across(builder: Any, scalar: Any, arguments: Any, step: int) -> None:
                 for line in lines
             ]
             made = []
-            for lane, change in enumerate(_transposed(builder, changes)):
+            for lane, change in enumerate(transposed(builder, changes)):
                 channel = (PIXELS * vector + lane) % step
                 held[channel] = builder.fadd(held[channel], change)
                 answer = builder.fmul(held[channel], factor)
                 made.append(answer if scalar == _DOUBLE else builder.fptrunc(answer, narrow))
-            for line, row in zip(outs, _transposed(builder, made), strict=True):
+            for line, row in zip(outs, transposed(builder, made), strict=True):
                 e.store(row, e.at(line, x))
         return held
 
@@ -140,15 +130,11 @@ def slide_across(
         start = builder.inttoptr(arguments[2], _DOUBLE.as_pointer())
         end = builder.inttoptr(arguments[6], scalar.as_pointer())
         rest = (start, *arguments[3:6], end, *arguments[7:])
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[1], done)
-        for number in STEPS:
-            case = builder.append_basic_block(f"step_{number}")
-            switch.add_case(ir.Constant(_INT, number), case)
-            builder.position_at_end(case)
+
+        def write(number: int) -> None:
             _slide_across(builder, scalar, rest, number)
-            builder.branch(done)
-        builder.position_at_end(done)
+
+        switched(builder, arguments[1], STEPS, write)
         return context.get_dummy_value()
 
     kinds = (like, *[types.intp] * 4, types.float64, *[types.intp] * 3)

@@ -20,7 +20,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from convtool.convolution.engines.jit.emitter import Emitter
+from convtool.compiled.emitter import Emitter
 from convtool.records import Record, replace
 
 REGISTERS = 32

@@ -145,7 +145,6 @@ def magnitude(like: Any, made: int, other: int, count: int) -> None:
 
 @compiled
 def _make_strip(
-    correlation: int,
     plane: int,
     like: Any,
     kernel: Kernel,
@@ -226,7 +225,6 @@ def _make_strip(
                 end = out.address + (y * out.stride + first * step) * size
                 end_stride = out.stride
             done = correlate(
-                correlation,
                 kernel.address,
                 plane,
                 sparse,
@@ -242,7 +240,6 @@ def _make_strip(
             if second.height > 0 and done != 0:
                 other = made + answers * size
                 done = correlate(
-                    correlation,
                     second.address,
                     plane,
                     sparse,
@@ -305,7 +302,6 @@ def make_strips(jobs: Any, work: Any, index: Any) -> None:
     taken = fetch_add_one(job.counter)
     while taken < job.strip_count:
         done = _make_strip(
-            job.correlation,
             job.plane,
             like,
             first,

@@ -6,27 +6,24 @@ a difference of columns: the differences of a vector are added up in as many ste
 doublings (Hillis and Steele, Data parallel algorithms, CACM 29, 1986).
 """
 
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import loop, number, same, splat, switched
 from convtool.convolution.engines.jit.lanes import (
     I8,
     I16,
     I32,
-    INT,
     INT16S,
     LANES,
     SUMS,
     UINT8S,
     load,
-    loop,
-    number,
-    same,
     saturated,
-    splat,
     store,
     written,
 )
@@ -150,23 +147,14 @@ def slide_across(
     ``step`` windows before the first, as 32 bits. The last 1 to `BLOCK` outputs go to the address
     ``spare``, the others to ``target``. Columns are read up to a block beyond the last window.
     """
-    names = {number: f"convtool_slide_across_{number}" for number in STEPS}
 
-    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[0], done)
-        for channels in STEPS:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        def write(channels: int) -> None:
+            inside = partial(_slide_across, step=channels)
+            one = written(f"convtool_slide_across_{channels}", inside, 7)
+            one(context, builder, signature, arguments[1:])
 
-            def write(b: Any, inside: Any, channels: int = channels) -> None:
-                _slide_across(b, inside, channels)
-
-            case = builder.append_basic_block(f"step_{channels}")
-            switch.add_case(ir.Constant(INT, channels), case)
-            builder.position_at_end(case)
-            call = written(names[channels], write, 7)
-            call(context, builder, _signature, arguments[1:])
-            builder.branch(done)
-        builder.position_at_end(done)
+        switched(builder, arguments[0], STEPS, write)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 8), generate

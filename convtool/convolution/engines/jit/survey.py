@@ -14,8 +14,8 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import Emitter
 from convtool.compiled.jit import compiled
-from convtool.convolution.engines.jit.emitter import Emitter
 from convtool.convolution.engines.jit.vectors import kind_of, lanes_of_kind
 
 _INT = ir.IntType(64)

@@ -199,7 +199,6 @@ class _Checked:
         self.smallest = smallest_sums(kernels)
         self.kept, self.precise = precise, precise.template.copy()
         record = self.precise.view(OVERLAP_JOB)["job"]
-        record["correlation"] = compiled.address("correlate", precise.dtype.name)
         record["plane"] = compiled.address("plane", precise.dtype.name)
         for name, weights in zip(("first", "second"), self.weights, strict=True):
             describe_kernel(record[name], weights)

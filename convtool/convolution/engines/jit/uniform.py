@@ -1,12 +1,16 @@
 """A plane of outputs by a kernel of equal weights: a pixel costs the same for any size."""
 
-import numpy as np
+from typing import Any
 
-from convtool.compiled.jit import compiled
-from convtool.compiled.memory import aligned, allocate, release
+import numpy as np
+from numba import carray
+
+from convtool.compiled.jit import INT, compiled, entry, pointer_to
+from convtool.compiled.memory import aligned, allocate, pointer, release
 from convtool.convolution.engines.jit.block_sums import COLUMNS as BLOCK_COLUMNS
 from convtool.convolution.engines.jit.block_sums import ROWS as BLOCK_ROWS
 from convtool.convolution.engines.jit.block_sums import sum_across, sum_columns, write_rows
+from convtool.convolution.engines.jit.job import INDEX, KERNEL
 from convtool.convolution.engines.jit.running import PIXELS as SUMMED_PIXELS
 from convtool.convolution.engines.jit.running import ROWS as SUMMED_ROWS
 from convtool.convolution.engines.jit.running import slide_across, slide_down
@@ -17,7 +21,6 @@ from convtool.convolution.engines.jit.vectors import (
     largest_of_line,
     line_is_finite,
 )
-from convtool.convolution.engines.jit.weights import Weights
 
 NO_MEMORY, DONE, DOUBTFUL = range(3)
 """How running sums end."""
@@ -36,8 +39,8 @@ WIDEST_BLOCK = 1024
 
 
 @compiled
-def correlate_running(
-    weights: Weights,
+def _correlate_running(
+    dense: Any,
     source: int,
     source_stride: int,
     step: int,
@@ -54,7 +57,6 @@ def correlate_running(
     are no longer in the window could show. Returns `DONE`, `DOUBTFUL` if that is so, or
     `NO_MEMORY`.
     """
-    dense = weights.dense
     height, taps = dense.shape
     like = dense[0, 0]
     size = dense.itemsize
@@ -127,9 +129,15 @@ def correlate_running(
     return state
 
 
-@compiled
-def correlate_in_blocks(
-    weights: Weights,
+@entry(
+    lambda _: pointer_to(KERNEL), pointer_to, lambda _: pointer_to(INDEX), *[INT] * 10, result=INT
+)
+def correlate_uniform(
+    kernels: Any,
+    work: Any,
+    _index: Any,
+    _plane: int,
+    sparse: int,
     source: int,
     source_stride: int,
     step: int,
@@ -138,12 +146,30 @@ def correlate_in_blocks(
     target_stride: int,
     count: int,
     width: int,
-) -> bool:
-    """Correlate with equal weights by sums of each window's own pixels, shared within blocks.
+) -> int:
+    """Correlate a plane with equal weights; arguments are those of :func:`~.plane.correlate_plane`.
 
-    Returns False where there is no memory for the sums.
+    By running sums; where those could leave a trace, by sums of each window's own pixels, shared
+    within blocks. ``sparse``: running sums are not exact. In float32 their rounding may still not
+    show; in float64 it does.
     """
-    dense = weights.dense
+    kernel = carray(kernels, (1,))[0]
+    dense = carray(pointer(work, kernel.dense), (kernel.height, kernel.taps))
+    if sparse == 0 or dense.itemsize == 4:
+        state = _correlate_running(
+            dense,
+            source,
+            source_stride,
+            step,
+            phases,
+            target,
+            target_stride,
+            count,
+            width,
+            sparse != 0,
+        )
+        if state != DOUBTFUL:
+            return 1 if state == DONE else 0
     height, taps = dense.shape
     like = dense[0, 0]
     size = dense.itemsize
@@ -156,7 +182,7 @@ def correlate_in_blocks(
     total = tallest // BLOCK_ROWS * room + 2 * window + tallest * BLOCK_COLUMNS
     memory = allocate(8 * total + BLOCK_ROWS * chunk * size + 64)
     if memory == 0:
-        return False
+        return 0
     sums = aligned(memory)
     near = sums + 8 * (tallest // BLOCK_ROWS * room)
     far = near + 8 * window
@@ -182,4 +208,4 @@ def correlate_in_blocks(
                     made = spare + line * now * size
                     copy_line(like, made, end + line * target_stride * size, now)
     release(memory)
-    return True
+    return 1

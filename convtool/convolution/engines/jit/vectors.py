@@ -11,8 +11,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from convtool.compiled import target
+from convtool.compiled.emitter import Emitter, switched
 from convtool.convolution.engines.jit import line_simd, simd
-from convtool.convolution.engines.jit.emitter import Emitter
 
 VECTOR_BYTES = target.current().vector_bytes
 WIDE = {1: 4, 3: 4, 4: 4, 6: 3} if VECTOR_BYTES == 64 else {1: 4, 2: 4, 3: 3, 4: 2}
@@ -114,15 +114,10 @@ def make_plane(
         return function
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[0], done)
-        for number in range(len(BLOCKS)):
-            case = builder.append_basic_block(f"block_{number}")
-            switch.add_case(ir.Constant(integer, number), case)
-            builder.position_at_end(case)
+        def write(number: int) -> None:
             builder.call(function_for(builder.module, number), arguments[2:])
-            builder.branch(done)
-        builder.position_at_end(done)
+
+        switched(builder, arguments[0], range(len(BLOCKS)), write)
         return context.get_dummy_value()
 
     return signature, generate

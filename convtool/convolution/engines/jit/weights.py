@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convtool import compiled
 from convtool.convolution.engines import factors_for
 from convtool.convolution.engines.jit.job import address_of
 from convtool.convolution.types import Array, DType
@@ -70,4 +71,5 @@ def describe_kernel(record: Array, weights: Weights) -> None:
     record["columns"], record["rows"] = address_of(weights.columns), address_of(weights.rows)
     record["height"], record["taps"] = weights.dense.shape
     record["parts"] = len(weights.columns)
-    record["uniform"] = weights.uniform
+    function = "correlate_uniform" if weights.uniform else "correlate"
+    record["correlation"] = compiled.address(function, weights.dense.dtype.name)

@@ -15,6 +15,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convtool.compiled.emitter import call, loop, number, same, splat, switched
 from convtool.convolution.engines.jit.lanes import (
     BYTES,
     FAMILY,
@@ -24,13 +25,8 @@ from convtool.convolution.engines.jit.lanes import (
     INT16S,
     LANES,
     UINT8S,
-    call,
     load,
-    loop,
-    number,
     over_blocks,
-    same,
-    splat,
     store,
     written,
 )
@@ -224,20 +220,15 @@ def _sum_rows(b: Any, arguments: Any, pattern: Pattern, halves: bool) -> None:
     over_blocks(b, width, block, OUTPUTS)
 
 
-def _switched(name: str, writers: Sequence[Callable[[Any, Any], None]], count: int) -> Any:
+def _choice_of(name: str, writers: Sequence[Callable[[Any, Any], None]], count: int) -> Any:
     """Return a generator of calls of one of several functions: the first argument says which."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        done = builder.append_basic_block("done")
-        switch = builder.switch(arguments[0], done)
-        for place, write in enumerate(writers):
-            case = builder.append_basic_block(f"case_{place}")
-            switch.add_case(ir.Constant(INT, place), case)
-            builder.position_at_end(case)
-            call_one = written(f"{name}_{place}", write, count)
-            call_one(context, builder, signature, arguments[1:])
-            builder.branch(done)
-        builder.position_at_end(done)
+        def write(place: int) -> None:
+            one = written(f"{name}_{place}", writers[place], count)
+            one(context, builder, signature, arguments[1:])
+
+        switched(builder, arguments[0], range(len(writers)), write)
         return context.get_dummy_value()
 
     return generate
@@ -260,7 +251,7 @@ def sum_columns(
     stands, ``width`` at least :data:`~.lanes.LANES`.
     """
     writers = [partial(_sum_columns, pattern=each) for each in PATTERNS]
-    return types.void(*[types.intp] * 7), _switched("convtool_sum_columns", writers, 6)
+    return types.void(*[types.intp] * 7), _choice_of("convtool_sum_columns", writers, 6)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -283,4 +274,4 @@ def sum_rows(
     :class:`~.whole.Division`.
     """
     writers = [partial(_sum_rows, pattern=each, halves=halves) for each, halves in ROW_PATTERNS]
-    return types.void(*[types.intp] * 10), _switched("convtool_sum_rows", writers, 9)
+    return types.void(*[types.intp] * 10), _choice_of("convtool_sum_rows", writers, 9)
