@@ -49,13 +49,25 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     kept = _within(wanted, entry)
     lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
     remarks = []
-    if lost and not (lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING):
-        words = ", ".join(_WORDS[name] for name in lost)
+    blocks = [name for name, _ in wanted.blocks if name not in entry.metadata]
+    if lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING:
+        lost = []
+    if lost or blocks:
+        words = ", ".join([*(_WORDS[name] for name in lost), *blocks])
         remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")
     if kept.icc and not _fits(kept.icc, image, entry):
         remarks.append("the colour profile is not for pictures of this kind and is left out")
         kept = replace(kept, icc=b"")
+    if entry.name == "exr" and (beside := _unfit(kept, image)):
+        remarks.append(f"the {beside[0]} is for pictures of another size and is left out")
+        kept = replace(kept, blocks=tuple(pair for pair in kept.blocks if pair[0] not in beside))
     return kept, tuple(remarks)
+
+
+def _unfit(metadata: Metadata, image: Image) -> tuple[str, ...]:
+    from convtool.images.codecs.exr import unfit
+
+    return unfit(metadata, image.width, image.height)
 
 
 def _settled(block: bytes, image: Image) -> bytes:
@@ -77,6 +89,8 @@ def _within(metadata: Metadata, entry: Format) -> Metadata:
         texts = tuple(pair for pair in texts if comments and pair[0] == _COMMENT)
     if texts != metadata.text:
         beyond["text"] = texts
+    if metadata.blocks:
+        beyond["blocks"] = tuple(pair for pair in metadata.blocks if pair[0] in entry.metadata)
     kept = replace(metadata, **beyond) if beyond else metadata
     if entry.name == "jpeg":
         from convtool.images.codecs.jpeg_metadata import unfit

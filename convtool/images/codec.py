@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convtool.images.image import Document, Image, Metadata, Pixels
+from convtool.images.image import Coding, Document, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
@@ -69,10 +69,14 @@ class Header(Record):
 
 
 class Decoded(Record, eq=False):
-    """The pixels of a file, not yet turned as its orientation says, and remarks on them."""
+    """The pixels of a file, not yet turned as its orientation says, and remarks on them.
+
+    ``coding`` is how they were compressed, where only decoding tells.
+    """
 
     pixels: Pixels
     notes: tuple[str, ...] = ()
+    coding: Coding | None = None
 
 
 class Codec(Protocol):

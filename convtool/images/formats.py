@@ -39,7 +39,8 @@ class Format(Record):
     several : str
         ``"pages"`` or ``"frames"`` where it holds several.
     metadata : tuple of str
-        The fields of `Metadata` that it can hold; ``"comment"`` is a text of that key alone.
+        The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
+        alone.
     wide : bool
         Whether its floats may have 64 bits.
     but_not : tuple of (int, str)
@@ -180,6 +181,7 @@ FORMATS = {
             codec="exr",
             depths=("float",),
             channels=_ALL,
+            metadata=("resolution", "text", "data window", "chromaticities"),
         ),
         Format(
             name="hdr",
