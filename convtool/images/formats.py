@@ -170,6 +170,7 @@ FORMATS = {
             codec="jp2",
             depths=("8", "16"),
             channels=_ALL,
+            metadata=("icc", "xmp", "resolution"),
             but_not=((2, "uint16"),),
             decoder="cv2",
         ),

@@ -2,17 +2,21 @@
 
 import re
 import struct
+import sys
 import zlib
 from itertools import pairwise
 
+import imagecodecs
 import numpy as np
 import OpenEXR
 import pytest
+from corpus.cases import jp2
+from corpus.make.exif import icc
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageReadError
 from convtool.filtering.memory import filter_image
 from convtool.images.codecs.premultiplied import multiplied
-from convtool.images.image import Coding
+from convtool.images.image import Coding, Image, Metadata
 from convtool.images.read import read, read_header
 from convtool.images.write import write
 from convtool.records import replace
@@ -324,6 +328,31 @@ class TestJpeg2000:
         with pytest.raises(ImageFormatError, match="below 32 pixels"):
             write(tmp_path / "a.jp2", pixels[:20])
 
+    @pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3)])
+    def test_12_bits_become_16(self, tmp_path, rng, shape):
+        values = rng.integers(0, 4096, shape).astype(np.uint16)
+        data = imagecodecs.jpeg2k_encode(values, bitspersample=12, level=0, reversible=True)
+        (tmp_path / "a.jp2").write_bytes(data)
+        expected = np.rint(values * (65535 / 4095)).astype(np.uint16)
+        np.testing.assert_array_equal(read(tmp_path / "a.jp2").pixels, expected)
+
+    def test_odd_subsampling_without_imagecodecs_names_the_extra(self, tmp_path, monkeypatch):
+        data = next(case.data for case in jp2.cases.cases if case.name == "jp2-sycc-420")
+        (tmp_path / "a.jp2").write_bytes(data)
+        monkeypatch.setitem(sys.modules, "imagecodecs", None)
+        with pytest.raises(ImageReadError, match=r"pip install 'convtool\[big\]'"):
+            read(tmp_path / "a.jp2")
+
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_profile_xmp_and_resolution_come_back(self, tmp_path, dtype):
+        profile = icc(b"RGB ", 500)
+        known = Metadata(icc=profile, xmp=b"<x:xmpmeta/>", resolution=(300.0, 72.0))
+        write(tmp_path / "a.jp2", Image(np.full((40, 40, 3), 7, dtype), metadata=known))
+        image = read(tmp_path / "a.jp2")
+        assert (image.pixels == 7).all()
+        assert (image.metadata.icc, image.metadata.xmp) == (profile, known.xmp)
+        np.testing.assert_allclose(image.metadata.resolution, (300, 72), rtol=1e-3)
+
     def whole(self, tmp_path):
         write(tmp_path / "a.jp2", np.full((4, 4, 3), 9, np.uint8))
         return bytearray((tmp_path / "a.jp2").read_bytes())
@@ -336,9 +365,9 @@ class TestJpeg2000:
     @pytest.mark.parametrize(
         ("place", "value", "message"),
         [
-            (42, 11, "12 bits"),
-            (42, 0x87, "with sign"),
-            (43, 2, "12 bits|8 bits"),
+            (42, 16, "17 bits, which are not read; convert it to 8 or 16 bits"),
+            (42, 0x87, "8 bits with sign"),
+            (43, 2, "channels at other places than its pixels"),
             (40, 9, "channels"),
         ],
     )

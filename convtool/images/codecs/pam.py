@@ -9,7 +9,8 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
-from convtool.images.codecs.pnm import big_endian, raw_values, to_full_range
+from convtool.images.codecs.full_range import to_full_range
+from convtool.images.codecs.pnm import big_endian, raw_values
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
