@@ -179,7 +179,8 @@ def _looked_up(indices: Pixels, palette: tuple[bytes, ...]) -> Pixels:
     if int(indices.max()) >= len(palette):
         raise ImageReadError("is damaged: a pixel's colour is not in its palette")
     table = np.frombuffer(b"".join(palette), np.uint8).reshape(len(palette), -1)
-    return table[indices]
+    colours: Pixels = table[indices]
+    return colours
 
 
 def _from_sycc(pixels: Pixels) -> Pixels:

@@ -49,7 +49,43 @@ def packed(row):
 FLAT, PACKED = hdr(map(flat, STORED)), hdr(map(packed, STORED))
 cases.shows("flat", FLAT, TRUTH, tolerance=1e-6)
 cases.shows("packed", PACKED, TRUTH, tolerance=1e-6)
+cases.shows(
+    "padded-size", PACKED.replace(b"-Y 6 +X 10", b"-Y        6 +X       10"), TRUTH, tolerance=1e-6
+)
+cases.shows("exposure", PACKED.replace(b"\n\n", b"\nEXPOSURE=2.0\n\n", 1), TRUTH, tolerance=1e-6)
+LONG = 700
+FIRST, SECOND = (200, 100, 50, 130), (10, 20, 40, 125)
+
+
+def mark(count):
+    return bytes([1, 1, 1, count])
+
+
+OLD = hdr(
+    [flat([FIRST, SECOND]), mark((LONG - 1) % 256), mark((LONG - 1) // 256), flat([FIRST])],
+    (LONG + 2, 1),
+)
+cases.shows(
+    "old-runs",
+    OLD,
+    Picture(
+        LONG + 2,
+        1,
+        3,
+        "float",
+        rgbe(FIRST[:3], 130) + rgbe(SECOND[:3], 125) * LONG + rgbe(FIRST[:3], 130),
+    ),
+)
+cases.shows(
+    "narrow",
+    hdr([flat([FIRST, (9, 9, 9, 0)])], (2, 1)),
+    Picture(2, 1, 3, "float", (*rgbe(FIRST[:3], 130), 0.0, 0.0, 0.0)),
+)
 for name, data in (
+    ("old-run-of-nothing", hdr([mark(9), flat([FIRST])], (10, 1))),
+    ("old-runs-cut", OLD[:-4]),
+    ("old-run-beyond-the-end", hdr([flat([FIRST]), mark(200), flat([FIRST])], (40, 1))),
+    ("old-runs-of-many-marks", hdr([flat([FIRST]), mark(0) * 9, flat([FIRST])], (40, 1))),
     ("cut-in-the-header", PACKED[:30]),
     ("cut-in-the-pixels", PACKED[: len(PACKED) // 2]),
     ("cut-at-the-end", PACKED[:-1]),
