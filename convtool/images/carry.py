@@ -15,7 +15,9 @@ _WORDS = {
 }
 _COMMENT = "Comment"
 _NOTHING = Metadata()
-_STORES_COLOUR = ("webp",)
+_STORES_COLOUR = {"webp": (1, 2), "gif": (1, 2), "bmp": (2,)}
+"""Channels of grey pictures that are stored as equal colours."""
+
 _STEPS = {"gif": 10, "webp": 1}
 """Milliseconds that the durations of frames are counted in."""
 _MEANS_NOTHING = {"sRGB", "gAMA", "cHRM"}
@@ -48,8 +50,10 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     wanted = replace(whole, exif=_settled(whole.exif, image)) if whole.exif else whole
     kept = _within(wanted, entry)
     lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
+    if "resolution" in lost and kept.exif and _in_exif(wanted):
+        lost.remove("resolution")
     remarks = []
-    blocks = [name for name, _ in wanted.blocks if name not in entry.metadata]
+    blocks = [name for name, _ in wanted.blocks if name not in dict(kept.blocks)]
     if lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING:
         lost = []
     if lost or blocks:
@@ -68,6 +72,17 @@ def _unfit(metadata: Metadata, image: Image) -> tuple[str, ...]:
     from convtool.images.codecs.exr import unfit
 
     return unfit(metadata, image.width, image.height)
+
+
+def _in_exif(metadata: Metadata) -> bool:
+    """Tell whether the EXIF block states the resolution, for the picture as it was turned."""
+    from convtool.images.codecs.exif_facts import resolution_in
+
+    stated, known = resolution_in(metadata.exif), metadata.resolution
+    if stated is None or known is None:
+        return False
+    pairs = zip(sorted(stated), sorted(known), strict=True)
+    return all(abs(one - other) <= 0.01 * other for one, other in pairs)
 
 
 def _settled(block: bytes, image: Image) -> bytes:
@@ -101,7 +116,7 @@ def _within(metadata: Metadata, entry: Format) -> Metadata:
 
 def _fits(icc: bytes, image: Image, entry: Format) -> bool:
     """Tell whether a profile is for colours, or for grey, as the file will be."""
-    colour = image.channels >= 3 or entry.name in _STORES_COLOUR
+    colour = image.channels >= 3 or image.channels in _STORES_COLOUR.get(entry.name, ())
     return icc[16:20] == (b"RGB " if colour else b"GRAY")
 
 

@@ -100,7 +100,10 @@ FORMATS = {
             depths=("8",),
             channels=(1, 3),
             lossy=True,
-            metadata=("icc", "exif", "xmp", "resolution", "comment"),
+            metadata=(
+                *("icc", "exif", "xmp", "resolution", "comment"),
+                *("IPTC and Photoshop blocks", "thermal data"),
+            ),
             decoder="cv2",
         ),
         Format(
@@ -148,7 +151,7 @@ FORMATS = {
             codec="bmp",
             depths=("8",),
             channels=_ALL,
-            metadata=("resolution",),
+            metadata=("icc", "resolution"),
         ),
         Format(
             name="gif",
@@ -159,7 +162,7 @@ FORMATS = {
             depths=("8",),
             channels=_ALL,
             several="frames",
-            metadata=("comment",),
+            metadata=("icc", "xmp", "comment"),
             advised=False,
         ),
         Format(

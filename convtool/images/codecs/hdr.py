@@ -1,7 +1,6 @@
-"""Radiance HDR: colours as three 8-bit mantissas with one exponent.
+"""Radiance HDR: old run lengths by hand, for no library here undoes them; the rest by OpenCV.
 
-OpenCV decodes the run lengths of 1991; older files are decoded by hand, because no library here
-undoes their runs.
+Colours are three 8-bit mantissas with one exponent.
 
 References
 ----------

@@ -194,7 +194,8 @@ def _from_sycc(pixels: Pixels) -> Pixels:
         luma - (0.344 * blue + 0.714 * red).astype(np.int32),
         luma + (1.772 * blue).astype(np.int32),
     ]
-    return np.clip(np.dstack(planes), 0, peak).astype(pixels.dtype)
+    clipped: Pixels = np.clip(np.dstack(planes), 0, peak).astype(pixels.dtype)
+    return clipped
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:
