@@ -34,7 +34,20 @@ WINDOWS, CHROMATICITIES = "data window", "chromaticities"
 
 _DEEP, _PARTS = 0x800, 0x1000
 _TYPES = {0: "uint32", 1: "<f2", 2: "<f4"}
+_COMPRESSIONS = dict(
+    enumerate(("NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB"))
+)
 _WHOLE_NUMBERS = 0
+_SIZES = {b"compression": 1, b"lineOrder": 1, b"envmap": 1, b"int": 4, b"float": 4, b"double": 8}
+_SIZES |= {b"box2i": 16, b"box2f": 16, b"v2i": 8, b"v2f": 8, b"v3i": 12, b"v3f": 12, b"m33f": 36}
+_SIZES |= {b"m44f": 64, b"m33d": 72, b"m44d": 128, b"tiledesc": 9, b"chromaticities": 32}
+_SIZES |= {b"rational": 8, b"timecode": 8, b"keycode": 28, b"v2d": 16, b"v3d": 24}
+"""Bytes of attributes by their types: the library reads these whatever the file says."""
+
+_LONGEST_NAME = 256
+_CHANNEL = 16
+"""Bytes of a channel behind its name."""
+
 _LARGEST_COORDINATE = 1 << 30
 _COLOURS = (("R", "G", "B"), ("Y",))
 _STRUCTURE = frozenset(
@@ -106,6 +119,27 @@ def _check_kind(data: bytes) -> None:
         raise ImageReadError(f"is an OpenEXR file of version {version & 0xFF}, which is not read")
     if version & _DEEP:
         raise ImageReadError("has deep pixels, which are not read; flatten them first")
+    position = 8
+    while data[position : position + 1] not in (b"\0", b""):
+        name, position = _name(data, position)
+        kind, position = _name(data, position)
+        (size,) = unpack("<I", data, position)
+        if size != _SIZES.get(kind, size):
+            raise ImageReadError("is cut off or damaged: its header makes no sense")
+        position += 4 + size
+        inside = position - size if name == b"channels" else position
+        while inside < position - 1:
+            _, inside = _name(data, inside)
+            inside += _CHANNEL
+
+
+def _name(data: bytes, position: int) -> tuple[bytes, int]:
+    """Return a name in the header and where it ends; the library dies of some that are no text."""
+    end = data.find(b"\0", position, position + _LONGEST_NAME)
+    name = data[position:end]
+    if end < 0 or not name.isascii():
+        raise ImageReadError("is cut off or damaged: its header makes no sense")
+    return name, end + 1
 
 
 def _layout(data: bytes) -> _Layout:
@@ -190,7 +224,7 @@ def _metadata(header: dict[str, Any]) -> Metadata:
         resolution=(across, across * aspect) if across > 0 and aspect > 0 else None,
         text=tuple(texts),
         blocks=tuple(blocks),
-        coding=Coding(str(header["compression"]).removesuffix("_COMPRESSION")),
+        coding=Coding(_COMPRESSIONS.get(header["compression"].v, "")),
     )
 
 
