@@ -29,7 +29,7 @@ class Format(Record):
     signature : bytes
         A regular expression that the first bytes of every such file match.
     codec : str
-        The module in ``convtool.images.codecs`` that reads and writes it.
+        The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module.
     depths : tuple of str
         The depths it can be written with.
     channels : tuple of int
@@ -74,7 +74,9 @@ class Format(Record):
 
     def load(self) -> Codec:
         """Import the codec."""
-        return cast(Codec, import_module(f"convtool.images.codecs.{self.codec}"))
+        module, _, inner = self.codec.partition(".")
+        codec = import_module(f"convtool.images.codecs.{module}")
+        return cast(Codec, getattr(codec, inner) if inner else codec)
 
     def load_decoder(self) -> None:
         """Import the library that decodes it."""
@@ -202,7 +204,7 @@ FORMATS = {
             title="PFM",
             extensions=(".pfm",),
             signature=rb"P[Ff]\s",
-            codec="pfm",
+            codec="pnm.PFM",
             depths=("float",),
             channels=(1, 3),
         ),
@@ -229,7 +231,7 @@ FORMATS = {
             title="PAM",
             extensions=(".pam",),
             signature=rb"P7\n",
-            codec="pam",
+            codec="pnm.PAM",
             depths=("8", "16"),
             channels=_ALL,
         ),
