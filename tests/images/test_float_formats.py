@@ -147,6 +147,9 @@ class TestExr:
             (exr([("Y", 2)], [(0, b"xxxx"), (1, b"x")], compression=2), DAMAGED),
             (exr([("Y", 2)], [(0, bytes(12)), (1, b"x" * 9)], compression=4), DAMAGED),
             (exr([("Y", 2)], [], more=[("a" * 300, "x", b"")]), DAMAGED),
+            (exr([("Y", 2)], [], more=[("n\xe4me", "x", b"")]), DAMAGED),  # the library dies of it
+            (exr([("\xe4", 2)], []), DAMAGED),
+            (exr([("Y", 2)], [], more=[("depth", "float", bytes(99))]), DAMAGED),
             (b"\x76\x2f\x31\x01\2\0\0\0\0", DAMAGED),
             (b"\x76\x2f\x31\x01\2\0\0\0a\0b\0\xff\xff\xff\xff", DAMAGED),
         ],
