@@ -170,6 +170,7 @@ def test_modules_named_at_run_time_come_from_registries(path):
 
 MODULE_OF = {
     "opencv-python-headless": "cv2",
+    "openexr": "OpenEXR",
     "pillow": "PIL",
     "protobuf": "google",
     "scikit-learn": "sklearn",

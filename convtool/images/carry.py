@@ -16,7 +16,9 @@ _WORDS = {
 }
 _COMMENT = "Comment"
 _NOTHING = Metadata()
-_STORES_COLOUR = ("webp",)
+_STORES_COLOUR = {"webp": (1, 2), "gif": (1, 2), "bmp": (2,)}
+"""Channels of grey pictures that are stored as equal colours."""
+
 _STEPS = {"gif": 10, "webp": 1}
 """Milliseconds that the durations of frames are counted in."""
 _MEANS_NOTHING = {"sRGB", "gAMA", "cHRM"}
@@ -55,13 +57,38 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
         wanted, remarks = replace(wanted, tiff=tags), list(dropped)
     kept = _within(wanted, entry)
     lost = [name for name in _WORDS if getattr(kept, name) != getattr(wanted, name)]
-    if lost and not (lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING):
-        words = ", ".join(_WORDS[name] for name in lost)
+    if "resolution" in lost and kept.exif and _in_exif(wanted):
+        lost.remove("resolution")
+    blocks = [name for name, _ in wanted.blocks if name not in dict(kept.blocks)]
+    if lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING:
+        lost = []
+    if lost or blocks:
+        words = ", ".join([*(_WORDS[name] for name in lost), *blocks])
         remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")
     if kept.icc and not _fits(kept.icc, image, entry):
         remarks.append("the colour profile is not for pictures of this kind and is left out")
         kept = replace(kept, icc=b"")
+    if entry.name == "exr" and (beside := _unfit(kept, image)):
+        remarks.append(f"the {beside[0]} is for pictures of another size and is left out")
+        kept = replace(kept, blocks=tuple(pair for pair in kept.blocks if pair[0] not in beside))
     return kept, tuple(remarks)
+
+
+def _unfit(metadata: Metadata, image: Image) -> tuple[str, ...]:
+    from convtool.images.codecs.exr import unfit
+
+    return unfit(metadata, image.width, image.height)
+
+
+def _in_exif(metadata: Metadata) -> bool:
+    """Tell whether the EXIF block states the resolution, for the picture as it was turned."""
+    from convtool.images.codecs.exif_facts import resolution_in
+
+    stated, known = resolution_in(metadata.exif), metadata.resolution
+    if stated is None or known is None:
+        return False
+    pairs = zip(sorted(stated), sorted(known), strict=True)
+    return all(abs(one - other) <= 0.01 * other for one, other in pairs)
 
 
 def _settled(block: bytes, image: Image) -> bytes:
@@ -83,6 +110,8 @@ def _within(metadata: Metadata, entry: Format) -> Metadata:
         texts = tuple(pair for pair in texts if comments and pair[0] == _COMMENT)
     if texts != metadata.text:
         beyond["text"] = texts
+    if metadata.blocks:
+        beyond["blocks"] = tuple(pair for pair in metadata.blocks if pair[0] in entry.metadata)
     kept = replace(metadata, **beyond) if beyond else metadata
     if entry.name == "jpeg":
         from convtool.images.codecs.jpeg_metadata import unfit
@@ -93,7 +122,7 @@ def _within(metadata: Metadata, entry: Format) -> Metadata:
 
 def _fits(icc: bytes, image: Image, entry: Format) -> bool:
     """Tell whether a profile is for colours, or for grey, as the file will be."""
-    colour = image.channels >= 3 or entry.name in _STORES_COLOUR
+    colour = image.channels >= 3 or image.channels in _STORES_COLOUR.get(entry.name, ())
     return icc[16:20] == (b"RGB " if colour else b"GRAY")
 
 

@@ -9,7 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from convtool.images.image import PIXEL_TYPES, Document, Image, Metadata, Pixels, PixelType
+from convtool.images.image import (
+    PIXEL_TYPES,
+    Coding,
+    Document,
+    Image,
+    Metadata,
+    Pixels,
+    PixelType,
+)
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
@@ -74,10 +82,14 @@ class Header(Record):
 
 
 class Decoded(Record, eq=False):
-    """The pixels of a file, not yet turned as its orientation says, and remarks on them."""
+    """The pixels of a file, not yet turned as its orientation says, and remarks on them.
+
+    ``coding`` is how they were compressed, where only decoding tells.
+    """
 
     pixels: Pixels
     notes: tuple[str, ...] = ()
+    coding: Coding | None = None
 
 
 class Codec(Protocol):

@@ -29,7 +29,7 @@ class Format(Record):
     signature : bytes
         A regular expression that the first bytes of every such file match.
     codec : str
-        The module in ``convtool.images.codecs`` that reads and writes it.
+        The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module.
     depths : tuple of str
         The depths it can be written with.
     channels : tuple of int
@@ -39,7 +39,8 @@ class Format(Record):
     several : str
         ``"pages"`` or ``"frames"`` where it holds several.
     metadata : tuple of str
-        The fields of `Metadata` that it can hold; ``"comment"`` is a text of that key alone.
+        The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
+        alone.
     wide : bool
         Whether its floats may have 64 bits.
     bands : bool
@@ -77,7 +78,9 @@ class Format(Record):
 
     def load(self) -> Codec:
         """Import the codec."""
-        return cast(Codec, import_module(f"convtool.images.codecs.{self.codec}"))
+        module, _, inner = self.codec.partition(".")
+        codec = import_module(f"convtool.images.codecs.{module}")
+        return cast(Codec, getattr(codec, inner) if inner else codec)
 
     def load_decoder(self) -> None:
         """Import the library that decodes it."""
@@ -103,7 +106,10 @@ FORMATS = {
             depths=("8",),
             channels=(1, 3),
             lossy=True,
-            metadata=("icc", "exif", "xmp", "resolution", "comment"),
+            metadata=(
+                *("icc", "exif", "xmp", "resolution", "comment"),
+                *("IPTC and Photoshop blocks", "thermal data"),
+            ),
             decoder="cv2",
         ),
         Format(
@@ -152,7 +158,7 @@ FORMATS = {
             codec="bmp",
             depths=("8",),
             channels=_ALL,
-            metadata=("resolution",),
+            metadata=("icc", "resolution"),
         ),
         Format(
             name="gif",
@@ -163,7 +169,7 @@ FORMATS = {
             depths=("8",),
             channels=_ALL,
             several="frames",
-            metadata=("comment",),
+            metadata=("icc", "xmp", "comment"),
             advised=False,
         ),
         Format(
@@ -174,6 +180,7 @@ FORMATS = {
             codec="jp2",
             depths=("8", "16"),
             channels=_ALL,
+            metadata=("icc", "xmp", "resolution"),
             but_not=((2, "uint16"),),
             decoder="cv2",
         ),
@@ -185,6 +192,7 @@ FORMATS = {
             codec="exr",
             depths=("float",),
             channels=_ALL,
+            metadata=("resolution", "text", "data window", "chromaticities"),
         ),
         Format(
             name="hdr",
@@ -201,7 +209,7 @@ FORMATS = {
             title="PFM",
             extensions=(".pfm",),
             signature=rb"P[Ff]\s",
-            codec="pfm",
+            codec="pnm.PFM",
             depths=("float",),
             channels=(1, 3),
         ),
@@ -228,7 +236,7 @@ FORMATS = {
             title="PAM",
             extensions=(".pam",),
             signature=rb"P7\n",
-            codec="pam",
+            codec="pnm.PAM",
             depths=("8", "16"),
             channels=_ALL,
         ),

@@ -143,6 +143,9 @@ class Coding(Record):
         Of chroma in JPEG, such as ``"4:2:0"``; empty where there is none.
     progressive : bool
         Whether a JPEG comes in several scans.
+    rounding : bytes
+        What multiplying by alpha rounds otherwise than an OpenEXR file had it; see
+        `codecs.premultiplied`.
     """
 
     compression: str = ""
@@ -150,6 +153,7 @@ class Coding(Record):
     chroma_quality: int | None = None
     subsampling: str = ""
     progressive: bool = False
+    rounding: bytes = b""
 
 
 class Metadata(Record):
@@ -173,6 +177,8 @@ class Metadata(Record):
         Keys and texts, such as ``("Comment", "by the lake")``.
     colour : tuple of (str, bytes)
         PNG's own statements about colour, by the names of their chunks: gAMA, cHRM, sRGB, cICP.
+    blocks : tuple of (str, bytes)
+        What few formats hold, by the names that warnings give it, such as ``"chromaticities"``.
     coding : Coding
         How the pixels were compressed.
     extra : tuple of int
@@ -192,6 +198,7 @@ class Metadata(Record):
     resolution: tuple[float, float] | None = None
     text: tuple[tuple[str, str], ...] = ()
     colour: tuple[tuple[str, bytes], ...] = ()
+    blocks: tuple[tuple[str, bytes], ...] = ()
     coding: Coding = Coding()
     extra: tuple[int, ...] = ()
     nodata: float | None = None

@@ -323,11 +323,14 @@ def _page(entry: Format, header: Header, decoded: Decoded, keeps: bool) -> Image
     promised = (header.width, header.height, header.channels, header.type.array)
     if found != promised:
         raise ImageReadError(f"is damaged: it decodes to {found}, its header promises {promised}")
+    metadata = _metadata(header, keeps)
+    if decoded.coding is not None:
+        metadata = replace(metadata, coding=decoded.coding)
     return Image(
         upright(pixels, header.orientation),
         header.has_alpha,
         entry.name,
-        _metadata(header, keeps),
+        metadata,
         (*header.notes, *decoded.notes),
         header.type.bits,
     )

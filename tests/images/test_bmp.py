@@ -93,7 +93,7 @@ def test_run_lengths_of_4_bits(reading):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (bmp(3, 1, 8, bytes([4, 1, 0, 1]), compression=1, palette=PALETTE), "leaves the picture"),
+        (bmp(3, 1, 8, bytes([5, 1, 0, 1]), compression=1, palette=PALETTE), "leaves the picture"),
         (bmp(3, 1, 8, bytes([0, 0, 1, 1, 0, 1]), compression=1, palette=PALETTE), "leaves"),
         (bmp(3, 1, 8, bytes([3, 1]), compression=1, palette=PALETTE), "run lengths end"),
         (bmp(3, 1, 8, bytes([0, 2, 1]), compression=1, palette=PALETTE), "run lengths end"),

@@ -12,7 +12,7 @@ from convtool.cli import run
 from convtool.errors import ConvtoolWarning, ImageFormatError
 from convtool.images.codecs import ifd
 from convtool.images.image import Coding, Document, Image, Metadata
-from convtool.images.options import ReadOptions
+from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.read import read, read_document
 from convtool.images.write import write, write_document
 from convtool.records import replace
@@ -20,6 +20,7 @@ from convtool.records import replace
 XMP = b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
 ICC = profiles.named("Test colours")
 EXIF = make.exif(1)
+GIF = WriteOptions(quantize=True)
 PICTURE = np.random.default_rng(1).integers(0, 256, (40, 30, 3)).astype(np.uint8)
 ALL = Metadata(icc=ICC, exif=EXIF, xmp=XMP, resolution=(300.0, 150.0))
 
@@ -78,6 +79,38 @@ def test_all_of_it_comes_back(tmp_path, name, order):
         assert image.metadata.resolution == pytest.approx((300, 150), rel=1e-4)
     if name != "a.jpg":
         np.testing.assert_array_equal(image.pixels, PICTURE)
+
+
+def test_gif_keeps_profile_and_xmp(tmp_path):
+    write_document(tmp_path / "a.gif", Document((Image(PICTURE[:9, :9], metadata=ALL),)), GIF)
+    found = read(tmp_path / "a.gif").metadata
+    assert (found.icc, found.xmp) == (ICC, XMP)
+
+
+@pytest.mark.parametrize(("shape", "space"), [((5, 7), b"GRAY"), ((5, 7, 3), b"RGB ")])
+def test_bmp_keeps_the_profile(tmp_path, shape, space):
+    pixels = PICTURE.ravel()[: np.prod(shape)].reshape(shape)
+    profile = profiles.named("Test", space)
+    known = Metadata(icc=profile, resolution=(300.0, 150.0))
+    write_document(tmp_path / "a.bmp", Document((Image(pixels, metadata=known),)))
+    image = read(tmp_path / "a.bmp")
+    assert image.metadata.icc == profile
+    assert image.metadata.resolution == pytest.approx((300, 150), rel=1e-4)
+    np.testing.assert_array_equal(image.pixels, pixels)
+
+
+def test_a_resolution_that_exif_states_is_not_lost(tmp_path):
+    """WebP has it there; without EXIF it is lost and said to be."""
+    entries = [(282, 5, 1, 62), (283, 5, 1, 70)]
+    block = b"II*\0\x08\0\0\0" + struct.pack("<H", 4)
+    for entry in ((270, 2, 1, 0), *entries, (296, 3, 1, 2)):
+        block += struct.pack("<HHII", *entry)
+    block = block.ljust(62, b"\0") + struct.pack("<4I", 300, 1, 150, 1)
+    known = Metadata(exif=block, resolution=(300.0, 150.0))
+    assert write_document(tmp_path / "a.webp", Document((Image(PICTURE, metadata=known),))) == ()
+    assert read(tmp_path / "a.webp").metadata.resolution == (300, 150)
+    bare = Document((Image(PICTURE, metadata=replace(known, exif=b"")),))
+    assert "resolution" in write_document(tmp_path / "a.webp", bare)[0]
 
 
 CARRIERS = ["jpg", "png", "tif", "webp"]

@@ -187,6 +187,16 @@ class TestApng:
         (tmp_path / "a.png").write_bytes(data)
         found = read_document(tmp_path / "a.png")
         assert [page.pixels.tolist() for page in found.pages] == [[[5]], [[6]]]
+        assert "no frame of the animation, is left out" in found.pages[0].notes[0]
+
+    def test_an_animation_of_one_frame_beside_a_still_is_named(self, tmp_path):
+        before = [(b"acTL", struct.pack(">II", 1, 0))]
+        after = [fctl(0, (1, 1), (0, 0), (1, 10)), fdat(1, [b"\5"])]
+        data = make.png(1, 1, 8, 0, [b"\1"], before=before, after=after)
+        (tmp_path / "a.png").write_bytes(data)
+        image = read(tmp_path / "a.png")
+        assert image.pixels.tolist() == [[1]]
+        assert "animation of one frame is left out" in image.notes[0]
 
     def test_uncovered_places_are_clear(self, tmp_path):
         before = [(b"acTL", struct.pack(">II", 2, 0)), fctl(0, (2, 1), (0, 0), (1, 10), disposal=1)]

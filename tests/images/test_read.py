@@ -412,15 +412,15 @@ class TestJpeg:
     def test_damaged_exif_is_no_damage_to_the_picture(self, reading, jpeg, block):
         assert reading(make.with_exif(jpeg, block)).metadata.orientation == 1
 
-    def test_cmyk_and_12_bits_are_refused(self, reading, jpeg):
+    def test_cmyk_and_17_bits_are_refused(self, reading, jpeg):
         frame = jpeg.index(b"\xff\xc0")
         cmyk = bytearray(jpeg)
         cmyk[frame + 9] = 4
         with pytest.raises(ImageReadError, match="CMYK"):
             reading(bytes(cmyk))
         deep = bytearray(jpeg)
-        deep[frame + 4] = 12
-        with pytest.raises(ImageReadError, match="12-bit"):
+        deep[frame + 4] = 17
+        with pytest.raises(ImageReadError, match="17-bit"):
             reading(bytes(deep))
 
 

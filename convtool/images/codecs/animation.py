@@ -1,4 +1,4 @@
-"""Frames that change a part of the picture, put together to whole pictures.
+"""Frames laid on the picture by hand, because Pillow composes 16 bits and partial alpha otherwise.
 
 References
 ----------

@@ -1,4 +1,4 @@
-"""Animated PNG: the chunks that control frames.
+"""Animated PNG: the chunks that control frames, by hand, because Pillow drops 16 bits.
 
 References
 ----------
@@ -48,6 +48,16 @@ def extent(data: bytes) -> tuple[int, int]:
     if claimed != there or not claimed:
         raise ImageReadError(f"is cut off or damaged: it has {there} frames of {claimed}")
     return claimed, loop
+
+
+def left_out(data: bytes, count: int) -> tuple[str, ...]:
+    """Return a remark where the picture of viewers without animation is not one of the frames."""
+    first = next(name for name, _, _ in chunks(data) if name in (b"fcTL", b"IDAT", b"IEND"))
+    if first == b"fcTL":
+        return ()
+    if count > 1:
+        return ("its first picture, which is no frame of the animation, is left out",)
+    return ("its animation of one frame is left out; the still picture beside it is used",)
 
 
 def frames(data: bytes) -> list[Frame]:

@@ -2,13 +2,9 @@
 
 import os
 import struct
-from collections.abc import Sequence
 from typing import Any, BinaryIO, Protocol
 
 from convtool.errors import ImageReadError
-
-Parts = Sequence[bytes | memoryview]
-"""The bytes of a file, part by part."""
 
 
 class Data(Protocol):

@@ -1,4 +1,6 @@
-"""BMP: 8 bits a channel or less; grey, palette, colour, and alpha where a mask says so.
+"""BMP, by hand: Pillow takes files cut within their last row, and colours outside the palette.
+
+8 bits a channel or less; grey, palette, colour, and alpha where a mask says so.
 
 References
 ----------
@@ -12,14 +14,15 @@ import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
-from convtool.images.codecs import opencv
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.bmp_runs import indices_of
 from convtool.images.image import Coding, Image, Metadata, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
-_CORE, _INFO, _WITH_ALPHA_MASK, _V4 = 12, 40, 56, 108
+_CORE, _INFO, _WITH_ALPHA_MASK, _V4, _V5 = 12, 40, 56, 108, 124
+_SRGB, _EMBEDDED, _LINKED = b"BGRs", b"DEBM", b"KNIL"
+"""Colour spaces, least significant byte first."""
 _RGB, _RLE8, _RLE4, _BITFIELDS, _ALPHA_BITFIELDS = 0, 1, 2, 3, 6
 _RUNS = {_RLE8: 8, _RLE4: 4}
 _NAMES = {_RLE8: "RLE", _RLE4: "RLE"}
@@ -27,6 +30,7 @@ _MASKED = (_BITFIELDS, _ALPHA_BITFIELDS)
 _MASKS = {16: (0x7C00, 0x3E0, 0x1F), 32: (0xFF0000, 0xFF00, 0xFF)}
 _MOST_IN_TWO_BYTES = 255
 _INCH = 0.0254
+_COLOURS = 256
 
 
 class _BmpLayout(Record):
@@ -130,8 +134,25 @@ def inspect(data: bytes) -> Header:
     has_alpha = len(layout.masks) == 4
     channels = 4 if has_alpha else 1 if layout.is_grey else 3
     coding = Coding(_NAMES.get(layout.compression, ""))
-    metadata = Metadata(resolution=_resolution(data), coding=coding)
-    return Header(layout.width, layout.height, channels, "uint8", has_alpha, metadata=metadata)
+    icc, notes = _profile(data)
+    metadata = Metadata(icc=icc, resolution=_resolution(data), coding=coding)
+    size = layout.width, layout.height
+    return Header(*size, channels, "uint8", has_alpha, metadata=metadata, notes=notes)
+
+
+def _profile(data: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """Return the colour profile, and remarks."""
+    (size,) = unpack("<I", data, 14)
+    space = data[70:74] if size >= _V5 else b""
+    if space == _LINKED:
+        return b"", ("its colour profile is in another file, and left out",)
+    if space != _EMBEDDED:
+        return b"", ()
+    offset, length = unpack("<II", data, 126)
+    profile = data[14 + offset : 14 + offset + length]
+    if not length or len(profile) < length:
+        return b"", ("its colour profile is incomplete and left out",)
+    return profile, ()
 
 
 def _resolution(data: bytes) -> tuple[float, float] | None:
@@ -194,23 +215,28 @@ def _unmasked(rows: Pixels, layout: _BmpLayout) -> Pixels:
 
 def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode; grey with alpha is stored as equal colours with alpha."""
-    pixels = image.pixels
-    if not image.has_alpha:
-        file = bytearray(opencv.encode(".bmp", pixels, {}))
-        if image.metadata.resolution is not None:
-            struct.pack_into("<ii", file, 38, *_density(image.metadata.resolution))
-        return bytes(file)
-    order = [2, 1, 0, 3] if pixels.shape[2] == 4 else [0, 0, 0, 1]
-    height, width = pixels.shape[:2]
-    body = np.ascontiguousarray(pixels[::-1, :, order]).tobytes()
-    density = _density(image.metadata.resolution or (0, 0))
+    pixels, icc, (height, width) = image.pixels, image.metadata.icc, image.pixels.shape[:2]
+    bits = 32 if image.has_alpha else 8 * image.channels
+    order = {1: [0], 2: [0, 0, 0, 1], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[image.channels]
+    rows = pixels.reshape(height, width, -1)[::-1, :, order].reshape(height, -1)
+    body = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 4))).tobytes()
+    size = _V5 if icc else _V4 if image.has_alpha else _INFO
+    used = _COLOURS if bits == 8 else 0
+    compression = _BITFIELDS if image.has_alpha else _RGB
+    across, down = _density(image.metadata.resolution or (0, 0))
+    start = 14 + size + 4 * used
     info = struct.pack(
-        "<IiiHHIIiiII", _V4, width, height, 1, 32, _BITFIELDS, len(body), *density, 0, 0
+        "<IiiHHIIiiII",
+        *(size, width, height, 1, bits, compression, len(body), across, down, used, 0),
     )
-    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
-    space = b"BGRs" + bytes(_V4 - _INFO - 16 - 4)
-    start = 14 + _V4
-    return struct.pack("<2sIII", b"BM", start + len(body), 0, start) + info + masks + space + body
+    masks = (0xFF0000, 0xFF00, 0xFF, 0xFF000000) if image.has_alpha else (0, 0, 0, 0)
+    info += struct.pack("<4I4s", *masks, _EMBEDDED if icc else _SRGB) if size > _INFO else b""
+    end = struct.pack("<IIII", 0, start - 14 + len(body), len(icc), 0) if icc else b""
+    info = info.ljust(size - len(end), b"\0") + end
+    greys = bytes(value for grey in range(used) for value in (grey, grey, grey, 0))
+    total = start + len(body) + len(icc)
+    head = struct.pack("<2sIII", b"BM", total, 0, start)
+    return b"".join([head, info, greys, body, icc])
 
 
 def _density(resolution: tuple[float, float]) -> tuple[int, int]:

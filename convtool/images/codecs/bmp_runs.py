@@ -1,4 +1,7 @@
-"""The run lengths of BMP.
+"""The run lengths of BMP, by hand: Pillow takes some that leave the picture.
+
+ImageMagick counts the bytes that fill a row up to a multiple of four as pixels; they are passed
+over.
 
 References
 ----------
@@ -12,6 +15,7 @@ from convtool.errors import ImageReadError
 from convtool.images.image import Pixels
 
 _END_OF_LINE, _END, _MOVE = 0, 1, 2
+_MULTIPLE = 4
 _CUT_OFF = "is cut off or damaged: its run lengths end before the picture does"
 
 
@@ -43,7 +47,8 @@ def indices_of(data: bytes, bits: int, width: int, height: int) -> Pixels:
     array([[7, 7, 0],
            [1, 2, 3]], dtype=uint8)
     """
-    indices = np.zeros((height, width), np.uint8)
+    padded = -(-width // _MULTIPLE) * _MULTIPLE
+    indices = np.zeros((height, padded), np.uint8)
     x = y = position = 0
     while True:
         if position + 2 > len(data):
@@ -51,7 +56,7 @@ def indices_of(data: bytes, bits: int, width: int, height: int) -> Pixels:
         count, value = data[position], data[position + 1]
         position += 2
         if count == 0 and value == _END:
-            return indices
+            return indices[:, :width]
         if count == 0 and value == _END_OF_LINE:
             x, y = 0, y + 1
             continue
@@ -70,7 +75,7 @@ def indices_of(data: bytes, bits: int, width: int, height: int) -> Pixels:
             position += size + size % 2
             if len(stored) < size:
                 raise ImageReadError(_CUT_OFF)
-        if y >= height or x + count > width:
+        if y >= height or x + count > padded:
             raise ImageReadError("is damaged: a run of pixels leaves the picture")
         indices[y, x : x + count] = _values(stored, bits, count)
         x += count

@@ -1,273 +1,310 @@
-"""OpenEXR: half and 32-bit floats, grey or colour, with or without alpha, in scan lines.
+"""OpenEXR by its own library: half and 32-bit floats, grey or colour, with or without alpha.
 
-Read and written here, for OpenCV is built without it. Alpha is multiplied into the colours in such
-files; it is divided out on reading and multiplied in on writing.
+Alpha is multiplied into the colours in such files; it is divided out on reading and multiplied in
+on writing. Where alpha is 0, the stored colours are kept as they are.
 
 References
 ----------
-OpenEXR, Technical Introduction and file layout (openexr.com): magic number 20000630, attributes,
-chunks of 1 or 16 scan lines, compressions none, RLE, ZIPS and ZIP.
+OpenEXR, Technical Introduction and "Reading and Writing Image Files" (openexr.com): channels,
+layers, data and display window, standard attributes.
 """
 
+import io
+import os
+import re
 import struct
-import zlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from convtool.errors import ImageReadError
+from convtool.errors import ImageFormatError, ImageReadError
 from convtool.images.codec import Decoded, Header
 from convtool.images.codecs.binary import unpack
-from convtool.images.codecs.premultiplied import divided
-from convtool.images.image import Coding, Image, Metadata, Pixels
+from convtool.images.codecs.premultiplied import multiplied, undone
+from convtool.images.codecs.stderr import caught, first_line
+from convtool.images.image import Coding, Image, Metadata
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
-_MAGIC = 20000630
-_TILED, _DEEP, _PARTS = 0x200, 0x800, 0x1000
-_NONE, _RLE, _ZIPS, _ZIP = 0, 1, 2, 3
-_NAMES = ("none", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB")
-_ROWS = {_NONE: 1, _RLE: 1, _ZIPS: 1, _ZIP: 16}
-_TYPES = {1: "<f2", 2: "<f4"}
-_SETS = {
-    ("Y",): ("Y",),
-    ("A", "Y"): ("Y", "A"),
-    ("B", "G", "R"): ("R", "G", "B"),
-    ("A", "B", "G", "R"): ("R", "G", "B", "A"),
-}
-"""Names of channels as files sort them -> in the order that pixels have them."""
-_DIVIDED = "alpha was multiplied into the colours; they were divided by it"
+WINDOWS, CHROMATICITIES = "data window", "chromaticities"
+"""What only such a file holds besides pixels: names of `Metadata.blocks`."""
+
+_DEEP, _PARTS = 0x800, 0x1000
+_TYPES = {0: "uint32", 1: "<f2", 2: "<f4"}
+_COMPRESSIONS = dict(
+    enumerate(("NO", "RLE", "ZIPS", "ZIP", "PIZ", "PXR24", "B44", "B44A", "DWAA", "DWAB"))
+)
+_WHOLE_NUMBERS = 0
+_SIZES = {b"compression": 1, b"lineOrder": 1, b"envmap": 1, b"int": 4, b"float": 4, b"double": 8}
+_SIZES |= {b"box2i": 16, b"box2f": 16, b"v2i": 8, b"v2f": 8, b"v3i": 12, b"v3f": 12, b"m33f": 36}
+_SIZES |= {b"m44f": 64, b"m33d": 72, b"m44d": 128, b"tiledesc": 9, b"chromaticities": 32}
+_SIZES |= {b"rational": 8, b"timecode": 8, b"keycode": 28, b"v2d": 16, b"v3d": 24}
+"""Bytes of attributes by their types: the library reads these whatever the file says."""
+
+_LONGEST_NAME = 256
+_CHANNEL = 16
+"""Bytes of a channel behind its name."""
+
+_LARGEST_COORDINATE = 1 << 30
+_COLOURS = (("R", "G", "B"), ("Y",))
+_STRUCTURE = frozenset(
+    {
+        *("channels", "chunkCount", "compression", "dataWindow", "displayWindow", "lineOrder"),
+        *("dwaCompressionLevel", "maxSamplesPerPixel", "name", "pixelAspectRatio", "preview"),
+        *("screenWindowCenter", "screenWindowWidth", "tiles", "type", "version", "view"),
+        *("xDensity", "zipCompressionLevel"),
+    }
+)
+"""Attributes that say how pixels are stored or shown, or that the library writes itself."""
+
+_WHERE = re.compile(r'^.*?\(EXR_ERR_\w+\) |^.*?image file ".*?"\.? *|\'?<[^>]*>\'? ?')
 
 
-class _ExrLayout(Record):
+class _Layout(Record):
+    """What the header says.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the data window.
+    names : tuple of str
+        The channels to read, in the order that pixels have them.
+    types : tuple of int
+        The type of each: 1 is half, 2 is float.
+    has_alpha : bool
+        Whether the last one is alpha.
+    metadata : Metadata
+        What else is kept.
+    notes : tuple of str
+        What is not.
+    """
+
     width: int
     height: int
-    top: int
-    channels: tuple[tuple[str, str], ...]
-    compression: int
-    start: int
-
-    @property
-    def order(self) -> tuple[str, ...]:
-        """The names of the channels, as pixels have them."""
-        return _SETS[tuple(name for name, _ in self.channels)]
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a row of all channels."""
-        return self.width * sum(np.dtype(kind).itemsize for _, kind in self.channels)
+    names: tuple[str, ...]
+    types: tuple[int, ...]
+    has_alpha: bool
+    metadata: Metadata
+    notes: tuple[str, ...]
 
 
-def _text(data: bytes, position: int) -> tuple[str, int]:
-    end = data.find(b"\0", position, position + 256)
-    if end < 0:
-        raise ImageReadError("is cut off or damaged: a name in its header has no end")
-    return data[position:end].decode("latin-1"), end + 1
+@contextmanager
+def _opened(data: bytes) -> Iterator[Any]:
+    """Open a file's first part; what the library raises or prints becomes one error."""
+    _check_kind(data)
+    import OpenEXR
+
+    reason = ""
+    with caught() as printed:
+        try:
+            yield OpenEXR.InputFile(io.BytesIO(data))
+        except (OSError, RuntimeError, TypeError, ValueError, OverflowError) as error:
+            reason = _plain(str(error)) or "it cannot be decoded"
+    if reason or printed.text:
+        raise ImageReadError(f"is cut off or damaged: {_plain(printed.text) or reason}")
 
 
-def _attributes(data: bytes) -> tuple[dict[str, bytes], int]:
-    """Return the attributes of the header, and where it ends."""
-    magic, version = unpack("<II", data, 0)
-    if magic != _MAGIC or version & 0xFF != 2:
+def _plain(text: str) -> str:
+    """Return the first line of a message without the places in code and memory that it names."""
+    said = _WHERE.sub("", first_line(text)).strip()
+    return "its header makes no sense" if said.startswith("Unable to open") else said
+
+
+def _check_kind(data: bytes) -> None:
+    _, version = unpack("<II", data, 0)
+    if version & 0xFF != 2:
         raise ImageReadError(f"is an OpenEXR file of version {version & 0xFF}, which is not read")
-    if version & (_TILED | _DEEP | _PARTS):
-        raise ImageReadError(
-            "has tiles, several parts or deep pixels, which are not read; "
-            "convert it to scan lines in one part"
-        )
-    found: dict[str, bytes] = {}
+    if version & _DEEP:
+        raise ImageReadError("has deep pixels, which are not read; flatten them first")
     position = 8
-    while True:
-        name, position = _text(data, position)
-        if not name:
-            return found, position
-        _, position = _text(data, position)
-        (size,) = unpack("<i", data, position)
-        position += 4
-        if size < 0 or position + size > len(data):
-            raise ImageReadError("is cut off or damaged: it ends within its header")
-        found[name] = data[position : position + size]
-        position += size
+    while data[position : position + 1] not in (b"\0", b""):
+        name, position = _name(data, position)
+        kind, position = _name(data, position)
+        (size,) = unpack("<I", data, position)
+        if size != _SIZES.get(kind, size):
+            raise ImageReadError("is cut off or damaged: its header makes no sense")
+        position += 4 + size
+        inside = position - size if name == b"channels" else position
+        while inside < position - 1:
+            _, inside = _name(data, inside)
+            inside += _CHANNEL
 
 
-def _channels(content: bytes) -> tuple[tuple[str, str], ...]:
-    found = []
-    position = 0
-    while content[position : position + 1] not in (b"\0", b""):
-        name, position = _text(content, position)
-        kind, _, across, down = unpack("<iIii", content, position)
-        position += 16
-        if kind not in _TYPES or (across, down) != (1, 1):
+def _name(data: bytes, position: int) -> tuple[bytes, int]:
+    """Return a name in the header and where it ends; the library dies of some that are no text."""
+    end = data.find(b"\0", position, position + _LONGEST_NAME)
+    name = data[position:end]
+    if end < 0 or not name.isascii():
+        raise ImageReadError("is cut off or damaged: its header makes no sense")
+    return name, end + 1
+
+
+def _layout(data: bytes) -> _Layout:
+    with _opened(data) as file:
+        header = file.header()
+    window = _corners(header["dataWindow"])
+    width, height = window[2] - window[0] + 1, window[3] - window[1] + 1
+    channels = {
+        name: (channel.type.v, (channel.xSampling, channel.ySampling))
+        for name, channel in header["channels"].items()
+    }
+    names, has_alpha = _chosen(tuple(channels))
+    for name in names:
+        kind, sampling = channels[name]
+        if kind == _WHOLE_NUMBERS or sampling != (1, 1):
             raise ImageReadError(
                 f"has the channel '{name}' as whole numbers or subsampled, which is not read"
             )
-        found.append((name, _TYPES[kind]))
-    names = tuple(name for name, _ in found)
-    if names not in _SETS:
-        raise ImageReadError(
-            f"has the channels {', '.join(names)[:80]}; Y or R, G, B, with or without A, are read"
-        )
-    return tuple(found)
+    types = tuple(channels[name][0] for name in names)
+    notes = list(_notes(header, names, tuple(channels)))
+    if unpack("<I", data, 4)[0] & _PARTS:
+        notes.append("may hold several parts; only the first is read")
+    return _Layout(width, height, names, types, has_alpha, _metadata(header), tuple(notes))
 
 
-def _layout(data: bytes) -> _ExrLayout:
-    attributes, start = _attributes(data)
-    if not {"channels", "compression", "dataWindow"} <= attributes.keys():
-        raise ImageReadError("is damaged: its header has no channels, compression or size")
-    left, top, right, bottom = unpack("<iiii", attributes["dataWindow"], 0)
-    width, height = right - left + 1, bottom - top + 1
-    (compression,) = unpack("B", attributes["compression"], 0)
-    if width < 1 or height < 1:
-        raise ImageReadError(f"is damaged: {width}×{height} pixels")
-    if compression not in _ROWS:
-        name = _NAMES[compression] if compression < len(_NAMES) else str(compression)
+def _corners(box: Any) -> tuple[int, int, int, int]:
+    return box.min.x, box.min.y, box.max.x, box.max.y
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the channels that make a picture, alpha last, and whether there is alpha."""
+    pictures = []
+    for layer in sorted({name.rpartition(".")[0] for name in names}):
+        start = f"{layer}." if layer else ""
+        sets = [tuple(start + one for one in colours) for colours in _COLOURS]
+        pictures += [(start, found) for found in sets if set(found) <= set(names)][:1]
+    if not pictures and len(names) == 1:
+        return names, False
+    if not pictures or (pictures[0][0] and len(pictures) > 1):
         raise ImageReadError(
-            f"has the OpenEXR compression {name}, which is not read; convert it to ZIP"
+            f"has the channels {', '.join(names)[:80]}; "
+            "Y or R, G, B of one layer, with or without A, are read"
         )
-    channels = _channels(attributes["channels"])
-    return _ExrLayout(width, height, top, channels, compression, start)
+    start, colours = pictures[0]
+    if len(colours) == 1 and f"{start}RY" in names:
+        raise ImageReadError("stores luminance and chroma, which is not read; convert it to RGB")
+    alpha = f"{start}A"
+    return ((*colours, alpha), True) if alpha in names else (colours, False)
+
+
+def _notes(
+    header: dict[str, Any], chosen: tuple[str, ...], names: tuple[str, ...]
+) -> Iterator[str]:
+    """Yield remarks on channels and attributes that are left out."""
+    if left := [name for name in names if name not in chosen]:
+        yield f"its other channels are left out: {', '.join(left)[:120]}"
+    if chosen[0] not in ("R", "Y"):
+        yield f"the picture is made of its channels {', '.join(chosen)}"
+    known = {name for name, value in header.items() if isinstance(value, bytes)}
+    if left := sorted(header.keys() - _STRUCTURE - known - {CHROMATICITIES}):
+        yield f"its attributes are left out: {', '.join(left)[:120]}"
+
+
+def _metadata(header: dict[str, Any]) -> Metadata:
+    data, display = _corners(header["dataWindow"]), _corners(header["displayWindow"])
+    blocks = []
+    if data[:2] != (0, 0) or data != display:
+        blocks.append((WINDOWS, struct.pack("<8i", *data, *display)))
+    if CHROMATICITIES in header:
+        known = header[CHROMATICITIES]
+        points = [known.red, known.green, known.blue, known.white]
+        blocks.append(
+            (CHROMATICITIES, struct.pack("<8f", *(v for p in points for v in (p.x, p.y))))
+        )
+    across, aspect = header.get("xDensity", 0.0), header["pixelAspectRatio"]
+    texts = [
+        (name, value.decode("utf-8", "replace"))
+        for name, value in header.items()
+        if isinstance(value, bytes) and name not in _STRUCTURE
+    ]
+    return Metadata(
+        resolution=(across, across * aspect) if across > 0 and aspect > 0 else None,
+        text=tuple(texts),
+        blocks=tuple(blocks),
+        coding=Coding(_COMPRESSIONS.get(header["compression"].v, "")),
+    )
 
 
 def inspect(data: bytes) -> Header:
-    """Read size and channels from the attributes."""
+    """Read size, channels and attributes."""
     layout = _layout(data)
-    count = len(layout.channels)
-    metadata = Metadata(coding=Coding(_NAMES[layout.compression]))
-    size = (layout.width, layout.height)
-    return Header(*size, count, "float32", count in (2, 4), metadata=metadata)
+    return Header(
+        layout.width,
+        layout.height,
+        len(layout.names),
+        "float32",
+        layout.has_alpha,
+        metadata=layout.metadata,
+        notes=layout.notes,
+    )
 
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Read the values; halves become 32-bit floats, and alpha is divided out."""
     layout = _layout(data)
-    step = _ROWS[layout.compression]
-    chunks = -(-layout.height // step)
-    offsets = unpack(f"<{chunks}Q", data, layout.start)
-    planes = {name: np.empty((layout.height, layout.width), np.float32) for name in layout.order}
-    missing = np.ones(chunks, bool)
-    for offset in offsets:
-        line, size = unpack("<ii", data, offset)
-        number, misplaced = divmod(line - layout.top, step)
-        if misplaced or not 0 <= number < chunks or not 0 <= size <= len(data) - offset - 8:
-            raise ImageReadError("is cut off or damaged: its list of scan lines makes no sense")
-        missing[number] = False
-        top = number * step
-        rows = min(step, layout.height - top)
-        content = data[offset + 8 : offset + 8 + size]
-        _place(_plain(content, layout, rows), planes, layout, top, rows)
-    if missing.any():
-        raise ImageReadError("is damaged: some of its scan lines are missing")
-    pixels = np.stack([planes[name] for name in layout.order], axis=-1)
-    if not header.has_alpha:
+    with _opened(data) as file:
+        stored = file.channels(list(layout.names))
+    planes = [
+        np.frombuffer(content, _TYPES[kind]).reshape(layout.height, layout.width)
+        for content, kind in zip(stored, layout.types, strict=True)
+    ]
+    pixels = np.stack(planes, axis=-1).astype(np.float32, copy=False)
+    if not layout.has_alpha:
         return Decoded(pixels[:, :, 0] if header.channels == 1 else pixels)
-    return Decoded(divided(pixels), (_DIVIDED,))
+    straight, rounding = undone(pixels)
+    note = "alpha was multiplied into the colours; they were divided by it"
+    coding = Coding(header.metadata.coding.compression, rounding=rounding)
+    return Decoded(straight, (note,), coding)
 
 
-def _place(
-    content: bytes, planes: dict[str, Pixels], layout: _ExrLayout, top: int, rows: int
-) -> None:
-    """Put the rows of a chunk, each channel after the other, into the planes."""
-    stored = np.frombuffer(content, np.uint8).reshape(rows, layout.row_bytes)
-    start = 0
-    for name, kind in layout.channels:
-        end = start + layout.width * np.dtype(kind).itemsize
-        values = np.ascontiguousarray(stored[:, start:end]).view(kind)
-        planes[name][top : top + rows] = values
-        start = end
-
-
-def _plain(content: bytes, layout: _ExrLayout, rows: int) -> bytes:
-    """Decompress a chunk; one that would not get smaller is stored as it is."""
-    needed = rows * layout.row_bytes
-    if layout.compression != _NONE and len(content) < needed:
-        packed = (
-            _run_lengths(content, needed)
-            if layout.compression == _RLE
-            else _inflated(content, needed)
-        )
-        content = _undone(packed)
-    if len(content) != needed:
-        raise ImageReadError("is cut off or damaged: a scan line is too short")
-    return content
-
-
-def _inflated(content: bytes, needed: int) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(content, needed)
-    except zlib.error as error:
-        raise ImageReadError(f"is damaged: {error}") from None
-
-
-def _run_lengths(content: bytes, needed: int) -> bytes:
-    """Undo run lengths: a negative count is followed by bytes, another by one that repeats."""
-    parts, position, total = [], 0, 0
-    while position < len(content) - 1 and total < needed:
-        (count,) = struct.unpack_from("b", content, position)
-        if count < 0:
-            parts.append(content[position + 1 : position + 1 - count])
-            position += 1 - count
-        else:
-            parts.append(content[position + 1 : position + 2] * (count + 1))
-            position += 2
-        total += len(parts[-1])
-    return b"".join(parts)
-
-
-def _undone(packed: bytes) -> bytes:
-    """Undo the differences of bytes, and interleave the two halves."""
-    steps = np.frombuffer(packed, np.uint8).copy()
-    if steps.size:
-        steps[1:] -= np.uint8(128)
-    values: NDArray[np.uint8] = np.cumsum(steps, dtype=np.uint8)
-    half = (values.size + 1) // 2
-    content = np.empty_like(values)
-    content[0::2], content[1::2] = values[:half], values[half:]
-    return content.tobytes()
-
-
-def _done(content: bytes) -> bytes:
-    """Take even and odd bytes apart, and store differences."""
-    values = np.frombuffer(content, np.uint8)
-    apart = np.concatenate([values[0::2], values[1::2]])
-    steps = apart.copy()
-    steps[1:] -= apart[:-1]
-    steps[1:] += np.uint8(128)
-    return steps.tobytes()
+def unfit(metadata: Metadata, width: int, height: int) -> tuple[str, ...]:
+    """Name the blocks that do not go with pixels of another size."""
+    windows = dict(metadata.blocks).get(WINDOWS)
+    if windows is None:
+        return ()
+    left, top, right, bottom = struct.unpack_from("<4i", windows)
+    return () if (right - left + 1, bottom - top + 1) == (width, height) else (WINDOWS,)
 
 
 def encode(image: Image, options: WriteOptions) -> bytes:
     """Encode as 32-bit floats with ZIP; alpha is multiplied in."""
+    import OpenEXR
+
     pixels = image.pixels if image.pixels.ndim == 3 else image.pixels[:, :, np.newaxis]
-    pixels = pixels.astype("<f4")
+    pixels = pixels.astype(np.float32)
     if image.has_alpha:
-        pixels[:, :, :-1] *= pixels[:, :, -1:]
+        pixels = multiplied(pixels, image.metadata.coding.rounding)
     names = {1: "Y", 2: "YA", 3: "RGB", 4: "RGBA"}[image.channels]
-    window = struct.pack("<iiii", 0, 0, image.width - 1, image.height - 1)
-    channels = b"".join(
-        name.encode() + b"\0" + struct.pack("<iIii", 2, 0, 1, 1) for name in sorted(names)
-    )
-    attributes = [
-        ("channels", "chlist", channels + b"\0"),
-        ("compression", "compression", bytes([_ZIP])),
-        ("dataWindow", "box2i", window),
-        ("displayWindow", "box2i", window),
-        ("lineOrder", "lineOrder", b"\0"),
-        ("pixelAspectRatio", "float", struct.pack("<f", 1)),
-        ("screenWindowCenter", "v2f", struct.pack("<ff", 0, 0)),
-        ("screenWindowWidth", "float", struct.pack("<f", 1)),
-    ]
-    head = struct.pack("<II", _MAGIC, 2) + b"".join(
-        f"{name}\0{kind}\0".encode() + struct.pack("<i", len(content)) + content
-        for name, kind, content in attributes
-    )
-    order = [names.index(name) for name in sorted(names)]
-    step = _ROWS[_ZIP]
-    chunks = []
-    for top in range(0, image.height, step):
-        plain = pixels[top : top + step].transpose(0, 2, 1)[:, order].tobytes()
-        packed = zlib.compress(_done(plain))
-        content = packed if len(packed) < len(plain) else plain
-        chunks.append(struct.pack("<ii", top, len(content)) + content)
-    position = len(head) + 1 + 8 * len(chunks)
-    offsets = np.cumsum([position, *(len(chunk) for chunk in chunks[:-1])]).astype("<u8")
-    return b"".join([head, b"\0", offsets.tobytes(), *chunks])
+    channels = {name: np.ascontiguousarray(pixels[:, :, n]) for n, name in enumerate(names)}
+    header = {
+        "compression": OpenEXR.ZIP_COMPRESSION,
+        "type": OpenEXR.scanlineimage,
+        **_attributes(image.metadata),
+    }
+    with tempfile.TemporaryDirectory() as folder, caught():
+        path = os.path.join(folder, "picture.exr")
+        try:
+            OpenEXR.File(header, channels).write(path)
+            with open(path, "rb") as file:
+                return file.read()
+        except (OSError, RuntimeError, TypeError, ValueError) as error:
+            raise ImageFormatError(f"cannot be encoded: {_plain(str(error))}") from None
+
+
+def _attributes(metadata: Metadata) -> dict[str, Any]:
+    """Return the header's attributes that carry metadata."""
+    found: dict[str, Any] = {name: text for name, text in metadata.text if name not in _STRUCTURE}
+    blocks = dict(metadata.blocks)
+    if WINDOWS in blocks:
+        corners = np.frombuffer(blocks[WINDOWS], "<i4").astype(np.int32).reshape(4, 2)
+        found["dataWindow"] = (corners[0], corners[1])
+        found["displayWindow"] = (corners[2], corners[3])
+    if CHROMATICITIES in blocks:
+        found[CHROMATICITIES] = struct.unpack("<8f", blocks[CHROMATICITIES])
+    if metadata.resolution is not None:
+        across, down = metadata.resolution
+        found["xDensity"], found["pixelAspectRatio"] = float(across), float(down / across)
+    return found

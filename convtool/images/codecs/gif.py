@@ -1,6 +1,7 @@
-"""GIF: up to 256 colours a frame, transparency that is all or nothing, animation.
+"""GIF: frames by hand, for Pillow composes some otherwise and takes damaged ones; LZW by Pillow.
 
-Pillow's codec undoes and makes the compression; what the frames mean is read and written here.
+Up to 256 colours a frame, transparency that is all or nothing, animation. The screen grows to hold
+the first frame, as viewers have it; what later frames have beyond it is cut off.
 
 References
 ----------
@@ -29,6 +30,10 @@ _COLOURS = 256
 _IMAGE, _EXTENSION, _END = 0x2C, 0x21, 0x3B
 _CONTROL, _COMMENT, _APPLICATION = 0xF9, 0xFE, 0xFF
 _REPEATS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
+_XMP, _ICC = b"XMP DataXMP", b"ICCRGBG1012"
+_XMP_END = bytes([1, *range(255, -1, -1), 0])
+"""What leads a reader of sub-blocks from any place within the packet to its end."""
+
 _DISPOSALS = {2: CLEAR, 3: RESTORE}
 _HUNDREDTH = 10.0
 _MOST_FRAMES = 50_000
@@ -55,6 +60,9 @@ class _Screen(Record):
     frames: tuple[_Frame, ...]
     loop: int
     comments: tuple[bytes, ...]
+    icc: bytes
+    xmp: bytes
+    notes: tuple[str, ...]
 
     @property
     def has_alpha(self) -> bool:
@@ -98,6 +106,7 @@ def _screen(data: bytes) -> _Screen:
     frames: list[_Frame] = []
     comments: list[bytes] = []
     control, loop = b"\0\0\0\0", 1
+    icc = xmp = b""
     while True:
         (kind,) = unpack("B", data, position)
         if kind == _END:
@@ -112,6 +121,11 @@ def _screen(data: bytes) -> _Screen:
             elif label == _APPLICATION and content[:11] in _REPEATS and len(content) >= 14:
                 (repeats,) = unpack("<H", content, 12)
                 loop = repeats + 1 if repeats else 0
+            elif label == _APPLICATION and content.startswith(_ICC):
+                icc = content[len(_ICC) :]
+            elif label == _APPLICATION and content.startswith(_XMP):
+                packet = data[position + 3 + len(_XMP) : end]
+                xmp = packet.removesuffix(_XMP_END)
             position = end
         elif kind == _IMAGE:
             frame, position = _frame(data, position, control, shared)
@@ -123,13 +137,15 @@ def _screen(data: bytes) -> _Screen:
             raise ImageReadError(f"is damaged: it has a block of the unknown kind {kind}")
     if not frames:
         raise ImageReadError("is damaged: it has no picture")
-    if not width * height:
-        first = frames[0]
-        width, height = first.left + first.width, first.top + first.height
-    for frame in frames:
-        if frame.left + frame.width > width or frame.top + frame.height > height:
-            raise ImageReadError("is damaged: a frame lies outside the picture")
-    return _Screen(width, height, tuple(frames), loop, tuple(comments))
+    screen = width, height
+    width = max(width, frames[0].left + frames[0].width)
+    height = max(height, frames[0].top + frames[0].height)
+    notes = []
+    if 0 not in screen and screen != (width, height):
+        notes.append(f"its first picture reaches over the screen of {screen[0]}×{screen[1]}")
+    if any(f.left + f.width > width or f.top + f.height > height for f in frames):
+        notes.append("some of its frames reach over the picture and were cut")
+    return _Screen(width, height, tuple(frames), loop, tuple(comments), icc, xmp, tuple(notes))
 
 
 def _frame(data: bytes, position: int, control: bytes, shared: bytes) -> tuple[_Frame, int]:
@@ -170,7 +186,8 @@ def _header(screen: _Screen) -> Header:
         "uint8",
         screen.has_alpha,
         pages=len(screen.frames),
-        metadata=Metadata(text=tuple(texts)),
+        metadata=Metadata(icc=screen.icc, xmp=screen.xmp, text=tuple(texts)),
+        notes=screen.notes,
         loop=screen.loop,
     )
 
@@ -193,13 +210,13 @@ def decode_all(
     """Decode the frames, each as a whole picture."""
     header = headers[0]
     shape = (header.height, header.width, 4)
-    patches = (_patch(frame) for frame in _screen(data).frames)
+    patches = (_patch(frame, *shape[:2]) for frame in _screen(data).frames)
     for number, canvas in enumerate(compose(patches, shape)):
         if number >= start:
             yield Decoded(np.ascontiguousarray(canvas[:, :, : header.channels]))
 
 
-def _patch(frame: _Frame) -> Patch:
+def _patch(frame: _Frame, height: int, width: int) -> Patch:
     indices = _indices(frame)
     table = np.zeros((_COLOURS, 4), np.uint8)
     colours = np.frombuffer(frame.palette, np.uint8).reshape(-1, 3)
@@ -209,7 +226,9 @@ def _patch(frame: _Frame) -> Patch:
         raise ImageReadError("is damaged: a pixel's colour is not in its palette")
     if frame.transparent is not None:
         table[frame.transparent] = 0
-    return Patch(table[indices], frame.left, frame.top, frame.disposal, blends=True)
+    left, top = min(frame.left, width), min(frame.top, height)
+    pixels = table[indices[: height - top, : width - left]]
+    return Patch(pixels, left, top, frame.disposal, blends=True)
 
 
 def _indices(frame: _Frame) -> NDArray[np.uint8]:
@@ -249,17 +268,22 @@ def _file(
     if loop != 1:
         repeats = min(max(loop - 1, 0), LARGEST)
         parts.append(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + struct.pack("<H", repeats) + b"\0")
-    parts += [_comment(text) for _, text in first.metadata.text]
+    known = first.metadata
+    if known.icc:
+        parts.append(b"\x21\xff" + _in_blocks(_ICC, known.icc))
+    if known.xmp:
+        parts.append(b"\x21\xff\x0b" + _XMP + known.xmp + _XMP_END)
+    comments = [text.encode("latin-1", "replace") for _, text in known.text]
+    parts += [b"\x21\xfe" + _in_blocks(comment) for comment in comments]
     for image, duration in zip(images, durations, strict=True):
         parts.append(_block(image, duration, options.quantize))
     return b"".join([*parts, bytes([_END])])
 
 
-def _comment(text: str) -> bytes:
-    content = text.encode("latin-1", "replace")
-    steps = range(0, len(content), 255)
-    blocks = [content[start : start + 255] for start in steps]
-    return b"\x21\xfe" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+def _in_blocks(*contents: bytes) -> bytes:
+    """Return contents as a chain of sub-blocks, each content from a block of its own on."""
+    blocks = [part[n : n + 255] for part in contents for n in range(0, len(part), 255)]
+    return b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
 
 
 def _block(image: Image, duration: float | None, quantize: bool) -> bytes:

@@ -1,4 +1,6 @@
-"""JPEG: 8 bits a channel, grey or colour; CMYK becomes RGB.
+"""JPEG: segments by hand, for libraries survive damage and lose metadata; pixels by OpenCV.
+
+8 bits a channel, grey or colour; CMYK becomes RGB. 12 bits and lossless by imagecodecs.
 
 References
 ----------
@@ -12,7 +14,6 @@ from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
 from convtool.images.codecs import (
     jpeg_metadata,
-    jpeg_restarts,
     jpeg_strips,
     jpeg_two_qualities,
     opencv,
@@ -35,12 +36,16 @@ from convtool.records import replace
 
 DEFAULT_QUALITY = 95
 _FULL_COLOUR_FROM = 90
-_LOSSLESS = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+_LOSSLESS = 0xC3
+_NOT_READ = frozenset({0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF})
+"""Frames that are hierarchical, or lossless with arithmetic coding."""
+
 _PROGRESSIVE = 0xC2
 _MOST_SCANS = 500
 _BLOCK = 8
 """Pixels a side of what takes a bit at least."""
 
+_LOOK_BEHIND = 1 << 16
 _HARMLESS = "extraneous bytes before marker"
 
 
@@ -49,9 +54,11 @@ def inspect(data: bytes) -> Header:
     found = segments(data)
     frame = frame_of(found)
     bits, height, width, channels = unpack(">BHHB", data, frame.start)
-    if bits != 8 or frame.marker in _LOSSLESS:
+    is_deep = _is_deep(bits, frame)
+    if frame.marker in _NOT_READ or not 2 <= bits <= 16 or (is_deep and channels == 4):
         raise ImageReadError(
-            f"is a {bits}-bit or lossless JPEG, which is not read; convert it to TIFF or PNG"
+            f"is a {bits}-bit JPEG of the kind {frame.marker & 15} with {channels} channels, "
+            "which is not read; convert it to TIFF or PNG"
         )
     if channels not in (1, 3, 4) or width == 0 or height == 0:
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {channels} channels")
@@ -62,12 +69,16 @@ def inspect(data: bytes) -> Header:
         width,
         height,
         1 if channels == 1 else 3,
-        "uint8",
+        "uint8" if bits <= 8 else "uint16",
         orientation=orientation_in(metadata.exif),
         metadata=replace(metadata, coding=coding),
         notes=notes,
         cmyk=channels == 4,
     )
+
+
+def _is_deep(bits: int, frame: Segment) -> bool:
+    return bits != 8 or frame.marker == _LOSSLESS
 
 
 def _coding(data: bytes, frame: Segment, contents: list[tuple[int, bytes]]) -> Coding:
@@ -99,8 +110,11 @@ def _coded_with(
     )
 
 
-def _check_end(data: bytes) -> None:
-    """Check that an end marker follows the last scan; decoders fill what is missing with grey."""
+def _end(data: bytes) -> int:
+    """Return where the end marker behind the last scan ends.
+
+    It must be there: decoders fill what is missing with grey.
+    """
     segment = segments(data)[-1]
     scans = 0
     while segment.marker != EOI:
@@ -108,27 +122,47 @@ def _check_end(data: bytes) -> None:
         if scans > _MOST_SCANS:
             raise ImageReadError(f"has more than {_MOST_SCANS} scans, the limit")
         segment = next_segment(data, segment.end)
+    return segment.end
+
+
+def _behind(rest: bytes) -> str:
+    """Say what follows the picture in its file."""
+    rest = rest[:_LOOK_BEHIND].lstrip(b"\0\xff")
+    if rest.startswith(b"\xd8\xff"):
+        return "holds several pictures; only the first is read"
+    if rest[4:8] == b"ftyp" or rest[3:7] == b"ftyp":
+        return "a video follows the picture, and is left out"
+    return ""
 
 
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing a file that ends early or whose data are damaged."""
-    size = (header.height, header.width) if header.channels == 3 and not header.cmyk else None
+    end = _end(data)
     may_hold_all = 8 * len(data) >= (header.width // _BLOCK) * (header.height // _BLOCK)
-    if size is not None and may_hold_all:
-        whole = jpeg_restarts.decode(data, size, opencv.usable_threads(), opencv.decode_each)
-        if whole is not None:
-            return Decoded(whole)
-    _check_end(data)
     if not may_hold_all:
         raise ImageReadError(
             f"is cut off or damaged: {len(data)} bytes cannot hold "
             f"{header.width}×{header.height} pixels"
         )
+    decoded = _decoded(data[:end], header, options)
+    note = "" if jpeg_metadata.names_pictures(header.notes) else _behind(data[end:])
+    return replace(decoded, notes=(*decoded.notes, note)) if note else decoded
+
+
+def _decoded(data: bytes, header: Header, options: ReadOptions) -> Decoded:
+    found = segments(data)
+    frame = frame_of(found)
+    (bits,) = unpack("B", data, frame.start)
+    if _is_deep(bits, frame):
+        from convtool.images.codecs import jpeg_deep
+
+        return Decoded(jpeg_deep.decode(data, bits))
     if header.cmyk:
         from convtool.images.codecs import cmyk
 
-        has_marker = any(s.marker == jpeg_metadata.APP14 for s in segments(data))
+        has_marker = any(s.marker == jpeg_metadata.APP14 for s in found)
         return cmyk.from_jpeg(data, header.metadata.icc, options.cmyk, has_marker=has_marker)
+    size = (header.height, header.width) if header.channels == 3 else None
     pixels, remarks = opencv.decode(data, uint8_size=size)
     if not remarks:
         return Decoded(pixels)

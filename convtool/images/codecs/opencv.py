@@ -12,7 +12,6 @@ import numpy as np
 
 from convtool.convolution.threads import count, for_each
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.codecs.binary import Parts
 from convtool.images.codecs.stderr import Printed, caught, first_line
 from convtool.images.image import Pixels
 
@@ -65,7 +64,7 @@ def decode(data: bytes, *, uint8_size: tuple[int, int] | None = None) -> tuple[P
             if uint8_size is None:
                 pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
             else:
-                pixels = _decode_uint8(cv2, [data], np.empty((*uint8_size, 3), np.uint8))
+                pixels = _decode_uint8(cv2, data, np.empty((*uint8_size, 3), np.uint8))
         except cv2.error as error:
             raise ImageReadError(f"is damaged: {first_line(str(error))}") from None
     if pixels is None:
@@ -74,39 +73,7 @@ def decode(data: bytes, *, uint8_size: tuple[int, int] | None = None) -> tuple[P
     return _swap_red_and_blue(cv2, pixels) if uint8_size is None else pixels, printed.text
 
 
-def decode_each(files: Sequence[tuple[Parts, Pixels]]) -> bool:
-    """Decode files of three channels of 8 bits, on as many threads as OpenCV may use.
-
-    Parameters
-    ----------
-    files : sequence of (sequence of bytes, ndarray)
-        The parts of each file, and where its pixels go, shape (H, W, 3).
-
-    Returns
-    -------
-    bool
-        Whether all were decoded, and nothing was said of damage.
-    """
-    import cv2
-
-    sound = [False] * len(files)
-
-    def one(number: int) -> None:
-        parts, into = files[number]
-        made = _decode_uint8(cv2, parts, into)
-        sound[number] = made is not None and made.shape == into.shape
-        if made is not None and made is not into and sound[number]:
-            into[...] = made
-
-    try:
-        with _quiet(cv2) as printed:
-            for_each(one, range(len(files)), min(usable_threads(), len(files)))
-    except cv2.error:
-        return False
-    return all(sound) and not printed.text
-
-
-def _decode_uint8(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None:
+def _decode_uint8(cv2: ModuleType, data: bytes, into: Pixels) -> Pixels | None:
     """Decode three channels of 8 bits in red, green, blue order; if they are many, into memory.
 
     Only what reads files by name takes memory to decode into; what reads from memory fills some of
@@ -116,11 +83,10 @@ def _decode_uint8(cv2: ModuleType, parts: Parts, into: Pixels) -> Pixels | None:
     pixels: Pixels | None
     named = hasattr(os, "memfd_create") and os.path.isdir(_OPEN_FILES)
     if into.nbytes < LARGE or not named:
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), how)
         return pixels
     with open(os.memfd_create("picture"), "wb") as file:
-        file.writelines(parts)
+        file.write(data)
         file.flush()
         pixels = cv2.imread(f"{_OPEN_FILES}/{file.fileno()}", into, how)
     return pixels

@@ -1,5 +1,6 @@
-"""PNG: 1 to 16 bits a channel, grey, colour or palette, with alpha, with a transparent colour.
+"""PNG: chunks by hand, for no library gives all samples and metadata as stored; pixels by OpenCV.
 
+1 to 16 bits a channel, grey, colour or palette, with alpha, with a transparent colour.
 OpenCV loses the alpha of grey pictures, and follows side chunks of its choice. So it is given only
 the compressed pixels, under a header that makes it return the stored samples as they are: PNG's
 row filters work on bytes, and so a grey-alpha picture of 8 bits decodes as 16-bit grey, one of 16
@@ -78,6 +79,8 @@ def inspect(data: bytes) -> Header:
         channels += 1
     dtype = "uint16" if layout.bits == 16 else "uint8"
     frames, loop = apng.extent(data) if b"acTL" in names else (1, 0)
+    if b"acTL" in names:
+        notes += apng.left_out(data, frames)
     if frames > 1 and channels in (1, 3) and apng.shows_through(data, layout.width, layout.height):
         channels += 1
     return Header(

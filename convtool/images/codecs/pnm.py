@@ -1,18 +1,24 @@
-"""PBM, PGM and PPM, plain and raw: black and white, grey, colour, 1 to 16 bits.
+"""PNM, PAM and PFM, by hand: no library stretches odd whites, reads PAM and refuses cut files.
 
-A file states which value is white; values are stretched so that white is 255 or 65535.
+PBM, PGM, PPM, plain and raw, 1 to 16 bits; PAM with alpha; PFM with 32-bit floats, the lowest row
+first. A file states which value is white; values are stretched so that white is 255 or 65535. The
+sign of PFM's third line tells the byte order; its size, a scale with no agreed meaning, is not
+applied.
 
 References
 ----------
-Netpbm manual: pbm(5), pgm(5), ppm(5).
+Netpbm manual: pbm(5), pgm(5), ppm(5), pam(5), pfm(5).
 """
 
 import re
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Decoded, Header
+from convtool.images.codecs.full_range import to_full_range
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
@@ -22,6 +28,17 @@ _SIZE = re.compile(rb"P([1-6])" + _GAP + rb"(\d{1,9})" + _GAP + rb"(\d{1,9})")
 _WHITE = re.compile(_GAP + rb"(\d{1,5})")
 _COMMENT = re.compile(rb"#[^\n]*")
 _NUMBERS = re.compile(rb"[\d\s]+")
+_PFM = re.compile(rb"P([Ff])\s+(\d{1,9})\s+(\d{1,9})\s+([-+0-9.eE]{1,40})\s")
+_TUPLES = {
+    "BLACKANDWHITE": 1,
+    "GRAYSCALE": 1,
+    "GRAYSCALE_ALPHA": 2,
+    "BLACKANDWHITE_ALPHA": 2,
+    "RGB": 3,
+    "RGB_ALPHA": 4,
+}
+_TUPLE_NAMES = {1: b"GRAYSCALE", 2: b"GRAYSCALE_ALPHA", 3: b"RGB", 4: b"RGB_ALPHA"}
+_PAM_END = b"\nENDHDR\n"
 
 
 class _PnmLayout(Record):
@@ -77,7 +94,7 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     return Decoded(pixels.reshape(shape))
 
 
-def raw_values(data: bytes, start: int, count: int, white: int) -> Pixels:
+def _raw_values(data: bytes, start: int, count: int, white: int) -> Pixels:
     """Read raw values of one byte each, or of two where white is above 255.
 
     Raises
@@ -92,37 +109,13 @@ def raw_values(data: bytes, start: int, count: int, white: int) -> Pixels:
     return np.frombuffer(data, dtype, count, start).astype(dtype.newbyteorder("="))
 
 
-def to_full_range(values: Pixels, white: int) -> Pixels:
-    """Stretch values of 0 to white to 0 to 255 or, where white is above 255, to 65535.
-
-    Raises
-    ------
-    ImageReadError
-        If a value is above white.
-
-    Examples
-    --------
-    >>> to_full_range(np.array([0, 3, 15], np.uint8), 15)
-    array([  0,  51, 255], dtype=uint8)
-    """
-    dtype: type[np.unsignedinteger] = np.uint8 if white < 256 else np.uint16
-    peak = np.iinfo(dtype).max
-    if white == peak:
-        return values
-    if values.size and int(values.max()) > white:
-        raise ImageReadError(f"is damaged: a value is above the stated white, {white}")
-    table = np.rint(np.arange(white + 1) * (peak / white)).astype(dtype)
-    stretched: Pixels = table[values]
-    return stretched
-
-
 def _raw(data: bytes, layout: _PnmLayout) -> Pixels:
-    return raw_values(data, layout.start, layout.count, layout.white)
+    return _raw_values(data, layout.start, layout.count, layout.white)
 
 
 def _raw_bits(data: bytes, layout: _PnmLayout) -> Pixels:
     row_bytes = (layout.width + 7) // 8
-    packed = raw_values(data, layout.start, layout.height * row_bytes, 255)
+    packed = _raw_values(data, layout.start, layout.height * row_bytes, 255)
     bits = np.unpackbits(packed.reshape(layout.height, row_bytes), axis=1, count=layout.width)
     values: Pixels = 1 - bits
     return values
@@ -161,9 +154,128 @@ def encode(image: Image, options: WriteOptions) -> bytes:
     kind = b"P5" if image.channels == 1 else b"P6"
     white = np.iinfo(image.pixels.dtype).max
     head = kind + b"\n%d %d\n%d\n" % (image.width, image.height, white)
-    return head + big_endian(image.pixels)
+    return head + _big_endian(image.pixels)
 
 
-def big_endian(pixels: Pixels) -> bytes:
+def _big_endian(pixels: Pixels) -> bytes:
     """Return the bytes of pixels, the most significant first."""
     return pixels.astype(pixels.dtype.newbyteorder(">"), copy=False).tobytes()
+
+
+class _PamLayout(Record):
+    width: int
+    height: int
+    channels: int
+    white: int
+    start: int
+
+
+def _pam_layout(data: bytes) -> _PamLayout:
+    end = data.find(_PAM_END)
+    if end < 0:
+        raise ImageReadError("is cut off or damaged: its header has no end")
+    fields = {}
+    for line in data[3:end].decode("ascii", "replace").splitlines():
+        if line.strip() and not line.startswith("#"):
+            key, _, value = line.strip().partition(" ")
+            fields[key] = value.strip()
+    numbers = []
+    for key in ("WIDTH", "HEIGHT", "DEPTH", "MAXVAL"):
+        text = fields.get(key, "")
+        if not (text.isascii() and text.isdigit() and 0 < int(text) < 10**9):
+            raise ImageReadError(f"is damaged: its header has {key} '{text}'")
+        numbers.append(int(text))
+    width, height, channels, white = numbers
+    kind = fields.get("TUPLTYPE", "")
+    if _TUPLES.get(kind, channels) != channels or channels > 4 or white > 65535:
+        raise ImageReadError(f"is a PAM of {channels} channels ('{kind}'), which is not read")
+    return _PamLayout(width, height, channels, white, end + len(_PAM_END))
+
+
+def _inspect_pam(data: bytes) -> Header:
+    """Read size, channels and white from the text at the start."""
+    layout = _pam_layout(data)
+    dtype = "uint8" if layout.white < 256 else "uint16"
+    return Header(layout.width, layout.height, layout.channels, dtype, layout.channels in (2, 4))
+
+
+def _decode_pam(data: bytes, header: Header, options: ReadOptions) -> Decoded:
+    """Read the values and stretch them to the full range."""
+    layout = _pam_layout(data)
+    count = layout.width * layout.height * layout.channels
+    values = _raw_values(data, layout.start, count, layout.white)
+    pixels = to_full_range(values, layout.white).reshape(layout.height, layout.width, -1)
+    return Decoded(pixels[:, :, 0] if layout.channels == 1 else pixels)
+
+
+def _encode_pam(image: Image, options: WriteOptions) -> bytes:
+    """Encode in the depth of the pixels."""
+    header = b"P7\nWIDTH %d\nHEIGHT %d\nDEPTH %d\nMAXVAL %d\nTUPLTYPE %s" % (
+        image.width,
+        image.height,
+        image.channels,
+        np.iinfo(image.pixels.dtype).max,
+        _TUPLE_NAMES[image.channels],
+    )
+    return header + _PAM_END + _big_endian(image.pixels)
+
+
+class _PfmLayout(Record):
+    channels: int
+    width: int
+    height: int
+    order: str
+    start: int
+
+
+def _pfm_layout(data: bytes) -> _PfmLayout:
+    found = _PFM.match(data)
+    try:
+        if found is None:
+            raise ValueError
+        kind, width, height = found.group(1), int(found.group(2)), int(found.group(3))
+        scale = float(found.group(4))
+    except ValueError:
+        raise ImageReadError("is cut off or damaged: its header is no PFM header") from None
+    if not width * height or not scale or not np.isfinite(scale):
+        raise ImageReadError(f"is damaged: {width}×{height} pixels, scale {scale}")
+    return _PfmLayout(
+        3 if kind == b"F" else 1, width, height, "<" if scale < 0 else ">", found.end()
+    )
+
+
+def _inspect_pfm(data: bytes) -> Header:
+    """Read size and channels from the text at the start."""
+    layout = _pfm_layout(data)
+    return Header(layout.width, layout.height, layout.channels, "float32")
+
+
+def _decode_pfm(data: bytes, header: Header, options: ReadOptions) -> Decoded:
+    """Read the values as they are."""
+    layout = _pfm_layout(data)
+    count = layout.width * layout.height * layout.channels
+    needed = layout.start + 4 * count
+    if needed > len(data):
+        raise ImageReadError(f"is cut off: it has {len(data)} bytes of {needed}")
+    stored = np.frombuffer(data, layout.order + "f4", count, layout.start).astype(np.float32)
+    rows = stored.reshape(layout.height, layout.width, layout.channels)[::-1]
+    return Decoded(np.ascontiguousarray(rows[:, :, 0] if layout.channels == 1 else rows))
+
+
+def _encode_pfm(image: Image, options: WriteOptions) -> bytes:
+    """Encode, little-endian."""
+    kind = b"Pf" if image.channels == 1 else b"PF"
+    head = kind + b"\n%d %d\n-1.0\n" % (image.width, image.height)
+    return head + image.pixels[::-1].astype("<f4").tobytes()
+
+
+class _Kind(NamedTuple):
+    """The codec of one of the formats."""
+
+    inspect: Callable[[bytes], Header]
+    decode: Callable[[bytes, Header, ReadOptions], Decoded]
+    encode: Callable[[Image, WriteOptions], bytes]
+
+
+PAM = _Kind(_inspect_pam, _decode_pam, _encode_pam)
+PFM = _Kind(_inspect_pfm, _decode_pfm, _encode_pfm)

@@ -1,4 +1,6 @@
-"""WebP: 8 bits a channel, colour, with or without alpha; lossless unless a quality is asked for.
+"""WebP: the container by hand, for libraries lose its metadata or exact times; pixels by OpenCV.
+
+8 bits a channel, colour, with or without alpha; lossless unless a quality is asked for.
 
 References
 ----------
@@ -23,6 +25,9 @@ from convtool.records import Record, replace
 
 LARGEST = 16383
 _LOSSLESS_FOR_OPENCV = 101
+_LEAST_FOR_OPENCV = 64
+"""Bytes: it takes no file of fewer than 32 for a WebP."""
+
 _ANIMATION_FLAG, _XMP_FLAG, _EXIF_FLAG, _ALPHA_FLAG, _ICC_FLAG = 0x02, 0x04, 0x08, 0x10, 0x20
 _FRAME_HEADER = 16
 _PICTURE = (b"ALPH", b"VP8 ", b"VP8L")
@@ -149,7 +154,7 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
 
 
 def _decoded(data: bytes, width: int, height: int, channels: int) -> Pixels:
-    pixels, _ = opencv.decode(data)
+    pixels, _ = opencv.decode(data.ljust(_LEAST_FOR_OPENCV, b"\0"))
     if pixels.ndim != 3 or pixels.shape[:2] != (height, width):
         raise ImageReadError("is damaged: it decodes to another size than its header says")
     if channels == 4 and pixels.shape[2] == 3:

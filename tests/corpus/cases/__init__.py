@@ -1,11 +1,12 @@
 """Every case, by format."""
 
-from . import bmp, foreign, gif, jpeg, netpbm, places, png, radiance, tiff, webp
+from . import bmp, foreign, gif, jp2, jpeg, netpbm, places, png, radiance, tiff, webp
 
 REGISTRIES = (
     bmp.cases,
     foreign.cases,
     gif.cases,
+    jp2.cases,
     jpeg.cases,
     netpbm.cases,
     places.cases,

@@ -4,6 +4,7 @@ import struct
 
 from corpus.case import Registry
 from corpus.make import bmp as make
+from corpus.make.exif import icc
 from corpus.picture import Picture, pattern
 
 cases = Registry("bmp")
@@ -66,6 +67,35 @@ cases.shows(
     make.bmp(RUNS, index, 8, compression=make.RLE8, palette=WIDE, pixels=RUN8),
     RUNS.each(lambda pixel: WIDE[pixel[0]]),
 )
+
+# ImageMagick takes the bytes that fill a row of 3 pixels up to 4 for pixels.
+FILLED = Picture(3, 2, 1, "8", (5, 5, 5, 9, 1, 2))
+cases.shows(
+    "runs-that-fill-the-row",
+    make.bmp(
+        FILLED,
+        index,
+        8,
+        compression=make.RLE8,
+        palette=WIDE,
+        pixels=b"\0\4\x09\1\2\0\0\0" + b"\4\5\0\0\0\1",
+    ),
+    FILLED.each(lambda pixel: WIDE[pixel[0]]),
+)
+PROFILE = icc(b"RGB ", 300)
+
+
+def profiled(space=b"DEBM", length=300):
+    """Make a file with the header of version 5, the profile behind the pixels."""
+    file = bytearray(make.bmp(COLOUR, make.colour, header=124))
+    file[70:74] = space
+    struct.pack_into("<III", file, 122, 4, len(file) - 14, length)
+    return bytes(file) + PROFILE
+
+
+cases.shows("profile", profiled(), COLOUR)
+cases.shows("profile-in-another-file", profiled(b"KNIL"), COLOUR, warning="in another file")
+cases.shows("profile-cut", profiled(length=9999), COLOUR, warning="profile is incomplete")
 
 WHOLE = make.bmp(COLOUR, make.colour)
 for end in (2, 10, 14, 20, 40, 54, 60, len(WHOLE) // 2, len(WHOLE) - 1):

@@ -88,6 +88,35 @@ for number, truth in enumerate((TRUTH, PATCHED, BACK), 1):
     name = f"back-to-the-first-frame-{number}"
     cases.shows(name, THREE, truth, options=("--page", str(number)))
 
+# Frames that reach over the screen: it grows for the first, and later ones are cut.
+
+cases.shows(
+    "first-frame-over-the-screen",
+    make.gif(make.screen(8, 5, PALETTE), FIRST),
+    TRUTH,
+    warning="reaches over the screen of 8×5",
+)
+OVER = make.gif(START, FIRST, make.frame(filled(2, 13, 9), at=(11, 7)))
+CUT = [
+    PALETTE[2] if x >= 11 and y >= 7 else TRUTH.pixel(x, y)
+    for y in range(SIZE[1])
+    for x in range(SIZE[0])
+]
+cases.shows(
+    "second-frame-over-the-screen",
+    OVER,
+    Picture(*SIZE, 3, "8", tuple(value for pixel in CUT for value in pixel)),
+    options=("--page", "2"),
+    warning="frames reach over the picture and were cut",
+)
+OUTSIDE = make.gif(START, FIRST, make.frame(SMALL, at=(60, 70)))
+cases.shows(
+    "second-frame-beyond-the-screen", OUTSIDE, TRUTH, options=("--page", "2"), warning="were cut"
+)
+XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>" + b"text " * 99 + b"</x:xmpmeta>"
+PACKET = b"\x21\xff\x0bXMP DataXMP" + XMP + bytes([1, *range(255, -1, -1), 0])
+cases.shows("xmp", make.gif(START, PACKET, FIRST), TRUTH)
+
 # Damage.
 
 WHOLE = make.gif(START, make.frame(INDICES))

@@ -1,9 +1,12 @@
 """JPEG: grey, colour, CMYK, orientation, damage, and claims of a few hundred bytes."""
 
+import struct
+from dataclasses import replace
+
 from corpus.case import Registry
 from corpus.make import jpeg as make
 from corpus.make.exif import exif, icc
-from corpus.picture import Picture
+from corpus.picture import Picture, pattern, stretched
 
 cases = Registry("jpeg")
 
@@ -135,6 +138,53 @@ cases.shows("fill-bytes-before-markers", grey().replace(b"\xff\xc0", b"\xff\xff\
 cases.shows("bytes-after-the-end", grey() + b"more" * 99, GREY)
 cases.shows("a-preview-after-the-end", grey() + colour(), GREY, warning="pages|pictures")
 
+PHOTOSHOP = (
+    b"8BIM" + struct.pack(">HHI", 0x0404, 0, 9) + b"\x1c\x02\x05\0\4name\0"
+    + b"8BIM" + struct.pack(">HHI", 1036, 0, 5) + b"small\0"
+)  # fmt: skip
+for name, content, marker, warning in (
+    ("iptc", b"Photoshop 3.0\0" + PHOTOSHOP, 0xED, "IPTC and Photoshop blocks"),
+    ("thermal-data", b"FLIR\0\1\0\0" + bytes(90), 0xE1, "thermal data"),
+    ("a-segment-of-a-maker", b"Maker\0" + bytes(90), 0xE5, "segments are left out: Maker"),
+    ("several-pictures", b"MPF\0II*\0\x08\0\0\0\1\0\1\xb0\4\0\1\0\0\0\3\0\0\0" + bytes(4),
+     0xE2, "holds 3 pictures; only the first"),
+):  # fmt: skip
+    cases.shows(name, grey(make.segment(marker, content)), GREY, warning=warning)
+for name, content, marker in (
+    ("quantiser-of-a-program", b"Ducky\0\1\0\4\0\0\0\x50\0\0", 0xEC),
+    ("small-copy", b"JFXX\0\x13" + bytes(30), 0xE0),
+):
+    cases.shows(name, grey(make.segment(marker, content)), GREY)
+cases.shows("a-video-behind", grey() + b"\0\0\0\x18ftypmp42" + bytes(50), GREY, warning="video")
+
+# 12 bits and lossless.
+
+DEEP = [2048 + (67 * i) % 200 for i in range(ACROSS * DOWN)]
+cases.shows(
+    "12-bits",
+    make.baseline(ACROSS, DOWN, [DEEP], marker=make.SOF1, bits=12),
+    stretched(replace(blown_up([(level,) for level in DEEP]), depth="16"), 4095),
+)
+for bits in (8, 12):
+    near = pattern(1, "8" if bits == 8 else "16", white=2**bits // 4)
+    plain = near.each(lambda pixel, bits=bits: [pixel[0] + 2**bits // 3])
+    cases.shows(
+        f"lossless-{bits}-bits",
+        make.lossless(plain.width, plain.height, [plain.values], bits=bits),
+        stretched(plain, 2**bits - 1),
+    )
+COLOUR = pattern(3)
+cases.shows(
+    "lossless-colour",
+    make.lossless(
+        COLOUR.width, COLOUR.height, [COLOUR.values[n::3] for n in range(3)], extra=[make.adobe(0)]
+    ),
+    COLOUR,
+)
+LOSSLESS = make.lossless(COLOUR.width, COLOUR.height, [pattern(1).values])
+cases.refused("lossless-cut-and-ended", LOSSLESS[:-40] + make.EOI, DAMAGED)
+cases.refused("lossless-cut", LOSSLESS[:-2], DAMAGED)
+
 # Damage.
 
 WHOLE = colour(make.jfif())
@@ -189,8 +239,8 @@ cases.refused("no-components", claims(9, 9, 0), DAMAGED)
 cases.refused("five-components", claims(9, 9, 5), DAMAGED)
 cases.refused("sampling-of-0", grey().replace(b"\1\x11\0", b"\1\0\0"), DAMAGED)
 cases.refused("sampling-of-15", grey().replace(b"\1\x11\0", b"\1\xff\0"), DAMAGED)
-cases.refused("12-bits", claims(16, 16, 1, make.SOF1, 12), "12-bit")
-cases.refused("lossless", claims(16, 16, 1, make.SOF3), "lossless")
+cases.refused("17-bits", claims(16, 16, 1, make.SOF1, 17), "17-bit JPEG.*convert")
+cases.refused("lossless-arithmetic", claims(16, 16, 1, 0xCB), "not read; convert")
 cases.refused("arithmetic-cut", claims(16, 16, 1, make.SOF9)[:-2], DAMAGED + "|arithmetic")
 
 # Bombs.

@@ -49,7 +49,43 @@ def packed(row):
 FLAT, PACKED = hdr(map(flat, STORED)), hdr(map(packed, STORED))
 cases.shows("flat", FLAT, TRUTH, tolerance=1e-6)
 cases.shows("packed", PACKED, TRUTH, tolerance=1e-6)
+cases.shows(
+    "padded-size", PACKED.replace(b"-Y 6 +X 10", b"-Y        6 +X       10"), TRUTH, tolerance=1e-6
+)
+cases.shows("exposure", PACKED.replace(b"\n\n", b"\nEXPOSURE=2.0\n\n", 1), TRUTH, tolerance=1e-6)
+LONG = 700
+FIRST, SECOND = (200, 100, 50, 130), (10, 20, 40, 125)
+
+
+def mark(count):
+    return bytes([1, 1, 1, count])
+
+
+OLD = hdr(
+    [flat([FIRST, SECOND]), mark((LONG - 1) % 256), mark((LONG - 1) // 256), flat([FIRST])],
+    (LONG + 2, 1),
+)
+cases.shows(
+    "old-runs",
+    OLD,
+    Picture(
+        LONG + 2,
+        1,
+        3,
+        "float",
+        rgbe(FIRST[:3], 130) + rgbe(SECOND[:3], 125) * LONG + rgbe(FIRST[:3], 130),
+    ),
+)
+cases.shows(
+    "narrow",
+    hdr([flat([FIRST, (9, 9, 9, 0)])], (2, 1)),
+    Picture(2, 1, 3, "float", (*rgbe(FIRST[:3], 130), 0.0, 0.0, 0.0)),
+)
 for name, data in (
+    ("old-run-of-nothing", hdr([mark(9), flat([FIRST])], (10, 1))),
+    ("old-runs-cut", OLD[:-4]),
+    ("old-run-beyond-the-end", hdr([flat([FIRST]), mark(200), flat([FIRST])], (40, 1))),
+    ("old-runs-of-many-marks", hdr([flat([FIRST]), mark(0) * 9, flat([FIRST])], (40, 1))),
     ("cut-in-the-header", PACKED[:30]),
     ("cut-in-the-pixels", PACKED[: len(PACKED) // 2]),
     ("cut-at-the-end", PACKED[:-1]),
@@ -76,7 +112,7 @@ def channel(name, kind):
     return name + b"\0" + struct.pack("<IBBBBII", kind, 0, 0, 0, 0, 1, 1)
 
 
-def exr(picture, *, kind=1, compression=0, size=None, names=(b"B", b"G", b"R")):
+def exr(picture, *, kind=1, compression=0, size=None, names=(b"B", b"G", b"R"), order=None):
     """Make a file of one part, lines from the top; kind 1 is half, 2 is float."""
     width, height = size or (picture.width, picture.height)
     window = struct.pack("<4i", 0, 0, width - 1, height - 1)
@@ -92,7 +128,7 @@ def exr(picture, *, kind=1, compression=0, size=None, names=(b"B", b"G", b"R")):
     head += attribute(b"screenWindowWidth", b"float", struct.pack("<f", 1)) + b"\0"
     lines, code = [], "e" if kind == 1 else "f"
     for y, row in enumerate(picture.rows()):
-        planes = [row[i :: picture.channels] for i in reversed(range(picture.channels))]
+        planes = [row[i :: picture.channels] for i in order or reversed(range(picture.channels))]
         body = b"".join(struct.pack(f"<{len(plane)}{code}", *plane) for plane in planes)
         if compression:
             body = _zipped(body)
@@ -117,6 +153,59 @@ exr_cases.shows("half", exr(HALVES), HALVES)
 exr_cases.shows("float", exr(HALVES, kind=2), HALVES)
 exr_cases.shows("half-zipped", exr(HALVES, compression=2), HALVES)
 exr_cases.shows("grey", exr(GREY, names=(b"Y",)), GREY)
+REST = tuple((n * 7 + 3) % 64 / 8 for n in range(WIDTH * HEIGHT * 4))
+OVER = Picture(WIDTH, HEIGHT, 4, "float", REST).each(
+    lambda pixel: (*pixel[:3], 0.25 if pixel[3] else 0)
+)
+exr_cases.shows(
+    "colour-where-alpha-is-0",
+    exr(OVER, names=(b"A", b"B", b"G", b"R")),
+    OVER.each(lambda pixel: (*(v / (pixel[3] or 1) for v in pixel[:3]), pixel[3])),
+    warning="alpha was multiplied",
+)
+exr_cases.shows(
+    "more-channels",
+    exr(OVER, names=(b"B", b"G", b"R", b"Z"), order=(2, 1, 0, 3)),
+    OVER.each(lambda pixel: pixel[:3]),
+    warning="channels are left out: Z",
+)
+
+
+def tiled(picture, side):
+    """Make a file of tiles of halves, stored as they are."""
+    width, height = picture.width, picture.height
+    window = struct.pack("<4i", 0, 0, width - 1, height - 1)
+    head = struct.pack("<II", 20000630, 2 | 0x200)
+    names = b"".join(channel(n, 1) for n in (b"B", b"G", b"R"))
+    head += attribute(b"channels", b"chlist", names + b"\0")
+    head += attribute(b"compression", b"compression", b"\0")
+    head += attribute(b"dataWindow", b"box2i", window)
+    head += attribute(b"displayWindow", b"box2i", window)
+    head += attribute(b"lineOrder", b"lineOrder", b"\0")
+    head += attribute(b"pixelAspectRatio", b"float", struct.pack("<f", 1))
+    head += attribute(b"screenWindowCenter", b"v2f", bytes(8))
+    head += attribute(b"screenWindowWidth", b"float", struct.pack("<f", 1))
+    head += attribute(b"tiles", b"tiledesc", struct.pack("<IIB", side, side, 0)) + b"\0"
+    tiles = []
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            columns = range(left, min(left + side, width))
+            rows = range(top, min(top + side, height))
+            body = b"".join(
+                struct.pack("<e", picture.pixel(x, y)[plane])
+                for y in rows
+                for plane in (2, 1, 0)
+                for x in columns
+            )
+            place = struct.pack("<4iI", left // side, top // side, 0, 0, len(body))
+            tiles.append(place + body)
+    start = len(head) + 8 * len(tiles)
+    offsets = [start + sum(map(len, tiles[:n])) for n in range(len(tiles))]
+    return head + struct.pack(f"<{len(tiles)}Q", *offsets) + b"".join(tiles)
+
+
+exr_cases.shows("tiles", tiled(HALVES, 4), HALVES)
+exr_cases.refused("tiles-cut", tiled(HALVES, 4)[:-5], DAMAGED)
 WHOLE = exr(HALVES)
 for end in (4, 8, 40, 200, len(WHOLE) - 300, len(WHOLE) - 1):
     exr_cases.refused(f"cut-at-{end}", WHOLE[:end], DAMAGED)

@@ -95,6 +95,8 @@ for name, data in (
     ),
 ):
     cases.refused(name, data, DAMAGED + "|no size|no pixels|no frame|frames")
+DOT = Picture(1, 1, 3, "8", (0, 1, 1))
+cases.shows("28-bytes", make.webp(DOT, solid=(1, 0, 1, 1)), DOT)
 SOLID = (1, 2, 3, 255)
 cases.refused(
     "16384-by-16384-in-40-bytes", make.webp(COLOUR, size=(16384, 16384), solid=SOLID), "limit"

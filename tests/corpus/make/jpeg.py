@@ -75,14 +75,14 @@ def _dc(bits, difference):
     bits.add(difference if difference >= 0 else difference + (1 << size) - 1, size)
 
 
-def blocks(planes, order, *, with_ac=True, restart=0):
+def blocks(planes, order, *, with_ac=True, restart=0, middle=128):
     """Code flat blocks: ``planes`` holds levels, ``order`` the (plane, index) of each MCU."""
     out = b""
-    bits, before = Bits(), [128] * len(planes)
+    bits, before = Bits(), [middle] * len(planes)
     for number, unit in enumerate(order):
         if restart and number and number % restart == 0:
             out += bits.bytes() + bytes([0xFF, 0xD0 | (number // restart - 1) % 8])
-            bits, before = Bits(), [128] * len(planes)
+            bits, before = Bits(), [middle] * len(planes)
         for plane, index in unit:
             level = planes[plane][index]
             _dc(bits, 8 * (level - before[plane]))
@@ -113,8 +113,23 @@ def baseline(
     if restart:
         parts.append(segment(0xDD, struct.pack(">H", restart)))
     parts.append(scan_header(names))
-    parts.append(blocks(planes, interleaved(across * down, len(planes)), restart=restart))
+    order = interleaved(across * down, len(planes))
+    parts.append(blocks(planes, order, restart=restart, middle=2 ** (bits - 1)))
     return b"".join(parts) + EOI
+
+
+def lossless(width, height, planes, *, bits=8, extra=()):
+    """Make a lossless file: each value is the one to the left, or above, and a difference."""
+    names = range(1, len(planes) + 1)
+    parts = [SOI, *extra, frame(width, height, [(n, 1, 1) for n in names], SOF3, bits)]
+    parts += [huffman(), scan_header(names, 1, 0)]
+    coded = Bits()
+    for place in range(width * height):
+        for plane in planes:
+            row, column = divmod(place, width)
+            before = plane[place - 1] if column else plane[place - width] if row else None
+            _dc(coded, plane[place] - (2 ** (bits - 1) if before is None else before))
+    return b"".join([*parts, coded.bytes(), EOI])
 
 
 def progressive(across, down, planes, *, extra=(), more_scans=b"", size=None):

@@ -40,8 +40,8 @@ def _code_of_eight_bits(bits, symbols):
 def _code_of_one_symbol(bits, symbol):
     bits.put(1, 1)
     bits.put(0, 1)
-    bits.put(1, 1)
-    bits.put(symbol, 8)
+    bits.put(int(symbol > 1), 1)
+    bits.put(symbol, 8 if symbol > 1 else 1)
 
 
 def _reversed(value):
