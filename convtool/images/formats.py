@@ -172,6 +172,17 @@ FORMATS = {
             read_depths=("8",),
         ),
         Format(
+            name="npy",
+            title="NPY",
+            extensions=(".npy",),
+            signature=rb"\x93NUMPY",
+            codec="npy",
+            depths=("8", "16", "float"),
+            channels=_ALL,
+            wide=True,
+            advised=False,
+        ),
+        Format(
             name="pnm",
             title="PNM",
             extensions=(".pnm",),
@@ -224,7 +235,7 @@ def recognise(data: bytes, name: str = "") -> Format:
         if entry.named and ending not in entry.extensions:
             continue
         if re.match(entry.signature, data, re.DOTALL):
-            return entry
+            return _of_sensor(data) if entry.name == "tiff" else entry
     if not data:
         raise ImageReadError("is empty; a picture was expected")
     start = data[:8].decode("ascii", "replace").encode("unicode_escape").decode().strip()
@@ -233,6 +244,13 @@ def recognise(data: bytes, name: str = "") -> Format:
         f"is of no format that convtool reads ({_READABLE} and {others} others, see "
         f"convtool info --formats); begins with '{start}'"
     )
+
+
+def _of_sensor(data: bytes) -> Format:
+    """Return the format of a file that begins as TIFF does."""
+    from convtool.images.codecs.sensor import is_sensor
+
+    return FORMATS["raw" if is_sensor(data) else "tiff"]
 
 
 def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:

@@ -18,6 +18,8 @@ PEAKS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
 DEPTHS = {"uint8": "8", "uint16": "16", "float32": "float", "float64": "float"}
 """The word for the depth of each type that pixels can have, as ``--depth`` says it."""
 
+_EXACT_IN_FLOAT32 = 2**24
+
 
 @lru_cache(maxsize=64)
 def name_of(dtype: np.dtype[Any]) -> str:
@@ -45,6 +47,26 @@ def peak_of(dtype: np.dtype[Any]) -> float:
         raise PixelTypeError(
             f"pixels are of type {dtype}; uint8, uint16, float32 and float64 have a meaning"
         ) from None
+
+
+def held(kind: str, largest: float) -> str:
+    """Return the type that pixels of a kind are read as: their own, or a float that holds them.
+
+    Parameters
+    ----------
+    kind : str
+        NumPy's name of their type.
+    largest : float
+        The largest magnitude that they can have.
+
+    Examples
+    --------
+    >>> held("uint16", 65535), held("int64", 2**40)
+    ('uint16', 'float64')
+    """
+    if kind in DEPTHS:
+        return kind
+    return "float32" if largest <= _EXACT_IN_FLOAT32 else "float64"
 
 
 class Coding(Record):
