@@ -161,7 +161,9 @@ class Format(Record):
     refused : tuple of (bytes, str)
         Why a file is refused in which a regular expression is found.
     read_depths : tuple of str
-        The depths it is read with, where it cannot be written.
+        The depths it is read with, where they are not those it can be written with.
+    reads : bool
+        Whether it can be read.
     named : bool
         Whether a file of it must have one of the endings, because many others begin the same way.
     """
@@ -189,12 +191,8 @@ class Format(Record):
     cautions: tuple[tuple[bytes, str], ...] = ()
     refused: tuple[tuple[bytes, str], ...] = ()
     read_depths: tuple[str, ...] = ()
+    reads: bool = True
     named: bool = False
-
-    @property
-    def reads(self) -> bool:
-        """Whether it can be read."""
-        return self.signature != NEVER
 
     @property
     def installed(self) -> bool:

@@ -196,7 +196,9 @@ FORMATS = {
 """Every format by its name. ``pnm`` writes a PGM or PPM by the number of channels; PBM, which has
 only black and white, is read and not written. WebP, GIF and HDR store grey as equal colours."""
 
-_READABLE = ", ".join(entry.title for entry in FORMATS.values() if entry.reads and not entry.door)
+_READABLE = ", ".join(
+    entry.title for entry in FORMATS.values() if entry.signature != NEVER and not entry.door
+)
 
 
 def writable() -> list[str]:

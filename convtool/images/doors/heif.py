@@ -14,7 +14,7 @@ from convtool.images.doors.depths import colour_code, widened
 from convtool.images.image import Document, Metadata
 from convtool.images.options import ReadOptions, WriteOptions
 
-_CHANNELS = {"L": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4}
+_CHANNELS = {"L": 1, "I": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4}
 _PREFIX = b"Exif\0\0"
 
 

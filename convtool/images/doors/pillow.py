@@ -42,6 +42,7 @@ _INK = ("xbm",)
 
 _MOST_PAGES = 20_000
 _PREFIX = b"Exif\0\0"
+_QUALITY = 90
 _SAVED = {"tga": {"compression": "tga_rle"}}
 
 
@@ -156,20 +157,25 @@ def encode(entry: Format, document: Document, options: WriteOptions) -> bytes:
     try:
         with imageio.imopen("<bytes>", "w", plugin="pillow", extension=entry.extensions[0]) as file:
             data: bytes = file.write(
-                image.pixels, format=entry.plugin, is_batch=False, **_save_options(entry, image)
+                image.pixels,
+                format=entry.plugin,
+                is_batch=False,
+                **_save_options(entry, image, options),
             )
     except (KeyError, OSError, ValueError) as error:
         raise ImageFormatError(f"{entry.title} cannot hold it: Pillow says: {error}") from None
     return data
 
 
-def _save_options(entry: Format, image: Image) -> dict[str, Any]:
+def _save_options(entry: Format, image: Image, options: WriteOptions) -> dict[str, Any]:
     """Return what Pillow is to write besides the pixels."""
     told = image.metadata
     named = {"icc_profile": told.icc, "exif": told.exif, "xmp": told.xmp, "dpi": told.resolution}
     found: dict[str, Any] = {name: value for name, value in named.items() if value} | _SAVED.get(
         entry.name, {}
     )
+    if entry.lossy:
+        found |= {"quality": options.quality or _QUALITY, "subsampling": "4:4:4"}
     if entry.name == "ico":
         if max(image.width, image.height) > 256:
             raise ImageFormatError(

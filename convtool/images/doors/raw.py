@@ -28,7 +28,11 @@ _HOW = {
 def _opened(data: bytes) -> Iterator[Any]:
     load("raw", "rawpy")
     imageio: Any = import_module("imageio.v3")
-    with imageio.imopen(io.BytesIO(data), "r", plugin="rawpy") as file:
+    try:
+        file = imageio.imopen(io.BytesIO(data), "r", plugin="rawpy")
+    except OSError:
+        raise ImageReadError("is a damaged raw file, or of a camera unknown to LibRaw") from None
+    with file:
         yield file
 
 

@@ -229,6 +229,7 @@ _OTHERS = tuple(
             metadata=("icc", "exif", "xmp"),
             library="Pillow",
             plugin="AVIF",
+            read_depths=("8", "16"),
             loses="frames after the first, gain maps and depth maps",
         ),
         Format(
@@ -245,6 +246,7 @@ _OTHERS = tuple(
             library="pillow-heif",
             package="pillow_heif",
             extra="heif",
+            read_depths=("8", "16"),
             loses="depth maps, gain maps and thumbnails",
         ),
         Format(
