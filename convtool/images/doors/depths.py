@@ -35,7 +35,7 @@ def colour_code(primaries: int, transfer: int) -> tuple[tuple[str, bytes], ...]:
     Examples
     --------
     >>> colour_code(9, 16)
-    (('cICP', b'\\t\\x10\\x00\\x01'),)
+    (('cICP', b'\t\x10\x00\x01'),)
     """
     if primaries in (1, 2) and transfer in (1, 2, 6, 13):
         return ()
