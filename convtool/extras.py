@@ -9,7 +9,11 @@ from convtool.errors import OptionError
 EXTRAS = {
     "big": "large pictures and rare compressions need",
     "cluster": "many machines need",
+    "heif": "HEIC pictures need",
+    "jxl": "JPEG XL, and AVIF of 10 and 12 bits, need",
     "onnx": "ONNX files need",
+    "raw": "pictures of camera sensors need",
+    "science": "DICOM and FITS need",
 }
 """What each extra is for: ``pip install 'convtool[NAME]'``."""
 
@@ -24,7 +28,7 @@ def need(extra: str, *packages: str) -> None:
     """
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise OptionError(_advice(extra, " and ".join(missing)))
+        raise OptionError(advice(extra, " and ".join(missing)))
 
 
 def load(extra: str, package: str) -> Any:
@@ -38,8 +42,9 @@ def load(extra: str, package: str) -> Any:
     try:
         return import_module(package)
     except ImportError as error:
-        raise OptionError(_advice(extra, package)) from error
+        raise OptionError(advice(extra, package)) from error
 
 
-def _advice(extra: str, missing: str) -> str:
+def advice(extra: str, missing: str) -> str:
+    """Say what an extra is for, what is missing of it, and how to install it."""
     return f"{EXTRAS[extra]} {missing}; install: pip install 'convtool[{extra}]'"

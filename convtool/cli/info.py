@@ -8,7 +8,7 @@ from convtool.cli._options import json_option
 from convtool.cli._signals import ending
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
-from convtool.images.info import info
+from convtool.images.info import formats, info
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
 
@@ -21,18 +21,25 @@ _LONGEST = 60
     epilog="""\b
 Examples:
   convtool info sample_images/photograph.jpg
-  convtool info --json sample_images/photograph.jpg sample_images/zone-plate.png""",
+  convtool info --json sample_images/photograph.jpg sample_images/zone-plate.png
+  convtool info --formats""",
 )
+@click.option("--formats", "of_formats", is_flag=True, help="List the formats instead.")
 @json_option
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1)
 @ending()
-def command(files: tuple[str, ...], json_target: str | None) -> int:
+def command(files: tuple[str, ...], of_formats: bool, json_target: str | None) -> int:
     """Show the format, size, depth, channels, pages and metadata of picture files.
 
     Only headers are read. Sizes are width × height as stored, before the orientation is applied;
     resolution is in pixels per inch. The exit code is 1 if a file cannot be read; the others are
     still shown.
     """
+    if of_formats == bool(files):
+        raise click.UsageError("takes either picture files or --formats")
+    if of_formats:
+        _show_formats(formats(), json_target)
+        return 0
     found, failures = [], []
     for name in files:
         try:
@@ -47,6 +54,31 @@ def command(files: tuple[str, ...], json_target: str | None) -> int:
     if json_target is not None:
         write_report({"schema": SCHEMA, "files": found, "failures": failures}, json_target)
     return 1 if failures else 0
+
+
+def _show_formats(known: list[dict[str, Any]], json_target: str | None) -> None:
+    """Show who reads and writes each format, and what to install for those that need it."""
+    if json_target != "-":
+        rows = [("format", "reads", "writes", "depths", "library", "endings")]
+        for one in known:
+            entry = FORMATS[one["name"]]
+            missing = "" if one["installed"] else f" (pip install 'convtool[{entry.extra}]')"
+            rows.append(
+                (
+                    one["name"],
+                    "yes" if one["reads"] else "no",
+                    "yes" if one["writes"] else "no",
+                    ", ".join(one["depths"]),
+                    one["library"] + missing,
+                    " ".join(one["extensions"]),
+                )
+            )
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+    if json_target is not None:
+        write_report(known, json_target)
 
 
 def _lines(report: dict[str, Any]) -> list[str]:

@@ -1,15 +1,18 @@
-"""The interface of codecs: headers, decoded pixels, functions.
+"""The interface of codecs: formats, headers, decoded pixels, functions.
 
 ``inspect`` looks at the header only, ``decode`` makes the pixels, ``encode`` makes a file. A format
 with several pages has a `PagedCodec`.
 """
 
+import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 import numpy as np
 
 from convtool.images.image import (
+    DEPTHS,
     PIXEL_TYPES,
     Coding,
     Document,
@@ -118,3 +121,134 @@ class PagedCodec(Codec, Protocol):
 
     def encode_all(self, document: Document, options: WriteOptions) -> bytes:
         """Make a file of several pictures."""
+
+
+NEVER = rb"(?!)"
+"""The signature of a format that is only written."""
+
+
+class Format(Record):
+    """One file format.
+
+    Parameters
+    ----------
+    name : str
+        The name, as ``Image.format`` has it.
+    title : str
+        The name as people write it.
+    extensions : tuple of str
+        File name endings, lower case, with the dot.
+    signature : bytes
+        A regular expression that the first bytes of every such file match.
+    codec : str
+        The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module;
+        or a module in ``convtool.images.doors``.
+    depths : tuple of str
+        The depths it can be written with.
+    channels : tuple of int
+        The numbers of channels it can be written with; 2 and 4 mean that it holds alpha.
+    lossy : bool
+        Whether it knows a quality from 1 to 100.
+    several : str
+        ``"pages"`` or ``"frames"`` where it holds several.
+    metadata : tuple of str
+        The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
+        alone.
+    wide : bool
+        Whether its floats may have 64 bits.
+    bands : bool
+        Whether it holds any number of channels that are no colours.
+    but_not : tuple of (int, str)
+        Channels and types that go together in no file it can be written with.
+    advised : bool
+        Whether it is named where another format cannot hold a picture.
+    decoder : str
+        The library that decodes it, where that takes as long as to be worth a thread of its own.
+    library : str
+        The library that reads and writes it, as people call it.
+    package : str
+        The package to import for it, where convtool runs without it.
+    extra : str
+        The extra of convtool that installs the package.
+    door : bool
+        Whether a library reads it in a process of its own, by a module in
+        ``convtool.images.doors``.
+    plugin : str
+        What the library calls the format, where it reads several.
+    loses : str
+        What the library does not keep, as a note says it.
+    cautions : tuple of (bytes, str)
+        Notes on files whose first bytes match a regular expression.
+    refused : tuple of (bytes, str)
+        Why a file is refused in which a regular expression is found.
+    read_depths : tuple of str
+        The depths it is read with, where they are not those it can be written with.
+    reads : bool
+        Whether it can be read.
+    named : bool
+        Whether a file of it must have one of the endings, because many others begin the same way.
+    """
+
+    name: str
+    title: str
+    extensions: tuple[str, ...]
+    signature: bytes
+    codec: str
+    depths: tuple[str, ...]
+    channels: tuple[int, ...]
+    lossy: bool = False
+    several: str = ""
+    metadata: tuple[str, ...] = ()
+    wide: bool = False
+    bands: bool = False
+    but_not: tuple[tuple[int, str], ...] = ()
+    advised: bool = True
+    decoder: str = ""
+    library: str = "convtool"
+    package: str = ""
+    extra: str = ""
+    door: bool = False
+    plugin: str = ""
+    loses: str = ""
+    cautions: tuple[tuple[bytes, str], ...] = ()
+    refused: tuple[tuple[bytes, str], ...] = ()
+    read_depths: tuple[str, ...] = ()
+    reads: bool = True
+    named: bool = False
+
+    @property
+    def installed(self) -> bool:
+        """Whether the package that it needs is there."""
+        from importlib.util import find_spec
+
+        return not self.package or find_spec(self.package) is not None
+
+    def origin(self, data: bytes) -> str:
+        """Say which library decodes a file, and what it does not keep."""
+        lost = [f"it does not keep {self.loses}"] if self.loses else []
+        lost += [note for pattern, note in self.cautions if re.match(pattern, data, re.DOTALL)]
+        return "; ".join([f"is decoded by {self.library}", *lost])
+
+    def can_hold(self, channels: int, dtype: str, *, bands: bool = False) -> bool:
+        """Tell whether it can be written with pixels of a kind."""
+        fits = DEPTHS[dtype] in self.depths
+        fits = fits and (self.bands if bands else channels in self.channels)
+        narrow = dtype != "float64" or self.wide
+        return fits and narrow and (channels, dtype) not in self.but_not
+
+    def load(self) -> Codec:
+        """Import the codec."""
+        if self.door:
+            door = import_module("convtool.images.doors.codec").DoorCodec(self)
+            return cast(Codec, door)
+        module, _, inner = self.codec.partition(".")
+        codec = import_module(f"convtool.images.codecs.{module}")
+        return cast(Codec, getattr(codec, inner) if inner else codec)
+
+    def load_decoder(self) -> None:
+        """Import the library that decodes it."""
+        import_module(self.decoder)
+
+    def load_paged(self) -> PagedCodec:
+        """Import the codec of a format with several pages."""
+        return cast(PagedCodec, self.load())

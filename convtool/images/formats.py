@@ -5,94 +5,17 @@ The table is data. The module of a format's codec (`Codec`) is imported when it 
 
 import os
 import re
-from importlib import import_module
-from typing import cast
 
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.codec import Codec, PagedCodec
-from convtool.images.image import DEPTHS
+from convtool.images.codec import NEVER, Format
+from convtool.images.doors.table import DOORS
+from convtool.images.image import DEPTHS, PIXEL_TYPES
 from convtool.images.paths import shown
-from convtool.records import Record
 
-
-class Format(Record):
-    """One file format.
-
-    Parameters
-    ----------
-    name : str
-        The name, as ``Image.format`` has it.
-    title : str
-        The name as people write it.
-    extensions : tuple of str
-        File name endings, lower case, with the dot.
-    signature : bytes
-        A regular expression that the first bytes of every such file match.
-    codec : str
-        The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module.
-    depths : tuple of str
-        The depths it can be written with.
-    channels : tuple of int
-        The numbers of channels it can be written with; 2 and 4 mean that it holds alpha.
-    lossy : bool
-        Whether it knows a quality from 1 to 100.
-    several : str
-        ``"pages"`` or ``"frames"`` where it holds several.
-    metadata : tuple of str
-        The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
-        alone.
-    wide : bool
-        Whether its floats may have 64 bits.
-    bands : bool
-        Whether it holds any number of channels that are no colours.
-    but_not : tuple of (int, str)
-        Channels and types that go together in no file it can be written with.
-    advised : bool
-        Whether it is named where another format cannot hold a picture.
-    decoder : str
-        The library that decodes it, where that takes as long as to be worth a thread of its own.
-    """
-
-    name: str
-    title: str
-    extensions: tuple[str, ...]
-    signature: bytes
-    codec: str
-    depths: tuple[str, ...]
-    channels: tuple[int, ...]
-    lossy: bool = False
-    several: str = ""
-    metadata: tuple[str, ...] = ()
-    wide: bool = False
-    bands: bool = False
-    but_not: tuple[tuple[int, str], ...] = ()
-    advised: bool = True
-    decoder: str = ""
-
-    def can_hold(self, channels: int, dtype: str, *, bands: bool = False) -> bool:
-        """Tell whether it can be written with pixels of a kind."""
-        fits = DEPTHS[dtype] in self.depths
-        fits = fits and (self.bands if bands else channels in self.channels)
-        narrow = dtype != "float64" or self.wide
-        return fits and narrow and (channels, dtype) not in self.but_not
-
-    def load(self) -> Codec:
-        """Import the codec."""
-        module, _, inner = self.codec.partition(".")
-        codec = import_module(f"convtool.images.codecs.{module}")
-        return cast(Codec, getattr(codec, inner) if inner else codec)
-
-    def load_decoder(self) -> None:
-        """Import the library that decodes it."""
-        import_module(self.decoder)
-
-    def load_paged(self) -> PagedCodec:
-        """Import the codec of a format with several pages."""
-        return cast(PagedCodec, self.load())
+__all__ = ["FORMATS", "Format", "format_for", "recognise", "writable"]
 
 
 _ALL = (1, 2, 3, 4)
-_NEVER = rb"(?!)"
 
 FORMATS = {
     entry.name: entry
@@ -111,6 +34,7 @@ FORMATS = {
                 *("IPTC and Photoshop blocks", "thermal data"),
             ),
             decoder="cv2",
+            library="OpenCV",
         ),
         Format(
             name="png",
@@ -123,6 +47,7 @@ FORMATS = {
             several="frames",
             metadata=("icc", "exif", "xmp", "resolution", "text", "colour"),
             decoder="cv2",
+            library="OpenCV",
         ),
         Format(
             name="tiff",
@@ -149,6 +74,7 @@ FORMATS = {
             several="frames",
             metadata=("icc", "exif", "xmp"),
             decoder="cv2",
+            library="OpenCV",
         ),
         Format(
             name="bmp",
@@ -183,6 +109,7 @@ FORMATS = {
             metadata=("icc", "xmp", "resolution"),
             but_not=((2, "uint16"),),
             decoder="cv2",
+            library="OpenCV",
         ),
         Format(
             name="exr",
@@ -203,6 +130,7 @@ FORMATS = {
             depths=("float",),
             channels=(1, 3),
             advised=False,
+            library="OpenCV",
         ),
         Format(
             name="pfm",
@@ -248,22 +176,37 @@ FORMATS = {
             codec="pnm",
             depths=(),
             channels=(),
+            read_depths=("8",),
+        ),
+        Format(
+            name="npy",
+            title="NPY",
+            extensions=(".npy",),
+            signature=rb"\x93NUMPY",
+            codec="npy",
+            depths=tuple(dict.fromkeys(k.depth for k in PIXEL_TYPES.values() if not k.bits)),
+            channels=_ALL,
+            wide=True,
+            bands=True,
+            advised=False,
         ),
         Format(
             name="pnm",
             title="PNM",
             extensions=(".pnm",),
-            signature=_NEVER,
+            signature=NEVER,
             codec="pnm",
             depths=("8", "16"),
             channels=(1, 3),
         ),
     )
-}
+} | DOORS
 """Every format by its name. ``pnm`` writes a PGM or PPM by the number of channels; PBM, which has
 only black and white, is read and not written. WebP, GIF and HDR store grey as equal colours."""
 
-_READABLE = ", ".join(entry.title for entry in FORMATS.values() if entry.signature != _NEVER)
+_READABLE = ", ".join(
+    entry.title for entry in FORMATS.values() if entry.signature != NEVER and not entry.door
+)
 
 
 def writable() -> list[str]:
@@ -277,8 +220,15 @@ def writable() -> list[str]:
     return [entry.name for entry in FORMATS.values() if entry.depths]
 
 
-def recognise(data: bytes) -> Format:
-    r"""Find the format of a file by its first bytes.
+def recognise(data: bytes, name: str = "") -> Format:
+    r"""Find the format of a file by its first bytes, for a few by the ending of its name too.
+
+    Parameters
+    ----------
+    data : bytes
+        The first `ENOUGH` bytes or more.
+    name : str, optional
+        The name of the file.
 
     Raises
     ------
@@ -290,15 +240,27 @@ def recognise(data: bytes) -> Format:
     >>> recognise(b"\xff\xd8\xff\xe0...").title
     'JPEG'
     """
+    ending = os.path.splitext(name)[1].lower()
     for entry in FORMATS.values():
+        if entry.named and ending not in entry.extensions:
+            continue
         if re.match(entry.signature, data, re.DOTALL):
-            return entry
+            return _of_sensor(data) if entry.name == "tiff" else entry
     if not data:
         raise ImageReadError("is empty; a picture was expected")
     start = data[:8].decode("ascii", "replace").encode("unicode_escape").decode().strip()
+    others = sum(entry.door for entry in FORMATS.values())
     raise ImageReadError(
-        f"is of no format that convtool reads ({_READABLE}); begins with '{start}'"
+        f"is of no format that convtool reads ({_READABLE} and {others} others, see "
+        f"convtool info --formats); begins with '{start}'"
     )
+
+
+def _of_sensor(data: bytes) -> Format:
+    """Return the format of a file that begins as TIFF does."""
+    from convtool.images.codecs.sensor import is_sensor
+
+    return FORMATS["raw" if is_sensor(data) else "tiff"]
 
 
 def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:
@@ -329,6 +291,8 @@ def format_for(path: str | os.PathLike[str], name: str | None = None) -> Format:
     for entry in FORMATS.values():
         if ending in entry.extensions:
             return entry
-    known = " ".join(ending for entry in FORMATS.values() for ending in entry.extensions)
+    known = " ".join(
+        ending for entry in FORMATS.values() if entry.depths for ending in entry.extensions
+    )
     which = f"'{ending}' is the ending of no format" if ending else "has no ending, so no format"
     raise ImageFormatError(f"{shown(path)}: {which} that convtool writes; use one of {known}")

@@ -82,6 +82,8 @@ PIXEL_TYPES = {
 DEPTHS = {name: kind.depth for name, kind in PIXEL_TYPES.items()}
 """The word for the depth of each type that pixels can have."""
 
+_EXACT_IN_FLOAT32 = 2**24
+
 
 @lru_cache(maxsize=64)
 def name_of(dtype: np.dtype[Any]) -> str:
@@ -126,6 +128,26 @@ def peak_of(dtype: np.dtype[Any] | PixelType) -> float:
     65535.0
     """
     return type_of(dtype).peak
+
+
+def held(kind: str, largest: float) -> str:
+    """Return the type that pixels of a kind are read as: their own, or a float that holds them.
+
+    Parameters
+    ----------
+    kind : str
+        NumPy's name of their type.
+    largest : float
+        The largest magnitude that they can have.
+
+    Examples
+    --------
+    >>> held("uint16", 65535), held("int64", 2**40)
+    ('uint16', 'float64')
+    """
+    if kind in DEPTHS:
+        return kind
+    return "float32" if largest <= _EXACT_IN_FLOAT32 else "float64"
 
 
 class Coding(Record):

@@ -5,7 +5,7 @@ from typing import Any
 
 from convtool.images.codec import Header
 from convtool.images.codecs.icc import description
-from convtool.images.formats import Format
+from convtool.images.formats import FORMATS, Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions
 from convtool.images.read import read_headers
@@ -50,6 +50,34 @@ def info(path: str | os.PathLike[str]) -> dict[str, Any]:
     if len(headers) > 1:
         found |= _several(entry, headers)
     return found
+
+
+def formats() -> list[dict[str, Any]]:
+    """Return what each format is and who reads and writes it, as plain values.
+
+    Returns
+    -------
+    list of dict
+        name, extensions, reads and writes (bool), depths ('8', '16', 'float'), library, and
+        whether it is installed.
+
+    Examples
+    --------
+    >>> formats()[1]["name"], formats()[1]["depths"], formats()[1]["library"]
+    ('png', ['8', '16'], 'OpenCV')
+    """
+    return [
+        {
+            "name": entry.name,
+            "extensions": list(entry.extensions),
+            "reads": entry.reads,
+            "writes": bool(entry.depths),
+            "depths": list(entry.read_depths or entry.depths),
+            "library": entry.library,
+            "installed": entry.installed,
+        }
+        for entry in FORMATS.values()
+    ]
 
 
 def _several(entry: Format, headers: tuple[Header, ...]) -> dict[str, Any]:

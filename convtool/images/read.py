@@ -20,7 +20,7 @@ from convtool.images.paths import shown
 from convtool.records import Record, replace
 
 STDIN = "-"
-_ENOUGH_TO_RECOGNISE = 64
+_ENOUGH_TO_RECOGNISE = 192
 _PIECE = 1 << 24
 _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _Answer = TypeVar("_Answer")
@@ -155,7 +155,7 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
 
     def look() -> Opened:
         data = load_bytes(path, asked.max_memory)
-        entry, headers = _inspected(data, asked)
+        entry, headers = _inspected(data, os.fsdecode(path), asked)
 
         def decode() -> Document:
             return _named(path, lambda: _document(data, entry, headers, asked))
@@ -232,11 +232,11 @@ def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> by
     """
     try:
         if os.fspath(path) == STDIN:
-            return _loaded(sys.stdin.buffer, max_bytes)
+            return _loaded(sys.stdin.buffer, "", max_bytes)
         _check_regular(os.stat(path).st_mode)
         with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb", buffering=0) as file:
             _check_regular(os.fstat(file.fileno()).st_mode)
-            return _loaded(file, max_bytes)
+            return _loaded(file, os.fsdecode(path), max_bytes)
     except FileNotFoundError:
         raise ImageReadError("there is no such file") from None
     except ImageReadError:
@@ -252,10 +252,10 @@ def _check_regular(mode: int) -> None:
         raise ImageReadError(f"is {what}; a picture was expected")
 
 
-def _loaded(file: BinaryIO | FileIO, max_bytes: int | None) -> bytes:
+def _loaded(file: BinaryIO | FileIO, name: str, max_bytes: int | None) -> bytes:
     """Read a file to its end, after a look at its first bytes: it may be endless."""
     start = file.read(_ENOUGH_TO_RECOGNISE)
-    recognise(start)
+    recognise(start, name)
     if max_bytes is None:
         if file.seekable():
             file.seek(0)
@@ -280,9 +280,9 @@ def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer
         raise ImageReadError(f"{name}: needs more memory than there is") from None
 
 
-def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:
+def _inspected(data: bytes, name: str, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:
     """Read and check the headers of the requested pages."""
-    entry = recognise(data)
+    entry = recognise(data, name)
     if entry.several:
         headers = entry.load_paged().inspect_all(data)
     else:
@@ -293,6 +293,9 @@ def _inspected(data: bytes, options: ReadOptions) -> tuple[Format, tuple[Header,
             raise ImageReadError(f"has {there}, no page {options.page}")
         headers = headers[options.page - 1 : options.page]
     limits.check(headers, len(data), options)
+    if entry.door:
+        notes = (entry.origin(data), *headers[0].notes)
+        headers = (replace(headers[0], notes=notes), *headers[1:])
     if options.orientation == "keep":
         headers = tuple(replace(header, orientation=1) for header in headers)
     return entry, headers

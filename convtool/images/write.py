@@ -10,6 +10,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
+from convtool.extras import advice
 from convtool.files import replace_file
 from convtool.images.capabilities import check_holds, check_holds_pages
 from convtool.images.carry import carried, timing_remarks
@@ -192,6 +193,8 @@ def _check_kind(
     bands: bool = False,
 ) -> None:
     """Check that a format can hold pictures of a number of channels and a type."""
+    if not entry.installed:
+        raise ImageFormatError(f"{shown(path)}: {advice(entry.extra, entry.package)}")
     if kind is not None:
         check_holds(entry, shown(path), kind[0], kind[1].name, bands=bands)
     check_holds_pages(entry, shown(path), pages, animated)

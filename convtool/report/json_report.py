@@ -105,7 +105,10 @@ def _text(value: object, indent: int) -> str:
     return text.replace("\n", "\n" + " " * indent)
 
 
-def _pieces(data: Mapping[str, object]) -> Iterator[str]:
+def _pieces(data: Mapping[str, object] | list[Any]) -> Iterator[str]:
+    if isinstance(data, list):
+        yield _text(data, 0) + "\n"
+        return
     opening = "{"
     for key, value in data.items():
         yield f"{opening}\n  {_text(key, 0)}: "
@@ -117,13 +120,14 @@ def _pieces(data: Mapping[str, object]) -> Iterator[str]:
     yield "\n}\n"
 
 
-def write_report(data: Mapping[str, object], target: str) -> None:
+def write_report(data: Mapping[str, object] | list[Any], target: str) -> None:
     """Write a report as JSON.
 
     Parameters
     ----------
-    data : mapping
-        The report, with its ``schema``; finite numbers, text, lists and mappings, and spools.
+    data : mapping or list
+        The report, with its ``schema``; finite numbers, text, lists and mappings, and spools. A
+        list is a table that has no more to say than its rows.
     target : str
         A file, replaced atomically; or ``-`` for stdout.
 

@@ -9,6 +9,7 @@ import pytest
 
 from convtool.cli import run
 from convtool.images.codecs.icc import description
+from convtool.images.formats import FORMATS
 from convtool.images.image import Coding, Document, Image, Metadata
 from convtool.images.write import write
 
@@ -129,3 +130,38 @@ def test_profiles_of_both_versions_and_broken_ones():
     assert description(profiles.profile(b"RGB ", {b"desc": localized})) == "Größe"
     assert description(profiles.profile(b"RGB ", {b"wtpt": bytes(8)})) == ""
     assert description(profiles.profile(b"RGB ", {b"desc": b"desc"})) == ""
+
+
+def test_the_table_of_formats(capsys):
+    assert run(["info", "--formats", "--json"]) == 0
+    table = {entry["name"]: entry for entry in json.loads(capsys.readouterr().out)}
+    assert set(table) == set(FORMATS)
+    assert table["png"] == {
+        "name": "png",
+        "extensions": [".png"],
+        "reads": True,
+        "writes": True,
+        "depths": ["8", "16"],
+        "library": "OpenCV",
+        "installed": True,
+    }
+    assert (table["pbm"]["writes"], table["pbm"]["depths"]) == (False, ["8"])
+    assert table["heic"]["library"] == "pillow-heif"
+    assert run(["info", "--formats"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(FORMATS) + 1
+    assert lines[2].split() == ["png", "yes", "yes", "8,", "16", "OpenCV", ".png"]
+
+
+def test_the_table_names_what_to_install(capsys, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert run(["info", "--formats"]) == 0
+    said = capsys.readouterr().out
+    assert "pillow-heif (pip install 'convtool[heif]')" in said
+    assert "pydicom (pip install 'convtool[science]')" in said
+
+
+@pytest.mark.parametrize("arguments", [["info"], ["info", "--formats", "a.png"]])
+def test_the_table_or_files(arguments, capsys):
+    assert run(arguments) == 2
+    assert "either picture files or --formats" in capsys.readouterr().err

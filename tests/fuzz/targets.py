@@ -18,6 +18,7 @@ from random import Random
 from corpus.case import Shows
 from corpus.cases import CASES
 
+from .doors import make_door, read_door
 from .mutate import LARGEST, mutated, mutated_text
 
 MAX_PIXELS = 1_000_000
@@ -216,6 +217,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("picture", ".bin", 16, make_picture, read_picture),
+        Target("door", ".bin", 4, make_door, read_door),
         Target("spec", ".txt", 4, make_spec, parse_spec),
         Target("kernel-file", ".bin", 3, make_kernel_file, read_kernel_file),
         Target("arguments", ".json", 1, make_arguments, run_arguments),

@@ -33,7 +33,7 @@ def test_every_ending_names_its_format(name):
         assert format_for(f"some.name{ending.upper()}").name == name
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name, entry in FORMATS.items() if entry.extensions])
 @pytest.mark.parametrize("dtype", PIXEL_TYPES)
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_what_a_format_cannot_hold_is_refused_before_any_work(tmp_path, name, dtype, channels):
@@ -74,8 +74,8 @@ def test_an_unknown_ending_is_refused(path, message):
 def test_a_format_may_be_named(tmp_path):
     write(tmp_path / "picture", GREY, format="png")
     assert read(tmp_path / "picture").format == "png"
-    with pytest.raises(ImageFormatError, match="no format is called 'xpm'; there are jpeg, png"):
-        write(tmp_path / "other", GREY, format="xpm")
+    with pytest.raises(ImageFormatError, match="no format is called 'xyz'; there are jpeg, png"):
+        write(tmp_path / "other", GREY, format="xyz")
 
 
 def test_quality_belongs_to_lossy_formats():

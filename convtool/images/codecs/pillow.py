@@ -26,6 +26,8 @@ def strictly() -> Iterator[None]:
             warnings.simplefilter("error")
             Image.MAX_IMAGE_PIXELS = None
             yield
+    except ImageReadError:
+        raise
     except (
         EOFError,
         IndexError,

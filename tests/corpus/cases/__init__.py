@@ -1,9 +1,10 @@
 """Every case, by format."""
 
-from . import bmp, foreign, gif, jp2, jpeg, netpbm, places, png, radiance, tiff, webp
+from . import bmp, doors, foreign, gif, jp2, jpeg, netpbm, places, png, radiance, tiff, webp
 
 REGISTRIES = (
     bmp.cases,
+    doors.cases,
     foreign.cases,
     gif.cases,
     jp2.cases,

@@ -1,0 +1,1 @@
+"""Formats that other libraries read and write, each in a process of its own."""
