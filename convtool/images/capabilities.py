@@ -84,7 +84,7 @@ def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> 
     kind = "frames" if animated else "pages"
     if pages == 1 or entry.several == kind:
         return
-    others = _either([e.title for e in FORMATS.values() if e.several == kind])
+    others = _either([e.title for e in FORMATS.values() if e.advised and e.several == kind])
     holds = f"holds {entry.several}" if entry.several else "holds one picture"
     raise ImageFormatError(
         f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "

@@ -388,7 +388,7 @@ class TestGif:
 
 
 def test_frames_are_no_pages(tmp_path):
-    with pytest.raises(ImageFormatError, match="holds pages, not 3 frames; write PNG, WebP or"):
+    with pytest.raises(ImageFormatError, match="holds pages, not 3 frames; write PNG or WebP"):
         write_document(tmp_path / "a.tif", animation(3))
     pages = Document(animation(3).pages)
     with pytest.raises(ImageFormatError, match="WebP holds frames, not 3 pages; write TIFF"):

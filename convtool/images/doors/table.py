@@ -277,7 +277,7 @@ _OTHERS = tuple(
             package="pydicom",
             extra="science",
             loses="windows, overlays and what is told of the patient and the device",
-            read_depths=("8", "16", "float"),
+            read_depths=("8", "16", "int8", "int16", "int32", "uint32", "float"),
         ),
         Format(
             name="fits",
