@@ -35,27 +35,18 @@ DEFAULT_PARALLEL = 0.95
 
 
 class Target(Record):
-    """The measurement of one rate.
-
-    Attributes
-    ----------
-    rate : str
-        The rate's name.
-    engine : str
-        The engine option; ``{rank}`` stands for the rank.
-    kernels : tuple of (int, int or None)
-        Sizes and ranks of kernels; None for full rank.
-    work : str
-        The work without a rank.
-    dtype : str
-        Type of image and output.
-    """
+    """The measurement of one rate."""
 
     rate: str
+    """The rate's name."""
     engine: str
+    """The engine option; ``{rank}`` stands for the rank."""
     kernels: tuple[tuple[int, int | None], ...]
+    """Sizes and ranks of kernels; None for full rank."""
     work: str = "dense"
+    """The work without a rank."""
     dtype: str = "float32"
+    """Type of image and output."""
 
 
 def _full(*sizes: int) -> tuple[tuple[int, None], ...]:

@@ -19,35 +19,24 @@ SEED = 20260721
 
 
 class Cell(Record):
-    """One benchmark case.
-
-    Attributes
-    ----------
-    work : str
-        A name of `WORKS`.
-    height, width, channels : int
-        The image's size; one channel is an image of shape (H, W).
-    dtype : str
-        Type of the image and of the output.
-    kernel : int
-        Side of the kernel.
-    rank : int or None
-        The kernel's rank, for works that depend on it.
-    stride : int
-        Step between the rows and columns of the output.
-    threads : int
-        Threads of every contender.
-    """
+    """One benchmark case."""
 
     work: str
+    """A name of `WORKS`."""
     height: int
     width: int
     channels: int = 1
+    """The image's size; one channel is an image of shape (H, W)."""
     dtype: str = "float32"
+    """Type of the image and of the output."""
     kernel: int = 3
+    """Side of the kernel."""
     rank: int | None = None
+    """The kernel's rank, for works that depend on it."""
     stride: int = 1
+    """Step between the rows and columns of the output."""
     threads: int = 1
+    """Threads of every contender."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,31 +77,21 @@ class Variant(Record):
 
 
 class Work(Record):
-    """A kind of convolution and its peers.
-
-    Attributes
-    ----------
-    name, summary : str
-        Its name and a one-line description.
-    kernels : callable
-        ``kernels(cell)`` returns the kernel, or the pair of a gradient.
-    peers : tuple of str
-        Names of `peers.PEERS`.
-    dtypes : tuple of str
-        Types measured by default.
-    sizes : tuple of int or None
-        The only possible kernel sizes; None for any.
-    variants : tuple of Variant
-        The variants to measure.
-    """
+    """A kind of convolution and its peers."""
 
     name: str
     summary: str
+    """Its name and a one-line description."""
     kernels: Callable[[Cell], Array]
+    """``kernels(cell)`` returns the kernel, or the pair of a gradient."""
     peers: tuple[str, ...]
+    """Names of `peers.PEERS`."""
     dtypes: tuple[str, ...] = ("uint8", "float32")
+    """Types measured by default."""
     sizes: tuple[int, ...] | None = None
+    """The only possible kernel sizes; None for any."""
     variants: tuple[Variant, ...] = (Variant(),)
+    """The variants to measure."""
 
     def cells(self, base: Cell) -> list[Cell]:
         """Return the cells of this work for all variants whose kernels exist."""
@@ -232,23 +211,16 @@ def work_named(name: str) -> Work:
 
 
 class Grid(Record):
-    """The cells to measure, as a product of lists.
-
-    Attributes
-    ----------
-    sizes : tuple of (int, int, int)
-        Heights, widths and channels.
-    kernels, works, dtypes : tuple
-        The other axes; empty dtypes mean those of each work.
-    threads : int
-        Number of threads.
-    """
+    """The cells to measure, as a product of lists."""
 
     sizes: tuple[tuple[int, int, int], ...]
+    """Heights, widths and channels."""
     kernels: tuple[int, ...]
     works: tuple[str, ...]
     dtypes: tuple[str, ...] = ()
+    """The other axes; empty dtypes mean those of each work."""
     threads: int = 1
+    """Number of threads."""
 
     def cells(self) -> list[Cell]:
         """Return the cells, ordered by work, size, channels, type, kernel."""

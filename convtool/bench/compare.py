@@ -8,25 +8,17 @@ from convtool.records import Record
 
 
 class Change(Record):
-    """A contender's time in a cell, before and now.
-
-    Attributes
-    ----------
-    cell : Cell
-        The cell.
-    contender : str
-        The contender's name.
-    own : bool
-        Whether the contender is convtool.
-    before, now : float
-        Medians in seconds.
-    """
+    """A contender's time in a cell, before and now."""
 
     cell: Cell
+    """The cell."""
     contender: str
+    """The contender's name."""
     own: bool
+    """Whether the contender is convtool."""
     before: float
     now: float
+    """Medians in seconds."""
 
     @property
     def ratio(self) -> float:
@@ -35,21 +27,14 @@ class Change(Record):
 
 
 class Comparison(Record):
-    """The comparison of two reports.
-
-    Attributes
-    ----------
-    changes : tuple of Change
-        All cells and contenders in both reports, in the order of the new one.
-    tolerance : float
-        The relative difference up to which times count as equal.
-    lost : tuple of Row
-        Rows that are missing in the new report, of cells that both have.
-    """
+    """The comparison of two reports."""
 
     changes: tuple[Change, ...]
+    """All cells and contenders in both reports, in the order of the new one."""
     tolerance: float
+    """The relative difference up to which times count as equal."""
     lost: tuple[Row, ...]
+    """Rows that are missing in the new report, of cells that both have."""
 
     @property
     def slower(self) -> list[Change]:

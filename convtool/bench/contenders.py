@@ -18,24 +18,16 @@ AUTO = "auto"
 
 
 class Contender(Record):
-    """An implementation to time.
-
-    Attributes
-    ----------
-    name : str
-        An engine, ``auto``, or a function of another library.
-    prepare : callable
-        Prepares a task and returns a callable.
-    own : bool
-        Whether the contender is convtool.
-    like : str or None
-        The engine whose predicted cost approximates its own; None without a prediction.
-    """
+    """An implementation to time."""
 
     name: str
+    """An engine, ``auto``, or a function of another library."""
     prepare: Prepare
+    """Prepares a task and returns a callable."""
     own: bool
+    """Whether the contender is convtool."""
     like: str | None
+    """The engine whose predicted cost approximates its own; None without a prediction."""
 
 
 def _through(engine: str) -> Prepare:

@@ -17,24 +17,16 @@ from convtool.report.units import seconds_text
 
 
 class Effort(Record):
-    """The limits of a measurement's duration.
-
-    Attributes
-    ----------
-    rounds : int or None
-        Rounds for each cell; None for as many as the budget allows.
-    budget : float
-        Time budget in seconds for the rounds of a cell.
-    longest : float
-        Contenders with a longer expected time in seconds for one call are skipped.
-    farthest : float
-        Contenders whose expected time exceeds that of the fastest by this factor are skipped.
-    """
+    """The limits of a measurement's duration."""
 
     rounds: int | None = None
+    """Rounds for each cell; None for as many as the budget allows."""
     budget: float = 0.5
+    """Time budget in seconds for the rounds of a cell."""
     longest: float = 1.0
+    """Contenders with a longer expected time in seconds for one call are skipped."""
     farthest: float = math.inf
+    """Contenders whose expected time exceeds that of the fastest by this factor are skipped."""
 
 
 def measure(

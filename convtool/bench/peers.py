@@ -18,21 +18,14 @@ from convtool.records import Record
 
 
 class Peer(Record):
-    """A function of another library.
-
-    Attributes
-    ----------
-    name : str
-        The function's name.
-    prepare : callable
-        Prepares a task and returns a callable; raises EngineError for unsupported tasks.
-    like : str or None
-        The engine whose predicted cost approximates its own.
-    """
+    """A function of another library."""
 
     name: str
+    """The function's name."""
     prepare: Callable[[Task], Ready]
+    """Prepares a task and returns a callable; raises EngineError for unsupported tasks."""
     like: str | None
+    """The engine whose predicted cost approximates its own."""
 
 
 @contextmanager

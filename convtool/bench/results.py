@@ -19,33 +19,22 @@ CELL_FIELDS = tuple(Cell.__dataclass_fields__)
 
 
 class Entry(Record):
-    """The measurement of a contender in a cell.
-
-    Attributes
-    ----------
-    cell : Cell
-        The benchmark case.
-    contender : str
-        The contender's name.
-    own : bool
-        Whether the contender is convtool.
-    timing : Timing or None
-        The timing; None if it was not timed.
-    error : float or None
-        Its error against float64, see `oracle.error`.
-    note : str
-        The chosen engine, or the reason for a missing timing.
-    roofline : float or None
-        A lower bound in seconds by the roofline model, if measured.
-    """
+    """The measurement of a contender in a cell."""
 
     cell: Cell
+    """The benchmark case."""
     contender: str
+    """The contender's name."""
     own: bool
+    """Whether the contender is convtool."""
     timing: Timing | None = None
+    """The timing; None if it was not timed."""
     error: float | None = None
+    """Its error against float64, see `oracle.error`."""
     note: str = ""
+    """The chosen engine, or the reason for a missing timing."""
     roofline: float | None = None
+    """A lower bound in seconds by the roofline model, if measured."""
 
 
 def fastest(entries: Iterable[Entry]) -> Entry | None:

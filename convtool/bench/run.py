@@ -26,48 +26,32 @@ LONGEST = 0.4
 
 
 class Request(Record, eq=False):
-    """The options of a benchmark; empty fields take the defaults.
-
-    Attributes
-    ----------
-    sizes, kernels, dtypes, works : tuple
-        As for `Grid`.
-    engines : tuple of str
-        The engines of the table.
-    threads : int
-        Threads of every contender.
-    rounds : int or None
-        Rounds; None for as many as the time budget allows.
-    image : ndarray or None
-        A picture to use instead of noise.
-    """
+    """The options of a benchmark; empty fields take the defaults."""
 
     sizes: tuple[tuple[int, int, int], ...] = ()
     kernels: tuple[int, ...] = ()
     dtypes: tuple[str, ...] = ()
     works: tuple[str, ...] = ()
+    """As for `Grid`."""
     engines: tuple[str, ...] = ()
+    """The engines of the table."""
     threads: int = 1
+    """Threads of every contender."""
     rounds: int | None = None
+    """Rounds; None for as many as the time budget allows."""
     image: Array | None = None
+    """A picture to use instead of noise."""
 
 
 class Outcome(Record):
-    """The results of a benchmark, as text and as data.
-
-    Attributes
-    ----------
-    lines : list of str
-        The tables.
-    entries : list of Entry
-        The measurements.
-    more : dict
-        Additional fields of the report.
-    """
+    """The results of a benchmark, as text and as data."""
 
     lines: list[str]
+    """The tables."""
     entries: list[Entry]
+    """The measurements."""
     more: Mapping[str, object] = MappingProxyType({})
+    """Additional fields of the report."""
 
 
 def grid(request: Request, base: Grid) -> Grid:

@@ -9,21 +9,14 @@ from convtool.records import Record
 
 
 class Task(Record, eq=False):
-    """A cell with its data.
-
-    Attributes
-    ----------
-    cell : Cell
-        The benchmark case.
-    image : ndarray, shape ``cell.shape``
-        The pixels.
-    kernel : ndarray of float64, shape (K, K), or (2, K, K) for a gradient's pair
-        Weights to correlate with.
-    """
+    """A cell with its data."""
 
     cell: Cell
+    """The benchmark case."""
     image: Array
+    """The pixels. Shape ``cell.shape``."""
     kernel: Array
+    """Weights to correlate with. float64, shape (K, K), or (2, K, K) for a gradient's pair."""
 
     def memory(self) -> Array:
         """Allocate an output array and touch its pages, so that no contender pays page faults."""

@@ -23,15 +23,10 @@ FEWEST_SLOW = 3
 
 
 class Timing(Record):
-    """The times of one contender by round.
-
-    Attributes
-    ----------
-    seconds : tuple of float
-        Seconds per call in each round, at least one.
-    """
+    """The times of one contender by round."""
 
     seconds: tuple[float, ...]
+    """Seconds per call in each round, at least one."""
 
     @property
     def median(self) -> float:

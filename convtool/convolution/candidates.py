@@ -10,24 +10,16 @@ from convtool.records import Record
 
 
 class Rate(NamedTuple):
-    """What an algorithm costs: seconds = fixed + samples·(per_sample + per_step·steps).
-
-    Attributes
-    ----------
-    fixed : float
-        Seconds of a call.
-    per_sample : float
-        Nanoseconds of one thread for each sample (pixel × channel) of the stride-1 output.
-    per_step : float
-        Nanoseconds of one thread for each sample and step (a multiply-add, or a butterfly).
-    parallel : float
-        Share of the work that more threads divide among them.
-    """
+    """What an algorithm costs: seconds = fixed + samples·(per_sample + per_step·steps)."""
 
     fixed: float
+    """Seconds of a call."""
     per_sample: float
+    """Nanoseconds of one thread for each sample (pixel × channel) of the stride-1 output."""
     per_step: float
+    """Nanoseconds of one thread for each sample and step (a multiply-add, or a butterfly)."""
     parallel: float = 0.95
+    """Share of the work that more threads divide among them."""
 
 
 RUNNING_SUMS_FROM = 25
@@ -49,70 +41,48 @@ OPENCV_DFT_FROM = 12
 
 
 class Problem(Record):
-    """A convolution, as far as its cost depends on it.
-
-    Attributes
-    ----------
-    outputs : tuple of int
-        Height and width of the stride-1 output.
-    channels : int
-        Number of channels.
-    kernel_shape : tuple of int
-        (KH, KW).
-    nonzeros : int
-        Number of weights that are not zero.
-    rank : int
-        The kernel's rank, or min(KH, KW) where it is large and its rank is not low.
-    itemsize : int
-        4 for float32, 8 for float64.
-    threads : int
-        Number of threads.
-    stride : tuple of int
-        Every how many rows and columns of that output are kept.
-    uniform : bool
-        Whether all weights are the same.
-    kernels : int
-        How many kernels there are: 2 for a gradient's magnitude.
-    uint8 : bool
-        Whether image and answer are 8 bits.
-    uint16_sums : bool
-        Whether the kernel is one whose sums over 8-bit pixels fit 16 bits: see
-        :func:`~.engines.uint16_sums.uint16_sums`.
-    uint16_products : bool
-        Whether it is one for rounded products: see :func:`~.engines.uint16_sums.uint16_products`.
-    exact : bool
-        Whether float sums are exact, whatever their order: the image is of integers, the weights
-        are small integers over a power of two. That limits the choice to candidates that multiply
-        them as they are, or by factors as exact.
-    whole : bool
-        Whether the weights are whole numbers, or whole numbers times one common factor.
-    exact_factors : bool
-        Whether the factors are so too.
-    floats : bool
-        Whether the image is of floats, whose values may lie far apart: then no candidate is taken
-        that rounds by more than a small share of what each window's products sum to.
-    cancels : bool
-        Whether products of the factors cancel, so that sums by factors round so.
-    """
+    """A convolution, as far as its cost depends on it."""
 
     outputs: tuple[int, int]
+    """Height and width of the stride-1 output."""
     channels: int
+    """Number of channels."""
     kernel_shape: tuple[int, int]
+    """(KH, KW)."""
     nonzeros: int
+    """Number of weights that are not zero."""
     rank: int
+    """The kernel's rank, or min(KH, KW) where it is large and its rank is not low."""
     itemsize: int = 4
+    """4 for float32, 8 for float64."""
     threads: int = 1
+    """Number of threads."""
     stride: tuple[int, int] = (1, 1)
+    """Every how many rows and columns of that output are kept."""
     uniform: bool = False
+    """Whether all weights are the same."""
     kernels: int = 1
+    """How many kernels there are: 2 for a gradient's magnitude."""
     uint8: bool = False
+    """Whether image and answer are 8 bits."""
     uint16_sums: bool = False
+    """Whether the kernel is one whose sums over 8-bit pixels fit 16 bits: see
+    :func:`~.engines.uint16_sums.uint16_sums`."""
     uint16_products: bool = False
+    """Whether it is one for rounded products: see :func:`~.engines.uint16_sums.uint16_products`."""
     exact: bool = False
+    """Whether float sums are exact, whatever their order: the image is of integers, the weights are
+    small integers over a power of two. That limits the choice to candidates that multiply them as
+    they are, or by factors as exact."""
     whole: bool = False
+    """Whether the weights are whole numbers, or whole numbers times one common factor."""
     exact_factors: bool = False
+    """Whether the factors are so too."""
     floats: bool = False
+    """Whether the image is of floats, whose values may lie far apart: then no candidate is taken
+    that rounds by more than a small share of what each window's products sum to."""
     cancels: bool = False
+    """Whether products of the factors cancel, so that sums by factors round so."""
 
     @property
     def passes(self) -> int:
@@ -126,30 +96,20 @@ class Problem(Record):
 
 
 class Candidate(NamedTuple):
-    """One engine, and how it would compute a convolution.
-
-    Attributes
-    ----------
-    engine : str
-        The engine.
-    rank : int or None
-        How many factors it uses; None where it does not factor.
-    rate : str
-        The name of the rate that it costs.
-    samples : float
-        Samples that it works on.
-    steps : float
-        Steps for each of them.
-    exact : bool
-        It multiplies pixels by the weights as they are, or by factors as exact.
-    """
+    """One engine, and how it would compute a convolution."""
 
     engine: str
+    """The engine."""
     rank: int | None
+    """How many factors it uses; None where it does not factor."""
     rate: str
+    """The name of the rate that it costs."""
     samples: float
+    """Samples that it works on."""
     steps: float
+    """Steps for each of them."""
     exact: bool = False
+    """It multiplies pixels by the weights as they are, or by factors as exact."""
 
 
 def divided(parallel: float, threads: int) -> float:

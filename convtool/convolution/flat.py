@@ -47,21 +47,14 @@ Mask = NDArray[np.bool_]
 
 
 class Level(NamedTuple):
-    """What a flat window's value is multiplied by.
-
-    Attributes
-    ----------
-    gain : float
-        The sum of the weights; of a pair, the length of both sums.
-    pair : bool
-        Whether the value's magnitude is multiplied.
-    most : float
-        The sum of the weights' magnitudes, the larger one of a pair.
-    """
+    """What a flat window's value is multiplied by."""
 
     gain: float
+    """The sum of the weights; of a pair, the length of both sums."""
     pair: bool
+    """Whether the value's magnitude is multiplied."""
     most: float
+    """The sum of the weights' magnitudes, the larger one of a pair."""
 
 
 def level_for(kernels: tuple[Array, ...], working: DType, summed: bool) -> Level | None:
@@ -106,24 +99,16 @@ def _round_little(kernel: Array, working: DType) -> bool:
 
 
 class Places(Record):
-    """Which windows a piece of an answer is made from, along one axis.
-
-    Attributes
-    ----------
-    start : int
-        Position of the first window's first pixel.
-    stride : int
-        How far the next one is.
-    taps : int
-        Pixels of a window.
-    count : int
-        Number of windows.
-    """
+    """Which windows a piece of an answer is made from, along one axis."""
 
     start: int
+    """Position of the first window's first pixel."""
     stride: int
+    """How far the next one is."""
     taps: int
+    """Pixels of a window."""
     count: int
+    """Number of windows."""
 
     @property
     def step(self) -> int:

@@ -13,27 +13,18 @@ MOST_PIXELS = 2**48
 
 
 class Axis(Record):
-    """The windows along one axis.
-
-    Attributes
-    ----------
-    size : int
-        Pixels of the image.
-    taps : int
-        Weights of the kernel.
-    start : int
-        Position of the first window's first pixel (negative: before the image).
-    dense : int
-        Number of windows at stride 1.
-    stride : int
-        Every ``stride``-th of those windows is kept, starting at the first.
-    """
+    """The windows along one axis."""
 
     size: int
+    """Pixels of the image."""
     taps: int
+    """Weights of the kernel."""
     start: int
+    """Position of the first window's first pixel (negative: before the image)."""
     dense: int
+    """Number of windows at stride 1."""
     stride: int
+    """Every ``stride``-th of those windows is kept, starting at the first."""
 
     @property
     def count(self) -> int:

@@ -48,22 +48,15 @@ OWN = frozenset(name for name, entry in ENGINES.items() if entry.own)
 
 
 class Calibration(Record, eq=False):
-    """What plans depend on besides the problem: plain data, which other processes are given.
-
-    Attributes
-    ----------
-    rates : mapping of str to Rate
-        What each algorithm costs.
-    cores : int
-        Number of threads for which engines are compared, whatever number computes: so that this
-        number changes no bit of the answer.
-    engines : frozenset of str
-        The engines that ``auto`` may take.
-    """
+    """What plans depend on besides the problem: plain data, which other processes are given."""
 
     rates: Mapping[str, Rate]
+    """What each algorithm costs."""
     cores: int = 2
+    """Number of threads for which engines are compared, whatever number computes: so that this
+    number changes no bit of the answer."""
     engines: frozenset[str] = OWN
+    """The engines that ``auto`` may take."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _received, (tuple(self.rates.items()), self.cores, self.engines)

@@ -73,27 +73,18 @@ class Held:
 
 
 class Source(Record):
-    """An image as the engines see it: readable at any position.
-
-    Attributes
-    ----------
-    pixels : ndarray, shape (H, W, C)
-        The image, of any real type; or those of its rows that are held.
-    rule : str
-        The border's rule.
-    cval : float
-        The value outside, for the rule ``constant``.
-    dtype : dtype
-        The type of the windows.
-    held : Held, optional
-        Which rows those are; all unless given.
-    """
+    """An image as the engines see it: readable at any position."""
 
     pixels: Array
+    """The image, of any real type; or those of its rows that are held. Shape (H, W, C)."""
     rule: str
+    """The border's rule."""
     cval: float
+    """The value outside, for the rule ``constant``."""
     dtype: DType
+    """The type of the windows."""
     held: Held | None = None
+    """Which rows those are; all unless given."""
 
     def packed(self) -> "Source":
         """Return the same with pixels side by side, of a type that compiled code knows.

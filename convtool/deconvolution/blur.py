@@ -18,30 +18,20 @@ LAPLACIAN = np.array([[0.0, -1, 0], [-1, 4, -1], [0, -1, 0]])
 
 
 class Blur(Record, eq=False):
-    """What happened to a picture.
-
-    Parameters
-    ----------
-    kernel : ndarray, shape (KH, KW)
-        The kernel as it was given.
-    shape : (int, int)
-        The picture's size.
-    border : str
-        A key of `borders.RULES`.
-    cval : float
-        The value beyond the edge for ``constant``.
-    flipped : bool
-        Whether it was a convolution.
-    threads : int or None
-        How many threads work.
-    """
+    """What happened to a picture."""
 
     kernel: Weights
+    """The kernel as it was given. Shape (KH, KW)."""
     shape: tuple[int, int]
+    """The picture's size."""
     border: str
+    """A key of `borders.RULES`."""
     cval: float = 0.0
+    """The value beyond the edge for ``constant``."""
     flipped: bool = True
+    """Whether it was a convolution."""
     threads: int | None = None
+    """How many threads work."""
 
     @property
     def layout(self) -> Geometry:

@@ -28,33 +28,22 @@ from convtool.records import Record
 
 
 class _BlockConvolution(Record, eq=False):
-    """The settings of all blocks, shared as one object of the graph.
-
-    Attributes
-    ----------
-    kernel : ndarray
-        The kernel to correlate with, already flipped.
-    rule : (str, float)
-        The border's rule and the value beyond the edge.
-    engine : str
-        The engine option.
-    chosen : Chosen
-        The choice for the whole image; blocks with NaN or inf may need another.
-    out_type : dtype
-        The output's type.
-    threads : int
-        Threads of each block.
-    calibration : Calibration
-        The calibration for the plans of such blocks.
-    """
+    """The settings of all blocks, shared as one object of the graph."""
 
     kernel: NDArray[np.float64]
+    """The kernel to correlate with, already flipped."""
     rule: tuple[str, float]
+    """The border's rule and the value beyond the edge."""
     engine: str
+    """The engine option."""
     chosen: Chosen
+    """The choice for the whole image; blocks with NaN or inf may need another."""
     out_type: DType
+    """The output's type."""
     threads: int
+    """Threads of each block."""
     calibration: Calibration
+    """The calibration for the plans of such blocks."""
 
 
 def _piece(block: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:

@@ -10,19 +10,13 @@ from convtool.records import Record
 
 
 class Part(Record):
-    """One axis of a block.
-
-    Attributes
-    ----------
-    pieces : tuple of (int, int)
-        Half-open ranges of the image's pixels along this axis.
-    windows : Axis
-        The block's windows in the concatenated ranges. Beyond their ends, the border's rule gives
-        the same pixels as in the whole image.
-    """
+    """One axis of a block."""
 
     pieces: tuple[Span, ...]
+    """Half-open ranges of the image's pixels along this axis."""
     windows: Axis
+    """The block's windows in the concatenated ranges. Beyond their ends, the border's rule gives
+    the same pixels as in the whole image."""
 
 
 def spans(axis: Axis, chunks: Sequence[int], anchor: int) -> list[Span]:

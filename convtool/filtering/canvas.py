@@ -19,25 +19,17 @@ _STRIP_VALUES = 1 << 18
 
 
 class Computed(Record, eq=False):
-    """What the kernels made; all arrays are as large as what is read.
-
-    Parameters
-    ----------
-    pixels : ndarray
-        The picture's own pixels.
-    colours : ndarray
-        What was filtered: chosen colours, grey or luminance; light where light is filtered.
-    values : ndarray
-        The last kernel's answer.
-    alpha, opacity : ndarray or None
-        Alpha before and after.
-    """
+    """What the kernels made; all arrays are as large as what is read."""
 
     pixels: Pixels
+    """The picture's own pixels."""
     colours: Pixels
+    """What was filtered: chosen colours, grey or luminance; light where light is filtered."""
     values: Values
+    """The last kernel's answer."""
     alpha: Values | None
     opacity: Values | None
+    """Alpha before and after."""
 
 
 class Tally(Record):

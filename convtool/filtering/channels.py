@@ -10,21 +10,14 @@ _LETTERS = COLOURS + LUMINANCE + ALPHA
 
 
 class Selection(Record):
-    """The channels of one picture that are filtered; the others stay as they are.
-
-    Parameters
-    ----------
-    planes : tuple of int
-        The colours, by their place in a pixel.
-    luminance : bool
-        Whether of three colours their luminance is filtered, and what colour they have stays.
-    alpha : bool
-        Whether alpha is filtered.
-    """
+    """The channels of one picture that are filtered; the others stay as they are."""
 
     planes: tuple[int, ...]
+    """The colours, by their place in a pixel."""
     luminance: bool
+    """Whether of three colours their luminance is filtered, and what colour they have stays."""
     alpha: bool
+    """Whether alpha is filtered."""
 
 
 def letters(text: str) -> str:

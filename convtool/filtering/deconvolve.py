@@ -25,17 +25,7 @@ from convtool.records import Record, names_of, replace
 
 
 class DeconvolveOptions(Record):
-    """How a blurred picture is restored.
-
-    Parameters
-    ----------
-    method, noise, balance, iterations, border, cval, correlate, threads
-        As for `convtool.deconvolve`; noise and cval in units of the picture's pixels.
-    alpha : str
-        ``premultiply`` or ``keep``, as for filtering.
-    depth : str
-        The output's depth, see `tone.OUTPUT_DEPTHS`.
-    """
+    """How a blurred picture is restored."""
 
     method: str = "wiener"
     noise: float | None = None
@@ -45,47 +35,35 @@ class DeconvolveOptions(Record):
     cval: float = 0.0
     correlate: bool = False
     threads: int | None = None
+    """As for `convtool.deconvolve`; noise and cval in units of the picture's pixels."""
     alpha: str = "premultiply"
+    """``premultiply`` or ``keep``, as for filtering."""
     depth: str = "keep"
+    """The output's depth, see `tone.OUTPUT_DEPTHS`."""
 
 
 class Deblurred(Record, eq=False):
-    """A restored picture.
-
-    Parameters
-    ----------
-    image : Image
-        The picture; format and metadata are the input's.
-    found : Restored
-        What is known about the way back, of its colours.
-    warnings : tuple of str
-        What a user should know.
-    """
+    """A restored picture."""
 
     image: Image
+    """The picture; format and metadata are the input's."""
     found: Restored
+    """What is known about the way back, of its colours."""
     warnings: tuple[str, ...]
+    """What a user should know."""
 
 
 class Deconvolution(Record, eq=False):
-    """What became of a file.
-
-    Parameters
-    ----------
-    before : Image
-        The first page as it was read.
-    first : Deblurred
-        The first page restored.
-    warnings : tuple of str
-        What a user should know.
-    seconds : float
-        What all of it took.
-    """
+    """What became of a file."""
 
     before: Image
+    """The first page as it was read."""
     first: Deblurred
+    """The first page restored."""
     warnings: tuple[str, ...]
+    """What a user should know."""
     seconds: float
+    """What all of it took."""
 
 
 def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOptions) -> Deblurred:

@@ -39,25 +39,17 @@ WORKER_BYTES = 200 << 20
 
 
 class Machine(Record):
-    """The memory and the workers for one picture.
-
-    Parameters
-    ----------
-    memory : int, optional
-        The bytes that a picture may need before it is filtered in strips; a quarter of what this
-        machine has unless given.
-    max_pixels : int
-        The most pixels of a picture that is filtered as a whole.
-    workers : int
-        How many tasks a cluster works on at once; 0 for this process alone.
-    worker_memory : int, optional
-        The bytes that each of them may take.
-    """
+    """The memory and the workers for one picture."""
 
     memory: int | None = None
+    """The bytes that a picture may need before it is filtered in strips; a quarter of what this
+    machine has unless given."""
     max_pixels: int = MAX_PIXELS
+    """The most pixels of a picture that is filtered as a whole."""
     workers: int = 0
+    """How many tasks a cluster works on at once; 0 for this process alone."""
     worker_memory: int | None = None
+    """The bytes that each of them may take."""
 
     @classmethod
     def of(
@@ -81,25 +73,17 @@ class Machine(Record):
 
 
 class Storage(Record):
-    """How a picture and its answer are stored: how they can be read and written.
-
-    Parameters
-    ----------
-    whole : int, optional
-        The bytes that reading and filtering it as a whole takes, as far as that has to be known;
-        None where the answer is written row by row in any case.
-    band : int, optional
-        How many rows of the picture are read together; None where it is read as a whole only.
-    unit : int
-        How many rows of the answer are stored together.
-    background : str, optional
-        The colour that takes the place of transparency when the answer is written.
-    """
+    """How a picture and its answer are stored: how they can be read and written."""
 
     whole: int | None = 0
+    """The bytes that reading and filtering it as a whole takes, as far as that has to be known;
+    None where the answer is written row by row in any case."""
     band: int | None = None
+    """How many rows of the picture are read together; None where it is read as a whole only."""
     unit: int = 1
+    """How many rows of the answer are stored together."""
     background: str | None = None
+    """The colour that takes the place of transparency when the answer is written."""
 
 
 IN_MEMORY, THIS_MACHINE = Storage(), Machine()
@@ -107,56 +91,37 @@ IN_MEMORY, THIS_MACHINE = Storage(), Machine()
 
 
 class Sizes(Record):
-    """The sizes that rows are divided by.
-
-    Parameters
-    ----------
-    height : int
-        Rows of the answer.
-    row, stored, read : int
-        Bytes of a row in the type that is computed in, as it is written, and as it is read.
-    halo : int
-        How many rows beyond its own a row of the answer needs: the sum of the kernels'.
-    kernels : int
-        How many kernels there are.
-    """
+    """The sizes that rows are divided by."""
 
     height: int
+    """Rows of the answer."""
     row: int
     stored: int
     read: int
+    """Bytes of a row in the type that is computed in, as it is written, and as it is read."""
     halo: int
+    """How many rows beyond its own a row of the answer needs: the sum of the kernels'."""
     kernels: int
+    """How many kernels there are."""
 
 
 class Execution(Record):
-    """How a plan is executed.
-
-    Parameters
-    ----------
-    way : str
-        `MEMORY`, `PARTIAL`, `STRIPS` or `BLOCKS`.
-    step : int
-        How many rows are worked on at once; 0 for all.
-    halo : int
-        How many rows beyond its own a row of the answer needs.
-    rows : int
-        Rows of a block, a multiple of those that are stored together; 0 where there are none.
-    height : int
-        Rows of the answer.
-    workers : int
-        How many blocks are worked on at once.
-    raised : bool
-        Whether strips or blocks are larger for the halo's sake.
-    """
+    """How a plan is executed."""
 
     way: str
+    """`MEMORY`, `PARTIAL`, `STRIPS` or `BLOCKS`."""
     step: int = 0
+    """How many rows are worked on at once; 0 for all."""
     halo: int = 0
+    """How many rows beyond its own a row of the answer needs."""
     rows: int = 0
+    """Rows of a block, a multiple of those that are stored together; 0 where there are none."""
     height: int = 0
+    """Rows of the answer."""
     workers: int = 0
+    """How many blocks are worked on at once."""
     raised: bool = False
+    """Whether strips or blocks are larger for the halo's sake."""
 
     @property
     def by_rows(self) -> bool:

@@ -13,24 +13,16 @@ from convtool.records import Record
 
 
 class FilteredPixels(Record, eq=False):
-    """A filtered picture's pixels.
-
-    Parameters
-    ----------
-    pixels : ndarray
-        All of them, alpha included.
-    seconds : sequence of float
-        What each kernel took.
-    clipped_share : float
-        The share, 0 to 1, of filtered colour values that were outside the output's range.
-    remarks : sequence of str
-        What a user should know.
-    """
+    """A filtered picture's pixels."""
 
     pixels: Pixels
+    """All of them, alpha included."""
     seconds: Sequence[float]
+    """What each kernel took."""
     clipped_share: float = 0.0
+    """The share, 0 to 1, of filtered colour values that were outside the output's range."""
     remarks: Sequence[str] = ()
+    """What a user should know."""
 
 
 def prepared(values: Values, options: FilterOptions, peak: float) -> Values:

@@ -17,24 +17,16 @@ if TYPE_CHECKING:
 
 
 class FilterJob(Record):
-    """The settings of a run: kernels and options for each picture.
-
-    Parameters
-    ----------
-    kernels : tuple of KernelSpec
-        The kernels, in order; at least one.
-    filtering : FilterOptions
-        How they are applied.
-    reading : ReadOptions
-        How a picture is read.
-    writing : WriteOptions
-        How the result is written.
-    """
+    """The settings of a run: kernels and options for each picture."""
 
     kernels: tuple[KernelSpec, ...]
+    """The kernels, in order; at least one."""
     filtering: FilterOptions = FilterOptions()
+    """How they are applied."""
     reading: ReadOptions = ReadOptions()
+    """How a picture is read."""
     writing: WriteOptions = WriteOptions()
+    """How the result is written."""
 
     def fingerprint(self) -> str:
         """Return a text that differs wherever the same input may give another output.
@@ -84,31 +76,20 @@ class Kind(Record):
 
 
 class Outcome(Record):
-    """What became of one picture, or would.
-
-    Parameters
-    ----------
-    source, target : Kind
-        What was read, and what was written.
-    steps : tuple of Step
-        How it was filtered, kernel by kernel: the first page, with the seconds of all pages.
-    clipped_share : float
-        The share, 0 to 1, of colour values that were outside the output's range.
-    warnings : tuple of str
-        What a user should know.
-    seconds : float
-        What all of it took, reading and writing included.
-    part : Part, optional
-        Which part of the first page was filtered, if not all.
-    execution : Execution
-        How many rows were worked on at once.
-    """
+    """What became of one picture, or would."""
 
     source: Kind
     target: Kind
+    """What was read, and what was written."""
     steps: "tuple[Step, ...]"
+    """How it was filtered, kernel by kernel: the first page, with the seconds of all pages."""
     clipped_share: float = 0.0
+    """The share, 0 to 1, of colour values that were outside the output's range."""
     warnings: tuple[str, ...] = ()
+    """What a user should know."""
     seconds: float = 0.0
+    """What all of it took, reading and writing included."""
     part: "Part | None" = None
+    """Which part of the first page was filtered, if not all."""
     execution: Execution = Execution(MEMORY)
+    """How many rows were worked on at once."""

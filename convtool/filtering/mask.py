@@ -19,16 +19,6 @@ Weights = NDArray[np.float64]
 class Mask(Record, eq=False):
     """A grey picture that says where a filter applies.
 
-    Parameters
-    ----------
-    pixels : ndarray, shape (H, W)
-        uint8, uint16, float32 or float64: black leaves a pixel as it is, white gives the filter's
-        answer, and grey mixes the two by its share of white, in all of its depth.
-    name : str
-        What messages call it.
-    bits : int
-        How many bits of uint16 are used; 0 for all of any type.
-
     Raises
     ------
     ShapeError
@@ -45,8 +35,12 @@ class Mask(Record, eq=False):
     """
 
     pixels: Pixels
+    """uint8, uint16, float32 or float64: black leaves a pixel as it is, white gives the filter's
+    answer, and grey mixes the two by its share of white, in all of its depth. Shape (H, W)."""
     name: str = "mask"
+    """What messages call it."""
     bits: int = 0
+    """How many bits of uint16 are used; 0 for all of any type."""
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 2 or 0 in self.pixels.shape:

@@ -15,33 +15,22 @@ from convtool.records import Record, replace
 
 
 class Part(Record):
-    """Which part of a picture is filtered.
-
-    Parameters
-    ----------
-    region : Region
-        Left, top, width and height of what changes.
-    mask : str or None
-        The mask's name.
-    channels : str or None
-        The letters of the channels; None for all.
-    read : (int, int)
-        Height and width of what is read for it: with the neighbours that the windows reach.
-    planes : int
-        How many planes are convolved.
-    chosen : Selection
-        Which channels are filtered.
-    notes : tuple of str
-        What a user should know.
-    """
+    """Which part of a picture is filtered."""
 
     region: Region
+    """Left, top, width and height of what changes."""
     mask: str | None
+    """The mask's name."""
     channels: str | None
+    """The letters of the channels; None for all."""
     read: tuple[int, int]
+    """Height and width of what is read for it: with the neighbours that the windows reach."""
     planes: int
+    """How many planes are convolved."""
     chosen: Selection
+    """Which channels are filtered."""
     notes: tuple[str, ...] = ()
+    """What a user should know."""
 
 
 def plan_part(

@@ -53,30 +53,20 @@ since the range depends on it."""
 
 
 class PictureKind(Record):
-    """What a header says of a picture's pixels: all that the plan of a filter depends on.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W) or (H, W, C), alpha included.
-    dtype : dtype
-        The NumPy type of its pixels.
-    has_alpha : bool
-        Whether the last channel is alpha.
-    format : str
-        The name of the file's format; empty where there was none.
-    bits : int
-        How many bits of uint16 are used; 0 for all of any type.
-    nodata : float, optional
-        The value of pixels that are missing.
-    """
+    """What a header says of a picture's pixels: all that the plan of a filter depends on."""
 
     shape: tuple[int, ...]
+    """(H, W) or (H, W, C), alpha included."""
     dtype: np.dtype[Any]
+    """The NumPy type of its pixels."""
     has_alpha: bool = False
+    """Whether the last channel is alpha."""
     format: str = ""
+    """The name of the file's format; empty where there was none."""
     bits: int = 0
+    """How many bits of uint16 are used; 0 for all of any type."""
     nodata: float | None = None
+    """The value of pixels that are missing."""
 
     @classmethod
     def of_header(cls, header: Header, format: str) -> "PictureKind":
@@ -110,75 +100,50 @@ class PictureKind(Record):
 
 
 class Step(Record):
-    """One kernel's part in it.
-
-    Parameters
-    ----------
-    kernel : str
-        The kernel's text.
-    plan : Plan
-        Which engine is taken, how and why: it is what is done.
-    shape : tuple of int
-        The shape of what comes out.
-    seconds : float or None
-        What it took; None where it was only planned.
-    """
+    """One kernel's part in it."""
 
     kernel: str
+    """The kernel's text."""
     plan: Plan
+    """Which engine is taken, how and why: it is what is done."""
     shape: tuple[int, ...]
+    """The shape of what comes out."""
     seconds: float | None = None
+    """What it took; None where it was only planned."""
 
 
 class FilterPlan(Record, eq=False):
-    """How one picture is filtered.
-
-    Parameters
-    ----------
-    kind : PictureKind
-        The picture.
-    kernels : tuple of KernelSpec
-        The kernels, in order.
-    options : FilterOptions
-        How they are applied to this picture: ``linear`` is off where its values are light already,
-        ``cval`` is light where light is filtered, and ``nodata`` is the value of missing pixels.
-    given_shape, given_dtype
-        Shape and type of what the first kernel is given.
-    steps : tuple of Step
-        One for each kernel, planned for colours that are opaque.
-    shape : tuple of int
-        The shape of the result.
-    type : PixelType
-        The type of its pixels.
-    tone : str
-        When the last answer becomes pixels: `DIRECT`, `IN_PIECES`, `AFTERWARDS` or `MEASURED`.
-    mixes : bool
-        Whether colours of pixels are mixed that alpha has to weight.
-    opaque : bool
-        Whether every pixel is taken to be opaque; whoever executes the plan finds out, and goes on
-        with `for_transparency`.
-    part : Part, optional
-        Which pixels and channels are filtered, if not all.
-    place : Place, optional
-        Where these pixels lie.
-    execution : Execution
-        Whether it is filtered in memory, in part, in strips or in blocks, and the rows at once.
-    """
+    """How one picture is filtered."""
 
     kind: PictureKind
+    """The picture."""
     kernels: tuple[KernelSpec, ...]
+    """The kernels, in order."""
     options: FilterOptions
+    """How they are applied to this picture: ``linear`` is off where its values are light already,
+    ``cval`` is light where light is filtered, and ``nodata`` is the value of missing pixels."""
     given_shape: tuple[int, ...]
     given_dtype: np.dtype[Any]
+    """Shape and type of what the first kernel is given."""
     steps: tuple[Step, ...]
+    """One for each kernel, planned for colours that are opaque."""
     shape: tuple[int, ...]
+    """The shape of the result."""
     type: PixelType
+    """The type of its pixels."""
     tone: str
+    """When the last answer becomes pixels: `DIRECT`, `IN_PIECES`, `AFTERWARDS` or `MEASURED`."""
     mixes: bool = False
+    """Whether colours of pixels are mixed that alpha has to weight."""
     opaque: bool = True
+    """Whether every pixel is taken to be opaque; whoever executes the plan finds out, and goes on
+    with `for_transparency`."""
     part: "Part | None" = None
+    """Which pixels and channels are filtered, if not all."""
     place: "Place | None" = None
+    """Where these pixels lie."""
     execution: Execution = Execution(MEMORY)
+    """Whether it is filtered in memory, in part, in strips or in blocks, and the rows at once."""
 
     @property
     def channels(self) -> int:

@@ -42,30 +42,20 @@ def check_region(region: Region) -> None:
 
 
 class Place(Record, eq=False):
-    """The pixels of one picture that a filter changes.
-
-    Parameters
-    ----------
-    box : Box
-        The smallest rectangle that holds them.
-    lines : (Lines, Lines)
-        The rows and columns that are read for it.
-    inner : Box
-        Where the box lies in what is read.
-    mask : Mask or None
-        How much of the filter each pixel of the box gets; None: all of it.
-    is_empty : bool
-        Whether no pixel is changed.
-    notes : tuple of str
-        What a user should know.
-    """
+    """The pixels of one picture that a filter changes."""
 
     box: Box
+    """The smallest rectangle that holds them."""
     lines: tuple[Lines, Lines]
+    """The rows and columns that are read for it."""
     inner: Box
+    """Where the box lies in what is read."""
     mask: Mask | None
+    """How much of the filter each pixel of the box gets; None: all of it."""
     is_empty: bool = False
+    """Whether no pixel is changed."""
     notes: tuple[str, ...] = ()
+    """What a user should know."""
 
     @cached_property
     def inside(self) -> NDArray[np.bool_] | EllipsisType:

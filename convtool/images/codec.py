@@ -26,46 +26,31 @@ from convtool.records import Record
 
 
 class Header(Record):
-    """What the header of a file promises.
-
-    Parameters
-    ----------
-    width, height : int
-        Size in pixels as stored, before the orientation is applied.
-    channels : int
-        As many as the pixels will have, alpha included.
-    dtype : str
-        The name of one of `PIXEL_TYPES`, which the pixels will have.
-    has_alpha : bool
-        Whether the last channel is alpha.
-    orientation : int
-        EXIF orientation, 1 to 8.
-    pages : int
-        Pages or frames in the file.
-    metadata : Metadata
-        What else the header says.
-    notes : tuple of str
-        Remarks on it.
-    cmyk : bool
-        Whether the file holds CMYK, which is converted to RGB.
-    duration : float
-        Milliseconds that a frame is shown; 0 for pages.
-    loop : int
-        How often an animation is played, 0 for ever.
-    """
+    """What the header of a file promises."""
 
     width: int
     height: int
+    """Size in pixels as stored, before the orientation is applied."""
     channels: int
+    """As many as the pixels will have, alpha included."""
     dtype: str
+    """The name of one of `PIXEL_TYPES`, which the pixels will have."""
     has_alpha: bool = False
+    """Whether the last channel is alpha."""
     orientation: int = 1
+    """EXIF orientation, 1 to 8."""
     pages: int = 1
+    """Pages or frames in the file."""
     metadata: Metadata = Metadata()
+    """What else the header says."""
     notes: tuple[str, ...] = ()
+    """Remarks on it."""
     cmyk: bool = False
+    """Whether the file holds CMYK, which is converted to RGB."""
     duration: float = 0.0
+    """Milliseconds that a frame is shown; 0 for pages."""
     loop: int = 0
+    """How often an animation is played, 0 for ever."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -128,93 +113,63 @@ NEVER = rb"(?!)"
 
 
 class Format(Record):
-    """One file format.
-
-    Parameters
-    ----------
-    name : str
-        The name, as ``Image.format`` has it.
-    title : str
-        The name as people write it.
-    extensions : tuple of str
-        File name endings, lower case, with the dot.
-    signature : bytes
-        A regular expression that the first bytes of every such file match.
-    codec : str
-        The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module;
-        or a module in ``convtool.images.doors``.
-    depths : tuple of str
-        The depths it can be written with.
-    channels : tuple of int
-        The numbers of channels it can be written with; 2 and 4 mean that it holds alpha.
-    lossy : bool
-        Whether it knows a quality from 1 to 100.
-    several : str
-        ``"pages"`` or ``"frames"`` where it holds several.
-    metadata : tuple of str
-        The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
-        alone.
-    wide : bool
-        Whether its floats may have 64 bits.
-    bands : bool
-        Whether it holds any number of channels that are no colours.
-    but_not : tuple of (int, str)
-        Channels and types that go together in no file it can be written with.
-    advised : bool
-        Whether it is named where another format cannot hold a picture.
-    decoder : str
-        The library that decodes it, where that takes as long as to be worth a thread of its own.
-    library : str
-        The library that reads and writes it, as people call it.
-    package : str
-        The package to import for it, where convtool runs without it.
-    extra : str
-        The extra of convtool that installs the package.
-    door : bool
-        Whether a library reads it in a process of its own, by a module in
-        ``convtool.images.doors``.
-    plugin : str
-        What the library calls the format, where it reads several.
-    loses : str
-        What the library does not keep, as a note says it.
-    cautions : tuple of (bytes, str)
-        Notes on files whose first bytes match a regular expression.
-    refused : tuple of (bytes, str)
-        Why a file is refused in which a regular expression is found.
-    read_depths : tuple of str
-        The depths it is read with, where they are not those it can be written with.
-    reads : bool
-        Whether it can be read.
-    named : bool
-        Whether a file of it must have one of the endings, because many others begin the same way.
-    """
+    """One file format."""
 
     name: str
+    """The name, as ``Image.format`` has it."""
     title: str
+    """The name as people write it."""
     extensions: tuple[str, ...]
+    """File name endings, lower case, with the dot."""
     signature: bytes
+    """A regular expression that the first bytes of every such file match."""
     codec: str
+    """The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module; or
+    a module in ``convtool.images.doors``."""
     depths: tuple[str, ...]
+    """The depths it can be written with."""
     channels: tuple[int, ...]
+    """The numbers of channels it can be written with; 2 and 4 mean that it holds alpha."""
     lossy: bool = False
+    """Whether it knows a quality from 1 to 100."""
     several: str = ""
+    """``"pages"`` or ``"frames"`` where it holds several."""
     metadata: tuple[str, ...] = ()
+    """The fields and blocks of `Metadata` that it can hold; ``"comment"`` is a text of that key
+    alone."""
     wide: bool = False
+    """Whether its floats may have 64 bits."""
     bands: bool = False
+    """Whether it holds any number of channels that are no colours."""
     but_not: tuple[tuple[int, str], ...] = ()
+    """Channels and types that go together in no file it can be written with."""
     advised: bool = True
+    """Whether it is named where another format cannot hold a picture."""
     decoder: str = ""
+    """The library that decodes it, where that takes as long as to be worth a thread of its own."""
     library: str = "convtool"
+    """The library that reads and writes it, as people call it."""
     package: str = ""
+    """The package to import for it, where convtool runs without it."""
     extra: str = ""
+    """The extra of convtool that installs the package."""
     door: bool = False
+    """Whether a library reads it in a process of its own, by a module in
+    ``convtool.images.doors``."""
     plugin: str = ""
+    """What the library calls the format, where it reads several."""
     loses: str = ""
+    """What the library does not keep, as a note says it."""
     cautions: tuple[tuple[bytes, str], ...] = ()
+    """Notes on files whose first bytes match a regular expression."""
     refused: tuple[tuple[bytes, str], ...] = ()
+    """Why a file is refused in which a regular expression is found."""
     read_depths: tuple[str, ...] = ()
+    """The depths it is read with, where they are not those it can be written with."""
     reads: bool = True
+    """Whether it can be read."""
     named: bool = False
+    """Whether a file of it must have one of the endings, because many others begin the same way."""
 
     @property
     def installed(self) -> bool:

@@ -14,30 +14,20 @@ Pixels = NDArray[Any]
 
 
 class PixelType(Record):
-    """A type of pixels, and the range of its values.
-
-    Parameters
-    ----------
-    name : str
-        The name of the NumPy type; ``"uint9"`` to ``"uint15"`` lie in uint16.
-    depth : str
-        The word for its depth, as ``--depth`` says it where it can be chosen.
-    peak : float
-        The value of white, and of opaque.
-    low : float
-        The smallest value; values of floats are not limited.
-    array : str
-        The NumPy type of arrays.
-    working : str
-        The type that its values are computed in, which holds them exactly.
-    """
+    """A type of pixels, and the range of its values."""
 
     name: str
+    """The name of the NumPy type; ``"uint9"`` to ``"uint15"`` lie in uint16."""
     depth: str
+    """The word for its depth, as ``--depth`` says it where it can be chosen."""
     peak: float
+    """The value of white, and of opaque."""
     low: float
+    """The smallest value; values of floats are not limited."""
     array: str
+    """The NumPy type of arrays."""
     working: str
+    """The type that its values are computed in, which holds them exactly."""
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -151,31 +141,21 @@ def held(kind: str, largest: float) -> str:
 
 
 class Coding(Record):
-    """How a file had its pixels compressed.
-
-    Parameters
-    ----------
-    compression : str
-        The method as its format calls it, such as ``"deflate"``; empty where there is only one.
-    quality : int, optional
-        1 to 100: for JPEG, that of the tables nearest to the file's.
-    chroma_quality : int, optional
-        The same for the tables of chroma, where they differ.
-    subsampling : str
-        Of chroma in JPEG, such as ``"4:2:0"``; empty where there is none.
-    progressive : bool
-        Whether a JPEG comes in several scans.
-    rounding : bytes
-        What multiplying by alpha rounds otherwise than an OpenEXR file had it; see
-        `codecs.premultiplied`.
-    """
+    """How a file had its pixels compressed."""
 
     compression: str = ""
+    """The method as its format calls it, such as ``"deflate"``; empty where there is only one."""
     quality: int | None = None
+    """1 to 100: for JPEG, that of the tables nearest to the file's."""
     chroma_quality: int | None = None
+    """The same for the tables of chroma, where they differ."""
     subsampling: str = ""
+    """Of chroma in JPEG, such as ``"4:2:0"``; empty where there is none."""
     progressive: bool = False
+    """Whether a JPEG comes in several scans."""
     rounding: bytes = b""
+    """What multiplying by alpha rounds otherwise than an OpenEXR file had it; see
+    `codecs.premultiplied`."""
 
 
 class Metadata(Record):

@@ -22,19 +22,6 @@ METADATA_RULES = ("keep", "strip")
 class ReadOptions(Record):
     """How a file is read.
 
-    Parameters
-    ----------
-    page : int, optional
-        The page or frame to take, 1 for the first; all unless given.
-    max_pixels : int
-        The most pixels to accept, of all pages that are read, by what the header says.
-    max_memory : int, optional
-        The most bytes that the file and its decoded pixels may need, by what the header says.
-    cmyk : str
-        One of `CMYK_RULES`.
-    orientation : str
-        One of `ORIENTATION_RULES`.
-
     Raises
     ------
     OptionError
@@ -42,10 +29,15 @@ class ReadOptions(Record):
     """
 
     page: int | None = None
+    """The page or frame to take, 1 for the first; all unless given."""
     max_pixels: int = MAX_PIXELS
+    """The most pixels to accept, of all pages that are read, by what the header says."""
     max_memory: int | None = None
+    """The most bytes that the file and its decoded pixels may need, by what the header says."""
     cmyk: str = CMYK_RULES[0]
+    """One of `CMYK_RULES`."""
     orientation: str = ORIENTATION_RULES[0]
+    """One of `ORIENTATION_RULES`."""
 
     def __post_init__(self) -> None:
         _check("cmyk", self.cmyk, CMYK_RULES)
@@ -57,20 +49,6 @@ class ReadOptions(Record):
 class WriteOptions(Record):
     """How a file is written.
 
-    Parameters
-    ----------
-    format : str, optional
-        The name of the format; by the path's ending unless given.
-    quality : int, optional
-        1 to 100, for JPEG (that of the input unless given, else 95) and WebP (lossless unless
-        given).
-    background : str, optional
-        A colour (``white``, ``#ff8800``) that takes the place of transparency.
-    quantize : bool
-        Whether a GIF may bring its colours down to 256, and its alpha to all or nothing.
-    metadata : str
-        One of `METADATA_RULES`.
-
     Raises
     ------
     OptionError
@@ -78,10 +56,16 @@ class WriteOptions(Record):
     """
 
     format: str | None = None
+    """The name of the format; by the path's ending unless given."""
     quality: int | None = None
+    """1 to 100, for JPEG (that of the input unless given, else 95) and WebP (lossless unless
+    given)."""
     background: str | None = None
+    """A colour (``white``, ``#ff8800``) that takes the place of transparency."""
     quantize: bool = False
+    """Whether a GIF may bring its colours down to 256, and its alpha to all or nothing."""
     metadata: str = METADATA_RULES[0]
+    """One of `METADATA_RULES`."""
 
     def __post_init__(self) -> None:
         _check("metadata", self.metadata, METADATA_RULES)

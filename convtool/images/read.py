@@ -114,21 +114,14 @@ def read_document(path: str | os.PathLike[str], options: ReadOptions | None = No
 
 
 class Opened(Record):
-    """A file whose headers are read and checked, and whose pixels are not decoded yet.
-
-    Parameters
-    ----------
-    format : Format
-        Its format.
-    headers : tuple of Header
-        Those of all pages that are wanted.
-    decode : callable
-        Returns all of it, or raises `ImageReadError`.
-    """
+    """A file whose headers are read and checked, and whose pixels are not decoded yet."""
 
     format: Format
+    """Its format."""
     headers: tuple[Header, ...]
+    """Those of all pages that are wanted."""
     decode: Callable[[], Document]
+    """Returns all of it, or raises `ImageReadError`."""
 
     @property
     def is_animation(self) -> bool:

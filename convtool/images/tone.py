@@ -95,21 +95,14 @@ their magnitudes; half the peak added; smallest to largest (NaN and inf aside) o
 
 
 class Toned(Record, eq=False):
-    """Pixels in the output's type.
-
-    Parameters
-    ----------
-    pixels : ndarray
-        Of the output's type.
-    clipped : int
-        How many values lay outside the output's range.
-    nans : int
-        How many values were NaN and became 0; those in floats stay and are not counted.
-    """
+    """Pixels in the output's type."""
 
     pixels: Pixels
+    """Of the output's type."""
     clipped: int = 0
+    """How many values lay outside the output's range."""
     nans: int = 0
+    """How many values were NaN and became 0; those in floats stay and are not counted."""
 
 
 def to_working(pixels: Pixels) -> Values:

@@ -20,24 +20,16 @@ from convtool.records import Record
 
 
 class Format(Record):
-    """The syntax of one tool.
-
-    Attributes
-    ----------
-    write : callable
-        Takes a `KernelSpec`; returns text without a final newline.
-    summary : str
-        A description of the text.
-    note : str
-        How to use it, and differences of the tool.
-    groups : tuple of {"magnitude", "maximum"}
-        The combinations of the groups that it supports.
-    """
+    """The syntax of one tool."""
 
     write: Callable[[KernelSpec], str]
+    """Takes a `KernelSpec`; returns text without a final newline."""
     summary: str
+    """A description of the text."""
     note: str
+    """How to use it, and differences of the tool."""
     groups: tuple[Combination, ...] = ()
+    """The combinations of the groups that it supports."""
 
 
 def export(spec: KernelSpec, form: str) -> str:

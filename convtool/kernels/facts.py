@@ -9,49 +9,33 @@ from convtool.records import Record, replace
 
 
 class Facts(Record):
-    """The properties of one kernel.
-
-    Attributes
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    sum : float
-        The sum of all weights, which is the gain of flat areas; exactly 0 if it is only rounding.
-    rank : int
-        The number of separable terms; 0 for a kernel of zeros.
-    separable : bool
-        Whether it is the product of one column and one row.
-    factors : Lines or None
-        The column and the row.
-    noise_gain : float
-        The gain of the variance of white noise: the sum of squared weights.
-    symmetric : bool
-        Whether flipping leaves it unchanged, so that convolution and correlation agree (except for
-        the shift of an even size).
-    antisymmetric : bool
-        Whether flipping negates it, so that they differ only in sign.
-    even : (bool, bool)
-        Whether the number of rows, and of columns, is even.
-    anchor : (int, int)
-        The index of the entry at the output pixel: size // 2.
-    output : (float, float)
-        The smallest and the largest possible output for an image from 0 to 1.
-    notes : tuple of str
-        Pitfalls, one sentence each.
-    """
+    """The properties of one kernel."""
 
     shape: tuple[int, int]
+    """Rows and columns."""
     sum: float
+    """The sum of all weights, which is the gain of flat areas; exactly 0 if it is only rounding."""
     rank: int
+    """The number of separable terms; 0 for a kernel of zeros."""
     separable: bool
+    """Whether it is the product of one column and one row."""
     factors: Lines | None
+    """The column and the row."""
     noise_gain: float
+    """The gain of the variance of white noise: the sum of squared weights."""
     symmetric: bool
+    """Whether flipping leaves it unchanged, so that convolution and correlation agree (except for
+    the shift of an even size)."""
     antisymmetric: bool
+    """Whether flipping negates it, so that they differ only in sign."""
     even: tuple[bool, bool]
+    """Whether the number of rows, and of columns, is even."""
     anchor: tuple[int, int]
+    """The index of the entry at the output pixel: size // 2."""
     output: tuple[float, float]
+    """The smallest and the largest possible output for an image from 0 to 1."""
     notes: tuple[str, ...]
+    """Pitfalls, one sentence each."""
 
 
 @np.errstate(over="ignore", invalid="ignore")  # sums beyond float64 are reported as inf

@@ -15,16 +15,11 @@ _LEAST_UNIT = 2.0**-52
 
 
 class Lines(Record):
-    """The column and the row whose outer product is a kernel.
-
-    Attributes
-    ----------
-    column, row : tuple of float
-        ``kernel[i, j] = column[i] * row[j]``.
-    """
+    """The column and the row whose outer product is a kernel."""
 
     column: tuple[float, ...]
     row: tuple[float, ...]
+    """``kernel[i, j] = column[i] * row[j]``."""
 
 
 def lines_of(kernel: Weights) -> Lines:

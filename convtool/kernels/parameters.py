@@ -11,29 +11,20 @@ Value = float | tuple[float, float] | tuple[int, int]
 
 
 class Parameter(Record):
-    """A parameter of a preset: ``name=value`` in a spec.
-
-    Attributes
-    ----------
-    name : str
-        The name before ``=``.
-    kind : {"number", "numbers", "whole number", "odd number", "size", "odd size"}
-        The type of the value: a number, ``2``, ``1/9``; one or two numbers, ``4`` or ``4,1``
-        (vertical, horizontal); or a size, ``5`` or ``7x3`` (rows x columns).
-    default : float, (int, int) or None
-        The default value; None if it follows from other parameters.
-    meaning : str
-        A description with the unit.
-    low, high : float
-        The inclusive range of a number.
-    """
+    """A parameter of a preset: ``name=value`` in a spec."""
 
     name: str
+    """The name before ``=``."""
     kind: Kind
+    """The type of the value: a number, ``2``, ``1/9``; one or two numbers, ``4`` or ``4,1``
+    (vertical, horizontal); or a size, ``5`` or ``7x3`` (rows x columns)."""
     default: Value | None
+    """The default value; None if it follows from other parameters."""
     meaning: str
+    """A description with the unit."""
     low: float = 1
     high: float = numerals.MAX_SIDE
+    """The inclusive range of a number."""
 
     @property
     def range(self) -> str:

@@ -9,34 +9,24 @@ from convtool.records import Record
 
 
 class Preset(Record):
-    """A named kernel.
-
-    Attributes
-    ----------
-    build : callable
-        Takes the parameters by name; returns float64 of shape (KH, KW), or (N, KH, KW) for a group.
-    summary : str
-        A one-line description.
-    source : str
-        The source of its matrix or formula.
-    parameters : tuple of Parameter
-        The parameters besides ``scale`` and ``normalize``.
-    parts : tuple of str
-        The specs of the kernels of a group; empty for a single kernel.
-    combination : {"magnitude", "maximum"} or None
-        The combination of a group's outputs; None for a single kernel.
-    has_direction : bool
-        Whether a pair consists of the vertical and the horizontal derivative, in this order, which
-        determine the direction of the gradient.
-    """
+    """A named kernel."""
 
     build: Callable[..., Weights]
+    """Takes the parameters by name; returns float64 of shape (KH, KW), or (N, KH, KW) for a
+    group."""
     summary: str
+    """A one-line description."""
     source: str
+    """The source of its matrix or formula."""
     parameters: tuple[Parameter, ...] = ()
+    """The parameters besides ``scale`` and ``normalize``."""
     parts: tuple[str, ...] = ()
+    """The specs of the kernels of a group; empty for a single kernel."""
     combination: Combination | None = None
+    """The combination of a group's outputs; None for a single kernel."""
     has_direction: bool = True
+    """Whether a pair consists of the vertical and the horizontal derivative, in this order, which
+    determine the direction of the gradient."""
 
 
 def _half(pair: Callable[..., Weights], index: int) -> Callable[..., Weights]:

@@ -33,28 +33,19 @@ Pictures = Callable[[str], tuple[Weights, str]]
 
 
 class KernelSpec(Record, eq=False):
-    """A kernel and its spec.
-
-    Attributes
-    ----------
-    text : str
-        The given spec.
-    name : str
-        The preset's name, the file's path, or the literal's size.
-    weights : ndarray
-        float64, C-contiguous: (KH, KW), or (N, KH, KW) for a group; a gradient pair has the kernel
-        for horizontal edges first.
-    combination : {"magnitude", "maximum"} or None
-        The combination of a group's outputs; None for a single kernel.
-    notes : tuple of str
-        Notes for the user on the interpretation of the text.
-    """
+    """A kernel and its spec."""
 
     text: str
+    """The given spec."""
     name: str
+    """The preset's name, the file's path, or the literal's size."""
     weights: Weights
+    """float64, C-contiguous: (KH, KW), or (N, KH, KW) for a group; a gradient pair has the kernel
+    for horizontal edges first."""
     combination: Combination | None = None
+    """The combination of a group's outputs; None for a single kernel."""
     notes: tuple[str, ...] = ()
+    """Notes for the user on the interpretation of the text."""
 
     @property
     def is_group(self) -> bool:

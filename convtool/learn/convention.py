@@ -29,27 +29,18 @@ COPIED = "copied"
 
 
 class Program(Record):
-    """The default convention of a program.
-
-    Attributes
-    ----------
-    turn : str
-        A key of `TURNS`: the transformation of the kernel to an equivalent convolution kernel.
-    border : str
-        The border's rule, a key of `borders.RULES`, or `COPIED`.
-    normalises : bool
-        Whether it divides the kernel by its sum.
-    moved : int
-        The shift of an even kernel's output against SciPy's, down and to the right, in pixels.
-    rounding : str or None
-        ``nearest`` or ``down``; None if that depends on the output type.
-    """
+    """The default convention of a program."""
 
     turn: str
+    """A key of `TURNS`: the transformation of the kernel to an equivalent convolution kernel."""
     border: str
+    """The border's rule, a key of `borders.RULES`, or `COPIED`."""
     normalises: bool = False
+    """Whether it divides the kernel by its sum."""
     moved: int = 0
+    """The shift of an even kernel's output against SciPy's, down and to the right, in pixels."""
     rounding: str | None = None
+    """``nearest`` or ``down``; None if that depends on the output type."""
 
 
 PROGRAMS: dict[str, Program] = {
@@ -69,40 +60,27 @@ ImageMagick 6.9, GraphicsMagick 1.3, Pillow 13, SciPy 1.17."""
 
 
 class Convention(Record):
-    """The convention of a program, inferred from a pair of pictures; None where undetermined.
-
-    Attributes
-    ----------
-    flips : bool or None
-        True if it convolves (flips the kernel), False if it correlates.
-    turn : str
-        A key of `TURNS`: the transformation of the known kernel to the convolution kernel.
-    scale : float
-        The factor of the known kernel's weights.
-    normalises : bool or None
-        Whether the factor is the reciprocal of their sum; None if the sum is 0 or 1.
-    moved : (int, int)
-        The shift of the picture against SciPy's: rows down, columns to the right.
-    borders : tuple of str
-        The possible borders: `borders.RULES`, or `COPIED`. Within one pixel of the edge
-        ``reflect`` and ``nearest`` are identical.
-    rounding : str or None
-        ``nearest`` or ``down``, for integers.
-    programs : tuple of str
-        The matching programs of `PROGRAMS`.
-    sentences : tuple of str
-        The same as text.
-    """
+    """The convention of a program, inferred from a pair of pictures; None where undetermined."""
 
     flips: bool | None
+    """True if it convolves (flips the kernel), False if it correlates."""
     turn: str
+    """A key of `TURNS`: the transformation of the known kernel to the convolution kernel."""
     scale: float
+    """The factor of the known kernel's weights."""
     normalises: bool | None
+    """Whether the factor is the reciprocal of their sum; None if the sum is 0 or 1."""
     moved: tuple[int, int]
+    """The shift of the picture against SciPy's: rows down, columns to the right."""
     borders: tuple[str, ...]
+    """The possible borders: `borders.RULES`, or `COPIED`. Within one pixel of the edge ``reflect``
+    and ``nearest`` are identical."""
     rounding: str | None
+    """``nearest`` or ``down``, for integers."""
     programs: tuple[str, ...]
+    """The matching programs of `PROGRAMS`."""
     sentences: tuple[str, ...]
+    """The same as text."""
 
 
 def convention(

@@ -13,18 +13,12 @@ from convtool.records import Record
 
 
 class Turn(Record):
-    """One of the eight rotations and reflections of a kernel.
-
-    Attributes
-    ----------
-    words : str
-        A description.
-    apply : callable
-        The transformation.
-    """
+    """One of the eight rotations and reflections of a kernel."""
 
     words: str
+    """A description."""
     apply: Callable[[Weights], Weights]
+    """The transformation."""
 
 
 TURNS: dict[str, Turn] = {
@@ -41,39 +35,26 @@ TURNS: dict[str, Turn] = {
 
 
 class Match(Record, eq=False):
-    """A known kernel that resembles a learned one.
-
-    Attributes
-    ----------
-    spec : str
-        The known kernel, as ``--kernel`` takes it.
-    name : str
-        Its preset's name.
-    turn : str
-        A key of `TURNS`: its transformation.
-    shift : (int, int)
-        Its shift: rows down, columns to the right.
-    scale : float
-        Its factor.
-    cosine : float
-        The cosine similarity of the two, from 0 to 1, independent of the scale.
-    difference : float
-        The largest difference of a learned weight from `weights`.
-    weights : ndarray
-        The known kernel, transformed, shifted and scaled, in the learned one's shape.
-    given : ndarray
-        The known kernel of the spec.
-    """
+    """A known kernel that resembles a learned one."""
 
     spec: str
+    """The known kernel, as ``--kernel`` takes it."""
     name: str
+    """Its preset's name."""
     turn: str
+    """A key of `TURNS`: its transformation."""
     shift: tuple[int, int]
+    """Its shift: rows down, columns to the right."""
     scale: float
+    """Its factor."""
     cosine: float
+    """The cosine similarity of the two, from 0 to 1, independent of the scale."""
     difference: float
+    """The largest difference of a learned weight from `weights`."""
     weights: Weights
+    """The known kernel, transformed, shifted and scaled, in the learned one's shape."""
     given: Weights
+    """The known kernel of the spec."""
 
 
 def specs(size: tuple[int, int]) -> Iterator[str]:

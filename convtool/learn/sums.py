@@ -23,22 +23,15 @@ _SLABS = 8
 
 
 class Sums(Record, eq=False):
-    """Sums over windows x, with an appended 1, and their target values y.
-
-    Attributes
-    ----------
-    gram : ndarray
-        Σ x xᵀ, float64, shape (n + 1, n + 1) for n weights; the last row and column belong to the
-        bias.
-    moment : ndarray
-        Σ x y, shape (n + 1,).
-    square : float
-        Σ y².
-    """
+    """Sums over windows x, with an appended 1, and their target values y."""
 
     gram: NDArray[np.float64]
+    """Σ x xᵀ, float64, shape (n + 1, n + 1) for n weights; the last row and column belong to the
+    bias."""
     moment: NDArray[np.float64]
+    """Σ x y, shape (n + 1,)."""
     square: float
+    """Σ y²."""
 
     @property
     def count(self) -> int:

@@ -10,17 +10,6 @@ from convtool.records import Record, names_of
 class Augmentation(Record):
     """The limits of the random transformations.
 
-    Attributes
-    ----------
-    shift : float
-        Largest translation in pixels, in each direction.
-    rotate : float
-        Largest rotation in degrees, in either direction.
-    scale : float
-        Largest relative change of size: 0.1 scales by 0.9 to 1.1.
-    flip : float
-        The probability of a horizontal flip.
-
     Examples
     --------
     >>> parse_augmentation("shift=2,rotate=10")
@@ -28,9 +17,13 @@ class Augmentation(Record):
     """
 
     shift: float = 0.0
+    """Largest translation in pixels, in each direction."""
     rotate: float = 0.0
+    """Largest rotation in degrees, in either direction."""
     scale: float = 0.0
+    """Largest relative change of size: 0.1 scales by 0.9 to 1.1."""
     flip: float = 0.0
+    """The probability of a horizontal flip."""
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in names_of(type(self)))

@@ -26,30 +26,20 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Checkpoint(Record):
-    """The complete state of a training.
-
-    Attributes
-    ----------
-    recipe : dict
-        The recipe's values.
-    pictures : int
-        The size of the training set.
-    state : State
-    steps : int
-        Steps that the optimiser has taken.
-    now, best : dict of str to ndarray
-        The network's current arrays, and those of the epoch with the best validation score.
-    slots : dict of str to dict of str to ndarray
-        The optimiser's state.
-    """
+    """The complete state of a training."""
 
     recipe: dict[str, Any]
+    """The recipe's values."""
     pictures: int
+    """The size of the training set."""
     state: State
     steps: int
+    """Steps that the optimiser has taken."""
     now: Arrays
     best: Mapping[str, Array] = _NONE
+    """The network's current arrays, and those of the epoch with the best validation score."""
     slots: Mapping[str, Arrays] = _NONE
+    """The optimiser's state."""
 
     def arrays(self) -> Arrays:
         """Return all arrays in one dictionary, under prefixed names."""

@@ -21,21 +21,14 @@ def confusion_matrix(labels: Array, predicted: Array, classes: int) -> Array:
 
 
 class Scores(Record):
-    """The scores of a classifier on a set of pictures.
-
-    Attributes
-    ----------
-    loss : float
-        Mean negative logarithm of the true class's probability.
-    confusion : ndarray, shape (K, K)
-        Rows are the true classes, columns the predicted ones.
-    worst : ndarray of int
-        Indices of the misclassified pictures, the most confidently wrong first.
-    """
+    """The scores of a classifier on a set of pictures."""
 
     loss: float
+    """Mean negative logarithm of the true class's probability."""
     confusion: Array
+    """Rows are the true classes, columns the predicted ones. Shape (K, K)."""
     worst: Array
+    """Indices of the misclassified pictures, the most confidently wrong first."""
 
     @property
     def accuracy(self) -> float:

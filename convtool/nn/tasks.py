@@ -11,18 +11,12 @@ from convtool.records import Record
 
 
 class LearningTask(Record):
-    """A learning task.
-
-    Attributes
-    ----------
-    loss : type of Loss
-    probabilities : callable
-        Converts outputs (N, K) to probabilities, or for a regression returns them unchanged.
-    """
+    """A learning task."""
 
     name: str
     loss: type[Loss]
     probabilities: Callable[[Array], Array]
+    """Converts outputs (N, K) to probabilities, or for a regression returns them unchanged."""
 
 
 def _two_columns(outputs: Array) -> Array:

@@ -11,22 +11,15 @@ from convtool.records import Record
 
 
 class Curve(Record):
-    """A line through points.
-
-    Attributes
-    ----------
-    label : str
-        The text in the legend.
-    x, y : sequence of float
-        The points; non-finite ones are skipped.
-    labels : sequence of str
-        The label of each point; empty for none.
-    """
+    """A line through points."""
 
     label: str
+    """The text in the legend."""
     x: Sequence[float]
     y: Sequence[float]
+    """The points; non-finite ones are skipped."""
     labels: Sequence[str] = ()
+    """The label of each point; empty for none."""
 
 
 _MARKERS = ("o", "s", "^", "D", "v")

@@ -15,30 +15,20 @@ _SHADES = "viridis"
 
 
 class HeatMap(Record):
-    """The data of one heat map.
-
-    Attributes
-    ----------
-    title : str
-    cells : sequence of sequence of float or None
-        Values from 0 to 1, rows first; None for a missing value, drawn grey with `missing`.
-    rows, columns : sequence of str
-        The labels of rows and columns.
-    row_label, column_label : str
-    best : (int, int) or None
-        The cell to highlight.
-    missing : str
-        The text for a missing value.
-    """
+    """The data of one heat map."""
 
     title: str
     cells: Sequence[Sequence[float | None]]
+    """Values from 0 to 1, rows first; None for a missing value, drawn grey with `missing`."""
     rows: Sequence[str]
     columns: Sequence[str]
+    """The labels of rows and columns."""
     row_label: str
     column_label: str
     best: tuple[int, int] | None = None
+    """The cell to highlight."""
     missing: str = "–"
+    """The text for a missing value."""
 
 
 def draw_heat_maps(maps: Sequence[HeatMap], target: Path) -> None:

@@ -21,23 +21,16 @@ _METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Typ
 
 
 class Panel(Record):
-    """Lines over common axes, both logarithmic.
-
-    Attributes
-    ----------
-    title, x_label, y_label : str
-        The title and the labels of the axes.
-    lines : mapping of str to sequence of (x, y)
-        The lines by name; all values above 0.
-    marks : sequence of (x, text)
-        Vertical lines and their labels.
-    """
+    """Lines over common axes, both logarithmic."""
 
     title: str
     x_label: str
     y_label: str
+    """The title and the labels of the axes."""
     lines: Mapping[str, Points]
+    """The lines by name; all values above 0. (x, y)."""
     marks: Sequence[tuple[float, str]] = ()
+    """Vertical lines and their labels. (x, text)."""
 
 
 def check_target(target: str) -> str:

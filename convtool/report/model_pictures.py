@@ -138,19 +138,13 @@ def _write_numbers(axis: Any, tile: Numbers, scale: float) -> None:
 
 
 class Activation(Record):
-    """The output of one layer for a picture.
-
-    Attributes
-    ----------
-    title : str
-    values : ndarray, shape (C, H, W) or (F,)
-    names : sequence of str
-        The labels of the values of a one-dimensional output.
-    """
+    """The output of one layer for a picture."""
 
     title: str
     values: Numbers
+    """Shape (C, H, W) or (F,)."""
     names: Sequence[str] = ()
+    """The labels of the values of a one-dimensional output."""
 
 
 def draw_activations(

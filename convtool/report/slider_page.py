@@ -9,21 +9,14 @@ from convtool.report.page import page
 
 
 class Frame(Record):
-    """One position of the slider.
-
-    Attributes
-    ----------
-    label : str
-        The label of the position: the value of k.
-    png : bytes
-        The picture, a PNG file.
-    numbers : sequence of str
-        One for each title of the table.
-    """
+    """One position of the slider."""
 
     label: str
+    """The label of the position: the value of k."""
     png: bytes
+    """The picture, a PNG file."""
     numbers: Sequence[str]
+    """One for each title of the table."""
 
 
 def slider_page(

@@ -9,34 +9,24 @@ _SCRIPTS = ("numbers", "board", "spectrum")
 
 
 class Spectra(Record):
-    """The data of the page; all arrays have the same shape.
-
-    Attributes
-    ----------
-    image, kernel : matrix
-        One period of each.
-    spectra : mapping of str to (matrix, matrix)
-        The real and the imaginary part of the spectrum of ``image``, of ``kernel`` and of their
-        ``product``, frequency 0,0 first.
-    circular, linear, difference : matrix
-        Both results, and the first minus the second.
-    border : str
-        The border of the linear convolution.
-    full : bool
-        Whether the period contains the full convolution.
-    words : str
-        The comparison of both results as text.
-    """
+    """The data of the page; all arrays have the same shape."""
 
     image: Matrix
     kernel: Matrix
+    """One period of each."""
     spectra: Mapping[str, tuple[Matrix, Matrix]]
+    """The real and the imaginary part of the spectrum of ``image``, of ``kernel`` and of their
+    ``product``, frequency 0,0 first."""
     circular: Matrix
     linear: Matrix
     difference: Matrix
+    """Both results, and the first minus the second."""
     border: str
+    """The border of the linear convolution."""
     full: bool
+    """Whether the period contains the full convolution."""
     words: str
+    """The comparison of both results as text."""
 
 
 def spectrum_page(shown: Spectra) -> str:

@@ -17,62 +17,43 @@ class PageKernel(Record):
 
 
 class Opening(Record):
-    """The initial state of the page.
-
-    Attributes
-    ----------
-    images : sequence of matrix or None
-        The channels of the picture, one for a group of kernels; if None, the page draws a picture.
-    kernels : sequence of matrix
-        The weights, for each channel or of the group.
-    presets : sequence of str
-        The names of the kernels, if they are among the choices.
-    names : sequence of str
-        The name of each convolution.
-    combination : str or None
-        The combination of a group's outputs, ``magnitude`` or ``maximum``; None sums channels.
-    operation : str
-        ``convolution`` or ``correlation``.
-    mode : str
-        One of `MODES`.
-    border : str
-        The name of the border's rule.
-    cval : float
-        The value beyond the edge for ``constant``.
-    padding, stride : (int, int)
-        Vertical, horizontal.
-    bias : float
-        The constant added to each sum.
-    activation : str or None
-        The activation function's name.
-    leak : float
-        The slope of ``leaky`` below zero.
-    pool : str or None
-        ``max`` or ``average``, with windows of `pool_size` and stride `pool_stride`.
-    pool_size, pool_stride : (int, int)
-        Rows, columns.
-    gradient : matrix or None
-        The loss's gradient with respect to the final output.
-    """
+    """The initial state of the page."""
 
     images: Sequence[Matrix] | None
+    """The channels of the picture, one for a group of kernels; if None, the page draws a
+    picture."""
     kernels: Sequence[Matrix]
+    """The weights, for each channel or of the group."""
     presets: Sequence[str]
+    """The names of the kernels, if they are among the choices."""
     names: Sequence[str] = ("channel 1",)
+    """The name of each convolution."""
     combination: str | None = None
+    """The combination of a group's outputs, ``magnitude`` or ``maximum``; None sums channels."""
     operation: str = "convolution"
+    """``convolution`` or ``correlation``."""
     mode: str = "same"
+    """One of `MODES`."""
     border: str = "reflect"
+    """The name of the border's rule."""
     cval: float = 0.0
+    """The value beyond the edge for ``constant``."""
     padding: tuple[int, int] = (1, 1)
     stride: tuple[int, int] = (1, 1)
+    """Vertical, horizontal."""
     bias: float = 0.0
+    """The constant added to each sum."""
     activation: str | None = None
+    """The activation function's name."""
     leak: float = 0.01
+    """The slope of ``leaky`` below zero."""
     pool: str | None = None
+    """``max`` or ``average``, with windows of `pool_size` and stride `pool_stride`."""
     pool_size: tuple[int, int] = (2, 2)
     pool_stride: tuple[int, int] = (2, 2)
+    """Rows, columns."""
     gradient: Matrix | None = None
+    """The loss's gradient with respect to the final output."""
 
 
 _SCRIPTS = ("convolution", "layer", "numbers", "board", "views", "walk", "choices")

@@ -15,24 +15,16 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 class TileFactors(Record, eq=False):
-    """The factors of the tiles of a region.
-
-    Attributes
-    ----------
-    region : Region
-        Where the tiles lie.
-    left : ndarray
-        Shape (T, r, height): for each tile the columns of its products.
-    s : ndarray
-        Float64, shape (T, r): singular values, descending in each tile, 0 beyond its rank.
-    right : ndarray
-        Shape (T, r, width): the rows of the products.
-    """
+    """The factors of the tiles of a region."""
 
     region: Region
+    """Where the tiles lie."""
     left: FloatArray
+    """Shape (T, r, height): for each tile the columns of its products."""
     s: FloatArray
+    """Float64, shape (T, r): singular values, descending in each tile, 0 beyond its rank."""
     right: FloatArray
+    """Shape (T, r, width): the rows of the products."""
 
     @property
     def ranks(self) -> NDArray[np.intp]:
@@ -53,24 +45,16 @@ class TileFactors(Record, eq=False):
 
 
 class Approximation(Record, eq=False):
-    """The strongest singular triples of a matrix or of each of its tiles.
-
-    Attributes
-    ----------
-    shape : tuple of int
-        Shape (M, N) of the matrix.
-    factors : sequence of TileFactors
-        One for each region.
-    total : float
-        The energy of the matrix: the sum of its squared entries.
-    tail : float
-        The energy of the omitted triples, which is the squared error.
-    """
+    """The strongest singular triples of a matrix or of each of its tiles."""
 
     shape: tuple[int, int]
+    """Shape (M, N) of the matrix."""
     factors: Sequence[TileFactors]
+    """One for each region."""
     total: float
+    """The energy of the matrix: the sum of its squared entries."""
     tail: float
+    """The energy of the omitted triples, which is the squared error."""
 
     @property
     def squared_error(self) -> float:

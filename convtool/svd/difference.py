@@ -19,26 +19,18 @@ NAMES = {
 
 
 class Difference(Record):
-    """Error metrics of two pictures, for one channel or all.
-
-    Attributes
-    ----------
-    channel : str
-        ``all`` or the channel's name.
-    mse, psnr, ssim : float
-        Mean-square error in squared pixel units; PSNR in dB; structural similarity.
-    largest : float
-        The largest absolute difference, in pixel units.
-    where : tuple of int
-        (row, column) of the first pixel with the largest difference.
-    """
+    """Error metrics of two pictures, for one channel or all."""
 
     channel: str
+    """``all`` or the channel's name."""
     mse: float
     psnr: float
     ssim: float
+    """Mean-square error in squared pixel units; PSNR in dB; structural similarity."""
     largest: float
+    """The largest absolute difference, in pixel units."""
     where: tuple[int, int]
+    """(row, column) of the first pixel with the largest difference."""
 
 
 def differences(a: Image, b: Image) -> list[Difference]:

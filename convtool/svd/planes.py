@@ -12,21 +12,15 @@ from convtool.records import Record
 
 
 class Coloring(Record):
-    """A conversion of a picture to matrices and back.
-
-    Attributes
-    ----------
-    code : int
-        Its code in files.
-    split : callable
-        Takes an `Image`, returns float matrices.
-    join : callable
-        Takes the matrices and the number of channels, returns values of shape (H, W) or (H, W, C).
-    """
+    """A conversion of a picture to matrices and back."""
 
     code: int
+    """Its code in files."""
     split: Callable[[Image], list[FloatArray]]
+    """Takes an `Image`, returns float matrices."""
     join: Callable[[list[FloatArray], int], FloatArray]
+    """Takes the matrices and the number of channels, returns values of shape (H, W) or (H, W,
+    C)."""
 
 
 def _gray(image: Image) -> list[FloatArray]:

@@ -17,24 +17,16 @@ _MOST = 0.9
 
 
 class Code(Record):
-    """The numeric format of a vector's entries.
-
-    Attributes
-    ----------
-    number : int
-        Its code in files.
-    dtype : dtype
-        Little-endian type of an entry.
-    top : float
-        The stored value of a vector's largest magnitude.
-    weight : dtype
-        Little-endian type of a product's weight.
-    """
+    """The numeric format of a vector's entries."""
 
     number: int
+    """Its code in files."""
     dtype: np.dtype[Any]
+    """Little-endian type of an entry."""
     top: float
+    """The stored value of a vector's largest magnitude."""
     weight: np.dtype[Any]
+    """Little-endian type of a product's weight."""
 
 
 CODES = {
@@ -53,22 +45,16 @@ class Layer(Record, eq=False):
 
     A product is weight/top² times the outer product of its stored vectors, `weight` in units of
     `unit`.
-
-    Attributes
-    ----------
-    code : Code
-        The numeric format of entries and weights.
-    unit : float
-        The largest weight.
-    weights, left, right : ndarray
-        Stored values, shapes (T,), (T, h) and (T, w).
     """
 
     code: Code
+    """The numeric format of entries and weights."""
     unit: float
+    """The largest weight."""
     weights: NDArray[Any]
     left: NDArray[Any]
     right: NDArray[Any]
+    """Stored values, shapes (T,), (T, h) and (T, w)."""
 
     def factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return singular values in float64, and unit vectors in float32."""

@@ -21,33 +21,23 @@ _SEARCH_STEPS = 7
 
 
 class Row(Record):
-    """Quality and size at one k.
-
-    Attributes
-    ----------
-    k : int
-        Number of triples.
-    stored : int
-        Number of stored values, k·(1 + m + n) for each matrix.
-    ratio : float
-        Stored values divided by the values of the picture.
-    mse, psnr, ssim : float
-        Mean-square error before rounding, in squared pixel units; PSNR in dB; structural
-        similarity.
-    energy : float
-        The retained share of Σσ².
-    file_bytes : int
-        The size of the ``.ctsvd`` file.
-    """
+    """Quality and size at one k."""
 
     k: int
+    """Number of triples."""
     stored: int
+    """Number of stored values, k·(1 + m + n) for each matrix."""
     ratio: float
+    """Stored values divided by the values of the picture."""
     mse: float
     psnr: float
     ssim: float
+    """Mean-square error before rounding, in squared pixel units; PSNR in dB; structural
+    similarity."""
     energy: float
+    """The retained share of Σσ²."""
     file_bytes: int
+    """The size of the ``.ctsvd`` file."""
 
 
 class Point(Record):
@@ -58,27 +48,18 @@ class Point(Record):
 
 
 class Study(Record, eq=False):
-    """A picture compressed at several k.
-
-    Attributes
-    ----------
-    original : ndarray
-        The reference for the compressed pictures, in pixel units.
-    best : Compressed
-        The compressed picture at the largest k.
-    rows : list of Row
-        One for each k.
-    spectrum : Spectrum
-        The energies of all triples.
-    raw_bytes : int
-        The size of the uncompressed pixels.
-    """
+    """A picture compressed at several k."""
 
     original: Pixels
+    """The reference for the compressed pictures, in pixel units."""
     best: Compressed
+    """The compressed picture at the largest k."""
     rows: list[Row]
+    """One for each k."""
     spectrum: Spectrum
+    """The energies of all triples."""
     raw_bytes: int
+    """The size of the uncompressed pixels."""
 
     def smallest(self) -> dict[float, int]:
         """Return the smallest k for 30, 35 and 40 dB."""
@@ -146,19 +127,13 @@ def _row(picture: Compressed, original: Pixels, precision: str) -> Row:
 
 
 class Choice(Record):
-    """The PSNR of separate and joint channels at equal storage.
-
-    Attributes
-    ----------
-    ratio : float
-        Stored values divided by the values of the picture.
-    channels, joint : float
-        PSNR in dB.
-    """
+    """The PSNR of separate and joint channels at equal storage."""
 
     ratio: float
+    """Stored values divided by the values of the picture."""
     channels: float
     joint: float
+    """PSNR in dB."""
 
     @property
     def better(self) -> str:

@@ -14,18 +14,12 @@ from convtool.svd.truncated import finite_energy
 
 
 class Target(Record):
-    """The criterion for the number of triples: k itself, a PSNR, a ratio or an energy.
-
-    Attributes
-    ----------
-    name : str
-        ``k``, ``psnr``, ``ratio`` or ``energy``.
-    value : float
-        k, dB, a ratio of stored to original values, or a share of Σσ².
-    """
+    """The criterion for the number of triples: k itself, a PSNR, a ratio or an energy."""
 
     name: str
+    """``k``, ``psnr``, ``ratio`` or ``energy``."""
     value: float
+    """k, dB, a ratio of stored to original values, or a share of Σσ²."""
 
     @staticmethod
     def of(
@@ -52,24 +46,16 @@ class Target(Record):
 
 
 class Spectrum(Record, eq=False):
-    """Cumulative energies of a picture's triples, over all of its matrices.
-
-    Attributes
-    ----------
-    kept : ndarray
-        Shape (K + 1,): the energy of the best k triples of each matrix, k from 0.
-    left : ndarray
-        Shape (K + 1,): the remaining energy, which is the squared error.
-    stored : ndarray
-        Shape (K + 1,): the number of stored values.
-    size : int
-        Number of values of the picture.
-    """
+    """Cumulative energies of a picture's triples, over all of its matrices."""
 
     kept: FloatArray
+    """Shape (K + 1,): the energy of the best k triples of each matrix, k from 0."""
     left: FloatArray
+    """Shape (K + 1,): the remaining energy, which is the squared error."""
     stored: FloatArray
+    """Shape (K + 1,): the number of stored values."""
     size: int
+    """Number of values of the picture."""
 
 
 def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:

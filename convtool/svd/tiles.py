@@ -5,24 +5,17 @@ from convtool.records import Record
 
 
 class Region(Record):
-    """A part of a matrix divided into equal tiles.
-
-    Attributes
-    ----------
-    top, left : int
-        Its first row and column.
-    down, across : int
-        Number of tiles in each direction.
-    height, width : int
-        The size of each tile.
-    """
+    """A part of a matrix divided into equal tiles."""
 
     top: int
     left: int
+    """Its first row and column."""
     down: int
     across: int
+    """Number of tiles in each direction."""
     height: int
     width: int
+    """The size of each tile."""
 
     @property
     def count(self) -> int:

@@ -15,24 +15,16 @@ Given_contra = TypeVar("Given_contra", contravariant=True)
 
 
 class Report(Record, eq=False):
-    """The result of a piece of work.
-
-    Parameters
-    ----------
-    work : object
-        The submitted work, or its unfinished rest if the worker ended.
-    value : object
-        The worker's return value.
-    crash : object
-        The description of the worker's end; None if it has not ended.
-    alone : bool
-        Whether no other work can have ended the worker.
-    """
+    """The result of a piece of work."""
 
     work: Any
+    """The submitted work, or its unfinished rest if the worker ended."""
     value: Any = None
+    """The worker's return value."""
     crash: Any = None
+    """The description of the worker's end; None if it has not ended."""
     alone: bool = False
+    """Whether no other work can have ended the worker."""
 
 
 class Place(Protocol[Given_contra]):

@@ -15,24 +15,16 @@ _MAGIC = "*?["
 
 
 class InputFile(Record):
-    """An input picture.
-
-    Parameters
-    ----------
-    source : str
-        The path.
-    relative : str
-        The output's path relative to the output folder.
-    searched : bool
-        Whether it was found in a folder or by a pattern, rather than named.
-    real : str
-        The path with links resolved, if known.
-    """
+    """An input picture."""
 
     source: str
+    """The path."""
     relative: str
+    """The output's path relative to the output folder."""
     searched: bool = False
+    """Whether it was found in a folder or by a pattern, rather than named."""
     real: str = ""
+    """The path with links resolved, if known."""
 
 
 def is_pattern(place: str) -> bool:

@@ -27,24 +27,17 @@ class Stamp(Record):
 
 
 class JournalEntry(Record):
-    """A finished task.
-
-    Parameters
-    ----------
-    source, target : str
-        The absolute paths of input and output.
-    fingerprint : str
-        A hash of everything that determines the result besides the input, see
-        `FilterJob.fingerprint`.
-    input, output : Stamp
-        The stamps of both when the task finished.
-    """
+    """A finished task."""
 
     source: str
     target: str
+    """The absolute paths of input and output."""
     fingerprint: str
+    """A hash of everything that determines the result besides the input, see
+    `FilterJob.fingerprint`."""
     input: Stamp
     output: Stamp
+    """The stamps of both when the task finished."""
 
 
 def stamp(path: str) -> Stamp:

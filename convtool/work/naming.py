@@ -18,18 +18,12 @@ class Task(Record):
 
 
 class Naming(Record):
-    """The rule that derives an output's name from its input's.
-
-    Parameters
-    ----------
-    suffix : str
-        Inserted before the extension.
-    format : str or None
-        The name of the output format, whose extension replaces one of another format.
-    """
+    """The rule that derives an output's name from its input's."""
 
     suffix: str = ""
+    """Inserted before the extension."""
     format: str | None = None
+    """The name of the output format, whose extension replaces one of another format."""
 
     def __call__(self, name: str) -> str:
         """Return the output's name.

@@ -40,22 +40,15 @@ class Interrupted(KeyboardInterrupt):
 
 
 class WorkerConfig(Record):
-    """The number of worker processes and their settings.
-
-    Parameters
-    ----------
-    jobs : int or None
-        Number of worker processes, never more than pictures. With a number, each uses one thread
-        unless the job says otherwise; None stands for all cores, which the processes share.
-    timeout : float or None
-        Time limit for one picture in seconds.
-    stamped : bool
-        Whether to return stamps of inputs and outputs, for a journal.
-    """
+    """The number of worker processes and their settings."""
 
     jobs: int | None = None
+    """Number of worker processes, never more than pictures. With a number, each uses one thread
+    unless the job says otherwise; None stands for all cores, which the processes share."""
     timeout: float | None = None
+    """Time limit for one picture in seconds."""
     stamped: bool = False
+    """Whether to return stamps of inputs and outputs, for a journal."""
 
 
 class _Worker:

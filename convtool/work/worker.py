@@ -33,24 +33,16 @@ _SECONDS_BETWEEN_REPORTS = 0.05
 
 
 class TaskResult(Record):
-    """The result of a task.
-
-    Parameters
-    ----------
-    number : int
-        The task's number.
-    outcome : Outcome or None
-        The outcome; None if the task failed.
-    error : Exception or None
-        The error of a failed task.
-    stamps : (Stamp, Stamp) or None
-        The stamps of input and output, if requested.
-    """
+    """The result of a task."""
 
     number: int
+    """The task's number."""
     outcome: Outcome | None = None
+    """The outcome; None if the task failed."""
     error: Exception | None = None
+    """The error of a failed task."""
     stamps: tuple[Stamp, Stamp] | None = None
+    """The stamps of input and output, if requested."""
 
 
 class _Unflushed:

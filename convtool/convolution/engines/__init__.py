@@ -26,40 +26,27 @@ if TYPE_CHECKING:
 
 
 class Job(Record, eq=False):
-    """One convolution for an engine to compute.
-
-    Attributes
-    ----------
-    kernels : tuple of ndarray
-        One kernel of float64, shape (KH, KW), not to be flipped; or two of the same shape, for
-        engines that take pairs, whose answers' magnitude sqrt(a² + b²) is wanted.
-    dtype : dtype
-        The working dtype, float32 or float64.
-    layout : Geometry
-        Where the windows lie.
-    channels : int
-        Number of channels.
-    rank : int or None
-        The number of factors to use, for engines that factor.
-    threads : int
-        How many threads may work.
-    level : Level or None
-        What windows of one value are multiplied by, where sums of them have to be helped.
-    combination : {"magnitude", "maximum"}
-        What is taken of the answers of several kernels.
-    floats : bool
-        Whether the image is of floats, whose values may lie far apart.
-    """
+    """One convolution for an engine to compute."""
 
     kernels: tuple[Array, ...]
+    """One kernel of float64, shape (KH, KW), not to be flipped; or two of the same shape, for
+    engines that take pairs, whose answers' magnitude sqrt(a² + b²) is wanted."""
     dtype: DType
+    """The working dtype, float32 or float64."""
     layout: "Geometry"
+    """Where the windows lie."""
     channels: int
+    """Number of channels."""
     rank: int | None
+    """The number of factors to use, for engines that factor."""
     threads: int
+    """How many threads may work."""
     level: "Level | None" = None
+    """What windows of one value are multiplied by, where sums of them have to be helped."""
     combination: Combination = "magnitude"
+    """What is taken of the answers of several kernels."""
     floats: bool = False
+    """Whether the image is of floats, whose values may lie far apart."""
 
     @property
     def kernel(self) -> Array:
@@ -73,54 +60,37 @@ class Job(Record, eq=False):
 
 
 class TileCorrelator(Record):
-    """A prepared kernel of an engine that reads windows.
-
-    Attributes
-    ----------
-    run : callable
-        ``run(window, out)``: ``window`` has shape (R + KH - 1, N + KW - 1, C), ``out`` (R, N, C),
-        both of the working dtype; writes the valid correlation of each channel with the kernel.
-    tile : tuple of int
-        The largest (R, N) that a call should have.
-    reads : frozenset of dtype
-        What ``window`` may be of, beside the working dtype.
-    writes : frozenset of dtype
-        What ``out`` may be of, beside the working dtype, where ``window`` is of one that is read.
-    """
+    """A prepared kernel of an engine that reads windows."""
 
     run: Callable[[Array, Array], None]
+    """``run(window, out)``: ``window`` has shape (R + KH - 1, N + KW - 1, C), ``out`` (R, N, C),
+    both of the working dtype; writes the valid correlation of each channel with the kernel."""
     tile: tuple[int, int]
+    """The largest (R, N) that a call should have."""
     reads: frozenset[DType] = frozenset()
+    """What ``window`` may be of, beside the working dtype."""
     writes: frozenset[DType] = frozenset()
+    """What ``out`` may be of, beside the working dtype, where ``window`` is of one that is read."""
 
 
 class StripCorrelator(Record):
-    """A prepared kernel of an engine that reads the image through the border table itself.
-
-    Attributes
-    ----------
-    run : callable
-        ``run(source, out, origin, strips, workers)`` makes strips of the answer, on so many
-        threads. Each row of ``strips`` says which: first and last line (after the stride), first
-        and last window (column at stride 1; last means the one after it). ``out`` holds the part
-        of the answer that starts at row and column ``origin``. ``source`` and ``out`` have rows
-        whose scalars lie side by side.
-    tile : tuple of int
-        The most rows and windows that a call should have.
-    writes : frozenset of dtype
-        What ``out`` may be of, beside the working dtype.
-    wake : callable
-        ``wake(workers)`` wakes so many threads for a run that follows at once.
-    bind : callable, optional
-        ``bind(source, out, strips, workers)`` returns what makes whole answers of images that lie
-        in memory as these do, called with image and answer.
-    """
+    """A prepared kernel of an engine that reads the image through the border table itself."""
 
     run: Callable[["Source", Array, Span, Array, int], None]
+    """``run(source, out, origin, strips, workers)`` makes strips of the answer, on so many threads.
+    Each row of ``strips`` says which: first and last line (after the stride), first and last window
+    (column at stride 1; last means the one after it). ``out`` holds the part of the answer that
+    starts at row and column ``origin``. ``source`` and ``out`` have rows whose scalars lie side by
+    side."""
     tile: tuple[int, int]
+    """The most rows and windows that a call should have."""
     writes: frozenset[DType]
+    """What ``out`` may be of, beside the working dtype."""
     wake: Callable[[int], None]
+    """``wake(workers)`` wakes so many threads for a run that follows at once."""
     bind: Callable[["Source", Array, Array, int], Callable[[Array, Array], None]] | None = None
+    """``bind(source, out, strips, workers)`` returns what makes whole answers of images that lie in
+    memory as these do, called with image and answer."""
 
 
 Correlator = TileCorrelator | StripCorrelator
@@ -134,34 +104,23 @@ class Prepare(Protocol):
 
 
 class EngineEntry(Record):
-    """What the registry knows of an engine without importing it.
-
-    Attributes
-    ----------
-    name, module : str
-        Its name and where it lives.
-    summary : str
-        What it does, in a line.
-    own : bool
-        Written by this project, not an adapter to another library.
-    compiled : bool
-        It calls compiled functions.
-    local : bool
-        NaN and inf spread only as far as the kernel's non-zero weights reach.
-    takes_rank : bool
-        ``rank`` means something to it.
-    takes_pairs : bool
-        It makes the magnitude of two kernels' answers in one pass.
-    """
+    """What the registry knows of an engine without importing it."""
 
     name: str
     module: str
+    """Its name and where it lives."""
     summary: str
+    """What it does, in a line."""
     own: bool = True
+    """Written by this project, not an adapter to another library."""
     compiled: bool = False
+    """It calls compiled functions."""
     local: bool = False
+    """NaN and inf spread only as far as the kernel's non-zero weights reach."""
     takes_rank: bool = False
+    """``rank`` means something to it."""
     takes_pairs: bool = False
+    """It makes the magnitude of two kernels' answers in one pass."""
 
 
 ENGINES: dict[str, EngineEntry] = {
@@ -283,28 +242,19 @@ class Lines(NamedTuple):
 
 
 class Factoring(Record, eq=False):
-    """How a kernel is taken apart in a working dtype: what plans and engines both look at.
-
-    Attributes
-    ----------
-    rank : int
-        How many factors it takes, at least 1.
-    whole : bool
-        Whether its weights are whole numbers, or whole numbers times one common factor.
-    exact : bool
-        Whether its factors are so too.
-    factors : Factors or None
-        The factors; None for a large kernel of high rank, whose factors are its own lines.
-    cancels : bool
-        Whether products of factors cancel: somewhere, their magnitudes sum to more than
-        `CANCELLING` times the weight.
-    """
+    """How a kernel is taken apart in a working dtype: what plans and engines both look at."""
 
     rank: int
+    """How many factors it takes, at least 1."""
     whole: bool
+    """Whether its weights are whole numbers, or whole numbers times one common factor."""
     exact: bool
+    """Whether its factors are so too."""
     factors: Factors | None
+    """The factors; None for a large kernel of high rank, whose factors are its own lines."""
     cancels: bool = False
+    """Whether products of factors cancel: somewhere, their magnitudes sum to more than `CANCELLING`
+    times the weight."""
 
 
 CANCELLING = 20.0

@@ -28,18 +28,12 @@ FEW = 4
 
 
 class Rounding(Record, eq=False):
-    """How much transforms of float64 round.
-
-    Attributes
-    ----------
-    share : float
-        The largest error, relative to the root of the sum of squares of a tile's pixels.
-    smallest : ndarray
-        What the n smallest magnitudes of weights sum to, for each n from 0 on.
-    """
+    """How much transforms of float64 round."""
 
     share: float
+    """The largest error, relative to the root of the sum of squares of a tile's pixels."""
     smallest: Array
+    """What the n smallest magnitudes of weights sum to, for each n from 0 on."""
 
     def least(self, pixels: Array, dtype: DType) -> float:
         """Return the magnitude from which rounding does not matter for answers of a type.

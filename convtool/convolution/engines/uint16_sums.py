@@ -34,20 +34,14 @@ WORST = 0.3
 
 
 class Uint16Sums(NamedTuple):
-    """A kernel as whole numbers: the product of a column and a row, over a divisor.
-
-    Attributes
-    ----------
-    column, row : tuple of int
-        Weights of 0 and more.
-    divisor : int
-        A power of two; or odd, where all weights are 1. No less than the sum of all products, so
-        that no answer saturates.
-    """
+    """A kernel as whole numbers: the product of a column and a row, over a divisor."""
 
     column: tuple[int, ...]
     row: tuple[int, ...]
+    """Weights of 0 and more."""
     divisor: int
+    """A power of two; or odd, where all weights are 1. No less than the sum of all products, so
+    that no answer saturates."""
 
 
 @lru_cache(maxsize=64)
@@ -90,16 +84,11 @@ def uint16_sums(kernel: Array) -> Uint16Sums | None:
 
 
 class Uint16Products(NamedTuple):
-    """A kernel as the product of a column and a row, times two to twice `PRODUCT_BITS`.
-
-    Attributes
-    ----------
-    column, row : tuple of int
-        Weights of 0 and more, no more than two to the `PRODUCT_BITS` together.
-    """
+    """A kernel as the product of a column and a row, times two to twice `PRODUCT_BITS`."""
 
     column: tuple[int, ...]
     row: tuple[int, ...]
+    """Weights of 0 and more, no more than two to the `PRODUCT_BITS` together."""
 
 
 def _rounded(line: Array) -> Array:

@@ -34,19 +34,13 @@ from convtool.work.worker import limit_opencv
 
 
 class Block(Record):
-    """Some rows of the answer.
-
-    Parameters
-    ----------
-    plane : int
-        Of which picture of the input.
-    first, last : int
-        The first row and the one after the last.
-    """
+    """Some rows of the answer."""
 
     plane: int
+    """Of which picture of the input."""
     first: int
     last: int
+    """The first row and the one after the last."""
 
     @property
     def rows(self) -> int:
@@ -55,62 +49,41 @@ class Block(Record):
 
 
 class Order(Record, eq=False):
-    """The settings of a worker for one picture, the same for all blocks of a pass.
-
-    Parameters
-    ----------
-    source, identity : str
-        The input, and its fingerprint when the client opened it.
-    job : FilterJob
-        The kernels and options.
-    store : StoreOptions
-        The options for stores.
-    place : Place
-        The place of the output.
-    wanted : Wanted or None
-        The settings of a Zarr output; None for files of rows.
-    scales : Scales or None
-        The pixel sizes of an OME-Zarr image.
-    plan : FilterPlan
-        The plan that each worker executes.
-    calibration : Calibration
-        The calibration for the plans of alpha's kernels.
-    extent : (float, float) or None
-        The smallest and the largest value, if measured.
-    """
+    """The settings of a worker for one picture, the same for all blocks of a pass."""
 
     source: str
     identity: str
+    """The input, and its fingerprint when the client opened it."""
     job: FilterJob
+    """The kernels and options."""
     store: StoreOptions
+    """The options for stores."""
     place: Place
+    """The place of the output."""
     wanted: Wanted | None
+    """The settings of a Zarr output; None for files of rows."""
     scales: Scales | None
+    """The pixel sizes of an OME-Zarr image."""
     plan: FilterPlan
+    """The plan that each worker executes."""
     calibration: Calibration
+    """The calibration for the plans of alpha's kernels."""
     extent: tuple[float, float] | None = None
+    """The smallest and the largest value, if measured."""
     version: str = __version__
 
 
 class BlockResult(Record):
-    """The result of a block.
-
-    Parameters
-    ----------
-    counts : Counts
-        The counts of clipped values.
-    extent : (float, float) or None
-        The smallest and the largest value, if requested.
-    file : str or None
-        The file with its rows, if there is one.
-    violated : bool
-        Whether the plan's assumption does not hold; there is no output then.
-    """
+    """The result of a block."""
 
     counts: Counts = Counts()
+    """The counts of clipped values."""
     extent: tuple[float, float] | None = None
+    """The smallest and the largest value, if requested."""
     file: str | None = None
+    """The file with its rows, if there is one."""
     violated: bool = False
+    """Whether the plan's assumption does not hold; there is no output then."""
 
 
 class _Opened:

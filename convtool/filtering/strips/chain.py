@@ -25,22 +25,15 @@ from convtool.records import Record
 
 
 class Counts(Record):
-    """What was counted while rows were made.
-
-    Parameters
-    ----------
-    clipped, nans : int
-        How many values lay outside the output's range, and how many were NaN and became 0.
-    values : int
-        How many values of colours there were.
-    seconds : tuple of float
-        What each kernel took.
-    """
+    """What was counted while rows were made."""
 
     clipped: int = 0
     nans: int = 0
+    """How many values lay outside the output's range, and how many were NaN and became 0."""
     values: int = 0
+    """How many values of colours there were."""
     seconds: tuple[float, ...] = ()
+    """What each kernel took."""
 
     def __add__(self, other: "Counts") -> "Counts":
         pairs = zip_longest(self.seconds, other.seconds, fillvalue=0.0)

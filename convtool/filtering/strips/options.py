@@ -12,28 +12,19 @@ MISSING_RULES = ("refuse", "fill")
 
 
 class StoreOptions(Record):
-    """Options of stores.
-
-    Parameters
-    ----------
-    pyramid : bool
-        Whether smaller levels are written.
-    resume : bool
-        Whether to go on with a Zarr store that an earlier run has left unfinished.
-    overwrite : bool
-        Whether a Zarr store that is there may be replaced.
-    missing : str
-        One of `MISSING_RULES`.
-    max_pixels : int, optional
-        The largest picture to accept; there is no limit unless one is given, since memory does not
-        grow with it.
-    """
+    """Options of stores."""
 
     pyramid: bool = False
+    """Whether smaller levels are written."""
     resume: bool = False
+    """Whether to go on with a Zarr store that an earlier run has left unfinished."""
     overwrite: bool = False
+    """Whether a Zarr store that is there may be replaced."""
     missing: str = MISSING_RULES[0]
+    """One of `MISSING_RULES`."""
     max_pixels: int | None = None
+    """The largest picture to accept; there is no limit unless one is given, since memory does not
+    grow with it."""
 
 
 def is_zarr_wanted(target: str) -> bool:

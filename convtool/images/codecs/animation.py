@@ -19,25 +19,17 @@ LEAVE, CLEAR, RESTORE = 0, 1, 2
 
 
 class Patch(Record, eq=False):
-    """The pixels of one frame and where they belong.
-
-    Parameters
-    ----------
-    pixels : ndarray
-        Shape (h, w[, C]).
-    left, top : int
-        Its place on the canvas.
-    disposal : int
-        `LEAVE`, `CLEAR` or `RESTORE`.
-    blends : bool
-        Whether it is laid over what is there by its alpha, in place of replacing it.
-    """
+    """The pixels of one frame and where they belong."""
 
     pixels: Pixels
+    """Shape (h, w[, C])."""
     left: int = 0
     top: int = 0
+    """Its place on the canvas."""
     disposal: int = LEAVE
+    """`LEAVE`, `CLEAR` or `RESTORE`."""
     blends: bool = False
+    """Whether it is laid over what is there by its alpha, in place of replacing it."""
 
 
 def compose(patches: Iterable[Patch], shape: tuple[int, int, int]) -> Iterator[Pixels]:

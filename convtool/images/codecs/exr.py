@@ -64,31 +64,21 @@ _WHERE = re.compile(r'^.*?\(EXR_ERR_\w+\) |^.*?image file ".*?"\.? *|\'?<[^>]*>\
 
 
 class _Layout(Record):
-    """What the header says.
-
-    Parameters
-    ----------
-    width, height : int
-        Of the data window.
-    names : tuple of str
-        The channels to read, in the order that pixels have them.
-    types : tuple of int
-        The type of each: 1 is half, 2 is float.
-    has_alpha : bool
-        Whether the last one is alpha.
-    metadata : Metadata
-        What else is kept.
-    notes : tuple of str
-        What is not.
-    """
+    """What the header says."""
 
     width: int
     height: int
+    """Of the data window."""
     names: tuple[str, ...]
+    """The channels to read, in the order that pixels have them."""
     types: tuple[int, ...]
+    """The type of each: 1 is half, 2 is float."""
     has_alpha: bool
+    """Whether the last one is alpha."""
     metadata: Metadata
+    """What else is kept."""
     notes: tuple[str, ...]
+    """What is not."""
 
 
 @contextmanager

@@ -27,28 +27,19 @@ _FROM_PALETTE = 1
 
 
 class Boxes(Record):
-    """What the boxes say.
-
-    Parameters
-    ----------
-    start, end : int
-        Where the codestream is.
-    space : int
-        The EnumCS, 0 where there is none.
-    palette : tuple of bytes
-        For each index, the colour; empty where there is no palette.
-    metadata : Metadata
-        Profile, XMP and resolution.
-    notes : tuple of str
-        What is left out.
-    """
+    """What the boxes say."""
 
     start: int
     end: int
+    """Where the codestream is."""
     space: int = 0
+    """The EnumCS, 0 where there is none."""
     palette: tuple[bytes, ...] = ()
+    """For each index, the colour; empty where there is no palette."""
     metadata: Metadata = Metadata()
+    """Profile, XMP and resolution."""
     notes: tuple[str, ...] = ()
+    """What is left out."""
 
 
 def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:

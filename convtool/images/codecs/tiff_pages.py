@@ -29,21 +29,14 @@ _OME_SIZE = re.compile(r'\bSize([XYZCT])\s*=\s*"(\d+)"')
 
 
 class Page(Record):
-    """One picture of a file.
-
-    Parameters
-    ----------
-    number : int
-        Which directory of the file's chain describes it, 0 for the first.
-    directory : Directory
-        That directory.
-    notes : tuple of str
-        What of the file is left out.
-    """
+    """One picture of a file."""
 
     number: int
+    """Which directory of the file's chain describes it, 0 for the first."""
     directory: Directory
+    """That directory."""
     notes: tuple[str, ...] = ()
+    """What of the file is left out."""
 
 
 def pages_of(data: Data) -> Iterator[Page]:

@@ -20,22 +20,15 @@ _FACTORS = (1, 2, 4)
 
 
 class Luma(Record):
-    """How luma and chroma are stored.
-
-    Parameters
-    ----------
-    across, down : int
-        How many pixels share one value of each chroma.
-    shares : (float, float, float)
-        Those of red, green and blue in luma.
-    reference : tuple of float
-        Black and white of luma, then zero and largest of either chroma.
-    """
+    """How luma and chroma are stored."""
 
     across: int
     down: int
+    """How many pixels share one value of each chroma."""
     shares: tuple[float, ...] = _BT601
+    """Those of red, green and blue in luma."""
     reference: tuple[float, ...] = _FULL_RANGE
+    """Black and white of luma, then zero and largest of either chroma."""
 
     def row_bytes(self, width: int) -> int:
         """Bytes of one row of data units."""

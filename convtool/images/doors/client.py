@@ -20,28 +20,19 @@ _PROGRAM = "import sys; sys.path[:] = {!r}; from convtool.images.doors.child imp
 
 
 class Request(Record):
-    """A call of a function in the other process.
-
-    Parameters
-    ----------
-    module, function : str
-        What to call.
-    arguments : tuple
-        With what.
-    memory : int
-        The most bytes that it may take besides what the process has already.
-    seconds : float
-        The most time that it may take.
-    library : str
-        Which library it calls, for the message.
-    """
+    """A call of a function in the other process."""
 
     module: str
     function: str
+    """What to call."""
     arguments: tuple[Any, ...]
+    """With what."""
     memory: int
+    """The most bytes that it may take besides what the process has already."""
     seconds: float
+    """The most time that it may take."""
     library: str
+    """Which library it calls, for the message."""
 
 
 class _Child:

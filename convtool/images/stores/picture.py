@@ -19,18 +19,12 @@ BAND_BYTES = 1 << 22
 
 
 class StorageLayout(Record):
-    """How a picture is cut and compressed where it is stored.
-
-    Parameters
-    ----------
-    tile : (int, int), optional
-        Height and width of tiles or chunks; None where the store knows none.
-    compression : str
-        A word for the method.
-    """
+    """How a picture is cut and compressed where it is stored."""
 
     tile: tuple[int, int] | None = None
+    """Height and width of tiles or chunks; None where the store knows none."""
     compression: str = ""
+    """A word for the method."""
 
 
 class Picture(Protocol):
@@ -73,27 +67,18 @@ class Picture(Protocol):
 
 
 class Wanted(Record):
-    """The description of a picture to write.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        (H, W) or (H, W, C).
-    dtype : dtype
-        The type of its pixels.
-    header : Header
-        That of the picture it is made from: metadata, alpha.
-    layout : StorageLayout
-        How it is to be cut and compressed.
-    pyramid : bool
-        Whether smaller levels follow it, each half as large as the one before.
-    """
+    """The description of a picture to write."""
 
     shape: tuple[int, ...]
+    """(H, W) or (H, W, C)."""
     dtype: np.dtype[Any]
+    """The type of its pixels."""
     header: Header
+    """That of the picture it is made from: metadata, alpha."""
     layout: StorageLayout = StorageLayout()
+    """How it is to be cut and compressed."""
     pyramid: bool = False
+    """Whether smaller levels follow it, each half as large as the one before."""
 
 
 def bands(height: int, rows: int, row_bytes: int) -> list[Span]:

@@ -88,24 +88,16 @@ def _is_store(path: str) -> bool:
 
 
 class Place(Record):
-    """Where a store is written, for whoever writes a part of it; plain data.
-
-    Parameters
-    ----------
-    path : str
-        Where it will be.
-    folder : str
-        Where it is until it is whole.
-    fingerprint : str
-        Stands for all that decides its content.
-    started : bool
-        Whether its arrays are there.
-    """
+    """Where a store is written, for whoever writes a part of it; plain data."""
 
     path: str
+    """Where it will be."""
     folder: str
+    """Where it is until it is whole."""
     fingerprint: str
+    """Stands for all that decides its content."""
     started: bool
+    """Whether its arrays are there."""
 
     def check(self) -> None:
         """Check that the store is still being written.

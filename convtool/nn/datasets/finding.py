@@ -19,24 +19,16 @@ _TEST_FRACTION = 1 / 6
 
 
 class Pictures(Record):
-    """The parts of a data set before it is split: arrays, or the files of a folder.
-
-    Attributes
-    ----------
-    train : Dataset or Files
-        The whole set where it has no test part.
-    test, validation : Dataset or Files, optional
-    test_fraction : float
-        The fraction to use as the test set where there is no test part.
-    split : callable, optional
-        How to split the set there; by default at random, stratified by class.
-    """
+    """The parts of a data set before it is split: arrays, or the files of a folder."""
 
     train: Dataset | Files
+    """The whole set where it has no test part."""
     test: Dataset | Files | None
     validation: Dataset | Files | None
     test_fraction: float
+    """The fraction to use as the test set where there is no test part."""
     split: SplitFunction | None = None
+    """How to split the set there; by default at random, stratified by class."""
 
 
 def find_pictures(

@@ -46,25 +46,16 @@ def visible_files(folder: Path) -> list[Path]:
 
 
 class Files(Record):
-    """The pictures of a folder, not read yet.
-
-    Attributes
-    ----------
-    folder : Path
-    names : tuple of str
-        Their paths below the folder.
-    labels : ndarray of int64, shape (N,)
-        Class indices.
-    classes : tuple of str
-    numbers : ndarray of int64, shape (N,)
-        Their indices among all pictures of the folder.
-    """
+    """The pictures of a folder, not read yet."""
 
     folder: Path
     names: tuple[str, ...]
+    """Their paths below the folder."""
     labels: Array
+    """Class indices. int64, shape (N,)."""
     classes: tuple[str, ...]
     numbers: Array
+    """Their indices among all pictures of the folder. int64, shape (N,)."""
 
     def subset(self, index: Array) -> "Files":
         """Return the pictures at some indices."""

@@ -28,18 +28,12 @@ Value = int | float | str
 
 
 class Axis(Record):
-    """One hyperparameter and its values.
-
-    Attributes
-    ----------
-    name : str
-        A name in `CHOICES`.
-    values : tuple
-        At least one, all different.
-    """
+    """One hyperparameter and its values."""
 
     name: str
+    """A name in `CHOICES`."""
     values: tuple[Value, ...]
+    """At least one, all different."""
 
 
 def parse_axis(text: str) -> Axis:

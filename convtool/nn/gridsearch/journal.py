@@ -14,29 +14,20 @@ FORMAT = "convtool.gridsearch.journal/1"
 
 
 class Outcome(Record):
-    """The result of one training.
-
-    Attributes
-    ----------
-    choice : dict
-        The combination.
-    train_accuracy, validation_accuracy, validation_loss : float or None
-        None where the training diverged.
-    epochs : int
-        Epochs that were finished.
-    seconds : float
-        CPU time, which does not depend on other processes.
-    diverged : bool
-        Whether it stopped because the loss was no longer finite.
-    """
+    """The result of one training."""
 
     choice: dict[str, Value]
+    """The combination."""
     train_accuracy: float | None
     validation_accuracy: float | None
     validation_loss: float | None
+    """None where the training diverged."""
     epochs: int
+    """Epochs that were finished."""
     seconds: float
+    """CPU time, which does not depend on other processes."""
     diverged: bool
+    """Whether it stopped because the loss was no longer finite."""
 
 
 class SearchJournal:

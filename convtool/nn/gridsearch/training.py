@@ -20,24 +20,16 @@ from convtool.records import Record, replace
 
 
 class Search(Record):
-    """The data and settings that all trainings of a grid share.
-
-    Attributes
-    ----------
-    data : Dataset
-        Includes the validation set, which the recipe splits off in the same way for each training.
-    arch : str
-    dropout : float or None
-    recipe : Recipe
-    validation : Dataset, optional
-        The validation set, where the data set has one.
-    """
+    """The data and settings that all trainings of a grid share."""
 
     data: Dataset
+    """Includes the validation set, which the recipe splits off in the same way for each
+    training."""
     arch: str
     dropout: float | None
     recipe: Recipe
     validation: Dataset | None = None
+    """The validation set, where the data set has one."""
 
     def with_choice(self, choice: dict[str, Value]) -> "Search":
         """Return the search with one combination's values.

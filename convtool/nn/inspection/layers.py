@@ -14,34 +14,23 @@ _NUMBER_BYTES = 4
 
 
 class LayerRow(Record):
-    """One layer of a network.
-
-    Attributes
-    ----------
-    number : int
-        Counted from 1.
-    name : str
-        The kind and its ordinal number: ``conv1``, ``conv2``, ``dense1``.
-    kind : str
-        The class.
-    output : tuple of int
-        The shape of one output.
-    trained, fixed : int
-        Numbers of trained and of untrained values.
-    multiply_adds : int
-        For one picture.
-    memory : int
-        Bytes of one picture's output, as float32.
-    """
+    """One layer of a network."""
 
     number: int
+    """Counted from 1."""
     name: str
+    """The kind and its ordinal number: ``conv1``, ``conv2``, ``dense1``."""
     kind: str
+    """The class."""
     output: Shape
+    """The shape of one output."""
     trained: int
     fixed: int
+    """Numbers of trained and of untrained values."""
     multiply_adds: int
+    """For one picture."""
     memory: int
+    """Bytes of one picture's output, as float32."""
 
 
 def layer_names(model: Sequential) -> list[str]:

@@ -16,23 +16,15 @@ _SAME = 1e-9
 
 
 class Likeness(Record):
-    """How much a filter resembles a preset.
-
-    Attributes
-    ----------
-    preset : str
-    turn : int
-        Counter-clockwise rotation of the preset in degrees: 0, 90, 180 or 270.
-    negated : bool
-        Whether the preset's sign is changed.
-    cosine : float
-        Cosine similarity of the two: 1 where they differ only by a factor.
-    """
+    """How much a filter resembles a preset."""
 
     preset: str
     turn: int
+    """Counter-clockwise rotation of the preset in degrees: 0, 90, 180 or 270."""
     negated: bool
+    """Whether the preset's sign is changed."""
     cosine: float
+    """Cosine similarity of the two: 1 where they differ only by a factor."""
 
 
 def nearest_presets(weights: Array, count: int = 3) -> list[Likeness]:

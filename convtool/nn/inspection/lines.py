@@ -59,26 +59,17 @@ def _where(direction: str, place: int, count: int) -> str:
 
 
 class Probe(Record):
-    """One filter's responses.
-
-    Attributes
-    ----------
-    number : int
-        The filter, counted from 1.
-    bias : float
-    responses : mapping of str to float
-        For each line the sum of the weights on it, over all channels, plus the bias.
-    seen : mapping of str to float
-        The responses to a white line on black after the model's preprocessing.
-    words : str
-        A sentence that names the strongest and weakest responses.
-    """
+    """One filter's responses."""
 
     number: int
+    """The filter, counted from 1."""
     bias: float
     responses: Mapping[str, float]
+    """For each line the sum of the weights on it, over all channels, plus the bias."""
     seen: Mapping[str, float]
+    """The responses to a white line on black after the model's preprocessing."""
     words: str
+    """A sentence that names the strongest and weakest responses."""
 
 
 def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Probe]:

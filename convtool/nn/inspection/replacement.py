@@ -17,24 +17,16 @@ _BIAS = re.compile(r",\s*bias\s*=\s*([^,=:]+)$")
 
 
 class Replacement(Record):
-    """The new kernel and bias of one filter.
-
-    Attributes
-    ----------
-    layer : str
-        The layer's name or number.
-    filter : int or None
-        The filter's number, counted from 1; None where the layer has only one.
-    spec : str
-        The kernel, as `convtool.kernel` takes it.
-    bias : float or None
-        None keeps the learned bias.
-    """
+    """The new kernel and bias of one filter."""
 
     layer: str
+    """The layer's name or number."""
     filter: int | None
+    """The filter's number, counted from 1; None where the layer has only one."""
     spec: str
+    """The kernel, as `convtool.kernel` takes it."""
     bias: float | None
+    """None keeps the learned bias."""
 
 
 def parse_replacement(text: str) -> Replacement:

@@ -31,28 +31,19 @@ _BLOCK_NUMBERS = 2**22
 
 
 class Exported(Record):
-    """Facts about an exported file and its verification.
-
-    Attributes
-    ----------
-    nodes : int
-        Number of operators in the file.
-    size : int
-        Size of the file in bytes.
-    inputs : int
-        Number of random inputs that were compared.
-    difference : float
-        The largest difference of any two probabilities. For a regression, relative to the largest
-        value where that is above 1.
-    opset : int
-        The ONNX opset version.
-    """
+    """Facts about an exported file and its verification."""
 
     nodes: int
+    """Number of operators in the file."""
     size: int
+    """Size of the file in bytes."""
     inputs: int
+    """Number of random inputs that were compared."""
     difference: float
+    """The largest difference of any two probabilities. For a regression, relative to the largest
+    value where that is above 1."""
     opset: int
+    """The ONNX opset version."""
 
 
 def to_onnx(model: Sequential) -> Any:

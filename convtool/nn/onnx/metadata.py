@@ -20,15 +20,7 @@ _MOST_PIXELS = 2**24
 
 
 class About(Record):
-    """A network's metadata.
-
-    Attributes
-    ----------
-    task : str
-    classes : tuple of str
-    preprocessing : Preprocessing or None
-    record : dict
-    """
+    """A network's metadata."""
 
     task: str
     classes: tuple[str, ...]

@@ -57,22 +57,15 @@ def pooled_size(size: int, window: int, stride: int, before: int, after: int, ce
 
 
 class Windows(Record):
-    """The window geometry of a pooling layer for pictures of one size.
-
-    Attributes
-    ----------
-    size : (int, int)
-        Height and width of a picture.
-    kernel, stride, dilation : (int, int)
-    padding : (top, left, bottom, right)
-    ceil_mode : bool
-    """
+    """The window geometry of a pooling layer for pictures of one size."""
 
     size: Pair
+    """Height and width of a picture."""
     kernel: Pair
     stride: Pair
     dilation: Pair
     padding: Sides
+    """(top, left, bottom, right)."""
     ceil_mode: bool
 
     @cached_property

@@ -16,18 +16,12 @@ at k is within 0.005 dB of the best."""
 
 
 class SolverEntry(Record):
-    """A registry entry.
-
-    Attributes
-    ----------
-    module : str
-        The module with the function ``solve(matrix, k, total)``.
-    iterative : bool
-        Whether it runs large products on convtool's threads, so that LAPACK should use only one.
-    """
+    """A registry entry."""
 
     module: str
+    """The module with the function ``solve(matrix, k, total)``."""
     iterative: bool
+    """Whether it runs large products on convtool's threads, so that LAPACK should use only one."""
 
 
 SOLVERS = {
