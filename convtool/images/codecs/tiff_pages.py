@@ -94,7 +94,7 @@ def planes_said(description: str, height: int, width: int, samples: int) -> int 
     --------
     >>> planes_said('{"shape": [15, 32, 40]}', 32, 40, 1)
     15
-    >>> planes_said("ImageJ=1.53t\\nimages=5\nslices=5", 32, 40, 1)
+    >>> planes_said("ImageJ=1.53t\nimages=5\nslices=5", 32, 40, 1)
     5
     """
     if found := _IMAGEJ.match(description):
