@@ -123,12 +123,12 @@ class Format(Record):
     """File name endings, lower case, with the dot."""
     signature: bytes
     """A regular expression that the first bytes of every such file match."""
-    codec: str
+    codec: str = ""
     """The module in ``convtool.images.codecs`` that reads and writes it, or a codec in a module; or
-    a module in ``convtool.images.doors``."""
-    depths: tuple[str, ...]
+    a module in ``convtool.images.doors``. Empty where the module has the format's name."""
+    depths: tuple[str, ...] = ()
     """The depths it can be written with."""
-    channels: tuple[int, ...]
+    channels: tuple[int, ...] = ()
     """The numbers of channels it can be written with; 2 and 4 mean that it holds alpha."""
     lossy: bool = False
     """Whether it knows a quality from 1 to 100."""
@@ -196,7 +196,7 @@ class Format(Record):
         if self.door:
             door = import_module("convtool.images.doors.codec").DoorCodec(self)
             return cast(Codec, door)
-        module, _, inner = self.codec.partition(".")
+        module, _, inner = (self.codec or self.name).partition(".")
         codec = import_module(f"convtool.images.codecs.{module}")
         return cast(Codec, getattr(codec, inner) if inner else codec)
 

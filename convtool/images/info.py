@@ -8,7 +8,7 @@ from convtool.images.codecs.icc import description
 from convtool.images.formats import FORMATS, Format
 from convtool.images.image import DEPTHS
 from convtool.images.options import ReadOptions
-from convtool.images.read import read_headers
+from convtool.images.read import open_document
 
 _NO_LIMIT = 2**63
 
@@ -45,10 +45,11 @@ def info(path: str | os.PathLike[str]) -> dict[str, Any]:
     >>> found["format"], found["width"], found["height"], found["depth"]
     ('png', 4, 3, '16')
     """
-    entry, headers = read_headers(path, ReadOptions(max_pixels=_NO_LIMIT, cmyk="naive"))
-    found = {"format": entry.name, "pages": len(headers)} | page_info(headers[0])
+    opened = open_document(path, ReadOptions(max_pixels=_NO_LIMIT, cmyk="naive"))
+    headers = opened.headers
+    found = {"format": opened.format.name, "pages": len(headers)} | page_info(headers[0])
     if len(headers) > 1:
-        found |= _several(entry, headers)
+        found |= _several(opened.format, headers)
     return found
 
 

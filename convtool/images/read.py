@@ -158,54 +158,6 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
     return _named(path, look)
 
 
-def read_headers(
-    path: str | os.PathLike[str], options: ReadOptions | None = None
-) -> tuple[Format, tuple[Header, ...]]:
-    """Read only what the headers of all pages say, or that of the page asked for.
-
-    Parameters
-    ----------
-    path, options
-        As for `read_document`.
-
-    Returns
-    -------
-    Format, tuple of Header
-        The format, and size, depth, channels and the rest of each page.
-
-    Raises
-    ------
-    ImageReadError, ImageTooLargeError
-        As `read_document` does, for what the headers show.
-    """
-    opened = open_document(path, options)
-    return opened.format, opened.headers
-
-
-def read_header(
-    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS
-) -> tuple[Format, Header]:
-    """Read only what the header of a picture says, that of the first page if there are several.
-
-    Parameters
-    ----------
-    path, max_pixels
-        As for `read`.
-
-    Returns
-    -------
-    Format, Header
-        The format, and size, depth, channels and the rest.
-
-    Raises
-    ------
-    ImageReadError, ImageTooLargeError
-        As `read` does, for what the header shows.
-    """
-    entry, headers = read_headers(path, ReadOptions(page=1, max_pixels=max_pixels))
-    return entry, headers[0]
-
-
 def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
     """Load a whole regular file, or standard input, that begins like a picture.
 

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from convtool.cli import run
 from convtool.errors import ImageReadError
-from convtool.images.read import read, read_headers
+from convtool.images.read import open_document, read
 
 PAPER, CYAN, BLACK = (0, 0, 0, 0), (255, 0, 0, 0), (0, 0, 0, 255)
 AMOUNTS = np.array([[PAPER, CYAN, BLACK]], np.uint8)
@@ -69,7 +69,7 @@ class TestJpeg:
         with pytest.raises(ImageReadError, match=r"without a profile .*; --cmyk naive converts"):
             read(path)
         with pytest.raises(ImageReadError, match="without a profile"):
-            read_headers(path)
+            open_document(path)
         line = ["filter", "-k", "identity", str(path), str(tmp_path / "a.png")]
         assert run(line) == 1
         assert capsys.readouterr().err.count("\n") == 1

@@ -16,7 +16,7 @@ from convtool.errors import ImageFormatError, ImageReadError, ImageTooLargeError
 from convtool.images.doors import client
 from convtool.images.formats import FORMATS, recognise
 from convtool.images.image import Image, Metadata
-from convtool.images.read import read, read_document, read_header
+from convtool.images.read import open_document, read, read_document
 from convtool.images.write import write
 
 DOORS = {name: entry for name, entry in FORMATS.items() if entry.door}
@@ -57,8 +57,9 @@ def test_pixels_come_back_bit_for_bit(tmp_path, name, kind, channels):
     assert image.pixels.dtype == kind
     np.testing.assert_array_equal(image.pixels, pixels)
     assert image.notes[0].startswith(f"is decoded by {FORMATS[name].library}")
-    entry, header = read_header(path)
-    assert (entry.name, header.shape, header.dtype) == (name, pixels.shape, kind)
+    opened = open_document(path)
+    header = opened.headers[0]
+    assert (opened.format.name, header.shape, header.dtype) == (name, pixels.shape, kind)
 
 
 @pytest.mark.parametrize("name", [name for name, entry in DOORS.items() if entry.depths])

@@ -17,7 +17,7 @@ from convtool.errors import ConvtoolWarning, ImageFormatError, ImageReadError
 from convtool.filtering.memory import filter_image
 from convtool.images.codecs.premultiplied import multiplied
 from convtool.images.image import Coding, Image, Metadata
-from convtool.images.read import read, read_header
+from convtool.images.read import open_document, read
 from convtool.images.write import write
 from convtool.records import replace
 from convtool.svd.difference import differences
@@ -310,7 +310,7 @@ class TestPfm:
         stored = np.array([[3, 4], [1, 2]], order + "f4").tobytes()
         (tmp_path / "a.pfm").write_bytes(b"Pf\n2 2\n" + scale + b"\n" + stored)
         assert read(tmp_path / "a.pfm").pixels.tolist() == [[1, 2], [3, 4]]
-        assert read_header(tmp_path / "a.pfm")[1].dtype == "float32"
+        assert open_document(tmp_path / "a.pfm").headers[0].dtype == "float32"
 
     @pytest.mark.parametrize(
         "data",

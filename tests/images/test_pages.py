@@ -14,7 +14,7 @@ from convtool.errors import ImageFormatError, ImageReadError, ImageTooLargeError
 from convtool.filtering.memory import filter_image
 from convtool.images.image import Document, Image
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.images.read import read, read_document, read_headers
+from convtool.images.read import open_document, read, read_document
 from convtool.images.write import write_document
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -88,7 +88,7 @@ class TestTiff:
             ReadOptions(page=0)
         write_document(tmp_path / "b.png", Document((Image(np.zeros((4, 5), np.uint8)),)))
         with pytest.raises(ImageReadError, match="has one page, no page 2"):
-            read_headers(tmp_path / "b.png", ReadOptions(page=2))
+            open_document(tmp_path / "b.png", ReadOptions(page=2))
 
     def test_limits_count_all_pages_that_are_read(self, tmp_path):
         write_document(tmp_path / "a.tif", Document((Image(np.zeros((10, 10), np.uint8)),) * 3))

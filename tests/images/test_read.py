@@ -9,7 +9,7 @@ import pytest
 
 from convtool.errors import ImageReadError, ImageTooLargeError
 from convtool.images.image import Coding, Metadata
-from convtool.images.read import read, read_header, upright
+from convtool.images.read import open_document, read, upright
 from convtool.images.write import write
 
 PALETTE = bytes([10, 20, 30, 40, 50, 60, 70, 80, 90])
@@ -296,7 +296,7 @@ class TestWebp:
         image = read(tmp_path / "a.webp")
         assert image.has_alpha == (channels == 4)
         assert np.abs(image.pixels.astype(int) - flat).max() <= 4
-        assert read_header(tmp_path / "a.webp")[1].shape == flat.shape
+        assert open_document(tmp_path / "a.webp").headers[0].shape == flat.shape
 
     @pytest.fixture
     def chunks(self, tmp_path):
@@ -443,7 +443,7 @@ def test_all_orientations(tmp_path, orientation):
     path = tmp_path / "turned.png"
     path.write_bytes(make.png(3, 2, 8, 0, stored, before=[(b"eXIf", make.exif(orientation))]))
     assert read(path).pixels.tolist() == ORIENTED[orientation]
-    assert read_header(path)[1].shape == np.shape(ORIENTED[orientation])
+    assert open_document(path).headers[0].shape == np.shape(ORIENTED[orientation])
     tags = BASE | {256: [3], 274: [orientation]}
     path.write_bytes(make.tiff(tags, [stored.tobytes()]))
     assert read(path).pixels.tolist() == ORIENTED[orientation]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from convtool.filtering.memory import filter_image
 from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, PIXEL_TYPES, Image
-from convtool.images.read import read, read_header
+from convtool.images.read import open_document, read
 from convtool.images.write import write
 
 TYPES = {
@@ -75,8 +75,9 @@ def test_pixels_come_back_bit_for_bit(tmp_path, rng, name, dtype, channels):
     np.testing.assert_array_equal(image.pixels, expected)
     assert image.has_alpha == (channels in (2, 4))
     assert image.notes == ()
-    entry, header = read_header(path)
-    assert entry.name == image.format
+    opened = open_document(path)
+    header = opened.headers[0]
+    assert opened.format.name == image.format
     assert (header.shape, header.dtype) == (expected.shape, dtype)
 
 

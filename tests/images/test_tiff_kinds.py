@@ -11,7 +11,7 @@ import convtool
 from convtool.cli import run
 from convtool.errors import ImageReadError
 from convtool.images.image import PIXEL_TYPES
-from convtool.images.read import read, read_document, read_header
+from convtool.images.read import open_document, read, read_document
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile writes the files of these tests")
 
@@ -349,4 +349,4 @@ def test_what_is_refused(tags, words):
     with open("in.tif", "wb") as file:
         file.write(tiff_file(common | tags, [bytes(256)]))
     with pytest.raises(ImageReadError, match=words):
-        read_header("in.tif")
+        open_document("in.tif")

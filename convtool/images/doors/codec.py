@@ -82,10 +82,9 @@ class DoorCodec:
         return self.encode_all(Document((image,)), options)
 
     def _ask(self, function: str, arguments: tuple[Any, ...], memory: int, samples: int) -> Any:
-        module = f"convtool.images.doors.{self._entry.codec}"
         return ask(
             Request(
-                module,
+                f"convtool.images.doors.{self._entry.codec or self._entry.name}",
                 function,
                 (self._entry, *arguments),
                 _SLACK + memory + samples * _BYTES_A_SAMPLE,
