@@ -1,5 +1,6 @@
-"""Argument validation: each error message is one line."""
+"""Argument validation, where each error message is one line, and the arguments of an object."""
 
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
@@ -91,6 +92,17 @@ def float_type(value: Any) -> str:
     if name not in ("float32", "float64"):
         raise OptionError(f"dtype {value!r}: float32 or float64")
     return name
+
+
+def arguments_of(made: object) -> dict[str, Any]:
+    """Return the arguments that rebuild an object, as JSON values.
+
+    They are its attributes with the names of its constructor's parameters; a parameter without
+    one (a random generator) is left out.
+    """
+    names = (name for name in signature(type(made)).parameters if hasattr(made, name))
+    values = {name: getattr(made, name) for name in names}
+    return {n: list(value) if isinstance(value, tuple) else value for n, value in values.items()}
 
 
 def _range(low: float, high: float, low_open: bool, high_open: bool) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from convtool.errors import DatasetError
 from convtool.nn._types import Array, Shape
-from convtool.nn.arguments import real
+from convtool.nn.arguments import arguments_of, real
 from convtool.nn.operations.activations import log_softmax, sigmoid
 
 LEAST_PROBABILITY = 1e-12
@@ -59,7 +59,7 @@ class Loss:
 
     def config(self) -> dict[str, Any]:
         """Return the keyword arguments that rebuild this loss."""
-        return {}
+        return arguments_of(self)
 
 
 def _are_labels(targets: Array, shape: Shape) -> bool:
@@ -131,10 +131,6 @@ class CrossEntropy(Loss):
         loss = -float((goal * log_p).sum(dtype=np.float64)) / n
         whole = goal.sum(axis=1, keepdims=True)
         return loss, (np.exp(log_p) * whole - goal) / np.asarray(n, outputs.dtype)
-
-    def config(self) -> dict[str, Any]:
-        """Return the label smoothing."""
-        return {"label_smoothing": self.label_smoothing}
 
 
 class BinaryCrossEntropy(Loss):

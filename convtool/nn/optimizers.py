@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from convtool.nn._types import Array, Arrays
-from convtool.nn.arguments import real
+from convtool.nn.arguments import arguments_of, real
 
 
 def _share(value: float, name: str) -> float:
@@ -121,7 +121,7 @@ class Optimizer:
 
     def config(self) -> dict[str, Any]:
         """Return the keyword arguments that rebuild this optimiser."""
-        return {"lr": self.lr}
+        return arguments_of(self)
 
 
 class SGD(Optimizer):
@@ -154,10 +154,6 @@ class Momentum(Optimizer):
         ahead = gradient + self.momentum * velocity if self.nesterov else velocity
         parameter -= self.lr * ahead
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"momentum": self.momentum, "nesterov": self.nesterov}
-
 
 class AdaGrad(Optimizer):
     """``s += g^2; p -= lr * g / (sqrt(s) + epsilon)``, element by element."""
@@ -173,10 +169,6 @@ class AdaGrad(Optimizer):
         squares = kept["squares"]
         squares += gradient * gradient
         parameter -= self.lr * gradient / (np.sqrt(squares) + self.epsilon)
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"epsilon": self.epsilon}
 
 
 class AdaGradMomentum(Optimizer):
@@ -199,10 +191,6 @@ class AdaGradMomentum(Optimizer):
         velocity += gradient / (np.sqrt(squares) + self.epsilon)
         parameter -= self.lr * velocity
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"momentum": self.momentum, "epsilon": self.epsilon}
-
 
 class RMSProp(Optimizer):
     """``s = rho * s + (1 - rho) g^2; p -= lr * g / (sqrt(s) + epsilon)``."""
@@ -219,10 +207,6 @@ class RMSProp(Optimizer):
         squares *= self.rho
         squares += (1 - self.rho) * (gradient * gradient)
         parameter -= self.lr * gradient / (np.sqrt(squares) + self.epsilon)
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"rho": self.rho, "epsilon": self.epsilon}
 
 
 class Adam(Optimizer):
@@ -255,14 +239,6 @@ class Adam(Optimizer):
         squares += (1 - self.beta2) * (gradient * gradient)
         parameter -= (self.lr / first) * mean / (np.sqrt(squares / second) + self.epsilon)
 
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {
-            "beta1": self.beta1,
-            "beta2": self.beta2,
-            "epsilon": self.epsilon,
-        }
-
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: ``p *= 1 - lr * decay``."""
@@ -279,10 +255,6 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(lr, beta1, beta2, epsilon)
         self.weight_decay = self.decoupled_decay = real(weight_decay, "weight_decay", 0)
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"weight_decay": self.weight_decay}
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

@@ -1,7 +1,5 @@
 """Activations: element-wise functions, and the softmax over channels."""
 
-from typing import Any
-
 import numpy as np
 
 from convtool.nn._types import Array
@@ -58,10 +56,6 @@ class LeakyReLU(Layer):
         """Scale the gradient by 1 or the slope."""
         result: Array = dy * self._factor
         return result
-
-    def config(self) -> dict[str, Any]:
-        """Return the slope."""
-        return {"slope": self.slope}
 
 
 class Sigmoid(Layer):

@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Arrays, Shape
+from convtool.nn.arguments import arguments_of
+from convtool.nn.initializers import Seed, draw
 
 
 class Layer:
@@ -73,7 +77,7 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """Return the keyword arguments that rebuild this layer (JSON values)."""
-        return {}
+        return arguments_of(self)
 
     def count(self) -> tuple[int, int]:
         """Return the numbers of trained and untrained values.
@@ -87,6 +91,24 @@ class Layer:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+class AffineLayer(Layer):
+    """Base of the layers with a weight and perhaps a bias."""
+
+    def __init__(
+        self, shape: Shape, outputs: int, bias: bool, initializer: str, rng: Seed, dtype: str
+    ) -> None:
+        super().__init__()
+        self.initializer = initializer
+        self._params = {"weight": draw(initializer, shape, rng, dtype)}
+        if bias:
+            self._params["bias"] = np.zeros(outputs, self._params["weight"].dtype)
+
+    @property
+    def bias(self) -> bool:
+        """Whether a trained bias is added to each output."""
+        return "bias" in self._params
 
 
 def picture(shape: Shape, layer: str, channels: int | None = None) -> tuple[int, int, int]:

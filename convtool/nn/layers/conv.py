@@ -1,14 +1,12 @@
 """The convolution layer."""
 
-from typing import Any
-
 import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Pair, Shape, Sides
 from convtool.nn.arguments import whole
-from convtool.nn.initializers import Seed, draw
-from convtool.nn.layers.base import Layer, picture
+from convtool.nn.initializers import Seed
+from convtool.nn.layers.base import AffineLayer, picture
 from convtool.nn.operations.convolution import conv2d, conv2d_backward
 from convtool.nn.operations.geometry import (
     Padding,
@@ -21,7 +19,7 @@ from convtool.nn.operations.geometry import (
 )
 
 
-class Conv2D(Layer):
+class Conv2D(AffineLayer):
     """A two-dimensional convolution layer with a bank of kernels.
 
     As in PyTorch, TensorFlow and ONNX this correlates: the kernel is not flipped.
@@ -68,7 +66,6 @@ class Conv2D(Layer):
         rng: Seed = None,
         dtype: str = "float32",
     ) -> None:
-        super().__init__()
         in_channels = whole(in_channels, "in_channels")
         out_channels = whole(out_channels, "out_channels")
         groups = whole(groups, "groups")
@@ -77,16 +74,14 @@ class Conv2D(Layer):
                 f"{groups} groups do not divide {in_channels} input and {out_channels} output"
                 " channels"
             )
+        kernel_size = pair(kernel_size, "kernel_size")
+        shape = (out_channels, in_channels // groups, *kernel_size)
+        super().__init__(shape, out_channels, bias, initializer, rng, dtype)
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.kernel_size = kernel_size
         self.stride = pair(stride, "stride")
         self.dilation = pair(dilation, "dilation")
         self.padding = padding_of(padding)
-        self.initializer = initializer
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self._params = {"weight": draw(initializer, shape, rng, dtype)}
-        if bias:
-            self._params["bias"] = np.zeros(out_channels, self._params["weight"].dtype)
         self.needs_input_gradient = True
 
     @property
@@ -151,18 +146,3 @@ class Conv2D(Layer):
         outputs, height, width = self.output_shape(shape)
         taps = self.kernel_size[0] * self.kernel_size[1] * self.in_channels // self.groups
         return outputs * height * width * taps
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        padding = list(self.padding) if isinstance(self.padding, tuple) else self.padding
-        return {
-            "in_channels": self.in_channels,
-            "out_channels": self.out_channels,
-            "kernel_size": list(self.kernel_size),
-            "stride": list(self.stride),
-            "padding": padding,
-            "dilation": list(self.dilation),
-            "groups": self.groups,
-            "bias": "bias" in self._params,
-            "initializer": self.initializer,
-        }

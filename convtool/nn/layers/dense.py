@@ -1,15 +1,12 @@
 """Fully connected layers, and the flattening before them."""
 
 from math import prod
-from typing import Any
-
-import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
 from convtool.nn.arguments import whole
-from convtool.nn.initializers import Seed, draw
-from convtool.nn.layers.base import Layer
+from convtool.nn.initializers import Seed
+from convtool.nn.layers.base import AffineLayer, Layer
 
 
 class Flatten(Layer):
@@ -29,7 +26,7 @@ class Flatten(Layer):
         return (prod(shape),)
 
 
-class Dense(Layer):
+class Dense(AffineLayer):
     """A fully connected layer, ``y = x W + b``.
 
     Parameters
@@ -61,13 +58,10 @@ class Dense(Layer):
         rng: Seed = None,
         dtype: str = "float32",
     ) -> None:
-        super().__init__()
-        self.in_features = in_features = whole(in_features, "in_features")
-        self.out_features = out_features = whole(out_features, "out_features")
-        self.initializer = initializer
-        self._params = {"weight": draw(initializer, (in_features, out_features), rng, dtype)}
-        if bias:
-            self._params["bias"] = np.zeros(out_features, self._params["weight"].dtype)
+        self.in_features = whole(in_features, "in_features")
+        self.out_features = whole(out_features, "out_features")
+        shape = (self.in_features, self.out_features)
+        super().__init__(shape, self.out_features, bias, initializer, rng, dtype)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return shape (N, out_features) for `x` of shape (N, in_features)."""
@@ -104,12 +98,3 @@ class Dense(Layer):
     def multiply_adds(self, shape: Shape) -> int:
         """Return inputs times outputs."""
         return self.in_features * self.out_features
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "in_features": self.in_features,
-            "out_features": self.out_features,
-            "bias": "bias" in self._params,
-            "initializer": self.initializer,
-        }

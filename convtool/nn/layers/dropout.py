@@ -6,8 +6,6 @@ Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov (2014): Dropout: a simp
 neural networks from overfitting.
 """
 
-from typing import Any
-
 import numpy as np
 
 from convtool.nn._types import Array
@@ -60,10 +58,6 @@ class _Noise(Layer):
     def backward(self, dy: Array) -> Array:
         """Multiply by the same noise."""
         return dy if self._last is None else dy * self._last
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"rate": self.rate, "seed": self.seed}
 
 
 class Dropout(_Noise):

@@ -1,7 +1,5 @@
 """The batch normalisation layer."""
 
-from typing import Any
-
 import numpy as np
 
 from convtool.errors import ShapeError
@@ -84,7 +82,3 @@ class BatchNorm(Layer):
                 f"batch normalisation is made for {self.features} channels, its input has {shape}"
             )
         return shape
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {"features": self.features, "momentum": self.momentum, "epsilon": self.epsilon}

@@ -63,15 +63,9 @@ class _Pool(Layer):
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        padding = list(self.padding) if isinstance(self.padding, tuple) else self.padding
-        arguments: dict[str, Any] = {
-            "kernel_size": list(self.kernel_size),
-            "stride": list(self.stride),
-            "padding": padding,
-            "ceil_mode": self.ceil_mode,
-        }
-        if self.dilation != (1, 1):  # older versions read model files without it
-            arguments["dilation"] = list(self.dilation)
+        arguments = super().config()
+        if self.dilation == (1, 1):  # older versions read model files without it
+            del arguments["dilation"]
         return arguments
 
 
@@ -155,10 +149,6 @@ class AvgPool2D(_Pool):
     def backward(self, dy: Array) -> Array:
         """Distribute each gradient equally over its window."""
         return avg_pool_backward(dy, self._windows, self.count_include_pad)
-
-    def config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return super().config() | {"count_include_pad": self.count_include_pad}
 
 
 class _GlobalPool(Layer):
