@@ -5,6 +5,8 @@ Each is a :class:`ConvtoolError` and also the built-in exception that it is by n
 where, and what would be right; only the command line turns it into an exit code.
 """
 
+from collections.abc import Iterable
+
 
 class ConvtoolError(Exception):
     """The root of all errors that convtool raises on purpose."""
@@ -105,3 +107,20 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def check_choice(what: str, name: object, names: Iterable[str]) -> None:
+    """Check that a name is one of those that there are.
+
+    Raises
+    ------
+    OptionError
+        If it is not; it lists them.
+
+    Examples
+    --------
+    >>> check_choice("depth", "8", ("8", "16"))
+    """
+    valid = tuple(names)
+    if not isinstance(name, str) or name not in valid:
+        raise OptionError(f"{what} {name!r} is not known; one of {', '.join(valid)}")

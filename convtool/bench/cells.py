@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.kernels.spec import kernel as named_kernel
 from convtool.records import Record, replace
 
@@ -205,8 +205,7 @@ def work_named(name: str) -> Work:
     OptionError
         If the name is unknown.
     """
-    if name not in WORKS:
-        raise OptionError(f"work {name!r} is not known; one of {', '.join(WORKS)}")
+    check_choice("work", name, WORKS)
     return WORKS[name]
 
 

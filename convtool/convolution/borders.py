@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import OptionError, check_choice
 
 Indices = NDArray[np.intp]
 
@@ -86,8 +86,7 @@ def resolve(border: str, cval: float) -> tuple[str, float]:
     >>> resolve("zero", 7.0)
     ('constant', 0.0)
     """
-    if not isinstance(border, str) or border not in BORDERS:
-        raise OptionError(f"border {border!r} is not known; one of {', '.join(BORDERS)}")
+    check_choice("border", border, BORDERS)
     try:
         value = float(cval)
     except (TypeError, ValueError) as error:

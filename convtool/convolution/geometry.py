@@ -2,7 +2,7 @@
 
 import operator
 
-from convtool.errors import OptionError, ShapeError
+from convtool.errors import OptionError, ShapeError, check_choice
 from convtool.records import Record
 
 MODES = ("same", "valid", "full")
@@ -129,8 +129,7 @@ def geometry(
     >>> geometry((6, 6), (3, 3), padding=1, stride=2).shape
     (3, 3)
     """
-    if mode not in MODES:
-        raise OptionError(f"mode {mode!r} is not known; one of {', '.join(MODES)}")
+    check_choice("mode", mode, MODES)
     pads: tuple[int | None, int | None] = (None, None)
     if padding is not None:
         if mode == "full":

@@ -12,7 +12,7 @@ from convtool.deconvolution.blur import Blur, Plane
 from convtool.deconvolution.richardson_lucy import richardson_lucy
 from convtool.deconvolution.spectrum import Spectrum
 from convtool.deconvolution.wiener import wiener
-from convtool.errors import KernelError, NonFiniteError, OptionError
+from convtool.errors import KernelError, NonFiniteError, OptionError, check_choice
 from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Weights
 from convtool.records import Record
@@ -203,8 +203,7 @@ def check_method(kernel: Weights, options: Options) -> None:
     """
     method, noise, balance = options.method, options.noise, options.balance
     iterations = options.iterations
-    if method not in METHODS:
-        raise OptionError(f"method {method!r} is not known; one of {', '.join(METHODS)}")
+    check_choice("method", method, METHODS)
     if noise is not None and not (math.isfinite(noise) and noise >= 0):
         raise OptionError(f"noise must be a standard deviation, 0 or more, not {noise}")
     if balance is not None and not (math.isfinite(balance) and balance > 0):

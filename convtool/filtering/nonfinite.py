@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import NonFiniteError, OptionError
+from convtool.errors import NonFiniteError
 from convtool.images.image import Pixels
 from convtool.images.tone import Values, to_working
 from convtool.kernels.spec import KernelSpec, parse
@@ -25,18 +25,6 @@ _NAMES = {2: "LA", 3: "RGB", 4: "RGBA"}
 
 _ROUNDING = 64
 """Sums of weights that differ by less than this many times the type's precision are equal."""
-
-
-def check_rule(name: str) -> None:
-    """Check the name of a rule.
-
-    Raises
-    ------
-    OptionError
-        If it is none of `RULES`.
-    """
-    if name not in RULES:
-        raise OptionError(f"nan {name!r} is not known; one of {', '.join(RULES)}")
 
 
 def missing(values: Pixels) -> NDArray[np.bool_] | None:

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convtool.errors import OptionError
+from convtool.convolution.prepared import default_border
+from convtool.errors import OptionError, check_choice
 from convtool.filtering import alpha_rules, nonfinite
 from convtool.images import tone
 from convtool.kernels.spec import KernelSpec
@@ -83,9 +84,7 @@ class FilterOptions(Record):
     @property
     def border_name(self) -> str:
         """The border that `convtool.convolve` takes."""
-        if self.border is not None:
-            return self.border
-        return "constant" if self.mode == "full" and self.padding is None else "reflect"
+        return default_border(self.border, self.mode, self.padding)
 
 
 def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None:
@@ -96,10 +95,9 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
     OptionError
         If an option cannot be so, or not with these kernels.
     """
-    tone.check_range(options.range)
-    if options.alpha not in alpha_rules.RULES:
-        rules = ", ".join(alpha_rules.RULES)
-        raise OptionError(f"alpha {options.alpha!r} is not known; one of {rules}")
+    check_choice("range", options.range, tone.RANGES)
+    check_choice("alpha", options.alpha, alpha_rules.RULES)
+    check_choice("nan", options.nan, nonfinite.RULES)
     for name, value in (("bias", options.bias), ("cval", options.cval)):
         if not math.isfinite(value):
             raise OptionError(f"{name} must be a finite number, not {value}")
@@ -110,7 +108,6 @@ def check_options(kernels: Sequence[KernelSpec], options: FilterOptions) -> None
             "direction needs a gradient along rows and columns as its last kernel, not "
             f"'{kernels[-1].text}'; use sobel, prewitt or scharr"
         )
-    nonfinite.check_rule(options.nan)
     if options.is_partial:
         _check_partial(kernels, options)
 

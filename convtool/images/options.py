@@ -1,6 +1,6 @@
 """Options for reading and writing files: plain values that can be sent to other processes."""
 
-from convtool.errors import OptionError
+from convtool.errors import OptionError, check_choice
 from convtool.records import Record
 
 MAX_PIXELS = 179_000_000
@@ -40,8 +40,8 @@ class ReadOptions(Record):
     """One of `ORIENTATION_RULES`."""
 
     def __post_init__(self) -> None:
-        _check("cmyk", self.cmyk, CMYK_RULES)
-        _check("orientation", self.orientation, ORIENTATION_RULES)
+        check_choice("cmyk", self.cmyk, CMYK_RULES)
+        check_choice("orientation", self.orientation, ORIENTATION_RULES)
         if self.page is not None and self.page < 1:
             raise OptionError(f"page {self.page}: pages are counted from 1")
 
@@ -68,11 +68,6 @@ class WriteOptions(Record):
     """One of `METADATA_RULES`."""
 
     def __post_init__(self) -> None:
-        _check("metadata", self.metadata, METADATA_RULES)
+        check_choice("metadata", self.metadata, METADATA_RULES)
         if self.quality is not None and not 1 <= self.quality <= 100:
             raise OptionError(f"quality {self.quality}: 1 to 100 are possible")
-
-
-def _check(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise OptionError(f"{name} {value!r} is not known; one of {', '.join(allowed)}")

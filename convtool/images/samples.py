@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.images.read import read
 
 NAMES = ("photograph", "zone-plate", "siemens-star", "checkerboard", "gray-ramp")
@@ -50,7 +50,6 @@ def load(name: str) -> NDArray[Any]:
     >>> load("checkerboard").shape
     (512, 512)
     """
-    if name not in NAMES:
-        raise OptionError(f"no sample picture is called {name!r}; there are {', '.join(NAMES)}")
+    check_choice("sample picture", name, NAMES)
     with as_file(files("convtool.images") / "pictures" / f"{name}.png") as path:
         return read(path).pixels

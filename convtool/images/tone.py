@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.convolution.threads import count, for_each
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.images.image import PIXEL_TYPES, Pixels, PixelType, peak_of, type_of
 from convtool.records import Record
 
@@ -165,24 +165,11 @@ def output_type(depth: str, source: np.dtype[Any] | PixelType) -> PixelType:
     >>> output_type("float", np.dtype("uint8")).name
     'float32'
     """
-    if depth not in OUTPUT_DEPTHS:
-        raise OptionError(f"depth {depth!r} is not known; one of {', '.join(OUTPUT_DEPTHS)}")
+    check_choice("depth", depth, OUTPUT_DEPTHS)
     name, own = OUTPUT_DEPTHS[depth], type_of(source)
     if name is None or (depth == "float" and not own.is_integer):
         return own
     return PIXEL_TYPES[name]
-
-
-def check_range(name: str) -> None:
-    """Check the name of a range.
-
-    Raises
-    ------
-    OptionError
-        If it is none of `RANGES`.
-    """
-    if name not in RANGES:
-        raise OptionError(f"range {name!r} is not known; one of {', '.join(RANGES)}")
 
 
 def fit_for(range: str, values: Values, peak: float) -> Fit:
@@ -198,7 +185,7 @@ def fit_for(range: str, values: Values, peak: float) -> Fit:
     >>> fit_for("stretch", np.array([-1.0, 4.0]), 255.0)
     Fit(base=-1.0, gain=51.0, absolute=False)
     """
-    check_range(range)
+    check_choice("range", range, RANGES)
     fixed = FIXED_RANGES.get(range)
     return fixed(peak) if fixed else MEASURED_RANGES[range](values, peak)
 

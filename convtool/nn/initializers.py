@@ -11,7 +11,7 @@ from math import prod
 
 import numpy as np
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.nn._types import Array, Shape
 from convtool.nn.arguments import float_type, whole
 
@@ -58,8 +58,7 @@ def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
     OptionError
         If the name, the seed or the dtype is invalid.
     """
-    if name not in INITIALIZERS:
-        raise OptionError(f"unknown initializer {name!r}: choose {', '.join(INITIALIZERS)}")
+    check_choice("initializer", name, INITIALIZERS)
     dtype = float_type(dtype)
     if rng is not None and not isinstance(rng, np.random.Generator):
         rng = whole(rng, "rng", 0)

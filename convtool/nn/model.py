@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError
+from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError, check_choice
 from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.arguments import real, whole
 from convtool.nn.compiled import covered, plan_for
@@ -88,10 +88,8 @@ class Sequential:
         self.layers = list(layers)
         if not self.layers:
             raise ModelError("a network needs at least one layer")
-        if task not in TASKS:
-            raise OptionError(f"unknown task {task!r}: choose {', '.join(TASKS)}")
-        if engine not in ENGINES:
-            raise OptionError(f"unknown engine {engine!r}: choose {', '.join(ENGINES)}")
+        check_choice("task", task, TASKS)
+        check_choice("engine", engine, ENGINES)
         self.input_shape = None if input_shape is None else _shape(input_shape)
         self.task, self.classes, self.preprocessing = task, tuple(classes), preprocessing
         self.engine, self.threads = engine, threads

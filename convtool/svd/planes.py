@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.images.image import Image, Pixels
 from convtool.images.tone import to_gray, to_working
 from convtool.kernels.weights import FloatArray
@@ -67,6 +67,5 @@ def coloring(name: str) -> Coloring:
     OptionError
         If the name is unknown.
     """
-    if name not in COLORINGS:
-        raise OptionError(f"color {name!r}: choose one of {', '.join(COLORINGS)}")
+    check_choice("color", name, COLORINGS)
     return COLORINGS[name]

@@ -1,6 +1,6 @@
 """Solver selection by a cost model, a pure function of sizes and dtype."""
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.records import Record
 from convtool.svd.solvers import SOLVERS, methods
 from convtool.svd.start import block_size, can_guess, guessed_size
@@ -67,8 +67,7 @@ def plan(rows: int, columns: int, k: int, *, single: bool = True, method: str = 
     >>> plan(1080, 1920, 1080).method
     'full'
     """
-    if method not in methods():
-        raise OptionError(f"method {method!r}: choose one of {', '.join(methods())}")
+    check_choice("method", method, methods())
     costs = {
         name: _COSTS[name](min(rows, columns), max(rows, columns), k, single) for name in SOLVERS
     }

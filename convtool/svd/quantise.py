@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 
@@ -139,8 +139,7 @@ def code_all(
     OptionError
         If the precision is unknown.
     """
-    if precision not in PRECISIONS:
-        raise OptionError(f"precision {precision!r}: choose one of {', '.join(PRECISIONS)}")
+    check_choice("precision", precision, PRECISIONS)
     names = list(CODES) if precision == "auto" else [precision]
     layers = [quantise(CODES[names[0]], *product) for product in products]
     errors = [

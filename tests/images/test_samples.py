@@ -75,5 +75,5 @@ def test_the_patterns():
 
 
 def test_unknown_name():
-    with pytest.raises(OptionError, match="no sample picture is called 'lena'; there are photo"):
+    with pytest.raises(OptionError, match="sample picture 'lena' is not known; one of photo"):
         samples.load("lena")

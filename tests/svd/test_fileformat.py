@@ -82,7 +82,7 @@ def test_file_is_written_and_read(tmp_path):
     np.testing.assert_array_equal(
         svd.load(path).reconstruct(), from_bytes(to_bytes(small)).reconstruct()
     )
-    with pytest.raises(OptionError, match="precision '4bit': choose one of auto, 8bit"):
+    with pytest.raises(OptionError, match="precision '4bit' is not known; one of auto, 8bit"):
         small.save(path, precision="4bit")
     assert [one.name for one in tmp_path.iterdir()] == ["photo.ctsvd"]
 

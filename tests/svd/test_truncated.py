@@ -136,7 +136,7 @@ def test_what_is_no_matrix_is_refused():
         decompose(np.array([[1.0, np.nan]]), 1)
     with pytest.raises(PixelTypeError, match="complex"):
         decompose(np.ones((2, 2), complex), 1)
-    with pytest.raises(OptionError, match="'svds': choose one of auto, full"):
+    with pytest.raises(OptionError, match="'svds' is not known; one of auto, full"):
         decompose(np.ones((2, 2)), 1, method="svds")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from convtool import compiled
 from convtool.convolution.types import Array, DType, Span
-from convtool.errors import EngineError, OptionError
+from convtool.errors import EngineError, check_choice
 from convtool.kernels.factor import Factors, cheap_factors
 from convtool.kernels.rational import own_lines
 from convtool.kernels.weights import Combination
@@ -217,8 +217,7 @@ def entry(name: str) -> EngineEntry:
     OptionError
         If no engine has that name.
     """
-    if name not in ENGINES:
-        raise OptionError(f"engine {name!r} is not known; one of auto, {', '.join(ENGINES)}")
+    check_choice("engine", name, ("auto", *ENGINES))
     return ENGINES[name]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from convtool.errors import OptionError
+from convtool.errors import check_choice
 from convtool.kernels.weights import FloatArray
 from convtool.records import Record
 from convtool.svd.threads import one_thread, suited_to
@@ -51,8 +51,7 @@ def solver(name: str) -> Solver:
     OptionError
         If the solver is unknown.
     """
-    if name not in SOLVERS:
-        raise OptionError(f"method {name!r}: choose one of {', '.join(methods())}")
+    check_choice("method", name, SOLVERS)
     entry = SOLVERS[name]
     function: Solver = import_module(entry.module).solve
 
