@@ -136,10 +136,6 @@ def samples(target: Target, threads: int, rounds: int | None = None) -> list[Sam
     rounds : int, optional
         Rounds of each convolution, of which the median is used; by default as many as `BUDGET`
         allows.
-
-    Returns
-    -------
-    list of Sample
     """
     found = []
     with calibration.held(BUILT_IN):
@@ -160,10 +156,6 @@ def fit(found: Sequence[Sample]) -> Rate:
     ----------
     found : sequence of Sample
         At least one.
-
-    Returns
-    -------
-    Rate
 
     References
     ----------
@@ -203,10 +195,6 @@ def measured_rates(threads: int, progress: Progress = silent) -> dict[str, Rate]
         The largest number of threads.
     progress : callable, optional
         Told of the rates that are measured.
-
-    Returns
-    -------
-    dict of str to Rate
     """
     targets = tracked(progress, "calibrate", TARGETS)
     return {target.rate: _rounded(fit(samples(target, threads))) for target in targets}

@@ -63,10 +63,6 @@ def compare(before: Iterable[Row], now: Iterable[Row], tolerance: float) -> Comp
         The rows of the reports.
     tolerance : float
         The accepted relative difference, at least 0.
-
-    Returns
-    -------
-    Comparison
     """
     old = {(row.cell, row.contender): row for row in before if row.median is not None}
     changes, lost = [], []

@@ -79,10 +79,6 @@ def run(request: Request, progress: Progress) -> Outcome:
         The options.
     progress : callable
         Told of the cells that are measured.
-
-    Returns
-    -------
-    Outcome
     """
     contenders.warm()
     cells = grid(request, Grid(SIZES, KERNELS, ("dense",))).cells()

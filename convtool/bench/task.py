@@ -16,7 +16,7 @@ class Task(Record, eq=False):
     image: Array
     """The pixels. Shape ``cell.shape``."""
     kernel: Array
-    """Weights to correlate with. float64, shape (K, K), or (2, K, K) for a gradient's pair."""
+    """float64, shape (K, K), or (2, K, K) for a gradient's pair: weights to correlate with."""
 
     def memory(self) -> Array:
         """Allocate an output array and touch its pages, so that no contender pays page faults."""

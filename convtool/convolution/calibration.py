@@ -129,10 +129,6 @@ def read(file: str) -> Calibration:
     ----------
     file : str
         The file; there need be none.
-
-    Returns
-    -------
-    Calibration
     """
     try:
         with open(file, "rb") as stream:

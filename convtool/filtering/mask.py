@@ -90,10 +90,6 @@ def load_mask(path: str | os.PathLike[str], reading: ReadOptions | None = None) 
     reading : ReadOptions, optional
         How it is read, as the pictures that it is for; its page is not the mask's.
 
-    Returns
-    -------
-    Mask
-
     Raises
     ------
     ImageReadError

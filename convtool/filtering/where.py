@@ -121,10 +121,6 @@ def place(
     wraps : bool
         Whether beyond the picture's edge lies its other side.
 
-    Returns
-    -------
-    Place
-
     Raises
     ------
     ShapeError

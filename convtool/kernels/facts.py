@@ -47,10 +47,6 @@ def facts(kernel: Weights) -> Facts:
     kernel : ndarray
         float64, shape (KH, KW), finite.
 
-    Returns
-    -------
-    Facts
-
     References
     ----------
     The anchor is that of ``scipy.ndimage.convolve`` and ``correlate``, for even sizes too.
@@ -94,10 +90,6 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
         float64, shape (N, KH, KW), finite.
     combination : {"magnitude", "maximum"}
         The combination of the outputs: the magnitude of a pair, or the maximum.
-
-    Returns
-    -------
-    tuple of str
     """
     positive = kernels.clip(min=0).sum(axis=(1, 2))
     negative = -kernels.clip(max=0).sum(axis=(1, 2))

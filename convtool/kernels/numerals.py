@@ -33,10 +33,6 @@ def number(text: str) -> float:
     text : str
         ``2``, ``-0.5``, ``1e-3`` or ``1/9``; blanks around it are ignored.
 
-    Returns
-    -------
-    float
-
     Raises
     ------
     KernelError

@@ -138,10 +138,6 @@ def parse_single(spec: str, pictures: Pictures | None = None) -> KernelSpec:
     spec, pictures
         As for `parse`.
 
-    Returns
-    -------
-    KernelSpec
-
     Raises
     ------
     KernelError

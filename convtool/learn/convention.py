@@ -97,10 +97,6 @@ def convention(
     pairs : sequence of (ndarray, ndarray)
         The pairs of the fit; the first one is used for border and rounding.
 
-    Returns
-    -------
-    Convention
-
     Examples
     --------
     >>> from convtool.kernels.spec import KernelSpec

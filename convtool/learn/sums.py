@@ -57,10 +57,6 @@ def lag_sums(before: NDArray[Any], after: NDArray[Any], size: tuple[int, int]) -
     size : (int, int)
         Rows and columns of the kernel.
 
-    Returns
-    -------
-    Sums
-
     Notes
     -----
     For a lag d the products P(q) = f(q) f(q + d) are summed over rectangles that differ by less
@@ -106,10 +102,6 @@ def window_sums(
         As for `lag_sums`, the picture at least as large as the kernel.
     chosen : ndarray of bool, optional
         Mask of the windows to use, in the shape of `after`; by default all.
-
-    Returns
-    -------
-    Sums
     """
     n = size[0] * size[1]
     views = np.lib.stride_tricks.sliding_window_view(before, size)

@@ -28,9 +28,9 @@ class Panel(Record):
     y_label: str
     """The title and the labels of the axes."""
     lines: Mapping[str, Points]
-    """The lines by name; all values above 0. (x, y)."""
+    """The points (x, y) of each line by its name; all values above 0."""
     marks: Sequence[tuple[float, str]] = ()
-    """Vertical lines and their labels. (x, text)."""
+    """Where vertical lines are, and their labels."""
 
 
 def check_target(target: str) -> str:

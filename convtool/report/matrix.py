@@ -34,10 +34,6 @@ def table(
     gap : str
         The separator of the columns.
 
-    Returns
-    -------
-    list of str
-
     Examples
     --------
     >>> table([["a", "bb"], ["ccc", "d"]])
@@ -62,10 +58,6 @@ def matrix_lines(matrix: NDArray[np.float64]) -> list[str]:
     ----------
     matrix : ndarray
         Finite, shape (M, N).
-
-    Returns
-    -------
-    list of str
 
     Examples
     --------

@@ -125,10 +125,6 @@ def approximate(
     method : str
         The solver for a whole matrix; LAPACK decomposes tiles.
 
-    Returns
-    -------
-    Approximation
-
     Raises
     ------
     OptionError

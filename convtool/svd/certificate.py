@@ -96,10 +96,6 @@ def resolves(values: FloatArray, total: float, dtype: np.dtype[Any]) -> bool:
         The energy of the whole matrix.
     dtype : dtype
         Float32 or float64.
-
-    Returns
-    -------
-    bool
     """
     eps = float(np.finfo(dtype).eps)
     tail = total - float(values.sum())

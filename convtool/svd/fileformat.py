@@ -129,10 +129,6 @@ def encode(picture: Contents, *, precision: str = "auto") -> bytes:
     precision : str
         ``auto``, ``8bit``, ``float16`` or ``float32``.
 
-    Returns
-    -------
-    bytes
-
     Raises
     ------
     OptionError

@@ -79,10 +79,6 @@ def quantise(code: Code, s: FloatArray, left: FloatArray, right: FloatArray) -> 
         Shape (T,), singular values.
     left, right : ndarray
         Shapes (T, h) and (T, w), unit vectors.
-
-    Returns
-    -------
-    Layer
     """
     left, top_left = _topped(left, code)
     right, top_right = _topped(right, code)
@@ -129,10 +125,6 @@ def code_all(
         largest error to the next finer code until the total error is within the budget.
     budget : float
         The largest total squared error, for ``auto``.
-
-    Returns
-    -------
-    list of Layer
 
     Raises
     ------

@@ -94,10 +94,6 @@ def study(
     precision : str
         As for `Compressed.save`.
 
-    Returns
-    -------
-    Study
-
     Raises
     ------
     OptionError
@@ -150,10 +146,6 @@ def better_coloring(image: Image, ratio: float) -> Choice:
         A picture with several channels.
     ratio : float
         The allowed ratio of stored values to the picture's values; k is at least 1.
-
-    Returns
-    -------
-    Choice
     """
     levels = {}
     for name in ("channels", "joint"):

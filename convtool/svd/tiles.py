@@ -45,10 +45,6 @@ def regions(rows: int, columns: int, block: int | None) -> list[Region]:
     block : int, optional
         The side of the tiles; without it the whole matrix is one tile.
 
-    Returns
-    -------
-    list of Region
-
     Examples
     --------
     >>> [(region.count, region.height, region.width) for region in regions(20, 16, 8)]

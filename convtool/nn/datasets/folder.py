@@ -52,10 +52,10 @@ class Files(Record):
     names: tuple[str, ...]
     """Their paths below the folder."""
     labels: Array
-    """Class indices. int64, shape (N,)."""
+    """int64, shape (N,): class indices."""
     classes: tuple[str, ...]
     numbers: Array
-    """Their indices among all pictures of the folder. int64, shape (N,)."""
+    """int64, shape (N,): their indices among all pictures of the folder."""
 
     def subset(self, index: Array) -> "Files":
         """Return the pictures at some indices."""

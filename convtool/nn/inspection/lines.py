@@ -81,10 +81,6 @@ def probe(layer: Conv2D, preprocessing: Preprocessing | None = None) -> list[Pro
         The first layer of a network, whose input is the picture.
     preprocessing : Preprocessing, optional
 
-    Returns
-    -------
-    list of Probe
-
     Examples
     --------
     >>> layer = Conv2D(1, 1, 3, rng=0)

@@ -119,10 +119,6 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
     inputs : int
         Number of random inputs to compare.
 
-    Returns
-    -------
-    Exported
-
     Raises
     ------
     ModelError
