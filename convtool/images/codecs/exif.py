@@ -115,14 +115,6 @@ def resolution(directory: Directory) -> tuple[float, float] | None:
     return across[0] * unit, down[0] * unit
 
 
-def block_resolution(block: bytes) -> tuple[float, float] | None:
-    """Return the pixels an inch that an EXIF block states, if it does and is not damaged."""
-    try:
-        return resolution(next(all_directories(block)))
-    except ImageReadError:
-        return None
-
-
 def block_of(first: Directory) -> bytes:
     """Make an EXIF block of what a TIFF's page says: descriptions, camera settings, place.
 
@@ -142,9 +134,7 @@ def block_of(first: Directory) -> bytes:
         return b""
     if ORIENTATION in first.tags:
         entries |= {n: e for n, e in raw_entries(first).items() if n == ORIENTATION}
-    mark = b"II" if first.order == "<" else b"MM"
-    head = mark + struct.pack(first.order + "HI", 42, 8)
-    return head + serialised(entries, first.order, len(head))
+    return _block(entries, first.order)
 
 
 def tags_of(block: bytes) -> tuple[dict[int, Entry], str]:
@@ -161,8 +151,11 @@ def without(block: bytes, number: int) -> bytes:
     """Return a block of the same tags but one."""
     entries, order = tags_of(block)
     entries.pop(number, None)
-    if not entries:
-        return b""
+    return _block(entries, order) if entries else b""
+
+
+def _block(entries: dict[int, Entry], order: str) -> bytes:
+    """Return the block of some tags in a byte order."""
     head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
     return head + serialised(entries, order, len(head))
 

@@ -148,31 +148,6 @@ def directory_at(data: Data, order: str, offset: int, *, big: bool = False) -> D
     return _directory(data, order, big, offset)[0]
 
 
-def directories(data: Data) -> tuple[Directory, int]:
-    """Read the first directory of a file and count all of them.
-
-    Parameters
-    ----------
-    data : bytes
-        A TIFF file, or the body of an EXIF segment.
-
-    Returns
-    -------
-    first : Directory
-        The first directory.
-    count : int
-        How many there are in the chain.
-
-    Raises
-    ------
-    ImageReadError
-        If the header or a directory is damaged.
-    """
-    chain = all_directories(data)
-    first = next(chain)
-    return first, 1 + sum(1 for _ in chain)
-
-
 def all_directories(data: Data) -> Iterator[Directory]:
     """Read one directory of a file after the other.
 
@@ -223,21 +198,3 @@ def _size_of(kind: int) -> int:
     if kind in _RATIONALS:
         return 8
     return np.dtype(_TYPES.get(kind, "u1")).itemsize
-
-
-def exif_orientation(block: bytes) -> int:
-    """Return the orientation that an EXIF block states, 1 where it states none that makes sense.
-
-    Damage in EXIF is no reason to refuse a picture.
-
-    Examples
-    --------
-    >>> exif_orientation(b"MM no tags")
-    1
-    """
-    try:
-        first = next(all_directories(block))
-        orientation = first.value(ORIENTATION, 1)
-    except ImageReadError:
-        return 1
-    return orientation if 1 <= orientation <= 8 else 1

@@ -42,8 +42,11 @@ class Boxes(Record):
     """What is left out."""
 
 
-def _boxes(data: bytes, position: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(
+    data: bytes, position: int = 0, end: int | None = None
+) -> Iterator[tuple[bytes, int, int]]:
     """Yield the name, start and end of each box's contents."""
+    end = len(data) if end is None else end
     while position + 8 <= end:
         length, name = unpack(">I4s", data, position)
         start = position + 8
@@ -70,11 +73,11 @@ def read(data: bytes) -> Boxes:
     stream, xmp = (-1, -1), b""
     notes: tuple[str, ...] = ()
     inner: dict[bytes, bytes] = {}
-    for name, start, end in _boxes(data, 0, len(data)):
+    for name, start, end in boxes(data):
         if name == b"jp2c" and stream[0] < 0:
             stream = start, end
         elif name == b"jp2h":
-            for box, first, last in _boxes(data, start, end):
+            for box, first, last in boxes(data, start, end):
                 if box != b"colr":
                     inner.setdefault(box, data[first:last])
                 elif data[first : first + 1] in (b"\1", b"\2"):
@@ -115,7 +118,7 @@ def _palette(inner: dict[bytes, bytes]) -> tuple[bytes, ...]:
 def _resolution(content: bytes) -> tuple[float, float] | None:
     """Return pixels an inch across and down, by the box of capture or else of display."""
     for wanted in (b"resc", b"resd"):
-        for name, start, _ in _boxes(content, 0, len(content)):
+        for name, start, _ in boxes(content):
             if name == wanted:
                 up, under, over, beneath, power, powers = unpack(">HHHHbb", content, start)
                 if up and under and over and beneath:
@@ -140,7 +143,7 @@ def plain(stream: bytes, width: int, height: int, channels: int, bits: int) -> b
 def with_metadata(file: bytes, metadata: Metadata) -> bytes:
     """Put profile, XMP and resolution into a file."""
     parts = []
-    for name, start, end in _boxes(file, 0, len(file)):
+    for name, start, end in boxes(file):
         content = file[start:end]
         if name == b"jp2h":
             content = _header(content, metadata)
@@ -152,7 +155,7 @@ def with_metadata(file: bytes, metadata: Metadata) -> bytes:
 
 def _header(content: bytes, metadata: Metadata) -> bytes:
     parts = []
-    for name, start, end in _boxes(content, 0, len(content)):
+    for name, start, end in boxes(content):
         profiled = name == b"colr" and metadata.icc
         inner = bytes([_BY_PROFILE, 0, 0]) + metadata.icc if profiled else content[start:end]
         parts.append(box(name, inner))

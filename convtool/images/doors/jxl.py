@@ -1,6 +1,5 @@
 """JPEG XL by imagecodecs, for which imageio has no plugin."""
 
-import struct
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from convtool.extras import load
 from convtool.images.codec import Decoded, Format, Header
+from convtool.images.codecs.jp2_boxes import box
 from convtool.images.doors.depths import widened
 from convtool.images.doors.jxl_header import facts_of
 from convtool.images.image import Document
@@ -44,17 +44,11 @@ def encode(entry: Format, document: Document, options: WriteOptions) -> bytes:
     if not told.exif and not told.xmp:
         return bytes(encoder(image.pixels, **how))
     stream = bytes(encoder(image.pixels, usecontainer=False, **how))
-    if stream.startswith(_SIGNATURE[:12]):
-        inner = stream[len(_SIGNATURE) :]
-    else:
-        inner = _box(b"jxlc", stream)
-    exif = _box(b"Exif", bytes(4) + told.exif) if told.exif else b""
-    xmp = _box(b"xml ", told.xmp) if told.xmp else b""
+    contained = stream.startswith(_SIGNATURE[:12])
+    inner = stream[len(_SIGNATURE) :] if contained else box(b"jxlc", stream)
+    exif = box(b"Exif", bytes(4) + told.exif) if told.exif else b""
+    xmp = box(b"xml ", told.xmp) if told.xmp else b""
     return _SIGNATURE + exif + xmp + inner
-
-
-def _box(kind: bytes, content: bytes) -> bytes:
-    return struct.pack(">I4s", 8 + len(content), kind) + content
 
 
 def _distance(quality: int) -> float:

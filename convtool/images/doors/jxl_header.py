@@ -6,10 +6,10 @@ ISO/IEC 18181-1:2022, annex D (image header), B.2 (numbers); 18181-2, 9 (boxes).
 """
 
 import struct
-from collections.abc import Iterator
 
 from convtool.errors import ImageReadError
 from convtool.images.codec import Header
+from convtool.images.codecs import jp2_boxes
 from convtool.images.codecs.exif_facts import resolution_in
 from convtool.images.image import Metadata
 from convtool.records import Record
@@ -75,22 +75,6 @@ class _Bits:
         return self.choose((8, 0), (10, 0), (12, 0), (1, 6)), False
 
 
-def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the kind, start and end of each box's contents."""
-    place = 0
-    while place + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, place)
-        start = place + 8
-        if size == 1 and start + 8 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, start)
-            start += 8
-        end = len(data) if size == 0 else place + size
-        if end < start or end > len(data):
-            raise ImageReadError("is cut off or damaged: a box reaches beyond its end")
-        yield kind, start, end
-        place = end
-
-
 def facts_of(data: bytes) -> JxlFacts:
     """Read the boxes and the header of the codestream.
 
@@ -102,7 +86,7 @@ def facts_of(data: bytes) -> JxlFacts:
     if data.startswith(_START):
         return _stream_facts(data[:4096], Metadata(), ())
     found: dict[bytes, bytes] = {}
-    for kind, start, end in boxes(data):
+    for kind, start, end in jp2_boxes.boxes(data):
         skipped = 4 if kind == b"jxlp" else 0
         name = b"jxlc" if kind == b"jxlp" else kind
         found.setdefault(name, data[start + skipped : end])
