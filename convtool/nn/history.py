@@ -20,15 +20,7 @@ class Epoch(Record):
 
 
 class BatchReport(Record):
-    """Where a training stands, after one batch.
-
-    Attributes
-    ----------
-    epoch, batch : int
-        Counted from 1.
-    loss, accuracy : float
-        Running means over this epoch.
-    """
+    """Where a training stands, after one batch; epochs and batches are counted from 1."""
 
     epoch: int
     epochs: int
@@ -36,38 +28,29 @@ class BatchReport(Record):
     batches: int
     loss: float
     accuracy: float
+    """Running means over this epoch."""
     last: Epoch | None
 
 
 @dataclass
 class State:
-    """The training state that a checkpoint stores besides arrays.
-
-    Attributes
-    ----------
-    epoch, batch : int
-        Number of finished epochs, and of finished batches in the current one.
-    losses : float
-        Sum of this epoch's losses.
-    hits, seen : int
-        Correctly classified pictures and all pictures of this epoch so far.
-    best : float or None
-        The best validation score so far.
-    since_best : int
-        Epochs since then.
-    seconds : float
-        Time spent in training.
-    """
+    """The training state that a checkpoint stores besides arrays."""
 
     epoch: int = 0
     batch: int = 0
+    """Number of finished epochs, and of finished batches in the current one."""
     losses: float = 0.0
+    """Sum of this epoch's losses."""
     hits: int = 0
     seen: int = 0
+    """Correctly classified pictures and all pictures of this epoch so far."""
     best: float | None = None
+    """The best validation score so far."""
     since_best: int = 0
+    """Epochs since then."""
     history: list[Epoch] = field(default_factory=list)
     seconds: float = 0.0
+    """Time spent in training."""
 
     def add_batch(self, loss: float, outputs: Array, labels: Array) -> None:
         """Add one batch: its loss, and the network's outputs for its pictures."""

@@ -12,36 +12,23 @@ from convtool.nn.onnx.parse import MOST_OUTPUTS
 
 @dataclass
 class Row:
-    """The remaining operators of a file, and the layers converted so far.
-
-    Attributes
-    ----------
-    nodes : list of NodeProto
-        The operators that are not converted yet.
-    constants : dict of str to ndarray
-    last : str
-        The name of the last operator's output.
-    shape : tuple of int
-        Its shape, without the batch.
-    opset : int
-    layers : list of Layer
-    pads : (top, left, bottom, right)
-        Pending zero padding for the next operator.
-    channels_last : bool
-        Whether the file's layout is channels-last here; `shape` always is channels-first.
-    laid_out : (C, H, W) or None
-        The shape of the channels-last picture that the current row was flattened from.
-    """
+    """The remaining operators of a file, and the layers converted so far."""
 
     nodes: list[Any]
+    """The operators that are not converted yet."""
     constants: Arrays
     last: str
+    """The name of the last operator's output."""
     shape: Shape
+    """Its shape, without the batch."""
     opset: int
     layers: list[Layer] = field(default_factory=list)
     pads: Sides = (0, 0, 0, 0)
+    """Zero padding (top, left, bottom, right) that the next operator has to take."""
     channels_last: bool = False
+    """Whether the file's layout is channels-last here; `shape` always is channels-first."""
     laid_out: tuple[int, int, int] | None = None
+    """The shape of the channels-last picture that the current row was flattened from."""
 
     def append(self, layer: Layer) -> None:
         """Append a layer and update the shape."""
