@@ -217,6 +217,11 @@ class Format(Record):
     named: bool = False
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether a library decides what is kept, as a note on each picture says."""
+        return self.door and bool(self.loses)
+
+    @property
     def installed(self) -> bool:
         """Whether the package that it needs is there."""
         from importlib.util import find_spec
