@@ -75,7 +75,7 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
 
 
 def _unfit(metadata: Metadata, image: Image) -> tuple[str, ...]:
-    from convtool.images.codecs.exr import unfit
+    from convtool.images.doors.exr import unfit
 
     return unfit(metadata, image.width, image.height)
 

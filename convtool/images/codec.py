@@ -172,6 +172,11 @@ class Format(Record):
     """Whether a file of it must have one of the endings, because many others begin the same way."""
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether a library decides what is kept, as a note on each picture says."""
+        return self.door and bool(self.loses)
+
+    @property
     def installed(self) -> bool:
         """Whether the package that it needs is there."""
         from importlib.util import find_spec

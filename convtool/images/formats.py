@@ -109,6 +109,8 @@ FORMATS = {
             title="OpenEXR",
             extensions=(".exr",),
             signature=rb"\x76\x2f\x31\x01",
+            door=True,
+            library="OpenEXR",
             depths=("float",),
             channels=_ALL,
             metadata=("resolution", "text", "data window", "chromaticities"),
@@ -192,7 +194,7 @@ FORMATS = {
 only black and white, is read and not written. WebP, GIF and HDR store grey as equal colours."""
 
 _READABLE = ", ".join(
-    entry.title for entry in FORMATS.values() if entry.signature != NEVER and not entry.door
+    entry.title for entry in FORMATS.values() if entry.signature != NEVER and not entry.is_foreign
 )
 
 
@@ -236,7 +238,7 @@ def recognise(data: bytes, name: str = "") -> Format:
     if not data:
         raise ImageReadError("is empty; a picture was expected")
     start = data[:8].decode("ascii", "replace").encode("unicode_escape").decode().strip()
-    others = sum(entry.door for entry in FORMATS.values())
+    others = sum(entry.is_foreign for entry in FORMATS.values())
     raise ImageReadError(
         f"is of no format that convtool reads ({_READABLE} and {others} others, see "
         f"convtool info --formats); begins with '{start}'"

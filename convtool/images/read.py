@@ -238,7 +238,7 @@ def _inspected(data: bytes, name: str, options: ReadOptions) -> tuple[Format, tu
             raise ImageReadError(f"has {there}, no page {options.page}")
         headers = headers[options.page - 1 : options.page]
     limits.check(headers, len(data), options)
-    if entry.door:
+    if entry.is_foreign:
         notes = (entry.origin(data), *headers[0].notes)
         headers = (replace(headers[0], notes=notes), *headers[1:])
     if options.orientation == "keep":

@@ -12,7 +12,7 @@ from convtool.images.formats import FORMATS
 from convtool.images.read import read
 from convtool.images.write import write
 
-WRITTEN = [name for name, entry in FORMATS.items() if entry.depths and not entry.door]
+WRITTEN = [name for name, entry in FORMATS.items() if entry.depths and not entry.is_foreign]
 
 
 @pytest.fixture(params=WRITTEN)

@@ -19,7 +19,7 @@ from convtool.images.image import Image, Metadata
 from convtool.images.read import open_document, read, read_document
 from convtool.images.write import write
 
-DOORS = {name: entry for name, entry in FORMATS.items() if entry.door}
+DOORS = {name: entry for name, entry in FORMATS.items() if entry.is_foreign}
 LOSSY = {"avif"}
 EXACT = [
     (entry.name, kind, channels)

@@ -127,3 +127,15 @@ class TestDeepFiles:
 def _image(folder, data):
     (folder / "a.jpg").write_bytes(data)
     return read(folder / "a.jpg")
+
+
+def test_an_adobe_marker_that_claims_four_channels_of_three(tmp_path):
+    y, x = np.mgrid[:16, :24]
+    write(tmp_path / "a.jpg", np.dstack([y * 9, x * 7, y + x]).astype(np.uint8))
+    plain = (tmp_path / "a.jpg").read_bytes()
+    adobe = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x02"
+    behind_jfif = 4 + int.from_bytes(plain[4:6], "big")
+    (tmp_path / "b.jpg").write_bytes(plain[:2] + adobe + plain[behind_jfif:])
+    image = read(tmp_path / "b.jpg")
+    assert np.array_equal(image.pixels, read(tmp_path / "a.jpg").pixels)
+    assert image.notes == ("the file may be damaged (Unknown Adobe color transform code 2)",)

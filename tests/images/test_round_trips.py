@@ -32,7 +32,7 @@ CASES = [
     for dtype in TYPES[depth]
     for channels in entry.channels
     if entry.name not in NOT_EXACT
-    and not entry.door
+    and not entry.is_foreign
     and entry.can_hold(channels, dtype)
     and (entry.name, dtype, channels) not in NOT_SMALL | MULTIPLIED
 ]

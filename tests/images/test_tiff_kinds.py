@@ -338,7 +338,7 @@ def test_cie_lab_becomes_srgb(bits):
 @pytest.mark.parametrize(
     ("tags", "words"),
     [
-        ({258: [64], 339: [1]}, "has unsigned samples of 64 bits, which are not read"),
+        ({258: [24], 339: [1]}, "has unsigned samples of 24 bits, which are not read"),
         ({258: [24], 339: [3]}, "has float samples of 24 bits"),
         ({262: [4]}, "transparency masks alone"),
         ({262: [9999]}, "has the colour model 9999"),
@@ -350,3 +350,90 @@ def test_what_is_refused(tags, words):
         file.write(tiff_file(common | tags, [bytes(256)]))
     with pytest.raises(ImageReadError, match=words):
         open_document("in.tif")
+
+
+COMMON = {256: [8], 257: [2], 258: [8], 259: [1], 262: [1], 277: [1], 278: [2]}
+
+
+def written(tags, strips):
+    with open("in.tif", "wb") as file:
+        file.write(tiff_file(tags, strips))
+    return read("in.tif")
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_fewer_bits_are_scaled_to_8(rng, bits, samples):
+    values = rng.integers(0, 2**bits, (2, 8, samples))
+    rows = ["".join(f"{v:0{bits}b}" for v in row.ravel()) for row in values]
+    strip = b"".join(
+        int(row.ljust(-(-len(row) // 8) * 8, "0"), 2).to_bytes(-(-len(row) // 8), "big")
+        for row in rows
+    )
+    tags = COMMON | {258: [bits] * samples, 262: [2 if samples == 3 else 1], 277: [samples]}
+    image = written(tags, [strip])
+    wanted = np.floor(values * 255 / (2**bits - 1) + 0.5)
+    assert np.array_equal(image.pixels.reshape(values.shape), wanted)
+    assert bool(image.notes) == (255 % (2**bits - 1) > 0)
+
+
+def test_integers_of_64_bits_become_float64():
+    values = np.array([[0, 1, 2**40, 2**53]] * 4, np.uint64).reshape(2, 8)
+    image = written(COMMON | {258: [64]}, [values.astype("<u8").tobytes()])
+    assert image.pixels.dtype == np.float64
+    assert np.array_equal(image.pixels, values.astype(np.float64))
+    assert "64 bits" in image.notes[0]
+
+
+PALETTE = {320: [n * 257 for n in range(256)] + [0] * 256 + [65535 - n * 257 for n in range(256)]}
+
+
+@pytest.mark.parametrize("extra", [0, 2])
+def test_a_palette_with_another_sample(extra):
+    tags = COMMON | PALETTE | {258: [8, 8], 262: [3], 277: [2], 338: [extra]}
+    image = written(tags, [bytes(range(32))])
+    assert image.pixels[0, 1, :3].tolist() == [2, 0, 253]
+    assert image.has_alpha == (extra == 2)
+    if image.has_alpha:
+        assert image.pixels[1, 7, 3] == 31
+    else:
+        assert image.notes == ("samples beside the palette's index are left out",)
+
+
+def test_luma_and_chroma_in_planes(rng):
+    planes = rng.integers(0, 256, (3, 2, 8), dtype=np.uint8)
+    tags = {258: [8] * 3, 262: [6], 277: [3], 284: [2], 530: [1, 1]}
+    split = written(COMMON | tags, [plane.tobytes() for plane in planes])
+    together = written(COMMON | tags | {284: [1]}, [np.moveaxis(planes, 0, -1).tobytes()])
+    assert np.array_equal(split.pixels, together.pixels)
+    y, blue, red = (int(plane[1, 3]) for plane in planes)
+    assert abs(int(split.pixels[1, 3, 0]) - min(255, max(0, y + 1.402 * (red - 128)))) <= 1
+    assert abs(int(split.pixels[1, 3, 2]) - min(255, max(0, y + 1.772 * (blue - 128)))) <= 1
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [{279: [0]}, {279: [40_000_000]}, {258: [8, 1], 339: [1, 2]}],
+    ids=["no lengths", "lengths beyond the file", "more bits than samples"],
+)
+def test_tags_that_claim_too_much_or_nothing(tags):
+    assert np.array_equal(
+        written(COMMON | tags, [bytes(range(16))]).pixels.ravel(), np.arange(16, dtype=np.uint8)
+    )
+
+
+def test_jpeg_in_the_old_style():
+    import io
+
+    from PIL import Image as Pillow
+
+    y, x = np.mgrid[:16, :32]
+    colours = np.dstack([y * 8 + x * 3, x * 4, 255 - y * 8]).astype(np.uint8)
+    stream = io.BytesIO()
+    Pillow.fromarray(colours).save(stream, "JPEG", quality=95, subsampling=0)
+    jpeg = stream.getvalue()
+    tags = {
+        256: [32], 257: [16], 258: [8] * 3, 259: [6], 262: [6], 277: [3], 278: [16],
+        512: [1], 513: [8], 514: [len(jpeg)], 530: [1, 1],
+    }  # fmt: skip
+    assert np.array_equal(written(tags, [jpeg]).pixels, np.asarray(Pillow.open(stream)))

@@ -46,7 +46,7 @@ _BLOCK = 8
 """Pixels a side of what takes a bit at least."""
 
 _LOOK_BEHIND = 1 << 16
-_HARMLESS = "extraneous bytes before marker"
+_HARMLESS = ("extraneous bytes before marker", "Unknown Adobe color transform code")
 
 
 def inspect(data: bytes) -> Header:
@@ -166,7 +166,7 @@ def _decoded(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     pixels, remarks = opencv.decode(data, uint8_size=size)
     if not remarks:
         return Decoded(pixels)
-    if _HARMLESS in remarks:
+    if any(words in remarks for words in _HARMLESS):
         return Decoded(pixels, (f"the file may be damaged ({remarks})",))
     raise ImageReadError(f"is damaged: {remarks}")
 

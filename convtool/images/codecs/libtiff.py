@@ -160,6 +160,18 @@ def decode_whole(parts: Sequence[bytes], first: Directory) -> Pixels:
     return _decoded(join(sorted(tag for tag in tags if tag[2]), parts))
 
 
+def decode_page(data: bytes, number: int) -> Pixels:
+    """Decode a page of JPEG in the old style, whose parts lie anywhere in the file.
+
+    Parameters and errors are those of `decode_whole`, but for the file and the page's number.
+    """
+    from PIL.TiffImagePlugin import TiffImageFile
+
+    with strictly(), TiffImageFile(io.BytesIO(data)) as picture:
+        picture.seek(number)
+        return np.asarray(picture if picture.mode == "L" else picture.convert("RGB"))
+
+
 def _places(parts: Sequence[bytes]) -> tuple[list[int], list[int]]:
     """Return offsets and lengths of parts that lie one after the other from byte 8 on."""
     lengths = [len(part) for part in parts]

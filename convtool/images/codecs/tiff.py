@@ -22,6 +22,7 @@ from convtool.images.codecs.exif import block_of, resolution
 from convtool.images.codecs.ifd import ORIENTATION, Directory
 from convtool.images.codecs.tiff_layout import (
     CMYK,
+    OLD_JPEG,
     PALETTE,
     SampleLayout,
     blocks_of,
@@ -64,7 +65,9 @@ def header_of(page: Directory) -> Header:
     layout = layout_of(page)
     orientation = page.value(ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
-    channels = 3 if layout.photometric in (PALETTE, CMYK) else layout.samples
+    channels = layout.samples
+    if layout.photometric in (PALETTE, CMYK):
+        channels = 3 + layout.has_alpha
     return Header(
         layout.width,
         layout.height,
@@ -114,6 +117,8 @@ def _decoded(data: bytes, page: Page, options: ReadOptions) -> Decoded:
     """Read the samples of a page and make them grey or colour, with alpha if there is."""
     directory = page.directory
     layout = layout_of(directory)
+    if layout.compression == OLD_JPEG:
+        return Decoded(libtiff.decode_page(data, page.number))
     if layout.needs_library:
         pixels = LibraryPage(data, page.number).whole()
     else:

@@ -1,6 +1,7 @@
 """How a TIFF stores the samples of a page: their types, and the strips or tiles they lie in."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _COLOURS = {
 }  # fmt: skip
 """The colour models that are read, and how many samples each has."""
 
-STORED, JPEG = 1, 7
+STORED, OLD_JPEG, JPEG = 1, 6, 7
 _LOW_BIT_FIRST = 2
 DEFLATE = (8, 32946)
 OWN = (STORED, *DEFLATE, *libtiff.BY_BLOCK)
@@ -34,9 +35,9 @@ _LARGEST_SMALL_TILE = 1 << 24
 _PACKED = range(9, 16)
 _UNSIGNED, _UNTYPED = 1, 4
 _TYPES = {
-    (1, 1): "u1", (1, 2): "u1", (1, 4): "u1", (1, 8): "u1", (1, 16): "u2", (1, 32): "u4",
-    **{(1, bits): "u2" for bits in _PACKED},
-    (2, 8): "i1", (2, 16): "i2", (2, 32): "i4", (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
+    **{(1, bits): "u1" for bits in range(1, 9)}, **{(1, bits): "u2" for bits in _PACKED},
+    (1, 16): "u2", (1, 32): "u4", (1, 64): "u8", (2, 8): "i1", (2, 16): "i2", (2, 32): "i4",
+    (2, 64): "i8", (3, 16): "f2", (3, 32): "f4", (3, 64): "f8",
 }  # fmt: skip
 """The NumPy types by sample format and bits."""
 
@@ -60,8 +61,9 @@ class SampleLayout(Record):
 
     @property
     def native(self) -> np.dtype[np.generic]:
-        """The samples' type in this machine's byte order."""
-        return self.stored.newbyteorder("=")
+        """The type of an array of samples: float64 for integers of 64 bits."""
+        is_long = self.stored.kind in "iu" and self.stored.itemsize == 8
+        return np.dtype(np.float64) if is_long else self.stored.newbyteorder("=")
 
     @property
     def has_alpha(self) -> bool:
@@ -81,7 +83,7 @@ class SampleLayout(Record):
 
     @property
     def is_packed(self) -> bool:
-        """Whether samples cross bytes."""
+        """Whether samples of 9 to 15 bits cross bytes."""
         return self.bits in _PACKED
 
     @property
@@ -92,18 +94,23 @@ class SampleLayout(Record):
         return f"uint{self.bits}" if self.is_packed else self.native.name
 
     @property
+    def units(self) -> Luma | None:
+        """How luma and subsampled chroma lie together; None where each pixel has its own."""
+        return self.luma if self.luma is not None and self.luma.is_subsampled else None
+
+    @property
     def in_pixel(self) -> int:
         """Samples a pixel within one block."""
         return 1 if self.planar else self.samples
 
     def rows(self, height: int) -> int:
         """How often a block has as many bytes as `row_bytes` says."""
-        return height if self.luma is None else self.luma.rows(height)
+        return height if self.units is None else self.units.rows(height)
 
     def row_bytes(self, width: int) -> int:
         """Bytes of one row of a block; with subsampled chroma, of all rows that share it."""
-        if self.luma is not None:
-            return self.luma.row_bytes(width)
+        if self.units is not None:
+            return self.units.row_bytes(width)
         return (width * self.in_pixel * self.bits + 7) // 8
 
 
@@ -128,16 +135,16 @@ def layout_of(first: Directory) -> SampleLayout:
         If they are of a kind that is not read, or the directory makes no sense.
     """
     width, height = first.value(256), first.value(257)
-    samples = first.value(277, 1)
-    bits, formats = first.values(258, (1,)), first.values(339, (1,))
-    photometric = first.value(262, BLACK_IS_ZERO)
+    photometric, bits = first.value(262, BLACK_IS_ZERO), first.values(258, (1,))
+    samples = first.value(277, len(bits) if photometric in (RGB, YCBCR) else 1)
+    bits, formats = bits[:samples], first.values(339, (1,))[:samples]
     if not width * height or not 1 <= samples <= 65535:
         raise ImageReadError(f"is damaged: {width}×{height} pixels of {samples} samples")
     if len(set(bits)) > 1 or len(set(formats)) > 1:
         raise ImageReadError("has samples of different kinds in one pixel, which is not read")
     form = _UNSIGNED if formats[0] == _UNTYPED else formats[0]
     kind = _TYPES.get((form, bits[0]))
-    if kind is None or (bits[0] < 8 and samples > 1):
+    if kind is None:
         name = _FORMAT_NAMES.get(form, "unknown")
         raise ImageReadError(
             f"has {name} samples of {bits[0]} bits, which are not read; "
@@ -150,7 +157,7 @@ def layout_of(first: Directory) -> SampleLayout:
     if photometric == CMYK and (samples != 4 or formats[0] != 1):
         raise ImageReadError("holds CMYK with alpha or as floats, which is not read")
     extra = samples - _COLOURS[photometric]
-    if extra < 0 or (extra and photometric == PALETTE):
+    if extra < 0:
         raise ImageReadError(f"has {samples} samples a pixel, which its colour model has not")
     compression = first.value(259, STORED)
     luma = None
@@ -213,10 +220,20 @@ def blocks_of(first: Directory, layout: SampleLayout) -> Iterator[Block]:
     if not tiled and not lengths and layout.compression == STORED and len(offsets) == 1:
         lengths = (layout.rows(layout.height) * layout.row_bytes(width),)
     planes = layout.samples if layout.planar else 1
+    if offsets and not any(lengths):
+        lengths = _lengths_between(offsets, len(first.data))
     tops, lefts = range(0, layout.height, height), range(0, layout.width, width)
     if min(len(offsets), len(lengths)) < planes * len(tops) * len(lefts):
         raise ImageReadError("is cut off or damaged: the list of its strips or tiles is too short")
     places = ((plane, top, left) for plane in range(planes) for top in tops for left in lefts)
     for (plane, top, left), offset, length in zip(places, offsets, lengths, strict=False):
         rows = height if tiled else min(height, layout.height - top)
-        yield Block(offset + first.shift, length, plane, top, left, rows, width)
+        most = layout.rows(rows) * layout.row_bytes(width)
+        size = min(length, most) if layout.compression == STORED else length  # some claim more
+        yield Block(offset + first.shift, size, plane, top, left, rows, width)
+
+
+def _lengths_between(offsets: Sequence[int], end: int) -> tuple[int, ...]:
+    """Return the bytes from each offset to the next one, or to the end of the file."""
+    following = dict(pairwise(sorted({*offsets, end})))
+    return tuple(following.get(offset, offset) - offset for offset in offsets)

@@ -87,8 +87,8 @@ def _values(content: bytes | NDArray[np.uint8], layout: SampleLayout, block: Blo
     """Make the samples of one block, shape (rows, columns, samples in a pixel)."""
     shape = (block.height, block.width, layout.in_pixel)
     raw = np.frombuffer(content, np.uint8).reshape(layout.rows(block.height), -1)
-    if layout.luma is not None:
-        return layout.luma.colours(raw, block.height, block.width)
+    if layout.units is not None:
+        return layout.units.colours(raw, block.height, block.width)
     if layout.bits < 8 or layout.is_packed:
         if layout.predictor != 1:
             raise ImageReadError(f"has differences of samples of {layout.bits} bits; not read")
@@ -97,9 +97,10 @@ def _values(content: bytes | NDArray[np.uint8], layout: SampleLayout, block: Blo
         return _undo_floating(raw, layout, shape)
     values: Pixels = raw.view(layout.stored).reshape(shape)
     if layout.predictor == _HORIZONTAL:
-        whole = np.dtype(f"u{layout.stored.itemsize}")  # of floats, the bits are differences
-        native = values.astype(layout.native).view(whole)
-        values = np.cumsum(native, axis=1, dtype=whole).view(layout.native)
+        own = layout.stored.newbyteorder("=")
+        whole = np.dtype(f"u{own.itemsize}")  # of floats, the bits are differences
+        native = values.astype(own).view(whole)
+        values = np.cumsum(native, axis=1, dtype=whole).view(own)
     return values
 
 
@@ -126,19 +127,39 @@ def _undo_floating(raw: Pixels, layout: SampleLayout, shape: tuple[int, int, int
 
 def as_colours(pixels: Pixels, layout: SampleLayout, first: Directory) -> Decoded:
     """Turn samples into grey or colour at full range."""
+    notes: list[str] = []
     if layout.photometric == PALETTE:
-        return Decoded(_look_up(pixels[:, :, 0], layout, first))
+        colours = _look_up(pixels[:, :, 0], layout, first)
+        if layout.has_alpha:
+            return Decoded(np.dstack([colours, pixels[:, :, 1]]))
+        extra = "samples beside the palette's index are left out"
+        return Decoded(colours, (extra,) if layout.extra else ())
+    if layout.luma is not None and layout.units is None:
+        return Decoded(layout.luma.converted(pixels))
     if layout.bits < 8:
-        pixels = pixels * np.uint8(255 // (2**layout.bits - 1))
+        largest = 2**layout.bits - 1
+        if 255 % largest:
+            notes.append(f"values of {layout.bits} bits were scaled to 8")
+        pixels = ((pixels * np.uint16(255) + largest // 2) // largest).astype(np.uint8)
+    if pixels.dtype == np.float64 and layout.stored.kind in "iu":
+        notes.append("holds integers of 64 bits; beyond 9007199254740992 they are rounded")
     if layout.photometric == WHITE_IS_ZERO:
-        kind, grey = PIXEL_TYPES[layout.type], pixels[:, :, 0]
-        top = kind.peak + kind.low if kind.is_integer else kind.peak
-        np.subtract(pixels.dtype.type(top), grey, out=grey)
-    notes: tuple[str, ...] = ()
+        grey = pixels[:, :, 0]
+        np.subtract(pixels.dtype.type(_sum_of_ends(layout)), grey, out=grey)
     if layout.alpha_multiplied:
         pixels = divided(pixels)
-        notes = ("alpha was multiplied into the colours; they were divided by it",)
-    return Decoded(pixels[:, :, 0] if layout.samples == 1 else pixels, notes)
+        notes.append("alpha was multiplied into the colours; they were divided by it")
+    return Decoded(pixels[:, :, 0] if layout.samples == 1 else pixels, tuple(notes))
+
+
+def _sum_of_ends(layout: SampleLayout) -> float:
+    """Return what a value and the one that it becomes add up to where white is 0."""
+    kind = PIXEL_TYPES[layout.type]
+    if kind.is_integer:
+        return kind.peak + kind.low
+    if layout.stored.kind == "f":
+        return kind.peak
+    return float(2**layout.bits - 1) if layout.stored.kind == "u" else -1.0
 
 
 def _look_up(indices: Pixels, layout: SampleLayout, first: Directory) -> Pixels:

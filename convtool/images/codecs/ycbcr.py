@@ -30,6 +30,11 @@ class Luma(Record):
     reference: tuple[float, ...] = _FULL_RANGE
     """Black and white of luma, then zero and largest of either chroma."""
 
+    @property
+    def is_subsampled(self) -> bool:
+        """Whether several pixels share one value of each chroma."""
+        return (self.across, self.down) != (1, 1)
+
     def row_bytes(self, width: int) -> int:
         """Bytes of one row of data units."""
         return -(-width // self.across) * (self.across * self.down + 2)
@@ -44,7 +49,11 @@ class Luma(Record):
         in_units = units[:, :, :-2].reshape(*units.shape[:2], self.down, self.across)
         luma = in_units.transpose(0, 2, 1, 3).reshape(raw.shape[0] * self.down, -1)
         chroma = np.repeat(np.repeat(units[:, :, -2:], self.down, 0), self.across, 1)
-        planes = np.dstack([luma, chroma])[:height, :width].astype(np.float64)
+        return self.converted(np.dstack([luma, chroma])[:height, :width])
+
+    def converted(self, stored: Pixels) -> Pixels:
+        """Make red, green and blue of luma and both chromas, shape (H, W, 3)."""
+        planes = stored.astype(np.float64)
         low, high = np.array(self.reference).reshape(3, 2).T
         y, blue, red = np.moveaxis((planes - low) * ([255, 127, 127] / (high - low)), 2, 0)
         of_red, of_green, of_blue = self.shares
@@ -64,8 +73,10 @@ def luma_of(page: Directory, bits: int, samples: int) -> Luma:
         If it does so in a way that is not read.
     """
     across, down = (*page.values(_SUBSAMPLING, (2, 2)), 0)[:2]
-    if bits != 8 or samples != 3 or page.value(284, 1) != 1:
-        raise ImageReadError("stores luma and chroma in planes or not in 8 bits; not read")
+    if bits != 8 or samples != 3:
+        raise ImageReadError("stores luma and chroma not in 8 bits each; not read")
+    if page.value(284, 1) != 1 and (across, down) != (1, 1):
+        raise ImageReadError("stores subsampled chroma in planes, which is not read")
     if across not in _FACTORS or down not in _FACTORS:
         raise ImageReadError(f"is damaged: its chroma is subsampled by {across}×{down}")
     shares = page.rationals(_COEFFICIENTS) or _BT601

@@ -44,7 +44,8 @@ def decode(
     bits = _bits(data)
     if bits == 8:
         return pillow.decode(entry, data, headers, options, start)
-    pixels = np.asarray(load("jxl", "imagecodecs").avif_decode(data, index=0))
+    pixels = np.asarray(load("jxl", "imagecodecs").avif_decode(data))
+    pixels = pixels[0] if pixels.ndim == 4 else pixels  # asked for one frame, it crashes
     if pixels.ndim == 2 and headers[0].channels == 3:
         pixels = np.dstack([pixels] * 3)
     return [widened(pixels, bits)]

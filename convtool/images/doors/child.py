@@ -1,11 +1,9 @@
 """The main program of the process that calls libraries.
 
-It reads requests from standard input and answers on standard output, both pickled, and ends with
-its input.
+It reads requests from standard input and answers on standard output, and ends with its input.
 """
 
 import os
-import pickle
 import signal
 import sys
 import warnings
@@ -16,6 +14,7 @@ from typing import Any
 from convtool.errors import ConvtoolError
 from convtool.images.codecs.stderr import first_line
 from convtool.images.doors.client import Request
+from convtool.images.doors.wire import receive, send
 
 
 def main() -> None:
@@ -26,13 +25,12 @@ def main() -> None:
     warnings.simplefilter("ignore")
     while True:
         try:
-            request = pickle.load(requests)
+            request = Request(*receive(requests))
         except EOFError:
             return
         answer = _answer(request)
         del request
-        pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+        send(answers, answer)
 
 
 def _answer(request: Request) -> tuple[str, Any]:

@@ -5,7 +5,6 @@ A library that crashes, hangs or takes too much memory ends that process and no 
 
 import atexit
 import os
-import pickle
 import signal
 import subprocess
 import sys
@@ -14,7 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from convtool.errors import ImageReadError, ImageTooLargeError
-from convtool.records import Record
+from convtool.images.doors.wire import receive, send
+from convtool.records import Record, names_of
 
 _PROGRAM = "import sys; sys.path[:] = {!r}; from convtool.images.doors.child import main; main()"
 
@@ -60,11 +60,10 @@ class _Child:
         assert requests is not None
         assert answers is not None
         try:
-            pickle.dump(request, requests, pickle.HIGHEST_PROTOCOL)
-            requests.flush()
-            kind, answer = pickle.load(answers)
+            send(requests, tuple(getattr(request, name) for name in names_of(Request)))
+            kind, answer = receive(answers, request.memory)
             return kind, answer
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
             self.end()
             if expired.is_set():
                 return "failed", f"takes longer than {request.seconds:.0f} seconds to decode"

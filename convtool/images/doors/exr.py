@@ -14,18 +14,18 @@ import os
 import re
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
-from convtool.images.codec import Decoded, Header
+from convtool.images.codec import Decoded, Format, Header
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.premultiplied import multiplied, undone
 from convtool.images.codecs.stderr import caught, first_line
-from convtool.images.image import Coding, Image, Metadata
+from convtool.images.image import Coding, Document, Metadata
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.records import Record
 
@@ -218,10 +218,10 @@ def _metadata(header: dict[str, Any]) -> Metadata:
     )
 
 
-def inspect(data: bytes) -> Header:
+def inspect(entry: Format, data: bytes) -> tuple[Header, ...]:
     """Read size, channels and attributes."""
     layout = _layout(data)
-    return Header(
+    header = Header(
         layout.width,
         layout.height,
         len(layout.names),
@@ -230,11 +230,14 @@ def inspect(data: bytes) -> Header:
         metadata=layout.metadata,
         notes=layout.notes,
     )
+    return (header,)
 
 
-def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
+def decode(
+    entry: Format, data: bytes, headers: Sequence[Header], options: ReadOptions, start: int
+) -> list[Decoded]:
     """Read the values; halves become 32-bit floats, and alpha is divided out."""
-    layout = _layout(data)
+    layout, (header,) = _layout(data), headers
     with _opened(data) as file:
         stored = file.channels(list(layout.names))
     planes = [
@@ -243,11 +246,11 @@ def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     ]
     pixels = np.stack(planes, axis=-1).astype(np.float32, copy=False)
     if not layout.has_alpha:
-        return Decoded(pixels[:, :, 0] if header.channels == 1 else pixels)
+        return [Decoded(pixels[:, :, 0] if header.channels == 1 else pixels)]
     straight, rounding = undone(pixels)
     note = "alpha was multiplied into the colours; they were divided by it"
     coding = Coding(header.metadata.coding.compression, rounding=rounding)
-    return Decoded(straight, (note,), coding)
+    return [Decoded(straight, (note,), coding)]
 
 
 def unfit(metadata: Metadata, width: int, height: int) -> tuple[str, ...]:
@@ -259,10 +262,11 @@ def unfit(metadata: Metadata, width: int, height: int) -> tuple[str, ...]:
     return () if (right - left + 1, bottom - top + 1) == (width, height) else (WINDOWS,)
 
 
-def encode(image: Image, options: WriteOptions) -> bytes:
+def encode(entry: Format, document: Document, options: WriteOptions) -> bytes:
     """Encode as 32-bit floats with ZIP; alpha is multiplied in."""
     import OpenEXR
 
+    (image,) = document.pages
     pixels = image.pixels if image.pixels.ndim == 3 else image.pixels[:, :, np.newaxis]
     pixels = pixels.astype(np.float32)
     if image.has_alpha:
