@@ -7,8 +7,9 @@ import numpy as np
 
 from convtool.cli._file_options import (
     depth_option,
+    document_reading_options,
     format_option,
-    reading_options,
+    read_page,
     writing_options,
 )
 from convtool.cli._kernels import read_single_kernel
@@ -27,7 +28,6 @@ from convtool.filtering.deconvolve import (
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
-from convtool.images.read import read
 from convtool.images.write import STDOUT
 from convtool.report.json_report import finite
 from convtool.report.units import decibel_text
@@ -97,7 +97,7 @@ Examples:
 )
 @writing_options
 @threads_option
-@reading_options
+@document_reading_options
 @format_option
 @json_option
 @click.argument("source", metavar="IN")
@@ -123,7 +123,7 @@ def command(
     kernel = read_single_kernel(specs[0])
     options = DeconvolveOptions(**how)
     check_options(kernel, options)
-    original = None if reference is None else read(reference, page=reading.page)
+    original = None if reference is None else read_page(reference, reading)
     made = deconvolve_file(source, target, kernel, options, reading, writing, reference=original)
     for warning in made.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)

@@ -12,7 +12,7 @@ from convtool.cli._cluster_options import Cluster, cluster_options
 from convtool.cli._file_options import (
     depth_option,
     format_option,
-    reading_options,
+    strip_reading_options,
     writing_options,
 )
 from convtool.cli._kernels import read_kernel
@@ -140,7 +140,7 @@ Examples:
     type=click.IntRange(1),
     help="[default: all cores; with --jobs 1 for each picture]",
 )
-@reading_options
+@strip_reading_options
 @store_options
 @click.option(
     "--timeout",
