@@ -10,7 +10,7 @@ from convtool.cli._file_options import document_reading_options, tell_notes
 from convtool.cli._options import check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
 from convtool.errors import ShapeError
-from convtool.images.image import Document
+from convtool.images.image import Document, Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import read_document
@@ -86,7 +86,7 @@ def command(
         )
     found = _compared(first, second, peak)
     if diff is not None:
-        _write_difference(diff, first, second)
+        _write_difference(diff, first, second, found.channels[0].largest)
     failures = _failures(found, max_diff, min_psnr)
     report = _report(a, b, first, found, failures)
     give(report, json_target, _lines(found), quiet=diff == STDOUT)
@@ -119,10 +119,15 @@ def _compared(first: Document, second: Document, given: float | None) -> _Found:
     return _Found(peak, over_pages(pages, peak.value), [found[0] for _, found in pages])
 
 
-def _write_difference(target: str, first: Document, second: Document) -> None:
-    pages = tuple(magnitude(*pair) for pair in zip(first.pages, second.pages, strict=True))
-    for page in pages:
-        tell_notes(target, page)
+def _write_difference(target: str, first: Document, second: Document, largest: float) -> None:
+    pages = tuple(
+        Image(magnitude(one, other), one.has_alpha, bits=one.bits)
+        for one, other in zip(first.pages, second.pages, strict=True)
+    )
+    kind = first.pages[0].type
+    if kind.is_integer and largest > kind.peak:
+        told = f"differences beyond {kind.peak:g} are clipped to it, which {kind.name} ends at"
+        click.echo(f"convtool: warning: {shown(target)}: {told}", err=True)
     how = WriteOptions(format="png" if target == STDOUT else None)
     write_document(target, replace(first, pages=pages), how)
 

@@ -119,7 +119,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     array([100, 100, 100], dtype=uint8)
     """
     pixels, source = image.pixels, image.type
-    holes = nonfinite.counted(pixels)
+    holes = nonfinite.counted(pixels, nodata=image.metadata.nodata)
     if holes:
         raise NonFiniteError(
             f"{holes}; a deconvolution would spread them everywhere; fill them first, as "

@@ -123,9 +123,7 @@ def over_pages(pages: Sequence[tuple[Image, list[Difference]]], peak: float) -> 
     return [_summed(name, pages, peak) for name in names]
 
 
-def _summed(
-    name: str, pages: Sequence[tuple[Image, list[Difference]]], peak: float
-) -> Difference:
+def _summed(name: str, pages: Sequence[tuple[Image, list[Difference]]], peak: float) -> Difference:
     there = [
         (one, image.height * image.width * (image.channels if name == ALL else 1))
         for image, found in pages
@@ -141,24 +139,22 @@ def _summed(
     )
 
 
-def magnitude(a: Image, b: Image) -> Image:
+def magnitude(a: Image, b: Image) -> Pixels:
     """Return the absolute difference of two pictures, as a picture of the same type.
 
-    Where a signed type cannot hold it, it is clipped to the largest value, and a note says so.
+    Where a signed type cannot hold it, it is clipped to the largest value.
 
     Examples
     --------
     >>> a, b = (Image(np.array([[level]], np.uint8)) for level in (5, 9))
-    >>> magnitude(a, b).pixels
+    >>> magnitude(a, b)
     array([[4]], dtype=uint8)
     """
     _check(a, b)
     gap: NDArray[np.float64] = np.abs(_wide(a.pixels) - _wide(b.pixels))
     if a.has_alpha:
         gap[..., -1] = a.peak
-    toned = finish(gap, source=a.type)
-    notes = (f"{toned.clipped} differences exceed {a.peak:g} and are clipped to it",)
-    return Image(toned.pixels, a.has_alpha, bits=a.bits, notes=notes if toned.clipped else ())
+    return finish(gap, source=a.type).pixels
 
 
 def _check(a: Image, b: Image) -> None:
@@ -188,9 +184,7 @@ def _level(error: float, peak: float) -> float:
     return decibels(error, peak) if np.isfinite(error) else -np.inf
 
 
-def _difference(
-    name: str, a: NDArray[Any], b: NDArray[Any], peak: float, page: int
-) -> Difference:
+def _difference(name: str, a: NDArray[Any], b: NDArray[Any], peak: float, page: int) -> Difference:
     same = np.isnan(a) & np.isnan(b)
     with np.errstate(invalid="ignore"):
         gap = np.where(same | (a == b), 0.0, np.abs(a - b))
