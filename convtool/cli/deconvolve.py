@@ -31,7 +31,7 @@ from convtool.images.paths import shown
 from convtool.images.write import STDOUT
 from convtool.report.json_report import finite
 from convtool.report.units import decibel_text
-from convtool.svd.metrics import psnr
+from convtool.svd.metrics import peak_for, psnr
 
 SCHEMA = "convtool.deconvolve/1"
 
@@ -137,7 +137,10 @@ def command(
 
 
 def _psnr(image: Image, original: Image) -> float:
-    """Return the PSNR of a picture against the one before the blur, of any depths."""
+    """Return the PSNR of a picture against the one before the blur; white of integers is white."""
+    if image.type.is_integer == original.type.is_integer:
+        pixels = np.multiply(image.pixels, original.peak / image.peak)
+        return psnr(original.pixels, pixels, peak_for([original]).value)
     return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
 
 
@@ -150,7 +153,10 @@ def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: 
         f"blurred again it differs from the input by {found.residual:.4g} (root mean square)",
     ]
     if levels is not None:
-        lines.append(f"PSNR {decibel_text(levels[1])} dB; {decibel_text(levels[0])} dB before")
+        page = " of the first page" if made.pages > 1 else ""
+        lines.append(
+            f"PSNR{page} {decibel_text(levels[1])} dB; {decibel_text(levels[0])} dB before"
+        )
     if found.lost > _WORTH_SAYING:
         zeros = f"; at {found.zeros:.1%} its spectrum is zero" if found.zeros else ""
         lines.append(

@@ -20,13 +20,15 @@ from convtool.cli._explain_report import (
     polynomial_lines,
 )
 from convtool.cli._explain_spectrum import spectrum_lines
+from convtool.cli._file_options import page_reading_options
 from convtool.cli._kernels import read_kernel, read_single_kernel
-from convtool.cli._options import choice, json_option, pair
+from convtool.cli._options import choice, json_option, pair, taken
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.explain import Backward, Layer, Theorem, backward, layer, theorem
 from convtool.explain.polynomial import product_walk
+from convtool.images.options import ReadOptions
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.weights import Combination, is_even
 from convtool.records import Record, replace
@@ -149,6 +151,7 @@ Examples:
     metavar="FILE",
     help="Write a page, one file, on which the kernel slides over a picture that you can draw on.",
 )
+@page_reading_options
 @json_option
 def command(
     sources: Sequence[str],
@@ -173,6 +176,7 @@ def command(
     computes its backward pass. For a pair of kernels such as sobel, both derivatives and the
     magnitude are shown; as in 'convtool filter', the pair is not flipped unless its size is even.
     """
+    reading = taken(how, ReadOptions)
     mode = "full" if polynomials else "padding" if how["padding"] is not None else how["mode"]
     kernel_names = [polynomials[1]] if polynomials else specs or [_DEFAULT_KERNEL]
     if polynomials:
@@ -202,7 +206,7 @@ def command(
         if spectrum:
             _refuse("--spectrum excludes", _NOT_WITH_SPECTRUM)
             how["border"] = how["border"] or "zero"
-        images = read_images(sources, crop, None if places or spectrum else SMALL)
+        images = read_images(sources, crop, None if places or spectrum else SMALL, reading)
         one, other = _layers(images, _kernels(kernel_names), how)
     back = backward(one, read_rows(gradient, "--gradient")) if gradient is not None else None
     shown = _theorem(one) if spectrum else None

@@ -76,6 +76,8 @@ class Deconvolution(Record, eq=False):
         The first page as it was read.
     first : Deblurred
         The first page restored.
+    pages : int
+        How many there are.
     warnings : tuple of str
         What a user should know.
     seconds : float
@@ -84,6 +86,7 @@ class Deconvolution(Record, eq=False):
 
     before: Image
     first: Deblurred
+    pages: int
     warnings: tuple[str, ...]
     seconds: float
 
@@ -237,6 +240,7 @@ def deconvolve_file(
             quality=writing.quality,
             pages=len(opened.headers),
             animated=opened.is_animation,
+            bands=not header.has_alpha and header.channels not in (1, 3),
         )
     document = opened.decode()
     made = []
@@ -249,4 +253,4 @@ def deconvolve_file(
     results = replace(document, pages=tuple(one.image for one in made))
     remarks = write_document(target, results, writing)
     warnings = (*dict.fromkeys(text for one in made for text in one.warnings), *remarks)
-    return Deconvolution(document.pages[0], made[0], warnings, time.perf_counter() - start)
+    return Deconvolution(document.pages[0], made[0], len(made), warnings, time.perf_counter() - start)

@@ -164,8 +164,8 @@ def _check(a: Image, b: Image) -> None:
         )
     if channel_names(a) != channel_names(b):
         raise ShapeError(
-            f"pictures of {a.channels} channels ({', '.join(channel_names(a))}) and {b.channels} "
-            f"({', '.join(channel_names(b))}); give both grey or both colour, both with alpha or "
+            f"pictures of {a.channels} and {b.channels} channels ({', '.join(channel_names(a))}; "
+            f"{', '.join(channel_names(b))}); give both grey or both colour, both with alpha or "
             "both without"
         )
     if a.depth != b.depth:

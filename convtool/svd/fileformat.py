@@ -245,8 +245,9 @@ def _header(data: bytes) -> _Header:
     _check_crc(data[: _HEADER.size], data[_HEADER.size : _HEADER.size + _CRC.size])
     colors = {coloring.code: name for name, coloring in COLORINGS.items()}
     bands, pixels = divmod(pixels, _BANDS)
-    known = version == VERSION and pixels in _PIXELS and color in colors and (channels <= 4 or bands)
-    _check(known and block in (0, *BLOCKS) and height * width > 0, "has an impossible header")
+    known = version == VERSION and pixels in _PIXELS and color in colors
+    known = known and (channels <= 4 or bool(bands)) and block in (0, *BLOCKS)
+    _check(known and height * width > 0, "has an impossible header")
     header = _Header(
         _PIXELS[pixels],
         bool(bands),
