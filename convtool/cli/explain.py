@@ -147,7 +147,7 @@ Examples:
 )
 @click.option(
     "--html",
-    "page",
+    "html",
     metavar="FILE",
     help="Write a page, one file, on which the kernel slides over a picture that you can draw on.",
 )
@@ -161,7 +161,7 @@ def command(
     places: Sequence[tuple[int, int]],
     gradient: str | None,
     spectrum: bool,
-    page: str | None,
+    html: str | None,
     json_target: str | None,
     **how: Any,
 ) -> None:
@@ -192,14 +192,14 @@ def command(
         if crop is not None or places or gradient is not None or spectrum:
             name = "crop" if crop else "at" if places else "gradient" if gradient else "spectrum"
             raise click.UsageError(f"--{name} needs a picture; give --image")
-        if page is None:
+        if html is None:
             raise click.UsageError(
                 "there is nothing to explain; give --image, --polynomial or --html"
             )
         kernels = _kernels(kernel_names)
         blank = np.zeros((PAGE_SIDE // 2, PAGE_SIDE // 2))
         one, _ = _layers([blank] * (1 if kernels.combination else len(kernel_names)), kernels, how)
-        write_page(page, one, kernel_names, mode, drawn=False)
+        write_page(html, one, kernel_names, mode, drawn=False)
         return
     else:
         told = []
@@ -210,13 +210,13 @@ def command(
         one, other = _layers(images, _kernels(kernel_names), how)
     back = backward(one, read_rows(gradient, "--gradient")) if gradient is not None else None
     shown = _theorem(one) if spectrum else None
-    if page is not None and shown is not None:
-        write_spectrum_page(page, one.first, shown)
-    elif page is not None:
-        write_page(page, one, kernel_names, mode, back=back)
+    if html is not None and shown is not None:
+        write_spectrum_page(html, one.first, shown)
+    elif html is not None:
+        write_page(html, one, kernel_names, mode, back=back)
     if json_target is not None:
         write_report(report(one, other, places, back, shown), json_target)
-    if json_target != "-" and page is None:
+    if json_target != "-" and html is None:
         click.echo("\n".join(told + _told(one, other, places, back, shown)))
 
 

@@ -295,8 +295,9 @@ def _give(
             raise OptionError("--compare shows all tiles beside whole matrices; leave --block out")
         sizes = [row.file_bytes for row in result.rows]
         tiles = tiles_at(image, sizes, color=best.color, precision=precision, peak=peak.value)
-    remarks = [words.smallest_line(result), f"peak {peak.value:.10g} ({peak.reason})"]
+    remarks = [words.smallest_line(result)]
     remarks += [words.choice_line(choice)] if choice else []
+    remarks.append(f"peak {peak.value:.10g} ({peak.reason})")
     if task.output is not None:
         form = "png" if task.output == STDOUT else None
         write(task.output, words.picture(image, result), format=form)

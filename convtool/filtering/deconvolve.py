@@ -253,4 +253,6 @@ def deconvolve_file(
     results = replace(document, pages=tuple(one.image for one in made))
     remarks = write_document(target, results, writing)
     warnings = (*dict.fromkeys(text for one in made for text in one.warnings), *remarks)
-    return Deconvolution(document.pages[0], made[0], len(made), warnings, time.perf_counter() - start)
+    return Deconvolution(
+        document.pages[0], made[0], len(made), warnings, time.perf_counter() - start
+    )
