@@ -113,6 +113,10 @@ def tell_notes(path: str, image: Image) -> None:
         click.echo(f"convtool: warning: {shown(path)}: {note}", err=True)
 
 
+keep_times_option = click.option(
+    "--keep-times", is_flag=True, help="Give the output the time of change of the input."
+)
+
 writing_options = together(
     click.option(
         "--quality",
@@ -135,6 +139,7 @@ writing_options = together(
         values=METADATA_RULES,
         help="Copy or drop the profile, EXIF, XMP, resolution and texts.",
     ),
+    keep_times_option,
 )
 """How files are written: the fields of `WriteOptions`."""
 

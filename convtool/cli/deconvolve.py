@@ -5,6 +5,7 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._existing import check_there, is_kept, no_clobber_option, telling_replaced
 from convtool.cli._file_options import (
     depth_option,
     document_reading_options,
@@ -99,6 +100,7 @@ Examples:
 @threads_option
 @document_reading_options
 @format_option
+@no_clobber_option
 @json_option
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
@@ -108,6 +110,7 @@ def command(
     source: str,
     target: str,
     reference: str | None,
+    no_clobber: bool,
     json_target: str | None,
     **how: Any,
 ) -> None:
@@ -123,8 +126,16 @@ def command(
     kernel = read_single_kernel(specs[0])
     options = DeconvolveOptions(**how)
     check_options(kernel, options)
+    check_there(source)
+    if is_kept(target, no_clobber=no_clobber):
+        skipped = {"schema": SCHEMA, "source": source, "target": target, "skipped": True}
+        give(skipped, json_target, [], quiet=True)
+        return
     original = None if reference is None else read_page(reference, reading)
-    made = deconvolve_file(source, target, kernel, options, reading, writing, reference=original)
+    with telling_replaced([target], source):
+        made = deconvolve_file(
+            source, target, kernel, options, reading, writing, reference=original
+        )
     for warning in made.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)
     levels = None

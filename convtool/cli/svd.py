@@ -6,19 +6,27 @@ from typing import Any
 import click
 
 from convtool.cli import _svd_report as words
-from convtool.cli._file_options import page_reading_options, read_page
+from convtool.cli._existing import is_kept, no_clobber_option, telling_replaced
+from convtool.cli._file_options import keep_times_option, page_reading_options, read_page
 from convtool.cli._options import choice, json_option, peak_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
 from convtool.filtering.nonfinite import counted
 from convtool.images import samples
-from convtool.images.image import Image
-from convtool.images.options import ReadOptions
-from convtool.images.write import STDOUT, check_writable, save_bytes, write
+from convtool.images.image import Document, Image
+from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.paths import shown
+from convtool.images.write import (
+    STDOUT,
+    check_writable,
+    save_bytes,
+    time_to_keep,
+    write_document,
+)
 from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 from convtool.report.units import seconds_text
-from convtool.svd.compressed import chosen_k, largest_k, load
+from convtool.svd.compressed import chosen_k, largest_k, load, to_bytes
 from convtool.svd.fileformat import BLOCKS, is_compressed
 from convtool.svd.metrics import Peak, peak_for
 from convtool.svd.planes import cleared, coloring
@@ -37,6 +45,7 @@ from convtool.svd.study import (
 from convtool.svd.targets import Target
 
 SAMPLE = "photograph"
+_FILES = ("output", "save", "plot", "html")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -137,6 +146,8 @@ Examples:
 @click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
 @peak_option
 @page_reading_options
+@keep_times_option
+@no_clobber_option
 @json_option
 @ending()
 def command(
@@ -152,6 +163,8 @@ def command(
     compare: bool,
     precision: str,
     peak: float | None,
+    keep_times: bool,
+    no_clobber: bool,
     **how: Any,
 ) -> None:
     """Compress IMAGE with the singular value decomposition, and report how good it is.
@@ -163,14 +176,25 @@ def command(
     """
     reading = taken(how, ReadOptions)
     task = _Outputs(**how)
+    kept = [
+        name
+        for name, target in vars(task).items()
+        if name in _FILES and is_kept(target, no_clobber=no_clobber)
+    ]
+    if kept == ["output"] and source is not None and is_compressed(source):
+        return
+    task = replace(task, **dict.fromkeys(kept))
     wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
     wish = _one_wish(ks, wishes)
     _check(task, ks)
     if source is not None and is_compressed(source):
-        _restore(source, task, reading, asked=ks is not None or wish is not None)
+        modified = _modified(source, keep_times=keep_times)
+        with telling_replaced([task.output], source):
+            _restore(source, task, reading, modified, asked=ks is not None or wish is not None)
         return
     image = Image(samples.load(SAMPLE)) if source is None else read_page(source, reading)
     name = SAMPLE if source is None else source
+    modified = _modified(source, keep_times=keep_times)
     if found := counted(image.pixels, nodata=image.metadata.nodata):
         fill = "convtool filter --kernel gaussian --nan fill"
         raise NonFiniteError(f"{name}: {found}; the SVD needs numbers, as '{fill}' gives")
@@ -186,7 +210,22 @@ def command(
     )
     if explain:
         click.echo(_plan_line(image, result, method), err=True)
-    _give(name, image, result, best, task, compare=compare, precision=precision)
+    files = [target for file, target in vars(task).items() if file in _FILES]
+    with telling_replaced(files, name):
+        _give(name, image, result, best, task, modified, compare=compare, precision=precision)
+
+
+def _modified(source: str | None, *, keep_times: bool) -> int | None:
+    """Return the time of change that picture and factors get."""
+    if keep_times and source is None:
+        raise OptionError("--keep-times takes over the time of an IMAGE; give one")
+    return time_to_keep(source or STDOUT, "", WriteOptions(keep_times=keep_times))
+
+
+def _write(target: str, image: Image, modified: int | None) -> None:
+    how = WriteOptions(format="png" if target == STDOUT else None)
+    for remark in write_document(target, Document((image,)), how, modified=modified):
+        click.echo(f"convtool: warning: {shown(target)}: {remark}", err=True)
 
 
 def _seen(name: str, image: Image, color: str) -> Image:
@@ -247,14 +286,16 @@ def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
         check_writable(task.output)
 
 
-def _restore(source: str, task: _Outputs, reading: ReadOptions, *, asked: bool) -> None:
+def _restore(
+    source: str, task: _Outputs, reading: ReadOptions, modified: int | None, *, asked: bool
+) -> None:
     """Decompress a .ctsvd file to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
         raise OptionError(f"{source}: a .ctsvd file is only decompressed; give -o FILE only")
     if task.output is None:
         raise OptionError(f"{source}: give -o FILE for the picture")
     picture = load(source, max_pixels=reading.max_pixels)
-    write(task.output, picture.image(), format="png" if task.output == STDOUT else None)
+    _write(task.output, picture.image(), modified)
     shape = "×".join(map(str, picture.shape))
     click.echo(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)
 
@@ -280,6 +321,7 @@ def _give(
     result: Study,
     peak: Peak,
     task: _Outputs,
+    modified: int | None,
     *,
     compare: bool,
     precision: str,
@@ -299,10 +341,9 @@ def _give(
     remarks += [words.choice_line(choice)] if choice else []
     remarks.append(f"peak {peak.value:.10g} ({peak.reason})")
     if task.output is not None:
-        form = "png" if task.output == STDOUT else None
-        write(task.output, words.picture(image, result), format=form)
+        _write(task.output, words.picture(image, result), modified)
     if task.save is not None:
-        best.save(task.save, precision=precision)
+        save_bytes(task.save, to_bytes(best, precision=precision), modified)
     if task.plot is not None:
         jpeg = jpeg_curve(image, result.original, peak.value)
         save_bytes(task.plot, words.plot(name, image, result, tiles, jpeg))

@@ -19,7 +19,7 @@ from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import open_document
 from convtool.images.tone import Values
-from convtool.images.write import STDOUT, check_writable, write_document
+from convtool.images.write import STDOUT, check_writable, time_to_keep, write_document
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record, names_of, replace
 
@@ -222,6 +222,7 @@ def deconvolve_file(
     check_options(kernel, options)
     writing = writing or WriteOptions()
     opened = open_document(source, reading or ReadOptions())
+    modified = time_to_keep(source, target, writing)
     if writing.format is None and target == STDOUT:
         writing = replace(writing, format=opened.format.name)
     first = opened.headers[0].shape
@@ -251,7 +252,7 @@ def deconvolve_file(
             where = f"{shown(source)}, page {number}" if len(document.pages) > 1 else shown(source)
             raise NonFiniteError(f"{where}: {error}") from error
     results = replace(document, pages=tuple(one.image for one in made))
-    remarks = write_document(target, results, writing)
+    remarks = write_document(target, results, writing, modified=modified)
     warnings = (*dict.fromkeys(text for one in made for text in one.warnings), *remarks)
     return Deconvolution(
         document.pages[0], made[0], len(made), warnings, time.perf_counter() - start
