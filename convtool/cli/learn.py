@@ -15,7 +15,8 @@ from convtool.cli._options import give, json_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
-from convtool.errors import OptionError, ShapeError
+from convtool.errors import NonFiniteError, OptionError, ShapeError
+from convtool.filtering.nonfinite import counted
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions
 from convtool.images.read import read_single
@@ -176,6 +177,9 @@ def _pair(first: str, second: str, reading: ReadOptions, notes: list[str]) -> tu
     before, after = images[0], images[1]
     for name, image in ((first, before), (second, after)):
         tell_notes(name, image)
+        nodata = image.metadata.nodata
+        if nodata is not None and (found := counted(image.pixels, nodata=nodata)):
+            raise NonFiniteError(f"{name}: {found}; fill them first by 'convtool filter'")
     one, other = _colours(first, before, notes), _colours(second, after, notes)
     if one.ndim != other.ndim:
         colour = first if one.ndim == 3 else second
@@ -183,7 +187,7 @@ def _pair(first: str, second: str, reading: ReadOptions, notes: list[str]) -> tu
         one, other = (to_gray(p) if p.ndim == 3 else p for p in (one, other))
     if min(one.shape[:2]) < 1 or one.shape[2:] != other.shape[2:]:
         raise ShapeError(f"{first} and {second}: their channels differ, {one.shape}, {other.shape}")
-    return one, _in_units_of(before, after, other, second, notes)
+    return one, _in_units_of(before, after, other, (first, second), notes)
 
 
 def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
@@ -195,12 +199,17 @@ def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
     return colours[:, :, 0] if colours.shape[2] == 1 else colours
 
 
-def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
-    """Scale pixels to the white level of `before`."""
+def _in_units_of(
+    before: Image, after: Image, pixels: Pixels, names: tuple[str, str], notes: list[str]
+) -> Any:
+    """Scale pixels to the white level of `before`, unless floats exceed white by far."""
     if before.peak == after.peak:
         return pixels
-    largest = float(np.abs(pixels).max())
-    if after.depth == "float" and largest > _BEYOND_WHITE:
-        notes.append(f"{name}: floats up to {largest:.6g} are assumed to be in the units of BEFORE")
-        return pixels
+    for image, name, other in ((after, names[1], "BEFORE"), (before, names[0], "AFTER")):
+        largest = float(np.abs(image.pixels).max())
+        if not image.type.is_integer and largest > _BEYOND_WHITE:
+            notes.append(
+                f"{name}: floats up to {largest:.6g} are assumed to be in the units of {other}"
+            )
+            return pixels
     return pixels * (before.peak / after.peak)
