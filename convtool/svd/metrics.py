@@ -60,11 +60,14 @@ def peak_for(images: Sequence[Image], given: float | None = None) -> Peak:
     if given is not None:
         return Peak(given, "given")
     whites = [Peak(one.peak, f"white of {one.type.name}") for one in images if one.type.is_integer]
-    floats = [
-        one.pixels[one.pixels != one.metadata.nodata] for one in images if not one.type.is_integer
-    ]
+    floats = [_known(one) for one in images if not one.type.is_integer]
     found = [*whites, _peak_of_floats(floats)] if floats else whites
     return max(found, key=lambda peak: peak.value)
+
+
+def _known(image: Image) -> NDArray[Any]:
+    nodata = image.metadata.nodata
+    return image.pixels if nodata is None else image.pixels[image.pixels != nodata]
 
 
 def _peak_of_floats(arrays: Sequence[NDArray[Any]]) -> Peak:
