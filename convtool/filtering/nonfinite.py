@@ -87,7 +87,7 @@ def counted(
 
     Examples
     --------
-    >>> counted(np.array([[7, -9]]), nodata=-9.0)
+    >>> counted(np.array([[7, -9]], np.int16), nodata=-9.0)
     '1 value is NaN, infinite or nodata, the first (-9) at x 1, y 0'
     >>> counted(np.array([[1.0, np.nan]]))
     '1 value is NaN or infinite, the first (nan) at x 1, y 0'
