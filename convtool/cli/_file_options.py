@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 import click
 
-from convtool.cli._options import choice, together
-from convtool.images.formats import writable
-from convtool.images.image import Image
+from convtool.cli._options import STDOUT, choice, together
+from convtool.errors import ImageFormatError
+from convtool.images.capabilities import those_with
+from convtool.images.formats import format_for, writable
+from convtool.images.image import Image, PixelType
 from convtool.images.options import (
     CMYK_RULES,
     MAX_PIXELS,
@@ -105,6 +107,25 @@ def read_page(path: str, reading: ReadOptions) -> Image:
     image = read_single(path, reading)
     tell_notes(path, image)
     return image
+
+
+def check_kind(target: str, channels: int, kind: PixelType, *, bands: bool) -> None:
+    """Refuse an output whose format cannot hold a picture that is written as it is.
+
+    For commands without the options that convert pictures, which other messages advise.
+    """
+    entry = format_for(target, form_of(target))
+    if not entry.can_hold(channels, kind.name, bands=bands):
+        plural = "channels" if channels > 1 else "channel"
+        raise ImageFormatError(
+            f"{shown(target)}: {entry.title} does not hold {channels} {plural} of {kind.name}; "
+            f"write {those_with(kind.name, channels, bands)}"
+        )
+
+
+def form_of(target: str) -> str | None:
+    """Return the format of a target, where its name does not say it: PNG on standard output."""
+    return "png" if target == STDOUT else None
 
 
 def tell_notes(path: str, image: Image) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from convtool.cli._file_options import document_reading_options, tell_notes
+from convtool.cli._file_options import check_kind, document_reading_options, form_of, tell_notes
 from convtool.cli._options import check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
 from convtool.errors import ShapeError
@@ -128,7 +128,9 @@ def _write_difference(target: str, first: Document, second: Document, largest: f
     if kind.is_integer and largest > kind.peak:
         told = f"differences beyond {kind.peak:g} are clipped to it, which {kind.name} ends at"
         click.echo(f"convtool: warning: {shown(target)}: {told}", err=True)
-    how = WriteOptions(format="png" if target == STDOUT else None)
+    for page in pages:
+        check_kind(target, page.channels, page.type, bands=page.has_bands)
+    how = WriteOptions(format=form_of(target))
     write_document(target, replace(first, pages=pages), how)
 
 

@@ -7,7 +7,13 @@ import click
 
 from convtool.cli import _svd_report as words
 from convtool.cli._existing import is_kept, no_clobber_option, telling_replaced
-from convtool.cli._file_options import keep_times_option, page_reading_options, read_page
+from convtool.cli._file_options import (
+    check_kind,
+    form_of,
+    keep_times_option,
+    page_reading_options,
+    read_page,
+)
 from convtool.cli._options import choice, json_option, peak_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
@@ -223,7 +229,8 @@ def _modified(source: str | None, *, keep_times: bool) -> int | None:
 
 
 def _write(target: str, image: Image, modified: int | None) -> None:
-    how = WriteOptions(format="png" if target == STDOUT else None)
+    check_kind(target, image.channels, image.type, bands=image.has_bands)
+    how = WriteOptions(format=form_of(target))
     for remark in write_document(target, Document((image,)), how, modified=modified):
         click.echo(f"convtool: warning: {shown(target)}: {remark}", err=True)
 
@@ -255,13 +262,8 @@ def _check_kind(image: Image, task: _Outputs, ks: Sequence[int], color: str) -> 
                 f"{names[0]} draws grey or colours, and the picture has {image.channels} bands"
             )
     if task.output is not None and len(ks) == 1:
-        check_writable(
-            task.output,
-            1 if color == "gray" else image.channels,
-            image.type,
-            format="png" if task.output == STDOUT else None,
-            bands=image.has_bands,
-        )
+        channels = 1 if color == "gray" else image.channels
+        check_kind(task.output, channels, image.type, bands=image.has_bands)
 
 
 def _one_wish(ks: Sequence[int] | None, wishes: Mapping[str, float | None]) -> Target | None:

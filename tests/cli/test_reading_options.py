@@ -243,3 +243,20 @@ def test_12_bits_are_as_bright_as_8_for_a_network(tmp_path, capsys):
     assert run(["predict", MODEL, eight, twelve, "--json"]) == 0
     one, other = json.loads(capsys.readouterr().out)["results"]
     assert one["probabilities"] == pytest.approx(other["probabilities"])
+
+
+@pytest.mark.parametrize("name", ["svd", "compare"])
+def test_outputs_that_a_format_cannot_hold_get_no_advice_of_other_commands(name, tmp_path, capsys):
+    twelve, alpha = str(tmp_path / "12.tif"), str(tmp_path / "alpha.png")
+    write(twelve, Image(np.full((4, 5), 4000, np.uint16), bits=12))
+    write(alpha, np.full((4, 5, 4), 200, np.uint8))
+    for path, target, says in (
+        (twelve, "out.png", "PNG does not hold 1 channel of uint12; write TIFF"),
+        (alpha, "out.jpg", "JPEG does not hold 4 channels of uint8; write PNG, TIFF"),
+    ):
+        out = str(tmp_path / target)
+        call = ["svd", path, "-o", out, "--k", "1"]
+        assert run(call if name == "svd" else ["compare", path, path, "--diff", out]) == 2
+        error = capsys.readouterr().err
+        assert says in error
+        assert "--" not in error
