@@ -70,6 +70,8 @@ class WriteOptions(Record):
         Whether a GIF may bring its colours down to 256, and its alpha to all or nothing.
     metadata : str
         One of `METADATA_RULES`.
+    keep_times : bool
+        Whether a file that is made of another has its time of change.
 
     Raises
     ------
@@ -82,6 +84,7 @@ class WriteOptions(Record):
     background: str | None = None
     quantize: bool = False
     metadata: str = METADATA_RULES[0]
+    keep_times: bool = False
 
     def __post_init__(self) -> None:
         _check("metadata", self.metadata, METADATA_RULES)

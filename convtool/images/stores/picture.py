@@ -87,6 +87,8 @@ class Wanted(Record):
         How it is to be cut and compressed.
     pyramid : bool
         Whether smaller levels follow it, each half as large as the one before.
+    modified : int, optional
+        The time of change of its file, in nanoseconds; the present unless given.
     """
 
     shape: tuple[int, ...]
@@ -94,6 +96,7 @@ class Wanted(Record):
     header: Header
     layout: StorageLayout = StorageLayout()
     pyramid: bool = False
+    modified: int | None = None
 
 
 def bands(height: int, rows: int, row_bytes: int) -> list[Span]:
