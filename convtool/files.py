@@ -8,7 +8,9 @@ files there that nobody has locked.
 
 import os
 import re
+import stat
 import threading
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
@@ -37,11 +39,13 @@ class Replacement:
     ----------
     target : str
         The file that it will be. A symbolic link there would be replaced, not followed. The mode
-        is as the umask says.
+        is that of the file that it replaces, or as the umask says.
     buffered : bool
         Whether small pieces are written together; `put` writes all at once.
     flushed : bool
         Whether `commit` waits until the disk has it.
+    modified : int, optional
+        The time of change that it will have, in nanoseconds; the present unless given.
 
     Raises
     ------
@@ -61,8 +65,16 @@ class Replacement:
 
     file: BinaryIO | FileIO
 
-    def __init__(self, target: str, *, buffered: bool = True, flushed: bool = True) -> None:
+    def __init__(
+        self,
+        target: str,
+        *,
+        buffered: bool = True,
+        flushed: bool = True,
+        modified: int | None = None,
+    ) -> None:
         self.target = target
+        self._modified = modified
         self._flushed = flushed
         self._buffer = _BUFFER if buffered else 0
         self._path = ""
@@ -76,16 +88,21 @@ class Replacement:
 
     def _create(self, folder: str) -> None:
         path = os.path.join(folder, f".convtool-{os.urandom(8).hex()}")
+        mode = _mode_of(self.target)
         with _changing:
             _own.add(path)
             try:
                 flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-                self.file = os.fdopen(os.open(path, flags, 0o666), "w+b", self._buffer)
+                handle = os.open(path, flags, 0o666 if mode is None else mode)
+                self.file = os.fdopen(handle, "w+b", self._buffer)
             except BaseException:
                 _own.discard(path)
                 raise
         if lock(self.file) is not False and _is_at(self.file, path):
             self._path = path
+            if mode is not None:
+                with suppress(OSError):  # where a file system has no modes
+                    os.chmod(path, mode)
         else:  # a sweep took it between its making and its locking
             self.file.close()
             _own.discard(path)
@@ -114,6 +131,8 @@ class Replacement:
                 self.sync()
             else:
                 self.file.flush()
+            if self._modified is not None:
+                os.utime(self._path, ns=(time.time_ns(), self._modified))
             os.replace(self._path, self.target)
             self._in_place = True
         finally:
@@ -139,7 +158,11 @@ class Replacement:
 
 
 def replace_file(
-    path: str | os.PathLike[str], data: bytes | Iterable[bytes], *, flushed: bool = True
+    path: str | os.PathLike[str],
+    data: bytes | Iterable[bytes],
+    *,
+    flushed: bool = True,
+    modified: int | None = None,
 ) -> None:
     """Put bytes into a file, whole or not at all; a device or pipe is written as it is.
 
@@ -152,6 +175,8 @@ def replace_file(
     flushed : bool
         Whether to wait until the disk has it; otherwise it outlives the process, but perhaps not
         a power failure.
+    modified : int, optional
+        The time of change that it will have, in nanoseconds; the present unless given.
 
     Raises
     ------
@@ -163,7 +188,7 @@ def replace_file(
         with open(target, "wb") as file:
             file.writelines(pieces)
         return
-    with Replacement(target, flushed=flushed) as new:
+    with Replacement(target, flushed=flushed, modified=modified) as new:
         for piece in pieces:
             new.file.write(piece)
 
@@ -225,6 +250,14 @@ def lock(file: BinaryIO | FileIO) -> bool | None:
     except OSError:
         return None
     return True
+
+
+def _mode_of(path: str) -> int | None:
+    """Return the permissions of a file, None where there is none."""
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode) & 0o777
+    except OSError:
+        return None
 
 
 def _is_at(file: BinaryIO | FileIO, path: str) -> bool:

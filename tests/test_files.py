@@ -184,3 +184,22 @@ def test_a_process_about_to_end_removes_its_own(tmp_path):
     command = [sys.executable, "-c", ABANDON, str(tmp_path / "a.txt")]
     assert subprocess.run(command, check=False, cwd=Path(__file__).parents[1]).returncode == 0
     assert names(tmp_path) == []
+
+
+@POSIX
+@pytest.mark.parametrize("mode", [0o600, 0o604, 0o664])
+def test_mode_of_the_replaced_file_stays_from_the_beginning(tmp_path, mode):
+    target = tmp_path / "a.txt"
+    target.write_bytes(b"old")
+    target.chmod(mode)
+    with Replacement(str(target)) as new:
+        assert stat.S_IMODE(os.fstat(new.file.fileno()).st_mode) == mode
+    assert stat.S_IMODE(target.stat().st_mode) == mode
+
+
+def test_time_of_change_is_the_one_that_is_given(tmp_path):
+    target = tmp_path / "a.txt"
+    replace_file(target, b"text", modified=981_173_106_123_456_789)
+    assert target.stat().st_mtime_ns == 981_173_106_123_456_789
+    replace_file(target, b"text")
+    assert target.stat().st_mtime_ns > 981_173_106_123_456_789

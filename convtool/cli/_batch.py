@@ -50,7 +50,7 @@ def _filter(
 ) -> None:
     """Filter all pictures that are not finished yet."""
     with _journalled(folder, job, batch, summary) as is_done:
-        left = _left(chosen, is_done, summary)
+        left = _left(chosen, is_done, summary, no_clobber=batch.no_clobber)
         try:
             if batch.cluster:
                 _work_on_cluster(left, len(chosen), job, batch, summary)
@@ -98,6 +98,9 @@ def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> i
 
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
         for number, task in enumerate(chosen):
+            if batch.no_clobber and os.path.lexists(task.target):
+                summary.keep(task)
+                continue
             try:
                 target = _beside_what_is_there(task.target)
                 outcome = filter_file(task.source, target, job, dry_run=True)
@@ -137,14 +140,23 @@ def _journalled(
 
 
 def _left(
-    chosen: Iterable[Task], is_done: Callable[[Task], bool], summary: Summary
+    chosen: Iterable[Task],
+    is_done: Callable[[Task], bool],
+    summary: Summary,
+    *,
+    no_clobber: bool,
 ) -> Iterator[Task]:
-    """Yield the unfinished tasks, after creating their output folders."""
+    """Yield the unfinished tasks whose outputs may be written, after creating their folders."""
     made = None
     for task in chosen:
         if is_done(task):
             summary.skip()
             continue
+        if os.path.lexists(task.target):
+            if no_clobber:
+                summary.keep(task)
+                continue
+            summary.replace(task)
         place = os.path.dirname(task.target)
         if place != made:
             _make(place)

@@ -8,8 +8,9 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.cli._file_options import read_page
 from convtool.errors import KernelError, OptionError
-from convtool.images.read import read
+from convtool.images.options import ReadOptions
 from convtool.images.tone import to_gray
 from convtool.kernels.numerals import number
 
@@ -41,7 +42,7 @@ def read_rows(text: str, option: str) -> NDArray[np.float64]:
 
 
 def read_images(
-    sources: Sequence[str], crop: Box | None, most: int | None
+    sources: Sequence[str], crop: Box | None, most: int | None, reading: ReadOptions
 ) -> list[NDArray[np.float64]]:
     """Read images, each as rows of numbers or a picture converted to grey, or a part of them.
 
@@ -53,8 +54,10 @@ def read_images(
         The part to return.
     most : int or None
         The longest side without a crop; larger images are cropped to the middle, with a note.
+    reading : ReadOptions
+        How files are read.
     """
-    images = [_values(source) for source in sources]
+    images = [_values(source, reading) for source in sources]
     height, width = images[0].shape
     for i, one in enumerate(images[1:], start=2):
         if one.shape != images[0].shape:
@@ -83,7 +86,7 @@ def read_images(
     return [one[top : top + high, left : left + wide] for one in images]
 
 
-def _values(source: str) -> NDArray[np.float64]:
+def _values(source: str, reading: ReadOptions) -> NDArray[np.float64]:
     """Parse rows of numbers, or read a picture as grey."""
     if not source.strip():
         raise OptionError("--image is empty; give rows of numbers such as 1,2;3,4, or a picture")
@@ -95,7 +98,12 @@ def _values(source: str) -> NDArray[np.float64]:
             f"--image {source!r}: neither rows of finite numbers such as 1,2;3,4 "
             "nor an existing picture"
         )
-    picture = read(source)
+    picture = read_page(source, reading)
+    if picture.has_bands:
+        raise OptionError(
+            f"{source}: has {picture.channels} bands, and one plane is explained; convert it to "
+            "grey or colours first"
+        )
     pixels = picture.pixels[:, :, :-1] if picture.has_alpha else picture.pixels
     if pixels.ndim == 2:
         return pixels.astype(np.float64)

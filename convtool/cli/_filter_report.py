@@ -30,6 +30,16 @@ def as_json(source: str, target: str, outcome: Outcome, *, dry_run: bool) -> dic
     } | (planned(outcome) | {"dry_run": True} if dry_run else described(outcome))
 
 
+def skipped(source: str, target: str) -> dict[str, object]:
+    """Return the report of a picture whose output exists and is kept."""
+    return {
+        "schema": SCHEMA,
+        "input": {"path": source},
+        "output": {"path": target},
+        "skipped": True,
+    }
+
+
 def planned(outcome: Outcome) -> dict[str, object]:
     """Return the report of a planned picture."""
     return {

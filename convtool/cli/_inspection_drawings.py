@@ -6,6 +6,7 @@ from typing import Any
 
 from convtool.cli._pictures import PictureReader
 from convtool.errors import ModelError
+from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
 from convtool.nn.inspection.attribution import (
     activations,
@@ -23,7 +24,12 @@ _MOST_NAMED = 32
 
 
 def pictures(
-    model: Sequential, model_path: Path, asked: dict[str, tuple[str, ...]], invert: bool, out: Path
+    model: Sequential,
+    model_path: Path,
+    asked: dict[str, tuple[str, ...]],
+    reading: ReadOptions,
+    invert: bool,
+    out: Path,
 ) -> dict[str, Any]:
     """Draw the requested maps of pictures; return one report, or a list for several pictures."""
     given = [(kind, name) for kind, names in asked.items() for name in names]
@@ -31,7 +37,7 @@ def pictures(
         return {}
     if model.preprocessing is None:
         raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
-    reader = PictureReader(model.preprocessing, invert=invert)
+    reader = PictureReader(model.preprocessing, reading, invert=invert)
     found: dict[str, list[dict[str, Any]]] = {}
     taken: set[str] = set()
     for kind, name in given:

@@ -75,6 +75,14 @@ json_option = click.option(
 """``--json [FILE]`` passes ``json_target``: None, ``-`` for stdout or a file's name. That ends in
 .json; what else follows is the next argument (seen to by `cli.run`)."""
 
+peak_option = click.option(
+    "--peak",
+    type=click.FloatRange(0, min_open=True),
+    metavar="VALUE",
+    help="The largest possible value, for the PSNR.  [default: for integers white of their type; "
+    "for floats 1 if they lie within 0 to 1, 255 if within 0 to 255 and beyond 127, else their "
+    "range]",
+)
 threads_option = click.option("--threads", type=click.IntRange(1), help="[default: all cores]")
 data_option = click.option("--data", type=PLACE, help="The folder or file of a named set.")
 

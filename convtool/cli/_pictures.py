@@ -8,9 +8,11 @@ import click
 import numpy as np
 
 from convtool.cli._options import whole_numbers
-from convtool.errors import DatasetError, ModelError
+from convtool.errors import DatasetError, ModelError, PixelTypeError
 from convtool.images.background import colour_of
-from convtool.images.read import read
+from convtool.images.image import Image
+from convtool.images.options import ReadOptions
+from convtool.images.read import read_document, read_single
 from convtool.nn.datasets import SOURCES, Dataset, Split, joined, open_dataset
 from convtool.nn.datasets.dataset import sample
 from convtool.nn.model import Sequential
@@ -39,7 +41,7 @@ class _Noticed:
 
 
 class FileReader:
-    """Reads pictures, and records which are transparent or have another size than the network's.
+    """Reads pictures, and records which are transparent, or have several pages or another size.
 
     Parameters
     ----------
@@ -47,23 +49,55 @@ class FileReader:
         Height and width that pictures are resized to.
     background : str
         The colour that transparent pictures are composited on.
+    reading : ReadOptions
+        How files are read.
+    strict : bool
+        Whether a file with several pages is refused where no page is named; otherwise the first is
+        taken and recorded, as a data set has one picture a file.
     """
 
-    def __init__(self, size: tuple[int, int], background: str) -> None:
-        self._size, self._background = size, background
-        self._resized, self._transparent = _Noticed(), _Noticed()
+    def __init__(
+        self,
+        size: tuple[int, int],
+        background: str,
+        reading: ReadOptions,
+        *,
+        strict: bool = False,
+    ) -> None:
+        self._size, self._background, self._reading = size, background, reading
+        self._strict = strict
+        self._resized, self._transparent, self._first = _Noticed(), _Noticed(), _Noticed()
+        self._noted = _Noticed()
 
     def __call__(self, path: Path | str) -> Any:
-        """Return the unchanged pixels of one file."""
-        image = read(path)
+        """Return the pixels of one file: integers over their type's range, or floats."""
+        image = self._image(path)
+        if image.has_bands:
+            raise PixelTypeError(
+                f"{path}: has {image.channels} bands; a network takes grey or colours"
+            )
+        for note in image.notes:
+            self._noted.add(path, note)
+        if not image.type.is_integer and image.pixels.max() > 1:
+            self._noted.add(path, "its floats exceed 1, which is white, and are clipped")
         if image.pixels.shape[:2] != self._size:
             self._resized.add(path, "×".join(map(str, image.pixels.shape[1::-1])))
         if image.has_alpha and image.pixels[..., -1].min() < image.peak:
             self._transparent.add(path)
-        return image.pixels
+        return image.pixels / image.peak if image.bits else image.pixels
+
+    def _image(self, path: Path | str) -> Image:
+        if self._strict or self._reading.page is not None:
+            return read_single(path, self._reading)
+        image = read_document(path, replace(self._reading, page=1)).pages[0]
+        if image.metadata.pages > 1:
+            self._first.add(path, f"{image.metadata.pages} pages")
+        return image
 
     def tell(self, whose: str) -> None:
-        """Print on stderr which pictures are resized or composited."""
+        """Print on stderr which pictures are resized, composited, or one page of several."""
+        self._first.tell("several pages, of which the first is taken", "; --page N takes another")
+        self._noted.tell("noted")
         to = "×".join(map(str, self._size[::-1]))
         self._resized.tell(f"resized to {whose} {to} pixels")
         self._transparent.tell(f"transparent, composited on {self._background}")
@@ -72,10 +106,12 @@ class FileReader:
 class PictureReader:
     """Preprocesses pictures for a model, and records resized, transparent and inverted ones."""
 
-    def __init__(self, preprocessing: Preprocessing, *, invert: bool = False) -> None:
+    def __init__(
+        self, preprocessing: Preprocessing, reading: ReadOptions, *, invert: bool = False
+    ) -> None:
         self._preprocessing, self._invert = preprocessing, invert
         size = (preprocessing.height, preprocessing.width)
-        self._read = FileReader(size, preprocessing.background)
+        self._read = FileReader(size, preprocessing.background, reading, strict=True)
         self._inverted = _Noticed()
 
     def __call__(self, name: str) -> Any:
@@ -154,9 +190,9 @@ class DataOptions(Record):
         """The colour on which transparent pictures are laid."""
         return self.background or "white"
 
-    def open(self, seed: int | None = None) -> Split:
+    def open(self, reading: ReadOptions, seed: int | None = None) -> Split:
         """Read the pictures and part them; say on stderr what was skipped or resized."""
-        reader = FileReader(self.size, self.colour)
+        reader = FileReader(self.size, self.colour, reading)
         how = vars(self) | {"background": self.colour, "classes": self.classes or ()}
         split = open_dataset(how.pop("dataset"), seed=seed, read=reader, **how)
         reader.tell("the network's")
@@ -171,6 +207,7 @@ def pictures_to_judge(
     dataset: str,
     data: Path | None,
     part: str | None,
+    reading: ReadOptions,
     *,
     background: str | None = None,
     limit: int | None = None,
@@ -195,7 +232,7 @@ def pictures_to_judge(
     # models trained before the split became fixed were tested on other pictures
     seed = None if "split" in model.record else int(model.record.get("seed", 0))
     colour = background or model.preprocessing.background
-    split = DataOptions(dataset, data, size, gray, colour, classes=only).open(seed)
+    split = DataOptions(dataset, data, size, gray, colour, classes=only).open(reading, seed)
     judged = _matched(_part(split, part or ("test" if known else "all")), model)
     return judged if limit is None else judged.subset(sample(judged.labels, limit, seed or 0))
 

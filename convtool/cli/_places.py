@@ -21,6 +21,7 @@ class Batch(Record):
     json_target: str | None = None
     dry_run: bool = False
     resume: bool = False
+    no_clobber: bool = False
     cluster: Cluster = Cluster()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convtool.cli import words
+from convtool.cli._existing import tell_replaced
 from convtool.cli._filter_report import described, planned
 from convtool.cli._progress import Bar
 from convtool.images.paths import shown
@@ -39,7 +40,9 @@ class Summary:
 
     def __init__(self, total: int, *, reported: bool) -> None:
         self.total = total
-        self.done = self.failed = self.skipped = 0
+        self.done = self.failed = self.skipped = self.kept = 0
+        self._existing: set[str] = set()
+        self._replaced: list[str] = []
         self._warned = 0
         self._names: list[str] = []
         self._workers = 0
@@ -58,11 +61,25 @@ class Summary:
         self.skipped += 1
         self._advance(1)
 
+    def keep(self, task: Task) -> None:
+        """Count a picture whose output exists and is kept."""
+        self.kept += 1
+        if self.kept <= _NAMES_SHOWN:
+            self._bar.say(f"convtool: skipped: {shown(task.target)} exists")
+        if self._reports is not None:
+            report = {"input": task.source, "output": task.target, "status": "skipped"}
+            self._reports.append(report)
+        self._advance(1)
+
+    def replace(self, task: Task) -> None:
+        """Remember that the output of a picture, no input itself, exists."""
+        self._existing.add(task.target)
+
     def start(self, workers: int) -> None:
         """Start the progress bar, on a terminal."""
         self._workers = workers
         self._advance = self._bar(self.total)
-        self._advance(self.skipped)
+        self._advance(self.skipped + self.kept)
 
     def take(self, results: "Sequence[tuple[Task, TaskResult]]") -> None:
         """Process the results of some pictures and record them in the journal."""
@@ -88,6 +105,8 @@ class Summary:
             report |= {"status": "failed", "error": message}
         elif done.outcome is not None:
             self.done += 1
+            if task.target in self._existing:
+                self._replaced.append(task.target)
             for warning in done.outcome.warnings:
                 self._warn(f"{shown(task.source)}: {warning}")
             if self._reports is not None:
@@ -126,11 +145,14 @@ class Summary:
         more = self._warned - _WARNINGS_SHOWN
         if more > 0:
             click.echo(f"convtool: {more} more warnings; --json FILE lists all of them", err=True)
-        left = self.total - self.done - self.failed - self.skipped
+        if self._replaced:
+            tell_replaced(self._replaced)
+        left = self.total - self.done - self.failed - self.skipped - self.kept
         counts = (
             (self.done, "done"),
             (self.failed, "failed"),
             (self.skipped, "done before"),
+            (self.kept, "skipped"),
             (left, "not done"),
         )
         parts = ", ".join(f"{count} {word}" for count, word in counts if count)
@@ -155,6 +177,7 @@ class Summary:
             "done": self.done,
             "failed": self.failed,
             "done_before": self.skipped,
+            "skipped": self.kept,
             "jobs": self._workers,
             "seconds": time.perf_counter() - self._began,
             "each": self._reports,

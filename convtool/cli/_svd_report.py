@@ -7,8 +7,9 @@ from dataclasses import asdict
 import numpy as np
 
 from convtool.images.formats import format_for
-from convtool.images.image import Image, Pixels
+from convtool.images.image import Image
 from convtool.images.options import WriteOptions
+from convtool.records import replace
 from convtool.report.curves import Curve, compression_plot
 from convtool.report.json_report import finite
 from convtool.report.matrix import table
@@ -42,7 +43,8 @@ _PAGE_SIDE = 1024
 def heading(name: str, image: Image, study: Study) -> str:
     """Format the line about the picture and the settings."""
     size = f"{image.width}×{image.height}×{image.channels}"
-    depth = "floats" if image.depth == "float" else f"{image.depth} bits"
+    depth = "floats" if image.depth == "float" else image.depth
+    depth += " bits" if depth.isdigit() else ""
     tiles = f", tiles of {study.best.block}×{study.best.block}" if study.best.block else ""
     return f"{name}: {size}, {depth}, {COLOR_WORDS[study.best.color]}{tiles}"
 
@@ -114,6 +116,7 @@ def as_json(
         "color": study.best.color,
         "block": study.best.block,
         "raw_bytes": study.raw_bytes,
+        "peak": study.best.peak,
         "rows": [finite(asdict(row)) for row in study.rows],
         "smallest_k": {f"{level:g}": k for level, k in study.smallest().items()},
         "better_color": None
@@ -131,10 +134,10 @@ def as_json(
     }
 
 
-def picture(study: Study) -> Pixels:
-    """Return the picture for ``-o``: at its k, or a sheet of several."""
+def picture(image: Image, study: Study) -> Image:
+    """Return the picture for ``-o``: at its k with all metadata, or a sheet of several."""
     if len(study.rows) == 1:
-        return study.best.reconstruct()
+        return replace(image, pixels=study.best.reconstruct())
     peak = study.best.peak
     values = [study.original, *(study.best.first(row.k).values() for row in study.rows)]
     cells = [reduced(to_bytes(one, peak), _SHEET_SIDE)[0] for one in values]
@@ -143,7 +146,7 @@ def picture(study: Study) -> Pixels:
         level = "exact" if math.isinf(row.psnr) else f"{row.psnr:.1f} dB"
         share = 100 * row.file_bytes / study.raw_bytes
         labels.append(f"k={row.k}  {level}\n{row.file_bytes} bytes ({share:.1f}%)")
-    return contact_sheet(cells, labels)
+    return Image(contact_sheet(cells, labels))
 
 
 def plot(

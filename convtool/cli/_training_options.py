@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from convtool.cli._file_options import dataset_reading_options
 from convtool.cli._options import data_option, names_of, together
 from convtool.cli._pictures import SizeType, background_option
 from convtool.nn.architectures import ARCHITECTURES
@@ -94,6 +95,7 @@ training_options = together(
         "--early-stop", type=int, help="Stop after N epochs without an improvement in validation."
     ),
     click.option("--seed", type=int, default=0, show_default=True),
+    dataset_reading_options,
 )
 """The data set, its options, the network and the fields of the recipe."""
 

@@ -18,12 +18,13 @@ from convtool.bench.compare import compare as compared
 from convtool.bench.results import Row, as_row, read_rows
 from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
+from convtool.cli._file_options import page_reading_options, read_page
 from convtool.cli._options import json_option, names_of, taken, threads_option, whole_numbers
 from convtool.cli._progress import Bar
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.errors import OptionError, ReportReadError, ReportWriteError
-from convtool.images.read import read
+from convtool.images.options import ReadOptions
 from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
@@ -134,6 +135,7 @@ Examples:
     help="Measure the planner's cost model on this machine and save it; with --json - only "
     "print it.",
 )
+@page_reading_options
 def command(
     threads: int | None,
     source: str | None,
@@ -148,7 +150,7 @@ def command(
     changes of the machine's speed affect all of them. The exit code is 1 if --compare finds
     convtool slower.
     """
-    targets = taken(how, Targets)
+    targets, reading = taken(how, Targets), taken(how, ReadOptions)
     if calibrate:
         return _calibrate(count(threads), targets.json_target)
     request = Request(**how, threads=count(threads))
@@ -157,7 +159,7 @@ def command(
     check_names(request.engines, request.works, request.dtypes)
 
     def measured() -> Outcome:
-        image = read(source).pixels if source is not None else None
+        image = read_page(source, reading).pixels if source is not None else None
         with Bar() as bar:
             return run(replace(request, image=image), bar)
 

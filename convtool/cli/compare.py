@@ -1,18 +1,26 @@
 """``convtool compare``: measure the difference of two pictures."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import click
 
-from convtool.cli._options import check_stdout, give, json_option
+from convtool.cli._file_options import check_kind, document_reading_options, form_of, tell_notes
+from convtool.cli._options import check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
-from convtool.images.image import Image
-from convtool.images.read import read
-from convtool.images.write import STDOUT, check_writable, write
+from convtool.errors import ShapeError
+from convtool.images.image import Document, Image
+from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.paths import shown
+from convtool.images.read import read_document
+from convtool.images.write import STDOUT, check_writable, write_document
+from convtool.records import Record, replace
 from convtool.report.json_report import finite
 from convtool.report.matrix import table
 from convtool.report.units import decibel_text
-from convtool.svd.difference import Difference, differences, magnitude
+from convtool.svd.difference import Difference, differences, magnitude, over_pages
+from convtool.svd.metrics import Peak, peak_for
 
 SCHEMA = "convtool.compare/1"
 
@@ -23,14 +31,15 @@ SCHEMA = "convtool.compare/1"
 Examples:
   convtool compare sample_images/photograph.jpg sample_images/photograph.jpg
   convtool compare before.png after.png --diff diff.png
-  convtool compare before.png after.png --max-diff 1 --json""",
+  convtool compare before.png after.png --max-diff 1 --json
+  convtool compare height.tif height-again.tif --peak 8848""",
 )
 @click.argument("a")
 @click.argument("b")
 @click.option(
     "--diff",
     metavar="FILE",
-    help="Write the absolute difference as a picture of the same depth.",
+    help="Write the absolute difference as a picture of the same depth, with all pages.",
 )
 @click.option(
     "--max-diff",
@@ -44,6 +53,8 @@ Examples:
     metavar="DB",
     help="Exit with code 1 if the PSNR over all channels is lower.",
 )
+@peak_option
+@document_reading_options
 @json_option
 @ending()
 def command(
@@ -52,23 +63,31 @@ def command(
     diff: str | None,
     max_diff: float | None,
     min_psnr: float | None,
+    peak: float | None,
     json_target: str | None,
+    **how: Any,
 ) -> int:
     """Measure the difference of the pictures A and B: in total, and in each channel.
 
-    The report has the mean-square error, the PSNR with the peak of their depth, the structural
-    similarity (SSIM), and the largest difference with its first position, as row,column from 0. The
-    exit code is 1 if a limit is exceeded.
+    The report has the mean-square error, the PSNR, the structural similarity (SSIM), and the
+    largest difference with its first position, as row,column from 0. All pages of a TIFF and all
+    frames of an animation are compared, each with the one of the same number. The exit code is 1 if
+    a limit is exceeded, or if the numbers of pages differ.
     """
     if diff is not None and diff != STDOUT:
         check_writable(diff)
     check_stdout(diff, json_target)
-    first, second = read(a), read(b)
-    found = differences(first, second)
+    reading = taken(how, ReadOptions)
+    first, second = _read(a, reading), _read(b, reading)
+    if len(first.pages) != len(second.pages):
+        raise ShapeError(
+            f"{shown(a)} has {len(first.pages)} pages, {shown(b)} {len(second.pages)}; "
+            "--page N compares one of each"
+        )
+    found = _compared(first, second, peak)
     if diff is not None:
-        form = "png" if diff == STDOUT else None
-        write(diff, Image(magnitude(first, second), first.has_alpha), format=form)
-    failures = _failures(found[0], max_diff, min_psnr)
+        _write_difference(diff, first, second, found.channels[0].largest)
+    failures = _failures(found, max_diff, min_psnr)
     report = _report(a, b, first, found, failures)
     give(report, json_target, _lines(found), quiet=diff == STDOUT)
     for failure in failures:
@@ -76,16 +95,59 @@ def command(
     return 1 if failures else 0
 
 
-def _failures(whole: Difference, max_diff: float | None, min_psnr: float | None) -> list[str]:
-    failures = []
+class _Found(Record):
+    """The differences over all pages, and on each of them."""
+
+    peak: Peak
+    channels: Sequence[Difference]
+    pages: Sequence[Difference]
+
+
+def _read(path: str, reading: ReadOptions) -> Document:
+    document = read_document(path, reading)
+    for page in document.pages:
+        tell_notes(path, page)
+    return document
+
+
+def _compared(first: Document, second: Document, given: float | None) -> _Found:
+    peak = peak_for(first.pages, given)
+    pages = [
+        (one, differences(one, other, peak.value, number))
+        for number, (one, other) in enumerate(zip(first.pages, second.pages, strict=True), 1)
+    ]
+    return _Found(peak, over_pages(pages, peak.value), [found[0] for _, found in pages])
+
+
+def _write_difference(target: str, first: Document, second: Document, largest: float) -> None:
+    pages = tuple(
+        Image(magnitude(one, other), one.has_alpha, bits=one.bits)
+        for one, other in zip(first.pages, second.pages, strict=True)
+    )
+    kind = first.pages[0].type
+    if kind.is_integer and largest > kind.peak:
+        told = f"differences beyond {kind.peak:g} are clipped to it, which {kind.name} ends at"
+        click.echo(f"convtool: warning: {shown(target)}: {told}", err=True)
+    for page in pages:
+        check_kind(target, page.channels, page.type, bands=page.has_bands)
+    how = WriteOptions(format=form_of(target))
+    write_document(target, replace(first, pages=pages), how)
+
+
+def _failures(found: _Found, max_diff: float | None, min_psnr: float | None) -> list[str]:
+    whole, failures = found.channels[0], []
     if max_diff is not None and whole.largest > max_diff:
-        failures.append(f"the largest difference is {whole.largest:g}, the limit {max_diff:g}")
+        where = f" on page {whole.page}" if len(found.pages) > 1 else ""
+        failures.append(
+            f"the largest difference is {whole.largest:g}{where}, the limit {max_diff:g}"
+        )
     if min_psnr is not None and whole.psnr < min_psnr:
         failures.append(f"the PSNR is {decibel_text(whole.psnr)} dB, the limit {min_psnr:g}")
     return failures
 
 
-def _lines(found: list[Difference]) -> list[str]:
+def _lines(found: _Found) -> list[str]:
+    several = len(found.pages) > 1
     rows = [
         [
             one.channel,
@@ -94,22 +156,35 @@ def _lines(found: list[Difference]) -> list[str]:
             f"{one.ssim:.6f}",
             f"{one.largest:g}",
             "{},{}".format(*one.where) if one.largest else "-",
+            *([str(one.page) if one.largest else "-"] if several else []),
         ]
-        for one in found
+        for one in found.channels
     ]
-    return table([["CHANNEL", "MSE", "PSNR dB", "SSIM", "LARGEST", "AT"], *rows], right=True)
+    titles = ["CHANNEL", "MSE", "PSNR dB", "SSIM", "LARGEST", "AT", *(["PAGE"] if several else [])]
+    lines = table([titles, *rows], right=True)
+    lines.append(f"peak {found.peak.value:.10g} ({found.peak.reason})")
+    if several:
+        differ = sum(one.largest > 0 for one in found.pages)
+        lines.append(f"{len(found.pages)} pages compared, {differ or 'none'} of them differ")
+    return lines
 
 
 def _report(
-    a: str, b: str, first: Image, found: list[Difference], failures: list[str]
+    a: str, b: str, first: Document, found: _Found, failures: list[str]
 ) -> dict[str, object]:
+    page = first.pages[0]
     return {
         "schema": SCHEMA,
         "a": a,
         "b": b,
-        "shape": list(first.pixels.shape),
-        "depth": first.depth,
-        "channels": [finite(asdict(one)) for one in found],
-        "equal": found[0].largest == 0,
+        "shape": list(page.pixels.shape),
+        "depth": page.depth,
+        "pages": len(found.pages),
+        "peak": found.peak.value,
+        "peak_reason": found.peak.reason,
+        "psnr": finite(found.channels[0].psnr),
+        "channels": [finite(asdict(one)) for one in found.channels],
+        "by_page": [finite(asdict(one)) for one in found.pages],
+        "equal": found.channels[0].largest == 0,
         "failures": failures,
     }

@@ -5,10 +5,12 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._existing import check_there, is_kept, no_clobber_option, telling_replaced
 from convtool.cli._file_options import (
     depth_option,
+    document_reading_options,
     format_option,
-    reading_options,
+    read_page,
     writing_options,
 )
 from convtool.cli._kernels import read_single_kernel
@@ -27,11 +29,10 @@ from convtool.filtering.deconvolve import (
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
-from convtool.images.read import read
 from convtool.images.write import STDOUT
 from convtool.report.json_report import finite
 from convtool.report.units import decibel_text
-from convtool.svd.metrics import psnr
+from convtool.svd.metrics import peak_for, psnr
 
 SCHEMA = "convtool.deconvolve/1"
 
@@ -97,8 +98,9 @@ Examples:
 )
 @writing_options
 @threads_option
-@reading_options
+@document_reading_options
 @format_option
+@no_clobber_option
 @json_option
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
@@ -108,6 +110,7 @@ def command(
     source: str,
     target: str,
     reference: str | None,
+    no_clobber: bool,
     json_target: str | None,
     **how: Any,
 ) -> None:
@@ -123,8 +126,16 @@ def command(
     kernel = read_single_kernel(specs[0])
     options = DeconvolveOptions(**how)
     check_options(kernel, options)
-    original = None if reference is None else read(reference, page=reading.page)
-    made = deconvolve_file(source, target, kernel, options, reading, writing, reference=original)
+    check_there(source)
+    if is_kept(target, no_clobber=no_clobber):
+        skipped = {"schema": SCHEMA, "source": source, "target": target, "skipped": True}
+        give(skipped, json_target, [], quiet=True)
+        return
+    original = None if reference is None else read_page(reference, reading)
+    with telling_replaced([target], source):
+        made = deconvolve_file(
+            source, target, kernel, options, reading, writing, reference=original
+        )
     for warning in made.warnings:
         click.echo(f"convtool: warning: {warning}", err=True)
     levels = None
@@ -137,7 +148,10 @@ def command(
 
 
 def _psnr(image: Image, original: Image) -> float:
-    """Return the PSNR of a picture against the one before the blur, of any depths."""
+    """Return the PSNR of a picture against the one before the blur; white of integers is white."""
+    if image.type.is_integer == original.type.is_integer:
+        pixels = np.multiply(image.pixels, original.peak / image.peak)
+        return psnr(original.pixels, pixels, peak_for([original]).value)
     return psnr(image.pixels / image.peak, np.divide(original.pixels, original.peak), 1.0)
 
 
@@ -150,7 +164,10 @@ def _lines(target: str, made: Deconvolution, levels: list[float] | None, total: 
         f"blurred again it differs from the input by {found.residual:.4g} (root mean square)",
     ]
     if levels is not None:
-        lines.append(f"PSNR {decibel_text(levels[1])} dB; {decibel_text(levels[0])} dB before")
+        page = " of the first page" if made.pages > 1 else ""
+        lines.append(
+            f"PSNR{page} {decibel_text(levels[1])} dB; {decibel_text(levels[0])} dB before"
+        )
     if found.lost > _WORTH_SAYING:
         zeros = f"; at {found.zeros:.1%} its spectrum is zero" if found.zeros else ""
         lines.append(

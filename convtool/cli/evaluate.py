@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
-from convtool.cli._options import FILE, PLACE, data_option, give, json_option
+from convtool.cli._file_options import dataset_reading_options
+from convtool.cli._options import FILE, PLACE, data_option, give, json_option, taken
 from convtool.cli._pictures import background_option, pictures_to_judge
+from convtool.images.options import ReadOptions
 from convtool.nn.datasets import Dataset
 from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
@@ -37,6 +39,7 @@ Examples:
 @background_option
 @click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
 @click.option("--confusion", type=FILE, help="Draw the confusion matrix.")
+@dataset_reading_options
 @json_option
 def command(
     model_path: Path,
@@ -48,6 +51,7 @@ def command(
     worst: int,
     confusion: Path | None,
     json_target: str | None,
+    **how: Any,
 ) -> None:
     """Evaluate MODEL on DATASET: loss, accuracy, each class, and the worst predictions.
 
@@ -55,8 +59,9 @@ def command(
     the test pictures. `convtool show` draws the pictures that the report names.
     """
     model = load(model_path)
+    reading = taken(how, ReadOptions)
     chosen = pictures_to_judge(
-        model, model_path, dataset, data, part, background=background, limit=limit
+        model, model_path, dataset, data, part, reading, background=background, limit=limit
     )
     scores = evaluate(model, chosen)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])

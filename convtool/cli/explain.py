@@ -20,13 +20,15 @@ from convtool.cli._explain_report import (
     polynomial_lines,
 )
 from convtool.cli._explain_spectrum import spectrum_lines
+from convtool.cli._file_options import page_reading_options
 from convtool.cli._kernels import read_kernel, read_single_kernel
-from convtool.cli._options import choice, json_option, pair
+from convtool.cli._options import choice, json_option, pair, taken
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
 from convtool.explain import Backward, Layer, Theorem, backward, layer, theorem
 from convtool.explain.polynomial import product_walk
+from convtool.images.options import ReadOptions
 from convtool.kernels.presets import PRESETS
 from convtool.kernels.weights import Combination, is_even
 from convtool.records import Record, replace
@@ -145,10 +147,11 @@ Examples:
 )
 @click.option(
     "--html",
-    "page",
+    "html",
     metavar="FILE",
     help="Write a page, one file, on which the kernel slides over a picture that you can draw on.",
 )
+@page_reading_options
 @json_option
 def command(
     sources: Sequence[str],
@@ -158,7 +161,7 @@ def command(
     places: Sequence[tuple[int, int]],
     gradient: str | None,
     spectrum: bool,
-    page: str | None,
+    html: str | None,
     json_target: str | None,
     **how: Any,
 ) -> None:
@@ -173,6 +176,7 @@ def command(
     computes its backward pass. For a pair of kernels such as sobel, both derivatives and the
     magnitude are shown; as in 'convtool filter', the pair is not flipped unless its size is even.
     """
+    reading = taken(how, ReadOptions)
     mode = "full" if polynomials else "padding" if how["padding"] is not None else how["mode"]
     kernel_names = [polynomials[1]] if polynomials else specs or [_DEFAULT_KERNEL]
     if polynomials:
@@ -188,31 +192,31 @@ def command(
         if crop is not None or places or gradient is not None or spectrum:
             name = "crop" if crop else "at" if places else "gradient" if gradient else "spectrum"
             raise click.UsageError(f"--{name} needs a picture; give --image")
-        if page is None:
+        if html is None:
             raise click.UsageError(
                 "there is nothing to explain; give --image, --polynomial or --html"
             )
         kernels = _kernels(kernel_names)
         blank = np.zeros((PAGE_SIDE // 2, PAGE_SIDE // 2))
         one, _ = _layers([blank] * (1 if kernels.combination else len(kernel_names)), kernels, how)
-        write_page(page, one, kernel_names, mode, drawn=False)
+        write_page(html, one, kernel_names, mode, drawn=False)
         return
     else:
         told = []
         if spectrum:
             _refuse("--spectrum excludes", _NOT_WITH_SPECTRUM)
             how["border"] = how["border"] or "zero"
-        images = read_images(sources, crop, None if places or spectrum else SMALL)
+        images = read_images(sources, crop, None if places or spectrum else SMALL, reading)
         one, other = _layers(images, _kernels(kernel_names), how)
     back = backward(one, read_rows(gradient, "--gradient")) if gradient is not None else None
     shown = _theorem(one) if spectrum else None
-    if page is not None and shown is not None:
-        write_spectrum_page(page, one.first, shown)
-    elif page is not None:
-        write_page(page, one, kernel_names, mode, back=back)
+    if html is not None and shown is not None:
+        write_spectrum_page(html, one.first, shown)
+    elif html is not None:
+        write_page(html, one, kernel_names, mode, back=back)
     if json_target is not None:
         write_report(report(one, other, places, back, shown), json_target)
-    if json_target != "-" and page is None:
+    if json_target != "-" and html is None:
         click.echo("\n".join(told + _told(one, other, places, back, shown)))
 
 

@@ -9,10 +9,11 @@ import click
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
 from convtool.cli._cluster_options import Cluster, cluster_options
+from convtool.cli._existing import check_there, is_kept, no_clobber_option, telling_replaced
 from convtool.cli._file_options import (
     depth_option,
     format_option,
-    reading_options,
+    strip_reading_options,
     writing_options,
 )
 from convtool.cli._kernels import read_kernel
@@ -140,7 +141,7 @@ Examples:
     type=click.IntRange(1),
     help="[default: all cores; with --jobs 1 for each picture]",
 )
-@reading_options
+@strip_reading_options
 @store_options
 @click.option(
     "--timeout",
@@ -179,6 +180,7 @@ Examples:
     help="Resume an interrupted run: in a batch, skip pictures that an earlier run with "
     "--resume finished, by a journal in OUT; for a Zarr OUT, keep finished chunks.",
 )
+@no_clobber_option
 @cluster_options
 @click.option(
     "--explain",
@@ -228,6 +230,7 @@ def command(
         from convtool.cli._batch import run_batch
 
         return run_batch(places, target, job, batch)
+    check_there(places[0])
     check_store_options(target, store)
     for name in ("recursive", "suffix", "jobs", "fail_fast", "journal"):
         if getattr(batch, name):
@@ -239,7 +242,9 @@ def command(
             f"--{name} is for many pictures, whose OUT is a folder, and for a TIFF or Zarr picture "
             "that becomes one"
         )
-    if cluster:
+    if is_kept(target, no_clobber=batch.no_clobber):
+        _give_report(report.skipped(places[0], target), batch)
+    elif cluster:
         _filter_blocks(places[0], target, job, store, batch, explain=explain)
     else:
         if not by_rows:
@@ -274,7 +279,11 @@ def _filter_one(
         outcome = filter_picture(source, target, job, store, planned=before, dry_run=True)
         report.would_write(target, outcome)
     else:
-        with pixel_bar(shown(source)) as bar, ending(shown(source), batch.timeout):
+        with (
+            telling_replaced([target], source),
+            pixel_bar(shown(source)) as bar,
+            ending(shown(source), batch.timeout),
+        ):
             outcome = filter_picture(source, target, job, store, planned=before, progress=bar)
         if explain:
             report.compare(outcome.steps)
@@ -298,13 +307,14 @@ def _filter_blocks(
         if batch.dry_run:
             report.would_write(target, work.outcome)
         else:
-            with signals() as stop, ExitStack() as stack:
-                with ending("the cluster"):
-                    client = stack.enter_context(batch.cluster.open())
-                progress = stack.enter_context(pixel_bar(shown(source)))
-                work.over(client, progress=progress, stop=stop)
-            with ending(shown(source)):
-                work.finish()
+            with telling_replaced([target], source):
+                with signals() as stop, ExitStack() as stack:
+                    with ending("the cluster"):
+                        client = stack.enter_context(batch.cluster.open())
+                    progress = stack.enter_context(pixel_bar(shown(source)))
+                    work.over(client, progress=progress, stop=stop)
+                with ending(shown(source)):
+                    work.finish()
             if explain:
                 report.compare(work.outcome.steps)
             report.warn(work.outcome)
@@ -312,9 +322,11 @@ def _filter_blocks(
 
 
 def _write_report(source: str, target: str, outcome: Outcome, batch: Batch) -> None:
+    _give_report(report.as_json(source, target, outcome, dry_run=batch.dry_run), batch)
+
+
+def _give_report(found: dict[str, object], batch: Batch) -> None:
     if batch.json_target is not None:
         from convtool.report.json_report import write_report
 
-        write_report(
-            report.as_json(source, target, outcome, dry_run=batch.dry_run), batch.json_target
-        )
+        write_report(found, batch.json_target)

@@ -16,6 +16,7 @@ from convtool.cli._progress import Bar
 from convtool.cli._training_options import arch_of, fitted_to, recipe_of, training_options
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
+from convtool.images.options import ReadOptions
 from convtool.nn.gridsearch.axes import ASKED_BEYOND, Axis, Value, combinations, parse_axis, size
 from convtool.nn.gridsearch.journal import Outcome, SearchJournal
 from convtool.nn.gridsearch.run import train_all
@@ -26,6 +27,7 @@ from convtool.report.matrix import table
 
 SCHEMA = "convtool.gridsearch/1"
 _SHOWN = 5
+_READ = vars(ReadOptions())
 _INTERRUPTED = 130
 
 
@@ -76,13 +78,13 @@ def command(
     when its training ends, so that --resume continues after Ctrl-C.
     """
     axes = [parse_axis(text) for text in grid]
-    data = taken(choices, DataOptions)
+    data, reading = taken(choices, DataOptions), taken(choices, ReadOptions)
     dataset = data.dataset
     out = check_drawing(out or Path(f"{Path(dataset.removeprefix('idx:')).name}-grid.png"))
     _check_size(axes, yes)
     arch = arch_of(dataset, arch)
     recipe = recipe_of(dataset, seed, choices)
-    split = data.open()
+    split = data.open(reading)
     recipe = fitted_to(recipe, split.train, choices)
     search = Search(split.train, arch, dropout, recipe, split.validation)
     wanted = combinations(axes)
@@ -98,6 +100,8 @@ def command(
         "dropout": dropout,
         "recipe": recipe.config(),
     }
+    if read := {name: value for name, value in vars(reading).items() if value != _READ[name]}:
+        about["reading"] = read
     with closing(SearchJournal(out.with_suffix(".jsonl"), about, resume=resume)) as journal:
         outcomes = _train(search, wanted, journal, jobs)
     best = _best(outcomes)
@@ -105,7 +109,7 @@ def command(
     given = vars(data) | {"dataset": None, "arch": arch, "dropout": dropout, "seed": seed or None}
     given["size"] = None if data.size == (64, 64) else "x".join(map(str, data.size))
     given["classes"] = ",".join(data.classes) if data.classes else None
-    given |= {name: value for name, value in choices.items() if value is not None}
+    given |= {name: value for name, value in choices.items() if value is not None} | read
     report = {
         "schema": SCHEMA,
         **about,

@@ -12,6 +12,7 @@ from convtool.images.info import formats, info
 from convtool.images.paths import shown
 from convtool.report.json_report import write_report
 
+# No option for reading is taken: info reads no pixels, converts nothing, and shows all pages.
 SCHEMA = "convtool.info/1"
 _LONGEST = 60
 
@@ -101,7 +102,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
 
 def _kind(page: dict[str, Any]) -> str:
     colours = page["channels"] - page["alpha"]
-    kind = "CMYK" if page["inks"] else {1: "grey", 3: "colour"}[colours]
+    kind = "CMYK" if page["inks"] else {1: "grey", 3: "colour"}.get(colours, f"{colours} bands")
     depth = {"8": "8 bits", "16": "16 bits"}.get(page["depth"], page["type"])
     with_alpha = " with alpha" if page["alpha"] else ""
     return f"{page['width']}×{page['height']}, {kind}{with_alpha}, {depth}"

@@ -5,12 +5,14 @@ from typing import Any
 
 import click
 
+from convtool.cli._file_options import page_reading_options
 from convtool.cli._inspection_drawings import pictures
 from convtool.cli._inspection_report import report_text
 from convtool.cli._kernels import read_single_kernel
-from convtool.cli._options import PLACE, data_option, give, json_option, whole_numbers
+from convtool.cli._options import PLACE, data_option, give, json_option, taken, whole_numbers
 from convtool.cli._pictures import pictures_to_judge
 from convtool.errors import OptionError
+from convtool.images.options import ReadOptions
 from convtool.nn._types import Shape
 from convtool.nn.architectures import build_layers
 from convtool.nn.inspection.layers import (
@@ -120,6 +122,7 @@ Examples:
     show_default=True,
     help="The folder for drawings of an IMAGE.",
 )
+@page_reading_options
 @json_option
 def command(
     model_path: Path | None,
@@ -141,6 +144,7 @@ def command(
     invert: bool,
     out: Path,
     json_target: str | None,
+    **how: Any,
 ) -> None:
     """Inspect MODEL: its layers, its filters, and the pixels that determine a prediction.
 
@@ -148,6 +152,7 @@ def command(
     table of an untrained network, without a MODEL. Drawings of IMAGE are written to the folder
     --out, as IMAGE.feature-maps.png, IMAGE.occlusion.png or IMAGE.saliency.png.
     """
+    reading = taken(how, ReadOptions)
     wanted = [parse_replacement(text) for text in replacements]
     for one in wanted:
         read_single_kernel(one.spec)
@@ -175,12 +180,12 @@ def command(
         report["nearest"] = _nearest(model, layer)
     if kernels is not None:
         report["kernels"] = _draw_kernels(model, layer, kernels)
-    report |= pictures(model, model_path, asked, invert, out)
+    report |= pictures(model, model_path, asked, reading, invert, out)
     if wanted:
         name = dataset or model.record.get("dataset")
         if name is None:
             raise OptionError("--replace: this model does not name its data set; give --dataset")
-        chosen = pictures_to_judge(model, model_path, str(name), data, None)
+        chosen = pictures_to_judge(model, model_path, str(name), data, None, reading)
         before = evaluate(model, chosen)
         for replacement in wanted:
             place, which = replace_filter(model, replacement, correlate=correlate)

@@ -8,15 +8,18 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._file_options import page_reading_options, tell_notes
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
-from convtool.cli._options import give, json_option, whole_numbers
+from convtool.cli._options import give, json_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
-from convtool.errors import OptionError, ShapeError
+from convtool.errors import NonFiniteError, OptionError, ShapeError
+from convtool.filtering.nonfinite import counted
 from convtool.images.image import Image, Pixels
-from convtool.images.read import read
+from convtool.images.options import ReadOptions
+from convtool.images.read import read_single
 from convtool.images.tone import to_gray
 from convtool.kernels.export import export
 from convtool.kernels.spec import KernelSpec
@@ -102,6 +105,7 @@ Examples:
     metavar="FILE",
     help=f"Write the kernel as a file for --kernel ({' '.join(_WRITERS)}).",
 )
+@page_reading_options
 @json_option
 @ending()
 def command(
@@ -113,6 +117,7 @@ def command(
     spec: str | None,
     target: str | None,
     json_target: str | None,
+    **how: Any,
 ) -> None:
     """Find the kernel that turns the picture BEFORE into the picture AFTER.
 
@@ -130,7 +135,8 @@ def command(
     writer = _writer(target) if target is not None else None
     notes: list[str] = []
     names = list(zip(pictures[::2], pictures[1::2], strict=True))
-    pairs = [_pair(*one, notes) for one in names]
+    reading = taken(how, ReadOptions)
+    pairs = [_pair(*one, reading, notes) for one in names]
     learned = fit(pairs, size, bias=bias, l2=l2, border=border)
     matches = _nearest(learned, given)
     known = None
@@ -160,15 +166,20 @@ def _writer(path: str) -> Callable[[Weights], bytes]:
     return _WRITERS[suffix]
 
 
-def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:
+def _pair(first: str, second: str, reading: ReadOptions, notes: list[str]) -> tuple[Pixels, Pixels]:
     """Read a pair; return pixels in the units of the first, with the same channels."""
     images = dict.fromkeys((0, 1), Image(np.zeros((1, 1), np.uint8)))
 
     def load(i: int) -> None:
-        images[i] = read((first, second)[i])
+        images[i] = read_single((first, second)[i], reading)
 
     for_each(load, images, min(2, count()))
     before, after = images[0], images[1]
+    for name, image in ((first, before), (second, after)):
+        tell_notes(name, image)
+        nodata = image.metadata.nodata
+        if nodata is not None and (found := counted(image.pixels, nodata=nodata)):
+            raise NonFiniteError(f"{name}: {found}; fill them first by 'convtool filter'")
     one, other = _colours(first, before, notes), _colours(second, after, notes)
     if one.ndim != other.ndim:
         colour = first if one.ndim == 3 else second
@@ -176,7 +187,7 @@ def _pair(first: str, second: str, notes: list[str]) -> tuple[Pixels, Pixels]:
         one, other = (to_gray(p) if p.ndim == 3 else p for p in (one, other))
     if min(one.shape[:2]) < 1 or one.shape[2:] != other.shape[2:]:
         raise ShapeError(f"{first} and {second}: their channels differ, {one.shape}, {other.shape}")
-    return one, _in_units_of(before, after, other, second, notes)
+    return one, _in_units_of(before, after, other, (first, second), notes)
 
 
 def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
@@ -188,12 +199,17 @@ def _colours(name: str, image: Image, notes: list[str]) -> Pixels:
     return colours[:, :, 0] if colours.shape[2] == 1 else colours
 
 
-def _in_units_of(before: Image, after: Image, pixels: Pixels, name: str, notes: list[str]) -> Any:
-    """Scale pixels to the white level of `before`."""
+def _in_units_of(
+    before: Image, after: Image, pixels: Pixels, names: tuple[str, str], notes: list[str]
+) -> Any:
+    """Scale pixels to the white level of `before`, unless floats exceed white by far."""
     if before.peak == after.peak:
         return pixels
-    largest = float(np.abs(pixels).max())
-    if after.depth == "float" and largest > _BEYOND_WHITE:
-        notes.append(f"{name}: floats up to {largest:.6g} are assumed to be in the units of BEFORE")
-        return pixels
+    for image, name, other in ((after, names[1], "BEFORE"), (before, names[0], "AFTER")):
+        largest = float(np.abs(image.pixels).max())
+        if not image.type.is_integer and largest > _BEYOND_WHITE:
+            notes.append(
+                f"{name}: floats up to {largest:.6g} are assumed to be in the units of {other}"
+            )
+            return pixels
     return pixels * (before.peak / after.peak)

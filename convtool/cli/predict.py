@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import click
 import numpy as np
 
-from convtool.cli._options import PLACE, json_option
+from convtool.cli._file_options import page_reading_options
+from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
+from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
 from convtool.nn.datasets.folder import visible_files
 from convtool.nn.modelfile import load
@@ -34,6 +36,7 @@ Examples:
 @click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
 @background_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@page_reading_options
 @json_option
 def command(
     model_path: Path,
@@ -42,6 +45,7 @@ def command(
     background: str | None,
     as_csv: bool,
     json_target: str | None,
+    **how: Any,
 ) -> None:
     """Predict the class and its probability for each IMAGE (or each picture in a folder).
 
@@ -52,7 +56,7 @@ def command(
     if model.preprocessing is None:
         raise ModelError(f"{model_path}: has no preprocessing: it was not trained on pictures")
     preprocessing = with_background(model.preprocessing, background)
-    reader = PictureReader(preprocessing, invert=invert)
+    reader = PictureReader(preprocessing, taken(how, ReadOptions), invert=invert)
     results, failures = [], []
     for name in _expand(images):
         try:

@@ -1,11 +1,14 @@
 """``convtool show``: draw pictures of a data set, each with its label."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from convtool.cli._options import FILE, data_option, give, json_option, names_of
+from convtool.cli._file_options import dataset_reading_options
+from convtool.cli._options import FILE, data_option, give, json_option, names_of, taken
 from convtool.cli._pictures import FileReader, SizeType, background_option
+from convtool.images.options import ReadOptions
 from convtool.nn.datasets import Dataset, open_sample
 from convtool.nn.preprocessing import Preprocessing
 from convtool.report.figures import check_drawing
@@ -49,6 +52,7 @@ Examples:
     type=FILE,
     help="The drawing.  [default: DATASET-pictures.png]",
 )
+@dataset_reading_options
 @json_option
 def command(
     dataset: str,
@@ -62,6 +66,7 @@ def command(
     background: str | None,
     out: Path | None,
     json_target: str | None,
+    **how: Any,
 ) -> None:
     """Draw pictures of DATASET as one sheet, each under its name or number and its class.
 
@@ -72,7 +77,7 @@ def command(
     name = Path(dataset.removeprefix("idx:")).name or "folder"
     target = check_drawing(out or Path(f"{name}-pictures.png"))
     colour = background or "white"
-    reader = FileReader(size, colour)
+    reader = FileReader(size, colour, taken(how, ReadOptions))
     found = open_sample(
         dataset,
         data=data,

@@ -6,20 +6,36 @@ from typing import Any
 import click
 
 from convtool.cli import _svd_report as words
-from convtool.cli._options import choice, json_option, whole_numbers
+from convtool.cli._existing import is_kept, no_clobber_option, telling_replaced
+from convtool.cli._file_options import (
+    check_kind,
+    form_of,
+    keep_times_option,
+    page_reading_options,
+    read_page,
+)
+from convtool.cli._options import choice, json_option, peak_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.errors import NonFiniteError, OptionError
 from convtool.filtering.nonfinite import counted
 from convtool.images import samples
-from convtool.images.image import Image
-from convtool.images.read import read
-from convtool.images.write import STDOUT, check_writable, save_bytes, write
-from convtool.records import Record
+from convtool.images.image import Document, Image
+from convtool.images.options import ReadOptions, WriteOptions
+from convtool.images.paths import shown
+from convtool.images.write import (
+    STDOUT,
+    check_writable,
+    save_bytes,
+    time_to_keep,
+    write_document,
+)
+from convtool.records import Record, replace
 from convtool.report.json_report import write_report
 from convtool.report.units import seconds_text
-from convtool.svd.compressed import chosen_k, largest_k, load
+from convtool.svd.compressed import chosen_k, largest_k, load, to_bytes
 from convtool.svd.fileformat import BLOCKS, is_compressed
-from convtool.svd.planes import coloring
+from convtool.svd.metrics import Peak, peak_for
+from convtool.svd.planes import cleared, coloring
 from convtool.svd.planner import plan
 from convtool.svd.quantise import PRECISIONS
 from convtool.svd.solvers import methods
@@ -35,6 +51,7 @@ from convtool.svd.study import (
 from convtool.svd.targets import Target
 
 SAMPLE = "photograph"
+_FILES = ("output", "save", "plot", "html")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -133,6 +150,10 @@ Examples:
     help="Plot spectrum, energy, and PSNR against size, with JPEG's curve.",
 )
 @click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
+@peak_option
+@page_reading_options
+@keep_times_option
+@no_clobber_option
 @json_option
 @ending()
 def command(
@@ -147,34 +168,102 @@ def command(
     explain: bool,
     compare: bool,
     precision: str,
-    **outputs: Any,
+    peak: float | None,
+    keep_times: bool,
+    no_clobber: bool,
+    **how: Any,
 ) -> None:
     """Compress IMAGE with the singular value decomposition, and report how good it is.
 
     Without IMAGE the built-in photograph is used. An IMAGE that is a .ctsvd file, made by --save,
     is decompressed: give -o. The report has a row for each k: the numbers stored, their share of
-    the picture's, the quality, and the size of the file in bytes.
+    the picture's, the quality, and the size of the file in bytes. Colours under an alpha of 0 are
+    taken as black.
     """
-    task = _Outputs(**outputs)
+    reading = taken(how, ReadOptions)
+    task = _Outputs(**how)
+    kept = [
+        name
+        for name, target in vars(task).items()
+        if name in _FILES and is_kept(target, no_clobber=no_clobber)
+    ]
+    if kept == ["output"] and source is not None and is_compressed(source):
+        return
+    task = replace(task, **dict.fromkeys(kept))
     wishes = {"target-psnr": target_psnr, "target-ratio": target_ratio, "energy": energy}
     wish = _one_wish(ks, wishes)
     _check(task, ks)
     if source is not None and is_compressed(source):
-        _restore(source, task, asked=ks is not None or wish is not None)
+        modified = _modified(source, keep_times=keep_times)
+        with telling_replaced([task.output], source):
+            _restore(source, task, reading, modified, asked=ks is not None or wish is not None)
         return
-    image = Image(samples.load(SAMPLE)) if source is None else read(source)
+    image = Image(samples.load(SAMPLE)) if source is None else read_page(source, reading)
     name = SAMPLE if source is None else source
-    if found := counted(image.pixels):
+    modified = _modified(source, keep_times=keep_times)
+    if found := counted(image.pixels, nodata=image.metadata.nodata):
         fill = "convtool filter --kernel gaussian --nan fill"
         raise NonFiniteError(f"{name}: {found}; the SVD needs numbers, as '{fill}' gives")
+    image = _seen(name, image, color)
     side = int(block) if block else None
+    best = peak_for([image], peak)
     if wish is not None:
-        ks = [chosen_k(image, wish, color, side)]
+        ks = [chosen_k(image, wish, color, side, best.value)]
     ks = ks or default_ks(largest_k(image, color, side))
-    result = study(image, ks, method=method, color=color, block=side, precision=precision)
+    _check_kind(image, task, ks, color)
+    result = study(
+        image, ks, method=method, color=color, block=side, precision=precision, peak=best.value
+    )
     if explain:
         click.echo(_plan_line(image, result, method), err=True)
-    _give(name, image, result, task, compare=compare, precision=precision)
+    files = [target for file, target in vars(task).items() if file in _FILES]
+    with telling_replaced(files, name):
+        _give(name, image, result, best, task, modified, compare=compare, precision=precision)
+
+
+def _modified(source: str | None, *, keep_times: bool) -> int | None:
+    """Return the time of change that picture and factors get."""
+    if keep_times and source is None:
+        raise OptionError("--keep-times takes over the time of an IMAGE; give one")
+    return time_to_keep(source or STDOUT, "", WriteOptions(keep_times=keep_times))
+
+
+def _write(target: str, image: Image, modified: int | None) -> None:
+    check_kind(target, image.channels, image.type, bands=image.has_bands)
+    how = WriteOptions(format=form_of(target))
+    for remark in write_document(target, Document((image,)), how, modified=modified):
+        click.echo(f"convtool: warning: {shown(target)}: {remark}", err=True)
+
+
+def _seen(name: str, image: Image, color: str) -> Image:
+    """Return what is compressed of a picture; print what is left out."""
+    seen = cleared(image)
+    if seen is not image:
+        click.echo(f"convtool: note: {name}: colours under alpha 0 are taken as black", err=True)
+    if color != "gray" or not image.has_alpha:
+        return seen
+    click.echo(f"convtool: note: {name}: --gray leaves alpha out", err=True)
+    colours = seen.pixels[:, :, :-1]
+    return replace(
+        seen,
+        pixels=colours[:, :, 0] if colours.shape[2] == 1 else colours,
+        has_alpha=False,
+        metadata=replace(seen.metadata, extra=()),
+    )
+
+
+def _check_kind(image: Image, task: _Outputs, ks: Sequence[int], color: str) -> None:
+    """Refuse before any work a kind of picture that an output cannot hold."""
+    if image.has_bands:
+        drawn = {"--plot": task.plot, "--html": task.html}
+        drawn |= {"--output, for several k,": task.output} if len(ks) > 1 else {}
+        if names := [name for name, target in drawn.items() if target is not None]:
+            raise OptionError(
+                f"{names[0]} draws grey or colours, and the picture has {image.channels} bands"
+            )
+    if task.output is not None and len(ks) == 1:
+        channels = 1 if color == "gray" else image.channels
+        check_kind(task.output, channels, image.type, bands=image.has_bands)
 
 
 def _one_wish(ks: Sequence[int] | None, wishes: Mapping[str, float | None]) -> Target | None:
@@ -199,14 +288,16 @@ def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
         check_writable(task.output)
 
 
-def _restore(source: str, task: _Outputs, *, asked: bool) -> None:
+def _restore(
+    source: str, task: _Outputs, reading: ReadOptions, modified: int | None, *, asked: bool
+) -> None:
     """Decompress a .ctsvd file to a picture."""
     if asked or task.save or task.plot or task.html or task.json_target:
         raise OptionError(f"{source}: a .ctsvd file is only decompressed; give -o FILE only")
     if task.output is None:
         raise OptionError(f"{source}: give -o FILE for the picture")
-    picture = load(source)
-    write(task.output, picture.reconstruct(), format="png" if task.output == STDOUT else None)
+    picture = load(source, max_pixels=reading.max_pixels)
+    _write(task.output, picture.image(), modified)
     shape = "×".join(map(str, picture.shape))
     click.echo(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)
 
@@ -227,28 +318,36 @@ def _plan_line(image: Image, result: Study, method: str) -> str:
 
 
 def _give(
-    name: str, image: Image, result: Study, task: _Outputs, *, compare: bool, precision: str
+    name: str,
+    image: Image,
+    result: Study,
+    peak: Peak,
+    task: _Outputs,
+    modified: int | None,
+    *,
+    compare: bool,
+    precision: str,
 ) -> None:
     """Print the report and write the requested outputs."""
     best = result.best
     choice = None
     if image.channels > 1 and best.color != "gray" and best.block is None:
-        choice = better_coloring(image, result.rows[-1].ratio)
+        choice = better_coloring(image, result.rows[-1].ratio, peak.value)
     tiles: Mapping[int, Sequence[Point]] = {}
     if compare:
         if best.block is not None:
             raise OptionError("--compare shows all tiles beside whole matrices; leave --block out")
         sizes = [row.file_bytes for row in result.rows]
-        tiles = tiles_at(image, sizes, color=best.color, precision=precision)
+        tiles = tiles_at(image, sizes, color=best.color, precision=precision, peak=peak.value)
     remarks = [words.smallest_line(result)]
     remarks += [words.choice_line(choice)] if choice else []
+    remarks.append(f"peak {peak.value:.10g} ({peak.reason})")
     if task.output is not None:
-        form = "png" if task.output == STDOUT else None
-        write(task.output, words.picture(result), format=form)
+        _write(task.output, words.picture(image, result), modified)
     if task.save is not None:
-        best.save(task.save, precision=precision)
+        save_bytes(task.save, to_bytes(best, precision=precision), modified)
     if task.plot is not None:
-        jpeg = jpeg_curve(image, result.original)
+        jpeg = jpeg_curve(image, result.original, peak.value)
         save_bytes(task.plot, words.plot(name, image, result, tiles, jpeg))
     if task.html is not None:
         save_bytes(task.html, words.page(name, image, result, remarks).encode())

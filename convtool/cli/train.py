@@ -20,6 +20,7 @@ from convtool.cli._training_options import (
     unused_settings,
 )
 from convtool.errors import ModelFileError, OptionError, TrainingError
+from convtool.images.options import ReadOptions
 from convtool.nn.architectures import with_filters
 from convtool.nn.assemble import assemble, filter_bank
 from convtool.nn.datasets import Split
@@ -81,7 +82,7 @@ def command(
     Ctrl-C stops after the current batch; --resume then continues exactly from there, and after a
     kill -9 from the last complete epoch.
     """
-    data = taken(choices, DataOptions)
+    data, reading = taken(choices, DataOptions), taken(choices, ReadOptions)
     dataset = data.dataset
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
@@ -93,7 +94,7 @@ def command(
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     if own and bank is not None:
         arch = with_filters(arch, len(bank))
-    split = data.open()
+    split = data.open(reading)
     recipe = fitted_to(recipe, split.train, choices)
 
     def build() -> Sequential:

@@ -235,8 +235,8 @@ def rounding_of(pixels: NDArray[Any]) -> float:
     """
     if pixels.dtype.kind in "biu":
         return 1 / math.sqrt(12)
-    largest = float(np.abs(pixels).max())
-    return _FLOAT_ROUNDING * float(np.finfo(pixels.dtype).eps) * largest
+    unit = float(np.finfo(pixels.dtype).eps) * float(np.abs(pixels).max())
+    return unit / math.sqrt(12) if pixels.dtype == np.float16 else _FLOAT_ROUNDING * unit
 
 
 def _planes(values: NDArray[np.float64]) -> list[Plane]:

@@ -19,7 +19,7 @@ from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import open_document
 from convtool.images.tone import Values
-from convtool.images.write import STDOUT, check_writable, write_document
+from convtool.images.write import STDOUT, check_writable, time_to_keep, write_document
 from convtool.kernels.spec import KernelSpec
 from convtool.records import Record, names_of, replace
 
@@ -60,6 +60,8 @@ class Deconvolution(Record, eq=False):
     """The first page as it was read."""
     first: Deblurred
     """The first page restored."""
+    pages: int
+    """How many there are."""
     warnings: tuple[str, ...]
     """What a user should know."""
     seconds: float
@@ -97,7 +99,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     array([100, 100, 100], dtype=uint8)
     """
     pixels, source = image.pixels, image.type
-    holes = nonfinite.counted(pixels)
+    holes = nonfinite.counted(pixels, nodata=image.metadata.nodata)
     if holes:
         raise NonFiniteError(
             f"{holes}; a deconvolution would spread them everywhere; fill them first, as "
@@ -197,6 +199,7 @@ def deconvolve_file(
     check_options(kernel, options)
     writing = writing or WriteOptions()
     opened = open_document(source, reading or ReadOptions())
+    modified = time_to_keep(source, target, writing)
     if writing.format is None and target == STDOUT:
         writing = replace(writing, format=opened.format.name)
     first = opened.headers[0].shape
@@ -215,6 +218,7 @@ def deconvolve_file(
             quality=writing.quality,
             pages=len(opened.headers),
             animated=opened.is_animation,
+            bands=not header.has_alpha and header.channels not in (1, 3),
         )
     document = opened.decode()
     made = []
@@ -225,6 +229,8 @@ def deconvolve_file(
             where = f"{shown(source)}, page {number}" if len(document.pages) > 1 else shown(source)
             raise NonFiniteError(f"{where}: {error}") from error
     results = replace(document, pages=tuple(one.image for one in made))
-    remarks = write_document(target, results, writing)
+    remarks = write_document(target, results, writing, modified=modified)
     warnings = (*dict.fromkeys(text for one in made for text in one.warnings), *remarks)
-    return Deconvolution(document.pages[0], made[0], warnings, time.perf_counter() - start)
+    return Deconvolution(
+        document.pages[0], made[0], len(made), warnings, time.perf_counter() - start
+    )

@@ -60,6 +60,7 @@ def counted(
     pixels: Pixels,
     rows: NDArray[np.intp] | None = None,
     columns: NDArray[np.intp] | None = None,
+    nodata: float | None = None,
 ) -> str:
     """Say how many pixels are not finite and where the first is; nothing if all are.
 
@@ -69,13 +70,17 @@ def counted(
         The pixels of a picture, or of a part of it.
     rows, columns : ndarray of int, optional
         Where each row and column of a part lies in the picture.
+    nodata : float, optional
+        A value that stands for missing ones, which count.
 
     Examples
     --------
+    >>> counted(np.array([[7, -9]], np.int16), nodata=-9.0)
+    '1 value is NaN, infinite or nodata, the first (-9) at x 1, y 0'
     >>> counted(np.array([[1.0, np.nan]]))
     '1 value is NaN or infinite, the first (nan) at x 1, y 0'
     """
-    holes = missing(pixels)
+    holes = missing(pixels if nodata is None else marked(pixels, nodata))
     if holes is None:
         return ""
     count = int(np.count_nonzero(holes))
@@ -86,7 +91,8 @@ def counted(
         names = _NAMES.get(pixels.shape[-1], "")
         where += f", channel {names[channel[0]] if names else channel[0] + 1}"
     values = "1 value is" if count == 1 else f"{count} values are"
-    return f"{values} NaN or infinite, the first ({pixels[y, x, *channel]}) at {where}"
+    kinds = "NaN or infinite" if nodata is None else "NaN, infinite or nodata"
+    return f"{values} {kinds}, the first ({pixels[y, x, *channel]}) at {where}"
 
 
 def refuse(

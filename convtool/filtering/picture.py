@@ -17,7 +17,15 @@ from convtool.images.image import DEPTHS, Document
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.images.read import STDIN, Opened, open_document
-from convtool.images.write import STDOUT, Placer, Saver, check_writable, save_bytes, write_document
+from convtool.images.write import (
+    STDOUT,
+    Placer,
+    Saver,
+    check_writable,
+    save_bytes,
+    time_to_keep,
+    write_document,
+)
 from convtool.records import replace
 
 if TYPE_CHECKING:
@@ -113,6 +121,7 @@ def filter_file(
     start = time.perf_counter()
     opened = open_document(source, job.reading)
     how = _how(target, opened.format.name, job)
+    modified = time_to_keep(source, target, how)
     ahead = placed is None and count(job.filtering.threads) > 1
     with nullcontext() if dry_run else _decoding(opened, ahead=ahead) as decoded:
         from convtool.filtering.memory import filter_image
@@ -141,7 +150,7 @@ def filter_file(
         with named(source, None if alone else number):
             results.append(filter_image(page, job.kernels, job.filtering, plan, overwrite=alone))
     filtered = replace(document, pages=tuple(result.image for result in results))
-    remarks = write_document(target, filtered, how, save=save)
+    remarks = write_document(target, filtered, how, save=save, modified=modified)
     return replace(
         outcome,
         steps=_steps_of_all(results),

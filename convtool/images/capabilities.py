@@ -6,7 +6,14 @@ from convtool.images.image import DEPTHS
 from convtool.images.tone import OUTPUT_DEPTHS
 
 
-def _those_with(dtype: str, channels: int, bands: bool) -> str:
+def those_with(dtype: str, channels: int, bands: bool) -> str:
+    """Return the titles of the formats that can hold pixels of a kind.
+
+    Examples
+    --------
+    >>> those_with("float32", 3, bands=False)
+    'TIFF, OpenEXR or PFM'
+    """
     entries = [entry for entry in FORMATS.values() if entry.advised]
     fit = [entry.title for entry in entries if entry.can_hold(channels, dtype, bands=bands)]
     return _either(fit)
@@ -49,7 +56,7 @@ def check_holds(
     if entry.can_hold(channels, dtype, bands=bands):
         return
     depth = DEPTHS[dtype]
-    others = _those_with(dtype, channels, bands)
+    others = those_with(dtype, channels, bands)
     if not entry.depths:
         raise ImageFormatError(f"{where}: {entry.title} is not written; write {others}")
     if depth not in entry.depths:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from convtool.errors import ImageReadError, KernelError
+from convtool.errors import ImageReadError, ImageTooLargeError, KernelError
 from convtool.kernels import spec as kernel_texts
 from convtool.kernels.files import FILE_TYPES
 from convtool.kernels.numerals import MAX_SIDE
@@ -102,7 +102,11 @@ def read_picture(path: str) -> tuple[Weights, str]:
     from convtool.images.read import read
 
     try:
-        picture = read(path, max_pixels=MAX_SIDE**2)
+        picture = read(path, max_pixels=MAX_SIDE**2, cmyk="naive")
+    except ImageTooLargeError as error:
+        raise KernelError(
+            f"the picture is too large; a side of a kernel has 1 to {MAX_SIDE} pixels"
+        ) from error
     except ImageReadError as error:
         kinds = ", ".join(FILE_TYPES)
         raise KernelError(f"neither a kernel file ({kinds}) nor a picture: {error}") from error
@@ -110,6 +114,10 @@ def read_picture(path: str) -> tuple[Weights, str]:
         raise KernelError(
             f"the picture has {picture.width}×{picture.height} pixels (width × height); "
             f"a side of a kernel has 1 to {MAX_SIDE}"
+        )
+    if picture.has_bands:
+        raise KernelError(
+            f"the picture has {picture.channels} bands; a kernel is made of grey or colours"
         )
     grey = picture.pixels
     if grey.ndim == 3:

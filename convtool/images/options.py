@@ -66,6 +66,8 @@ class WriteOptions(Record):
     """Whether a GIF may bring its colours down to 256, and its alpha to all or nothing."""
     metadata: str = METADATA_RULES[0]
     """One of `METADATA_RULES`."""
+    keep_times: bool = False
+    """Whether a file that is made of another has its time of change."""
 
     def __post_init__(self) -> None:
         check_choice("metadata", self.metadata, METADATA_RULES)

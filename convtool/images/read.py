@@ -90,6 +90,32 @@ def read(
     return image
 
 
+def read_single(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Image:
+    """Read the only page of a file, or the page that the options name.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A regular file, or ``-`` for standard input.
+    options : ReadOptions, optional
+        How, and which page.
+
+    Raises
+    ------
+    ImageReadError, ImageTooLargeError
+        As `read` does, and if the file has several pages or frames and none of them is named.
+    """
+    options = options or ReadOptions()
+    image = read_document(path, replace(options, page=options.page or 1)).pages[0]
+    if options.page is None and image.metadata.pages > 1:
+        count = image.metadata.pages
+        raise ImageReadError(
+            f"{_name(path)}: has {count} pages or frames, and one is needed; --page N chooses it, "
+            f"1 to {count}"
+        )
+    return image
+
+
 def read_document(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Document:
     """Read all pages of a file, or all frames of an animation.
 
@@ -216,13 +242,16 @@ def _loaded(file: BinaryIO | FileIO, name: str, max_bytes: int | None) -> bytes:
 
 def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:
     """Run a task on a file, and name the file where that fails."""
-    name = "standard input" if os.fspath(path) == STDIN else shown(path)
     try:
         return task()
     except ImageReadError as error:
-        raise type(error)(f"{name}: {error}") from error
+        raise type(error)(f"{_name(path)}: {error}") from error
     except MemoryError:
-        raise ImageReadError(f"{name}: needs more memory than there is") from None
+        raise ImageReadError(f"{_name(path)}: needs more memory than there is") from None
+
+
+def _name(path: str | os.PathLike[str]) -> str:
+    return "standard input" if os.fspath(path) == STDIN else shown(path)
 
 
 def _inspected(data: bytes, name: str, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:

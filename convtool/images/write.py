@@ -25,8 +25,9 @@ Path = str | os.PathLike[str]
 Placer = Callable[[Path], str]
 """What returns the file that a path names, if it may be written: `place`, or a `placer`."""
 
-Saver = Callable[[Path, bytes], None]
-"""What puts bytes into the file of a name, or raises `ImageWriteError`."""
+Saver = Callable[[Path, bytes, int | None], None]
+"""What puts bytes into the file of a name, with a time of change if one is given, or raises
+`ImageWriteError`."""
 
 
 def write(
@@ -42,8 +43,9 @@ def write(
     """Write a picture in the depth of its pixels, with its metadata as far as the format goes.
 
     The file is written beside its place under a temporary name, flushed to the disk and renamed, so
-    that at any time there is the old file or the new one. Its mode is as the umask says. A symbolic
-    link is followed: the file it names is replaced, the link stays.
+    that at any time there is the old file or the new one. Its mode is that of the file that it
+    replaces, else as the umask says. A symbolic link is followed: the file it names is replaced,
+    the link stays.
 
     Parameters
     ----------
@@ -95,6 +97,7 @@ def write_document(
     options: WriteOptions | None = None,
     *,
     save: Saver | None = None,
+    modified: int | None = None,
 ) -> tuple[str, ...]:
     """Write a picture, or several pages or frames.
 
@@ -108,6 +111,8 @@ def write_document(
         How.
     save : callable, optional
         Puts the bytes into the file, `save_bytes` unless given.
+    modified : int, optional
+        The time of change that it will have, in nanoseconds; the present unless given.
 
     Returns
     -------
@@ -122,7 +127,7 @@ def write_document(
     if save is None and os.fspath(path) != STDOUT:
         place(path)
     data, remarks = encoded(path, document, options or WriteOptions())
-    (save or save_bytes)(path, data)
+    (save or save_bytes)(path, data, modified)
     return remarks
 
 
@@ -265,7 +270,27 @@ def check_writable(
     return entry
 
 
-def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
+def time_to_keep(source: Path, target: Path, options: WriteOptions) -> int | None:
+    """Return the time of change that an output takes over from its input, if it shall.
+
+    Returns
+    -------
+    int or None
+        In nanoseconds.
+
+    Raises
+    ------
+    OptionError
+        If it shall, and one of both is standard input or output.
+    """
+    if not options.keep_times:
+        return None
+    if STDOUT in (os.fspath(source), os.fspath(target)):
+        raise OptionError("--keep-times: standard input and output have no time of change")
+    return os.stat(source).st_mtime_ns
+
+
+def save_bytes(path: str | os.PathLike[str], data: bytes, modified: int | None = None) -> None:
     """Put bytes into a file, whole or not at all, or on standard output.
 
     Parameters
@@ -274,6 +299,8 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         The file, or ``-`` for standard output.
     data : bytes
         What it will hold.
+    modified : int, optional
+        The time of change that it will have, in nanoseconds; the present unless given.
 
     Raises
     ------
@@ -285,7 +312,7 @@ def save_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         return
     target = place(path)
     try:
-        replace_file(target, data)
+        replace_file(target, data, modified=modified)
     except OSError as error:
         raise cannot_be_written(path, error) from error
 

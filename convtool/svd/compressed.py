@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ImageReadError, OptionError
-from convtool.images.image import Image, Pixels, as_image, peak_of
+from convtool.images.image import Image, Pixels, PixelType, as_image
 from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
@@ -14,8 +14,8 @@ from convtool.kernels.weights import FloatArray
 from convtool.records import Record, replace
 from convtool.svd.approximation import Approximation, approximate
 from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
-from convtool.svd.metrics import decibels
-from convtool.svd.planes import COLORINGS, coloring
+from convtool.svd.metrics import decibels, peak_for
+from convtool.svd.planes import COLORINGS, cleared, coloring
 from convtool.svd.targets import Target, smallest_k
 
 
@@ -26,7 +26,7 @@ class Compressed(Record, eq=False):
     ----------
     shape : tuple of int
         The picture's: (H, W) or (H, W, C).
-    dtype : dtype
+    type : PixelType
         The type of its pixels.
     k : int
         Number of triples of each matrix; with tiles, of each tile on average.
@@ -36,19 +36,25 @@ class Compressed(Record, eq=False):
         The side of the tiles.
     parts : list of Approximation
         One for each matrix.
+    has_alpha : bool
+        Whether the last channel is alpha.
+    peak : float
+        The largest possible value, which the PSNR is measured with.
     """
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    type: PixelType
     k: int
     color: str
     block: int | None
     parts: list[Approximation]
+    has_alpha: bool
+    peak: float
 
     @property
-    def peak(self) -> float:
-        """The value of white."""
-        return peak_of(self.dtype)
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of its pixels."""
+        return self.type.dtype
 
     @property
     def size(self) -> int:
@@ -94,7 +100,11 @@ class Compressed(Record, eq=False):
         ndarray
             Shape (H, W) or (H, W, C).
         """
-        return finish(self.values(), source=self.dtype).pixels
+        return finish(self.values(), source=self.type).pixels
+
+    def image(self) -> Image:
+        """Return the picture with the meaning of its channels and bits."""
+        return Image(self.reconstruct(), self.has_alpha, bits=self.type.bits)
 
     def first(self, k: int) -> "Compressed":
         """Return this picture with fewer triples.
@@ -218,13 +228,15 @@ def compress(
     method: str = "auto",
     color: str = "channels",
     block: int | None = None,
+    peak: float | None = None,
 ) -> Compressed:
     """Compress a picture to its strongest singular triples.
 
     Parameters
     ----------
     image : Image or ndarray
-        Shape (H, W) or (H, W, C); bool, uint8, uint16, float32 or float64.
+        Shape (H, W) or (H, W, C), of one of `PIXEL_TYPES` or bool. Colours under an alpha of 0 are
+        taken as 0.
     k : int, optional
         Number of triples per matrix, 1 to its smaller side; with `block`, per tile on average. Give
         exactly one of k and the three targets.
@@ -242,6 +254,9 @@ def compress(
     block : int, optional
         8, 16 or 32: divide the matrices into tiles of that side, and keep the strongest triples of
         all tiles, k per tile on average.
+    peak : float, optional
+        The largest possible value, for PSNRs. By default, for integers white of their type; for
+        floats 1 if they lie within 0 to 1, 255 if within 0 to 255 and beyond 127, else their range.
 
     Returns
     -------
@@ -266,17 +281,21 @@ def compress(
     >>> small.ratio, small.psnr
     (0.06298828125, inf)
     """
-    picture = as_image(image)
+    picture = cleared(as_image(image))
+    peak = peak_for([picture], peak).value
     target = Target.of(k=k, psnr=target_psnr, ratio=target_ratio, energy=energy)
     matrices = coloring(color).split(picture)
-    count = chosen_k(picture, target, color, block)
+    count = chosen_k(picture, target, color, block, peak)
     parts = [approximate(matrix, count, block=block, method=method) for matrix in matrices]
     shape = picture.pixels.shape[:2] if color == "gray" else picture.pixels.shape
-    return Compressed(shape, picture.pixels.dtype, count, color, block, parts)
+    has_alpha = picture.has_alpha and color != "gray"
+    return Compressed(shape, picture.type, count, color, block, parts, has_alpha, peak)
 
 
-def chosen_k(picture: Image, target: Target, color: str, block: int | None) -> int:
-    """Return the k for a target and a picture.
+def chosen_k(
+    picture: Image, target: Target, color: str, block: int | None, peak: float | None = None
+) -> int:
+    """Return the k for a target and a picture; ``peak`` is as for `compress`.
 
     Raises
     ------
@@ -288,7 +307,8 @@ def chosen_k(picture: Image, target: Target, color: str, block: int | None) -> i
         raise OptionError(f"block {block}: choose one of {', '.join(map(str, BLOCKS))}")
     largest = largest_k(picture, color, block)
     if target.name != "k":
-        return smallest_k(split(picture), target, largest, block, picture.peak)
+        peak = peak_for([picture], peak).value
+        return smallest_k(split(picture), target, largest, block, peak)
     if not 1 <= target.value <= largest:
         what = f"tiles of {block}×{block}" if block else f"{picture.width}×{picture.height} pixels"
         raise OptionError(f"k {target.value:g}: a picture of {what} allows 1 to {largest}")

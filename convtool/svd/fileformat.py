@@ -7,7 +7,9 @@ bytes type    meaning
 ===== ======= ==================================================================================
 8     bytes   ``89 43 54 53 56 44 0d 0a``: 0x89, "CTSVD", carriage return, line feed
 2     uint16  version: 1
-1     uint8   pixels: 0 uint8, 1 uint16, 2 float32, 3 float64
+1     uint8   pixels: 0 uint8, 1 uint16, 2 float32, 3 float64; 16 int8, 17 int16, 18 int32,
+              19 uint32, 20 float16, 21 to 27 for 9 to 15 bits in uint16; and 128 more where the
+              channels are bands, no colours and no alpha
 1     uint8   matrices: 0 one per channel, 1 one with the channels side by side, 2 grey
 1     uint8   side of the tiles: 8, 16, 32, or 0 for one tile as large as the matrix
 1     uint8   channels: 0 for a picture of shape (H, W), else C of (H, W, C)
@@ -43,8 +45,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convtool.errors import ImageReadError, ImageTooLargeError
-from convtool.images.image import peak_of
+from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
+from convtool.images.image import PIXEL_TYPES, PixelType
 from convtool.images.options import MAX_PIXELS
 from convtool.kernels.weights import FloatArray
 from convtool.records import Record
@@ -60,8 +62,12 @@ _HEADER = struct.Struct("<8sHBBBBIIIQQ")
 _CRC = struct.Struct("<I")
 _LAYER = struct.Struct("<Bf")
 _RANK = np.dtype("<u2")
-_PIXELS = ("uint8", "uint16", "float32", "float64")
-_NEGLIGIBLE = {"u": 0.01, "f": 1e-7}
+_FIRST_PIXELS = ("uint8", "uint16", "float32", "float64")
+_MORE_PIXELS = ("int8", "int16", "int32", "uint32", "float16", *(f"uint{n}" for n in range(9, 16)))
+_PIXELS = dict(enumerate(_FIRST_PIXELS)) | dict(enumerate(_MORE_PIXELS, 16))
+_BANDS = 128
+_MOST_CHANNELS = 255
+_STEP, _SHARE = 0.01, 1e-7
 _DEFLATE_MOST = 1100
 
 BLOCKS = (8, 16, 32)
@@ -72,15 +78,18 @@ class Contents(Record, eq=False):
     """The content of a file: the fields of a :class:`~.compressed.Compressed`."""
 
     shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    type: PixelType
     k: int
     color: str
     block: int | None
     parts: list[Approximation]
+    has_alpha: bool
+    peak: float
 
 
 class _Header(Record):
     pixels: str
+    bands: bool
     color: str
     block: int | None
     channels: int
@@ -132,15 +141,19 @@ def encode(picture: Contents, *, precision: str = "auto") -> bytes:
     Raises
     ------
     OptionError
-        Where there is no such precision.
+        Where there is no such precision, or the picture has more than 255 channels.
     """
+    if len(picture.shape) == 3 and picture.shape[2] > _MOST_CHANNELS:
+        raise OptionError(
+            f"a {SUFFIX} file holds up to {_MOST_CHANNELS} channels, the picture has "
+            f"{picture.shape[2]}; leave out bands first"
+        )
     products, ranks = [], []
     for part in picture.parts:
         for factors in part.factors:
             ranks.append(factors.ranks)
             products.append(_products(factors))
-    peak = 1.0 if picture.dtype.kind == "u" else peak_of(picture.dtype)
-    step = _NEGLIGIBLE[picture.dtype.kind] * peak
+    step = _STEP if picture.type.is_integer else _SHARE * picture.peak
     lost = sum(part.squared_error for part in picture.parts)
     size = sum(part.shape[0] * part.shape[1] for part in picture.parts)
     budget = max((10 ** (LOSS_DB / 10) - 1) * lost, step**2 * size)
@@ -152,13 +165,15 @@ def encode(picture: Contents, *, precision: str = "auto") -> bytes:
         layers = layers[len(each) :]
     raw = b"".join(chunks)
     packed = zlib.compress(raw, 9)
+    channels = 0 if len(picture.shape) == 2 else picture.shape[2]
+    code = next(code for code, name in _PIXELS.items() if name == picture.type.name)
     header = _HEADER.pack(
         MAGIC,
         VERSION,
-        _PIXELS.index(picture.dtype.name),
+        code + _BANDS * (channels not in (0, 1, 3) and not picture.has_alpha),
         COLORINGS[picture.color].code,
         picture.block or 0,
-        0 if len(picture.shape) == 2 else picture.shape[2],
+        channels,
         picture.shape[0],
         picture.shape[1],
         picture.k,
@@ -198,8 +213,10 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
     cursor = _Cursor(raw)
     parts = [_part(cursor, shape, header) for shape in header.matrices]
     _check(cursor.at_end, "is damaged: its data has another size")
-    shape, dtype = header.shape, np.dtype(header.pixels)
-    return Contents(shape, dtype, header.k, header.color, header.block, parts)
+    kind, has_alpha = PIXEL_TYPES[header.pixels], header.channels in (2, 4) and not header.bands
+    return Contents(
+        header.shape, kind, header.k, header.color, header.block, parts, has_alpha, kind.peak
+    )
 
 
 def is_compressed(path: str | os.PathLike[str]) -> bool:
@@ -223,10 +240,21 @@ def _header(data: bytes) -> _Header:
         )
     _check_crc(data[: _HEADER.size], data[_HEADER.size : _HEADER.size + _CRC.size])
     colors = {coloring.code: name for name, coloring in COLORINGS.items()}
-    known = version == VERSION and pixels < len(_PIXELS) and color in colors and channels <= 4
-    _check(known and block in (0, *BLOCKS) and height * width > 0, "has an impossible header")
+    bands, pixels = divmod(pixels, _BANDS)
+    known = version == VERSION and pixels in _PIXELS and color in colors
+    known = known and (channels <= 4 or bool(bands)) and block in (0, *BLOCKS)
+    _check(known and height * width > 0, "has an impossible header")
     header = _Header(
-        _PIXELS[pixels], colors[color], block or None, channels, height, width, k, raw, packed
+        _PIXELS[pixels],
+        bool(bands),
+        colors[color],
+        block or None,
+        channels,
+        height,
+        width,
+        k,
+        raw,
+        packed,
     )
     rows, columns = header.matrices[0]
     _check(1 <= k <= min(rows, columns, block or rows), "has an impossible header")

@@ -1,18 +1,80 @@
 """Image quality metrics: mean-square error, PSNR, structural similarity."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import PixelTypeError, ShapeError
-from convtool.images.image import peak_of
+from convtool.images.image import PIXEL_TYPES, Image, name_of, peak_of
 from convtool.kernels.weights import FloatArray
+from convtool.records import Record
 
 _WINDOW = 11
 _SIGMA = 1.5
 _K1, _K2 = 0.01, 0.03
+_BYTE = 255.0
+
+
+class Peak(Record):
+    """The value that PSNR and SSIM take for the largest possible one, and why."""
+
+    value: float
+    """In pixel units."""
+    reason: str
+    """Where it comes from, in words."""
+
+
+def peak_for(images: Sequence[Image], given: float | None = None) -> Peak:
+    """Return the peak for measuring differences from some pictures, the pages of a file.
+
+    Parameters
+    ----------
+    images : sequence of Image
+        The references.
+    given : float, optional
+        The peak that a user chose.
+
+    Returns
+    -------
+    Peak
+        For integers, white of their type. For floats: 1 if all values lie within 0 to 1; 255 if
+        they lie within 0 to 255 and exceed 127; else their range, largest minus smallest. NaN and
+        infinity are left out. For pages of several types, the largest peak.
+
+    Examples
+    --------
+    >>> peak_for([Image(np.array([[0.0, 250.0]]))])
+    Peak(value=255.0, reason='floats within 0 to 255')
+    >>> peak_for([Image(np.array([[-300.0, 500.0]]))]).value
+    800.0
+    """
+    if given is not None:
+        return Peak(given, "given")
+    whites = [Peak(one.peak, f"white of {one.type.name}") for one in images if one.type.is_integer]
+    floats = [_known(one) for one in images if not one.type.is_integer]
+    found = [*whites, _peak_of_floats(floats)] if floats else whites
+    return max(found, key=lambda peak: peak.value)
+
+
+def _known(image: Image) -> NDArray[Any]:
+    nodata = image.metadata.nodata
+    return image.pixels if nodata is None else image.pixels[image.pixels != nodata]
+
+
+def _peak_of_floats(arrays: Sequence[NDArray[Any]]) -> Peak:
+    finite = [values for array in arrays if (values := array[np.isfinite(array)]).size]
+    low = min((float(values.min()) for values in finite), default=0.0)
+    high = max((float(values.max()) for values in finite), default=0.0)
+    if low >= 0 and high <= 1:
+        return Peak(1.0, "floats within 0 to 1")
+    if low >= 0 and _BYTE / 2 < high <= _BYTE:
+        return Peak(_BYTE, "floats within 0 to 255")
+    if high > low:
+        return Peak(high - low, "the range of the floats")
+    return Peak(abs(high), "the only value of the floats")
 
 
 def mse(a: ArrayLike, b: ArrayLike) -> float:
@@ -53,7 +115,7 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     a, b : array_like
         Pictures of the same shape.
     peak : float, optional
-        The value of white; by default 255, 65535 or 1.0, by the type of `a`.
+        The largest possible value; by default that of `peak_for` for `a`.
 
     Returns
     -------
@@ -72,7 +134,7 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     >>> psnr([[0.5]], [[0.5]])
     inf
     """
-    peak = peak_of(np.asarray(a).dtype) if peak is None else peak
+    peak = _default_peak(a) if peak is None else peak
     return decibels(mse(a, b), peak)
 
 
@@ -95,7 +157,7 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     a, b : array_like
         Pictures of the same shape, (H, W) or (H, W, C).
     peak : float, optional
-        The value of white; by default by the type of `a`.
+        The largest possible value; by default that of `peak_for` for `a`.
 
     Returns
     -------
@@ -121,10 +183,17 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     >>> round(ssim(picture, picture), 6)
     1.0
     """
-    peak = peak_of(np.asarray(a).dtype) if peak is None else peak
+    peak = _default_peak(a) if peak is None else peak
     first, second = (np.atleast_3d(one.astype(np.float64)) for one in _pair(a, b))
     channels = range(first.shape[2])
     return float(np.mean([_ssim(first[:, :, c], second[:, :, c], peak) for c in channels]))
+
+
+def _default_peak(a: ArrayLike) -> float:
+    array = np.asarray(a)
+    if array.dtype.kind == "f" and name_of(array.dtype) in PIXEL_TYPES:
+        return _peak_of_floats([array]).value
+    return peak_of(array.dtype)
 
 
 def _ssim(a: FloatArray, b: FloatArray, peak: float) -> float:

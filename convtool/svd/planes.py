@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from convtool.errors import check_choice
+from convtool.errors import OptionError, check_choice
 from convtool.images.image import Image, Pixels
 from convtool.images.tone import to_gray, to_working
 from convtool.kernels.weights import FloatArray
-from convtool.records import Record
+from convtool.records import Record, replace
 
 
 class Coloring(Record):
@@ -23,7 +23,29 @@ class Coloring(Record):
     C)."""
 
 
+def cleared(image: Image) -> Image:
+    """Return a picture whose colours are 0 where alpha is 0: they are not seen, and cost triples.
+
+    Examples
+    --------
+    >>> cleared(Image(np.array([[[90, 0], [90, 255]]], np.uint8), has_alpha=True)).pixels.tolist()
+    [[[0, 0], [90, 255]]]
+    """
+    if not image.has_alpha:
+        return image
+    hidden = image.pixels[:, :, -1] == 0
+    if not image.pixels[hidden].any():
+        return image
+    pixels = image.pixels.copy()
+    pixels[hidden] = 0
+    return replace(image, pixels=pixels)
+
+
 def _gray(image: Image) -> list[FloatArray]:
+    if image.has_bands:
+        raise OptionError(
+            f"grey is made of red, green and blue; the picture has {image.channels} bands"
+        )
     if image.channels >= 3:
         return [to_gray(image.pixels[:, :, :3])]
     return [to_working(image.pixels if image.channels == 1 else image.pixels[:, :, 0])]

@@ -11,7 +11,7 @@ from convtool.records import Record, replace
 from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
 from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import decibels, psnr, ssim
-from convtool.svd.planes import coloring
+from convtool.svd.planes import cleared, coloring
 from convtool.svd.targets import Spectrum, Target, k_for_psnr, spectrum
 
 DEFAULT_KS = (5, 10, 20, 100, 200, 400, 500)
@@ -79,7 +79,14 @@ def default_ks(largest: int) -> list[int]:
 
 
 def study(
-    image: Image, ks: Sequence[int], *, method: str, color: str, block: int | None, precision: str
+    image: Image,
+    ks: Sequence[int],
+    *,
+    method: str,
+    color: str,
+    block: int | None,
+    precision: str,
+    peak: float | None = None,
 ) -> Study:
     """Compress a picture at several k.
 
@@ -89,7 +96,7 @@ def study(
         The picture.
     ks : sequence of int
         Each from 1 to the largest possible k.
-    method, color, block
+    method, color, block, peak
         As for `compress`.
     precision : str
         As for `Compressed.save`.
@@ -101,7 +108,8 @@ def study(
     """
     for k in ks:
         chosen_k(image, Target("k", k), color, block)
-    best = compress(image, max(ks), method=method, color=color, block=block)
+    image = cleared(image)
+    best = compress(image, max(ks), method=method, color=color, block=block, peak=peak)
     matrices = coloring(color).split(image)
     original = coloring(color).join(matrices, image.channels)
     rows = [_row(best.first(k), original, precision) for k in ks]
@@ -137,7 +145,7 @@ class Choice(Record):
         return "joint" if self.joint > self.channels else "channels"
 
 
-def better_coloring(image: Image, ratio: float) -> Choice:
+def better_coloring(image: Image, ratio: float, peak: float) -> Choice:
     """Compare separate and joint channels at equal storage.
 
     Parameters
@@ -146,17 +154,19 @@ def better_coloring(image: Image, ratio: float) -> Choice:
         A picture with several channels.
     ratio : float
         The allowed ratio of stored values to the picture's values; k is at least 1.
+    peak : float
+        The largest possible value.
     """
     levels = {}
     for name in ("channels", "joint"):
-        known = spectrum(coloring(name).split(image))
+        known = spectrum(coloring(name).split(cleared(image)))
         fits = max(1, int(np.flatnonzero(known.stored <= ratio * known.size * (1 + 1e-9))[-1]))
-        levels[name] = decibels(float(known.left[fits]) / known.size, image.peak)
+        levels[name] = decibels(float(known.left[fits]) / known.size, peak)
     return Choice(ratio, **levels)
 
 
 def tiles_at(
-    image: Image, sizes: Sequence[int], *, color: str, precision: str
+    image: Image, sizes: Sequence[int], *, color: str, precision: str, peak: float
 ) -> dict[int, list[Point]]:
     """Return the PSNR of tiles at given file sizes.
 
@@ -166,7 +176,7 @@ def tiles_at(
         The picture.
     sizes : sequence of int
         The largest file sizes in bytes.
-    color, precision
+    color, precision, peak
         As for `study`.
 
     Returns
@@ -176,18 +186,12 @@ def tiles_at(
         within it that a bisection over the number of products finds.
     """
     smaller = min(image.height, image.width)
-    return {
-        block: _tile_points(image, sizes, block, color, precision)
-        for block in BLOCKS
-        if block <= smaller
-    }
-
-
-def _tile_points(
-    image: Image, sizes: Sequence[int], block: int, color: str, precision: str
-) -> list[Point]:
-    whole = compress(image, block, color=color, block=block)
-    return [_largest_within(whole, size, precision) for size in sizes]
+    points = {}
+    for block in BLOCKS:
+        if block <= smaller:
+            whole = compress(image, block, color=color, block=block, peak=peak)
+            points[block] = [_largest_within(whole, size, precision) for size in sizes]
+    return points
 
 
 def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
@@ -206,7 +210,7 @@ def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
     return best
 
 
-def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
+def jpeg_curve(image: Image, original: Pixels, peak: float) -> list[Point]:
     """Return size and PSNR of a picture as JPEG, from the lowest quality to the highest.
 
     Parameters
@@ -215,6 +219,8 @@ def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
         The picture; JPEG supports only some depths.
     original : ndarray
         The values to compress, shape (H, W) or (H, W, 3).
+    peak : float
+        The largest possible value.
 
     Returns
     -------
@@ -229,5 +235,5 @@ def jpeg_curve(image: Image, original: Pixels) -> list[Point]:
     for quality in _JPEG_QUALITIES:
         data = codec.encode(Image(np.ascontiguousarray(pixels)), WriteOptions(quality=quality))
         decoded = codec.decode(data, codec.inspect(data), ReadOptions()).pixels
-        points.append(Point(len(data), psnr(original, decoded, image.peak)))
+        points.append(Point(len(data), psnr(original, decoded, peak)))
     return points

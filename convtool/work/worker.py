@@ -55,14 +55,16 @@ class _Unflushed:
         self.stamp: Stamp | None = None
         self.size = 0
 
-    def __call__(self, path: str | os.PathLike[str], data: bytes) -> None:
+    def __call__(self, path: str | os.PathLike[str], data: bytes, modified: int | None) -> None:
         target = self._placed(path)
         try:
-            self._new, self.size = (new := Replacement(target, buffered=False)), len(data)
+            self._new = new = Replacement(target, buffered=False, modified=modified)
+            self.size = len(data)
             new.put(data)
             new.send()
             if self._stamped:
-                time = os.fstat(new.file.fileno()).st_mtime_ns
+                now = os.fstat(new.file.fileno()).st_mtime_ns
+                time = now if modified is None else modified
                 self.stamp = Stamp(len(data), time, sha256(data).hexdigest())
         except OSError as error:
             self.discard()

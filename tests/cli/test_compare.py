@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from convtool.cli import run
-from convtool.images.read import read
+from convtool.images.image import Document, Image, Metadata
+from convtool.images.read import read, read_document
 from convtool.images.write import write
+from convtool.records import replace
 
 
 @pytest.fixture
@@ -78,3 +80,110 @@ def test_pictures_of_different_sizes_fail(pair, tmp_path, capsys):
     assert "30×20 and 6×5 pixels" in capsys.readouterr().err
     assert run(["compare", pair[0], str(tmp_path / "none.png")]) == 1
     assert "none.png" in capsys.readouterr().err
+
+
+@pytest.fixture
+def stacks(tmp_path, rng):
+    """Two stacks of 15 pages that differ on the ninth, by 1000 at row 2, column 3."""
+    pages = [rng.integers(0, 60000, (6, 8)).astype(np.uint16) for _ in range(15)]
+    others = [page.copy() for page in pages]
+    others[8][2, 3] += 1000
+    paths = [str(tmp_path / name) for name in ("s1.tif", "s2.tif")]
+    for path, stack in zip(paths, (pages, others), strict=True):
+        write(path, Document(tuple(map(Image, stack))))
+    return paths
+
+
+def test_all_pages_are_compared(stacks, capsys):
+    assert run(["compare", *stacks, "--max-diff", "0", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert "the largest difference is 1000 on page 9, the limit 0" in err
+    report = json.loads(out)
+    error = 1000**2 / (15 * 6 * 8)
+    assert (report["pages"], report["peak"], report["equal"]) == (15, 65535, False)
+    assert report["psnr"] == pytest.approx(10 * np.log10(65535**2 / error))
+    whole = report["channels"][0]
+    assert (whole["largest"], whole["page"], whole["where"]) == (1000, 9, [2, 3])
+    assert whole["mse"] == pytest.approx(error)
+    assert [one["largest"] for one in report["by_page"]] == [0] * 8 + [1000] + [0] * 6
+
+
+def test_pages_are_said_in_words(stacks, capsys):
+    assert run(["compare", *stacks]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[-1] == "PAGE"
+    assert lines[1].split()[-3:] == ["1000", "2,3", "9"]
+    assert lines[-2:] == ["peak 65535 (white of uint16)", "15 pages compared, 1 of them differ"]
+
+
+@pytest.mark.parametrize(("page", "code"), [("9", 1), ("8", 0)])
+def test_one_page_is_compared_where_it_is_named(stacks, page, code, capsys):
+    assert run(["compare", *stacks, "--max-diff", "0", "--page", page, "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["pages"] == 1
+
+
+def test_numbers_of_pages_that_differ_are_an_error(stacks, tmp_path, capsys):
+    other = str(tmp_path / "s3.tif")
+    write(other, replace(read_document(stacks[0]), pages=read_document(stacks[0]).pages[:14]))
+    assert run(["compare", stacks[0], other, "--max-diff", "70000"]) == 1
+    assert "s1.tif has 15 pages, " in capsys.readouterr().err
+
+
+def test_the_difference_of_all_pages_is_written(stacks, tmp_path, capsys):
+    target = str(tmp_path / "diff.tif")
+    assert run(["compare", *stacks, "--diff", target]) == 0
+    sums = [page.pixels.sum() for page in read_document(target).pages]
+    assert sums == [0] * 8 + [1000] + [0] * 6
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "given", "peak"),
+    [
+        (0.0, 250.0, [], 255),
+        (0.0, 1.0, [], 1),
+        (0.2, 0.4, [], 1),
+        (0.0, 100.0, [], 100),
+        (-32.0, 96.0, [], 128),
+        (0.0, 1000.0, [], 1000),
+        (0.0, 250.0, ["--peak", "100"], 100),
+        (7.0, 7.0, [], 7),
+    ],
+)
+def test_the_peak_of_floats_is_stated(low, high, given, peak, tmp_path, capsys):
+    paths = [str(tmp_path / name) for name in ("a.tif", "b.tif")]
+    pixels = np.linspace(low, high, 3000).reshape(50, 60).astype(np.float32)
+    step = 2 if high > 2 else 0.01
+    for path, values in zip(paths, (pixels, pixels + np.float32(step)), strict=True):
+        write(path, values)
+    assert run(["compare", *paths, *given, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["peak"] == pytest.approx(peak)
+    assert report["psnr"] == pytest.approx(20 * np.log10(peak / step), abs=0.01)
+    assert run(["compare", *paths, *given]) == 0
+    assert f"peak {peak} (" in capsys.readouterr().out
+
+
+def test_a_missing_value_is_no_part_of_the_range(tmp_path, capsys):
+    path = str(tmp_path / "dem.tif")
+    pixels = np.array([[0, 400], [-32767, -100]], np.float32)
+    write(path, Image(pixels, metadata=Metadata(nodata=-32767.0)))
+    assert run(["compare", path, path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["peak"] == 500
+
+
+def test_differences_beyond_a_signed_type_are_clipped_and_said(tmp_path, capsys):
+    paths = [str(tmp_path / name) for name in ("a.tif", "b.tif", "d.tif")]
+    write(paths[0], Image(np.array([[-30000, 5]], np.int16)))
+    write(paths[1], Image(np.array([[30000, 9]], np.int16)))
+    assert run(["compare", *paths[:2], "--diff", paths[2]]) == 0
+    assert "differences beyond 32767 are clipped" in capsys.readouterr().err
+    assert read(paths[2]).pixels.tolist() == [[32767, 4]]
+
+
+def test_bands_are_not_compared_with_alpha(tmp_path, capsys):
+    paths = [str(tmp_path / name) for name in ("a.tif", "b.tif")]
+    pixels = np.full((4, 5, 4), 9, np.uint8)
+    for path, has_alpha in zip(paths, (True, False), strict=True):
+        write(path, Image(pixels, has_alpha))
+    assert run(["compare", *paths]) == 1
+    assert "red, green, blue, alpha; band 1, band 2" in capsys.readouterr().err

@@ -151,3 +151,16 @@ def test_bad_input_is_said(pair, arguments, code, words, capsys):
     err = capsys.readouterr().err
     assert words in err
     assert err.count("\n") == 1
+
+
+def test_floats_beyond_white_are_in_the_units_of_the_other_picture(tmp_path, rng, capsys):
+    """On either side: 0 to 255 as floats and as bytes are the same numbers."""
+    paths = [str(tmp_path / name) for name in ("floats.tif", "bytes.png")]
+    pixels = rng.integers(0, 256, (30, 40)).astype(np.uint8)
+    convtool.write(paths[0], pixels.astype(np.float32))
+    convtool.write(paths[1], pixels)
+    for pair, other in ((paths, "AFTER"), (paths[::-1], "BEFORE")):
+        assert run(["learn", *pair, "--size", "1", "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert json.loads(out)["kernel"] == [[pytest.approx(1, abs=1e-6)]]
+        assert f"are assumed to be in the units of {other}" in err

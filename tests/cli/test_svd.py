@@ -9,6 +9,7 @@ import pytest
 
 from convtool.cli import run
 from convtool.images import samples
+from convtool.images.image import Image, Metadata
 from convtool.images.read import read
 from convtool.images.write import write
 from convtool.svd.compressed import compress
@@ -217,3 +218,56 @@ def test_picture_goes_to_stdout_alone(photo):
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stdout.startswith(b"\x89PNG")
     assert done.stderr == b""
+
+
+def test_colours_under_alpha_0_cost_no_rank(tmp_path, rng, capsys):
+    smooth = np.add.outer(np.arange(60), np.arange(80)).astype(np.uint8)
+    pixels = np.dstack([smooth] * 3 + [np.full_like(smooth, 255)])
+    pixels[:, 40:, 3] = 0
+    cleared, hidden = pixels.copy(), pixels.copy()
+    cleared[:, 40:] = 0
+    hidden[:, 40:, :3] = rng.integers(0, 256, (60, 40, 3))
+    reports = []
+    for name, picture in (("hidden.png", hidden), ("cleared.png", cleared)):
+        path = str(tmp_path / name)
+        write(path, picture)
+        assert run(["svd", path, "--target-psnr", "50", "-o", path + ".png", "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert ("colours under alpha 0 are taken as black" in err) == (name == "hidden.png")
+        reports.append(json.loads(out)["rows"])
+    assert reports[0] == reports[1]
+    assert reports[0][0]["k"] == 2
+    np.testing.assert_array_equal(
+        read(tmp_path / "hidden.png.png").pixels, read(tmp_path / "cleared.png.png").pixels
+    )
+
+
+def test_the_target_follows_the_peak(tmp_path, rng, capsys):
+    path, grey = str(tmp_path / "a.tif"), rng.random((30, 40)) * 255
+    write(path, grey.astype(np.float32))
+    write(tmp_path / "b.tif", (grey / 255).astype(np.float32))
+    ks = {}
+    for name, given in (("a.tif", []), ("b.tif", []), ("a.tif", ["--peak", "2550"])):
+        report = _json(capsys, str(tmp_path / name), "--target-psnr", "20", *given)
+        ks[name, *given] = report["rows"][0]["k"]
+        assert report["rows"][0]["psnr"] >= 20
+        assert report["peak"] == {"a.tif": 255, "b.tif": 1}[name] * (10 if given else 1)
+    assert ks["a.tif",] == ks["b.tif",] > ks["a.tif", "--peak", "2550"] == 1
+    assert run(["svd", path, "--k", "2"]) == 0
+    assert "peak 255 (floats within 0 to 255)" in capsys.readouterr().out
+
+
+def test_a_picture_keeps_its_metadata(tmp_path, capsys):
+    path, out = str(tmp_path / "a.png"), str(tmp_path / "b.png")
+    picture = Image(np.full((8, 9), 7, np.uint8), metadata=Metadata(resolution=(300.0, 300.0)))
+    write(path, picture)
+    assert run(["svd", path, "--k", "1", "-o", out]) == 0
+    assert read(out).metadata.resolution == pytest.approx((300, 300), abs=0.01)
+
+
+def test_gray_says_that_alpha_is_left_out(tmp_path, capsys):
+    path, out = str(tmp_path / "a.png"), str(tmp_path / "b.png")
+    write(path, np.full((8, 9, 4), 99, np.uint8))
+    assert run(["svd", path, "--gray", "--k", "1", "-o", out]) == 0
+    assert "--gray leaves alpha out" in capsys.readouterr().err
+    assert read(out).pixels.tolist() == [[99] * 9] * 8

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from convtool import svd
 from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
 from convtool.images import samples
+from convtool.images.image import PIXEL_TYPES, Image
 from convtool.svd.compressed import compress, from_bytes, to_bytes
 from convtool.svd.fileformat import MAGIC, is_compressed
 from convtool.svd.metrics import mse
@@ -185,3 +186,29 @@ def test_files_that_are_none_are_named(tmp_path):
     with pytest.raises(ImageReadError, match=r"text\.ctsvd: is no \.ctsvd file"):
         svd.load(text)
     assert not is_compressed(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("name", PIXEL_TYPES)
+def test_pixels_of_every_type_come_back_in_it(name, rng):
+    kind = PIXEL_TYPES[name]
+    low, high = (max(kind.low, -900), min(kind.peak, 900)) if kind.is_integer else (0, 1)
+    pixels = rng.uniform(low, high, (12, 10)).round(0 if kind.is_integer else 3)
+    picture = Image(pixels.astype(kind.dtype), bits=kind.bits)
+    again = from_bytes(to_bytes(compress(picture, 10))).image()
+    assert again.type == kind
+    np.testing.assert_allclose(again.pixels, picture.pixels, atol=2e-3 * high + 0.1 * (high > 1))
+
+
+@pytest.mark.parametrize(("channels", "has_alpha"), [(2, True), (2, False), (4, False), (9, False)])
+def test_bands_and_alpha_are_told_apart(channels, has_alpha, rng):
+    pixels = rng.integers(1, 256, (12, 10, channels)).astype(np.uint8)
+    data = to_bytes(compress(Image(pixels, has_alpha), 10))
+    assert data[10] == (0 if has_alpha else 128)
+    again = from_bytes(data).image()
+    assert (again.has_alpha, again.channels) == (has_alpha, channels)
+
+
+def test_too_many_bands_are_refused():
+    small = compress(Image(np.ones((3, 4, 256), np.uint8)), 1)
+    with pytest.raises(OptionError, match="up to 255 channels, the picture has 256"):
+        to_bytes(small)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 import convtool
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.images.image import Image
-from convtool.svd.difference import differences, magnitude
-from convtool.svd.metrics import mse, psnr, ssim
+from convtool.svd.difference import channel_names, differences, magnitude, over_pages
+from convtool.svd.metrics import mse, peak_for, psnr, ssim
 
 
 def ssim_by_definition(a, b, peak):
@@ -115,3 +115,50 @@ def test_pictures_of_different_kinds_are_refused():
         differences(gray, Image(np.zeros((4, 6, 3), np.uint8)))
     with pytest.raises(OptionError, match="depth 8 and 16"):
         differences(gray, Image(np.zeros((4, 6), np.uint16)))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "given", "value"),
+    [
+        ([np.zeros((2, 2), np.uint8)], None, 255),
+        ([np.zeros((2, 2), np.int16)], None, 32767),
+        ([np.zeros((2, 2), np.uint8), np.zeros((2, 2), np.uint16)], None, 65535),
+        ([np.array([[0.0, 1.0]]), np.array([[0.5, 0.7]], np.float16)], None, 1),
+        ([np.array([[0.0, 0.5]]), np.array([[0.0, 200.0]])], None, 255),
+        ([np.array([[0.0, 127.0]])], None, 127),
+        ([np.array([[-1.0, 1.0]])], None, 2),
+        ([np.array([[np.nan, np.inf, 3.0, 8.0]])], None, 5),
+        ([np.array([[np.nan, np.nan]])], None, 1),
+        ([np.array([[-7.0, -7.0]])], None, 7),
+        ([np.zeros((2, 2), np.uint8)], 12.5, 12.5),
+    ],
+)
+def test_the_peak_is_that_of_type_or_values(arrays, given, value):
+    assert peak_for(list(map(Image, arrays)), given).value == value
+
+
+def test_psnr_of_floats_takes_the_same_default():
+    a = np.linspace(0, 250, 3000).reshape(50, 60)
+    assert psnr(a, a + 2) == pytest.approx(42.11, abs=0.005)
+    assert ssim(a, a + 2) == pytest.approx(ssim(a, a + 2, 255))
+
+
+def test_differences_of_pages_are_summed_up():
+    pages = [Image(np.full((2, size, 3), 10, np.uint8)) for size in (2, 6)]
+    others = [Image(pages[0].pixels + np.uint8(4)), pages[1]]
+    found = [
+        (a, differences(a, b, page=number))
+        for number, (a, b) in enumerate(zip(pages, others, strict=True), 1)
+    ]
+    whole, red, *_ = over_pages(found, 255)
+    assert (whole.channel, red.channel) == ("all", "red")
+    assert whole.mse == red.mse == 4
+    assert (whole.largest, whole.page) == (4, 1)
+    assert whole.psnr == pytest.approx(20 * math.log10(255 / 2))
+
+
+def test_bands_have_numbers_and_alpha_its_name():
+    assert channel_names(Image(np.zeros((1, 1, 4), np.uint8))) == tuple(
+        f"band {number}" for number in (1, 2, 3, 4)
+    )
+    assert channel_names(Image(np.zeros((1, 1, 4), np.uint8), has_alpha=True))[-1] == "alpha"

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from convtool.convolution.threads import count as thread_count
-from convtool.errors import ImageFormatError, ImageTooLargeError
+from convtool.errors import ImageFormatError, ImageTooLargeError, OptionError
 from convtool.filtering import finishing
 from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Kind, Outcome
@@ -26,7 +26,7 @@ from convtool.images.paths import shown
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
-from convtool.images.write import check_writable
+from convtool.images.write import check_writable, time_to_keep
 from convtool.records import replace
 
 
@@ -80,6 +80,8 @@ class StripJob:
         self.kept, self.remarks = self._metadata(header)
         if self.to_zarr:
             check_store(target, overwrite=store.overwrite)
+            if job.writing.keep_times:
+                raise OptionError("--keep-times is for files; a Zarr store is a folder of many")
         else:
             self._check_tiff(channels)
 
@@ -119,7 +121,8 @@ class StripJob:
     def wanted(self) -> Wanted:
         """Return the output's description for the writer."""
         layout = self.given.pictures[0].layout
-        return Wanted(self.shape, self.plan.dtype, self.kept, layout, self.store.pyramid)
+        modified = time_to_keep(self.source, self.target, self.job.writing)
+        return Wanted(self.shape, self.plan.dtype, self.kept, layout, self.store.pyramid, modified)
 
     def fingerprint(self) -> str:
         """Return what differs wherever the answer, or how it is stored, might."""

@@ -79,6 +79,8 @@ class Wanted(Record):
     """How it is to be cut and compressed."""
     pyramid: bool = False
     """Whether smaller levels follow it, each half as large as the one before."""
+    modified: int | None = None
+    """The time of change of its file, in nanoseconds; the present unless given."""
 
 
 def bands(height: int, rows: int, row_bytes: int) -> list[Span]:

@@ -94,7 +94,7 @@ class TiffWriter:
             load("big", "imagecodecs")
         try:
             target = place(path)
-            self._new = Replacement(target)
+            self._new = Replacement(target, modified=wanted.modified)
             self._levels = _Levels(wanted, os.path.dirname(target))
         except OSError as error:
             if isinstance(error, ImageWriteError):
