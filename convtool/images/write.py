@@ -140,9 +140,11 @@ def encoded(
     """
     entry = format_for(path, options.format)
     pages, remarks = [], list(timing_remarks(entry, document))
+    extent = len(document.pages), document.is_animation
     for page in document.pages:
         image = page if options.background is None else _flattened(page, options.background)
-        _check(path, entry, image, document, options)
+        kind = image.channels, image.type
+        _check(path, entry, kind, options.quality, *extent, image.has_bands)
         metadata, notes = carried(image, entry, options)
         pixels = np.ascontiguousarray(image.pixels)
         changed = pixels is not image.pixels or metadata is not image.metadata
@@ -171,24 +173,6 @@ def _flattened(image: Image, background: str) -> Image:
 
 
 def _check(
-    path: str | os.PathLike[str],
-    entry: Format,
-    image: Image,
-    document: Document,
-    options: WriteOptions,
-) -> None:
-    _check_kind(
-        path,
-        entry,
-        (image.channels, image.type),
-        options.quality,
-        len(document.pages),
-        document.is_animation,
-        image.has_bands,
-    )
-
-
-def _check_kind(
     path: Path,
     entry: Format,
     kind: "tuple[int, PixelType] | None",
@@ -264,7 +248,7 @@ def check_writable(
     """
     entry = format_for(path, format)
     kind = None if channels is None or dtype is None else (channels, type_of(dtype))
-    _check_kind(path, entry, kind, quality, pages, animated, bands)
+    _check(path, entry, kind, quality, pages, animated, bands)
     if os.fspath(path) != STDOUT:
         (placed or place)(path)
     return entry
