@@ -7,7 +7,6 @@ refused.
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -49,12 +48,13 @@ _SAVED = {"tga": {"compression": "tga_rle"}}
 @contextmanager
 def _opened(entry: Format, data: bytes) -> Iterator[Any]:
     from imageio.core.request import InitializationError
+    from imageio.v3 import imopen
 
-    imageio: Any = import_module("imageio.v3")
+    file: Any
     with strictly():
         warnings.simplefilter("ignore", DeprecationWarning)  # of whole formats, by their authors
         try:
-            file = imageio.imopen(data, "r", plugin="pillow")
+            file = imopen(data, "r", plugin="pillow")
         except OSError as error:
             if not isinstance(error.__cause__, InitializationError):
                 raise (error.__cause__ or error) from None
@@ -152,10 +152,12 @@ def _page(entry: Format, file: Any, index: int, header: Header, options: ReadOpt
 
 def encode(entry: Format, document: Document, options: WriteOptions) -> bytes:
     """Encode one picture."""
-    imageio: Any = import_module("imageio.v3")
+    from imageio.v3 import imopen
+
     (image,) = document.pages
     try:
-        with imageio.imopen("<bytes>", "w", plugin="pillow", extension=entry.extensions[0]) as file:
+        file: Any = imopen("<bytes>", "w", plugin="pillow", extension=entry.extensions[0])
+        with file:
             data: bytes = file.write(
                 image.pixels,
                 format=entry.plugin,

@@ -6,7 +6,6 @@ The camera's white balance is applied and colours become linear sRGB; nothing is
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -27,9 +26,10 @@ _HOW = {
 @contextmanager
 def _opened(data: bytes) -> Iterator[Any]:
     load("raw", "rawpy")
-    imageio: Any = import_module("imageio.v3")
+    from imageio.v3 import imopen
+
     try:
-        file = imageio.imopen(io.BytesIO(data), "r", plugin="rawpy")
+        file = imopen(io.BytesIO(data), "r", plugin="rawpy")
     except OSError:
         raise ImageReadError("is a damaged raw file, or of a camera unknown to LibRaw") from None
     with file:

@@ -54,7 +54,7 @@ class TestOneTraining:
     @pytest.mark.parametrize(
         ("choice", "says"),
         [
-            ({"validation": 0.0}, "needs a validation share"),
+            ({"validation": 0.0}, "needs a validation set"),
             ({"lr": 0.0}, "does not train"),
             ({"momentum": 2.0}, "momentum 2.0"),
         ],
