@@ -153,7 +153,7 @@ class Execution(Record):
             )
             larger = "; blocks are larger than that, so that more is new than is read twice"
         if self.halo:
-            words += f", with {self.halo} rows more that the kernels reach"
+            words += f", with a halo of {self.halo} rows"
         return words + (larger if self.raised else "")
 
 

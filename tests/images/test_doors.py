@@ -322,11 +322,16 @@ class TestDicom:
                 4095 - (files.SIGNED + 300),
             ),
             (files.SIGNED, {"syntax": "1.2.840.10008.1.2.1.99"}, files.SIGNED),
+            (files.COLOURS * np.uint32(2**24), {"how": "RGB"}, files.COLOURS * 2.0**24),
         ],
     )
     def test_values_are_those_of_the_modality(self, reading, stored, tags, expected):
         image = reading(files.dicom(stored, **tags))
         np.testing.assert_array_equal(image.pixels.astype(np.float64), expected)
+
+    def test_a_file_that_begins_like_tiff_is_dicom_all_the_same(self, reading):
+        data = b"II*\0\x08\0\0\0" + files.dicom(files.SIGNED)[8:]
+        np.testing.assert_array_equal(reading(data).pixels, files.SIGNED)
 
     def test_frames_are_pages(self, tmp_path):
         frames = np.stack([files.SIGNED, files.SIGNED + 1, files.SIGNED + 2])
@@ -386,3 +391,10 @@ class TestFits:
     def test_without_an_image(self, reading):
         with pytest.raises(ImageReadError, match="without an image of two dimensions"):
             reading(files.fits(np.arange(5.0)))
+
+
+@pytest.mark.skipif(not FORMATS["heic"].installed, reason="pillow-heif is missing")
+def test_a_library_that_finds_no_picture(reading, monkeypatch):
+    monkeypatch.setattr("convtool.images.doors.codec.ask", lambda request: ())
+    with pytest.raises(ImageReadError, match="holds no picture that pillow-heif decodes"):
+        reading(b"\0\0\0\x18ftypheic" + bytes(200))

@@ -42,6 +42,8 @@ class DoorCodec:
                     f"is not read: {reason}; convert it to PNG with another program"
                 )
         found: tuple[Header, ...] = self._ask("inspect", (data,), 3 * len(data), 0)
+        if not found:
+            raise ImageReadError(f"holds no picture that {self._entry.library} decodes")
         return found
 
     def inspect(self, data: bytes) -> Header:

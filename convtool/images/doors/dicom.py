@@ -122,7 +122,7 @@ def _kind(found: Any, frame: int) -> tuple[int, str]:
     unsigned = {1: "uint8", 8: "uint8", 16: "uint16", 32: "uint32"}[allocated]
     if how == "PALETTE COLOR":
         return 3, "uint8" if found.RedPaletteColorLookupTableDescriptor[2] <= 8 else "uint16"
-    if samples == 3 and how in _COLOURS and allocated in (8, 16):
+    if samples == 3 and how in _COLOURS and allocated >= 8:
         return 3, unsigned
     if samples != 1 or how not in _GREYS:
         raise ImageReadError(f"holds {samples} samples a pixel as {how}, which are not read")
