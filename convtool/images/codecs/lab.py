@@ -49,8 +49,8 @@ def to_colours(stored: Pixels, photometric: int) -> Pixels:
 
     Examples
     --------
-    >>> to_colours(np.array([[[255, 0, 0], [136, 80, 67]]], np.uint8), CIE).tolist()
-    [[[255, 255, 255], [254, 0, 6]]]
+    >>> to_colours(np.array([[[255, 0, 0], [138, 81, 70]]], np.uint8), CIE).tolist()
+    [[[255, 255, 255], [255, 0, 0]]]
     """
     if stored.dtype not in (np.uint8, np.uint16) or stored.shape[2:] != (3,):
         raise ImageReadError("holds CIE L*a*b* of other than three samples of 8 or 16 bits")
