@@ -23,6 +23,7 @@ MARKS = {
     ),
     "fuzz": ("test_fuzz.py",),
     "slow": (
+        "bench/",
         "benchmarks/",
         "compiled/",
         "convolution/test_flat.py",
@@ -34,6 +35,7 @@ MARKS = {
         "deconvolution/",
         "faults/",
         "filtering/strips/test_stream.py",
+        "images/test_doors.py",
         "learn/",
         "cli/test_deconvolve.py",
         "cli/test_gridsearch.py",
@@ -41,9 +43,11 @@ MARKS = {
         "cli/test_train.py",
         "nn/",
         "report/test_model_pictures.py",
+        "svd/",
         "test_corpus.py",
         "test_histories.py",
         "test_readme.py",
+        "test_startup_imports.py",
     ),
 }
 """Which tests have which mark, by their file or folder; `pyproject.toml` says what a mark means."""
