@@ -1,5 +1,7 @@
 """Carry metadata to the output, as far as its format can hold them."""
 
+from collections.abc import Sequence
+
 from convtool.images.formats import Format
 from convtool.images.image import Document, Image, Metadata
 from convtool.images.options import WriteOptions
@@ -63,7 +65,7 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     if lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING:
         lost = []
     if lost or blocks:
-        words = ", ".join([*(_WORDS[name] for name in lost), *blocks])
+        words = ", ".join([*words_for(wanted, lost), *blocks])
         remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")
     if kept.icc and not _fits(kept.icc, image, entry):
         remarks.append("the colour profile is not for pictures of this kind and is left out")
@@ -72,6 +74,22 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
         remarks.append(f"the {beside[0]} is for pictures of another size and is left out")
         kept = replace(kept, blocks=tuple(pair for pair in kept.blocks if pair[0] not in beside))
     return kept, tuple(remarks)
+
+
+def words_for(metadata: Metadata, names: Sequence[str] = tuple(_WORDS)) -> list[str]:
+    """Return the words for those of some fields that hold something.
+
+    Examples
+    --------
+    >>> words_for(Metadata(xmp=b"<x/>", resolution=(72, 72)))
+    ['XMP', 'resolution']
+    """
+    words = dict(_WORDS)
+    if metadata.exif:
+        from convtool.images.codecs.exif import is_descriptive
+
+        words["exif"] = "descriptive tags" if is_descriptive(metadata.exif) else "EXIF"
+    return [words[name] for name in names if getattr(metadata, name)]
 
 
 def _unfit(metadata: Metadata, image: Image) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from convtool.filtering.strips.inputs import Input
 from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
-from convtool.images.carry import carried
+from convtool.images.carry import carried, words_for
 from convtool.images.codec import Header
 from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
@@ -111,10 +111,8 @@ class StripJob:
         image = Image(blank, has_alpha, self.given.format, header.metadata)
         metadata, remarks = carried(image, FORMATS["tiff"], self.job.writing)
         if self.to_zarr:
-            lost = [name for name in ("icc", "exif", "xmp") if getattr(metadata, name)]
-            names = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP"}
-            words = ", ".join(names[name] for name in lost)
-            remarks = (f"Zarr holds no {words}; they are left out",) if lost else ()
+            words = words_for(replace(metadata, resolution=None))
+            remarks = (f"Zarr holds no {', '.join(words)}; they are left out",) if words else ()
             metadata = Metadata(resolution=metadata.resolution)
         return replace(header, has_alpha=has_alpha, metadata=metadata), remarks
 

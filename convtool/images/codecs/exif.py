@@ -147,6 +147,12 @@ def tags_of(block: bytes) -> tuple[dict[int, Entry], str]:
         return {}, "<"
 
 
+def is_descriptive(block: bytes) -> bool:
+    """Tell whether a block names and describes alone, as any TIFF may, with no camera's data."""
+    entries, _ = tags_of(block)
+    return bool(entries) and not entries.keys() & {SUB, GPS}
+
+
 def without(block: bytes, number: int) -> bytes:
     """Return a block of the same tags but one."""
     entries, order = tags_of(block)

@@ -393,3 +393,13 @@ def test_ctrl_c_ends_a_process_and_leaves_nothing_that_looks_whole(ending):
 
 def _started():
     return list(Path().glob(".convtool-*")) or list(Path().glob("*.incomplete/zarr.json"))
+
+
+def test_what_zarr_loses_is_called_what_it_is(capsys):
+    tifffile.imwrite("in.tif", _noise(SHAPE), software="a scanner", metadata=None)
+    assert run(["filter", "-k", "box", "in.tif", "out.zarr"]) == 0
+    assert "Zarr holds no descriptive tags; they" in capsys.readouterr().err
+    tags = [(65123, "H", 1, 7, True)]
+    tifffile.imwrite("in.tif", _noise(SHAPE), software=False, metadata=None, extratags=tags)
+    assert run(["filter", "-k", "box", "--overwrite", "in.tif", "out.zarr"]) == 0
+    assert "Zarr holds no private tags of TIFF; they" in capsys.readouterr().err
