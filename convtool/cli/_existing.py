@@ -22,8 +22,14 @@ no_clobber_option = click.option(
 
 def check_there(source: str) -> None:
     """Refuse an input that does not exist, before anything is said of the output."""
-    if source != STDIN and not os.path.lexists(source):
-        raise ImageReadError(f"{shown(source)}: there is no such file or folder")
+    if source == STDIN:
+        return
+    try:
+        os.lstat(source)
+    except FileNotFoundError:
+        raise ImageReadError(f"{shown(source)}: there is no such file or folder") from None
+    except (OSError, ValueError):  # reading it says why
+        return
 
 
 def is_kept(target: str | None, *, no_clobber: bool) -> bool:

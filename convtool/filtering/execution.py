@@ -151,7 +151,7 @@ class Execution(Record):
             words = (
                 f"filtered in {blocks} of {self.rows} rows by {who}, about {self.step} at a time"
             )
-            larger = "; blocks are larger than that, so that more is new than is read twice"
+            larger = "; blocks are larger, so that the halo is the smaller part"
         if self.halo:
             words += f", with a halo of {self.halo} rows"
         return words + (larger if self.raised else "")

@@ -167,7 +167,7 @@ def test_one_name_for_one_work():
 REFUSED = {
     "numpy": (lambda image: convolve(np.ones((3, 3)), "box"), PixelTypeError, "a Dask array"),
     "complex": (lambda image: convolve(image * 1j, "box"), PixelTypeError, "complex"),
-    "unknown": (lambda image: convolve(image[image > 2], "box"), ShapeError, "is not known"),
+    "unknown": (lambda image: convolve(image[image > 2], "box"), ShapeError, "is unknown"),
     "dimensions": (lambda image: convolve(image[None, None], "box"), ShapeError, "has shape"),
     "empty": (lambda image: convolve(image[:0], "box"), ShapeError, "empty"),
     "border": (lambda image: convolve(image, "box", border="no"), OptionError, "'no'"),

@@ -55,7 +55,7 @@ def test_no_scheduler_is_said_so(who, request):
 
 @pytest.mark.parametrize("address", ["", "nonsense", "tcp://", "http://a:1", "a:b", "a:123456"])
 def test_what_is_no_address_is_refused(address):
-    with pytest.raises(OptionError, match="no scheduler's address"), connected(address):
+    with pytest.raises(OptionError, match="is not a scheduler's address"), connected(address):
         pass
 
 

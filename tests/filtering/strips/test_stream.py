@@ -206,7 +206,7 @@ def test_max_memory_decides_and_explain_says_so(capsys):
     assert "strip by strip" not in capsys.readouterr().err
     assert run([*line, "--max-memory", "600K", "out.tif"]) == 0
     said = capsys.readouterr().err
-    assert "filtered strip by strip, about 56 rows at a time, with 56 rows more" in said
+    assert "filtered strip by strip, about 56 rows at a time, with a halo of 56 rows" in said
     assert "strips are as large as these" in said
     assert run([*line, "--max-memory", "600K", "out.png"]) == 1
     assert "--max-memory raises it" in capsys.readouterr().err
