@@ -42,7 +42,10 @@ def folder(tmp_path_factory):
     return place
 
 
-REPLACED = "convtool: note: replaced a file that was no input: out.png; --no-clobber keeps existing files\n"
+REPLACED = (
+    "convtool: note: replaced a file that was no input: out.png; "
+    "--no-clobber keeps existing files\n"
+)
 
 
 def check(folder, ending):
