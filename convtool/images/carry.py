@@ -65,7 +65,7 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     if lost == ["colour"] and dict(whole.colour).keys() <= _MEANS_NOTHING:
         lost = []
     if lost or blocks:
-        words = ", ".join([*words_for(wanted, lost), *blocks])
+        words = ", ".join([*words_for(wanted, image.format, lost), *blocks])
         remarks.append(f"{entry.title} cannot hold all that the input has besides pixels: {words}")
     if kept.icc and not _fits(kept.icc, image, entry):
         remarks.append("the colour profile is not for pictures of this kind and is left out")
@@ -76,16 +76,16 @@ def carried(image: Image, entry: Format, options: WriteOptions) -> tuple[Metadat
     return kept, tuple(remarks)
 
 
-def words_for(metadata: Metadata, names: Sequence[str] = tuple(_WORDS)) -> list[str]:
-    """Return the words for those of some fields that hold something.
+def words_for(metadata: Metadata, format: str, names: Sequence[str] = tuple(_WORDS)) -> list[str]:
+    """Return the words for those of some fields that hold something, in a file of a format.
 
     Examples
     --------
-    >>> words_for(Metadata(xmp=b"<x/>", resolution=(72, 72)))
+    >>> words_for(Metadata(xmp=b"<x/>", resolution=(72, 72)), "png")
     ['XMP', 'resolution']
     """
     words = dict(_WORDS)
-    if metadata.exif:
+    if metadata.exif and format == "tiff":
         from convtool.images.codecs.exif import is_descriptive
 
         words["exif"] = "descriptive tags" if is_descriptive(metadata.exif) else "EXIF"

@@ -111,7 +111,7 @@ class StripJob:
         image = Image(blank, has_alpha, self.given.format, header.metadata)
         metadata, remarks = carried(image, FORMATS["tiff"], self.job.writing)
         if self.to_zarr:
-            words = words_for(replace(metadata, resolution=None))
+            words = words_for(replace(metadata, resolution=None), self.given.format)
             remarks = (f"Zarr holds no {', '.join(words)}; they are left out",) if words else ()
             metadata = Metadata(resolution=metadata.resolution)
         return replace(header, has_alpha=has_alpha, metadata=metadata), remarks
