@@ -19,6 +19,14 @@ from convtool.images.image import Image, Metadata
 from convtool.images.read import open_document, read, read_document
 from convtool.images.write import write
 
+
+@pytest.fixture(autouse=True)
+def _in_this_process(request):
+    """Call libraries here, but where the other process itself is tested."""
+    if request.cls not in (TestProcess, TestBombs):
+        request.getfixturevalue("libraries_here")
+
+
 DOORS = {name: entry for name, entry in FORMATS.items() if entry.is_foreign}
 LOSSY = {"avif"}
 EXACT = [

@@ -22,6 +22,8 @@ from convtool.images.write import write
 from convtool.records import replace
 from convtool.svd.difference import differences
 
+pytestmark = pytest.mark.usefixtures("libraries_here")
+
 DAMAGED = "cut off or damaged: [A-Za-z]"
 
 
