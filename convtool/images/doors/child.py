@@ -17,7 +17,7 @@ from convtool.images.doors.client import Request
 from convtool.images.doors.wire import receive, send
 
 
-def main() -> None:
+def main() -> None:  # pragma: no cover - it runs in the other process
     """Answer requests until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -54,7 +54,7 @@ def _answer(request: Request) -> tuple[str, Any]:
         return "failed", f"is cut off or damaged: {request.library} says: {reason}"
 
 
-def _limit(more: int | None) -> None:
+def _limit(more: int | None) -> None:  # pragma: no cover - likewise
     """Let the process take that much more memory than it has, or as much as the system allows."""
     with suppress(ImportError, OSError, ValueError):  # not on all systems
         import resource
