@@ -4,6 +4,7 @@ They come with the extra ``big``.
 """
 
 import io
+import logging
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -37,6 +38,9 @@ class LibraryPage:
     def __init__(self, source: str | bytes, number: int) -> None:
         tifffile = load("big", "tifffile")
         load("big", "imagecodecs")
+        log = logging.getLogger("tifffile")
+        if not log.handlers:  # what it logs is raised, too
+            log.addHandler(logging.NullHandler())
         file: str | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source
         try:
             self._file = tifffile.TiffFile(file)
