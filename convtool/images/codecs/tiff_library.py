@@ -4,7 +4,6 @@ They come with the extra ``big``.
 """
 
 import io
-import logging
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -38,6 +37,8 @@ class LibraryPage:
     def __init__(self, source: str | bytes, number: int) -> None:
         tifffile = load("big", "tifffile")
         load("big", "imagecodecs")
+        import logging
+
         log = logging.getLogger("tifffile")
         if not log.handlers:  # what it logs is raised, too
             log.addHandler(logging.NullHandler())
