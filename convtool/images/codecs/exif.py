@@ -134,7 +134,7 @@ def block_of(first: Directory) -> bytes:
         return b""
     if ORIENTATION in first.tags:
         entries |= {n: e for n, e in raw_entries(first).items() if n == ORIENTATION}
-    return _block(entries, first.order)
+    return block_with(entries, first.order)
 
 
 def tags_of(block: bytes) -> tuple[dict[int, Entry], str]:
@@ -157,10 +157,10 @@ def without(block: bytes, number: int) -> bytes:
     """Return a block of the same tags but one."""
     entries, order = tags_of(block)
     entries.pop(number, None)
-    return _block(entries, order) if entries else b""
+    return block_with(entries, order) if entries else b""
 
 
-def _block(entries: dict[int, Entry], order: str) -> bytes:
+def block_with(entries: dict[int, Entry], order: str) -> bytes:
     """Return the block of some tags in a byte order."""
     head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
     return head + serialised(entries, order, len(head))

@@ -13,7 +13,7 @@ import math
 import struct
 
 from convtool.errors import ImageReadError
-from convtool.images.codecs.exif import GPS, SUB, serialised
+from convtool.images.codecs.exif import GPS, SUB, block_with
 from convtool.images.codecs.ifd import Directory, Entry, all_directories, raw_entries
 
 GEO = frozenset({33550, 33922, 34264, 34735, 34736, 34737})
@@ -41,7 +41,7 @@ def block_of(page: Directory) -> bytes:
         return b""
     for number in (_WIDTH, _HEIGHT):
         entries[number] = _number(page.order, page.value(number))
-    return _serialised(entries, page.order)
+    return block_with(entries, page.order)
 
 
 def _is_kept(number: int, entry: Entry) -> bool:
@@ -51,11 +51,6 @@ def _is_kept(number: int, entry: Entry) -> bool:
 
 def _number(order: str, value: int) -> Entry:
     return Entry(_LONG, 1, struct.pack(order + "I", value))
-
-
-def _serialised(entries: dict[int, Entry], order: str) -> bytes:
-    mark = b"II" if order == "<" else b"MM"
-    return mark + struct.pack(order + "HI", 42, 8) + serialised(entries, order, 8)
 
 
 def tags_of(block: bytes) -> tuple[dict[int, Entry], str]:
@@ -76,7 +71,7 @@ def settled(block: bytes, width: int, height: int) -> tuple[bytes, tuple[str, ..
         return block, ()
     entries = {n: e for n, e in raw_entries(first).items() if n not in GEO}
     remark = "the GeoTIFF keys hold for another size of the picture and are left out"
-    return _serialised(entries, first.order) if len(entries) > 2 else b"", (remark,)
+    return block_with(entries, first.order) if len(entries) > 2 else b"", (remark,)
 
 
 def nodata_of(page: Directory) -> float | None:
