@@ -277,6 +277,14 @@ class TestHdr:
             pixels[0], [[1.0, 0.5, 0.25], [255 / 512, 0, 0]], atol=1 / 128, rtol=1 / 128
         )
 
+    @pytest.mark.parametrize("width", [7, 32768, 65536, 70000])
+    def test_rows_too_wide_for_run_lengths_are_stored_flat(self, tmp_path, width):
+        head = b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 1 +X %d\n" % width
+        (tmp_path / "a.hdr").write_bytes(head + bytes([128, 64, 32, 129]) * width)
+        pixels = read(tmp_path / "a.hdr").pixels
+        assert pixels.shape == (1, width, 3)
+        np.testing.assert_allclose(pixels, [[[1.0, 0.5, 0.25]] * width], rtol=1 / 128)
+
     @pytest.mark.parametrize("channels", [1, 3])
     def test_what_is_written_is_near(self, tmp_path, rng, channels):
         pixels = rng.uniform(0, 40, (20, 30) if channels == 1 else (20, 30, 3)).astype(np.float32)

@@ -53,8 +53,7 @@ def inspect(data: bytes) -> Header:
 def decode(data: bytes, header: Header, options: ReadOptions) -> Decoded:
     """Decode, refusing what ends early."""
     width, height, start = _size(data)
-    mark = bytes([2, 2, *divmod(width, 256)])
-    if width in _NEW_RUNS and data[start : start + 4] == mark:
+    if width in _NEW_RUNS and data[start : start + 4] == bytes([2, 2, *divmod(width, 256)]):
         pixels, _ = opencv.decode(_HEADER % (height, width) + data[start:])
         return Decoded(pixels)
     return Decoded(_without_new_runs(data[start:], width, height))
