@@ -1,5 +1,6 @@
 """What the commands share: making options, taking their values, giving a report."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,19 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Record = TypeVar("_Record", bound=Record)
 
 STDOUT = "-"
+
+
+class FiniteRange(click.FloatRange):
+    """A range of numbers without NaN, which no comparison refuses, and infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert a text, or fail with what is wrong with it."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number:g} is not a finite number.", param, ctx)
+        return number
+
+
 FILE = click.Path(path_type=Path, dir_okay=False)
 """The type of an output, or of an input that cannot be a folder."""
 PLACE = click.Path(path_type=Path)
@@ -77,7 +91,7 @@ json_option = click.option(
 
 peak_option = click.option(
     "--peak",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="VALUE",
     help="The largest possible value, for the PSNR.  [default: for integers white of their type; "
     "for floats 1 if they lie within 0 to 1, 255 if within 0 to 255 and beyond 127, else their "

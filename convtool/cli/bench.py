@@ -19,7 +19,14 @@ from convtool.bench.results import Row, as_row, read_rows
 from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
 from convtool.cli._file_options import page_reading_options, read_page
-from convtool.cli._options import json_option, names_of, taken, threads_option, whole_numbers
+from convtool.cli._options import (
+    FiniteRange,
+    json_option,
+    names_of,
+    taken,
+    threads_option,
+    whole_numbers,
+)
 from convtool.cli._progress import Bar
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
@@ -124,7 +131,7 @@ Examples:
 @click.option("--compare", metavar="OLD.json", help="Compare with an earlier report.")
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=0.1,
     show_default=True,
     help="Relative slowdown that --compare accepts.",

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import check_kind, document_reading_options, form_of, tell_notes
-from convtool.cli._options import check_stdout, give, json_option, peak_option, taken
+from convtool.cli._options import FiniteRange, check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
 from convtool.errors import ShapeError
 from convtool.images.image import Document, Image
@@ -43,13 +43,13 @@ Examples:
 )
 @click.option(
     "--max-diff",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     metavar="D",
     help="Exit with code 1 if any pixel differs by more (8 bits: of 255).",
 )
 @click.option(
     "--min-psnr",
-    type=float,
+    type=FiniteRange(),
     metavar="DB",
     help="Exit with code 1 if the PSNR over all channels is lower.",
 )

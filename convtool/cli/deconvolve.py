@@ -14,7 +14,15 @@ from convtool.cli._file_options import (
     writing_options,
 )
 from convtool.cli._kernels import read_single_kernel
-from convtool.cli._options import check_stdout, choice, give, json_option, taken, threads_option
+from convtool.cli._options import (
+    FiniteRange,
+    check_stdout,
+    choice,
+    give,
+    json_option,
+    taken,
+    threads_option,
+)
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
@@ -65,14 +73,14 @@ Examples:
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     metavar="SIGMA",
     help="Standard deviation of the noise, in units of the input's pixels (8 bits: of 255). The "
     "quantisation noise of its depth is added.  [default: that alone]",
 )
 @click.option(
     "--balance",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="LAMBDA",
     help="For wiener: the weight of the Laplacian, as in scikit-image.  [default: by --noise]",
 )

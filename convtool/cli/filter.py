@@ -17,7 +17,7 @@ from convtool.cli._file_options import (
     writing_options,
 )
 from convtool.cli._kernels import read_kernel
-from convtool.cli._options import check_stdout, choice, json_option, pair, taken
+from convtool.cli._options import FiniteRange, check_stdout, choice, json_option, pair, taken
 from convtool.cli._places import Batch, is_batch
 from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
@@ -145,7 +145,7 @@ Examples:
 @store_options
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="SECONDS",
     help="Give up on a picture that takes longer.",
 )

@@ -11,7 +11,7 @@ import numpy as np
 from convtool.cli._file_options import page_reading_options, tell_notes
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
-from convtool.cli._options import give, json_option, taken, whole_numbers
+from convtool.cli._options import FiniteRange, give, json_option, taken, whole_numbers
 from convtool.cli._signals import ending
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
@@ -79,7 +79,7 @@ Examples:
 @click.option("--bias", is_flag=True, help="Also fit a constant that is added.")
 @click.option(
     "--l2",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     help="Penalty on squared weights, in squared units of the pixels: regularises a kernel that "

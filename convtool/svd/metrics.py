@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convtool.errors import PixelTypeError, ShapeError
+from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.images.image import PIXEL_TYPES, Image, name_of, peak_of
 from convtool.kernels.weights import FloatArray
 from convtool.records import Record
@@ -52,11 +52,17 @@ def peak_for(images: Sequence[Image], given: float | None = None) -> Peak:
     800.0
     """
     if given is not None:
-        return Peak(given, "given")
+        return Peak(_checked(given), "given")
     whites = [Peak(one.peak, f"white of {one.type.name}") for one in images if one.type.is_integer]
     floats = [_known(one) for one in images if not one.type.is_integer]
     found = [*whites, _peak_of_floats(floats)] if floats else whites
     return max(found, key=lambda peak: peak.value)
+
+
+def _checked(peak: float) -> float:
+    if not 0 < peak < math.inf:
+        raise OptionError(f"peak {peak:g}: give a finite number above 0")
+    return peak
 
 
 def _known(image: Image) -> NDArray[Any]:
@@ -126,6 +132,8 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     ------
     ShapeError, PixelTypeError
         As for `mse`, and if the type of `a` has no peak and none is given.
+    OptionError
+        If a given peak is not a finite number above 0.
 
     Examples
     --------
@@ -134,7 +142,7 @@ def psnr(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     >>> psnr([[0.5]], [[0.5]])
     inf
     """
-    peak = _default_peak(a) if peak is None else peak
+    peak = _default_peak(a) if peak is None else _checked(peak)
     return decibels(mse(a, b), peak)
 
 
@@ -183,7 +191,7 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
     >>> round(ssim(picture, picture), 6)
     1.0
     """
-    peak = _default_peak(a) if peak is None else peak
+    peak = _default_peak(a) if peak is None else _checked(peak)
     first, second = (np.atleast_3d(one.astype(np.float64)) for one in _pair(a, b))
     channels = range(first.shape[2])
     return float(np.mean([_ssim(first[:, :, c], second[:, :, c], peak) for c in channels]))

@@ -187,3 +187,13 @@ def test_bands_are_not_compared_with_alpha(tmp_path, capsys):
         write(path, Image(pixels, has_alpha))
     assert run(["compare", *paths]) == 1
     assert "red, green, blue, alpha; band 1, band 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--max-diff", "--min-psnr", "--peak"])
+@pytest.mark.parametrize("value", ["nan", "inf"])
+def test_a_limit_that_no_difference_exceeds_is_refused(option, value, tmp_path, capsys):
+    write(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+    write(tmp_path / "b.png", np.full((2, 2), 255, np.uint8))
+    arguments = ["compare", str(tmp_path / "a.png"), str(tmp_path / "b.png"), option, value]
+    assert run(arguments) == 2
+    assert f"{value} is not a finite number" in capsys.readouterr().err

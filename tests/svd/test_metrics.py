@@ -162,3 +162,13 @@ def test_bands_have_numbers_and_alpha_its_name():
         f"band {number}" for number in (1, 2, 3, 4)
     )
     assert channel_names(Image(np.zeros((1, 1, 4), np.uint8), has_alpha=True))[-1] == "alpha"
+
+
+@pytest.mark.parametrize("peak", [0.0, -1.0, np.nan, np.inf])
+def test_a_peak_is_a_finite_number_above_0(peak):
+    image = Image(np.array([[0, 255]], np.uint8))
+    with pytest.raises(OptionError, match=r"peak .*: give a finite number above 0"):
+        peak_for([image], peak)
+    for measure in (psnr, ssim):
+        with pytest.raises(OptionError, match=r"peak .*: give a finite number above 0"):
+            measure(image.pixels, image.pixels, peak)
