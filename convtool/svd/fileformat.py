@@ -49,6 +49,7 @@ from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
 from convtool.images.image import PIXEL_TYPES, PixelType
 from convtool.images.options import MAX_PIXELS
 from convtool.kernels.weights import FloatArray
+from convtool.reading import open_regular
 from convtool.records import Record
 from convtool.svd.approximation import Approximation, TileFactors
 from convtool.svd.planes import COLORINGS
@@ -222,7 +223,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
 def is_compressed(path: str | os.PathLike[str]) -> bool:
     """Return whether a file is a ``.ctsvd`` file by its first bytes, or by its name if missing."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path, "picture") as file:
             return file.read(len(MAGIC)) == MAGIC or os.fspath(path).lower().endswith(SUFFIX)
     except OSError:
         return os.fspath(path).lower().endswith(SUFFIX)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from convtool.errors import ModelFileError
+from convtool.jsontext import parse
 from convtool.nn.model import Sequential
 from convtool.nn.preprocessing import Preprocessing
 from convtool.nn.tasks import TASKS
@@ -59,7 +60,7 @@ def about(stored: Mapping[str, str], place: str) -> About | None:
         return None
     try:
         fields = {
-            name.removeprefix(PREFIX): json.loads(text)
+            name.removeprefix(PREFIX): parse(text)
             for name, text in stored.items()
             if name.startswith(PREFIX)
         }

@@ -11,11 +11,11 @@ from typing import Any
 
 from convtool.errors import ModelFileError
 from convtool.extras import need
+from convtool.reading import load
 
 MOST_OUTPUTS = 2**28
 """The largest number of values that an operator may output for one picture."""
 
-_MOST_BYTES = 2**31 - 1
 _MOST_NODES = 10_000
 _BYTES = {
     "FLOAT": 4,
@@ -45,11 +45,7 @@ def read_proto(path: Path) -> Any:
         If ONNX is not installed.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ModelFileError(f"{path}: more than 2 GiB; no ONNX file in one piece is so long")
-        content = path.read_bytes()
-    except ModelFileError:
-        raise
+        content = load(path, "model file")
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     return checked_proto(content, str(path))
