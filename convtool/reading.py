@@ -34,6 +34,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
 UNPACKED = 2**30
 """The most bytes that compressed numbers may unpack to, unless a limit on memory is given."""
 
+_PIECE = 2**20
 _FLAGS = (
     getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOCTTY", 0)
@@ -108,10 +109,15 @@ def load(path: str | os.PathLike[str], kind: str) -> bytes:
 
     One that grows while it is read is refused, too, once it is longer than it may be.
     """
+    parts, length = [], 0
     with open_regular(path, kind) as file:
-        data = file.read(LIMITS[kind] + 1) or b""  # None from a file that would wait
-    check_length(len(data), kind, path)
-    return data
+        size = os.fstat(file.fileno()).st_size + 1
+        while length <= LIMITS[kind] and (part := file.read(size)):
+            parts.append(part)
+            length += len(part)
+            size = _PIECE
+    check_length(length, kind, path)
+    return b"".join(parts)
 
 
 def check_length(length: int, kind: str, path: str | os.PathLike[str]) -> None:

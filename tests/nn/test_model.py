@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_files import joined, parts
 
 from convtool import nn
 from convtool.errors import DatasetError, ModelError, ModelFileError, OptionError, ShapeError
 from convtool.nn.modelfile import describe
 from convtool.nn.preprocessing import resize_weights
-from tests.model_files import joined, parts
 
 
 def _model(**options):

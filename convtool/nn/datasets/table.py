@@ -27,6 +27,7 @@ _LABEL_NAMES = ("class", "label", "target", "digit", "y")
 _ROWS, _CELLS = 4096, 2**22
 _LONGEST, _SHORT, _MOST_SHORT = 2**22, 4, 2**20
 """The most characters of a line; lines of so few hold no row, and how many there may be of them."""
+_MOST_COLUMNS = 2**17
 _TEXT = 4
 """Characters of text for each byte of data."""
 _LABEL, _LONGEST_LABEL = 64, 256
@@ -50,7 +51,7 @@ def _arff_names(lines: Iterator[str]) -> list[str]:
             names.append(found[1].strip("'\""))
         if line.strip().lower() == "@data":
             return names
-        if len(names) > _MOST_SHORT:
+        if len(names) > _MOST_COLUMNS:
             break
     raise DatasetError("has no line @data: cut off, or no ARFF file")
 

@@ -351,7 +351,7 @@ class TestFilesThatMeanNoGood:
     def test_windows_without_bound(self, operator, own, tmp_path):
         constants = ["k"] if operator == "Conv" else []
         made = proto([(operator, constants, own)], k=numbers(1, 2, 3, 3))
-        with pytest.raises(ModelFileError, match="from 1 to 65536|from 0 to 65536|at least 1"):
+        with pytest.raises(ModelFileError, match=r"from [01] to 65536|at least 1"):
             from_onnx(write(tmp_path, made))
 
     def test_a_factor_that_is_no_number(self, tmp_path):
