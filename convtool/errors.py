@@ -36,6 +36,10 @@ class NonFiniteError(ConvtoolError, ValueError):
     """A picture holds NaN or infinity, where that was not to be."""
 
 
+class FileRefusedError(ConvtoolError, OSError):
+    """A file is not opened: it is no regular file, or longer than its kind may be."""
+
+
 class ImageReadError(ConvtoolError, OSError):
     """A picture cannot be read: missing, empty, damaged or of no known format."""
 

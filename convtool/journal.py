@@ -14,6 +14,8 @@ from typing import Any
 
 from convtool.errors import JournalError
 from convtool.files import lock
+from convtool.jsontext import parse
+from convtool.reading import open_to_append
 
 Entry = dict[str, Any]
 
@@ -77,7 +79,7 @@ class Journal:
     ) -> None:
         self._name, self._advice = name, advice
         try:
-            self._file = open(path, "a+b")  # noqa: SIM115
+            self._file = open_to_append(path, "journal")
         except OSError as error:
             raise self._failure(error) from error
         try:
@@ -108,14 +110,14 @@ class Journal:
                     raise self._damage(number)
                 break
             try:
-                entry = json.loads(line)
+                entry = parse(line)
                 if not isinstance(entry, dict) or (number == 1 and kind not in entry.items()):
                     raise ValueError
                 if number == 1:
                     check(entry)
                 else:
                     take(entry, whole)
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, KeyError):
                 raise self._damage(number) from None
             whole += len(line)
         return whole
@@ -123,7 +125,7 @@ class Journal:
     def at(self, place: int) -> Entry:
         """Read an entry again."""
         self._file.seek(place)
-        entry: Entry = json.loads(self._file.readline())
+        entry: Entry = parse(self._file.readline())
         return entry
 
     def add(self, entries: Iterable[Entry]) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any
 from convtool.bench.cells import Cell
 from convtool.bench.timing import Timing
 from convtool.errors import OptionError
+from convtool.jsontext import record_of
 from convtool.records import Record
 
 SCHEMA = "convtool.bench/1"
@@ -105,12 +106,12 @@ def read_rows(report: object, name: str) -> list[Row]:
     try:
         return [
             Row(
-                Cell(**{field: row[field] for field in CELL_FIELDS}),
+                record_of(Cell, {field: row[field] for field in CELL_FIELDS}),
                 str(row["contender"]),
                 bool(row["own"]),
                 None if row["median"] is None else float(row["median"]),
             )
             for row in report["entries"]
         ]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise OptionError(f"{name}: the report is damaged ({error}); make it again") from error

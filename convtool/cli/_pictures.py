@@ -15,6 +15,7 @@ from convtool.images.options import ReadOptions
 from convtool.images.read import read_document, read_single
 from convtool.nn.datasets import SOURCES, Dataset, Split, joined, open_dataset
 from convtool.nn.datasets.dataset import sample
+from convtool.nn.datasets.limits import Limits
 from convtool.nn.model import Sequential
 from convtool.nn.polarity import looks_inverted
 from convtool.nn.preprocessing import Preprocessing
@@ -194,7 +195,8 @@ class DataOptions(Record):
         """Read the pictures and part them; say on stderr what was skipped or resized."""
         reader = FileReader(self.size, self.colour, reading)
         how = vars(self) | {"background": self.colour, "classes": self.classes or ()}
-        split = open_dataset(how.pop("dataset"), seed=seed, read=reader, **how)
+        limits = Limits(reading.max_pixels, reading.max_memory)
+        split = open_dataset(how.pop("dataset"), seed=seed, read=reader, limits=limits, **how)
         reader.tell("the network's")
         for reason in split.skipped:
             click.echo(f"convtool: skipped: {reason}", err=True)

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from typing import Any
 
 import click
 
+from convtool import jsontext, reading
 from convtool.bench import calibrate as measuring
 from convtool.bench import contenders
 from convtool.bench.cells import work_named
@@ -223,13 +223,12 @@ def _check_folders(targets: Targets) -> None:
 
 def _read_report(name: str) -> list[Row]:
     try:
-        with open(name, encoding="utf-8") as file:
-            found = json.load(file)
+        found = jsontext.parse(reading.load(name, "report"))
     except OSError as error:
         raise ReportReadError(
             f"{name}: cannot be read ({error.strerror}); make a report with --json FILE"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise OptionError(f"{name}: is not JSON; make a report with --json FILE") from error
     return read_rows(found, name)
 

@@ -10,6 +10,7 @@ from convtool.cli._options import FILE, data_option, give, json_option, names_of
 from convtool.cli._pictures import FileReader, SizeType, background_option
 from convtool.images.options import ReadOptions
 from convtool.nn.datasets import Dataset, open_sample
+from convtool.nn.datasets.limits import Limits
 from convtool.nn.preprocessing import Preprocessing
 from convtool.report.figures import check_drawing
 
@@ -77,7 +78,8 @@ def command(
     name = Path(dataset.removeprefix("idx:")).name or "folder"
     target = check_drawing(out or Path(f"{name}-pictures.png"))
     colour = background or "white"
-    reader = FileReader(size, colour, taken(how, ReadOptions))
+    reading = taken(how, ReadOptions)
+    reader = FileReader(size, colour, reading)
     found = open_sample(
         dataset,
         data=data,
@@ -87,6 +89,7 @@ def command(
         classes=names_of(classes),
         count=count,
         wanted=wanted,
+        limits=Limits(reading.max_pixels, reading.max_memory),
     )
     reader.tell("the network's")
     for reason in found.skipped:

@@ -296,7 +296,7 @@ def _restore(
         raise OptionError(f"{source}: a .ctsvd file is only decompressed; give -o FILE only")
     if task.output is None:
         raise OptionError(f"{source}: give -o FILE for the picture")
-    picture = load(source, max_pixels=reading.max_pixels)
+    picture = load(source, max_pixels=reading.max_pixels, max_memory=reading.max_memory)
     _write(task.output, picture.image(), modified)
     shape = "×".join(map(str, picture.shape))
     click.echo(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)

@@ -10,6 +10,7 @@ import numba
 from numba.core.caching import IndexDataCacheFile
 
 from convtool.errors import ConvtoolWarning
+from convtool.reading import load
 
 _DIGEST_BYTES = sha256().digest_size
 _warned: set[str] = set()
@@ -60,8 +61,7 @@ class ChecksummedFiles(IndexDataCacheFile):  # type: ignore[misc]
         self._save_data(self._index_name, (self._source_stamp, overloads))
 
     def _load_data(self, name: str) -> Any:
-        with open(self._data_path(name), "rb") as file:
-            data = file.read()
+        data = load(self._data_path(name), "compiled code")
         if sha256(data[:-_DIGEST_BYTES]).digest() != data[-_DIGEST_BYTES:]:
             folder = os.path.dirname(self._cache_path)
             warn(f"{folder}: compiled code is damaged and is compiled again")

@@ -5,6 +5,7 @@ import warnings
 from functools import lru_cache
 from typing import Any
 
+from convtool import reading
 from convtool.compiled.functions import Types, symbol
 from convtool.errors import ConvtoolWarning
 from convtool.records import Record
@@ -23,6 +24,7 @@ VARIABLE = "CONVTOOL_LIBRARY"
 """Environment variable: the family whose library is loaded, a lower one than the processor's;
 ``none`` leaves the built library aside, as if it had not been built."""
 
+_KIND = "compiled code"
 REBUILD = "install convtool again to build it"
 
 
@@ -75,8 +77,7 @@ def file_name(family: str) -> str:
 def _read_sums() -> tuple[dict[str, str], str]:
     """Return the digest of each built file, and that of the sources; nothing if none was built."""
     try:
-        with open(os.path.join(FOLDER, SUMS), encoding="utf-8") as file:
-            lines = file.read().splitlines()
+        lines = reading.load(os.path.join(FOLDER, SUMS), _KIND).decode("utf-8").splitlines()
     except FileNotFoundError:
         return {}, ""
     except (OSError, UnicodeDecodeError) as error:
@@ -106,8 +107,7 @@ def _checked(name: str, digest: str) -> Any:
     sha256 = _sha256()
     path = os.path.join(FOLDER, name)
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = reading.load(path, _KIND)
     except OSError as error:
         raise DamagedError(f"{path} cannot be read: {error.strerror}") from error
     if sha256(data).hexdigest() != digest:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from convtool import jsontext, reading
 from convtool._version import __version__
 from convtool.convolution import engines
 from convtool.convolution.candidates import Rate
@@ -29,7 +30,6 @@ SCHEMA = "convtool.calibration/1"
 """The schema of the file."""
 
 _CPU_INFO = "/proc/cpuinfo"
-_LARGEST_FILE = 1 << 20
 _held: ContextVar[Calibration | None] = ContextVar("calibration", default=None)
 
 
@@ -92,11 +92,9 @@ def parse(text: str) -> Calibration:
     ValueError
         If it is damaged, incomplete or of another machine; the message says which.
     """
-    import json
-
     try:
-        report = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        report = jsontext.parse(text)
+    except ValueError as error:
         raise ValueError("is damaged (no JSON)") from error
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
         raise ValueError(f"is damaged (not of schema {SCHEMA})")
@@ -115,7 +113,7 @@ def _rate(numbers: object) -> Rate:
     for number in numbers.values():
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise ValueError("is damaged (a rate is not a number)")
-        if not (math.isfinite(number) and number >= 0):
+        if not 0 <= number < math.inf:
             raise ValueError("is damaged (a rate is negative or not finite)")
     if numbers["parallel"] > 1:
         raise ValueError("is damaged (a share is more than 1)")
@@ -131,11 +129,7 @@ def read(file: str) -> Calibration:
         The file; there need be none.
     """
     try:
-        with open(file, "rb") as stream:
-            data = stream.read(_LARGEST_FILE + 1)
-        if len(data) > _LARGEST_FILE:
-            raise ValueError("is damaged (too long)")
-        return parse(data.decode())
+        return parse(reading.load(file, "calibration").decode())
     except FileNotFoundError:
         return BUILT_IN
     except OSError as error:

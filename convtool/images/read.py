@@ -1,28 +1,29 @@
 """Files to pictures: recognised by content, checked before decoding, whole or refused."""
 
 import os
-import stat
 import sys
 from collections.abc import Callable
 from io import FileIO
 from itertools import islice
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 
-from convtool.errors import ImageReadError
+from convtool.errors import FileRefusedError, ImageReadError
 from convtool.images import limits
 from convtool.images.codec import Decoded, Header
 from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
+from convtool.reading import open_regular
 from convtool.records import Record, replace
 
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 192
 _PIECE = 1 << 24
-_NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_SMALL, _LARGEST_PIXEL = 1 << 30, 32
+"""Bytes that a file may have in any case, and for each pixel that may be read."""
 _Answer = TypeVar("_Answer")
 
 
@@ -173,7 +174,7 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
     asked = options or ReadOptions()
 
     def look() -> Opened:
-        data = load_bytes(path, asked.max_memory)
+        data = load_bytes(path, asked)
         entry, headers = _inspected(data, os.fsdecode(path), asked)
 
         def decode() -> Document:
@@ -184,59 +185,57 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
     return _named(path, look)
 
 
-def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
+def load_bytes(path: str | os.PathLike[str], options: ReadOptions | None = None) -> bytes:
     """Load a whole regular file, or standard input, that begins like a picture.
 
     Parameters
     ----------
     path : str or path-like
         The file, or ``-``.
-    max_bytes : int, optional
-        The most to load.
+    options : ReadOptions, optional
+        The limits: no more is loaded than ``max_memory``, or pixels of `_LARGEST_PIXEL` bytes.
 
     Raises
     ------
     ImageReadError
         If it cannot be read, is a folder, a pipe, a device, or of no known format.
     ImageTooLargeError
-        If it is larger than ``max_bytes``.
+        If it is larger than the limits allow.
     """
+    options = options or ReadOptions()
     try:
         if os.fspath(path) == STDIN:
-            return _loaded(sys.stdin.buffer, "", max_bytes)
-        _check_regular(os.stat(path).st_mode)
-        with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb", buffering=0) as file:
-            _check_regular(os.fstat(file.fileno()).st_mode)
-            return _loaded(file, os.fsdecode(path), max_bytes)
+            return _loaded(sys.stdin.buffer, "", options)
+        with open_regular(path, "picture") as file:
+            return _loaded(cast(FileIO, file.raw), os.fsdecode(path), options)
     except FileNotFoundError:
         raise ImageReadError("there is no such file") from None
     except ImageReadError:
         raise
+    except FileRefusedError as error:
+        what = str(error.strerror).removeprefix("it ")
+        raise ImageReadError(f"{what}; a picture was expected") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ImageReadError(f"cannot be read: {reason}") from error
 
 
-def _check_regular(mode: int) -> None:
-    if not stat.S_ISREG(mode):
-        what = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
-        raise ImageReadError(f"is {what}; a picture was expected")
-
-
-def _loaded(file: BinaryIO | FileIO, name: str, max_bytes: int | None) -> bytes:
+def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
     """Read a file to its end, after a look at its first bytes: it may be endless."""
-    start = file.read(_ENOUGH_TO_RECOGNISE)
+    start = file.read(_ENOUGH_TO_RECOGNISE) or b""
     recognise(start, name)
-    if max_bytes is None:
-        if file.seekable():
-            file.seek(0)
-            return file.read()
-        return start + file.read()
+    most = options.max_memory
+    if most is None:
+        most = max(_SMALL, _LARGEST_PIXEL * options.max_pixels)
+    if file.seekable():
+        limits.check_memory(file.seek(0, os.SEEK_END), most)
+        file.seek(0)
+        return file.read() or b""
     parts, length = [start], len(start)
-    while length <= max_bytes and (part := file.read(_PIECE)):
+    while length <= most and (part := file.read(_PIECE)):
         parts.append(part)
         length += len(part)
-    limits.check_memory(length, max_bytes)
+    limits.check_memory(length, most)
     return b"".join(parts)
 
 

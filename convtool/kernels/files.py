@@ -1,5 +1,6 @@
 """Read and validate kernel files: .txt, .csv, .npy and .json."""
 
+import io
 import os
 import warnings
 from collections.abc import Callable
@@ -8,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import KernelError
+from convtool.jsontext import parse
 from convtool.kernels import numerals
 from convtool.kernels.weights import COMBINATIONS, Combination, Weights, checked
-
-MAX_BYTES = 64 * 2**20
-"""The largest accepted size of a kernel file in bytes."""
+from convtool.reading import load
 
 _SEPARATORS = (";", ",", None)
 _Read = tuple[Weights, Combination | None]
@@ -43,10 +43,7 @@ def read_weights(path: str) -> tuple[Weights, Combination | None]:
     """
     suffix = os.path.splitext(path)[1].lower()
     try:
-        length = os.path.getsize(path)
-        if length > MAX_BYTES:
-            raise KernelError(f"the file has {length} bytes; at most {MAX_BYTES} are read")
-        weights, combination = _READERS[suffix](path)
+        weights, combination = _READERS[suffix](load(path, "kernel file"))
     except OSError as error:
         raise KernelError(f"cannot read the file: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -56,9 +53,8 @@ def read_weights(path: str) -> tuple[Weights, Combination | None]:
     return weights, combination or "magnitude"
 
 
-def _read_text(path: str) -> _Read:
-    with open(path, encoding="utf-8-sig") as file:
-        lines = file.read().splitlines()
+def _read_text(data: bytes) -> _Read:
+    lines = data.decode("utf-8-sig").splitlines()
     rows: list[list[float]] = []
     for count, line in enumerate(lines, start=1):
         text = line.partition("#")[0].strip()
@@ -76,27 +72,24 @@ def _read_text(path: str) -> _Read:
     return checked(rows), None
 
 
-def _read_npy(path: str) -> _Read:
+def _read_npy(data: bytes) -> _Read:
     from tokenize import TokenError
 
     refusals = (EOFError, MemoryError, OverflowError, SyntaxError, TypeError, ValueError)
     try:
-        with open(path, "rb") as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # NumPy warns about unusual but readable headers
-            array: Any = np.lib.format.read_array(file, allow_pickle=False)
+            array: Any = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
     except (*refusals, TokenError) as error:
         raise KernelError(f"not a NumPy array of numbers: {error}") from error
     return checked(array, pair=True), None
 
 
-def _read_json(path: str) -> _Read:
-    import json
-
-    with open(path, encoding="utf-8-sig") as file:
-        text = file.read()
+def _read_json(data: bytes) -> _Read:
+    text = data.decode("utf-8-sig")
     try:
-        value: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value: Any = parse(text, finite=False)
+    except ValueError as error:
         raise KernelError(f"not JSON: {error}") from error
     combination: Any = None
     if isinstance(value, dict):
@@ -157,7 +150,7 @@ def _check_length(row: list[Any], first: list[Any], where: str) -> None:
         )
 
 
-_READERS: dict[str, Callable[[str], _Read]] = {
+_READERS: dict[str, Callable[[bytes], _Read]] = {
     ".txt": _read_text,
     ".csv": _read_text,
     ".npy": _read_npy,

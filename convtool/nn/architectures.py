@@ -16,6 +16,8 @@ import numpy as np
 from convtool.errors import ConvtoolError, ModelError, OptionError
 from convtool.nn import layers as nn
 from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import MOST_VALUES
+from convtool.nn.layers.base import output_of
 from convtool.nn.operations.geometry import Padding, Size
 from convtool.records import Record
 
@@ -49,6 +51,8 @@ class _Context:
     shape: Shape
     rng: np.random.Generator
     initializer: str = "he"
+    count: int = 0
+    """The numbers in the layers so far."""
 
 
 class _Words(Record):
@@ -69,7 +73,7 @@ class _Words(Record):
     def whole(self, place: int) -> int:
         """Return the word at an index as a positive integer."""
         value = self.number(place)
-        if value != int(value) or value < 1:
+        if not value.is_integer() or value < 1:
             raise OptionError(f"{self.text!r}: {self.words[place]} is not a whole number above 0")
         return int(value)
 
@@ -267,7 +271,10 @@ def build_layers(
 
 def _append(layers: list[nn.Layer], layer: nn.Layer, context: _Context, line: str) -> None:
     try:
-        after = layer.output_shape(context.shape)
+        context.count += sum(layer.count())
+        if context.count > MOST_VALUES:
+            raise ModelError(f"the network has more than {MOST_VALUES} numbers")
+        after = output_of(layer, context.shape)
     except ConvtoolError as error:
         raise ModelError(
             f"layer {len(layers) + 1} ({line}) on input {context.shape}: {error}"

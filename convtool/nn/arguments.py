@@ -1,6 +1,8 @@
 """Argument validation, where each error message is one line, and the arguments of an object."""
 
+from collections.abc import Callable
 from inspect import signature
+from math import inf, nan
 from numbers import Integral, Real
 from typing import Any
 
@@ -8,8 +10,18 @@ import numpy as np
 
 from convtool.errors import OptionError
 
+Check = Callable[[Any, str], Any]
+"""Validates an argument, given its name for messages, and returns it in one form."""
 
-def whole(value: Any, name: str, least: int = 1) -> int:
+MOST_WHOLE = 2**63 - 1
+MOST_VALUES = 2**28
+"""The most values that the arrays of a layer may hold, and its output for one picture."""
+
+MOST_COLUMNS = 2**31
+"""The most values that a layer may gather for one picture."""
+
+
+def whole(value: Any, name: str, least: int = 1, most: int = MOST_WHOLE) -> int:
     """Validate an integer, of Python or NumPy, and return it as an int.
 
     Parameters
@@ -17,12 +29,12 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     value : int
     name : str
         The argument's name, for the message.
-    least : int
+    least, most : int
 
     Raises
     ------
     OptionError
-        If it is not an integer, or smaller than `least`.
+        If it is not an integer, or out of bounds.
 
     Examples
     --------
@@ -30,9 +42,51 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     >>> whole(np.int64(3), "out_channels")
     3
     """
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
-        raise OptionError(f"{name} {value!r}: a whole number of at least {least}")
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
+        raise OptionError(f"{name} {short(value)}: a whole number of at least {least}")
+    if int(value) > most:
+        raise OptionError(f"{name} {short(value)}: a whole number of at most {most}")
     return int(value)
+
+
+def size(value: Any, name: str) -> int:
+    """Validate a number of channels, features or groups; see `whole`."""
+    return whole(value, name, 1, MOST_VALUES)
+
+
+def seed(value: Any, name: str) -> int:
+    """Validate the seed of a random generator; see `whole`."""
+    return whole(value, name, 0)
+
+
+def flag(value: Any, name: str) -> bool:
+    """Validate a yes or no and return it as a bool.
+
+    Raises
+    ------
+    OptionError
+        If it is neither True nor False.
+
+    Examples
+    --------
+    >>> flag(1, "bias")
+    True
+    """
+    if not isinstance(value, bool | np.bool_ | Integral) or value not in (0, 1):
+        raise OptionError(f"{name} {short(value)}: true or false")
+    return bool(value)
+
+
+def short(value: object) -> str:
+    """Return a value's text for a message, shortened.
+
+    Examples
+    --------
+    >>> short(10**50), short("same")
+    ('a huge number', "'same'")
+    """
+    text = repr(value) if not isinstance(value, int) or abs(value) < 10**40 else "a huge number"
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def real(
@@ -66,10 +120,14 @@ def real(
     0.9
     """
     is_real = isinstance(value, Real) and not isinstance(value, bool)
-    inside = is_real and low <= value <= high and abs(value) < float("inf")
-    if not inside or (low_open and value == low) or (high_open and value == high):
-        raise OptionError(f"{name} {value!r}: {_range(low, high, low_open, high_open)}")
-    return float(value)
+    try:
+        number = float(value) if is_real else nan
+    except OverflowError:  # of an integer
+        number = nan
+    inside = low <= number <= high and abs(number) < inf
+    if not inside or (low_open and number == low) or (high_open and number == high):
+        raise OptionError(f"{name} {short(value)}: {_range(low, high, low_open, high_open)}")
+    return number
 
 
 def float_type(value: Any) -> str:
@@ -90,7 +148,7 @@ def float_type(value: Any) -> str:
     except TypeError:
         name = ""
     if name not in ("float32", "float64"):
-        raise OptionError(f"dtype {value!r}: float32 or float64")
+        raise OptionError(f"dtype {short(value)}: float32 or float64")
     return name
 
 

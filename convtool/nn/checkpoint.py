@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from convtool.errors import ModelFileError
+from convtool.jsontext import record_of
 from convtool.nn._types import Array, Arrays
 from convtool.nn.history import Epoch, State
 from convtool.nn.model import Sequential
@@ -85,7 +86,7 @@ def read(path: Path) -> Checkpoint:
     if TRAINING in about:
         about, arrays = about[TRAINING], _under(arrays, f"{TRAINING}.")
     try:
-        history = [Epoch(**epoch) for epoch in about["state"].pop("history")]
+        history = [record_of(Epoch, epoch) for epoch in about["state"].pop("history")]
         slots: dict[str, Arrays] = {}
         for name, array in _under(arrays, "slot.").items():
             slot, _, parameter = name.partition(".")
@@ -93,7 +94,7 @@ def read(path: Path) -> Checkpoint:
         return Checkpoint(
             dict(about["recipe"]),
             int(about["pictures"]),
-            replace(State(**about["state"]), history=history),
+            replace(record_of(State, about["state"]), history=history),
             int(about["steps"]),
             _under(arrays, "now."),
             _under(arrays, "best."),
@@ -148,8 +149,13 @@ def restore(path: Path, kept: Checkpoint, model: Sequential, optimizer: Optimize
     """
     optimizer.steps = kept.steps
     try:
-        for name, target in (model.parameters() | model.states()).items():
+        targets = model.parameters() | model.states()
+        for name, target in targets.items():
             target[...] = kept.now[name]
+        for arrays in (kept.best, *kept.slots.values()):
+            for name, array in arrays.items():
+                if array.shape != targets[name].shape:
+                    raise ValueError(f"the shape of {name}")
         for slot, arrays in optimizer.state.items():
             arrays.update(kept.slots.get(slot, {}))
     except (KeyError, ValueError) as error:

@@ -8,6 +8,7 @@ He, Zhang, Ren, Sun (2015): Delving deep into rectifiers. arXiv:1502.01852.
 
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,18 @@ INITIALIZERS: dict[str, Callable[[Shape, np.random.Generator], Array]] = {
 }
 
 
+def initializer_name(value: Any, name: str = "initializer") -> str:
+    """Validate the name of an initializer and return it.
+
+    Raises
+    ------
+    OptionError
+        If there is none.
+    """
+    check_choice(name, value, INITIALIZERS)
+    return str(value)
+
+
 def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
     """Return initial weights drawn by a named initializer.
 
@@ -58,7 +71,7 @@ def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
     OptionError
         If the name, the seed or the dtype is invalid.
     """
-    check_choice("initializer", name, INITIALIZERS)
+    name = initializer_name(name)
     dtype = float_type(dtype)
     if rng is not None and not isinstance(rng, np.random.Generator):
         rng = whole(rng, "rng", 0)

@@ -10,6 +10,7 @@ from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.arguments import real, whole
 from convtool.nn.compiled import covered, plan_for
 from convtool.nn.layers import Conv2D, Layer, Sigmoid, Softmax
+from convtool.nn.layers.base import output_of
 from convtool.nn.losses import Loss
 from convtool.nn.optimizers import Optimizer
 from convtool.nn.preprocessing import Preprocessing
@@ -120,7 +121,7 @@ class Sequential:
         shape = tuple(input_shape)
         for number, layer in enumerate(self.layers, 1):
             try:
-                after = layer.output_shape(shape)
+                after = output_of(layer, shape)
             except ConvtoolError as error:
                 name = type(layer).__name__
                 raise ModelError(f"layer {number} ({name}) on input {shape}: {error}") from error

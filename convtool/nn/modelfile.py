@@ -8,18 +8,22 @@ import hashlib
 import json
 import os
 import struct
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convtool.errors import ConvtoolError, ModelFileError
+from convtool.errors import ConvtoolError, ModelError, ModelFileError
 from convtool.files import replace_file
-from convtool.nn._types import Array, Arrays, Shape
+from convtool.jsontext import parse
+from convtool.nn._types import Arrays, Shape
+from convtool.nn.about import About, about_of
+from convtool.nn.arguments import short
 from convtool.nn.layers import LAYERS, Layer
 from convtool.nn.model import Sequential
-from convtool.nn.preprocessing import Preprocessing
+from convtool.reading import open_regular
 
 FORMAT = "convtool.nn"
 VERSION = 1
@@ -27,7 +31,8 @@ TRAINING = "training"
 """The prefix of the entries that contain a checkpoint."""
 
 _MAX_HEADER = 16 * 2**20
-_MAX_NUMBERS = 2**31
+_MAX_AXES = 8
+_MAX_LAYERS = 10_000
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
@@ -91,35 +96,34 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, tuple[str, Shape]
         If the file cannot be read, is damaged, is not one of convtool's, or is newer.
     """
     try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path, "model file") as file:
+            size = os.fstat(file.fileno()).st_size
             start = file.read(8)
             length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
             if not 2 <= length <= min(_MAX_HEADER, size - 8):
                 raise ModelFileError(f"{path}: not a model file, or damaged: its header is missing")
-            header = json.loads(file.read(length).decode("utf-8"))
+            header = parse(file.read(length))
             metadata = header["__metadata__"]
             if metadata["format"] != FORMAT:
                 raise ModelFileError(f"{path}: a safetensors file, but not a model of convtool")
-            about = json.loads(metadata["convtool"])
+            about = parse(metadata["convtool"])
             _check_version(path, about["version"])
             entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
             claims = {name: _claim(entry) for name, entry in entries.items()}
-            ends = [entry["data_offsets"][1] for entry in entries.values()]
-            if size != 8 + length + max(ends, default=0):
+            if size != 8 + length + _total(entries.values()):
                 raise ModelFileError(f"{path}: damaged: it is {size} bytes long, not as it says")
-            content = path.read_bytes()
-            digest = metadata.get("sha256")
-            if digest is not None and digest != _digest(header, memoryview(content)[8 + length :]):
-                raise ModelFileError(
-                    f"{path}: damaged: its checksum is another; take a copy that is whole"
-                )
-            return about, claims, content
+            file.seek(0)
+            content = file.read(size)
+        digest = metadata.get("sha256")
+        if digest != _digest(header, memoryview(content)[8 + length :]):
+            what = "is missing" if digest is None else "is another"
+            raise ModelFileError(f"{path}: damaged: its checksum {what}; take a copy that is whole")
+        return about, claims, content
     except ModelFileError:
         raise
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelFileError(
             f"{path}: not a model file, or damaged: its header cannot be read"
         ) from error
@@ -135,13 +139,23 @@ def _check_version(path: Path, version: int) -> None:
         raise ModelFileError(f"{path}: damaged: there is no format {version}")
 
 
+def _total(entries: Iterable[dict[str, Any]]) -> int:
+    """Return the length of all arrays, which follow each other without gap or overlap."""
+    total = 0
+    for begin, end in sorted(entry["data_offsets"] for entry in entries):
+        if begin != total:
+            raise ValueError("offsets")
+        total = end
+    return total
+
+
 def _claim(entry: dict[str, Any]) -> tuple[str, Shape]:
     shape = tuple(entry["shape"])
     begin, end = entry["data_offsets"]
     dtype = _DTYPES[entry["dtype"]]
-    if any(not isinstance(n, int) or n < 0 for n in (*shape, begin)):
+    if any(type(n) is not int or n < 0 for n in (*shape, begin, end)) or len(shape) > _MAX_AXES:
         raise ValueError("sizes")
-    if prod(shape) > _MAX_NUMBERS or end - begin != prod(shape) * dtype.itemsize:
+    if end - begin != prod(shape) * dtype.itemsize:
         raise ValueError("sizes")
     return entry["dtype"], shape
 
@@ -207,46 +221,36 @@ def save(
     write_arrays(Path(path), arrays, about)
 
 
-def build(about: dict[str, Any]) -> Sequential:
-    """Build the model that :func:`describe` described, with newly initialised weights.
+def _layers(about: dict[str, Any], claims: Mapping[str, tuple[str, Shape]]) -> list[Layer]:
+    """Build the layers that :func:`describe` described, if their arrays are those of the file.
 
-    Raises
-    ------
-    KeyError, TypeError, ValueError
-        If the description is invalid.
+    Their arguments and the sizes of their arrays are checked before any array is made.
     """
-    layers = [_layer(entry) for entry in about["layers"]]
-    shape = about["input_shape"]
-    model = Sequential(
-        layers,
-        None if shape is None else tuple(shape),
-        task=about["task"],
-        classes=[str(name) for name in about["classes"]],
-        preprocessing=Preprocessing(**about["preprocessing"]) if about["preprocessing"] else None,
-    )
-    model.record = dict(about["record"])
-    return model
-
-
-def _layer(entry: dict[str, Any]) -> Layer:
-    arguments = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in entry["arguments"].items()
-    }
-    layer = LAYERS[entry["kind"]](**arguments)
-    layer.frozen = set(entry["frozen"])
-    return layer
-
-
-def _layer_size(entry: dict[str, Any]) -> int:
-    """Estimate the number of values in the layer that an entry describes."""
-    arguments = entry["arguments"]
-    widths = [
-        value if isinstance(value, int) else prod(value)
-        for name, value in arguments.items()
-        if name in ("in_channels", "out_channels", "in_features", "out_features", "kernel_size")
-    ]
-    return prod(widths)
+    entries = about["layers"]
+    if not isinstance(entries, list) or len(entries) > _MAX_LAYERS:
+        raise TypeError(f"layers: a list of {_MAX_LAYERS} at most")
+    kinds, arguments = [], []
+    shapes: dict[str, Shape] = {}
+    for number, entry in enumerate(entries):
+        kind, given = LAYERS[entry["kind"]], entry["arguments"]
+        given = {
+            n: tuple(value) if isinstance(value, list) else value for n, value in given.items()
+        }
+        planned = kind.planned(given).array_shapes()
+        shapes |= {f"{number}.{name}": shape for name, shape in planned.items()}
+        if not set(entry["frozen"]) <= planned.keys():
+            raise ValueError(f"layer {number} has no parameters {short(entry['frozen'])}")
+        kinds.append(kind)
+        arguments.append(given)
+    for name in sorted(shapes.keys() ^ claims.keys()):
+        raise ModelError(f"its layers and arrays disagree about {name}")
+    for name, shape in shapes.items():
+        if claims[name][1] != shape:
+            raise ModelError(f"{name} is {claims[name][1]}, its layer needs {shape}")
+    layers = [kind(**given) for kind, given in zip(kinds, arguments, strict=True)]
+    for layer, entry in zip(layers, entries, strict=True):
+        layer.frozen = set(entry["frozen"])
+    return layers
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
@@ -263,35 +267,34 @@ def load(path: str | os.PathLike[str]) -> Sequential:
             f"{path}: an ONNX file; convtool import makes a model of it (predict takes it as it is)"
         )
     about, claims, content = read_arrays(path)
+    own = {name: claim for name, claim in claims.items() if not name.startswith(f"{TRAINING}.")}
     try:
-        stored = sum(prod(shape) for _, shape in claims.values())
-        if sum(_layer_size(entry) for entry in about["layers"]) > 64 * (stored + 1024):
-            raise ModelFileError(f"{path}: damaged: its layers are larger than its arrays")
-        model = build(about)
-    except ModelFileError:
-        raise
+        known, shape = about_of(about), about["input_shape"]
+        model = Sequential(
+            _layers(about, own),
+            None if shape is None else tuple(shape),
+            task=known.task,
+            classes=known.classes,
+            preprocessing=known.preprocessing,
+        )
+        _check_fit(model, known)
     except (ConvtoolError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(f"{path}: damaged: its description of the layers: {error}") from error
-    targets = model.parameters() | model.states()
-    own = {name: claim for name, claim in claims.items() if not name.startswith(f"{TRAINING}.")}
-    _check_claims(path, targets, own)
-    arrays = arrays_of(path, content)
+    model.record = known.record
+    targets, arrays = model.parameters() | model.states(), arrays_of(path, content)
     for name in own:
+        if arrays[name].dtype.kind != targets[name].dtype.kind:
+            raise ModelFileError(
+                f"{path}: damaged: {name} is {claims[name][0]}, its layer needs"
+                f" {targets[name].dtype}"
+            )
         targets[name][...] = arrays[name]
     return model
 
 
-def _check_claims(path: Path, targets: Arrays, claims: dict[str, tuple[str, Shape]]) -> None:
-    missing = sorted(targets.keys() ^ claims.keys())
-    if missing:
-        raise ModelFileError(f"{path}: damaged: its layers and arrays disagree about {missing[0]}")
-    for name, target in targets.items():
-        dtype, shape = claims[name]
-        if shape != target.shape or _DTYPES[dtype].kind != target.dtype.kind:
-            raise ModelFileError(
-                f"{path}: damaged: {name} is {dtype} {shape}, its layer needs {_short(target)}"
-            )
-
-
-def _short(array: Array) -> str:
-    return f"{array.dtype} {array.shape}"
+def _check_fit(model: Sequential, known: About) -> None:
+    """Check that the metadata match the layers, where the size of the input is known."""
+    p, shape = known.preprocessing, model.input_shape
+    if shape is None and p is not None:
+        shape = (p.channels, p.height, p.width)
+    known.check_fit(shape, None if shape is None else model.shapes(shape)[-1])

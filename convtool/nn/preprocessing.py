@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import DatasetError, ShapeError
+from convtool.errors import DatasetError, OptionError, ShapeError
 from convtool.images.background import colour_of
 from convtool.nn._types import Array
+from convtool.nn.arguments import real, short, whole
 from convtool.records import Record
 
+_LONGEST, _MOST_PIXELS = 2**14, 2**24
+_MOST_SCALE = 1e6
 _GREY = np.array([0.299, 0.587, 0.114])
 
 
@@ -71,7 +74,7 @@ class Preprocessing(Record):
     Raises
     ------
     OptionError
-        If the background is not a colour.
+        If a value is out of bounds, or the background is not a colour.
 
     Examples
     --------
@@ -87,6 +90,15 @@ class Preprocessing(Record):
     background: str = "white"
 
     def __post_init__(self) -> None:
+        height, width = (whole(getattr(self, n), n, 1, _LONGEST) for n in ("height", "width"))
+        if height * width > _MOST_PIXELS:
+            raise OptionError(f"a size of {height}x{width}: {_MOST_PIXELS} pixels at most")
+        if whole(self.channels, "channels") not in (1, 3):
+            raise OptionError(f"channels {self.channels}: 1 for grey or 3 for colour")
+        real(self.mean, "mean", -_MOST_SCALE, _MOST_SCALE)
+        real(self.std, "std", 1 / _MOST_SCALE, _MOST_SCALE)
+        if not isinstance(self.background, str):
+            raise OptionError(f"background {short(self.background)}: a colour")
         colour_of(self.background)
 
     def picture(self, pixels: Array, *, invert: bool = False) -> Array:

@@ -11,6 +11,7 @@ from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
 from convtool.kernels.weights import FloatArray
+from convtool.reading import load as load_regular
 from convtool.records import Record, replace
 from convtool.svd.approximation import Approximation, approximate
 from convtool.svd.fileformat import BLOCKS, Contents, decode, encode
@@ -146,7 +147,9 @@ class Compressed(Record, eq=False):
         return len(data)
 
 
-def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compressed:
+def load(
+    path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS, max_memory: int | None = None
+) -> Compressed:
     """Read a ``.ctsvd`` file.
 
     Parameters
@@ -155,6 +158,9 @@ def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compr
         The file.
     max_pixels : int
         The largest accepted picture, checked in the header before memory is allocated.
+    max_memory : int, optional
+        The most bytes that factors and picture may take together. Unless given, the factors may
+        take a GiB, or 256 times the file.
 
     Returns
     -------
@@ -167,16 +173,15 @@ def load(path: str | os.PathLike[str], *, max_pixels: int = MAX_PIXELS) -> Compr
     ImageReadError
         If the file cannot be read, is damaged, truncated, of a newer version or another format.
     ImageTooLargeError
-        If its header claims more pixels than `max_pixels`.
+        If its header claims more pixels than `max_pixels`, or it needs more memory.
     """
     name = os.fspath(path)
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = load_regular(path, "ctsvd file")
     except OSError as error:
         raise ImageReadError(f"{name}: cannot be read: {error.strerror}") from error
     try:
-        return from_bytes(data, max_pixels=max_pixels)
+        return from_bytes(data, max_pixels=max_pixels, max_memory=max_memory)
     except ImageReadError as error:
         raise type(error)(f"{name}: {error}") from error
 
@@ -192,7 +197,9 @@ def to_bytes(picture: Compressed, *, precision: str = "auto") -> bytes:
     return encode(Contents(**vars(picture)), precision=precision)
 
 
-def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
+def from_bytes(
+    data: bytes, *, max_pixels: int = MAX_PIXELS, max_memory: int | None = None
+) -> Compressed:
     """Decode the compressed picture in the bytes of a file.
 
     Raises
@@ -200,7 +207,7 @@ def from_bytes(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Compressed:
     ImageReadError, ImageTooLargeError
         As `load` does.
     """
-    return Compressed(**vars(decode(data, max_pixels=max_pixels)))
+    return Compressed(**vars(decode(data, max_pixels=max_pixels, max_memory=max_memory)))
 
 
 def largest_k(image: Image, color: str, block: int | None) -> int:

@@ -46,9 +46,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
+from convtool.images.codec import Header
 from convtool.images.image import PIXEL_TYPES, PixelType
+from convtool.images.limits import check_memory, memory_of
 from convtool.images.options import MAX_PIXELS
 from convtool.kernels.weights import FloatArray
+from convtool.reading import UNPACKED, open_regular
 from convtool.records import Record
 from convtool.svd.approximation import Approximation, TileFactors
 from convtool.svd.planes import COLORINGS
@@ -69,6 +72,9 @@ _BANDS = 128
 _MOST_CHANNELS = 255
 _STEP, _SHARE = 0.01, 1e-7
 _DEFLATE_MOST = 1100
+_UNFOLDED = 256
+"""Times that factors are larger than their file, where they are larger than `UNPACKED`."""
+_LARGEST = float(np.finfo(np.float32).max)
 
 BLOCKS = (8, 16, 32)
 """The sides that tiles may have."""
@@ -120,11 +126,12 @@ class _Header(Record):
         for rows, columns in self.matrices:
             for region in regions(rows, columns, self.block):
                 each = _LAYER.size + region.count * 4 * (1 + region.height + region.width)
-                total += region.count * _RANK.itemsize + min(region.rank, self._deepest) * each
+                total += region.count * _RANK.itemsize + min(region.rank, self.deepest) * each
         return total
 
     @property
-    def _deepest(self) -> int:
+    def deepest(self) -> int:
+        """The largest rank that a tile may have."""
         return self.block or self.k
 
 
@@ -183,20 +190,31 @@ def encode(picture: Contents, *, precision: str = "auto") -> bytes:
     return b"".join((header, _CRC.pack(zlib.crc32(header)), packed, _CRC.pack(zlib.crc32(packed))))
 
 
-def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
+def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_memory: int | None = None) -> Contents:
     """Decode the compressed picture in the bytes of a file.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    max_pixels : int
+        The largest accepted picture.
+    max_memory : int, optional
+        The most bytes that factors and picture may take together. Unless given, the factors may
+        take a GiB, or `_UNFOLDED` times the file.
 
     Raises
     ------
     ImageReadError
         If they are damaged, truncated, of a newer version or another format.
     ImageTooLargeError
-        If the header claims more pixels than `max_pixels`.
+        If the header claims more pixels than `max_pixels`, or they need more memory.
     """
     header = _header(data)
     if header.height * header.width > max_pixels:
         raise ImageTooLargeError(
-            f"{header.width}×{header.height} pixels are more than the limit of {max_pixels}"
+            f"{header.width}×{header.height} pixels are more than the limit of {max_pixels};"
+            " --max-pixels raises it"
         )
     begin = _HEADER.size + _CRC.size
     packed = data[begin : begin + header.packed]
@@ -204,13 +222,18 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
     _check(len(data) == begin + header.packed + _CRC.size, "goes on after its end; copy it again")
     _check_crc(packed, data[-_CRC.size :])
     _check(header.raw <= min(header.most, _DEFLATE_MOST * len(packed)), "claims too much data")
+    needed, limit = header.raw, max(UNPACKED, _UNFOLDED * len(data))
+    if max_memory is not None:
+        picture = Header(header.width, header.height, max(1, header.channels), header.pixels)
+        needed, limit = needed + memory_of([picture], len(data)), max_memory
+    check_memory(needed, limit)
     try:
         inflate = zlib.decompressobj()
         raw = inflate.decompress(packed, header.raw)
     except zlib.error as error:
         raise ImageReadError("is damaged: its data cannot be unpacked") from error
     _check(len(raw) == header.raw and inflate.eof, "is damaged: its data has another size")
-    cursor = _Cursor(raw)
+    cursor = _Cursor(raw, needed, limit)
     parts = [_part(cursor, shape, header) for shape in header.matrices]
     _check(cursor.at_end, "is damaged: its data has another size")
     kind, has_alpha = PIXEL_TYPES[header.pixels], header.channels in (2, 4) and not header.bands
@@ -222,7 +245,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Contents:
 def is_compressed(path: str | os.PathLike[str]) -> bool:
     """Return whether a file is a ``.ctsvd`` file by its first bytes, or by its name if missing."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path, "picture") as file:
             return file.read(len(MAGIC)) == MAGIC or os.fspath(path).lower().endswith(SUFFIX)
     except OSError:
         return os.fspath(path).lower().endswith(SUFFIX)
@@ -287,11 +310,11 @@ def _layer_bytes(layer: Layer) -> bytes:
 
 
 class _Cursor:
-    """Reads arrays sequentially from bytes."""
+    """Reads arrays sequentially from bytes, and checks the memory that is needed for them."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
+    def __init__(self, data: bytes, needed: int, limit: int) -> None:
+        self._data, self._at = data, 0
+        self._needed, self._limit = needed, limit
 
     @property
     def at_end(self) -> bool:
@@ -305,6 +328,12 @@ class _Cursor:
         self._at = end
         return array
 
+    def allot(self, region: Region, deepest: int) -> None:
+        """Check that the factors of a region fit into memory with those before."""
+        each = np.dtype(np.float64).itemsize + 4 * (region.height + region.width)
+        self._needed += region.count * deepest * each
+        check_memory(self._needed, self._limit)
+
     def layer(self, count: int, region: Region) -> Layer:
         number, unit = _LAYER.unpack(self.take(np.dtype("u1"), _LAYER.size).tobytes())
         code = {one.number: one for one in CODES.values()}.get(number)
@@ -316,19 +345,26 @@ class _Cursor:
 
 
 def _part(cursor: _Cursor, shape: tuple[int, int], header: _Header) -> Approximation:
-    factors = [_region(cursor, region) for region in regions(*shape, header.block)]
+    factors = [_region(cursor, region, header) for region in regions(*shape, header.block)]
     total = sum(float((one.s**2).sum()) for one in factors)
     return Approximation(shape, factors, total, 0.0)
 
 
-def _region(cursor: _Cursor, region: Region) -> TileFactors:
+def _region(cursor: _Cursor, region: Region, header: _Header) -> TileFactors:
     ranks = cursor.take(_RANK, region.count).astype(np.intp)
     deepest = int(ranks.max(initial=0))
-    _check(deepest <= region.rank, "is damaged: a tile has an impossible rank")
+    possible = min(region.rank, header.deepest)
+    _check(deepest <= possible, "is damaged: a tile has an impossible rank")
+    cursor.allot(region, deepest)
     left = np.zeros((region.count, deepest, region.height), np.float32)
     right = np.zeros((region.count, deepest, region.width), np.float32)
     s = np.zeros((region.count, deepest))
     for i in range(deepest):
         has = ranks > i
-        s[has, i], left[has, i], right[has, i] = cursor.layer(int(has.sum()), region).factors()
+        layer = cursor.layer(int(has.sum()), region)
+        with np.errstate(all="ignore"):
+            s[has, i], left[has, i], right[has, i] = layer.factors()
+            vectors = np.isfinite(left[has, i]).all() and np.isfinite(right[has, i]).all()
+        _check(bool(vectors and (s[has, i] >= 0).all()), "is damaged: it holds no finite numbers")
+    _check(bool((s.sum(axis=1) < _LARGEST).all()), "is damaged: its numbers are too large")
     return TileFactors(region, left, s, right)

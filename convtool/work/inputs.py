@@ -8,9 +8,11 @@ from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.images.read import STDIN
+from convtool.reading import LIMITS, check_length, load
 from convtool.records import Record, replace
 
 _PICTURES = {ending for entry in FORMATS.values() for ending in entry.extensions}
+_LIST = "list of files"
 _MAGIC = "*?["
 
 
@@ -138,11 +140,12 @@ def load_list(path: str) -> bytes:
     ImageReadError
         If it cannot be read.
     """
-    if path == STDIN:
-        return sys.stdin.buffer.read()
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        if path == STDIN:
+            data = sys.stdin.buffer.read(LIMITS[_LIST] + 1)
+            check_length(len(data), _LIST, STDIN)
+            return data
+        return load(path, _LIST)
     except OSError as error:
         raise ImageReadError(f"{shown(path)}: cannot be read: {error.strerror}") from error
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from convtool.images.paths import shown
 from convtool.journal import Journal
+from convtool.jsontext import record_of
+from convtool.reading import open_regular
 from convtool.records import Record
 
 SCHEMA = "convtool.journal/1"
@@ -48,7 +50,7 @@ def stamp(path: str) -> Stamp:
     OSError
         If it cannot be read.
     """
-    with open(path, "rb") as file:
+    with open_regular(path, "picture") as file:
         status = os.fstat(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return Stamp(status.st_size, status.st_mtime_ns, digest)
@@ -66,8 +68,8 @@ def is_as(path: str, known: Stamp) -> bool:
 
 
 def _entry_of(values: dict[str, Any]) -> JournalEntry:
-    stamps = {name: Stamp(**values[name]) for name in ("input", "output")}
-    return JournalEntry(**values | stamps)
+    stamps = {name: record_of(Stamp, values[name]) for name in ("input", "output")}
+    return record_of(JournalEntry, values | stamps)
 
 
 def _number(source: str, target: str) -> int:

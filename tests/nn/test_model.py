@@ -1,13 +1,13 @@
 """The network, its file, and how its pictures are prepared."""
 
 import contextlib
-import json
 import struct
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from model_files import joined, parts
 
 from convtool import nn
 from convtool.errors import DatasetError, ModelError, ModelFileError, OptionError, ShapeError
@@ -114,11 +114,7 @@ def test_a_file_gives_back_the_same_model(tmp_path):
 
 
 def _damaged(content, how):
-    length = struct.unpack("<Q", content[:8])[0]
-    header = json.loads(content[8 : 8 + length])
-    about = json.loads(header["__metadata__"]["convtool"])
-    data = content[8 + length :]
-    del header["__metadata__"]["sha256"]  # what is checked here is checked without it
+    header, about, data = parts(content)
     if how == "cut":
         return content[:-7]
     if how == "longer":
@@ -147,10 +143,7 @@ def _damaged(content, how):
         del header["0.bias"]
     if how == "offsets":
         header["0.bias"]["data_offsets"] = [0, 10**15]
-    if "__metadata__" in header:
-        header["__metadata__"]["convtool"] = json.dumps(about)
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + data
+    return joined(header, about, data)
 
 
 @pytest.mark.parametrize(
@@ -209,11 +202,15 @@ def test_a_changed_weight_is_noticed(tmp_path):
         nn.load(path)
 
 
-def test_a_file_without_a_checksum_is_read(tmp_path):
+def test_a_file_without_a_checksum_is_refused(tmp_path):
     path = tmp_path / "m.safetensors"
     nn.save(_model(), path)
-    path.write_bytes(_damaged(path.read_bytes(), "nothing"))
+    content = path.read_bytes()
+    path.write_bytes(joined(*parts(content)))
     assert describe(nn.load(path)) == describe(_model())
+    path.write_bytes(joined(*parts(content), sealed=False))
+    with pytest.raises(ModelFileError, match="damaged: its checksum is missing"):
+        nn.load(path)
 
 
 def test_files_that_cannot_be(tmp_path):

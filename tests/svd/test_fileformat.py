@@ -12,6 +12,7 @@ from convtool import svd
 from convtool.errors import ImageReadError, ImageTooLargeError, OptionError
 from convtool.images import samples
 from convtool.images.image import PIXEL_TYPES, Image
+from convtool.svd import fileformat
 from convtool.svd.compressed import compress, from_bytes, to_bytes
 from convtool.svd.fileformat import MAGIC, is_compressed
 from convtool.svd.metrics import mse
@@ -206,6 +207,82 @@ def test_bands_and_alpha_are_told_apart(channels, has_alpha, rng):
     assert data[10] == (0 if has_alpha else 128)
     again = from_bytes(data).image()
     assert (again.has_alpha, again.channels) == (has_alpha, channels)
+
+
+def _sealed(raw, **changes):
+    """Return a file with other data, of the shape of DATA, and the right checksums."""
+    packed = zlib.compress(raw, 9)
+    header = _with_header(raw=len(raw), packed=len(packed), **changes)[: HEADER.size + 4]
+    return header + packed + struct.pack("<I", zlib.crc32(packed))
+
+
+RAW = zlib.decompress(DATA[HEADER.size + 4 : -4])
+
+
+@pytest.mark.parametrize(
+    ("precision", "place"),
+    [
+        (precision, place)
+        for precision in PRECISIONS[1:]
+        for place in ("unit", "weight", "left", "right")
+        if precision != "8bit" or place in ("unit", "weight")  # vectors of integers are finite
+    ],
+)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 3e38])
+def test_numbers_that_are_not_finite_are_damage(precision, value, place):
+    """Each stored number in turn, in each type that it is stored in, with the right checksums."""
+    small = compress(PICTURE[:24, :24, 0], 1)
+    data = to_bytes(small, precision=precision)
+    raw = bytearray(zlib.decompress(data[HEADER.size + 4 : -4]))
+    entry = {"8bit": "b", "float16": "e", "float32": "f"}[precision]
+    weight = "f" if precision == "float32" else "e"
+    start = struct.calcsize("<HBf") + struct.calcsize(f"<{weight}")
+    layout = {
+        "unit": ("<f", 3),
+        "weight": (f"<{weight}", 7),
+        "left": (f"<{entry}", start + 5 * struct.calcsize(entry)),
+        "right": (f"<{entry}", start + 29 * struct.calcsize(entry)),
+    }
+    form, at = layout[place]
+    large = {"<e": 65504.0, "<f": value}[form] if value == 3e38 else value
+    struct.pack_into(form, raw, at, large)
+    if value == 3e38:
+        struct.pack_into("<f", raw, 3, 3.4e38)
+    with pytest.raises(ImageReadError, match=r"is damaged: (it holds no finite|its numbers are)"):
+        from_bytes(_sealed(bytes(raw), channels=0, k=1))
+
+
+def test_a_rank_above_k_is_damage():
+    raw = bytearray(RAW)
+    struct.pack_into("<H", raw, 0, 4)
+    with pytest.raises(ImageReadError, match="impossible rank"):
+        from_bytes(_sealed(bytes(raw)))
+
+
+def _bomb(side, k):
+    """Return a file of a grey picture whose factors are all zeros."""
+    raw = struct.pack("<H", k)
+    layer = struct.pack("<Bf", 0, 1.0) + bytes(2 + 2 * side)
+    return _sealed(raw + layer * k, channels=0, height=side, width=side, k=k)
+
+
+def test_factors_take_no_more_memory_than_they_may():
+    bomb = _bomb(2000, 1000)
+    assert len(bomb) < 40_000
+    assert from_bytes(bomb).stored == 0
+    needed = len(bomb) + 1000 * (2 * 2000 + 7) + 2 + 4_000_000 * (2 + 12)
+    with pytest.raises(ImageTooLargeError, match=r"about 60 MB, .* limit of 50 MB; --max-memory"):
+        from_bytes(bomb, max_memory=50_000_000)
+    with pytest.raises(ImageTooLargeError, match="about 76 MB"):
+        from_bytes(bomb, max_memory=needed)
+    assert from_bytes(bomb, max_memory=needed + 1000 * (2 * 2000 * 4 + 8)).k == 1000
+
+
+def test_the_limits_of_memory_hold_without_an_option(monkeypatch):
+    monkeypatch.setattr(fileformat, "UNPACKED", 10**6)
+    bomb = _bomb(800, 800)
+    with pytest.raises(ImageTooLargeError, match="more than the limit of"):
+        from_bytes(bomb)
 
 
 def test_too_many_bands_are_refused():

@@ -106,5 +106,5 @@ def test_a_second_run_cannot_have_it(tmp_path):
 
 
 def test_a_folder_is_no_journal(tmp_path):
-    with pytest.raises(JournalError, match="cannot be written: Is a directory"):
+    with pytest.raises(JournalError, match="cannot be written: it is a folder"):
         reopened(tmp_path)

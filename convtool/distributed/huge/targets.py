@@ -16,6 +16,7 @@ from convtool.images.stores.progress import Unfinished
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import ZarrStore
 from convtool.images.tone import Extent
+from convtool.reading import open_regular
 from convtool.records import replace
 
 STRIP_BYTES = 1 << 24
@@ -149,7 +150,7 @@ class ToTiff:
         shape, dtype = self._one.shape[1:], self._one.plan.dtype
         row = int(np.prod(shape))
         step = max(1, STRIP_BYTES // (row * dtype.itemsize))
-        with open(file, "rb") as stored:
+        with open_regular(file, "picture") as stored:
             for first in range(0, block.rows, step):
                 count = min(step, block.rows - first)
                 yield np.fromfile(stored, dtype, count * row).reshape(count, *shape)

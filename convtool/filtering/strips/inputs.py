@@ -23,6 +23,7 @@ from convtool.images.stores.memory import MemoryPicture
 from convtool.images.stores.picture import Picture
 from convtool.images.stores.tiff import open_tiff, stored_rows
 from convtool.images.stores.zarr import ZarrImage, is_zarr
+from convtool.reading import open_regular
 from convtool.records import Record
 
 
@@ -39,7 +40,7 @@ def look(path: str, job: FilterJob) -> tuple[PictureKind, Storage] | None:
     try:
         if not is_tiff(path):
             return None
-        with open(path, "rb") as file:
+        with open_regular(path, "picture") as file:
             number = (job.reading.page or 1) - 1
             page = next(islice(pages_of(FileBytes(file)), number, None), None)
             if page is None:
@@ -55,9 +56,7 @@ def look(path: str, job: FilterJob) -> tuple[PictureKind, Storage] | None:
 def is_tiff(path: str) -> bool:
     """Return whether a regular file begins as a TIFF does."""
     try:
-        if not os.path.isfile(path):
-            return False
-        with open(path, "rb") as file:
+        with open_regular(path, "picture") as file:
             return recognise(file.read(64)).name == "tiff"
     except (OSError, ImageReadError):
         return False

@@ -12,11 +12,14 @@ import numpy as np
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.limits import Limits
 from convtool.nn.datasets.pickled import read_pickled
+from convtool.reading import load
 
 _PIXELS = 3 * 32 * 32
 _RECORD = 1 + _PIXELS
 _BINARY, _PYTHON = "cifar-10-batches-bin", "cifar-10-batches-py"
+_BATCH = "batch of CIFAR-10"
 _CLASSES = (
     "airplane",
     "automobile",
@@ -33,7 +36,7 @@ _CLASSES = (
 
 def _read_batch(path: Path) -> tuple[Array, Array]:
     try:
-        content = np.fromfile(path, np.uint8)
+        content = np.frombuffer(load(path, _BATCH), np.uint8)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
     if not content.size or content.size % _RECORD:
@@ -44,6 +47,13 @@ def _read_batch(path: Path) -> tuple[Array, Array]:
     return _by_pixels(records[:, 1:]), records[:, 0].astype(np.int64)
 
 
+def _numbers(labels: object) -> Array:
+    """Return a list of whole numbers as an array; one of lists could unfold without end."""
+    if not isinstance(labels, list) or any(type(label) is not int for label in labels):
+        raise DatasetError("has labels that are no whole numbers")
+    return np.array(labels, np.int64)
+
+
 def _by_pixels(rows: Array) -> Array:
     """Convert rows of colour planes to pictures (N, 32, 32, 3)."""
     return np.ascontiguousarray(rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1))
@@ -51,8 +61,8 @@ def _by_pixels(rows: Array) -> Array:
 
 def _read_python_batch(path: Path) -> tuple[Array, Array]:
     try:
-        found = read_pickled(path.read_bytes())
-        rows, labels = found["data"], np.array(found["labels"], np.int64)
+        found = read_pickled(load(path, _BATCH))
+        rows, labels = found["data"], _numbers(found["labels"])
         if rows.shape != (len(labels), _PIXELS):
             raise DatasetError(f"its data have the shape {rows.shape}, for {len(labels)} labels")
         if not len(labels) or not 0 <= labels.min() <= labels.max() < len(_CLASSES):
@@ -83,7 +93,7 @@ def has_cifar10(folder: Path) -> bool:
     return bool(_batches(folder)[0])
 
 
-def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
+def read_cifar10(folder: Path, limits: Limits) -> tuple[Dataset, Dataset | None]:
     """Return the training set and, if its file exists, the test set.
 
     The pickles of the Python version are parsed without executing code (see `pickled`).
@@ -91,7 +101,7 @@ def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
     Raises
     ------
     DatasetError
-        If the files are missing or damaged.
+        If the files are missing, damaged or too large.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
@@ -99,7 +109,13 @@ def read_cifar10(folder: Path) -> tuple[Dataset, Dataset | None]:
     if not paths:
         raise DatasetError(f"{folder}: no data_batch_1.bin or data_batch_1 there, nor in {_PYTHON}")
     read = _read_batch if test.suffix else _read_python_batch
-    parts = [read(path) for path in paths]
+    parts: list[tuple[Array, Array]] = []
+    for path in paths:
+        parts.append(read(path))
+        try:
+            limits.check((sum(len(labels) for _, labels in parts), 32, 32, 3), 1)
+        except DatasetError as error:
+            raise DatasetError(f"{path.parent}: {error}") from error
     train = Dataset(
         np.concatenate([images for images, _ in parts]),
         np.concatenate([labels for _, labels in parts]),

@@ -13,6 +13,7 @@ import numpy as np
 
 from convtool.errors import DatasetError
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.limits import opened
 
 _FILE = "datasets/data/digits.csv.gz"
 
@@ -31,7 +32,7 @@ def read_digits() -> Dataset:
     if found is None or not found.submodule_search_locations:
         raise DatasetError("the digits come with scikit-learn: install scikit-learn")
     path = Path(found.submodule_search_locations[0]) / _FILE
-    with gzip.open(path, "rt", encoding="ascii") as file:
+    with opened(path) as packed, gzip.open(packed, "rt", encoding="ascii") as file:
         table = np.loadtxt(file, delimiter=",", dtype=np.int64)
     images = np.rint(table[:, :64] * (255 / 16)).astype(np.uint8).reshape(-1, 8, 8)
     return Dataset(images, table[:, 64], tuple("0123456789"))

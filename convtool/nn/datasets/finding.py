@@ -10,6 +10,7 @@ from convtool.nn.datasets.cifar10 import has_cifar10, read_cifar10
 from convtool.nn.datasets.dataset import Dataset
 from convtool.nn.datasets.folder import Files, list_folder
 from convtool.nn.datasets.idx import idx_place, read_idx_folder
+from convtool.nn.datasets.limits import DEFAULT, Limits
 from convtool.nn.datasets.sources import FILES, SOURCES, SplitFunction, reader_of
 from convtool.records import Record, replace
 
@@ -32,7 +33,11 @@ class Pictures(Record):
 
 
 def find_pictures(
-    name: str, data: Path | None = None, classes: Sequence[str] = (), fewest: int = 2
+    name: str,
+    data: Path | None = None,
+    classes: Sequence[str] = (),
+    fewest: int = 2,
+    limits: Limits = DEFAULT,
 ) -> Pictures:
     """Find a data set and return its parts; a folder's pictures are listed, not read.
 
@@ -44,6 +49,8 @@ def find_pictures(
         The classes of a folder to list.
     fewest : int
         The smallest number of classes that a folder must have.
+    limits : Limits
+        The largest data set in one file to read.
 
     Raises
     ------
@@ -56,20 +63,20 @@ def find_pictures(
         source = SOURCES[name]
         if source.needs_data and data is None:
             raise DatasetError(f"{name}: give the folder of its files with --data DIR")
-        (train, test), fraction = source.read(data or Path()), source.test_fraction
+        (train, test), fraction = source.read(data or Path(), limits), source.test_fraction
     elif name.startswith(IDX):
-        train, test = read_idx_folder(place)
+        train, test = read_idx_folder(place, limits)
     elif place.is_file():
-        train, test = reader_of(place)(place)
+        train, test = reader_of(place)(place, limits)
     elif not place.is_dir():
         raise DatasetError(
             f"{name}: unknown data set; choose {', '.join(SOURCES)}, {IDX}FOLDER, or an existing"
             f" folder or file ({', '.join(FILES)})"
         )
     elif idx_place(place) is not None:
-        train, test = read_idx_folder(place)
+        train, test = read_idx_folder(place, limits)
     elif has_cifar10(place):
-        train, test = read_cifar10(place)
+        train, test = read_cifar10(place, limits)
     else:
         return Pictures(*list_folder(place, classes, fewest), _FOLDER_TEST_FRACTION)
     if test is not None:

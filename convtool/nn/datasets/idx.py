@@ -7,7 +7,7 @@ Tapson, van Schaik (2017): EMNIST, arXiv:1702.05373 (its pictures lie on their s
 of its letters start at 1).
 """
 
-import gzip
+import os
 import struct
 import zlib
 from math import prod
@@ -18,13 +18,14 @@ import numpy as np
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.limits import Limits, opened, unpacked
 
-_GZIP = b"\x1f\x8b"
 _UINT8 = 8
-_MAX_BYTES = 2**32
+_DEFLATE_MOST = 1100
+"""Bytes that a byte of gzip unpacks to at most."""
 
 
-def read_idx(path: Path, dimensions: int) -> Array:
+def read_idx(path: Path, dimensions: int, limits: Limits) -> Array:
     """Return the uint8 array of an IDX file.
 
     Parameters
@@ -32,16 +33,17 @@ def read_idx(path: Path, dimensions: int) -> Array:
     path : Path
     dimensions : int
         1 for labels, 3 for pictures.
+    limits : Limits
+        The largest array to read.
 
     Raises
     ------
     DatasetError
-        If the file cannot be read, has another magic number, or another length than it claims.
+        If the file cannot be read, has another magic number, another length than it claims, or
+        claims more than the limits allow.
     """
     try:
-        with path.open("rb") as file:
-            zipped = file.read(2) == _GZIP
-        with gzip.open(path, "rb") if zipped else path.open("rb") as file:
+        with opened(path) as packed, unpacked(packed) as file:
             start = file.read(4 + 4 * dimensions)
             if len(start) < 4 + 4 * dimensions or start[:3] != bytes((0, 0, _UINT8)):
                 raise DatasetError(f"{path}: not an IDX file of bytes: its magic number is wrong")
@@ -49,8 +51,13 @@ def read_idx(path: Path, dimensions: int) -> Array:
                 what = "labels" if dimensions == 1 else "pictures"
                 raise DatasetError(f"{path}: holds {start[3]} dimensions, {what} have {dimensions}")
             shape = struct.unpack(f">{dimensions}I", start[4:])
-            if prod(shape) > _MAX_BYTES:
+            held = _DEFLATE_MOST * os.fstat(packed.fileno()).st_size
+            if prod(shape) > held:
                 raise DatasetError(f"{path}: claims {prod(shape)} bytes: damaged")
+            try:
+                limits.check(shape, 1)
+            except DatasetError as error:
+                raise DatasetError(f"{path}: {error}") from error
             content = file.read(prod(shape) + 1)
     except DatasetError:
         raise
@@ -77,8 +84,8 @@ def _find(folder: Path, part: tuple[str, ...]) -> tuple[Path, Path] | None:
     return images[0], labels[0]
 
 
-def _read_part(images_path: Path, labels_path: Path) -> tuple[Array, Array]:
-    images, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+def _read_part(images_path: Path, labels_path: Path, limits: Limits) -> tuple[Array, Array]:
+    images, labels = read_idx(images_path, 3, limits), read_idx(labels_path, 1, limits)
     if len(images) != len(labels):
         raise DatasetError(
             f"{labels_path}: {len(labels)} labels for {len(images)} pictures: not of the same set"
@@ -94,13 +101,13 @@ def idx_place(folder: Path) -> Path | None:
     return next((p for p in places if p.is_dir() and _find(p, ("train",))), None)
 
 
-def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
+def read_idx_folder(folder: Path, limits: Limits) -> tuple[Dataset, Dataset | None]:
     """Return the training set and, if its files exist, the test set.
 
     Raises
     ------
     DatasetError
-        If the folder has no such files, or they contradict each other.
+        If the folder has no such files, they contradict each other, or are too large.
     """
     if not folder.is_dir():
         raise DatasetError(f"{folder}: no such folder")
@@ -110,7 +117,7 @@ def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
         raise DatasetError(
             f"{folder}: no IDX files there (train-images-idx3-ubyte[.gz]), nor in MNIST/raw"
         )
-    images, labels = _read_part(*train_files)
+    images, labels = _read_part(*train_files, limits)
     kinds = np.unique(labels)
     letters = "letters" in train_files[0].name.lower()
     classes = tuple(chr(ord("A") - 1 + kind) if letters else str(kind) for kind in kinds)
@@ -118,7 +125,7 @@ def read_idx_folder(folder: Path) -> tuple[Dataset, Dataset | None]:
     test_files = _find(place, ("t10k", "test"))
     if test_files is None:
         return train, None
-    images, labels = _read_part(*test_files)
+    images, labels = _read_part(*test_files, limits)
     if not np.isin(labels, kinds).all():
         raise DatasetError(f"{test_files[1]}: has labels that the training part does not have")
     return train, Dataset(images, np.searchsorted(kinds, labels), classes)

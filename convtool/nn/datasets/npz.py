@@ -11,35 +11,45 @@ import numpy as np
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.limits import Limits, opened
 
-_MOST_BYTES = 2**32
+_ENCRYPTED = 1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
-def _array(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
-    """Read one array, checking its header against the size of its archive member."""
+def _array(archive: zipfile.ZipFile, path: Path, name: str, limits: Limits) -> Array:
+    """Read one array, checking its header against the limits and its archive member."""
     try:
-        size = archive.getinfo(f"{name}.npy").file_size
-        with archive.open(f"{name}.npy") as file:
-            version = np.lib.format.read_magic(file)
-            read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-            shape, _, kind = read[version[0]](file)
-        if kind.hasobject or kind.kind not in "ui":
-            raise DatasetError(f"{path}: {name} holds {kind}, not whole numbers such as uint8")
-        if size > _MOST_BYTES or prod(shape) * kind.itemsize > size:
-            raise DatasetError(f"{path}: {name} claims the shape {shape}: damaged")
-        with archive.open(f"{name}.npy") as file:
-            array: Any = np.lib.format.read_array(file, allow_pickle=False)
+        member = archive.getinfo(f"{name}.npy")
     except KeyError:
         names = ", ".join(n.removesuffix(".npy") for n in archive.namelist()[:8])
         raise DatasetError(
             f"{path}: has no array {name}, only {names}; it needs x_train and y_train"
         ) from None
+    if member.compress_type not in _METHODS or member.flag_bits & _ENCRYPTED:
+        raise DatasetError(f"{path}: {name} is packed as NumPy does not pack arrays")
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+        if version[0] not in read:
+            raise DatasetError(f"{path}: {name} is NPY of version {version[0]}, which is not read")
+        shape, _, kind = read[version[0]](file)
+    if kind.hasobject or kind.kind not in "ui":
+        raise DatasetError(f"{path}: {name} holds {kind}, not whole numbers such as uint8")
+    if min(shape, default=1) < 0 or prod(shape) * kind.itemsize > member.file_size:
+        raise DatasetError(f"{path}: {name} claims the shape {shape}: damaged")
+    try:
+        limits.check(shape, kind.itemsize)
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {name} {error}") from error
+    with archive.open(member) as file:
+        array: Any = np.lib.format.read_array(file, allow_pickle=False)
     result: Array = array
     return result
 
 
-def _part(archive: zipfile.ZipFile, path: Path, part: str) -> tuple[Array, Array]:
-    images, labels = (_array(archive, path, f"{kind}_{part}") for kind in "xy")
+def _part(archive: zipfile.ZipFile, path: Path, part: str, limits: Limits) -> tuple[Array, Array]:
+    images, labels = (_array(archive, path, f"{kind}_{part}", limits) for kind in "xy")
     labels = labels.reshape(-1)
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
@@ -53,7 +63,7 @@ def _part(archive: zipfile.ZipFile, path: Path, part: str) -> tuple[Array, Array
     return images, labels
 
 
-def read_npz(path: Path) -> tuple[Dataset, Dataset | None]:
+def read_npz(path: Path, limits: Limits) -> tuple[Dataset, Dataset | None]:
     """Return the training set and, if its arrays exist, the test set.
 
     Raises
@@ -62,14 +72,14 @@ def read_npz(path: Path) -> tuple[Dataset, Dataset | None]:
         If the file is missing or damaged, or its arrays are not pictures and labels.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            images, labels = _part(archive, path, "train")
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
+            images, labels = _part(archive, path, "train", limits)
             kinds = np.unique(labels)
             classes = tuple(map(str, kinds.tolist()))
             train = Dataset(images, np.searchsorted(kinds, labels), classes)
             if "x_test.npy" not in archive.namelist():
                 return train, None
-            images, labels = _part(archive, path, "test")
+            images, labels = _part(archive, path, "test", limits)
     except DatasetError:
         raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:

@@ -12,6 +12,7 @@ from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset, Split, joined, sample, stratified
 from convtool.nn.datasets.finding import Pictures, find_pictures
 from convtool.nn.datasets.folder import Files, Reader, read_files
+from convtool.nn.datasets.limits import DEFAULT, Limits
 from convtool.nn.preprocessing import Preprocessing
 
 Part = Dataset | Files
@@ -28,6 +29,7 @@ def open_dataset(
     background: str = "white",
     classes: Sequence[str] = (),
     limit: int | None = None,
+    limits: Limits = DEFAULT,
 ) -> Split:
     """Read a data set and split it, stratified by class, into training and test set.
 
@@ -52,6 +54,8 @@ def open_dataset(
         Only these, in this order. Other classes of a folder are not read.
     limit : int, optional
         The largest number of pictures in total, divided among parts and classes in proportion.
+    limits : Limits
+        The largest data set in one file to read.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def open_dataset(
         raise DatasetError("one class alone: there is nothing to tell apart, name two or more")
     if len(set(classes)) < len(classes):
         raise DatasetError(f"a class is named twice: {', '.join(classes)}")
-    pictures = find_pictures(name, data, classes)
+    pictures = find_pictures(name, data, classes, limits=limits)
     parts = [_only(part, classes) for part in _split_parts(pictures, name, seed)]
     if len(set(parts[0].labels.tolist())) < 2:
         raise DatasetError(f"{name}: all pictures are of one class, there is nothing to tell apart")
@@ -155,12 +159,13 @@ def open_sample(
     classes: Sequence[str] = (),
     count: int = 25,
     wanted: Sequence[str] = (),
+    limits: Limits = DEFAULT,
 ) -> Dataset:
     """Return a few pictures of a data set, from all its parts.
 
     Parameters
     ----------
-    name, data, read, classes
+    name, data, read, classes, limits
         See `open_dataset`.
     seed : int
         Seed of the random choice.
@@ -176,7 +181,7 @@ def open_sample(
     DatasetError
         If something is missing, damaged or contradictory, or a picture is not there.
     """
-    pictures = find_pictures(name, data, classes, fewest=1)
+    pictures = find_pictures(name, data, classes, fewest=1, limits=limits)
     parts = [_only(part, classes) for part in _existing_parts(pictures)]
     if wanted:
         pairs = [_find_picture(parts, text) for text in wanted]

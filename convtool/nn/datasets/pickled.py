@@ -13,6 +13,7 @@ Python 2 with protocol 2.
 import struct
 from dataclasses import dataclass
 from math import prod
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -124,8 +125,8 @@ class _Reader:
             _expect(self._stack[-1], list).extend(values)
         elif code in "us":
             values = self._group() if code == "u" else [pop(), pop()][::-1]
-            pairs = zip(values[::2], values[1::2], strict=True)
-            _expect(self._stack[-1], dict).update(pairs)
+            for key, value in zip(values[::2], values[1::2], strict=True):
+                _expect(self._stack[-1], dict)[_expect(key, str | bytes)] = value
         elif code in "c\x93":
             name, module = (pop(), pop()) if code == "\x93" else (self._line(), self._line())[::-1]
             push(_known(f"{module} {name}"))
@@ -138,7 +139,8 @@ class _Reader:
             raise DatasetError(f"has the instruction {code!r}, which data does not need")
 
 
-def _expect(value: Any, kind: type) -> Any:
+def _expect(value: Any, kind: type | UnionType) -> Any:
+    """Return a value of a kind; only text is hashed, since tuples of tuples may never end."""
     if not isinstance(value, kind):
         raise DatasetError("contradicts itself")
     return value
@@ -162,7 +164,7 @@ def _made(word: Any, given: Any) -> Any:
     if meaning == "empty array" and isinstance(given, tuple):
         return _Array()
     if meaning == "number type" and isinstance(given, tuple) and given[:1]:
-        if given[0] not in _UINT8:
+        if _expect(given[0], str | bytes) not in _UINT8:
             raise DatasetError("holds an array that is not of bytes (uint8)")
         return _Word("uint8")
     raise DatasetError("contradicts itself")
@@ -205,7 +207,7 @@ def read_pickled(data: bytes) -> dict[str, Any]:
     try:
         found = _expect(_Reader(data).read(), dict)
         return {
-            key.decode("ascii") if isinstance(key, bytes) else str(key): (
+            key.decode("ascii") if isinstance(key, bytes) else key: (
                 value.value if isinstance(value, _Array) else value
             )
             for key, value in found.items()

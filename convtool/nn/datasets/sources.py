@@ -11,11 +11,15 @@ from convtool.nn.datasets.cifar10 import read_cifar10
 from convtool.nn.datasets.dataset import Dataset, evenly
 from convtool.nn.datasets.digits import read_digits
 from convtool.nn.datasets.idx import idx_place, read_idx_folder
+from convtool.nn.datasets.limits import Limits
 from convtool.nn.datasets.npz import read_npz
 from convtool.nn.datasets.table import read_table
 from convtool.records import Record
 
 Parts = tuple[Dataset, Dataset | None]
+
+Reader = Callable[[Path, Limits], Parts]
+"""Reads the training part, and the test part or None."""
 
 SplitFunction = Callable[[Array, float], tuple[Array, Array]]
 """Takes labels and the test fraction; returns the indices of the training and test set."""
@@ -28,7 +32,8 @@ class Source(Record):
     ----------
     about : str
     read : callable
-        Takes a folder (or None); returns the training part and the test part, or None without one.
+        Takes a folder (or None) and limits; returns the training part and the test part, or None
+        without one.
     test_fraction : float
         The fraction to use as the test set where there is no test part.
     needs_data : bool
@@ -42,7 +47,7 @@ class Source(Record):
     """
 
     about: str
-    read: Callable[[Path], Parts]
+    read: Reader
     test_fraction: float
     needs_data: bool = True
     arch: str = "small"
@@ -53,7 +58,7 @@ class Source(Record):
 SOURCES: dict[str, Source] = {
     "digits": Source(
         "scikit-learn's 1,797 pictures of 8x8",
-        lambda folder: (read_digits(), None),
+        lambda folder, limits: (read_digits(), None),
         0.2,
         needs_data=False,
         recipe={"epochs": 80, "augment": "shift=0.5,rotate=10,scale=0.1"},
@@ -61,7 +66,7 @@ SOURCES: dict[str, Source] = {
     ),
     "mnist": Source(
         "70,000 digits of 28x28: IDX files, Keras' mnist.npz, OpenML's CSV",
-        lambda place: _read_stored(place, read_idx_folder),
+        lambda place, limits: _read_stored(place, limits, read_idx_folder),
         1 / 6,
         arch="compact",
         recipe={
@@ -72,13 +77,13 @@ SOURCES: dict[str, Source] = {
     ),
     "cifar10": Source(
         "60,000 pictures of 32x32: the binary version, the Python version, OpenML's CSV",
-        lambda place: _read_stored(place, read_cifar10),
+        lambda place, limits: _read_stored(place, limits, read_cifar10),
         1 / 6,
     ),
 }
 """Every named data set."""
 
-FILES: dict[str, Callable[[Path], Parts]] = {
+FILES: dict[str, Reader] = {
     ".npz": read_npz,
     ".csv": read_table,
     ".arff": read_table,
@@ -86,7 +91,7 @@ FILES: dict[str, Callable[[Path], Parts]] = {
 """The reader of a data set file by its extension (with or without .gz)."""
 
 
-def reader_of(file: Path) -> Callable[[Path], Parts]:
+def reader_of(file: Path) -> Reader:
     """Return the reader for a data set file.
 
     Raises
@@ -100,11 +105,11 @@ def reader_of(file: Path) -> Callable[[Path], Parts]:
     return FILES[ending.lower()]
 
 
-def _read_stored(place: Path, read_folder: Callable[[Path], Parts]) -> Parts:
+def _read_stored(place: Path, limits: Limits, read_folder: Reader) -> Parts:
     """Read a set from a file, from Keras' file in a folder, or from a folder."""
     if place.is_file():
-        return reader_of(place)(place)
+        return reader_of(place)(place, limits)
     stored = place / "mnist.npz"
     if read_folder is read_idx_folder and stored.is_file() and idx_place(place) is None:
-        return read_npz(stored)
-    return read_folder(place)
+        return read_npz(stored, limits)
+    return read_folder(place, limits)

@@ -7,7 +7,6 @@ Explorations 15(2). Bouckaert et al.: the WEKA manual, the format ARFF.
 """
 
 import csv
-import gzip
 import re
 import zlib
 from collections.abc import Iterator
@@ -15,15 +14,24 @@ from io import TextIOWrapper
 from itertools import chain, islice
 from math import isqrt
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 
 from convtool.errors import DatasetError
 from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
+from convtool.nn.datasets.limits import Limits, opened, unpacked
 
 _LABEL_NAMES = ("class", "label", "target", "digit", "y")
-_ROWS = 4096
+_ROWS, _CELLS = 4096, 2**22
+_LONGEST, _SHORT, _MOST_SHORT = 2**22, 4, 2**20
+"""The most characters of a line; lines of so few hold no row, and how many there may be of them."""
+_MOST_COLUMNS = 2**17
+_TEXT = 4
+"""Characters of text for each byte of data."""
+_LABEL, _LONGEST_LABEL = 64, 256
+"""Bytes that a label takes in memory, and the most characters that it may have."""
 _ATTRIBUTE = re.compile(r"""@attribute\s+('[^']*'|"[^"]*"|\S+)""", re.IGNORECASE)
 
 
@@ -43,6 +51,8 @@ def _arff_names(lines: Iterator[str]) -> list[str]:
             names.append(found[1].strip("'\""))
         if line.strip().lower() == "@data":
             return names
+        if len(names) > _MOST_COLUMNS:
+            break
     raise DatasetError("has no line @data: cut off, or no ARFF file")
 
 
@@ -68,16 +78,25 @@ def _label_column(names: list[str], first: list[str]) -> int:
     return column
 
 
-def _rows(lines: Iterator[str], label: int, width: int) -> tuple[Array, list[str]]:
+def _rows(lines: Iterator[str], label: int, width: int, limits: Limits) -> tuple[Array, list[str]]:
     """Read all rows; return their values, float32 (N, width), and their labels."""
     blocks: list[Array] = []
     labels: list[str] = []
     rows = (line.strip() for line in lines)
-    while block := list(islice(filter(None, rows), _ROWS)):
+    at_once = max(1, min(_ROWS, _CELLS // width))
+    while block := list(islice(filter(None, rows), at_once)):
+        limits.check((len(labels) + len(block), width), 4)
+        limits.check((len(labels) + len(block),), _LABEL)
         texts = []
         for row in block:
+            if row.count(",") > width:
+                raise DatasetError(
+                    f"row {len(labels) + 1}: {row.count(',')} numbers, the first row has {width}"
+                )
             cut = row.partition(",") if label == 0 else row.rpartition(",")
             labels.append(cut[0 if label == 0 else 2].strip().strip("'\""))
+            if len(labels[-1]) > _LONGEST_LABEL:
+                raise DatasetError(f"row {len(labels)}: its label is {len(labels[-1])} letters")
             texts.append(cut[2 if label == 0 else 0])
         blocks.append(np.loadtxt(texts, np.float32, delimiter=",", quotechar='"', ndmin=2))
         if blocks[-1].shape[1] != width:
@@ -121,7 +140,22 @@ def _plain(label: str) -> str:
     return label.removesuffix(".0")
 
 
-def _read(lines: Iterator[str], arff: bool) -> Dataset:
+def _lines(text: TextIO, limits: Limits) -> Iterator[str]:
+    """Yield lines, each of limited length, and all together of the length of limited data."""
+    total, short, most = 0, 0, _TEXT * limits.memory
+    while line := text.readline(_LONGEST):
+        total += len(line)
+        short += len(line) < _SHORT
+        if len(line) == _LONGEST or short > _MOST_SHORT:
+            raise DatasetError("has lines that are longer than a picture, or empty: damaged")
+        if total > most:
+            raise DatasetError(
+                f"has more than {most / 1e6:.3g} MB of text; --max-memory raises the limit"
+            )
+        yield line
+
+
+def _read(lines: Iterator[str], arff: bool, limits: Limits) -> Dataset:
     if arff:
         names, start = _arff_names(lines), next(lines, "")
         if start.lstrip().startswith("{"):
@@ -135,7 +169,7 @@ def _read(lines: Iterator[str], arff: bool) -> Dataset:
     if len(first) < 2 or (names and len(names) != len(first)):
         raise DatasetError(f"its first row has {len(first)} cells for {len(names)} columns")
     label = _label_column(names, first)
-    values, labels = _rows(chain([start], lines), label, len(first) - 1)
+    values, labels = _rows(chain([start], lines), label, len(first) - 1, limits)
     labels = [_plain(text) for text in labels]
     classes = _kinds(labels)
     places = {name: place for place, name in enumerate(classes)}
@@ -143,7 +177,7 @@ def _read(lines: Iterator[str], arff: bool) -> Dataset:
     return Dataset(_pictures(values), numbers, tuple(classes))
 
 
-def read_table(path: Path) -> tuple[Dataset, None]:
+def read_table(path: Path, limits: Limits) -> tuple[Dataset, None]:
     """Return the pictures of a CSV or ARFF file, gzipped or not.
 
     Each row contains a square picture, row by row (three colours: plane by plane), and before or
@@ -153,16 +187,15 @@ def read_table(path: Path) -> tuple[Dataset, None]:
     Raises
     ------
     DatasetError
-        If the file is missing, damaged, or no such table.
+        If the file is missing, damaged, too large, or no such table.
     """
     try:
-        with path.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
         with (
-            (gzip.open if zipped else open)(path, "rb") as file,
-            TextIOWrapper(file, "utf-8-sig") as lines,
+            opened(path) as packed,
+            unpacked(packed) as file,
+            TextIOWrapper(file, "utf-8-sig") as text,
         ):
-            return _read(iter(lines), ".arff" in path.suffixes), None
+            return _read(_lines(text, limits), ".arff" in path.suffixes, limits), None
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
     except (OSError, EOFError, ValueError, zlib.error, csv.Error) as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from convtool.errors import JournalError
 from convtool.journal import Entry, Journal
+from convtool.jsontext import record_of
 from convtool.nn.gridsearch.axes import Value
 from convtool.records import Record
 
@@ -57,7 +58,10 @@ class SearchJournal:
         wanted = json.loads(json.dumps(search))
 
         def check(found: Entry) -> None:
-            other = [name for name in wanted if found["search"].get(name) != wanted[name]]
+            earlier = found["search"]
+            if not isinstance(earlier, dict):
+                raise TypeError
+            other = [name for name in wanted if earlier.get(name) != wanted[name]]
             if other:
                 raise JournalError(
                     f"{path}: of a search with another {other[0]}: repeat its options, or search"
@@ -67,7 +71,7 @@ class SearchJournal:
         self._journal = Journal(
             path,
             {"format": FORMAT, "search": search},
-            lambda entry, place: self.outcomes.append(Outcome(**entry)),
+            lambda entry, place: self.outcomes.append(record_of(Outcome, entry)),
             name=str(path),
             advice="without --resume the search starts again",
             check=check,

@@ -1,5 +1,7 @@
 """Activations: element-wise functions, and the softmax over channels."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from convtool.nn._types import Array
@@ -42,9 +44,11 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """``x`` where positive, ``slope * x`` elsewhere."""
 
+    ARGUMENTS = MappingProxyType({"slope": real})
+    slope: float
+
     def __init__(self, slope: float = 0.01) -> None:
-        super().__init__()
-        self.slope = real(slope, "slope")
+        super().__init__(slope=slope)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return ``x`` where positive, ``slope * x`` elsewhere."""

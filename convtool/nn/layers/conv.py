@@ -1,12 +1,15 @@
 """The convolution layer."""
 
+from math import prod
+from types import MappingProxyType
+
 import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Pair, Shape, Sides
-from convtool.nn.arguments import whole
+from convtool.nn.arguments import size
 from convtool.nn.initializers import Seed
-from convtool.nn.layers.base import AffineLayer, picture
+from convtool.nn.layers.base import AffineLayer, check_windows, picture
 from convtool.nn.operations.convolution import conv2d, conv2d_backward
 from convtool.nn.operations.geometry import (
     Padding,
@@ -51,6 +54,26 @@ class Conv2D(AffineLayer):
     (2, 32, 28, 28)
     """
 
+    ARGUMENTS = MappingProxyType(
+        {
+            "in_channels": size,
+            "out_channels": size,
+            "kernel_size": pair,
+            "stride": pair,
+            "padding": padding_of,
+            "dilation": pair,
+            "groups": size,
+            **AffineLayer.ARGUMENTS,
+        }
+    )
+    in_channels: int
+    out_channels: int
+    kernel_size: Pair
+    stride: Pair
+    padding: Padding
+    dilation: Pair
+    groups: int
+
     def __init__(
         self,
         in_channels: int,
@@ -66,23 +89,33 @@ class Conv2D(AffineLayer):
         rng: Seed = None,
         dtype: str = "float32",
     ) -> None:
-        in_channels = whole(in_channels, "in_channels")
-        out_channels = whole(out_channels, "out_channels")
-        groups = whole(groups, "groups")
-        if in_channels % groups or out_channels % groups:
-            raise ShapeError(
-                f"{groups} groups do not divide {in_channels} input and {out_channels} output"
-                " channels"
-            )
-        kernel_size = pair(kernel_size, "kernel_size")
-        shape = (out_channels, in_channels // groups, *kernel_size)
-        super().__init__(shape, out_channels, bias, initializer, rng, dtype)
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = kernel_size
-        self.stride = pair(stride, "stride")
-        self.dilation = pair(dilation, "dilation")
-        self.padding = padding_of(padding)
+        super().__init__(
+            rng,
+            dtype,
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
+            initializer=initializer,
+        )
         self.needs_input_gradient = True
+
+    def complete(self) -> None:
+        """Check that the groups divide the channels."""
+        if self.in_channels % self.groups or self.out_channels % self.groups:
+            raise ShapeError(
+                f"{self.groups} groups do not divide {self.in_channels} input and"
+                f" {self.out_channels} output channels"
+            )
+
+    def array_shapes(self) -> dict[str, Shape]:
+        """Return the shapes of the weights and of the bias."""
+        weight = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+        return {"weight": weight} | ({"bias": (self.out_channels,)} if self.bias else {})
 
     @property
     def extent(self) -> Pair:
@@ -135,11 +168,11 @@ class Conv2D(AffineLayer):
         name = f"a convolution of {self.kernel_size[0]}x{self.kernel_size[1]}"
         _, height, width = picture(shape, name, self.in_channels)
         top, left, bottom, right = self.sides(height, width)
-        return (
-            self.out_channels,
-            output_size(height, self.extent[0], self.stride[0], top, bottom),
-            output_size(width, self.extent[1], self.stride[1], left, right),
-        )
+        rows = output_size(height, self.extent[0], self.stride[0], top, bottom)
+        columns = output_size(width, self.extent[1], self.stride[1], left, right)
+        padded = (self.in_channels, height + top + bottom, width + left + right)
+        check_windows(padded, self.in_channels * prod(self.kernel_size), (rows, columns))
+        return self.out_channels, rows, columns
 
     def multiply_adds(self, shape: Shape) -> int:
         """Return taps times inputs per group times outputs."""

@@ -1,10 +1,11 @@
 """Fully connected layers, and the flattening before them."""
 
 from math import prod
+from types import MappingProxyType
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
-from convtool.nn.arguments import whole
+from convtool.nn.arguments import size
 from convtool.nn.initializers import Seed
 from convtool.nn.layers.base import AffineLayer, Layer
 
@@ -48,6 +49,12 @@ class Dense(AffineLayer):
     The weights have shape (in_features, out_features), the transpose of PyTorch's.
     """
 
+    ARGUMENTS = MappingProxyType(
+        {"in_features": size, "out_features": size, **AffineLayer.ARGUMENTS}
+    )
+    in_features: int
+    out_features: int
+
     def __init__(
         self,
         in_features: int,
@@ -58,10 +65,19 @@ class Dense(AffineLayer):
         rng: Seed = None,
         dtype: str = "float32",
     ) -> None:
-        self.in_features = whole(in_features, "in_features")
-        self.out_features = whole(out_features, "out_features")
-        shape = (self.in_features, self.out_features)
-        super().__init__(shape, self.out_features, bias, initializer, rng, dtype)
+        super().__init__(
+            rng,
+            dtype,
+            in_features=in_features,
+            out_features=out_features,
+            bias=bias,
+            initializer=initializer,
+        )
+
+    def array_shapes(self) -> dict[str, Shape]:
+        """Return the shapes of the weights and of the bias."""
+        weight = (self.in_features, self.out_features)
+        return {"weight": weight} | ({"bias": (self.out_features,)} if self.bias else {})
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return shape (N, out_features) for `x` of shape (N, in_features)."""

@@ -6,12 +6,19 @@ Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov (2014): Dropout: a simp
 neural networks from overfitting.
 """
 
+from types import MappingProxyType
+from typing import Any
+
 import numpy as np
 
-from convtool.nn._types import Array
-from convtool.nn.arguments import real, whole
+from convtool.nn._types import Array, Shape
+from convtool.nn.arguments import real, seed
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.noise import keep_mask, key, normal
+
+
+def _rate(value: Any, name: str) -> float:
+    return real(value, f"dropout {name}", 0, 1, high_open=True)
 
 
 class _Noise(Layer):
@@ -21,11 +28,17 @@ class _Noise(Layer):
     training continues with the same values.
     """
 
+    ARGUMENTS = MappingProxyType({"rate": _rate, "seed": seed})
+    rate: float
+    seed: int
+
     def __init__(self, rate: float = 0.5, seed: int = 0) -> None:
-        super().__init__()
-        self.rate = real(rate, "dropout rate", 0, 1, high_open=True)
-        self.seed = whole(seed, "seed", 0)
+        super().__init__(rate=rate, seed=seed)
         self._state = {"steps": np.zeros(1, np.int64)}
+
+    def array_shapes(self) -> dict[str, Shape]:
+        """Return the shape of the counter of steps."""
+        return {"steps": (1,)}
 
     @property
     def level(self) -> float:

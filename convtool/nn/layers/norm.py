@@ -1,12 +1,18 @@
 """The batch normalisation layer."""
 
+from functools import partial
+from types import MappingProxyType
+
 import numpy as np
 
 from convtool.errors import ShapeError
 from convtool.nn._types import Array, Shape
-from convtool.nn.arguments import float_type, real, whole
+from convtool.nn.arguments import float_type, real, size
 from convtool.nn.layers.base import Layer
 from convtool.nn.operations.normalization import batch_statistics, normalize, normalize_backward
+
+_momentum = partial(real, low=0, high=1)
+_epsilon = partial(real, low=0)
 
 
 class BatchNorm(Layer):
@@ -31,16 +37,22 @@ class BatchNorm(Layer):
         If `features` is below 1, `momentum` not from 0 to 1, or `epsilon` negative.
     """
 
+    ARGUMENTS = MappingProxyType({"features": size, "momentum": _momentum, "epsilon": _epsilon})
+    features: int
+    momentum: float
+    epsilon: float
+
     def __init__(
         self, features: int, momentum: float = 0.1, epsilon: float = 1e-5, *, dtype: str = "float32"
     ) -> None:
-        super().__init__()
-        self.features = features = whole(features, "features")
-        self.momentum = real(momentum, "momentum", 0, 1)
-        self.epsilon = real(epsilon, "epsilon", 0)
-        dtype = float_type(dtype)
+        super().__init__(features=features, momentum=momentum, epsilon=epsilon)
+        features, dtype = self.features, float_type(dtype)
         self._params = {"gamma": np.ones(features, dtype), "beta": np.zeros(features, dtype)}
         self._state = {"mean": np.zeros(features, dtype), "variance": np.ones(features, dtype)}
+
+    def array_shapes(self) -> dict[str, Shape]:
+        """Return the shapes of scale, shift and running statistics."""
+        return dict.fromkeys(("gamma", "beta", "mean", "variance"), (self.features,))
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the normalised batch, of the input's shape."""

@@ -1,13 +1,15 @@
 """Pooling layers."""
 
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from convtool.errors import OptionError
-from convtool.nn._types import Array, Shape
-from convtool.nn.layers.base import Layer, picture
+from convtool.nn._types import Array, Pair, Shape
+from convtool.nn.arguments import flag
+from convtool.nn.layers.base import Layer, check_windows, picture
 from convtool.nn.operations.geometry import Padding, Size, extent, padding_of, pair, sides
 from convtool.nn.operations.pooling import (
     Windows,
@@ -18,8 +20,27 @@ from convtool.nn.operations.pooling import (
 )
 
 
+def _stride(value: Any, name: str) -> Pair | None:
+    return None if value is None else pair(value, name)
+
+
 class _Pool(Layer):
     """Base of the pooling layers with a sliding window."""
+
+    ARGUMENTS = MappingProxyType(
+        {
+            "kernel_size": pair,
+            "stride": _stride,
+            "padding": padding_of,
+            "ceil_mode": flag,
+            "dilation": pair,
+        }
+    )
+    kernel_size: Pair
+    stride: Pair
+    padding: Padding
+    ceil_mode: bool
+    dilation: Pair
 
     def __init__(
         self,
@@ -28,19 +49,22 @@ class _Pool(Layer):
         padding: Padding = 0,
         ceil_mode: bool = False,
         dilation: Size = 1,
+        **more: Any,
     ) -> None:
-        super().__init__()
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride = self.kernel_size if stride is None else pair(stride, "stride")
-        self.dilation = pair(dilation, "dilation")
-        self.padding = padding_of(padding)
+        super().__init__(
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            ceil_mode=ceil_mode,
+            dilation=dilation,
+            **more,
+        )
+
+    def complete(self) -> None:
+        """Complete stride and padding, and refuse a window that could hold padding alone."""
+        self.stride = self.stride or self.kernel_size
         if isinstance(self.padding, int):
             self.padding = self.padding, self.padding
-        self.ceil_mode = bool(ceil_mode)
-        self._check_padding()
-
-    def _check_padding(self) -> None:
-        """Refuse padding so wide that a window could contain nothing else."""
         if not isinstance(self.padding, tuple):
             return
         covered = extent(self.kernel_size, self.dilation)
@@ -59,7 +83,11 @@ class _Pool(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         """Return ``(C, OH, OW)``."""
         channels, height, width = picture(shape, "pooling")
-        return channels, *self.windows(height, width).counts
+        windows = self.windows(height, width)
+        check_windows(
+            (channels, *windows.framed), channels * prod(self.kernel_size), windows.counts
+        )
+        return channels, *windows.counts
 
     def config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -100,7 +128,7 @@ class MaxPool2D(_Pool):
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the maxima, shape (N, C, OH, OW)."""
-        picture(x.shape[1:], "max pooling")
+        self.output_shape(x.shape[1:])
         self._windows = self.windows(x.shape[2], x.shape[3])
         y, self._winner = max_pool(x, self._windows)
         return y
@@ -128,6 +156,9 @@ class AvgPool2D(_Pool):
            [6.5, 8. ]])
     """
 
+    ARGUMENTS = MappingProxyType({**_Pool.ARGUMENTS, "count_include_pad": flag})
+    count_include_pad: bool
+
     def __init__(
         self,
         kernel_size: Size,
@@ -137,12 +168,13 @@ class AvgPool2D(_Pool):
         count_include_pad: bool = True,
         dilation: Size = 1,
     ) -> None:
-        super().__init__(kernel_size, stride, padding, ceil_mode, dilation)
-        self.count_include_pad = bool(count_include_pad)
+        super().__init__(
+            kernel_size, stride, padding, ceil_mode, dilation, count_include_pad=count_include_pad
+        )
 
     def forward(self, x: Array, training: bool = False) -> Array:
         """Return the means, shape (N, C, OH, OW)."""
-        picture(x.shape[1:], "average pooling")
+        self.output_shape(x.shape[1:])
         self._windows = self.windows(x.shape[2], x.shape[3])
         return avg_pool(x, self._windows, self.count_include_pad)
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from convtool.errors import ConvtoolError, ModelError, ModelFileError
 from convtool.nn._types import Arrays, Shape
+from convtool.nn.about import About
 from convtool.nn.model import Sequential
-from convtool.nn.onnx.metadata import About, about
+from convtool.nn.onnx.metadata import about
 from convtool.nn.onnx.parse import read_proto
 from convtool.nn.onnx.readers import READ_ALONG, READERS, TO_CHANNELS_FIRST, read_next
 from convtool.nn.onnx.row import Row, attributes, label
@@ -64,11 +65,20 @@ def from_onnx(
         raise ModelFileError(f"{path}: {error}") from error
     if not row.layers:
         raise ModelFileError(f"{path}: has no layers")
+    for layer in row.layers:
+        for name, array in layer.params.items():
+            if not np.isfinite(array).all():
+                raise ModelFileError(
+                    f"{path}: {type(layer).__name__}: {name} has values that are not finite"
+                )
     if known is None:
-        known = _assumed(row.shape, implied_task, shape, classes, Preprocessing(0, 0, 0, mean, std))
+        known = _assumed(row.shape, implied_task, shape, classes, (mean, std))
     if implied_task is not None and known.task != implied_task:
         known = replace(known, task=implied_task)
-    _check_fit(known, shape, row.shape, path)
+    try:
+        known.check_fit(shape, row.shape)
+    except ModelError as error:
+        raise ModelFileError(f"{path}: {error}") from error
     model = Sequential(
         row.layers, shape, task=known.task, classes=known.classes, preprocessing=known.preprocessing
     )
@@ -184,26 +194,13 @@ def _assumed(
     implied_task: str | None,
     shape: Shape,
     classes: tuple[str, ...],
-    scale: Preprocessing,
+    scale: tuple[float, float],
 ) -> About:
     """Return the assumed task, classes and preprocessing of a file without metadata."""
     count = int(np.prod(outputs))
     task = implied_task or ("multiclass" if count > 1 else "regression")
     preprocessing = None
     if len(shape) == 3 and shape[0] in (1, 3):
-        preprocessing = Preprocessing(shape[1], shape[2], shape[0], scale.mean, scale.std)
+        preprocessing = Preprocessing(shape[1], shape[2], shape[0], *scale)
     names = classes or tuple(str(n) for n in range(2 if task == "binary" else count))
     return About(task, () if task == "regression" else names, preprocessing, {})
-
-
-def _check_fit(known: About, shape: Shape, outputs: Shape, path: Path) -> None:
-    """Check that a file's metadata match its layers."""
-    p = known.preprocessing
-    if p is not None and (p.channels, p.height, p.width) != shape:
-        raise ModelFileError(f"{path}: its preprocessing makes no input of shape {shape}")
-    wanted = {"multiclass": len(known.classes), "binary": 1}.get(known.task)
-    count = int(np.prod(outputs))
-    if wanted is not None and known.classes and count != wanted:
-        raise ModelFileError(f"{path}: {count} outputs for {len(known.classes)} classes")
-    if known.task == "binary" and known.classes and len(known.classes) != 2:
-        raise ModelFileError(f"{path}: one output for {len(known.classes)} classes, not for two")

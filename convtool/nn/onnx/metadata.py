@@ -6,26 +6,15 @@ Each is one entry of ``metadata_props``, as JSON, named ``convtool.version``, ``
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from convtool.errors import ModelFileError
+from convtool.jsontext import parse
+from convtool.nn.about import About, about_of
+from convtool.nn.arguments import whole
 from convtool.nn.model import Sequential
-from convtool.nn.preprocessing import Preprocessing
-from convtool.nn.tasks import TASKS
-from convtool.records import Record
 
 VERSION = 1
 PREFIX = "convtool."
-_MOST_PIXELS = 2**24
-
-
-class About(Record):
-    """A network's metadata."""
-
-    task: str
-    classes: tuple[str, ...]
-    preprocessing: Preprocessing | None
-    record: dict[str, Any]
 
 
 def entries(model: Sequential) -> dict[str, str]:
@@ -59,40 +48,17 @@ def about(stored: Mapping[str, str], place: str) -> About | None:
         return None
     try:
         fields = {
-            name.removeprefix(PREFIX): json.loads(text)
+            name.removeprefix(PREFIX): parse(text)
             for name, text in stored.items()
             if name.startswith(PREFIX)
         }
-        if int(fields["version"]) > VERSION:
+        if whole(fields["version"], "version") > VERSION:
             raise ModelFileError(
                 f"{place}: written by a newer convtool (metadata {fields['version']}, this one"
                 f" reads {VERSION}): update convtool"
             )
-        return About(
-            {name: name for name in TASKS}[fields["task"]],
-            tuple(str(name) for name in fields["classes"]),
-            _preprocessing(fields["preprocessing"]),
-            dict(fields["record"]),
-        )
+        return about_of(fields)
     except ModelFileError:
         raise
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelFileError(f"{place}: damaged: its metadata of convtool: {error}") from error
-
-
-def _preprocessing(fields: dict[str, Any] | None) -> Preprocessing | None:
-    if fields is None:
-        return None
-    result = Preprocessing(
-        int(fields["height"]),
-        int(fields["width"]),
-        int(fields["channels"]),
-        float(fields["mean"]),
-        float(fields["std"]),
-        str(fields.get("background", "white")),
-    )
-    if result.height < 1 or result.width < 1 or result.height * result.width > _MOST_PIXELS:
-        raise ValueError(f"a size of {result.height}x{result.width}")
-    if result.channels not in (1, 3) or not abs(result.mean) < 1e6 or not 1e-6 < result.std < 1e6:
-        raise ValueError("preprocessing")
-    return result

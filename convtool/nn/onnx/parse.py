@@ -11,11 +11,9 @@ from typing import Any
 
 from convtool.errors import ModelFileError
 from convtool.extras import need
+from convtool.nn.arguments import MOST_VALUES
+from convtool.reading import load
 
-MOST_OUTPUTS = 2**28
-"""The largest number of values that an operator may output for one picture."""
-
-_MOST_BYTES = 2**31 - 1
 _MOST_NODES = 10_000
 _BYTES = {
     "FLOAT": 4,
@@ -45,11 +43,7 @@ def read_proto(path: Path) -> Any:
         If ONNX is not installed.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ModelFileError(f"{path}: more than 2 GiB; no ONNX file in one piece is so long")
-        content = path.read_bytes()
-    except ModelFileError:
-        raise
+        content = load(path, "model file")
     except OSError as error:
         raise ModelFileError(f"{path}: cannot be read: {error.strerror or error}") from error
     return checked_proto(content, str(path))
@@ -102,7 +96,7 @@ def check_sizes(proto: Any, place: str) -> None:
         raise ModelFileError(f"{place}: damaged: its sizes contradict each other") from error
     for value in (*inferred.graph.value_info, *inferred.graph.output, *inferred.graph.input):
         dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim if dim.dim_value > 0]
-        if prod(dims) > MOST_OUTPUTS:
+        if prod(dims) > MOST_VALUES:
             raise ModelFileError(
                 f"{place}: {value.name} has {' x '.join(map(str, dims))} values for each picture,"
                 " which is too much"

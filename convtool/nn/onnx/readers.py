@@ -13,7 +13,7 @@ from convtool.errors import ModelError, ShapeError
 from convtool.nn import layers as nn
 from convtool.nn._types import Array, Pair, Sides
 from convtool.nn.onnx.row import Row, attributes, label, refuse
-from convtool.nn.operations.geometry import Padding, extent
+from convtool.nn.operations.geometry import Padding, extent, padding_of, pair
 from convtool.nn.operations.pooling import Windows
 from convtool.records import replace
 
@@ -25,7 +25,7 @@ _NO_PADS: Sides = (0, 0, 0, 0)
 
 def _pair(values: Any) -> Pair:
     first, second = (int(value) for value in values)
-    return first, second
+    return pair((first, second), "a window's")
 
 
 def _picture(row: Row, node: Any) -> tuple[int, int, int]:
@@ -36,6 +36,12 @@ def _picture(row: Row, node: Any) -> tuple[int, int, int]:
 
 def _window_pads(row: Row, node: Any, own: dict[str, Any], kernel: Pair, stride: Pair) -> Sides:
     """Return the padding in an operator's attributes as (top, left, bottom, right)."""
+    sides = _claimed_pads(row, node, own, kernel, stride)
+    padding_of(sides)
+    return sides
+
+
+def _claimed_pads(row: Row, node: Any, own: dict[str, Any], kernel: Pair, stride: Pair) -> Sides:
     auto = own.get("auto_pad", "NOTSET")
     if auto == "NOTSET":
         top, left, bottom, right = (int(value) for value in own.get("pads", (0, 0, 0, 0)))

@@ -1,13 +1,12 @@
 """The operators of an ONNX file in sequence, and the layers converted from them."""
 
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 from convtool.errors import ModelError
 from convtool.nn._types import Array, Arrays, Shape, Sides
 from convtool.nn.layers import Layer
-from convtool.nn.onnx.parse import MOST_OUTPUTS
+from convtool.nn.layers.base import output_of
 
 
 @dataclass
@@ -32,11 +31,8 @@ class Row:
 
     def append(self, layer: Layer) -> None:
         """Append a layer and update the shape."""
-        shape = layer.output_shape(self.shape)
-        if prod(shape) > MOST_OUTPUTS:
-            raise ModelError(f"it puts out {' x '.join(map(str, shape))} values, which is too much")
+        self.shape = output_of(layer, self.shape)
         self.layers.append(layer)
-        self.shape = shape
 
     def follower(self, operator: str) -> Any | None:
         """Remove and return the next operator if it is of this kind and takes `last`."""

@@ -5,9 +5,14 @@ from typing import Literal
 
 from convtool.errors import OptionError, ShapeError
 from convtool.nn._types import Pair, Sides
+from convtool.nn.arguments import short
 
 Size = int | tuple[int, int]
 Padding = int | Literal["same"] | tuple[int, int] | tuple[int, int, int, int]
+
+
+MOST_WINDOW = 2**16
+"""The largest size, stride, dilation or padding of a window."""
 
 
 def pair(value: Size, name: str, least: int = 1) -> Pair:
@@ -16,7 +21,7 @@ def pair(value: Size, name: str, least: int = 1) -> Pair:
     Raises
     ------
     OptionError
-        If it is neither, or smaller than `least`.
+        If it is neither, smaller than `least`, or larger than `MOST_WINDOW`.
 
     Examples
     --------
@@ -25,7 +30,9 @@ def pair(value: Size, name: str, least: int = 1) -> Pair:
     """
     values = _wholes(value, least)
     if values is None or len(values) > 2:
-        raise OptionError(f"{name} {value!r}: one or two whole numbers of at least {least}")
+        raise OptionError(
+            f"{name} {short(value)}: one or two whole numbers from {least} to {MOST_WINDOW}"
+        )
     return values[0], values[-1]
 
 
@@ -34,18 +41,21 @@ def _wholes(value: object, least: int) -> tuple[int, ...] | None:
     row = (value,) if isinstance(value, Integral) else value
     if not isinstance(row, tuple | list) or not row:
         return None
-    if any(not isinstance(v, Integral) or isinstance(v, bool) or v < least for v in row):
+    if any(
+        not isinstance(v, Integral) or isinstance(v, bool) or not least <= int(v) <= MOST_WINDOW
+        for v in row
+    ):
         return None
     return tuple(int(v) for v in row)
 
 
-def padding_of(value: Padding) -> Padding:
+def padding_of(value: Padding, name: str = "padding") -> Padding:
     """Validate a layer's padding and return it with Python integers.
 
     Raises
     ------
     OptionError
-        If it is not of type `Padding`, or negative.
+        If it is not of type `Padding`, negative, or larger than `MOST_WINDOW`.
 
     Examples
     --------
@@ -57,8 +67,8 @@ def padding_of(value: Padding) -> Padding:
     values = _wholes(value, 0)
     if values is None or len(values) not in (1, 2, 4):
         raise OptionError(
-            f'padding {value!r}: a number, "same", (py, px) or (top, left, bottom, right), none'
-            " negative"
+            f'{name} {short(value)}: a number, "same", (py, px) or (top, left, bottom, right),'
+            f" from 0 to {MOST_WINDOW}"
         )
     if len(values) == 4:
         return values[0], values[1], values[2], values[3]

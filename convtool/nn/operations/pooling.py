@@ -83,9 +83,9 @@ class Windows(Record):
             n, s, d = self.size[axis], self.stride[axis], self.dilation[axis]
             before, after = self.padding[axis], self.padding[axis + 2]
             count = pooled_size(n, covered[axis], s, before, after, self.ceil_mode)
-            starts = np.arange(count)[:, None] * s - before
-            places = starts + np.arange(self.kernel[axis]) * d
-            if not ((places >= 0) & (places < n)).any(axis=1).all():
+            starts = np.arange(count) * s - before
+            skipped = np.maximum(-(starts // d), 0)  # up to the first place inside or beyond
+            if not ((skipped < self.kernel[axis]) & (starts + skipped * d < n)).all():
                 raise ShapeError(
                     f"a pooling window of {self.kernel[axis]}, dilation {d}, would hold nothing but"
                     f" padding on an input of {n}: pad less, or use a smaller dilation"

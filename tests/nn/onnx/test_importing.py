@@ -330,9 +330,35 @@ class TestFilesThatMeanNoGood:
             from_onnx(write(tmp_path, made))
 
     def test_outputs_without_bound(self, tmp_path):
-        pads = [2**20, 2**20, 2**20, 2**20]
+        pads = [2**15, 2**15, 2**15, 2**15]
         made = proto([("Conv", ["k"], {"pads": pads})], k=numbers(1, 2, 3, 3))
         with pytest.raises(ModelFileError, match="too much"):
+            from_onnx(write(tmp_path, made))
+
+    @pytest.mark.parametrize(
+        ("operator", "own"),
+        [
+            ("Conv", {"pads": [2**20] * 4}),
+            ("Conv", {"dilations": [10**9, 10**9]}),
+            ("Conv", {"strides": [0, 1]}),
+            ("Conv", {"group": -1}),
+            ("MaxPool", {"kernel_shape": [10**12, 10**12], "auto_pad": "SAME_UPPER"}),
+            ("MaxPool", {"kernel_shape": [2, 2], "pads": [10**15] * 4}),
+            ("MaxPool", {"kernel_shape": [2, 2], "dilations": [10**9, 1], "ceil_mode": 1}),
+            ("AveragePool", {"kernel_shape": [-2, -2]}),
+        ],
+    )
+    def test_windows_without_bound(self, operator, own, tmp_path):
+        constants = ["k"] if operator == "Conv" else []
+        made = proto([(operator, constants, own)], k=numbers(1, 2, 3, 3))
+        with pytest.raises(ModelFileError, match=r"from [01] to 65536|at least 1"):
+            from_onnx(write(tmp_path, made))
+
+    def test_a_factor_that_is_no_number(self, tmp_path):
+        made = proto(
+            [("Flatten", [], {}), ("Gemm", ["w"], {"alpha": float("nan")})], w=numbers(144, 3)
+        )
+        with pytest.raises(ModelFileError, match="weight has values that are not finite"):
             from_onnx(write(tmp_path, made))
 
     def test_nor_when_judging(self, tmp_path):
