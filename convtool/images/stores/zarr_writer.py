@@ -61,7 +61,7 @@ class ZarrStore:
         self._zarr.config.set({"threading.max_workers": workers})
         self._place, self._wanted, self._source = place, wanted, source
         self._scales = scales
-        self._leading = tuple(source.array.shape[: len(source.planes[0])]) if source else ()
+        self._leading = source.leading if source else ()
         channels = wanted.shape[2] if len(wanted.shape) == 3 else 1
         self._channels_first = scales is not None and channels > 1
         if self._channels_first and self._leading:
