@@ -23,6 +23,7 @@ UNSTATED = 1 << 30
 SILENCE = 60.0
 """Seconds after which a server that sends nothing is given up."""
 
+_STORE = re.compile(r"\.zarr(/|$)", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?:://|::)")
 _FILE = "file://"
 _PIECE = 1 << 22
@@ -39,6 +40,17 @@ def is_url(path: str | os.PathLike[str]) -> bool:
     """
     text = os.fsdecode(path)
     return _SCHEME.match(text) is not None and not text.lower().startswith(_FILE)
+
+
+def is_store_url(path: str) -> bool:
+    """Return whether a URL is that of a Zarr store, or of a part of one; its name says so.
+
+    Examples
+    --------
+    >>> is_store_url("s3://scans/a.zarr/0"), is_store_url("s3://scans/a.zarr.zip")
+    (True, False)
+    """
+    return is_url(path) and _STORE.search(path.partition("?")[0]) is not None
 
 
 def local(path: str) -> str:
@@ -210,7 +222,7 @@ def put(path: str, data: bytes) -> None:
 
 @contextmanager
 def staged(source: str, target: str, *, dry_run: bool = False) -> Iterator[tuple[str, str]]:
-    """Work on files of this machine in the place of those at URLs.
+    """Work on files of this machine in the place of those at URLs; of Zarr stores, the URLs stay.
 
     The input is fetched, and the output is put where it belongs at the end of the block, unless an
     error is raised.
@@ -220,27 +232,30 @@ def staged(source: str, target: str, *, dry_run: bool = False) -> Iterator[tuple
     (str, str)
         The names of the files: temporary ones for URLs.
     """
-    if not (is_url(source) or is_url(target)):
-        yield local(source), local(target)
+    places = [path if is_store_url(path) else local(path) for path in (source, target)]
+    moved = [is_url(path) and not is_store_url(path) for path in (source, target)]
+    if not any(moved):
+        yield places[0], places[1]
         return
     with temporary_folder() as folder:
-        places = []
-        for number, path in enumerate((source, target)):
-            place = local(path)
-            if is_url(path):
+        for number, path in enumerate(places):
+            if moved[number]:
                 os.mkdir(os.path.join(folder, str(number)))
-                place = os.path.join(folder, str(number), _last(path))
-            places.append(place)
+                places[number] = os.path.join(folder, str(number), _last(path))
         with called(places[0], source), called(places[1], target):
-            if is_url(source):
-                with open(places[0], "wb") as file:
-                    try:
-                        fetch(source, file)
-                    except ImageReadError as error:
-                        raise ImageReadError(f"{shown(source)}: {error}") from error
+            if moved[0]:
+                _fetched(source, places[0])
             yield places[0], places[1]
-        if is_url(target) and not dry_run:
+        if moved[1] and not dry_run:
             _upload(places[1], target)
+
+
+def _fetched(source: str, place: str) -> None:
+    with open(place, "wb") as file:
+        try:
+            fetch(source, file)
+        except ImageReadError as error:
+            raise ImageReadError(f"{shown(source)}: {error}") from error
 
 
 def _last(path: str) -> str:

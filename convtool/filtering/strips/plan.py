@@ -23,6 +23,7 @@ from convtool.images.codec import Header
 from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.paths import shown
+from convtool.images.remote import is_url
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
@@ -80,6 +81,11 @@ class StripJob:
         self.kept, self.remarks = self._metadata(header)
         if self.to_zarr:
             check_store(target, overwrite=store.overwrite)
+            if store.resume and given.zarr is not None and not given.zarr.is_listed:
+                raise OptionError(
+                    f"{shown(source)}: --resume cannot tell whether a store has changed whose "
+                    "server lists no objects; fetch it first"
+                )
             if job.writing.keep_times:
                 raise OptionError("--keep-times is for files; a Zarr store is a folder of many")
         else:
@@ -128,7 +134,7 @@ class StripJob:
         for name in ("resume", "overwrite", "max_pixels"):
             del chosen[name]
         picture = self.given.pictures[0]
-        where = os.path.realpath(self.source)
+        where = self.source if is_url(self.source) else os.path.realpath(self.source)
         return f"{self.job.fingerprint()} {chosen} {where} {picture.identity()}"
 
     @property
@@ -146,7 +152,7 @@ class StripJob:
 
     def scales(self) -> Scales | None:
         """Return the pixel sizes for an OME-Zarr output."""
-        named = self.target.rstrip(os.sep).lower().endswith(".ome.zarr")
+        named = self.target.rstrip(os.sep).lower().endswith((".ome.zarr", ".ome.zarr.zip"))
         if not (named or self.store.pyramid or self.given.format == "ome-zarr"):
             return None
         stride = self.job.filtering.stride

@@ -230,7 +230,9 @@ def bounded_pipeline(metadata: Any) -> BatchedCodecPipeline:
     """
     if metadata.zarr_format == 2:
         codecs = [one for one in (*(metadata.filters or ()), metadata.compressor) if one]
-        steps = Steps(codecs, math.prod(metadata.chunks) * metadata.dtype.to_native_dtype().itemsize)
+        steps = Steps(
+            codecs, math.prod(metadata.chunks) * metadata.dtype.to_native_dtype().itemsize
+        )
         return BatchedCodecPipeline.from_codecs([V2Codec(None, steps if codecs else None)])
     return BatchedCodecPipeline.from_codecs(_bounded(metadata.codecs))
 

@@ -21,6 +21,7 @@ Part = tuple[int | None, int | None]
 
 _NOT_BLOCKING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
+
 class Objects(Protocol):
     """The objects of a store by their keys, for reading."""
 
@@ -46,7 +47,7 @@ def is_zip(path: str) -> bool:
 
 
 def objects_of(path: str) -> Objects:
-    """Return the objects of a store by its name: a folder, a ``.zip``, or a URL of either.
+    """Return the objects of a store by its name: a folder, a ``.zip``, or a URL.
 
     Raises
     ------
@@ -56,15 +57,10 @@ def objects_of(path: str) -> Objects:
         If it is a URL, and what reads it is not installed.
     """
     remote = filesystem(path)
-    if is_zip(path):
-        try:
-            with reading("the file"):
-                found = _regular(local(path), "it") if remote is None else remote[0].open(remote[1])
-        except FileNotFoundError:
-            raise ImageReadError("there is no such file") from None
-        return ZipObjects(found)
+    if remote is not None:
+        return RemoteObjects(*remote)
     path = local(path)
-    return FolderObjects(path) if remote is None else RemoteObjects(*remote)
+    return ZipObjects(_regular(path, "it")) if is_zip(path) else FolderObjects(path)
 
 
 def _too_large(key: str, size: int, most: int) -> ImageReadError:
@@ -73,11 +69,21 @@ def _too_large(key: str, size: int, most: int) -> ImageReadError:
 
 def _regular(path: str, key: str) -> Any:
     """Open a regular file; no other kind is waited for."""
+    _check_regular(os.stat(path).st_mode, key)
     file = open(os.open(path, _NOT_BLOCKING), "rb", buffering=0)  # noqa: SIM115
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+    try:
+        _check_regular(os.fstat(file.fileno()).st_mode, key)
+    except ImageReadError:
         file.close()
-        raise ImageReadError(f"{key} is not a regular file, which is all that a store holds")
+        raise
     return file
+
+
+def _check_regular(mode: int, key: str) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(mode):
+        raise ImageReadError(f"{key} is not a regular file, which is all that a store holds")
 
 
 def _span(part: Part | None, size: int) -> tuple[int, int]:

@@ -27,11 +27,11 @@ from convtool.extras import load
 from convtool.images.codec import Header
 from convtool.images.image import PIXEL_TYPES, Pixels
 from convtool.images.paths import shown
-from convtool.images.remote import is_url, local
-from convtool.images.stores.objects import is_zip, objects_of
+from convtool.images.remote import is_store_url, is_url, local
+from convtool.images.stores.ome import check_multiscale
+from convtool.images.stores.objects import objects_of
 from convtool.images.stores.picture import Span, StorageLayout
 
-ENDINGS = (".zarr", ".ome.zarr", ".zarr.zip")
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _MOST_CHANNELS = 4
 _MOST_AXES = 16
@@ -41,15 +41,14 @@ _INDEX_BYTES = 16
 """Bytes of the index of a shard for each of its chunks."""
 
 _LONGEST = 200
-_AT_URL = re.compile(r"\.zarr(\.zip)?(/|$)", re.IGNORECASE)
 
 
 def is_zarr(path: str) -> bool:
     """Return whether a folder is a Zarr array or group; of zip files and URLs, the name says so."""
     if is_url(path):
-        return _AT_URL.search(path.partition("?")[0]) is not None
+        return is_store_url(path)
     path = local(path)
-    if path.lower().endswith(ENDINGS[-1]):
+    if path.lower().endswith(".zarr.zip"):
         return os.path.isfile(path)
     return any(os.path.exists(os.path.join(path, mark)) for mark in _MARKS)
 
@@ -139,6 +138,8 @@ class ZarrImage:
         if not 2 <= len(shape) <= _MOST_AXES or min(shape) < 1:
             raise ImageReadError(f"has the shape {shape}, which is no picture")
         self.channels_last = self.ome is None and len(shape) > 2 and shape[-1] <= _MOST_CHANNELS
+        if self.ome is not None and len(self.ome["multiscales"][0]["axes"]) != len(shape):
+            raise ImageReadError("has another number of axes than its OME metadata name")
         self.leading = shape[: len(shape) - (3 if self.channels_last else 2)]
         self.pieces = tuple(int(n) for n in found.shards or found.chunks)
         self._check_kind(memory)
@@ -171,22 +172,13 @@ class ZarrImage:
             raise ImageReadError(f"has {bands} rows of chunks, more than {_MOST_BANDS}")
 
     def _first_level(self) -> str:
-        """Return the path of the first level of an OME image, whose metadata make sense."""
-        name = self._multiscale()["datasets"][0]["path"]
-        if not isinstance(name, str) or not all(re.fullmatch(r"[^/\0]+", one) for one in name.split("/")):
-            raise ImageReadError("names a first level that can be no path")
-        return name
-
-    def _multiscale(self) -> dict[str, Any]:
+        """Return the path of the first level of an OME image."""
         images = (self.ome or {}).get("multiscales")
         if not images:
             raise ImageReadError("is a group without an OME image; name one of its arrays")
-        image: dict[str, Any] = images[0]
-        names = [axis["name"] if isinstance(axis, dict) else axis for axis in image["axes"]]
-        if names[-2:] != ["y", "x"]:
-            told = printable("".join(map(str, names)))[:_LONGEST]
-            raise ImageReadError(f"has the axes {told}; the last must be y and x")
-        return image
+        check_multiscale(images)
+        name: str = images[0]["datasets"][0]["path"]
+        return name
 
     def _check(self, missing: str) -> None:
         fill = self.array.fill_value
