@@ -8,9 +8,7 @@ files there that nobody has locked.
 
 import os
 import re
-import shutil
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -241,6 +239,9 @@ def temporary_folder() -> Iterator[str]:
     ...     os.listdir(folder)
     []
     """
+    import shutil
+    import tempfile
+
     folder = tempfile.mkdtemp(prefix="convtool-")
     _own_folders.add(folder)
     try:
@@ -269,8 +270,11 @@ def abandon() -> None:
     for path in list(_own):
         with suppress(OSError):
             os.unlink(path)
-    for folder in list(_own_folders):
-        shutil.rmtree(folder, ignore_errors=True)
+    if _own_folders:
+        import shutil
+
+        for folder in list(_own_folders):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def lock(file: BinaryIO | FileIO) -> bool | None:

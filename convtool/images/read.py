@@ -17,6 +17,7 @@ from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
+from convtool.images.remote import is_url, local, pieces_of
 from convtool.records import Record, replace
 
 STDIN = "-"
@@ -44,7 +45,7 @@ def read(
     Parameters
     ----------
     path : str or path-like
-        A regular file, or ``-`` for standard input.
+        A regular file, its URL, or ``-`` for standard input.
     page : int, optional
         The page of a file with several, or the frame of an animation, 1 for the first. Unless
         given it is the first, and a note says how many there are.
@@ -185,12 +186,12 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
 
 
 def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> bytes:
-    """Load a whole regular file, or standard input, that begins like a picture.
+    """Load a whole regular file, standard input or a URL's file that begins like a picture.
 
     Parameters
     ----------
     path : str or path-like
-        The file, or ``-``.
+        The file, its URL, or ``-``.
     max_bytes : int, optional
         The most to load.
 
@@ -204,10 +205,14 @@ def load_bytes(path: str | os.PathLike[str], max_bytes: int | None = None) -> by
     try:
         if os.fspath(path) == STDIN:
             return _loaded(sys.stdin.buffer, "", max_bytes)
+        name = os.fsdecode(path)
+        if is_url(name):
+            return _received(name, max_bytes)
+        path = local(name)
         _check_regular(os.stat(path).st_mode)
         with open(os.open(path, os.O_RDONLY | _NOT_BLOCKING), "rb", buffering=0) as file:
             _check_regular(os.fstat(file.fileno()).st_mode)
-            return _loaded(file, os.fsdecode(path), max_bytes)
+            return _loaded(file, path, max_bytes)
     except FileNotFoundError:
         raise ImageReadError("there is no such file") from None
     except ImageReadError:
@@ -238,6 +243,17 @@ def _loaded(file: BinaryIO | FileIO, name: str, max_bytes: int | None) -> bytes:
         length += len(part)
     limits.check_memory(length, max_bytes)
     return b"".join(parts)
+
+
+def _received(url: str, max_bytes: int | None) -> bytes:
+    """Read a file at a URL to its end, after a look at its first bytes."""
+    data = bytearray()
+    for piece in pieces_of(url, max_bytes):
+        if len(data) < _ENOUGH_TO_RECOGNISE <= len(data) + len(piece):
+            recognise(bytes(data + piece[:_ENOUGH_TO_RECOGNISE]), url)
+        data += piece
+    recognise(bytes(data[:_ENOUGH_TO_RECOGNISE]), url)
+    return bytes(data)
 
 
 def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:

@@ -12,7 +12,14 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError, printable
+from convtool.errors import (
+    ConvtoolError,
+    ImageReadError,
+    ImageTooLargeError,
+    ImageWriteError,
+    OptionError,
+    printable,
+)
 from convtool.extras import load
 from convtool.files import temporary_folder
 from convtool.images.paths import called, shown
@@ -162,8 +169,8 @@ def take(file: Any, most: int) -> Iterator[bytes]:
         raise ImageReadError(f"cannot be read: the connection ended after {count} bytes")
 
 
-def fetch(path: str, file: Any, most: int | None = None) -> None:
-    """Copy a file at a URL into an open file.
+def pieces_of(path: str, most: int | None = None) -> Iterator[bytes]:
+    """Return the bytes of a file at a URL, piece by piece.
 
     Raises
     ------
@@ -175,27 +182,26 @@ def fetch(path: str, file: Any, most: int | None = None) -> None:
     assert found is not None
     try:
         with reading("it"), stream(*found) as source:
-            limit = most
-            if source.size is None:
-                limit = UNSTATED if most is None else min(most, UNSTATED)
-            elif limit is None:
-                limit = int(source.size)
-            if source.size is not None and source.size > limit:
+            stated = source.size
+            limit = UNSTATED if stated is None else int(stated)
+            if most is not None:
+                limit = min(limit, most)
+            if stated is not None and stated > limit:
                 raise _too_large(limit)
             count = 0
             for piece in take(source, limit):
                 count += len(piece)
                 if count > limit:
                     raise _too_large(limit)
-                file.write(piece)
+                yield piece
     except FileNotFoundError:
         raise ImageReadError("there is no such file") from None
     except ImageReadError as error:
-        raise ImageReadError(str(error).removeprefix("it ")) from error
+        raise type(error)(str(error).removeprefix("it ")) from error
 
 
-def _too_large(most: int) -> ImageReadError:
-    return ImageReadError(f"has more than {most} bytes, which is the limit")
+def _too_large(most: int) -> ImageTooLargeError:
+    return ImageTooLargeError(f"has more than {most} bytes, the limit for a file at a URL")
 
 
 def exists(path: str) -> bool:
@@ -244,18 +250,18 @@ def staged(source: str, target: str, *, dry_run: bool = False) -> Iterator[tuple
                 places[number] = os.path.join(folder, str(number), _last(path))
         with called(places[0], source), called(places[1], target):
             if moved[0]:
-                _fetched(source, places[0])
+                _fetch(source, places[0])
             yield places[0], places[1]
         if moved[1] and not dry_run:
             _upload(places[1], target)
 
 
-def _fetched(source: str, place: str) -> None:
+def _fetch(source: str, place: str) -> None:
     with open(place, "wb") as file:
         try:
-            fetch(source, file)
+            file.writelines(pieces_of(source))
         except ImageReadError as error:
-            raise ImageReadError(f"{shown(source)}: {error}") from error
+            raise type(error)(f"{shown(source)}: {error}") from error
 
 
 def _last(path: str) -> str:

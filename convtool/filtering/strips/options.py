@@ -67,5 +67,6 @@ def check_urls(source: str, target: str, store: StoreOptions, *, keep_times: boo
         raise OptionError(f"{shown(target)}: --resume is for stores on this machine, not for URLs")
     if store.resume and is_url(source) and not is_store_url(source):
         raise OptionError(
-            f"{shown(source)}: --resume cannot tell whether a file at a URL has changed; fetch it first"
+            f"{shown(source)}: --resume cannot tell whether a file at a URL has changed; "
+            "fetch it first"
         )

@@ -20,6 +20,7 @@ from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried, words_for
 from convtool.images.codec import Header
+from convtool.images.codecs.tiff_pages import with_true_descriptions
 from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.paths import shown
@@ -120,6 +121,11 @@ class StripJob:
             words = words_for(replace(metadata, resolution=None), self.given.format)
             remarks = (f"Zarr holds no {', '.join(words)}; they are left out",) if words else ()
             metadata = Metadata(resolution=metadata.resolution)
+        else:
+            pages, stale = with_true_descriptions(
+                [replace(image, metadata=metadata)], pyramid=self.store.pyramid
+            )
+            metadata, remarks = pages[0].metadata, (*remarks, *stale)
         return replace(header, has_alpha=has_alpha, metadata=metadata), remarks
 
     def wanted(self) -> Wanted:

@@ -7,7 +7,7 @@ those of numcodecs that are neither containers of objects nor compress by their 
 
 References
 ----------
-Zarr core specification 3, section "Codecs"; RFC 8878, 3.1.1 (zstd); c-blosc 1.21, README_CHUNK_FORMAT.
+Zarr core specification 3, section "Codecs"; c-blosc 1.21, README_CHUNK_FORMAT (its header).
 """
 
 import asyncio
@@ -115,6 +115,7 @@ class _Step:
     def decode(self, data: Any) -> Any:
         """Decode, to exactly that many bytes."""
         name = self._codec.codec_id
+        found: Any
         if name in _COMPRESSORS:
             found = _COMPRESSORS[name](self._codec, bytes(memoryview(data)), self._size)
         else:
@@ -176,7 +177,7 @@ def _encoded(codec: Any, name: str, size: int) -> int:
         return size
     if name in _CONVERTED:
         values, stored = (np.dtype(codec.get_config()[key]) for key in _CONVERTED[name])
-        return size // values.itemsize * stored.itemsize
+        return int(size // values.itemsize * stored.itemsize)
     raise ChunkError(f"are encoded by {name}, which is not read")
 
 
@@ -200,7 +201,7 @@ class Bounded(BytesBytesCodec):
         found = await asyncio.to_thread(steps.decode, chunk_bytes.as_array_like())
         return chunk_spec.prototype.buffer.from_bytes(memoryview(found).cast("B"))
 
-    def compute_encoded_size(self, input_byte_length: int, chunk_spec: Any) -> int:
+    def compute_encoded_size(self, _input_byte_length: int, _chunk_spec: Any) -> int:
         """Raise an error: it depends on what is compressed."""
         raise NotImplementedError
 
@@ -233,7 +234,8 @@ def bounded_pipeline(metadata: Any) -> BatchedCodecPipeline:
         steps = Steps(
             codecs, math.prod(metadata.chunks) * metadata.dtype.to_native_dtype().itemsize
         )
-        return BatchedCodecPipeline.from_codecs([V2Codec(None, steps if codecs else None)])
+        both: Any = steps if codecs else None
+        return BatchedCodecPipeline.from_codecs([V2Codec(None, both)])
     return BatchedCodecPipeline.from_codecs(_bounded(metadata.codecs))
 
 
@@ -251,6 +253,6 @@ def _bounded(codecs: Iterable[Codec]) -> list[Codec]:
             raise ChunkError(f"are encoded by {codec.to_dict()['name']}, which is not read")
     if compressing:
         bounded = Bounded(compressing)
-        Steps(bounded._codecs, 1)  # noqa: SLF001
+        Steps(bounded._codecs, 1)
         found.append(bounded)
     return found

@@ -17,7 +17,7 @@ from convtool.images.remote import filesystem, local, reading, stream, take
 ZIP_ENDING = ".zip"
 
 Part = tuple[int | None, int | None]
-"""First byte and the one after the last, as in a slice: either may be None, or count from the end."""
+"""First byte and the one after the last, as in a slice: None, or counted from the end."""
 
 _NOT_BLOCKING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 

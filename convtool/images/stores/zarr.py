@@ -28,8 +28,8 @@ from convtool.images.codec import Header
 from convtool.images.image import PIXEL_TYPES, Pixels
 from convtool.images.paths import shown
 from convtool.images.remote import is_store_url, is_url, local
-from convtool.images.stores.ome import check_multiscale
 from convtool.images.stores.objects import objects_of
+from convtool.images.stores.ome import check_multiscale
 from convtool.images.stores.picture import Span, StorageLayout
 
 _MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
@@ -112,6 +112,9 @@ class ZarrImage:
             raise type(error)(f"{shown(self.path)}: {error}") from error
         except ConvtoolError:
             raise
+        except FileNotFoundError:
+            words = f"{shown(self.path)}: there is no Zarr array or group"
+            raise ImageReadError(words) from None
         except Exception as error:  # of parsers and codecs that were given anything at all
             words = printable(str(error) or type(error).__name__)[:_LONGEST]
             raise ImageReadError(f"{shown(self.path)}: {what}: {words}") from error

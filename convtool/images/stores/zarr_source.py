@@ -63,7 +63,7 @@ class SourceStore(Store):
         """Return an object, or a part of it; None where there is none."""
         described = key.rpartition("/")[2] in METADATA
         most = METADATA_BYTES if described else self.most
-        data = await asyncio.to_thread(self._objects.read, key, most, _part(byte_range))
+        data = await asyncio.to_thread(self._objects.read, key, most, part_of(byte_range))
         if data is None:
             if self.complete and not described:
                 raise ImageReadError(f"the chunk {key} is missing")
@@ -101,7 +101,7 @@ class SourceStore(Store):
         raise NotImplementedError
 
 
-def _part(byte_range: Any) -> Part | None:
+def part_of(byte_range: Any) -> Part | None:
     """Return a range of bytes as a slice has it."""
     if byte_range is None:
         return None

@@ -20,7 +20,7 @@ from zarr.storage import LocalStore
 
 from convtool.files import flush_folder
 from convtool.images.remote import filesystem, writing
-from convtool.images.stores.zarr_source import METADATA
+from convtool.images.stores.zarr_source import METADATA, part_of
 
 _AT_ONCE = 8
 """Files that are flushed at the same time: a disk does so for little more than one."""
@@ -142,13 +142,15 @@ class RemoteStore(Store):
         byte_range: ByteRequest | None = None,
     ) -> Buffer | None:
         """Return an object that was written."""
+        first, last = part_of(byte_range) or (None, None)
         if key in self._described:
-            data = self._described[key]
+            data = self._described[key][first:last]
         elif key in self._put:
-            data = await asyncio.to_thread(self._system.cat_file, f"{self._path}/{key}")
+            data = await asyncio.to_thread(
+                self._system.cat_file, f"{self._path}/{key}", start=first, end=last
+            )
         else:
             return None
-        assert byte_range is None
         return (prototype or default_buffer_prototype()).buffer.from_bytes(data)
 
     async def get_partial_values(

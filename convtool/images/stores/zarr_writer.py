@@ -191,10 +191,11 @@ class ZarrStore:
         index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
         place: tuple[Any, ...] = (*index[: len(self._leading)],)
         span = slice(first, last)
-        if self._channels_first:
-            return np.moveaxis(self._arrays[level][(*place, slice(None), span)], 0, 2)
-        found: Pixels = self._arrays[level][(*place, span)]
-        return found
+        with self.in_words():
+            if self._channels_first:
+                return np.moveaxis(self._arrays[level][(*place, slice(None), span)], 0, 2)
+            found: Pixels = self._arrays[level][(*place, span)]
+            return found
 
     @property
     def unit(self) -> int:
