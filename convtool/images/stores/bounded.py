@@ -29,6 +29,8 @@ from zarr.codecs import ShardingCodec
 from zarr.codecs._v2 import V2Codec
 from zarr.core.codec_pipeline import BatchedCodecPipeline
 
+from convtool.errors import ImageReadError, printable
+
 _CHECKSUMS = {"crc32": 4, "crc32c": 4, "adler32": 4, "fletcher32": 4, "jenkins_lookup3": 4}
 """Codecs that add a checksum, and its bytes."""
 
@@ -48,7 +50,11 @@ _LZMA_MEMORY = 1 << 28
 
 
 class ChunkError(ValueError):
-    """A chunk does not hold what its metadata promise, or they name a codec that is not used."""
+    """A chunk does not hold what its metadata promise."""
+
+
+def _unknown(name: object) -> ImageReadError:
+    return ImageReadError(f"its chunks are encoded by {printable(str(name))}, which is not read")
 
 
 def _zstd(codec: Any, data: bytes, size: int) -> Any:
@@ -137,7 +143,7 @@ class Steps:
 
     Raises
     ------
-    ChunkError
+    ImageReadError
         If a codec is not one of those whose sizes can be known.
 
     Examples
@@ -152,12 +158,12 @@ class Steps:
         self._steps = []
         compressed = False
         if len(codecs) > _MOST_FILTERS:
-            raise ChunkError(f"have {len(codecs)} codecs, one after the other")
+            raise ImageReadError(f"its chunks are encoded by {len(codecs)} codecs, too many")
         for codec in codecs:
             name = codec.codec_id
             self._steps.append(_Step(codec, size) if not compressed else codec)
             if compressed and name not in _CHECKSUMS:
-                raise ChunkError(f"are encoded by {name} after they are compressed")
+                raise ImageReadError(f"its chunks are encoded by {name} after compression")
             size, compressed = _encoded(codec, name, size), compressed or name in _COMPRESSORS
 
     def decode(self, data: Any) -> Any:
@@ -178,7 +184,7 @@ def _encoded(codec: Any, name: str, size: int) -> int:
     if name in _CONVERTED:
         values, stored = (np.dtype(codec.get_config()[key]) for key in _CONVERTED[name])
         return int(size // values.itemsize * stored.itemsize)
-    raise ChunkError(f"are encoded by {name}, which is not read")
+    raise _unknown(name)
 
 
 class Bounded(BytesBytesCodec):
@@ -226,7 +232,7 @@ def bounded_pipeline(metadata: Any) -> BatchedCodecPipeline:
 
     Raises
     ------
-    ChunkError
+    ImageReadError
         If they name a codec that is not used.
     """
     if metadata.zarr_format == 2:
@@ -250,7 +256,7 @@ def _bounded(codecs: Iterable[Codec]) -> list[Codec]:
         elif codec.to_dict()["name"] in _V3_ARRAYS:
             found.append(codec)
         else:
-            raise ChunkError(f"are encoded by {codec.to_dict()['name']}, which is not read")
+            raise _unknown(codec.to_dict()["name"])
     if compressing:
         bounded = Bounded(compressing)
         Steps(bounded._codecs, 1)

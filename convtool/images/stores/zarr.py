@@ -10,12 +10,11 @@ Zarr core specification 3 and 2; OME-Zarr (NGFF) 0.5 and 0.4, section 3.4 (multi
 """
 
 import hashlib
-import itertools
 import math
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -192,7 +191,9 @@ class ZarrImage:
         present, total = self._chunks(stamps), math.prod(self._grid)
         if len(present) == total:
             return
-        lost = next(key for key in self._keys() if key not in present)
+        encode = self.array.metadata.encode_chunk_key
+        keys = (encode(place_of(number, self._grid)) for number in range(total))
+        lost = next(key for key in keys if key not in present)
         count = f"{total - len(present)} of {total} chunks are missing (such as {lost})"
         if fill is None:
             raise ImageReadError(f"{count}, and it states no fill value")
@@ -206,11 +207,6 @@ class ZarrImage:
     @cached_property
     def _grid(self) -> list[int]:
         return [-(-size // n) for size, n in zip(self.array.shape, self.pieces, strict=True)]
-
-    def _keys(self) -> Iterator[str]:
-        """Return the objects of all chunks, or of all shards."""
-        for place in itertools.product(*(range(count) for count in self._grid)):
-            yield self.array.metadata.encode_chunk_key(place)
 
     def _chunks(self, stamps: Mapping[str, str]) -> set[str]:
         """Return which objects are chunks, or shards, of the array."""
@@ -244,7 +240,7 @@ class ZarrImage:
 
     def picture(self, plane: int) -> "ZarrPicture":
         """Return one plane as a picture."""
-        return ZarrPicture(self, tuple(map(int, np.unravel_index(plane, self.leading or (1,)))))
+        return ZarrPicture(self, place_of(plane, self.leading))
 
     @property
     def is_listed(self) -> bool:
@@ -279,12 +275,26 @@ class ZarrImage:
         self._objects.close()
 
 
+def place_of(number: int, sizes: Sequence[int]) -> tuple[int, ...]:
+    """Return the indices of an element of an array of any size, by its number in rows first.
+
+    Examples
+    --------
+    >>> place_of(5, (2, 3)), place_of(0, ())
+    ((1, 2), ())
+    """
+    place = []
+    for size in reversed(sizes):
+        number, index = divmod(number, size)
+        place.append(index)
+    return tuple(reversed(place))
+
+
 class ZarrPicture:
     """One plane of a Zarr image; see `Picture`."""
 
     def __init__(self, image: ZarrImage, plane: tuple[int, ...]) -> None:
-        self.path, self._image = image.path, image
-        self._plane = plane[: len(image.leading)]
+        self.path, self._image, self._plane = image.path, image, plane
         height, width, *rest = (int(size) for size in image.array.shape[len(image.leading) :])
         channels = rest[0] if rest else 1
         self.header = Header(

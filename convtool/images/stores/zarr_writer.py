@@ -17,7 +17,7 @@ from convtool.images.stores.halving import Halver, levels_of
 from convtool.images.stores.ome import Scales, axis_names, multiscale
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.stores.progress import Place
-from convtool.images.stores.zarr import ZarrImage
+from convtool.images.stores.zarr import ZarrImage, place_of
 
 CHUNK = 512
 """Height and width of chunks where the input has none."""
@@ -177,8 +177,7 @@ class ZarrStore:
 
     def put(self, level: int, plane: int, first: int, rows: Pixels) -> None:
         """Write rows of a plane."""
-        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
-        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        place: tuple[Any, ...] = place_of(plane, self._leading)
         span = slice(first, first + len(rows))
         with self.in_words():
             if self._channels_first:
@@ -188,8 +187,7 @@ class ZarrStore:
 
     def rows(self, level: int, plane: int, first: int, last: int) -> Pixels:
         """Read rows of a plane again."""
-        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
-        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        place: tuple[Any, ...] = place_of(plane, self._leading)
         span = slice(first, last)
         with self.in_words():
             if self._channels_first:
