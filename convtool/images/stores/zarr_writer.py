@@ -77,6 +77,7 @@ class ZarrStore:
         with self.in_words():
             self._store = self._opened()
             self._arrays = [self._array(level) for level in range(len(self.sizes))]
+            self._store.flush()
 
     @contextmanager
     def in_words(self) -> Iterator[None]:
