@@ -16,6 +16,12 @@ from convtool.images.remote import filesystem, local, reading, stream, take
 
 ZIP_ENDING = ".zip"
 
+METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
+"""The objects that describe arrays and groups; all others hold chunks."""
+
+METADATA_BYTES = 1 << 23
+"""The most bytes of one of them."""
+
 Part = tuple[int | None, int | None]
 """First byte and the one after the last, as in a slice: None, or counted from the end."""
 
@@ -34,8 +40,11 @@ class Objects(Protocol):
             If it is no regular file of the store, or has more than ``most`` bytes.
         """
 
-    def stamps(self) -> Mapping[str, str] | None:
-        """Return what stands for the state of each object; None where they cannot be listed."""
+    def stamps(self, below: str) -> Mapping[str, str] | None:
+        """Return what stands for the state of each object whose key begins so, by the rest of it.
+
+        ``below`` is empty or ends in a slash. None where objects cannot be listed.
+        """
 
     def close(self) -> None:
         """Close what is open."""
@@ -128,15 +137,16 @@ class FolderObjects:
     def _contains(self, path: str) -> bool:
         return os.path.join(os.path.realpath(path), "").startswith(os.path.join(self._real, ""))
 
-    def stamps(self) -> Mapping[str, str]:
+    def stamps(self, below: str) -> Mapping[str, str]:
         """Return size and time of each file; see `Objects`."""
         found: dict[str, str] = {}
-        for folder, _, names in os.walk(self._real):
-            below = os.path.relpath(folder, self._real)
+        top = os.path.join(self._real, below)
+        for folder, _, names in os.walk(top):
+            inner = os.path.relpath(folder, top)
             for name in names:
                 with suppress(OSError):
                     status = os.stat(os.path.join(folder, name))
-                    key = name if below == os.curdir else f"{below}/{name}".replace(os.sep, "/")
+                    key = name if inner == os.curdir else f"{inner}/{name}".replace(os.sep, "/")
                     found[key] = f"{status.st_size} {status.st_mtime_ns}"
         return found
 
@@ -173,11 +183,13 @@ class ZipObjects:
         except (zipfile.BadZipFile, RuntimeError, EOFError, NotImplementedError) as error:
             raise ImageReadError(f"{key} is damaged in the zip file: {error}") from error
 
-    def stamps(self) -> Mapping[str, str]:
+    def stamps(self, below: str) -> Mapping[str, str]:
         """Return checksum and size of each entry; see `Objects`."""
+        start = self._root + below
         return {
-            name.removeprefix(self._root): f"{one.CRC} {one.file_size}"
+            name.removeprefix(start): f"{one.CRC} {one.file_size}"
             for name, one in self._entries.items()
+            if name.startswith(start)
         }
 
     def close(self) -> None:
@@ -225,17 +237,17 @@ class RemoteObjects:
                 raise _too_large(key, len(data), most)
             return data[slice(*part)] if part and file.whole else data
 
-    def stamps(self) -> Mapping[str, str] | None:
+    def stamps(self, below: str) -> Mapping[str, str] | None:
         """Return what the store says of each object; see `Objects`."""
         if "http" in self._system.protocol:
             return None
+        start = f"{self._path}/{below}"
         with reading("the list of its objects"):
-            found = self._system.find(self._path, detail=True)
-        start = len(self._path) + 1
-        self._sizes = {name[start:]: int(one.get("size") or 0) for name, one in found.items()}
-        told = ("size", "ETag", "LastModified", "mtime")
+            found = self._system.find(start.rstrip("/"), detail=True)
+        root, told = len(self._path) + 1, ("size", "ETag", "LastModified", "mtime")
+        self._sizes |= {name[root:]: int(one.get("size") or 0) for name, one in found.items()}
         return {
-            name[start:]: " ".join(str(one.get(what)) for what in told)
+            name[len(start) :]: " ".join(str(one.get(what)) for what in told)
             for name, one in found.items()
         }
 

@@ -27,11 +27,10 @@ from convtool.images.codec import Header
 from convtool.images.image import PIXEL_TYPES, Pixels
 from convtool.images.paths import shown
 from convtool.images.remote import is_store_url, is_url, local
-from convtool.images.stores.objects import objects_of
+from convtool.images.stores.objects import METADATA, METADATA_BYTES, objects_of
 from convtool.images.stores.ome import check_multiscale
 from convtool.images.stores.picture import Span, StorageLayout
 
-_MARKS = ("zarr.json", ".zarray", ".zgroup", ".zattrs")
 _MOST_CHANNELS = 4
 _MOST_AXES = 16
 _MOST_PLANES = 100_000
@@ -49,7 +48,7 @@ def is_zarr(path: str) -> bool:
     path = local(path)
     if path.lower().endswith(".zarr.zip"):
         return os.path.isfile(path)
-    return any(os.path.exists(os.path.join(path, mark)) for mark in _MARKS)
+    return any(os.path.exists(os.path.join(path, mark)) for mark in METADATA)
 
 
 class ZarrImage:
@@ -77,6 +76,8 @@ class ZarrImage:
         OME's metadata, as they stand in the group's attributes.
     leading : tuple of int
         The lengths of the axes before rows and columns, along which each place is a plane.
+    is_listed : bool
+        Whether its objects can be listed, so that `identity` tells each change of them.
 
     Raises
     ------
@@ -184,7 +185,8 @@ class ZarrImage:
 
     def _check(self, missing: str) -> None:
         fill = self.array.fill_value
-        stamps = self._objects.stamps()
+        stamps = self._objects.stamps(self._place)
+        self.is_listed = stamps is not None
         if stamps is None:  # a chunk that is missing is noticed when it is read
             self._store.complete = missing == "refuse" or fill is None
             return
@@ -211,10 +213,7 @@ class ZarrImage:
     def _chunks(self, stamps: Mapping[str, str]) -> set[str]:
         """Return which objects are chunks, or shards, of the array."""
         found, encode = set(), self.array.metadata.encode_chunk_key
-        for name in stamps:
-            if not name.startswith(self._place):
-                continue
-            key = name[len(self._place) :]
+        for key in stamps:
             place = tuple(map(int, re.findall(r"\d{1,18}", key)))
             inside = len(place) == len(self._grid) and all(map(int.__lt__, place, self._grid))
             if inside and encode(place) == key:
@@ -242,24 +241,16 @@ class ZarrImage:
         """Return one plane as a picture."""
         return ZarrPicture(self, place_of(plane, self.leading))
 
-    @property
-    def is_listed(self) -> bool:
-        """Whether its objects can be listed, so that each change of the image is seen."""
-        return self._objects.stamps() is not None
-
     def identity(self) -> str:
         """Return a text that differs when metadata or chunks have changed; see `Picture`."""
         digest = hashlib.sha256()
-        stamps = self._objects.stamps()
-        marks = [place + mark for mark in _MARKS for place in dict.fromkeys(("", self._place))]
-        if stamps is None:
-            for mark in marks:
-                digest.update(self._objects.read(mark, self._store.most) or b"-")
-        else:
-            wanted = [mark for mark in marks if mark in stamps]
-            wanted += [self._place + key for key in sorted(self._chunks(stamps))]
-            for name in wanted:
-                digest.update(f"{name} {stamps[name]}\n".encode())
+        with self._in_words("cannot be read"):
+            for place in dict.fromkeys(("", self._place)):
+                for mark in METADATA:
+                    digest.update(self._objects.read(place + mark, METADATA_BYTES) or b"-")
+            stamps = self._objects.stamps(self._place) or {}
+            for key in sorted(self._chunks(stamps)):
+                digest.update(f"{key} {stamps[key]}\n".encode())
         return f"zarr {digest.hexdigest()}"
 
     def window(self, plane: tuple[int, ...], rows: Span, columns: Span | None) -> Pixels:

@@ -14,13 +14,7 @@ from zarr.abc.store import (
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 
 from convtool.errors import ImageReadError
-from convtool.images.stores.objects import Objects, Part
-
-METADATA = ("zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata")
-"""The objects that describe arrays and groups; all others hold chunks."""
-
-METADATA_BYTES = 1 << 23
-"""The most bytes of one of them."""
+from convtool.images.stores.objects import METADATA, METADATA_BYTES, Objects, Part
 
 
 class SourceStore(Store):

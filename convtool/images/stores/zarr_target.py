@@ -20,7 +20,8 @@ from zarr.storage import LocalStore
 
 from convtool.files import flush_folder
 from convtool.images.remote import filesystem, writing
-from convtool.images.stores.zarr_source import METADATA, part_of
+from convtool.images.stores.objects import METADATA
+from convtool.images.stores.zarr_source import part_of
 
 _AT_ONCE = 8
 """Files that are flushed at the same time: a disk does so for little more than one."""
