@@ -257,11 +257,17 @@ def staged(source: str, target: str, *, dry_run: bool = False) -> Iterator[tuple
 
 
 def _fetch(source: str, place: str) -> None:
+    """Copy a file at a URL to this machine, if there is room for it."""
+    import shutil
+
     with open(place, "wb") as file:
         try:
-            file.writelines(pieces_of(source))
+            file.writelines(pieces_of(source, shutil.disk_usage(os.path.dirname(place)).free))
         except ImageReadError as error:
             raise type(error)(f"{shown(source)}: {error}") from error
+        except OSError as error:
+            words = f"{shown(source)}: cannot be copied to the folder for temporary files"
+            raise ImageReadError(f"{words}: {error.strerror}") from error
 
 
 def _last(path: str) -> str:

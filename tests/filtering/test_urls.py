@@ -327,6 +327,14 @@ def test_a_file_that_ends_too_early_is_refused(web, capsys):
     assert said.count("\n") == 1
 
 
+def test_a_file_is_only_fetched_where_there_is_room(web, pixels, monkeypatch, capsys):
+    write("web/a.png", pixels)
+    little = shutil.disk_usage(".")._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: little)
+    assert run([*BOX, f"{web}/a.png", "out.png"]) == 1
+    assert "a.png: has more than 1000 bytes" in capsys.readouterr().err
+
+
 def test_timeout_ends_a_slow_download_and_leaves_nothing(web, tmp_path):
     line = ["filter", "-k", "box", "--timeout", "3", f"{web}/slow.png", "out.png"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path / "temporary")}
