@@ -13,6 +13,7 @@ EXTRAS = {
     "jxl": "JPEG XL, and AVIF of 10 and 12 bits, need",
     "onnx": "ONNX files need",
     "raw": "pictures of camera sensors need",
+    "remote": "URLs need",
     "science": "DICOM and FITS need",
 }
 """What each extra is for: ``pip install 'convtool[NAME]'``."""

@@ -11,8 +11,8 @@ import re
 import stat
 import threading
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import FileIO
 from types import ModuleType
 from typing import BinaryIO
@@ -26,6 +26,7 @@ except ImportError:  # not on Windows, where an open file cannot be removed anyw
 _BUFFER = 1 << 16
 _NAME = re.compile(r"\.convtool-[0-9a-f]{16}\Z")
 _own: set[str] = set()
+_own_folders: set[str] = set()
 _swept: set[str] = set()
 _changing = threading.Lock()
 
@@ -228,6 +229,38 @@ def _remove_if_left(path: str) -> bool:
     return False
 
 
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """Make a folder for temporary files, which goes with all in it at the end of the block.
+
+    Examples
+    --------
+    >>> with temporary_folder() as folder:
+    ...     os.listdir(folder)
+    []
+    """
+    import shutil
+    import tempfile
+
+    folder = tempfile.mkdtemp(prefix="convtool-")
+    _own_folders.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _own_folders.discard(folder)
+
+
+def flush_folder(path: str) -> None:
+    """Flush a folder to the disk: the names of the files in it, where a system can do so."""
+    with suppress(OSError):
+        handle = os.open(path or os.curdir, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def abandon() -> None:
     """Remove the temporary files of this process at once, and let it begin no more.
 
@@ -237,6 +270,11 @@ def abandon() -> None:
     for path in list(_own):
         with suppress(OSError):
             os.unlink(path)
+    if _own_folders:
+        import shutil
+
+        for folder in list(_own_folders):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def lock(file: BinaryIO | FileIO) -> bool | None:

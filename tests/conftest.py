@@ -35,6 +35,7 @@ MARKS = {
         "deconvolution/",
         "faults/",
         "filtering/strips/test_stream.py",
+        "filtering/test_urls.py",
         "images/test_doors.py",
         "learn/",
         "cli/test_deconvolve.py",

@@ -13,6 +13,7 @@ from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, Opti
 from convtool.filtering.job import FilterJob
 from convtool.filtering.picture import filter_file
 from convtool.images.paths import shown
+from convtool.images.remote import is_url
 from convtool.report.json_report import write_report
 from convtool.work.inputs import (
     InputFile,
@@ -20,6 +21,7 @@ from convtool.work.inputs import (
     listed,
     load_list,
     looks_like_picture,
+    not_together,
     split_list,
 )
 from convtool.work.naming import Naming, Task, tasks
@@ -63,6 +65,8 @@ def _filter(
 def _tasks(
     places: Sequence[str], folder: str, job: FilterJob, batch: Batch
 ) -> Sequence[Task] | Stream:
+    if is_url(folder):
+        raise not_together(folder)
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise OptionError(f"{shown(folder)}: is a file; several pictures need an output folder")
     if looks_like_picture(folder) and not (os.path.isdir(folder) or folder.endswith(os.sep)):

@@ -9,6 +9,7 @@ import click
 from convtool.errors import ImageReadError
 from convtool.images.paths import shown
 from convtool.images.read import STDIN
+from convtool.images.remote import exists, is_url, local
 from convtool.images.write import STDOUT
 
 _NAMES_SHOWN = 10
@@ -22,8 +23,9 @@ no_clobber_option = click.option(
 
 def check_there(source: str) -> None:
     """Refuse an input that does not exist, before anything is said of the output."""
-    if source == STDIN:
+    if source == STDIN or is_url(source):
         return
+    source = local(source)
     try:
         os.lstat(source)
     except FileNotFoundError:
@@ -34,7 +36,10 @@ def check_there(source: str) -> None:
 
 def is_kept(target: str | None, *, no_clobber: bool) -> bool:
     """Return whether an output exists and shall stay; say so on stderr."""
-    if not no_clobber or target in (None, STDOUT) or not os.path.lexists(str(target)):
+    if not no_clobber or target in (None, STDOUT):
+        return False
+    there = exists if is_url(str(target)) else os.path.lexists
+    if not there(local(str(target))):
         return False
     click.echo(f"convtool: skipped: {shown(str(target))} exists", err=True)
     return True

@@ -12,8 +12,14 @@ from convtool.errors import OptionError
 from convtool.filtering.execution import Machine
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, named, planner
-from convtool.filtering.strips.options import TIFF_ENDINGS, StoreOptions, is_zarr_wanted
+from convtool.filtering.strips.options import (
+    TIFF_ENDINGS,
+    StoreOptions,
+    check_urls,
+    is_zarr_wanted,
+)
 from convtool.images.read import STDIN
+from convtool.images.remote import local, staged
 from convtool.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -73,7 +79,21 @@ def filter_picture(
     >>> outcome.target.shape, plans[0].execution.way
     ((3, 4), 'memory')
     """
+    check_urls(source, target, store, keep_times=job.writing.keep_times)
     how: dict[str, Any] = {"planned": planned, "dry_run": dry_run}
+    with staged(source, target, dry_run=dry_run) as (here, there):
+        return _filter_here(here, there, job, store, progress=progress, how=how)
+
+
+def _filter_here(
+    source: str,
+    target: str,
+    job: FilterJob,
+    store: StoreOptions,
+    *,
+    progress: Progress,
+    how: dict[str, Any],
+) -> Outcome:
     if is_written_by_rows(source, target, store):
         from convtool.filtering.strips.job import filter_stream
 
@@ -107,7 +127,8 @@ def is_written_by_rows(source: str, target: str, store: StoreOptions) -> bool:
         If that is asked of standard input.
     """
     large = target.lower().endswith(".btf") or store.pyramid or is_zarr_wanted(target)
-    if not large and os.path.isdir(source):  # as a Zarr store is
+    source = local(source)
+    if not large and (os.path.isdir(source) or ".zarr" in source.lower()):  # as a store is
         from convtool.images.stores.zarr import is_zarr
 
         large = is_zarr(source)

@@ -1,10 +1,33 @@
 """Show paths in messages, and resolve their files."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 from convtool.errors import printable
+
+_called: dict[str | os.PathLike[str], str] = {}
+
+
+@contextmanager
+def called(path: str, name: str) -> Iterator[None]:
+    """Show a temporary file by the name of what it stands for.
+
+    Examples
+    --------
+    >>> with called("/tmp/1/a.tif", "s3://scans/a.tif"):
+    ...     shown("/tmp/1/a.tif")
+    's3://scans/a.tif'
+    """
+    if path == name:
+        yield
+        return
+    _called[path] = name
+    try:
+        yield
+    finally:
+        del _called[path]
 
 
 def shown(path: str | os.PathLike[str]) -> str:
@@ -19,6 +42,7 @@ def shown(path: str | os.PathLike[str]) -> str:
     >>> shown("two\nlines.jpg")
     'two\\nlines.jpg'
     """
+    path = _called.get(path, path) if _called else path
     return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 

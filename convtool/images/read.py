@@ -16,6 +16,7 @@ from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
 from convtool.images.paths import shown
+from convtool.images.remote import is_url, local, pieces_of
 from convtool.reading import open_regular
 from convtool.records import Record, replace
 
@@ -45,7 +46,7 @@ def read(
     Parameters
     ----------
     path : str or path-like
-        A regular file, or ``-`` for standard input.
+        A regular file, its URL, or ``-`` for standard input.
     page : int, optional
         The page of a file with several, or the frame of an animation, 1 for the first. Unless
         given it is the first, and a note says how many there are.
@@ -186,12 +187,12 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
 
 
 def load_bytes(path: str | os.PathLike[str], options: ReadOptions | None = None) -> bytes:
-    """Load a whole regular file, or standard input, that begins like a picture.
+    """Load a whole regular file, standard input or a URL's file that begins like a picture.
 
     Parameters
     ----------
     path : str or path-like
-        The file, or ``-``.
+        The file, its URL, or ``-``.
     options : ReadOptions, optional
         The limits: no more is loaded than ``max_memory``, or pixels of `_LARGEST_PIXEL` bytes.
 
@@ -206,8 +207,11 @@ def load_bytes(path: str | os.PathLike[str], options: ReadOptions | None = None)
     try:
         if os.fspath(path) == STDIN:
             return _loaded(sys.stdin.buffer, "", options)
-        with open_regular(path, "picture") as file:
-            return _loaded(cast(FileIO, file.raw), os.fsdecode(path), options)
+        name = os.fsdecode(path)
+        if is_url(name):
+            return _received(name, _most_bytes(options))
+        with open_regular(local(name), "picture") as file:
+            return _loaded(cast(FileIO, file.raw), name, options)
     except FileNotFoundError:
         raise ImageReadError("there is no such file") from None
     except ImageReadError:
@@ -224,9 +228,7 @@ def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
     """Read a file to its end, after a look at its first bytes: it may be endless."""
     start = file.read(_ENOUGH_TO_RECOGNISE) or b""
     recognise(start, name)
-    most = options.max_memory
-    if most is None:
-        most = max(_SMALL, _LARGEST_PIXEL * options.max_pixels)
+    most = _most_bytes(options)
     if file.seekable():
         limits.check_memory(file.seek(0, os.SEEK_END), most)
         file.seek(0)
@@ -237,6 +239,23 @@ def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
         length += len(part)
     limits.check_memory(length, most)
     return b"".join(parts)
+
+
+def _most_bytes(options: ReadOptions) -> int:
+    if options.max_memory is not None:
+        return options.max_memory
+    return max(_SMALL, _LARGEST_PIXEL * options.max_pixels)
+
+
+def _received(url: str, max_bytes: int) -> bytes:
+    """Read a file at a URL to its end, after a look at its first bytes."""
+    data = bytearray()
+    for piece in pieces_of(url, max_bytes):
+        if len(data) < _ENOUGH_TO_RECOGNISE <= len(data) + len(piece):
+            recognise(bytes(data + piece[:_ENOUGH_TO_RECOGNISE]), url)
+        data += piece
+    recognise(bytes(data[:_ENOUGH_TO_RECOGNISE]), url)
+    return bytes(data)
 
 
 def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:

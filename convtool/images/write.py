@@ -18,6 +18,7 @@ from convtool.images.formats import Format, format_for
 from convtool.images.image import Document, Image, Pixels, PixelType, as_image, type_of
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
+from convtool.images.remote import filesystem, is_url, local, put
 from convtool.records import replace
 
 STDOUT = "-"
@@ -269,6 +270,8 @@ def time_to_keep(source: Path, target: Path, options: WriteOptions) -> int | Non
     """
     if not options.keep_times:
         return None
+    if is_url(source) or is_url(target):
+        raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
     if STDOUT in (os.fspath(source), os.fspath(target)):
         raise OptionError("--keep-times: standard input and output have no time of change")
     return os.stat(source).st_mtime_ns
@@ -295,6 +298,9 @@ def save_bytes(path: str | os.PathLike[str], data: bytes, modified: int | None =
         _print(data)
         return
     target = place(path)
+    if is_url(target):
+        put(target, data)
+        return
     try:
         replace_file(target, data, modified=modified)
     except OSError as error:
@@ -317,7 +323,7 @@ def cannot_be_written(path: str | os.PathLike[str], error: OSError) -> ImageWrit
 
 
 def place(path: Path, folder_at: "Callable[[str], str] | None" = None) -> str:
-    """Return the file that a path names, links followed.
+    """Return the file that a path names, links followed; of one at a URL, the URL.
 
     Parameters
     ----------
@@ -331,7 +337,10 @@ def place(path: Path, folder_at: "Callable[[str], str] | None" = None) -> str:
     ImageWriteError
         If it may not be written.
     """
-    name = shown(path)
+    if is_url(path):
+        filesystem(url := os.fsdecode(path))
+        return url
+    name, path = shown(path), local(os.fsdecode(path))
     folder_at = folder_at or usable_folder
     try:
         folder, last = os.path.split(os.fspath(path))

@@ -8,6 +8,7 @@ from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
 from convtool.images.read import STDIN
+from convtool.images.remote import is_url
 from convtool.reading import LIMITS, check_length, load
 from convtool.records import Record, replace
 
@@ -37,7 +38,7 @@ def is_pattern(place: str) -> bool:
     >>> is_pattern("*.jpg"), is_pattern("holiday.jpg")
     (True, False)
     """
-    return any(one in place for one in _MAGIC) and not os.path.lexists(place)
+    return any(one in place for one in _MAGIC) and not (is_url(place) or os.path.lexists(place))
 
 
 def looks_like_picture(name: str) -> bool:
@@ -87,12 +88,19 @@ def find(places: Sequence[str], *, recursive: bool = False, outside: str = "") -
 def _at(place: str, recursive: bool, barred: str) -> Iterator[InputFile]:
     if place == STDIN:
         raise OptionError("standard input is one picture; name a file as its output, not a folder")
+    if is_url(place):
+        raise not_together(place)
     if is_pattern(place):
         yield from _matching(place, barred)
     elif os.path.isdir(place):
         yield from in_folder(place, recursive, barred)
     else:
         yield InputFile(place, os.path.basename(place))
+
+
+def not_together(url: str) -> OptionError:
+    """Return the error that says that a URL is no place of a batch."""
+    return OptionError(f"{shown(url)}: a URL is read and written alone, not with many pictures")
 
 
 def _matching(pattern: str, barred: str) -> Iterator[InputFile]:
@@ -181,6 +189,9 @@ def listed(names: Sequence[str]) -> list[InputFile]:
     >>> [found.relative for found in listed(["./2020/a.jpg", "/x/y/b.jpg", "/x/c.jpg"])]
     ['2020/a.jpg', 'y/b.jpg', 'c.jpg']
     """
+    for name in names:
+        if is_url(name):
+            raise not_together(name)
     plain = {name: os.path.normpath(name) for name in names}
     away = [name for name, path in plain.items() if os.path.isabs(path) or path.startswith("..")]
     if away:

@@ -23,6 +23,7 @@ from convtool.filtering.strips.options import StoreOptions
 from convtool.filtering.strips.plan import StripJob, execute
 from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.paths import shown
+from convtool.images.remote import is_store_url, is_url, local
 from convtool.images.stores.picture import Span
 from convtool.images.tone import Extent
 from convtool.progress import Progress, silent
@@ -66,6 +67,12 @@ def divided(
         If it cannot be read, filtered, or written.
     """
     need("cluster", "distributed")
+    if is_url(target) or (is_url(source) and not is_store_url(source)):
+        raise OptionError(
+            f"{shown(target if is_url(target) else source)}: of URLs, a cluster only reads those "
+            "of Zarr stores; it writes where all workers see the same files"
+        )
+    source, target = local(source), local(target)
     if not is_store(source):
         raise OptionError(
             f"{shown(source)}: its format can only be decoded as a whole; a cluster filters TIFF "
@@ -203,7 +210,7 @@ class _Blocks:
     def _order(self, plan: FilterPlan) -> Order:
         one, target = self._one, self._target
         return Order(
-            os.path.abspath(one.source),
+            one.source if is_url(one.source) else os.path.abspath(one.source),
             one.given.pictures[0].identity(),
             replace(one.job, filtering=plan.options),
             one.store,

@@ -76,7 +76,9 @@ class ToZarr:
         for plane in range(len(self._one.given.pictures)):
             if plane not in self._state.planes:
                 self._made.make_levels(plane)
+                self._made.flush()
                 self._note({"plane": plane, "done": True})
+        self._made.complete()
         self._unfinished.commit()
         rows = self._state.rows
         return (f"went on with {rows} rows that were there",) if rows else ()

@@ -167,6 +167,7 @@ def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> 
     rest = strips.rest()
     if rest is not None:
         _put(order.place, made, block.plane, written, rest)
+    made.flush()
     return None
 
 

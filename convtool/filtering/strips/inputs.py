@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from convtool.errors import ImageReadError
-from convtool.filtering.execution import Storage
+from convtool.filtering.execution import Machine, Storage
 from convtool.filtering.job import FilterJob
 from convtool.filtering.plan import PictureKind
 from convtool.filtering.strips.options import StoreOptions, is_zarr_wanted
@@ -101,16 +101,12 @@ def opened(source: str, reading: ReadOptions, store: StoreOptions, threads: int)
         If it cannot be read, or holds several pictures of which none is chosen.
     """
     if is_zarr(source):
-        image = ZarrImage(source, store.missing)
-        numbers = range(len(image.planes))
-        if reading.page is not None:
-            if reading.page > len(numbers):
-                raise ImageReadError(
-                    f"{shown(source)}: has {len(numbers)} planes, no {reading.page}"
-                )
-            numbers = range(reading.page - 1, reading.page)
-        planes = tuple(image.picture(number) for number in numbers)
-        yield Input(planes, "zarr" if image.ome is None else "ome-zarr", image)
+        image = ZarrImage(source, store.missing, Machine.of(reading).allowed)
+        try:
+            planes = tuple(map(image.picture, _chosen(image, reading.page)))
+            yield Input(planes, "zarr" if image.ome is None else "ome-zarr", image)
+        finally:
+            image.close()
         return
     if is_tiff(source):
         picture = open_tiff(source, reading, threads)
@@ -128,3 +124,12 @@ def opened(source: str, reading: ReadOptions, store: StoreOptions, threads: int)
     status = os.stat(source)
     stamp = f"file {status.st_size} {status.st_mtime_ns} {reading.page}"
     yield Input((MemoryPicture(source, image_read, stamp),), image_read.format)
+
+
+def _chosen(image: ZarrImage, page: int | None) -> range:
+    """Return the numbers of the planes to filter: all, or the one that is picked."""
+    if page is None:
+        return range(image.planes)
+    if page > image.planes:
+        raise ImageReadError(f"{shown(image.path)}: has {image.planes} planes, no {page}")
+    return range(page - 1, page)

@@ -17,7 +17,7 @@ from convtool.filtering.strips.rows import Ahead, Kept
 from convtool.images.background import flattened
 from convtool.images.image import Image, Pixels
 from convtool.images.stores.picture import Picture, Span
-from convtool.images.stores.progress import Unfinished
+from convtool.images.stores.progress import Remote, Unfinished, begin
 from convtool.images.stores.tiff_writer import TiffWriter
 from convtool.images.stores.zarr_writer import PlaneSink, ZarrStore
 from convtool.images.tone import Extent
@@ -90,7 +90,8 @@ class _Work:
     def to_zarr(self) -> tuple[str, ...]:
         """Write a Zarr store, all planes of it."""
         one = self._one
-        unfinished = Unfinished(one.target, one.fingerprint(), resume=one.store.resume)
+        unfinished = begin(one.target, one.fingerprint(), resume=one.store.resume)
+        made = None
         try:
             scales, given = one.scales(), one.given
             made = ZarrStore(unfinished.place, one.wanted(), given.zarr, scales, one.threads)
@@ -98,19 +99,22 @@ class _Work:
             for number, picture in enumerate(given.pictures):
                 if number not in state.planes:
                     self._plane(made, unfinished, state, number, picture)
+            made.complete()
             unfinished.commit()
-        except ImageReadError:
-            unfinished.remove()
-            raise
-        except BaseException:
-            unfinished.leave()
+        except BaseException as error:
+            if made is not None:
+                made.remove()
+            if isinstance(error, ImageReadError):
+                unfinished.remove()
+            else:
+                unfinished.leave()
             raise
         return (f"went on with {state.rows} rows that were there",) if state.rows else ()
 
     def _plane(
         self,
         made: ZarrStore,
-        unfinished: Unfinished,
+        unfinished: Unfinished | Remote,
         state: ResumeState,
         number: int,
         picture: Picture,

@@ -3,10 +3,12 @@
 import os
 
 from convtool.errors import OptionError
+from convtool.images.paths import shown
+from convtool.images.remote import is_store_url, is_url
 from convtool.records import Record
 
 TIFF_ENDINGS = (".tif", ".tiff", ".btf")
-ZARR_ENDING = ".zarr"
+ZARR_ENDINGS = (".zarr", ".zarr.zip")
 MISSING_RULES = ("refuse", "fill")
 """What becomes of chunks that a Zarr store does not hold."""
 
@@ -29,7 +31,7 @@ class StoreOptions(Record):
 
 def is_zarr_wanted(target: str) -> bool:
     """Return whether an output is named as a Zarr store is."""
-    return target.rstrip(os.sep).lower().endswith(ZARR_ENDING)
+    return target.rstrip(os.sep).lower().endswith(ZARR_ENDINGS)
 
 
 def check_store_options(target: str, store: StoreOptions) -> None:
@@ -48,3 +50,23 @@ def check_store_options(target: str, store: StoreOptions) -> None:
         )
     if store.overwrite:
         raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")
+
+
+def check_urls(source: str, target: str, store: StoreOptions, *, keep_times: bool) -> None:
+    """Check that nothing is asked for that URLs do not do.
+
+    Raises
+    ------
+    OptionError
+        If the time of a file at a URL is to be kept, or a run to be resumed of which one end is a
+        file that is fetched anew, or a store at a URL.
+    """
+    if keep_times and (is_url(source) or is_url(target)):
+        raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
+    if store.resume and is_url(target):
+        raise OptionError(f"{shown(target)}: --resume is for stores on this machine, not for URLs")
+    if store.resume and is_url(source) and not is_store_url(source):
+        raise OptionError(
+            f"{shown(source)}: --resume cannot tell whether a file at a URL has changed; "
+            "fetch it first"
+        )

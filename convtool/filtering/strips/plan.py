@@ -20,9 +20,11 @@ from convtool.filtering.strips.steps import AssumptionViolated
 from convtool.images.background import channels_on
 from convtool.images.carry import carried, words_for
 from convtool.images.codec import Header
+from convtool.images.codecs.tiff_pages import with_true_descriptions
 from convtool.images.formats import FORMATS
 from convtool.images.image import DEPTHS, Image, Metadata
 from convtool.images.paths import shown
+from convtool.images.remote import is_url
 from convtool.images.stores.ome import Scales
 from convtool.images.stores.picture import Wanted
 from convtool.images.stores.progress import check_store
@@ -80,6 +82,11 @@ class StripJob:
         self.kept, self.remarks = self._metadata(header)
         if self.to_zarr:
             check_store(target, overwrite=store.overwrite)
+            if store.resume and given.zarr is not None and not given.zarr.is_listed:
+                raise OptionError(
+                    f"{shown(source)}: --resume cannot tell whether a store has changed whose "
+                    "server lists no objects; fetch it first"
+                )
             if job.writing.keep_times:
                 raise OptionError("--keep-times is for files; a Zarr store is a folder of many")
         else:
@@ -114,6 +121,11 @@ class StripJob:
             words = words_for(replace(metadata, resolution=None), self.given.format)
             remarks = (f"Zarr holds no {', '.join(words)}; they are left out",) if words else ()
             metadata = Metadata(resolution=metadata.resolution)
+        else:
+            pages, stale = with_true_descriptions(
+                [replace(image, metadata=metadata)], pyramid=self.store.pyramid
+            )
+            metadata, remarks = pages[0].metadata, (*remarks, *stale)
         return replace(header, has_alpha=has_alpha, metadata=metadata), remarks
 
     def wanted(self) -> Wanted:
@@ -128,7 +140,7 @@ class StripJob:
         for name in ("resume", "overwrite", "max_pixels"):
             del chosen[name]
         picture = self.given.pictures[0]
-        where = os.path.realpath(self.source)
+        where = self.source if is_url(self.source) else os.path.realpath(self.source)
         return f"{self.job.fingerprint()} {chosen} {where} {picture.identity()}"
 
     @property
@@ -146,7 +158,7 @@ class StripJob:
 
     def scales(self) -> Scales | None:
         """Return the pixel sizes for an OME-Zarr output."""
-        named = self.target.rstrip(os.sep).lower().endswith(".ome.zarr")
+        named = self.target.rstrip(os.sep).lower().endswith((".ome.zarr", ".ome.zarr.zip"))
         if not (named or self.store.pyramid or self.given.format == "ome-zarr"):
             return None
         stride = self.job.filtering.stride

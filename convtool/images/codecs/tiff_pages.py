@@ -139,17 +139,24 @@ def fits(description: str, pages: int, height: int, width: int, samples: int) ->
     return claimed is None or (claimed == pages and listed)
 
 
-def with_true_descriptions(pages: Sequence[Image]) -> tuple[list[Image], tuple[str, ...]]:
-    """Return pages without descriptions that claim other pixels, and a remark where there are."""
+def with_true_descriptions(
+    pages: Sequence[Image], *, pyramid: bool = False
+) -> tuple[list[Image], tuple[str, ...]]:
+    """Return pages without descriptions that claim other pixels, and a remark where there are.
+
+    Where smaller levels follow in a pyramid, tifffile's note of the shape is left out: it is read
+    as that of all pages together.
+    """
     kept, dropped = [], 0
     for image in pages:
         page = image
         entry = tags_of(page.metadata.exif)[0].get(DESCRIPTION) if page.metadata.exif else None
         text = entry.content.rstrip(b"\0").decode("utf-8", "replace") if entry else ""
-        if text and not fits(text, len(pages), page.height, page.width, page.channels):
+        stale = bool(text) and not fits(text, len(pages), page.height, page.width, page.channels)
+        if stale or (pyramid and _shape_said(text) is not None):
             block = without(page.metadata.exif, DESCRIPTION)
             page = replace(page, metadata=replace(page.metadata, exif=block))
-            dropped += 1
+            dropped += stale
         kept.append(page)
     remark = "the description claims another number of planes, or size, and is left out"
     return kept, (remark,) if dropped else ()

@@ -5,13 +5,19 @@ References
 OME-Zarr (NGFF) 0.5 and 0.4, sections 3.1 (axes) and 3.4 (multiscales).
 """
 
+import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from convtool.errors import ImageReadError, printable
 from convtool.records import Record
 
 _VERSIONS = {2: "0.4", 3: "0.5"}
 _MICROMETRES_PER_INCH = 25400.0
+_TYPES = {"t": "time", "c": "channel"} | dict.fromkeys("zyx", "space")
+_PATH = re.compile(r"[^/\0]+(/[^/\0]+)*")
+_LONGEST = 40
 
 
 class Scales(Record):
@@ -55,8 +61,9 @@ def multiscale(
     (['y', 'x'], ['0', '1'])
     """
     image = dict((known or {}).get("multiscales", [{}])[0])
-    image.setdefault("axes", _named_axes(axes, scales.resolution))
-    before = _scale_of(image, axes, scales.resolution)
+    named = image.get("axes") or _named_axes(axes, scales.resolution)
+    image["axes"] = [_described(axis) for axis in named]
+    before = _scale_of(image, len(named), scales.resolution)
     image["datasets"] = [
         {"path": str(level), "coordinateTransformations": _placed(before, scales, sizes, level)}
         for level in range(len(sizes))
@@ -70,6 +77,44 @@ def multiscale(
     if version == 2:
         return carried | {"multiscales": [image | {"version": _VERSIONS[2]}]}
     return {"ome": carried | {"version": _VERSIONS[3], "multiscales": [image]}}
+
+
+def check_multiscale(images: Any) -> None:
+    """Check that the first of the images in a group is described as far as it is read.
+
+    Raises
+    ------
+    ImageReadError
+        If its axes do not end in y and x, or its first level or scale is none.
+
+    Examples
+    --------
+    >>> check_multiscale([{"axes": ["y", "x"], "datasets": [{"path": "0"}]}])
+    """
+    try:
+        axes, level = images[0]["axes"], images[0]["datasets"][0]
+        names = [axis["name"] if isinstance(axis, dict) else axis for axis in axes]
+        path, placed = level["path"], level.get("coordinateTransformations", [])
+        known = [one[one["type"]] for one in placed if one["type"] in ("scale", "translation")]
+        fits = all(len(one) == len(names) and all(map(math.isfinite, one)) for one in known)
+        named = isinstance(path, str) and _PATH.fullmatch(path) is not None
+        told = printable("".join(names))
+    except (TypeError, KeyError, IndexError, ValueError, AttributeError, OverflowError):
+        raise ImageReadError("is damaged: its OME metadata describe no image") from None
+    if names[-2:] != ["y", "x"]:
+        raise ImageReadError(f"has the axes {told[:_LONGEST]}; the last must be y and x")
+    if not (fits and named):
+        raise ImageReadError("is damaged: its OME metadata give its first level no place")
+
+
+def axis_names(attributes: dict[str, Any]) -> list[str]:
+    """Return the names of the axes in the attributes of a group."""
+    return [axis["name"] for axis in attributes.get("ome", attributes)["multiscales"][0]["axes"]]
+
+
+def _described(axis: Any) -> dict[str, Any]:
+    """Return an axis as versions from 0.4 on describe it; before, there was its name alone."""
+    return axis if isinstance(axis, dict) else {"name": axis, "type": _TYPES.get(axis, "space")}
 
 
 def _named_axes(count: int, resolution: tuple[float, float] | None) -> list[dict[str, str]]:

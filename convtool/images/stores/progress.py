@@ -13,16 +13,25 @@ those, and no store, but one     first gives the store that was to be replaced i
 that ends with ``.replaced``
 a store with a journal in it     removes the journal, and what the store has replaced
 ===============================  ==================================================================
+
+The chunks that a journal names are on the disk, and so are their names: a loss of power costs the
+work since its last line, and resuming never takes for done what is not there. An unfinished store
+has no journal, and is removed, where it is at a URL: its chunks are put at once, and what describes
+them at the end, so that no reader takes it for a store before. A zip file is made of the complete
+folder, flushed and renamed.
 """
 
 import json
 import os
 import shutil
+import zipfile
 from contextlib import suppress
 
 from convtool.errors import ImageWriteError, JournalError
-from convtool.files import lock
+from convtool.files import Replacement, flush_folder, lock
 from convtool.images.paths import shown
+from convtool.images.remote import filesystem, is_url, writing
+from convtool.images.stores.objects import is_zip
 from convtool.journal import Entry, Journal
 from convtool.records import Record
 
@@ -46,20 +55,40 @@ def check_store(path: str, *, overwrite: bool) -> None:
     ImageWriteError
         If something is there that may not be replaced, or the folder above it cannot be written to.
     """
+    if is_url(path):
+        _check_url(path)
+        return
     name, above = shown(path), os.path.dirname(os.path.abspath(path))
     if not os.path.isdir(above):
         raise ImageWriteError(f"{name}: there is no folder {shown(above)}; make it first")
     with suppress(OSError):  # where nothing can be changed, as is said below
         _settle(os.path.abspath(path))
     if os.path.lexists(path):
-        if not os.path.isdir(path) or os.path.islink(path):
+        if is_zip(path):
+            if not os.path.isfile(path):
+                raise ImageWriteError(f"{name}: is no file, and its name is that of a zip file")
+        elif not os.path.isdir(path) or os.path.islink(path):
             raise ImageWriteError(f"{name}: is a file, and a Zarr store is a folder")
         if not overwrite:
             raise ImageWriteError(f"{name}: exists; --overwrite replaces it")
-        if not _is_store(path):
+        if not is_zip(path) and not _is_store(path):
             raise ImageWriteError(f"{name}: is a folder, but no Zarr store; it is not replaced")
     if not os.access(above, os.W_OK | os.X_OK):
         raise ImageWriteError(f"{name}: the folder {shown(above)} cannot be written to")
+
+
+def _check_url(path: str) -> None:
+    found = filesystem(path)
+    assert found is not None
+    if "http" in found[0].protocol:
+        raise ImageWriteError(
+            f"{shown(path)}: a Zarr store is not written by HTTP, which cannot list what is there; "
+            "name a place in an object store, as s3://"
+        )
+    with writing(path):
+        there = found[0].exists(found[1])
+    if there:
+        raise ImageWriteError(f"{shown(path)}: exists; a store at a URL is not replaced")
 
 
 def _settle(path: str) -> None:
@@ -148,6 +177,7 @@ class Unfinished:
         self._fingerprint = fingerprint
         self.entries: list[Entry] = []
         os.makedirs(self.folder, exist_ok=True)
+        flush_folder(os.path.dirname(self.path))
         self._journal = Journal(
             os.path.join(self.folder, JOURNAL),
             {"schema": SCHEMA, "fingerprint": fingerprint},
@@ -183,14 +213,30 @@ class Unfinished:
     def commit(self) -> None:
         """Put the store in its place; one that is there is replaced."""
         self._sweep()
+        above = os.path.dirname(self.path)
+        if is_zip(self.path):
+            self._pack()
+            flush_folder(above)
+            self.remove()
+            return
         old = self.path + REPLACED
         if os.path.isdir(self.path):
             shutil.rmtree(old, ignore_errors=True)
             os.rename(self.path, old)
         os.rename(self.folder, self.path)
+        flush_folder(above)
         shutil.rmtree(old, ignore_errors=True)
         os.unlink(os.path.join(self.path, JOURNAL))
         self._journal.close()
+
+    def _pack(self) -> None:
+        """Put all of the folder but the journal into a zip file."""
+        with Replacement(self.path) as new, zipfile.ZipFile(new.file, "w") as packed:
+            for folder, _, names in os.walk(self.folder):
+                for name in sorted(names):
+                    path = os.path.join(folder, name)
+                    if name != JOURNAL:
+                        packed.write(path, os.path.relpath(path, self.folder))
 
     def _sweep(self) -> None:
         """Remove chunks that whoever was killed has left half written."""
@@ -219,3 +265,26 @@ class Unfinished:
                     shutil.rmtree(one.path, ignore_errors=True)
                 elif one.name != JOURNAL:
                     os.unlink(one.path)
+
+
+class Remote:
+    """A store that is being written at a URL: nothing is noted, and nothing can be gone on with.
+
+    The members are those of `Unfinished`. Whoever writes the store completes or removes it.
+    """
+
+    def __init__(self, path: str, fingerprint: str) -> None:
+        self.place = Place(path, path, fingerprint, False)
+        self.entries: list[Entry] = []
+
+    def note(self, entry: Entry) -> None:
+        """Do nothing."""
+
+    commit = leave = remove = lambda self: None
+
+
+def begin(path: str, fingerprint: str, *, resume: bool) -> Unfinished | Remote:
+    """Begin to write a store, or go on with it; see `Unfinished`."""
+    if is_url(path):
+        return Remote(path, fingerprint)
+    return Unfinished(path, fingerprint, resume=resume)

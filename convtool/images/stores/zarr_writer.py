@@ -11,12 +11,13 @@ from convtool.errors import ImageFormatError, ImageWriteError, JournalError
 from convtool.extras import load
 from convtool.images.image import Pixels
 from convtool.images.paths import shown
+from convtool.images.remote import is_url
 from convtool.images.stores.background_writer import BackgroundWriter
 from convtool.images.stores.halving import Halver, levels_of
-from convtool.images.stores.ome import Scales, multiscale
+from convtool.images.stores.ome import Scales, axis_names, multiscale
 from convtool.images.stores.picture import Strips, Wanted
 from convtool.images.stores.progress import Place
-from convtool.images.stores.zarr import ZarrImage
+from convtool.images.stores.zarr import ZarrImage, place_of
 
 CHUNK = 512
 """Height and width of chunks where the input has none."""
@@ -61,10 +62,11 @@ class ZarrStore:
         self._zarr.config.set({"threading.max_workers": workers})
         self._place, self._wanted, self._source = place, wanted, source
         self._scales = scales
-        self._leading = tuple(source.array.shape[: len(source.planes[0])]) if source else ()
+        self._leading = source.leading if source else ()
         channels = wanted.shape[2] if len(wanted.shape) == 3 else 1
         self._channels_first = scales is not None and channels > 1
-        if self._channels_first and self._leading:
+        unnamed = source is not None and source.ome is None and scales is not None
+        if len(self._leading) + self._channels_first > 1 and (unnamed or self._channels_first):
             raise ImageFormatError(
                 f"{shown(place.path)}: OME-Zarr names all axes, and those of the input have "
                 "no names; write a .zarr"
@@ -73,7 +75,9 @@ class ZarrStore:
         if wanted.pyramid:
             self.sizes += levels_of(*self.sizes[0])
         with self.in_words():
+            self._store = self._opened()
             self._arrays = [self._array(level) for level in range(len(self.sizes))]
+            self._store.flush()
 
     @contextmanager
     def in_words(self) -> Iterator[None]:
@@ -91,17 +95,40 @@ class ZarrStore:
     def _version(self) -> int:
         return self._source.version if self._source is not None else _NEWEST
 
+    def _opened(self) -> Any:
+        from convtool.images.stores.zarr_target import FlushedStore, RemoteStore
+
+        folder = self._place.folder
+        return RemoteStore(folder) if is_url(folder) else FlushedStore(folder)
+
+    def flush(self) -> None:
+        """Wait until the disk has all that was written: a journal may name it then."""
+        with self.in_words():
+            self._store.flush()
+
+    def complete(self) -> None:
+        """Wait until all is there, and put what describes it; at a URL, that makes it a store."""
+        with self.in_words():
+            self._store.complete()
+
+    def remove(self) -> None:
+        """Remove what was put at a URL; a folder is whoever's who made it."""
+        self._store.remove()
+
     def _array(self, level: int) -> Any:
         """Open the array of a level, or make it where it is not there."""
-        folder = self._place.folder
+        name = "" if self._scales is None else str(level)
+        place = os.path.join(self._place.folder, name)
+        if self._place.started and os.path.isdir(place):
+            return self._zarr.open_array(self._store, path=name, mode="r+")
+        axes = None
         if self._scales is not None:
-            folder = os.path.join(folder, str(level))
-        if os.path.isdir(folder) and self._place.started:
-            return self._zarr.open_array(folder, mode="r+")
-        if self._scales is not None and level == 0:
-            self._zarr.create_group(
-                self._place.folder, zarr_format=self._version, overwrite=False
-            ).attrs.update(self._group_attributes(self._scales))
+            attributes = self._group_attributes(self._scales)
+            axes = axis_names(attributes)
+            if level == 0:
+                self._zarr.create_group(
+                    self._store, zarr_format=self._version, overwrite=False
+                ).attrs.update(attributes)
         shape = self._in_order((*self.sizes[level], *self._wanted.shape[2:]))
         how: dict[str, Any] = {
             "shape": (*self._leading, *shape),
@@ -120,7 +147,9 @@ class ZarrStore:
             how["compressors"] = self._source.array.compressors
         if self._scales is None:
             how["attributes"] = self._source.attributes if self._source is not None else {}
-        return self._zarr.create_array(folder, **how)
+        if self._version == _NEWEST:
+            how["dimension_names"] = axes or dimension_names(self._source)
+        return self._zarr.create_array(self._store, name=name or None, **how)
 
     def _chunk(self, level: int, shard: bool) -> tuple[int, ...]:
         """Return rows, columns and channels of a chunk or a shard."""
@@ -149,8 +178,7 @@ class ZarrStore:
 
     def put(self, level: int, plane: int, first: int, rows: Pixels) -> None:
         """Write rows of a plane."""
-        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
-        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        place: tuple[Any, ...] = place_of(plane, self._leading)
         span = slice(first, first + len(rows))
         with self.in_words():
             if self._channels_first:
@@ -160,13 +188,13 @@ class ZarrStore:
 
     def rows(self, level: int, plane: int, first: int, last: int) -> Pixels:
         """Read rows of a plane again."""
-        index = tuple(int(n) for n in np.unravel_index(plane, self._leading or (1,)))
-        place: tuple[Any, ...] = (*index[: len(self._leading)],)
+        place: tuple[Any, ...] = place_of(plane, self._leading)
         span = slice(first, last)
-        if self._channels_first:
-            return np.moveaxis(self._arrays[level][(*place, slice(None), span)], 0, 2)
-        found: Pixels = self._arrays[level][(*place, span)]
-        return found
+        with self.in_words():
+            if self._channels_first:
+                return np.moveaxis(self._arrays[level][(*place, slice(None), span)], 0, 2)
+            found: Pixels = self._arrays[level][(*place, span)]
+            return found
 
     @property
     def unit(self) -> int:
@@ -205,12 +233,13 @@ class PlaneSink:
             self._writer.put(strip)
 
     def finish(self) -> None:
-        """Write what is left, and the smaller levels."""
+        """Write what is left, and the smaller levels; the disk has them when this returns."""
         rest = self._strips.rest()
         if rest is not None:
             self._writer.put(rest)
         self._writer.finish()
         self._store.make_levels(self._plane)
+        self._store.flush()
 
     def abandon(self) -> None:
         """Stop writing."""
@@ -219,6 +248,13 @@ class PlaneSink:
     def _work(self, strips: Iterator[Pixels]) -> None:
         for rows in strips:
             self._store.put(0, self._plane, self._written, rows)
+            self._store.flush()
             self._written += len(rows)
             with self._store.in_words():
                 self._note(self._written)
+
+
+def dimension_names(source: ZarrImage | None) -> list[str | None] | None:
+    """Return the names of the axes of the array that is read; None where it has none."""
+    names = None if source is None else getattr(source.array.metadata, "dimension_names", None)
+    return None if names is None else list(names)
