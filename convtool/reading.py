@@ -26,6 +26,7 @@ LIMITS: Mapping[str, int] = MappingProxyType(
         "data set": 2**33,
         "batch of CIFAR-10": 2**28,
         "picture": 2**40,
+        "object of a Zarr store": 2**40,
         "compiled code": 2**28,
     }
 )

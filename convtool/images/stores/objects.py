@@ -4,15 +4,17 @@ Only what a store can hold is read from a folder: regular files in it. Links tha
 pipes, sockets and devices are refused, and so is an object larger than its reader allows.
 """
 
+import errno
 import os
-import stat
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BufferedReader
 from typing import Any, Protocol
 
-from convtool.errors import ImageReadError
+from convtool.errors import FileRefusedError, ImageReadError
 from convtool.images.remote import filesystem, local, reading, stream, take
+from convtool.reading import open_regular
 
 ZIP_ENDING = ".zip"
 
@@ -24,8 +26,6 @@ METADATA_BYTES = 1 << 23
 
 Part = tuple[int | None, int | None]
 """First byte and the one after the last, as in a slice: None, or counted from the end."""
-
-_NOT_BLOCKING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Objects(Protocol):
@@ -76,23 +76,14 @@ def _too_large(key: str, size: int, most: int) -> ImageReadError:
     return ImageReadError(f"{key} has {size} bytes; by the metadata, {most} at most are expected")
 
 
-def _regular(path: str, key: str) -> Any:
+def _regular(path: str, key: str) -> BufferedReader:
     """Open a regular file; no other kind is waited for."""
-    _check_regular(os.stat(path).st_mode, key)
-    file = open(os.open(path, _NOT_BLOCKING), "rb", buffering=0)  # noqa: SIM115
     try:
-        _check_regular(os.fstat(file.fileno()).st_mode, key)
-    except ImageReadError:
-        file.close()
-        raise
-    return file
-
-
-def _check_regular(mode: int, key: str) -> None:
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError
-    if not stat.S_ISREG(mode):
-        raise ImageReadError(f"{key} is not a regular file, which is all that a store holds")
+        return open_regular(path, "object of a Zarr store")
+    except FileRefusedError as error:
+        if error.errno == errno.EISDIR:
+            raise IsADirectoryError from None
+        raise ImageReadError(f"{key} {str(error.strerror).removeprefix('it ')}") from error
 
 
 def _span(part: Part | None, size: int) -> tuple[int, int]:
