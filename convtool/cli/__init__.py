@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from convtool._version import __version__
+from convtool.cli._terminal import say
 from convtool.errors import (
     ConvtoolError,
     ConvtoolWarning,
@@ -166,7 +167,7 @@ def _warnings_inwords() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, ConvtoolWarning):
-                click.echo(f"convtool: warning: {message}", err=True)
+                say(f"convtool: warning: {message}", err=True)
             else:
                 ordinary(message, category, *where, **more)
 
@@ -216,8 +217,8 @@ def run(
         if debug:
             import traceback
 
-            traceback.print_exc()
-        click.echo(f"convtool: error: {words(error)}", err=True)
+            say(*traceback.format_exc().splitlines(), err=True)
+        say(f"convtool: error: {words(error)}", err=True)
         return _code(error)
     return code if isinstance(code, int) else DONE
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import click
 
+from convtool.cli._terminal import say
 from convtool.errors import ImageReadError
 from convtool.images.paths import shown
 from convtool.images.read import STDIN
@@ -36,7 +37,7 @@ def is_kept(target: str | None, *, no_clobber: bool) -> bool:
     """Return whether an output exists and shall stay; say so on stderr."""
     if not no_clobber or target in (None, STDOUT) or not os.path.lexists(str(target)):
         return False
-    click.echo(f"convtool: skipped: {shown(str(target))} exists", err=True)
+    say(f"convtool: skipped: {shown(str(target))} exists", err=True)
     return True
 
 
@@ -70,4 +71,4 @@ def tell_replaced(targets: Sequence[str]) -> None:
         names += f" and {len(targets) - _NAMES_SHOWN} more"
     what = "a file that was no input" if len(targets) == 1 else "files that were no inputs"
     advice = "--no-clobber keeps existing files"
-    click.echo(f"convtool: note: replaced {what}: {names}; {advice}", err=True)
+    say(f"convtool: note: replaced {what}: {names}; {advice}", err=True)

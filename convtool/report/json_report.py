@@ -101,8 +101,15 @@ def _text(value: object, indent: int) -> str:
     import json
 
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("\n", "\n" + " " * indent)
+    lines = (line if line.isprintable() else _escaped(line) for line in text.split("\n"))
+    return ("\n" + " " * indent).join(lines)
+
+
+def _escaped(line: str) -> str:
+    """Replace what a terminal would obey, or not show, by JSON's escapes."""
+    import json
+
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def _pieces(data: Mapping[str, object] | list[Any]) -> Iterator[str]:
