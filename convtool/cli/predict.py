@@ -35,7 +35,13 @@ Examples:
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
 @background_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print comma-separated values; "
+    "a name that a spreadsheet would take for a formula gets an apostrophe in front.",
+)
 @page_reading_options
 @json_option
 def command(
