@@ -64,6 +64,10 @@ class WorkerError(ConvtoolError, ChildProcessError):
     """A process that worked on a picture ended in the middle of it."""
 
 
+class LimitError(ConvtoolError, OSError):
+    """The system allows this process too little: open files or address space."""
+
+
 class ClusterError(ConvtoolError, ConnectionError):
     """A scheduler cannot be reached, or its workers cannot do this work."""
 
