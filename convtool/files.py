@@ -131,6 +131,14 @@ class Replacement:
                 self.sync()
             else:
                 self.file.flush()
+        except BaseException:
+            self.discard()
+            raise
+        self.place()
+
+    def place(self) -> None:
+        """Give the file, which is flushed, its name; what had it is gone. On an error, discard."""
+        try:
             if self._modified is not None:
                 os.utime(self._path, ns=(time.time_ns(), self._modified))
             os.replace(self._path, self.target)

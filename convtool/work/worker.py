@@ -46,7 +46,7 @@ class TaskResult(Record):
 
 
 class _Unflushed:
-    """Writes a file; `finish` flushes and renames it."""
+    """Writes a file; `begin`, `flush` and `place` put it in its place."""
 
     def __init__(self, stamped: bool, placed: Placer) -> None:
         self._stamped = stamped
@@ -61,7 +61,6 @@ class _Unflushed:
             self._new = new = Replacement(target, buffered=False, modified=modified)
             self.size = len(data)
             new.put(data)
-            new.send()
             if self._stamped:
                 now = os.fstat(new.file.fileno()).st_mtime_ns
                 time = now if modified is None else modified
@@ -74,14 +73,20 @@ class _Unflushed:
         if self._new is not None:
             self._new.discard()
 
-    def finish(self, path: str) -> ConvtoolError | None:
-        """Flush and rename the file; return the error if that fails."""
-        try:
-            if self._new is not None:
-                self._new.commit()
-        except OSError as error:
-            return cannot_be_written(path, error)
-        return None
+    def begin(self) -> None:
+        """Have the system begin to write the file to the disk."""
+        if self._new is not None:
+            self._new.send()
+
+    def flush(self) -> None:
+        """Wait until the disk has the file."""
+        if self._new is not None:
+            self._new.sync()
+
+    def place(self) -> None:
+        """Rename the file."""
+        if self._new is not None:
+            self._new.place()
 
 
 Unfinished = tuple[TaskResult, _Unflushed | None, str]
@@ -89,12 +94,24 @@ Unfinished = tuple[TaskResult, _Unflushed | None, str]
 
 
 def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
-    """Flush and rename files that were written together; return their results."""
-    done = []
-    for one, save, target in together:
-        error = None if save is None else save.finish(target)
-        done.append(one if error is None else TaskResult(one.number, error=error))
-    return done
+    """Flush and rename files that were written together; return their results.
+
+    The system begins to write all of them before it is waited for the first: a journaling file
+    system then commits them at once.
+    """
+    failed: dict[int, ConvtoolError] = {}
+    for step in (_Unflushed.begin, _Unflushed.flush, _Unflushed.place):
+        for one, save, target in together:
+            if save is not None and one.number not in failed:
+                try:
+                    step(save)
+                except OSError as error:
+                    save.discard()
+                    failed[one.number] = cannot_be_written(target, error)
+    return [
+        TaskResult(one.number, error=failed[one.number]) if one.number in failed else one
+        for one, _, _ in together
+    ]
 
 
 def work(connection: Connection, job: FilterJob, stamped: bool) -> None:
