@@ -201,6 +201,21 @@ def replace_file(
             new.file.write(piece)
 
 
+def sync_folder(folder: str) -> None:
+    """Flush the names in a folder to the disk, where the system can.
+
+    Examples
+    --------
+    >>> sync_folder(".")
+    """
+    with suppress(OSError):  # a system that opens no folders, or a file system that flushes none
+        handle = os.open(folder or os.curdir, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def sweep(folder: str) -> int:
     """Remove the temporary files in a folder whose writers are gone.
 

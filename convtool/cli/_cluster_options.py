@@ -11,8 +11,10 @@ from convtool.errors import OptionError
 from convtool.limits import check_addresses, check_open_files
 from convtool.records import Record
 
-_FILES, _FILES_A_WORKER = 64, 16
-"""Files that a client, a scheduler and workers have open, with some to spare."""
+_FILES_OF_CLIENT = 64
+_FILES, _FILES_A_WORKER = 288, 16
+"""Files that one process has open: a worker its outputs that wait for the disk, the client two or
+three connections to each worker."""
 _ADDRESSES = 1 << 30
 
 cluster_options = together(
@@ -73,7 +75,8 @@ class Cluster(Record):
 
         workers = self.workers or 0
         who = f"--workers {workers}" if workers else "--scheduler"
-        check_open_files(_FILES + workers * _FILES_A_WORKER, who)
+        needed = _FILES + workers * _FILES_A_WORKER if workers else _FILES_OF_CLIENT
+        check_open_files(needed, who)
         check_addresses(_ADDRESSES, who)
         if self.scheduler is not None:
             return connected(self.scheduler)

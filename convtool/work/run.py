@@ -178,7 +178,8 @@ def filter_together(
         job = replace(job, filtering=replace(job.filtering, threads=threads))
     if not workers:
         return
-    check_open_files(_FILES + workers * _FILES_A_WORKER, f"a batch with {workers} processes")
+    needed = _FILES + workers * _FILES_A_WORKER + min(len(tasks), worker.OPEN_OUTPUTS)
+    check_open_files(needed, f"a batch with {workers} processes")
     pool = _ProcessPool(tasks, job, config, workers)
     try:
         if started is not None:

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.errors import ConvtoolError
-from convtool.files import Replacement
+from convtool.files import Replacement, sync_folder
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, planner
 from convtool.images.codecs.stderr import diverted
@@ -30,6 +30,9 @@ _WAITING_TO_BE_FLUSHED = 4
 _FLUSHED_TOGETHER = 32
 _BYTES_TOGETHER = 1 << 20
 _SECONDS_BETWEEN_REPORTS = 0.05
+
+OPEN_OUTPUTS = _FLUSHED_TOGETHER * (_WAITING_TO_BE_FLUSHED + 3)
+"""The most files that one process has open at once, as they wait to be flushed."""
 
 
 class TaskResult(Record):
@@ -83,6 +86,11 @@ class _Unflushed:
         if self._new is not None:
             self._new.sync()
 
+    @property
+    def folder(self) -> str:
+        """The folder of the file; empty if none was begun."""
+        return "" if self._new is None else os.path.dirname(self._new.target)
+
     def place(self) -> None:
         """Rename the file."""
         if self._new is not None:
@@ -97,7 +105,7 @@ def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
     """Flush and rename files that were written together; return their results.
 
     The system begins to write all of them before it is waited for the first: a journaling file
-    system then commits them at once.
+    system then commits them at once. Names that a journal will list are flushed, too.
     """
     failed: dict[int, ConvtoolError] = {}
     for step in (_Unflushed.begin, _Unflushed.flush, _Unflushed.place):
@@ -108,6 +116,8 @@ def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
                 except OSError as error:
                     save.discard()
                     failed[one.number] = cannot_be_written(target, error)
+    for folder in {save.folder for _, save, _ in together if save is not None and save.stamp}:
+        sync_folder(folder)
     return [
         TaskResult(one.number, error=failed[one.number]) if one.number in failed else one
         for one, _, _ in together

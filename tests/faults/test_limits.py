@@ -46,9 +46,9 @@ def limited(folder, *arguments, environment=None, **limits):
     ("options", "files", "who", "needed"),
     [
         ((), 12, "convtool filter", 16),
-        (("--jobs", "2"), 20, "a batch with 2 processes", 32),
-        (("--workers", "2"), 20, "--workers 2", 96),
-        (("--workers", "2"), 95, "--workers 2", 96),
+        (("--jobs", "2"), 20, "a batch with 2 processes", 38),
+        (("--workers", "2"), 20, "--workers 2", 320),
+        (("--workers", "2"), 319, "--workers 2", 320),
         (("--scheduler", "tcp://127.0.0.1:1"), 20, "--scheduler", 64),
     ],
 )
@@ -63,7 +63,7 @@ def test_few_open_files(folder, options, files, who, needed):
 
 
 def test_as_many_open_files_as_are_needed_are_enough(folder):
-    code, said = limited(folder, "filter", "-k", "box", "--jobs", "2", "in", "some/", NOFILE=32)
+    code, said = limited(folder, "filter", "-k", "box", "--jobs", "2", "in", "some/", NOFILE=38)
     assert (code, "6 pictures: 6 done" in said) == (0, True)
 
 
