@@ -1,9 +1,9 @@
 """How many tiny pictures ``convtool filter`` filters a second, from folder to folder.
 
-Run ``python benchmarks/small_pictures.py`` (``--workers`` needs ``pip install 'convtool[cluster]'``).
-It draws 20,000 pictures of 8×8, whose cost is that of finding, planning, writing and flushing files,
-and filters them with one and two processes, with one and two workers, and with a journal. Each run
-starts the command anew, so the time of starting the workers is part of it.
+Run ``python benchmarks/small_pictures.py`` (``pip install 'convtool[cluster]'``). It draws 20,000
+pictures of 8×8, whose cost is that of finding, planning, writing and flushing files, and filters
+them with one and two processes, with one and two workers, and with a journal. Each run starts the
+command anew, so the time of starting the workers is part of it.
 """
 
 import argparse
