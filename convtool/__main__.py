@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import io
 import os
 import signal
 import sys
@@ -30,6 +31,7 @@ def main() -> None:
     sys.unraisablehook = _unraisable
     gc.disable()  # what is imported stays: looking through it again and again finds nothing to free
     sys.setswitchinterval(SWITCH)
+    _buffer_stdout()
     from convtool.cli import run
 
     code = _INTERRUPTED
@@ -42,6 +44,13 @@ def main() -> None:
     if code == _INTERRUPTED or _nothing_is_left():
         _leave(code)
     sys.exit(code)
+
+
+def _buffer_stdout() -> None:
+    """Buffer standard output: with PYTHONUNBUFFERED Python drops what one write leaves over."""
+    if sys.stdout is not None and isinstance(sys.stdout.buffer, io.RawIOBase):
+        encoding, errors, place = sys.stdout.encoding, sys.stdout.errors, sys.stdout.fileno()
+        sys.stdout = open(place, "w", encoding=encoding, errors=errors, closefd=False)  # noqa: SIM115
 
 
 def _answer(heard: Sequence[signal.Signals], how: Callable[[int, FrameType | None], Any]) -> None:

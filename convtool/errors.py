@@ -68,6 +68,10 @@ class WorkerError(ConvtoolError, ChildProcessError):
     """A process that worked on a picture ended in the middle of it."""
 
 
+class LimitError(ConvtoolError, OSError):
+    """The system allows this process too little: open files or address space."""
+
+
 class ClusterError(ConvtoolError, ConnectionError):
     """A scheduler cannot be reached, or its workers cannot do this work."""
 
@@ -110,7 +114,13 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else _written_out(c) for c in text)
+
+
+def _written_out(character: str) -> str:
+    code = ord(character)
+    is_byte = 0xDC80 <= code <= 0xDCFF  # of a file's name that is not valid UTF-8
+    return f"\\x{code - 0xDC00:02x}" if is_byte else ascii(character)[1:-1]
 
 
 def check_choice(what: str, name: object, names: Iterable[str]) -> None:

@@ -132,6 +132,14 @@ class Replacement:
                 self.sync()
             else:
                 self.file.flush()
+        except BaseException:
+            self.discard()
+            raise
+        self.place()
+
+    def place(self) -> None:
+        """Give the file, which is flushed, its name; what had it is gone. On an error, discard."""
+        try:
             if self._modified is not None:
                 os.utime(self._path, ns=(time.time_ns(), self._modified))
             os.replace(self._path, self.target)
@@ -192,6 +200,21 @@ def replace_file(
     with Replacement(target, flushed=flushed, modified=modified) as new:
         for piece in pieces:
             new.file.write(piece)
+
+
+def sync_folder(folder: str) -> None:
+    """Flush the names in a folder to the disk, where the system can.
+
+    Examples
+    --------
+    >>> sync_folder(".")
+    """
+    with suppress(OSError):  # a system that opens no folders, or a file system that flushes none
+        handle = os.open(folder or os.curdir, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def sweep(folder: str) -> int:

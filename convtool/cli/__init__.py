@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from convtool._version import __version__
+from convtool.cli._terminal import say, writing_stdout
 from convtool.errors import (
     ConvtoolError,
     ConvtoolWarning,
@@ -27,6 +28,7 @@ from convtool.errors import (
     OptionError,
     printable,
 )
+from convtool.limits import check_addresses, check_open_files, is_want_of_memory
 
 COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
@@ -50,6 +52,16 @@ COMMANDS = {
 }
 """Name and one-line help of each command. The module of the command ``a-b`` is
 ``convtool/cli/a_b.py``; that of a Python keyword has an underscore appended (``import_.py``)."""
+
+_MIB = 1 << 20
+ADDRESSES = dict.fromkeys(("compile", "info", "kernels"), 256 * _MIB) | dict.fromkeys(
+    ("explain", "filter"), 400 * _MIB
+)
+"""Bytes of address space that commands need at least: below, libraries do not load, crash or hang.
+All others need `_ADDRESSES`."""
+_ADDRESSES = 1024 * _MIB
+_FILES = 16
+"""Files that any command may have open at once."""
 
 SMALL_MATRICES = frozenset({"explain", "filter", "info", "kernels"})
 """Commands that need at most small factorisations. For them, starting BLAS threads, one set for
@@ -80,6 +92,8 @@ class LazyGroup(click.Group):
         place = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         if cmd_name in SMALL_MATRICES and "numpy" not in sys.modules:
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        check_open_files(_FILES, f"convtool {cmd_name}")
+        check_addresses(ADDRESSES.get(cmd_name, _ADDRESSES), f"convtool {cmd_name}")
         module = import_module(f"convtool.cli.{place}")
         gc.freeze()
         gc.enable()
@@ -140,7 +154,7 @@ def words(error: BaseException) -> str:
         text = error.format_message().rstrip(".") + where
     elif isinstance(error, click.ClickException):
         text = error.format_message()
-    elif isinstance(error, MemoryError):
+    elif is_want_of_memory(error):
         detail = f" ({error})" if str(error) else ""
         text = f"out of memory{detail}; use a smaller picture or fewer threads"
     elif isinstance(error, OSError) and error.strerror:
@@ -166,7 +180,7 @@ def _warnings_inwords() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, ConvtoolWarning):
-                click.echo(f"convtool: warning: {message}", err=True)
+                say(f"convtool: warning: {message}", err=True)
             else:
                 ordinary(message, category, *where, **more)
 
@@ -198,7 +212,8 @@ def run(
     try:
         with _warnings_inwords():
             code: Any = command.main(arguments, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
+        with writing_stdout():
+            sys.stdout.flush()
     except SystemExit as stop:  # click exits so when the reader of stdout has closed it
         _drop_stdout()
         return stop.code if isinstance(stop.code, int) else FAILED
@@ -209,15 +224,21 @@ def run(
         click.Abort,
         click.ClickException,
         ConvtoolError,
+        ImportError,
         KeyboardInterrupt,
         MemoryError,
         OSError,
+        RuntimeError,
     ) as error:
+        if isinstance(error, ImportError | RuntimeError) and not (
+            isinstance(error, click.Abort | ConvtoolError) or is_want_of_memory(error)
+        ):
+            raise
         if debug:
             import traceback
 
-            traceback.print_exc()
-        click.echo(f"convtool: error: {words(error)}", err=True)
+            say(*traceback.format_exc().splitlines(), err=True)
+        say(f"convtool: error: {words(error)}", err=True)
         return _code(error)
     return code if isinstance(code, int) else DONE
 

@@ -8,7 +8,14 @@ import click
 from convtool.cli._file_options import size_of
 from convtool.cli._options import together
 from convtool.errors import OptionError
+from convtool.limits import check_addresses, check_open_files
 from convtool.records import Record
+
+_FILES_OF_CLIENT = 64
+_FILES, _FILES_A_WORKER = 288, 16
+"""Files that one process has open: a worker its outputs that wait for the disk, the client two or
+three connections to each worker."""
+_ADDRESSES = 1 << 30
 
 cluster_options = together(
     click.option(
@@ -66,6 +73,11 @@ class Cluster(Record):
         """Return a context that starts or connects to the cluster and yields its client."""
         from convtool.distributed.cluster import connected, local_cluster
 
+        workers = self.workers or 0
+        who = f"--workers {workers}" if workers else "--scheduler"
+        needed = _FILES + workers * _FILES_A_WORKER if workers else _FILES_OF_CLIENT
+        check_open_files(needed, who)
+        check_addresses(_ADDRESSES, who)
         if self.scheduler is not None:
             return connected(self.scheduler)
         return local_cluster(self.workers or 1, memory_limit=self._limit)

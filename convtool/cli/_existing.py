@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import click
 
+from convtool.cli._terminal import say
 from convtool.errors import ImageReadError
 from convtool.images.paths import shown
 from convtool.images.read import STDIN
@@ -41,7 +42,7 @@ def is_kept(target: str | None, *, no_clobber: bool) -> bool:
     there = exists if is_url(str(target)) else os.path.lexists
     if not there(local(str(target))):
         return False
-    click.echo(f"convtool: skipped: {shown(str(target))} exists", err=True)
+    say(f"convtool: skipped: {shown(str(target))} exists", err=True)
     return True
 
 
@@ -75,4 +76,4 @@ def tell_replaced(targets: Sequence[str]) -> None:
         names += f" and {len(targets) - _NAMES_SHOWN} more"
     what = "a file that was no input" if len(targets) == 1 else "files that were no inputs"
     advice = "--no-clobber keeps existing files"
-    click.echo(f"convtool: note: replaced {what}: {names}; {advice}", err=True)
+    say(f"convtool: note: replaced {what}: {names}; {advice}", err=True)

@@ -4,11 +4,11 @@ import os
 import re
 from collections.abc import Sequence
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
 from convtool.cli._file_options import read_page
+from convtool.cli._terminal import say
 from convtool.errors import KernelError, OptionError
 from convtool.images.options import ReadOptions
 from convtool.images.tone import to_gray
@@ -75,7 +75,7 @@ def read_images(
     elif most is not None and max(height, width) > most:
         top, left = max(0, (height - _MIDDLE) // 2), max(0, (width - _MIDDLE) // 2)
         high = wide = _MIDDLE
-        click.echo(
+        say(
             f"convtool: note: the image has {width}×{height} pixels (width × height); shown are "
             f"{_MIDDLE}×{_MIDDLE} in its middle, from row {top}, column {left}; "
             "--crop shows another part, --at one pixel",

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from convtool.cli._options import STDOUT, choice, together
+from convtool.cli._terminal import say
 from convtool.errors import ImageFormatError
 from convtool.images.capabilities import those_with
 from convtool.images.formats import format_for, writable
@@ -131,7 +132,7 @@ def form_of(target: str) -> str | None:
 def tell_notes(path: str, image: Image) -> None:
     """Print on stderr what a reader of a file should know."""
     for note in image.notes:
-        click.echo(f"convtool: warning: {shown(path)}: {note}", err=True)
+        say(f"convtool: warning: {shown(path)}: {note}", err=True)
 
 
 keep_times_option = click.option(

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
+from convtool.cli._terminal import say
 from convtool.filtering.execution import Execution
 from convtool.filtering.job import Kind, Outcome
 from convtool.images.formats import FORMATS
@@ -103,16 +102,16 @@ def explain(plan: "FilterPlan | Outcome") -> None:
     """Print the plan: the part, the engine of each kernel, the reason, and all costs."""
     if plan.part is not None:
         read = "×".join(map(str, (*reversed(plan.part.read), plan.part.planes)))
-        click.echo(f"{_words(plan.part)}: computed from {read} values", err=True)
+        say(f"{_words(plan.part)}: computed from {read} values", err=True)
     for number, step in enumerate(plan.steps, 1):
         chosen = step.plan
         rank = f" (rank {chosen.rank})" if chosen.rank is not None else ""
         costs = sorted(chosen.costs.items(), key=lambda item: item[1])
         others = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
         line = f"kernel {number}, {step.kernel}: engine {chosen.engine}{rank}: {chosen.reason}"
-        click.echo(f"{line}\n  would take: {others}", err=True)
+        say(line, f"  would take: {others}", err=True)
     if plan.execution.by_rows:
-        click.echo(plan.execution.explained(), err=True)
+        say(plan.execution.explained(), err=True)
 
 
 def compare(steps: "Sequence[Step]") -> None:
@@ -122,7 +121,7 @@ def compare(steps: "Sequence[Step]") -> None:
             expected = seconds_text(step.plan.costs[step.plan.engine])
             taken = seconds_text(step.seconds)
             line = f"kernel {number}, {step.kernel}: took {taken}, expected {expected}"
-            click.echo(line, err=True)
+            say(line, err=True)
 
 
 def _words(part: "Part") -> str:
@@ -146,11 +145,11 @@ def would_write(target: str, outcome: Outcome) -> None:
     pages = f", {kind.pages} pages" if kind.pages > 1 else ""
     where = f"; filtered: {_words(outcome.part)}" if outcome.part else ""
     line = f"would write {shown(target)}: {title}, {size}, depth {kind.depth}{pages}{where}"
-    click.echo(line, err=True)
+    say(line, err=True)
     warn(outcome)
 
 
 def warn(outcome: Outcome) -> None:
     """Print the warnings of an outcome."""
     for warning in outcome.warnings:
-        click.echo(f"convtool: warning: {warning}", err=True)
+        say(f"convtool: warning: {warning}", err=True)

@@ -9,15 +9,15 @@ _WORDS = (1, 2, 3)
 _IN_FULL = 4
 
 
-def report_text(report: dict[str, Any]) -> str:
-    """Format a report of ``convtool inspect`` as text."""
+def report_lines(report: dict[str, Any]) -> list[str]:
+    """Format a report of ``convtool inspect`` as lines of text."""
     parts = [_layers(report)] if "layers" in report else []
     for name, section in _SECTIONS.items():
         if name in _EACH and isinstance(report.get(name), list):
             parts += [section(one) for one in report[name]]
         elif name in report:
             parts.append(section(report[name]))
-    return "\n\n".join("\n".join(lines) for lines in parts)
+    return [line for lines in parts for line in ("", *lines)][1:]
 
 
 def _size(bytes_: int) -> str:

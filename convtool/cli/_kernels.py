@@ -1,7 +1,6 @@
 """Kernels given on the command line; notes on their interpretation go to stderr."""
 
-import click
-
+from convtool.cli._terminal import say
 from convtool.images.kernels import kernel_spec, single_kernel_spec
 from convtool.kernels.spec import KernelSpec
 
@@ -18,5 +17,5 @@ def read_single_kernel(spec: str) -> KernelSpec:
 
 def _told(found: KernelSpec) -> KernelSpec:
     for note in found.notes:
-        click.echo(f"convtool: note: {note}", err=True)
+        say(f"convtool: note: {note}", err=True)
     return found

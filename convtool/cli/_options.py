@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from convtool.cli._terminal import say
 from convtool.errors import OptionError
 from convtool.records import Record
 from convtool.records import names_of as fields_of
@@ -120,4 +121,4 @@ def give(
     if json_target is not None:
         write_report(report, json_target)
     if json_target != STDOUT and not quiet:
-        click.echo("\n".join(lines))
+        say(*lines)

@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from convtool.cli._options import whole_numbers
+from convtool.cli._terminal import say
 from convtool.errors import DatasetError, ModelError, PixelTypeError
 from convtool.images.background import colour_of
 from convtool.images.image import Image
@@ -38,7 +39,7 @@ class _Noticed:
         """Print the message on stderr, in one line, if there is any picture."""
         if self._names:
             others = f" and {len(self._names) - 1} more" if len(self._names) > 1 else ""
-            click.echo(f"convtool: {what}: {self._first}{others}{then}", err=True)
+            say(f"convtool: {what}: {self._first}{others}{then}", err=True)
 
 
 class FileReader:
@@ -199,7 +200,7 @@ class DataOptions(Record):
         split = open_dataset(how.pop("dataset"), seed=seed, read=reader, limits=limits, **how)
         reader.tell("the network's")
         for reason in split.skipped:
-            click.echo(f"convtool: skipped: {reason}", err=True)
+            say(f"convtool: skipped: {reason}", err=True)
         return split
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import click
-
+from convtool.cli._terminal import say
+from convtool.errors import printable
 from convtool.progress import Advance, silent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Bar:
         if not sys.stderr.isatty():
             return silent(total)
         self.shown = shown = self.shown or self._start()
-        task = shown.add_task(title or self._title, total=total, text="")
+        task = shown.add_task(printable(title or self._title), total=total, text="")
         began, last, done = time.monotonic(), 0.0, 0
 
         def advance(more: int) -> None:
@@ -78,9 +78,9 @@ class Bar:
     def say(self, line: str) -> None:
         """Print a line to stderr, above the bar."""
         if self.shown is None:
-            click.echo(line, err=True)
+            say(line, err=True)
         else:
-            self.shown.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            self.shown.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         """Show nothing any more."""

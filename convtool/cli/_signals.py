@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from convtool.cli import FAILED, INTERRUPTED
+from convtool.errors import printable
 from convtool.files import abandon
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -72,7 +73,7 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
             words = "interrupted"
             if not ready:
                 words = f"{what}: took longer than {timeout:g} s; --timeout sets the limit"
-            os.write(stderr, os.fsencode(f"convtool: error: {words}\n"))
+            os.write(stderr, f"convtool: error: {printable(words)}\n".encode())
             os._exit(INTERRUPTED if ready else FAILED)
 
         watcher = threading.Thread(target=watch, daemon=True)

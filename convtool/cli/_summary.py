@@ -5,12 +5,11 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from convtool.cli import words
 from convtool.cli._existing import tell_replaced
 from convtool.cli._filter_report import described, planned
 from convtool.cli._progress import Bar
+from convtool.cli._terminal import say
 from convtool.images.paths import shown
 from convtool.progress import silent
 from convtool.report.json_report import Spool
@@ -144,7 +143,7 @@ class Summary:
         self._bar.close()
         more = self._warned - _WARNINGS_SHOWN
         if more > 0:
-            click.echo(f"convtool: {more} more warnings; --json FILE lists all of them", err=True)
+            say(f"convtool: {more} more warnings; --json FILE lists all of them", err=True)
         if self._replaced:
             tell_replaced(self._replaced)
         left = self.total - self.done - self.failed - self.skipped - self.kept
@@ -161,8 +160,8 @@ class Summary:
         if self._names:
             more = self.failed - len(self._names)
             names = ", ".join(self._names) + (f" and {more} more" if more else "")
-            click.echo(f"failed: {names}", err=True)
-        click.echo(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
+            say(f"failed: {names}", err=True)
+        say(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
 
     def close(self) -> None:
         """Delete the report's temporary file."""

@@ -1,7 +1,5 @@
 """``convtool bench``: time the engines and their peers on this machine."""
 
-import csv
-import io
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -28,11 +26,13 @@ from convtool.cli._options import (
     whole_numbers,
 )
 from convtool.cli._progress import Bar
+from convtool.cli._terminal import say
 from convtool.convolution import calibration
 from convtool.convolution.threads import count
 from convtool.errors import OptionError, ReportReadError, ReportWriteError
 from convtool.images.options import ReadOptions
 from convtool.records import Record, replace
+from convtool.report.csv_table import csv_text
 from convtool.report.json_report import write_report
 from convtool.report.line_chart import check_target, write_chart
 from convtool.report.matrix import table
@@ -237,7 +237,7 @@ def _give(
     lines: Sequence[str], made: dict[str, object], outcome: Outcome, targets: Targets
 ) -> None:
     if "-" not in (targets.json_target, targets.csv_target):
-        click.echo("\n".join(lines))
+        say(*lines)
     if targets.json_target is not None:
         write_report(made, targets.json_target)
     if targets.csv_target is not None:
@@ -247,14 +247,11 @@ def _give(
 
 
 def _write_csv(rows: Sequence[dict[str, object]], target: str) -> None:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
-    writer.writeheader()
-    writer.writerows(rows)
+    text = csv_text([*(list(row) for row in rows[:1]), *(list(row.values()) for row in rows)])
     if target == "-":
-        click.echo(text.getvalue(), nl=False)
-        return
-    write_file(target, text.getvalue().encode(), "table")
+        say(*text.splitlines())
+    else:
+        write_file(target, text.encode(), "table")
 
 
 def _calibrate(threads: int, json_target: str | None) -> int:
@@ -268,6 +265,6 @@ def _calibrate(threads: int, json_target: str | None) -> int:
     file = measuring.save(rates)
     head = ["RATE", "SECONDS A CALL", "NS A SAMPLE", "NS A STEP", "PARALLEL"]
     numbers = [[name, *(f"{number:g}" for number in rate)] for name, rate in rates.items()]
-    click.echo("\n".join(table([head, *numbers])))
-    click.echo(f"kept in {file}", err=True)
+    say(*table([head, *numbers]))
+    say(f"kept in {file}", err=True)
     return 0

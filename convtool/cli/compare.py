@@ -9,6 +9,7 @@ import click
 from convtool.cli._file_options import check_kind, document_reading_options, form_of, tell_notes
 from convtool.cli._options import FiniteRange, check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
+from convtool.cli._terminal import say
 from convtool.errors import ShapeError
 from convtool.images.image import Document, Image
 from convtool.images.options import ReadOptions, WriteOptions
@@ -91,7 +92,7 @@ def command(
     report = _report(a, b, first, found, failures)
     give(report, json_target, _lines(found), quiet=diff == STDOUT)
     for failure in failures:
-        click.echo(f"convtool: differs: {failure}", err=True)
+        say(f"convtool: differs: {failure}", err=True)
     return 1 if failures else 0
 
 
@@ -127,7 +128,7 @@ def _write_difference(target: str, first: Document, second: Document, largest: f
     kind = first.pages[0].type
     if kind.is_integer and largest > kind.peak:
         told = f"differences beyond {kind.peak:g} are clipped to it, which {kind.name} ends at"
-        click.echo(f"convtool: warning: {shown(target)}: {told}", err=True)
+        say(f"convtool: warning: {shown(target)}: {told}", err=True)
     for page in pages:
         check_kind(target, page.channels, page.type, bands=page.has_bands)
     how = WriteOptions(format=form_of(target))

@@ -5,6 +5,7 @@ import os
 import click
 
 from convtool.cli._options import give, json_option
+from convtool.cli._terminal import say
 from convtool.compiled import build_info, cache, fill, library
 from convtool.convolution.threads import usable_cores
 
@@ -29,7 +30,7 @@ def command(json_target: str | None) -> None:
     built = library.load()
     if built is None:
         os.environ[library.VARIABLE] = "none"
-        click.echo("compiling, which takes a minute or two", err=True)
+        say("compiling, which takes a minute or two", err=True)
         fill.fill(usable_cores())
     info = build_info()
     line = (

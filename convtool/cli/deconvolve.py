@@ -24,6 +24,7 @@ from convtool.cli._options import (
     threads_option,
 )
 from convtool.cli._signals import ending
+from convtool.cli._terminal import say
 from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
 from convtool.deconvolution.api import ITERATIONS
@@ -145,7 +146,7 @@ def command(
             source, target, kernel, options, reading, writing, reference=original
         )
     for warning in made.warnings:
-        click.echo(f"convtool: warning: {warning}", err=True)
+        say(f"convtool: warning: {warning}", err=True)
     levels = None
     if original is not None:
         images = made.before, made.first.image

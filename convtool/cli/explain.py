@@ -23,6 +23,7 @@ from convtool.cli._explain_spectrum import spectrum_lines
 from convtool.cli._file_options import page_reading_options
 from convtool.cli._kernels import read_kernel, read_single_kernel
 from convtool.cli._options import choice, json_option, pair, taken
+from convtool.cli._terminal import say
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.geometry import MODES
 from convtool.errors import OptionError
@@ -217,7 +218,7 @@ def command(
     if json_target is not None:
         write_report(report(one, other, places, back, shown), json_target)
     if json_target != "-" and html is None:
-        click.echo("\n".join(told + _told(one, other, places, back, shown)))
+        say(*told, *_told(one, other, places, back, shown))
 
 
 def _told(

@@ -13,6 +13,7 @@ import click
 from convtool.cli._options import FILE, give, json_option, taken
 from convtool.cli._pictures import DataOptions
 from convtool.cli._progress import Bar
+from convtool.cli._terminal import say
 from convtool.cli._training_options import arch_of, fitted_to, recipe_of, training_options
 from convtool.convolution.threads import usable_cores
 from convtool.errors import OptionError
@@ -135,7 +136,7 @@ def _train(
     missing = _missing(wanted, journal)
     jobs = min(jobs or usable_cores(), max(1, len(missing)))
     known = f", {len(wanted) - len(missing)} of them known" if len(missing) < len(wanted) else ""
-    click.echo(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
+    say(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
 
     try:
         with Bar(counted=True) as bar:
@@ -148,7 +149,7 @@ def _train(
             train_all(search, missing, jobs, keep)
     except KeyboardInterrupt:
         left = len(_missing(wanted, journal))
-        click.echo(f"interrupted: {left} of {len(wanted)} are left; --resume continues", err=True)
+        say(f"interrupted: {left} of {len(wanted)} are left; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED) from None
     found = _found(journal)
     return [found[_key(choice)] for choice in wanted]

@@ -6,6 +6,7 @@ import click
 
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
+from convtool.cli._terminal import say
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
 from convtool.images.info import formats, info
@@ -47,11 +48,11 @@ def command(files: tuple[str, ...], of_formats: bool, json_target: str | None) -
             report = {"path": shown(name)} | info(name)
         except ImageReadError as error:
             failures.append(str(error))
-            click.echo(f"convtool: error: {error}", err=True)
+            say(f"convtool: error: {error}", err=True)
             continue
         found.append(report)
         if json_target != "-":
-            click.echo("\n".join(_lines(report)))
+            say(*_lines(report))
     if json_target is not None:
         write_report({"schema": SCHEMA, "files": found, "failures": failures}, json_target)
     return 1 if failures else 0
@@ -77,7 +78,7 @@ def _show_formats(known: list[dict[str, Any]], json_target: str | None) -> None:
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            click.echo("  ".join(cells).rstrip())
+            say("  ".join(cells).rstrip())
     if json_target is not None:
         write_report(known, json_target)
 

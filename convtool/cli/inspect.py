@@ -7,7 +7,7 @@ import click
 
 from convtool.cli._file_options import page_reading_options
 from convtool.cli._inspection_drawings import pictures
-from convtool.cli._inspection_report import report_text
+from convtool.cli._inspection_report import report_lines
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import PLACE, data_option, give, json_option, taken, whole_numbers
 from convtool.cli._pictures import pictures_to_judge
@@ -165,7 +165,7 @@ def command(
     if model_path is None:
         needed = {"kernels": kernels, "nearest": nearest, "replace": replacements} | asked
         report = _without_model(arch, shape, outputs, given, needed)
-        give(report, json_target, [report_text(report)])
+        give(report, json_target, report_lines(report))
         return
     if arch is not None or shape is not None:
         raise OptionError(
@@ -202,7 +202,7 @@ def command(
         }
     if given:
         report["probes"] = given
-    give(report, json_target, [report_text(report)])
+    give(report, json_target, report_lines(report))
 
 
 def _without_model(

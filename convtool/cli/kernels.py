@@ -7,6 +7,7 @@ import click
 
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import give, json_option
+from convtool.cli._terminal import say
 from convtool.kernels.export import FORMATS, export
 from convtool.kernels.facts import Facts, facts, group_notes
 from convtool.kernels.parameters import Parameter
@@ -52,8 +53,8 @@ def command(spec: str | None, form: str | None, json_target: str | None) -> None
         return
     kernel = read_kernel(spec)
     if form is not None:
-        click.echo(export(kernel, form))
-        click.echo(f"{form}: {FORMATS[form].note}", err=True)
+        say(*export(kernel, form).splitlines())
+        say(f"{form}: {FORMATS[form].note}", err=True)
         return
     known = [facts(weights) for weights in _singles(kernel)]
     give(_kernel_report(kernel, known), json_target, _kernel_lines(kernel, known))

@@ -13,6 +13,7 @@ from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
 from convtool.cli._options import FiniteRange, give, json_option, taken, whole_numbers
 from convtool.cli._signals import ending
+from convtool.cli._terminal import say
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.threads import count, for_each
 from convtool.errors import NonFiniteError, OptionError, ShapeError
@@ -143,7 +144,7 @@ def command(
     if matches and matches[0].cosine >= ALMOST and learned.decided:
         known = convention(learned, matches[0], pairs)
     for note in notes:
-        click.echo(f"convtool: note: {note}", err=True)
+        say(f"convtool: note: {note}", err=True)
     if target is not None and writer is not None:
         write_file(target, writer(learned.kernel), "kernel")
     words = lines(len(names), size, learned, matches, known, spec)

@@ -1,7 +1,5 @@
 """``convtool predict``: classify pictures with a trained network."""
 
-import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,12 +10,14 @@ import numpy as np
 from convtool.cli._file_options import page_reading_options
 from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
+from convtool.cli._terminal import say
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
 from convtool.nn.datasets.folder import visible_files
 from convtool.nn.modelfile import load
 from convtool.nn.preprocessing import Preprocessing
+from convtool.report.csv_table import csv_text
 from convtool.report.json_report import write_report
 
 SCHEMA = "convtool.predict/1"
@@ -35,7 +35,13 @@ Examples:
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
 @click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
 @background_option
-@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option(
+    "--csv",
+    "as_csv",
+    is_flag=True,
+    help="Print comma-separated values; "
+    "a name that a spreadsheet would take for a formula gets an apostrophe in front.",
+)
 @page_reading_options
 @json_option
 def command(
@@ -63,7 +69,7 @@ def command(
             results.append(_judge(model, preprocessing, name, reader(name)))
         except ConvtoolError as error:
             failures.append({"image": name, "error": str(error)})
-            click.echo(f"convtool: error: {error}", err=True)
+            say(f"convtool: error: {error}", err=True)
     reader.tell()
     if json_target is not None:
         report = {
@@ -74,12 +80,11 @@ def command(
         }
         write_report(report, json_target)
     elif as_csv:
-        _print_csv(results, model)
+        say(*csv_text(_table(results, model)).splitlines())
     else:
-        for result in results:
-            click.echo(_line(result))
+        say(*map(_line, results))
     if failures:
-        click.echo(f"{len(failures)} of {len(failures) + len(results)} pictures failed", err=True)
+        say(f"{len(failures)} of {len(failures) + len(results)} pictures failed", err=True)
         raise click.exceptions.Exit(1)
 
 
@@ -138,14 +143,12 @@ def _line(result: dict[str, Any]) -> str:
     return f"{result['image']}  {result['class']}  ({shown})"
 
 
-def _print_csv(results: list[dict[str, Any]], model: Network) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+def _table(results: list[dict[str, Any]], model: Network) -> list[list[object]]:
     if model.task == "regression":
-        for result in results:
-            writer.writerow([result["image"], *result["values"]])
-        return
+        return [[result["image"], *result["values"]] for result in results]
     classes = list(results[0]["probabilities"]) if results else list(model.classes)
-    writer.writerow(["image", "class", *classes])
+    rows = [["image", "class", *classes]]
     for result in results:
         shares = [f"{share:.6g}" for share in result["probabilities"].values()]
-        writer.writerow([result["image"], result["class"], *shares])
+        rows.append([result["image"], result["class"], *shares])
+    return rows

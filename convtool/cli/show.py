@@ -8,6 +8,7 @@ import click
 from convtool.cli._file_options import dataset_reading_options
 from convtool.cli._options import FILE, data_option, give, json_option, names_of, taken
 from convtool.cli._pictures import FileReader, SizeType, background_option
+from convtool.cli._terminal import say
 from convtool.images.options import ReadOptions
 from convtool.nn.datasets import Dataset, open_sample
 from convtool.nn.datasets.limits import Limits
@@ -93,7 +94,7 @@ def command(
     )
     reader.tell("the network's")
     for reason in found.skipped:
-        click.echo(f"convtool: skipped: {reason}", err=True)
+        say(f"convtool: skipped: {reason}", err=True)
     from convtool.report.sheet import draw_sheet
 
     rows = _rows(found)

@@ -16,6 +16,7 @@ from convtool.cli._file_options import (
 )
 from convtool.cli._options import choice, json_option, peak_option, taken, whole_numbers
 from convtool.cli._signals import ending
+from convtool.cli._terminal import say
 from convtool.errors import NonFiniteError, OptionError
 from convtool.filtering.nonfinite import counted
 from convtool.images import samples
@@ -215,7 +216,7 @@ def command(
         image, ks, method=method, color=color, block=side, precision=precision, peak=best.value
     )
     if explain:
-        click.echo(_plan_line(image, result, method), err=True)
+        say(*_plan_lines(image, result, method), err=True)
     files = [target for file, target in vars(task).items() if file in _FILES]
     with telling_replaced(files, name):
         _give(name, image, result, best, task, modified, compare=compare, precision=precision)
@@ -232,17 +233,17 @@ def _write(target: str, image: Image, modified: int | None) -> None:
     check_kind(target, image.channels, image.type, bands=image.has_bands)
     how = WriteOptions(format=form_of(target))
     for remark in write_document(target, Document((image,)), how, modified=modified):
-        click.echo(f"convtool: warning: {shown(target)}: {remark}", err=True)
+        say(f"convtool: warning: {shown(target)}: {remark}", err=True)
 
 
 def _seen(name: str, image: Image, color: str) -> Image:
     """Return what is compressed of a picture; print what is left out."""
     seen = cleared(image)
     if seen is not image:
-        click.echo(f"convtool: note: {name}: colours under alpha 0 are taken as black", err=True)
+        say(f"convtool: note: {name}: colours under alpha 0 are taken as black", err=True)
     if color != "gray" or not image.has_alpha:
         return seen
-    click.echo(f"convtool: note: {name}: --gray leaves alpha out", err=True)
+    say(f"convtool: note: {name}: --gray leaves alpha out", err=True)
     colours = seen.pixels[:, :, :-1]
     return replace(
         seen,
@@ -299,22 +300,23 @@ def _restore(
     picture = load(source, max_pixels=reading.max_pixels, max_memory=reading.max_memory)
     _write(task.output, picture.image(), modified)
     shape = "×".join(map(str, picture.shape))
-    click.echo(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)
+    say(f"{source}: {shape}, k {picture.k}, {picture.stored} numbers", err=True)
 
 
-def _plan_line(image: Image, result: Study, method: str) -> str:
+def _plan_lines(image: Image, result: Study, method: str) -> list[str]:
     best = result.best
     if best.block:
-        return f"tiles of {best.block}×{best.block}: LAPACK decomposes all of them"
+        return [f"tiles of {best.block}×{best.block}: LAPACK decomposes all of them"]
     matrices = coloring(best.color).split(image)
     rows, columns = matrices[0].shape
     single = matrices[0].dtype.name == "float32"
     chosen = plan(rows, columns, best.k, single=single, method=method)
     costs = sorted(chosen.costs.items(), key=lambda item: item[1])
     listed = ", ".join(f"{name} {seconds_text(cost)}" for name, cost in costs)
-    return (
-        f"{len(matrices)} × {rows}×{columns}, k {best.k}: {chosen.reason}\n  would take: {listed}"
-    )
+    return [
+        f"{len(matrices)} × {rows}×{columns}, k {best.k}: {chosen.reason}",
+        f"  would take: {listed}",
+    ]
 
 
 def _give(
@@ -356,4 +358,4 @@ def _give(
     if not task.to_stdout:
         lines = [words.heading(name, image, result), *words.row_lines(result), *remarks]
         lines += words.tile_lines(result, tiles) if tiles else []
-        click.echo("\n".join(lines))
+        say(*lines)

@@ -11,6 +11,7 @@ import click
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import FILE, give, json_option, names_of, taken, threads_option
 from convtool.cli._pictures import DataOptions
+from convtool.cli._terminal import say
 from convtool.cli._training_line import ProgressLine
 from convtool.cli._training_options import (
     arch_of,
@@ -89,7 +90,7 @@ def command(
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
     for option in unused_settings(recipe, choices):
-        click.echo(f"note: {option} has no effect with the optimizer {recipe.optimizer}", err=True)
+        say(f"note: {option} has no effect with the optimizer {recipe.optimizer}", err=True)
     own, arch = arch is None, arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     if own and bank is not None:
@@ -110,7 +111,7 @@ def command(
 
     if find_lr:
         recipe = find_rate(build(), split.train, recipe)
-        click.echo(f"learning rate found: {recipe.lr:.3g}", err=True)
+        say(f"learning rate found: {recipe.lr:.3g}", err=True)
     trainer = Trainer(build(), split.train, recipe, split.validation)
     trainer.model.record = {
         "dataset": dataset,
@@ -169,7 +170,7 @@ def _train(trainer: Trainer, out: Path, checkpoint: Path) -> None:
         trainer.save_checkpoint(checkpoint)
         trainer.keep_best()
         save(trainer.model, out)
-        click.echo(f"interrupted: {out} has the best weights; --resume continues", err=True)
+        say(f"interrupted: {out} has the best weights; --resume continues", err=True)
         raise click.exceptions.Exit(_INTERRUPTED)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.errors import printable
 from convtool.records import Record
 
 
@@ -51,7 +52,7 @@ def compression_plot(
 
     figure = Figure(figsize=(18, 5.6), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    figure.suptitle(printable(title), parse_math=False)
     spectrum, energy, size = figure.subplots(1, 3)
     count = np.arange(1, len(energies) + 1)
     shown = energies > 0

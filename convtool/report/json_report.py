@@ -38,7 +38,10 @@ class Spool:
     def __init__(self) -> None:
         import tempfile
 
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        try:
+            self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115
+        except OSError as error:
+            raise self._failure(error) from error
         self._length = 0
 
     def append(self, item: object) -> None:
@@ -53,10 +56,7 @@ class Spool:
         try:
             self._file.write(f"    {text}\n\n")
         except OSError as error:
-            raise ReportWriteError(
-                f"a temporary file for the report cannot be written ({error.strerror or error}); "
-                "TMPDIR names another folder for it"
-            ) from error
+            raise self._failure(error) from error
         self._length += 1
 
     def pieces(self) -> Iterator[str]:
@@ -65,7 +65,10 @@ class Spool:
             yield "[]"
             return
         yield "["
-        self._file.seek(0)
+        try:
+            self._file.seek(0)
+        except OSError as error:
+            raise self._failure(error) from error
         opening = "\n"
         for line in self._file:
             if line == "\n":
@@ -74,6 +77,12 @@ class Spool:
                 yield opening + line.rstrip("\n")
                 opening = "\n"
         yield "\n  ]"
+
+    def _failure(self, error: OSError) -> ReportWriteError:
+        return ReportWriteError(
+            f"a temporary file for the report cannot be written ({error.strerror or error}); "
+            "TMPDIR names another folder for it"
+        )
 
     def close(self) -> None:
         """Remove the temporary file."""
@@ -101,8 +110,15 @@ def _text(value: object, indent: int) -> str:
     import json
 
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("\n", "\n" + " " * indent)
+    lines = (line if line.isprintable() else _escaped(line) for line in text.split("\n"))
+    return ("\n" + " " * indent).join(lines)
+
+
+def _escaped(line: str) -> str:
+    """Replace what a terminal would obey, or not show, by JSON's escapes."""
+    import json
+
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def _pieces(data: Mapping[str, object] | list[Any]) -> Iterator[str]:
@@ -137,6 +153,16 @@ def write_report(data: Mapping[str, object] | list[Any], target: str) -> None:
         If the file cannot be written.
     """
     if target == "-":
-        sys.stdout.writelines(_pieces(data))
+        try:
+            sys.stdout.writelines(_pieces(data))
+        except (
+            BrokenPipeError,
+            ReportWriteError,
+        ):  # whoever reads has enough; what is said already
+            raise
+        except OSError as error:
+            raise ReportWriteError(
+                f"standard output: cannot write the report ({error.strerror or error})"
+            ) from error
         return
     write_file(target, (piece.encode() for piece in _pieces(data)), "report")

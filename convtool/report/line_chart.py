@@ -3,12 +3,12 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import PurePath
 from typing import Any
 
 from convtool.errors import OptionError
 from convtool.records import Record
+from convtool.report.page import escaped
 from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".html")
@@ -134,7 +134,7 @@ def _page(panels: Sequence[Panel], svg: bytes) -> bytes:
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>{escape(panels[0].title)}</title>
+<title>{escaped(panels[0].title)}</title>
 <style>
 body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 64em; }}
 svg {{ max-width: 100%; height: auto; }}
@@ -153,6 +153,6 @@ def _as_table(panel: Panel) -> str:
     for name, points in panel.lines.items():
         known = dict(points)
         cells = "".join(f"<td>{known[x]:.3g}</td>" if x in known else "<td></td>" for x in columns)
-        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
-    caption = f"{escape(panel.title)}: {escape(panel.y_label)}, by {escape(panel.x_label)}"
+        rows.append(f"<tr><th>{escaped(name)}</th>{cells}</tr>")
+    caption = f"{escaped(panel.title)}: {escaped(panel.y_label)}, by {escaped(panel.x_label)}"
     return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>{''.join(rows)}</table>"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from convtool.errors import printable
 from convtool.records import Record
 from convtool.report.figures import new_figure, save_figure
 
@@ -171,7 +172,7 @@ def draw_activations(
     figure = new_figure(10.5, sum(heights) + 0.42 * len(heights))
     axes = figure.subplots(len(heights), 1, height_ratios=heights)
     axes[0].imshow(picture, cmap="gray", vmin=0, vmax=255)
-    axes[0].set_title(title, fontsize=9, loc="left")
+    axes[0].set_title(printable(title), fontsize=9, loc="left", parse_math=False)
     for axis, sheet, layer in zip(axes[1:], sheets, layers, strict=True):
         low, high = float(np.nanmin(sheet)), float(np.nanmax(sheet))
         signed = low < 0 < high
@@ -248,7 +249,7 @@ def draw_deciding(
         If the file cannot be written.
     """
     figure = new_figure(10.5, 4)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(printable(title), fontsize=10, parse_math=False)
     axes = figure.subplots(1, 3)
     largest = float(np.abs(deciding).max()) or 1.0
     signed = float(deciding.min()) < 0

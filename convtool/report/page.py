@@ -1,10 +1,13 @@
 """Self-contained pages, assembled from the parts in ``pages/``."""
 
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from types import MappingProxyType
+
+from convtool.errors import printable
 
 Matrix = Sequence[Sequence[float]]
 
@@ -38,10 +41,21 @@ def page(
     parts = {
         "style": "\n".join(_part(f"{name}.css") for name in styles),
         "script": "\n".join(_part(f"{name}.js") for name in scripts),
-        "data": json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"),
+        "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
         **texts,
     }
     return re.sub("@([a-z]+)@", lambda mark: parts[mark[1]], _part(template))
+
+
+def escaped(text: str) -> str:
+    r"""Return text as HTML shows it, with what no terminal could show written out.
+
+    Examples
+    --------
+    >>> escaped("a\x1b < b")
+    'a\\x1b &lt; b'
+    """
+    return html.escape(printable(text))
 
 
 def _part(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from convtool.errors import printable
 from convtool.report.figures import new_figure, plain_text, save_figure
 
 _CELL = 1.4
@@ -47,4 +48,5 @@ def draw_sheet(pictures: Sequence[NDArray[Any]], labels: Sequence[str], path: Pa
 
 
 def _shortened(text: str, most: int) -> str:
+    text = printable(text)
     return text if len(text) <= most else f"…{text[1 - most :]}"

@@ -1,11 +1,10 @@
 """A self-contained web page with a slider over pictures and their numbers."""
 
 import base64
-import html
 from collections.abc import Sequence
 
 from convtool.records import Record
-from convtool.report.page import page
+from convtool.report.page import escaped, page
 
 
 class Frame(Record):
@@ -59,14 +58,14 @@ def slider_page(
         "numbers": [list(frame.numbers) for frame in frames],
     }
     texts = {
-        "title": html.escape(title),
-        "about": html.escape(about),
+        "title": escaped(title),
+        "about": escaped(about),
         "pictures": "".join(pictures),
         "last": str(len(frames) - 1),
-        "terms": "".join(f"<dt>{html.escape(one)}</dt><dd></dd>" for one in titles),
-        "heads": "".join(f'<th scope="col">{html.escape(one)}</th>' for one in ("k", *titles)),
+        "terms": "".join(f"<dt>{escaped(one)}</dt><dd></dd>" for one in titles),
+        "heads": "".join(f'<th scope="col">{escaped(one)}</th>' for one in ("k", *titles)),
         "rows": "\n".join(_row(frame) for frame in frames),
-        "notes": "".join(f"<p>{html.escape(one)}</p>\n" for one in remarks),
+        "notes": "".join(f"<p>{escaped(one)}</p>\n" for one in remarks),
     }
     return page("slider.html", ("slider",), ("slider",), data, texts)
 
@@ -74,10 +73,10 @@ def slider_page(
 def _picture(png: bytes, words: str) -> str:
     """Return a hidden HTML image with embedded data."""
     source = base64.b64encode(png).decode("ascii")
-    return f'<img hidden alt="{html.escape(words)}" src="data:image/png;base64,{source}">\n'
+    return f'<img hidden alt="{escaped(words)}" src="data:image/png;base64,{source}">\n'
 
 
 def _row(frame: Frame) -> str:
-    cells = "".join(f"<td>{html.escape(one)}</td>" for one in frame.numbers)
-    button = f'<button type="button">{html.escape(frame.label)}</button>'
+    cells = "".join(f"<td>{escaped(one)}</td>" for one in frame.numbers)
+    button = f'<button type="button">{escaped(frame.label)}</button>'
     return f'<tr><th scope="row">{button}</th>{cells}</tr>'

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from convtool.errors import printable
 from convtool.report.figures import new_figure, plain_text, save_figure
 
 _FEW = 20
@@ -59,8 +60,9 @@ def draw_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[str], path
 def _fill_confusion(axes: Any, matrix: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(classes)), classes, rotation=90)
-    axes.set_yticks(range(len(classes)), classes)
+    names = [printable(name) for name in classes]
+    axes.set_xticks(range(len(names)), names, rotation=90)
+    axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="predicted", ylabel="true")
     for i, row in enumerate(matrix):
         for j, count in enumerate(row):

@@ -18,6 +18,7 @@ from convtool.errors import TimeLimitError, WorkerError
 from convtool.files import sweep
 from convtool.filtering.job import FilterJob
 from convtool.images.paths import shown
+from convtool.limits import check_open_files
 from convtool.records import Record, replace
 from convtool.work import worker
 from convtool.work.dispatch import Dispatcher, Report
@@ -29,6 +30,8 @@ _LARGEST_CHUNK = 64
 _LARGEST_MESSAGE = 32_000
 _SECONDS_OF_A_CHUNK = 0.1
 _SECONDS_TO_END = 5.0
+_FILES, _FILES_A_WORKER = 24, 4
+"""Files that a batch has open in one process, with some to spare."""
 
 
 Chunk = list[tuple[int, Task]]
@@ -175,6 +178,8 @@ def filter_together(
         job = replace(job, filtering=replace(job.filtering, threads=threads))
     if not workers:
         return
+    needed = _FILES + workers * _FILES_A_WORKER + min(len(tasks), worker.OPEN_OUTPUTS)
+    check_open_files(needed, f"a batch with {workers} processes")
     pool = _ProcessPool(tasks, job, config, workers)
     try:
         if started is not None:

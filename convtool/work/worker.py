@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
 from convtool.errors import ConvtoolError
-from convtool.files import Replacement
+from convtool.files import Replacement, sync_folder
 from convtool.filtering.job import FilterJob, Outcome
 from convtool.filtering.picture import filter_file, planner
 from convtool.images.codecs.stderr import diverted
@@ -31,6 +31,9 @@ _FLUSHED_TOGETHER = 32
 _BYTES_TOGETHER = 1 << 20
 _SECONDS_BETWEEN_REPORTS = 0.05
 
+OPEN_OUTPUTS = _FLUSHED_TOGETHER * (_WAITING_TO_BE_FLUSHED + 3)
+"""The most files that one process has open at once, as they wait to be flushed."""
+
 
 class TaskResult(Record):
     """The result of a task."""
@@ -46,7 +49,7 @@ class TaskResult(Record):
 
 
 class _Unflushed:
-    """Writes a file; `finish` flushes and renames it."""
+    """Writes a file; `begin`, `flush` and `place` put it in its place."""
 
     def __init__(self, stamped: bool, placed: Placer) -> None:
         self._stamped = stamped
@@ -61,7 +64,6 @@ class _Unflushed:
             self._new = new = Replacement(target, buffered=False, modified=modified)
             self.size = len(data)
             new.put(data)
-            new.send()
             if self._stamped:
                 now = os.fstat(new.file.fileno()).st_mtime_ns
                 time = now if modified is None else modified
@@ -74,14 +76,25 @@ class _Unflushed:
         if self._new is not None:
             self._new.discard()
 
-    def finish(self, path: str) -> ConvtoolError | None:
-        """Flush and rename the file; return the error if that fails."""
-        try:
-            if self._new is not None:
-                self._new.commit()
-        except OSError as error:
-            return cannot_be_written(path, error)
-        return None
+    def begin(self) -> None:
+        """Have the system begin to write the file to the disk."""
+        if self._new is not None:
+            self._new.send()
+
+    def flush(self) -> None:
+        """Wait until the disk has the file."""
+        if self._new is not None:
+            self._new.sync()
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file; empty if none was begun."""
+        return "" if self._new is None else os.path.dirname(self._new.target)
+
+    def place(self) -> None:
+        """Rename the file."""
+        if self._new is not None:
+            self._new.place()
 
 
 Unfinished = tuple[TaskResult, _Unflushed | None, str]
@@ -89,12 +102,26 @@ Unfinished = tuple[TaskResult, _Unflushed | None, str]
 
 
 def _finish(together: Sequence[Unfinished]) -> list[TaskResult]:
-    """Flush and rename files that were written together; return their results."""
-    done = []
-    for one, save, target in together:
-        error = None if save is None else save.finish(target)
-        done.append(one if error is None else TaskResult(one.number, error=error))
-    return done
+    """Flush and rename files that were written together; return their results.
+
+    The system begins to write all of them before it is waited for the first: a journaling file
+    system then commits them at once. Names that a journal will list are flushed, too.
+    """
+    failed: dict[int, ConvtoolError] = {}
+    for step in (_Unflushed.begin, _Unflushed.flush, _Unflushed.place):
+        for one, save, target in together:
+            if save is not None and one.number not in failed:
+                try:
+                    step(save)
+                except OSError as error:
+                    save.discard()
+                    failed[one.number] = cannot_be_written(target, error)
+    for folder in {save.folder for _, save, _ in together if save is not None and save.stamp}:
+        sync_folder(folder)
+    return [
+        TaskResult(one.number, error=failed[one.number]) if one.number in failed else one
+        for one, _, _ in together
+    ]
 
 
 def work(connection: Connection, job: FilterJob, stamped: bool) -> None:

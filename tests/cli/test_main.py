@@ -205,7 +205,7 @@ class TestProcess:
         with open("/dev/full", "w") as full, start("kernels", stdout=full) as process:
             complaint = process.stderr.read()
         assert process.returncode == 1
-        assert complaint == b"convtool: error: No space left on device\n"
+        assert complaint == b"convtool: error: standard output: No space left on device\n"
 
     @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
     def test_interrupt_ends_with_130_and_leaves_nothing(self, tmp_path):

@@ -9,10 +9,13 @@ from contextlib import contextmanager
 
 from convtool.errors import TrainingError
 from convtool.interrupts import interrupts_blocked
+from convtool.limits import check_open_files
 from convtool.nn.gridsearch.axes import Value
 from convtool.nn.gridsearch.journal import Outcome
 from convtool.nn.gridsearch.training import Search, begin, train_choice, train_once
 
+_FILES, _FILES_A_JOB = 24, 4
+"""Files that a search has open in one process, with some to spare."""
 _THREADS = ("CONVTOOL", "MKL", "NUMBA", "OMP", "OPENBLAS")
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in _THREADS}
 
@@ -45,6 +48,7 @@ def train_all(
         for choice in choices:
             done(train_once(search, choice))
         return
+    check_open_files(_FILES + jobs * _FILES_A_JOB, f"a search with {jobs} processes")
     others = multiprocessing.active_children()
     with _environment(_ONE_THREAD):
         pool = ProcessPoolExecutor(
