@@ -20,6 +20,7 @@ from corpus.cases import CASES
 
 from .doors import make_door, read_door
 from .mutate import LARGEST, mutated, mutated_text
+from .parsers import PARSERS
 
 MAX_PIXELS = 1_000_000
 """More would only make the inputs slower; the limit itself is tested with the corpus."""
@@ -221,6 +222,7 @@ TARGETS = {
         Target("spec", ".txt", 4, make_spec, parse_spec),
         Target("kernel-file", ".bin", 3, make_kernel_file, read_kernel_file),
         Target("arguments", ".json", 1, make_arguments, run_arguments),
+        *(Target(one.name, ".bin", 1, one.make, one.run) for one in PARSERS),
     )
 }
 
