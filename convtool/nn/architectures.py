@@ -69,7 +69,7 @@ class _Words(Record):
     def whole(self, place: int) -> int:
         """Return the word at an index as a positive integer."""
         value = self.number(place)
-        if value != int(value) or value < 1:
+        if not value.is_integer() or value < 1:
             raise OptionError(f"{self.text!r}: {self.words[place]} is not a whole number above 0")
         return int(value)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .targets import TARGETS
-from .workers import Finding, memory_folder
+from .workers import Finding, Fuzzing, memory_folder
 
 ROOT = Path(__file__).parents[2]
 HANG_SECONDS = 10
@@ -20,7 +20,8 @@ MEBIBYTES = 1024
 
 _LARGEST = 1 << 15
 _PATIENCE = 300
-_ENDINGS = {"crash": "ends the process", "timeout": "hangs", "oom": f"takes over {MEBIBYTES} MB"}
+_ENDINGS = ("crash", "timeout", "oom")
+"""What libFuzzer calls inputs that ended its process."""
 
 
 def run_coverage(target: str, seed: int, seconds: float) -> tuple[int, dict[str, list[Finding]]]:
@@ -31,10 +32,10 @@ def run_coverage(target: str, seed: int, seconds: float) -> tuple[int, dict[str,
         while least >= 1:
             log = _run_once(target, seed, int(least), place)
             done += _count(log)
-            found = _findings(target, place)
-            if not done and not found:
-                raise RuntimeError(log)
             seed, least = seed + 1, end - time.monotonic()
+        found = _findings(target, place)
+        if not done and not found:
+            raise RuntimeError(log)
     return done, found
 
 
@@ -65,15 +66,22 @@ def _count(log):
 
 
 def _findings(target, place):
+    """Return what the notes say, and what inputs that ended the process do in one of their own."""
     found: dict[str, list[Finding]] = {}
     for path in sorted(place.iterdir()):
         how, _, _ = path.name.partition("-")
         if how == "note":
             words, _, trace = path.with_name(f"trace-{path.name}").read_text().partition("\n")
+            finding = Finding(target, TARGETS[target].ending, words, path.read_bytes(), trace)
+            found.setdefault(f"{target}: {words}", []).append(finding)
         elif how in _ENDINGS:
-            words, trace = _ENDINGS[how], ""
-        else:
-            continue
-        finding = Finding(target, TARGETS[target].ending, words, path.read_bytes(), trace)
-        found.setdefault(f"{target}: {words}", []).append(finding)
+            for key, again in _alone(target, path.read_bytes()).items():
+                found.setdefault(key, []).extend(again)
     return found
+
+
+def _alone(target, data):
+    """Run one input by itself: the machine may have been busy, the memory full of others."""
+    fuzzing = Fuzzing(1, 1, inputs=1, source=lambda seed, number: (TARGETS[target], data))
+    fuzzing.run()
+    return fuzzing.findings

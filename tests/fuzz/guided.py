@@ -16,7 +16,7 @@ from random import Random
 
 SEEDS = 60
 ADDRESSES = 4 << 30
-SECONDS = 10
+SECONDS = 30
 """How long one of the first inputs may take; libFuzzer watches those that come after."""
 
 
@@ -41,6 +41,7 @@ def main() -> None:
             signal.alarm(SECONDS)
             _try(target, data, folder, place)
         signal.alarm(0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)  # libFuzzer would leave it to another's handler
 
     def change(data, size, number):
         rng = Random(number)

@@ -18,13 +18,14 @@ from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 import numpy as np
 
 from .mutate import mutated
 
 ROOT = Path(__file__).parents[2]
-MAX_PIXELS = 1_000_000
+MAX_PIXELS = MAX_WEIGHTS = 1_000_000
 _CUT = b"\n--next--\n"
 """What is between the files of an input that has several."""
 
@@ -141,7 +142,8 @@ def _read_onnx(data: bytes, folder: Path) -> None:
 
 
 _ARCHITECTURES = (
-    b"conv 4 3x3 same, relu, pool 2, dense 8, tanh", b"lenet", b"textbook", b"conv 2 3x5 pad 0x1x2x3",
+    b"conv 4 3x3 same, relu, pool 2, dense 8, tanh", b"lenet", b"textbook",
+    b"conv 2 3x5 pad 0x1x2x3",
     b"conv 4 3 stride 2x1 dilation 2 groups 1 nobias, norm, leaky 0.1, dropout 0.5",
     b"conv 2 1, avgpool 2 stride 1, globalmax, dense 3, gaussian-dropout 0.2",
 )  # fmt: skip
@@ -151,8 +153,9 @@ def _read_architecture(data: bytes, folder: Path) -> None:
     from convtool.nn import Sequential
     from convtool.nn.architectures import build_layers
 
-    layers = build_layers(data[:4000].decode("utf-8", "replace"), (1, 12, 12), 3, 0)
-    Sequential(layers, (1, 12, 12))
+    with patch("convtool.nn.initializers.MOST_WEIGHTS", MAX_WEIGHTS):
+        layers = build_layers(data[:4000].decode("utf-8", "replace"), (1, 12, 12), 3, 0)
+        Sequential(layers, (1, 12, 12))
 
 
 # Factors.
@@ -215,7 +218,7 @@ def _journals() -> list[bytes]:
     stamp = {"size": 3, "time": 5, "sha256": "00"}
     done = {"source": "/in", "target": "/out", "fingerprint": "f", "input": stamp, "output": stamp}
     outcome = {
-        "choice": {"lr": 0.1}, "train_accuracy": 0.5, "validation_accuracy": None,
+        "choice": {"lr": 0.1}, "train_accuracy": 0.5, "validation_accuracy": 1,
         "validation_loss": 1.5, "epochs": 2, "seconds": 0.25, "diverged": False,
     }  # fmt: skip
     return [
@@ -248,7 +251,7 @@ def _read_journal(data: bytes, folder: Path) -> None:
     with suppress(ConvtoolError):
         path.write_bytes(data)
         search = SearchJournal(path, {"l": [1]}, resume=True)
-        sum(one.validation_accuracy or 0.0 for one in search.outcomes)
+        [f"{one.validation_loss:.4f}" for one in search.outcomes if not one.diverged]
         search.close()
     (folder / f"out{ENDING}").mkdir()
     (folder / f"out{ENDING}" / JOURNAL).write_bytes(data)

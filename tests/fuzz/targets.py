@@ -18,7 +18,7 @@ from random import Random
 from corpus.case import Shows
 from corpus.cases import CASES
 
-from .doors import make_door, read_door
+from .doors import file_of, make_door, read_door
 from .mutate import LARGEST, mutated, mutated_text
 from .parsers import PARSERS
 
@@ -120,9 +120,7 @@ def read_kernel_file(data: bytes, folder: Path) -> None:
     from convtool.errors import KernelError
     from convtool.kernels.spec import parse
 
-    ending, _, contents = data.partition(b"\n")
-    path = folder / f"kernel{ending.decode()}"
-    path.write_bytes(contents)
+    path = file_of(data, folder / "kernel")
     with suppress(KernelError):
         parse(str(path))
 

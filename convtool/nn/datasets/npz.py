@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from convtool.nn._types import Array
 from convtool.nn.datasets.dataset import Dataset
 
 _MOST_BYTES = 2**32
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(NotImplementedError, OverflowError, RuntimeError, SyntaxError, TokenError, TypeError),
+)
+"""What zipfile and NumPy raise for archives and headers that make no sense."""
 
 
 def _array(archive: zipfile.ZipFile, path: Path, name: str) -> Array:
@@ -72,7 +78,7 @@ def read_npz(path: Path) -> tuple[Dataset, Dataset | None]:
             images, labels = _part(archive, path, "test")
     except DatasetError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"{path}: cannot be read, or is damaged: {reason}") from error
     if not np.isin(labels, kinds).all():

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from convtool.errors import JournalError
@@ -28,6 +29,24 @@ class Outcome(Record):
     """CPU time, which does not depend on other processes."""
     diverged: bool
     """Whether it stopped because the loss was no longer finite."""
+
+
+def _outcome_of(entry: Entry) -> Outcome:
+    """Return the outcome in an entry.
+
+    Raises
+    ------
+    TypeError
+        If a value is missing, unknown or of another type.
+    """
+    outcome = Outcome(**entry)
+    scores = outcome.train_accuracy, outcome.validation_accuracy, outcome.validation_loss
+    kinds = (float, int, NoneType) if outcome.diverged else (float, int)
+    known = all(isinstance(score, kinds) for score in scores)
+    known = known and isinstance(outcome.choice, dict) and isinstance(outcome.epochs, int)
+    if not (known and isinstance(outcome.seconds, float | int)):
+        raise TypeError("no outcome")
+    return outcome
 
 
 class SearchJournal:
@@ -67,7 +86,7 @@ class SearchJournal:
         self._journal = Journal(
             path,
             {"format": FORMAT, "search": search},
-            lambda entry, place: self.outcomes.append(Outcome(**entry)),
+            lambda entry, place: self.outcomes.append(_outcome_of(entry)),
             name=str(path),
             advice="without --resume the search starts again",
             check=check,
