@@ -58,7 +58,7 @@ def pictures():
     for name in "ab":
         write(f"{name}.tif", rng.integers(0, 256, (300, 240, 3), np.uint8))
         Path(name).mkdir()
-        for number in range(12):
+        for number in range(8):
             write(f"{name}/{number:02}.pgm", rng.integers(0, 256, (200, 200), np.uint8))
 
 
