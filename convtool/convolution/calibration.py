@@ -3,7 +3,6 @@
 ``convtool bench --calibrate`` measures and writes it. Without one the built-in rates hold.
 """
 
-import math
 import os
 import sys
 import warnings
@@ -115,7 +114,7 @@ def _rate(numbers: object) -> Rate:
     for number in numbers.values():
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise ValueError("is damaged (a rate is not a number)")
-        if not (math.isfinite(number) and number >= 0):
+        if not 0 <= number <= sys.float_info.max:
             raise ValueError("is damaged (a rate is negative or not finite)")
     if numbers["parallel"] > 1:
         raise ValueError("is damaged (a share is more than 1)")

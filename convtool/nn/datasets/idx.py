@@ -49,6 +49,8 @@ def read_idx(path: Path, dimensions: int) -> Array:
                 what = "labels" if dimensions == 1 else "pictures"
                 raise DatasetError(f"{path}: holds {start[3]} dimensions, {what} have {dimensions}")
             shape = struct.unpack(f">{dimensions}I", start[4:])
+            if not all(shape):
+                raise DatasetError(f"{path}: its header promises no data: damaged")
             if prod(shape) > _MAX_BYTES:
                 raise DatasetError(f"{path}: claims {prod(shape)} bytes: damaged")
             content = file.read(prod(shape) + 1)

@@ -76,6 +76,8 @@ class SearchJournal:
         wanted = json.loads(json.dumps(search))
 
         def check(found: Entry) -> None:
+            if not isinstance(found["search"], dict):
+                raise TypeError("no search")
             other = [name for name in wanted if found["search"].get(name) != wanted[name]]
             if other:
                 raise JournalError(

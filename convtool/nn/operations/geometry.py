@@ -9,6 +9,9 @@ from convtool.nn._types import Pair, Sides
 Size = int | tuple[int, int]
 Padding = int | Literal["same"] | tuple[int, int] | tuple[int, int, int, int]
 
+MOST = 2**24
+"""The largest size, stride, dilation or padding of a layer."""
+
 
 def pair(value: Size, name: str, least: int = 1) -> Pair:
     """Validate a number or pair and return it as ``(vertical, horizontal)``.
@@ -36,6 +39,8 @@ def _wholes(value: object, least: int) -> tuple[int, ...] | None:
         return None
     if any(not isinstance(v, Integral) or isinstance(v, bool) or v < least for v in row):
         return None
+    if max(row) > MOST:
+        raise OptionError(f"a layer's size or padding of {max(row)}: {MOST} at most")
     return tuple(int(v) for v in row)
 
 
