@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from .commands import run_commands
@@ -33,6 +34,8 @@ def _arguments():
         parser.error("one of --seconds, --inputs and --commands is needed")
     if chosen.coverage and not chosen.seconds:
         parser.error("--coverage needs --seconds")
+    if chosen.coverage and find_spec("atheris") is None:
+        parser.error("--coverage needs atheris, which the tests' extra brings on Linux")
     return chosen
 
 
