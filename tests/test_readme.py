@@ -35,6 +35,12 @@ def commands():
     return [installing["install and filter"].rpartition(" && ")[2], *others]
 
 
+def commands_of_pages():
+    """Return each command of the pages in ``docs/``."""
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    return [one for page in pages for one in PROMPTS.findall(page.read_text(encoding="utf-8"))]
+
+
 def links():
     return [target for _, target in re.findall(r"(!?)\[[^\]]*\]\(([^)]+)\)", README)]
 
@@ -110,6 +116,11 @@ def test_command_runs_as_written_and_makes_its_picture(command, shell):
         # Engines round alike but for the last bits; JPEG may make several levels of one of those.
         apart = np.abs(made.astype(int) - expected) > 1
         assert apart.mean() < 0.01
+
+
+@pytest.mark.parametrize("command", commands_of_pages())
+def test_command_of_a_page_runs_as_written(command, shell):
+    shell(command)
 
 
 def test_every_result_is_small_shown_and_made_by_a_command():

@@ -3,7 +3,6 @@
 ``convtool bench --calibrate`` measures and writes it. Without one the built-in rates hold.
 """
 
-import math
 import os
 import sys
 import warnings
@@ -113,7 +112,7 @@ def _rate(numbers: object) -> Rate:
     for number in numbers.values():
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise ValueError("is damaged (a rate is not a number)")
-        if not 0 <= number < math.inf:
+        if not 0 <= number <= sys.float_info.max:
             raise ValueError("is damaged (a rate is negative or not finite)")
     if numbers["parallel"] > 1:
         raise ValueError("is damaged (a share is more than 1)")

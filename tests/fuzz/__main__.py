@@ -10,9 +10,12 @@ import os
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 from .commands import run_commands
+from .coverage import run_coverage
+from .targets import TARGETS
 from .workers import Finding, Fuzzing
 
 FOUND = Path(__file__).parents[1] / "corpus" / "found"
@@ -23,11 +26,16 @@ def _arguments():
     parser.add_argument("--seconds", type=float, help="how long; no limit unless given")
     parser.add_argument("--inputs", type=int, help="how many; no limit unless given")
     parser.add_argument("--commands", type=int, help="whole commands on changed files instead")
+    parser.add_argument("--coverage", choices=TARGETS, help="guided by coverage, of one target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args()
     if not (chosen.seconds or chosen.inputs or chosen.commands):
         parser.error("one of --seconds, --inputs and --commands is needed")
+    if chosen.coverage and not chosen.seconds:
+        parser.error("--coverage needs --seconds")
+    if chosen.coverage and find_spec("atheris") is None:
+        parser.error("--coverage needs atheris, which the tests' extra brings on Linux")
     return chosen
 
 
@@ -44,7 +52,10 @@ def main() -> int:
     chosen = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     start = time.monotonic()
-    if chosen.commands:
+    if chosen.coverage:
+        done, findings = run_coverage(chosen.coverage, chosen.seed, chosen.seconds)
+        what = f"inputs of {chosen.coverage}, guided,"
+    elif chosen.commands:
         done, findings = run_commands(chosen.seed, chosen.commands, chosen.jobs)
         what = "commands"
     else:

@@ -1,5 +1,6 @@
 """Files of the formats that libraries read, damaged."""
 
+import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -44,13 +45,20 @@ def make_door(rng: Random) -> bytes:
     return ending.encode() + b"\n" + mutated(rng, data, [other for _, other in _whole()])
 
 
+def file_of(data: bytes, place: Path) -> Path:
+    """Write a file whose ending is the first line of some data, its contents the rest."""
+    ending, _, contents = data.partition(b"\n")
+    words = ending.decode("latin-1")
+    path = place.with_name(place.name + (words if re.fullmatch(r"\.[a-z0-9]{2,4}", words) else ""))
+    path.write_bytes(contents)
+    return path
+
+
 def read_door(data: bytes, folder: Path) -> None:
     """Read it, or have it refused."""
     from convtool.errors import ImageReadError
     from convtool.images.read import read
 
-    ending, _, contents = data.partition(b"\n")
-    path = folder / f"picture{ending.decode()}"
-    path.write_bytes(contents)
+    path = file_of(data, folder / "picture")
     with suppress(ImageReadError):
         read(path, max_pixels=1_000_000)

@@ -18,8 +18,9 @@ from random import Random
 from corpus.case import Shows
 from corpus.cases import CASES
 
-from .doors import make_door, read_door
+from .doors import file_of, make_door, read_door
 from .mutate import LARGEST, mutated, mutated_text
+from .parsers import PARSERS
 
 MAX_PIXELS = 1_000_000
 """More would only make the inputs slower; the limit itself is tested with the corpus."""
@@ -119,9 +120,7 @@ def read_kernel_file(data: bytes, folder: Path) -> None:
     from convtool.errors import KernelError
     from convtool.kernels.spec import parse
 
-    ending, _, contents = data.partition(b"\n")
-    path = folder / f"kernel{ending.decode()}"
-    path.write_bytes(contents)
+    path = file_of(data, folder / "kernel")
     with suppress(KernelError):
         parse(str(path))
 
@@ -221,6 +220,7 @@ TARGETS = {
         Target("spec", ".txt", 4, make_spec, parse_spec),
         Target("kernel-file", ".bin", 3, make_kernel_file, read_kernel_file),
         Target("arguments", ".json", 1, make_arguments, run_arguments),
+        *(Target(one.name, ".bin", 1, one.make, one.run) for one in PARSERS),
     )
 }
 

@@ -81,7 +81,7 @@ class Fuzzing:
         self.source, self.hang_seconds, self.mebibytes = source, hang_seconds, mebibytes
         self.workers = [Worker(first, jobs) for first in range(jobs)]
         self.parent = os.getpid()
-        self.place = Path(tempfile.mkdtemp(prefix="fuzz-", dir=_memory_folder()))
+        self.place = Path(tempfile.mkdtemp(prefix="fuzz-", dir=memory_folder()))
         self.findings: dict[str, list[Finding]] = {}
 
     def run(self) -> int:
@@ -204,7 +204,7 @@ class Fuzzing:
             self.findings.setdefault(f"{target.name}: {kind}", []).append(finding)
 
 
-def _memory_folder():
+def memory_folder():
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 

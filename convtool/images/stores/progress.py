@@ -145,6 +145,29 @@ class Place(Record):
             raise ImageWriteError(f"{shown(self.path)}: is no longer written by this run")
 
 
+def _checked(entry: Entry) -> Entry:
+    """Return a journal's entry: the number of a plane, and what is known or there of it.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is no such entry.
+    """
+    if type(entry["plane"]) is not int:
+        raise TypeError
+    if "extent" in entry:
+        low, high = entry["extent"]
+        known = isinstance(low, float | int) and isinstance(high, float | int)
+    elif "anew" in entry or "done" in entry:
+        known = True
+    else:
+        first, last = entry.get("block") or (0, entry["rows"])
+        known = type(first) is type(last) is int and 0 <= first <= last
+    if not known:
+        raise ValueError
+    return entry
+
+
 class Unfinished:
     """A store that is being written, and the journal of it.
 
@@ -181,7 +204,7 @@ class Unfinished:
         self._journal = Journal(
             os.path.join(self.folder, JOURNAL),
             {"schema": SCHEMA, "fingerprint": fingerprint},
-            lambda entry, place: self.entries.append(entry),
+            lambda entry, place: self.entries.append(_checked(entry)),
             name=shown(self.path),
             advice="without --resume it starts again",
             check=self._check,

@@ -51,6 +51,8 @@ def read_idx(path: Path, dimensions: int, limits: Limits) -> Array:
                 what = "labels" if dimensions == 1 else "pictures"
                 raise DatasetError(f"{path}: holds {start[3]} dimensions, {what} have {dimensions}")
             shape = struct.unpack(f">{dimensions}I", start[4:])
+            if not all(shape):
+                raise DatasetError(f"{path}: its header promises no data: damaged")
             held = _DEFLATE_MOST * os.fstat(packed.fileno()).st_size
             if prod(shape) > held:
                 raise DatasetError(f"{path}: claims {prod(shape)} bytes: damaged")

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ from convtool.nn.datasets.limits import Limits, opened
 
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_DAMAGE = (
+    *(OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error),
+    *(NotImplementedError, OverflowError, RuntimeError, SyntaxError, TokenError, TypeError),
+)
+"""What zipfile and NumPy raise for archives and headers that make no sense."""
 
 
 def _array(archive: zipfile.ZipFile, path: Path, name: str, limits: Limits) -> Array:
@@ -82,7 +88,7 @@ def read_npz(path: Path, limits: Limits) -> tuple[Dataset, Dataset | None]:
             images, labels = _part(archive, path, "test", limits)
     except DatasetError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _DAMAGE as error:
         reason = getattr(error, "strerror", None) or error
         raise DatasetError(f"{path}: cannot be read, or is damaged: {reason}") from error
     if not np.isin(labels, kinds).all():

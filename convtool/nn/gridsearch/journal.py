@@ -31,6 +31,21 @@ class Outcome(Record):
     """Whether it stopped because the loss was no longer finite."""
 
 
+def _outcome_of(entry: Entry) -> Outcome:
+    """Return the outcome in an entry.
+
+    Raises
+    ------
+    TypeError
+        If a value is missing, unknown or of another type.
+    """
+    outcome = record_of(Outcome, entry)
+    scores = outcome.train_accuracy, outcome.validation_accuracy, outcome.validation_loss
+    if not outcome.diverged and None in scores:
+        raise TypeError("a training that did not diverge has scores")
+    return outcome
+
+
 class SearchJournal:
     """A file of outcomes, locked against a second search.
 
@@ -58,10 +73,9 @@ class SearchJournal:
         wanted = json.loads(json.dumps(search))
 
         def check(found: Entry) -> None:
-            earlier = found["search"]
-            if not isinstance(earlier, dict):
-                raise TypeError
-            other = [name for name in wanted if earlier.get(name) != wanted[name]]
+            if not isinstance(found["search"], dict):
+                raise TypeError("no search")
+            other = [name for name in wanted if found["search"].get(name) != wanted[name]]
             if other:
                 raise JournalError(
                     f"{path}: of a search with another {other[0]}: repeat its options, or search"
@@ -71,7 +85,7 @@ class SearchJournal:
         self._journal = Journal(
             path,
             {"format": FORMAT, "search": search},
-            lambda entry, place: self.outcomes.append(record_of(Outcome, entry)),
+            lambda entry, place: self.outcomes.append(_outcome_of(entry)),
             name=str(path),
             advice="without --resume the search starts again",
             check=check,
