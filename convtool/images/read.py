@@ -22,8 +22,8 @@ from convtool.records import Record, replace
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 192
 _PIECE = 1 << 24
-_SMALL, _LARGEST_PIXEL = 1 << 30, 32
-"""Bytes that a file may have in any case, and for each pixel that may be read."""
+_SMALL, _LARGEST_PIXEL, _LARGE = 1 << 30, 32, 1 << 34
+"""Bytes that a file may have in any case, for each pixel that may be read, and at most."""
 _Answer = TypeVar("_Answer")
 
 
@@ -226,7 +226,7 @@ def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
     recognise(start, name)
     most = options.max_memory
     if most is None:
-        most = max(_SMALL, _LARGEST_PIXEL * options.max_pixels)
+        most = min(max(_SMALL, _LARGEST_PIXEL * options.max_pixels), _LARGE)
     if file.seekable():
         limits.check_memory(file.seek(0, os.SEEK_END), most)
         file.seek(0)
