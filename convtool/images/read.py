@@ -23,8 +23,8 @@ from convtool.records import Record, replace
 STDIN = "-"
 _ENOUGH_TO_RECOGNISE = 192
 _PIECE = 1 << 24
-_SMALL, _LARGEST_PIXEL = 1 << 30, 32
-"""Bytes that a file may have in any case, and for each pixel that may be read."""
+_SMALL, _LARGEST_PIXEL, _LARGE = 1 << 30, 32, 1 << 34
+"""Bytes that a file may have in any case, for each pixel that may be read, and at most."""
 _Answer = TypeVar("_Answer")
 
 
@@ -244,7 +244,7 @@ def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
 def _most_bytes(options: ReadOptions) -> int:
     if options.max_memory is not None:
         return options.max_memory
-    return max(_SMALL, _LARGEST_PIXEL * options.max_pixels)
+    return min(max(_SMALL, _LARGEST_PIXEL * options.max_pixels), _LARGE)
 
 
 def _received(url: str, max_bytes: int) -> bytes:

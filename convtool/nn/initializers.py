@@ -12,14 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import OptionError, check_choice
+from convtool.errors import check_choice
 from convtool.nn._types import Array, Shape
 from convtool.nn.arguments import float_type, whole
 
 Seed = np.random.Generator | int | None
-
-MOST_WEIGHTS = 2**28
-"""The largest number of weights of a layer."""
 
 
 def fans(shape: Shape) -> tuple[int, int]:
@@ -72,13 +69,10 @@ def draw(name: str, shape: Shape, rng: Seed, dtype: str) -> Array:
     Raises
     ------
     OptionError
-        If the name, the seed or the dtype is invalid, or there are too many weights.
+        If the name, the seed or the dtype is invalid.
     """
     name = initializer_name(name)
     dtype = float_type(dtype)
     if rng is not None and not isinstance(rng, np.random.Generator):
         rng = whole(rng, "rng", 0)
-    if prod(shape) > MOST_WEIGHTS:
-        sizes = " x ".join(map(str, shape))
-        raise OptionError(f"a layer of {sizes} weights: {MOST_WEIGHTS} at most")
     return INITIALIZERS[name](shape, np.random.default_rng(rng)).astype(dtype)

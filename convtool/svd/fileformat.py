@@ -130,6 +130,15 @@ class _Header(Record):
         return total
 
     @property
+    def factors(self) -> int:
+        """Bytes of the factors in memory, if each tile has k products."""
+        return sum(
+            region.memory(min(region.rank, self.k))
+            for rows, columns in self.matrices
+            for region in regions(rows, columns, self.block)
+        )
+
+    @property
     def deepest(self) -> int:
         """The largest rank that a tile may have."""
         return self.block or self.k
@@ -226,7 +235,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_memory: int | None 
     if max_memory is not None:
         picture = Header(header.width, header.height, max(1, header.channels), header.pixels)
         needed, limit = needed + memory_of([picture], len(data)), max_memory
-    check_memory(needed, limit)
+    check_memory(needed + header.factors, limit)
     try:
         inflate = zlib.decompressobj()
         raw = inflate.decompress(packed, header.raw)
@@ -330,8 +339,7 @@ class _Cursor:
 
     def allot(self, region: Region, deepest: int) -> None:
         """Check that the factors of a region fit into memory with those before."""
-        each = np.dtype(np.float64).itemsize + 4 * (region.height + region.width)
-        self._needed += region.count * deepest * each
+        self._needed += region.memory(deepest)
         check_memory(self._needed, self._limit)
 
     def layer(self, count: int, region: Region) -> Layer:

@@ -27,6 +27,10 @@ class Region(Record):
         """The largest possible rank of a tile."""
         return min(self.height, self.width)
 
+    def memory(self, rank: int) -> int:
+        """Return the bytes of factors of so many products a tile: float64 and two of float32."""
+        return self.count * rank * (8 + 4 * (self.height + self.width))
+
     @property
     def place(self) -> tuple[slice, slice]:
         """The rows and columns of the matrix."""

@@ -26,6 +26,7 @@ from .mutate import mutated
 
 ROOT = Path(__file__).parents[2]
 MAX_PIXELS = MAX_WEIGHTS = 1_000_000
+MAX_MEMORY = 2**26
 _CUT = b"\n--next--\n"
 """What is between the files of an input that has several."""
 
@@ -154,7 +155,7 @@ def _read_architecture(data: bytes, folder: Path) -> None:
     from convtool.nn import Sequential
     from convtool.nn.architectures import build_layers
 
-    with patch("convtool.nn.initializers.MOST_WEIGHTS", MAX_WEIGHTS):
+    with patch("convtool.nn.layers.base.MOST_VALUES", MAX_WEIGHTS):
         layers = build_layers(data[:4000].decode("utf-8", "replace"), (1, 12, 12), 3, 0)
         Sequential(layers, (1, 12, 12))
 
@@ -304,11 +305,12 @@ def _idx_files() -> list[bytes]:
 
 def _read_idx(data: bytes, folder: Path) -> None:
     from convtool.nn.datasets.idx import read_idx_folder
+    from convtool.nn.datasets.limits import Limits
 
     images, _, labels = data.partition(_CUT)
     (folder / "train-images-idx3-ubyte").write_bytes(images)
     (folder / "train-labels-idx1-ubyte").write_bytes(labels)
-    read_idx_folder(folder)
+    read_idx_folder(folder, Limits(max_memory=MAX_MEMORY))
 
 
 def _cifar() -> list[bytes]:
@@ -323,11 +325,12 @@ def _cifar() -> list[bytes]:
 
 def _read_cifar(data: bytes, folder: Path) -> None:
     from convtool.nn.datasets.cifar10 import read_cifar10
+    from convtool.nn.datasets.limits import Limits
 
     ending, _, content = data.partition(b"\n")
     name = "data_batch_1.bin" if ending == b".bin" else "data_batch_1"
     (folder / name).write_bytes(content)
-    read_cifar10(folder)
+    read_cifar10(folder, Limits(max_memory=MAX_MEMORY))
 
 
 def _npz() -> list[bytes]:
@@ -343,12 +346,13 @@ def _npz_file(images, labels):
 
 
 def _read_npz(data: bytes, folder: Path) -> None:
+    from convtool.nn.datasets.limits import Limits
     from convtool.nn.datasets.npz import read_npz
 
     path = folder / "data.npz"
     images, cut, labels = data.partition(_CUT)
     path.write_bytes(_npz_file(images, labels) if cut else data)
-    read_npz(path)
+    read_npz(path, Limits(max_memory=MAX_MEMORY))
 
 
 _TABLES = (
@@ -360,12 +364,13 @@ _TABLES = (
 
 
 def _read_table(data: bytes, folder: Path) -> None:
+    from convtool.nn.datasets.limits import Limits
     from convtool.nn.datasets.table import read_table
 
     ending, _, content = data.partition(b"\n")
     path = folder / ("data.arff" if ending == b".arff" else "data.csv")
     path.write_bytes(content)
-    read_table(path)
+    read_table(path, Limits(max_memory=MAX_MEMORY))
 
 
 def _read_npy(data: bytes, folder: Path) -> None:

@@ -10,9 +10,6 @@ from convtool.nn.arguments import short
 Size = int | tuple[int, int]
 Padding = int | Literal["same"] | tuple[int, int] | tuple[int, int, int, int]
 
-MOST = 2**24
-"""The largest size, stride, dilation or padding of a layer."""
-
 
 MOST_WINDOW = 2**16
 """The largest size, stride, dilation or padding of a window."""
@@ -49,8 +46,6 @@ def _wholes(value: object, least: int) -> tuple[int, ...] | None:
         for v in row
     ):
         return None
-    if max(row) > MOST:
-        raise OptionError(f"a layer's size or padding of {max(row)}: {MOST} at most")
     return tuple(int(v) for v in row)
 
 
