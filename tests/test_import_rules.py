@@ -19,6 +19,7 @@ ON_USE = {
     "cv2",
     "dask",
     "distributed",
+    "fsspec",
     "imagecodecs",
     "imageio",
     "llvmlite",
@@ -70,7 +71,8 @@ COMPILED = tuple(
     for name in ("atomics", "calls", "checksummed", "emitter", "jit", "memory", "objects", "target")
 )
 JIT = (*COMPILED, *ENGINES_COMPILED, *NN_COMPILED)
-AT_THE_TOP = {JIT: COMPILERS}
+ZARR = tuple(f"images/stores/{name}.py" for name in ("bounded", "zarr_source", "zarr_target"))
+AT_THE_TOP = {JIT: COMPILERS, ZARR: {"zarr"}}
 """… except where the whole module is loaded only on use: folders and files that begin so."""
 
 ONLY_IN = {
