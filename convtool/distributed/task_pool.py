@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from convtool._version import __version__
+from convtool.distributed.verification import cannot_run
 from convtool.errors import ClusterError
 from convtool.work.run import Interrupted
 
@@ -21,18 +21,7 @@ _SECONDS_WITHOUT_SCHEDULER = 10.0
 _SECONDS_WITHOUT_WORKERS = 30.0
 
 
-def check_version(version: str) -> None:
-    """Check on a worker that its version of convtool is the client's.
-
-    Raises
-    ------
-    ClusterError
-        If the versions differ.
-    """
-    if version != __version__:
-        raise ClusterError(
-            f"a worker has convtool {__version__}, this is {version}; install one version"
-        )
+LOST = "the scheduler has ended or dropped the work; the rest was not done"
 
 
 class Arrived(Generic[Work]):
@@ -68,18 +57,12 @@ class Arrived(Generic[Work]):
         ClusterError
             If the task was not run.
         """
-        if self._result.cancelled():
-            raise ClusterError("the scheduler has dropped the work; the rest was not done")
         try:
             return self._result.result()
         except CancelledError as error:
-            raise ClusterError(
-                "the scheduler has dropped the work; the rest was not done"
-            ) from error
+            raise ClusterError(LOST) from error
         except (ImportError, AttributeError) as error:
-            raise ClusterError(
-                f"a worker cannot run convtool ({error}); install convtool {__version__} there"
-            ) from error
+            raise cannot_run(error) from error
 
 
 class TaskPool(Generic[Work]):
@@ -160,7 +143,7 @@ class TaskPool(Generic[Work]):
         if self._client.status == "running":
             self._heard = now
         elif now - self._heard > _SECONDS_WITHOUT_SCHEDULER or self._client.status == "closed":
-            raise ClusterError("the connection to the scheduler is lost; the rest was not done")
+            raise ClusterError(LOST)
 
     def _check_workers(self) -> None:
         self.look_now_and_then()
@@ -182,11 +165,13 @@ class TaskPool(Generic[Work]):
         """Query the scheduler's workers."""
         self._looked = time.monotonic()
         try:
-            found = self._client.scheduler_info()["workers"].values()
-        except OSError:  # a lost scheduler is reported after a timeout
+            found = self._client.scheduler_info().get("workers")
+        except OSError:
+            found = None
+        if found is None:  # a lost scheduler is reported after a timeout
             self.workers_went = True
             return
-        workers = {one["id"]: one for one in found}
+        workers = {one["id"]: one for one in found.values()}
         self.workers_went |= not self._workers.keys() <= workers.keys()
         self._workers = workers
         self._last_workers = workers or self._last_workers

@@ -334,7 +334,16 @@ def test_a_picture_that_is_no_store_is_refused():
 
 
 CHANGED = {
-    "version": (lambda order: replace(order, version="0.0.1"), ClusterError, "has convtool"),
+    "version": (
+        lambda order: replace(order, probe=replace(order.probe, versions={"convtool": "0.0.1"})),
+        ClusterError,
+        r"worker \d \(tcp://\S+\) has convtool \S+, not 0.0.1 as this machine",
+    ),
+    "probe": (
+        lambda order: replace(order, probe=replace(order.probe, content=b"another")),
+        ClusterError,
+        r"workers do not share .*: worker \d \(tcp://\S+\) does not see a file",
+    ),
     "identity": (lambda order: replace(order, identity="x"), ClusterError, "sees another picture"),
     "journal": (
         lambda order: replace(order, place=replace(order.place, fingerprint="x")),
