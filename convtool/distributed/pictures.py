@@ -173,7 +173,7 @@ class Spread:
             return
         need("cluster", "distributed")
         folder = os.path.dirname(first.target)
-        with probed(client, folder, first.source) as probe:
+        with probed(client, folder, first.source, stop=stop) as probe:
             cluster = _Cluster(
                 client, self._order(client, probe), chain([first], source), self._pictures
             )
@@ -250,12 +250,12 @@ class _Cluster:
         self._left -= len(chunk)
         return chunk or None
 
-    def _notice_workers_that_went(self) -> None:
+    def _notice_workers_that_went(self, stop: int | None) -> None:
         """Record the output folders in which a killed worker may have left temporary files.
 
         A chunk that another worker retries does not report the loss.
         """
-        if self._pool.look_now_and_then():
+        if self._pool.look_now_and_then(stop):
             out = (_folders(chunk) for chunk in self._pool.out.values())
             if self._pool.workers_went:
                 self.unfinished |= self._recent
@@ -281,7 +281,7 @@ class _Cluster:
 
     def wait(self, stop: int | None) -> list[Report]:
         """Wait briefly for finished chunks."""
-        self._notice_workers_that_went()
+        self._notice_workers_that_went(stop)
         arrived = self._pool.wait(stop)
         if arrived is None:
             return []

@@ -13,6 +13,7 @@ from typing import Any
 from warnings import warn
 
 from convtool._version import __version__
+from convtool.distributed.asking import asked
 from convtool.distributed.versions import Versions, differences, installed
 from convtool.errors import ClusterError, ConvtoolWarning, ImageWriteError
 from convtool.files import Replacement
@@ -128,7 +129,7 @@ def _soon(is_seen: Callable[[], bool], path: str) -> bool:
 
 
 @contextmanager
-def probed(client: Any, folder: str, source: str) -> Iterator[Probe]:
+def probed(client: Any, folder: str, source: str, *, stop: int | None = None) -> Iterator[Probe]:
     """Make a probe file for the block, and check all workers that there are.
 
     Parameters
@@ -139,9 +140,13 @@ def probed(client: Any, folder: str, source: str) -> Iterator[Probe]:
         The folder of the outputs.
     source : str
         An input.
+    stop : int, optional
+        A file descriptor; the check is interrupted when it becomes readable.
 
     Raises
     ------
+    Interrupted
+        If ``stop`` becomes readable.
     ClusterError
         If a worker does not share the files, or has versions that do not fit.
     ImageWriteError
@@ -158,7 +163,7 @@ def probed(client: Any, folder: str, source: str) -> Iterator[Probe]:
         new.put(content)
         new.sync()
         probe = Probe(new.path, content, source, _size(source) or 0, installed())
-        _check_all(client, probe)
+        _check_all(client, probe, stop)
         yield probe
     finally:
         new.discard()
@@ -168,9 +173,11 @@ def _check(probe: Probe, dask_worker: Any) -> list[str]:
     return probe.check(dask_worker)
 
 
-def _check_all(client: Any, probe: Probe) -> None:
-    """Check the workers that there are; those that join later check themselves at each task."""
-    answers: dict[str, Any] = client.run(_check, probe, on_error="return")
+def _check_all(client: Any, probe: Probe, stop: int | None) -> None:
+    """Check the workers that answer; each task checks the others and those that join later."""
+    answers: dict[str, Any] = {}
+    with suppress(TimeoutError):
+        answers = asked(lambda: client.run(_check, probe, on_error="return"), stop)
     for worker, answer in sorted(answers.items()):
         if isinstance(answer, ClusterError):
             raise answer

@@ -18,7 +18,7 @@ COMPARED: dict[str, int | None] = {
     "tifffile": 0,
     "zarr": 0,
 }
-"""How many components of each version must be equal; None for all. Outputs may differ by the rest."""
+"""How many components of each version must be equal; None for all. By others outputs may differ."""
 
 
 def installed() -> Versions:
@@ -46,7 +46,8 @@ def differences(theirs: Versions, ours: Versions) -> tuple[list[str], list[str]]
     >>> differences({"convtool": "1.0", "numpy": "2.1"}, {"convtool": "1.1", "numpy": "2.2"})
     (['convtool 1.0, not 1.1'], ['numpy 2.1, not 2.2'])
     """
-    wrong, other = [], []
+    wrong: list[str] = []
+    other: list[str] = []
     for name, components in COMPARED.items():
         their, our = theirs.get(name), ours.get(name)
         if their is None or our is None or their == our:

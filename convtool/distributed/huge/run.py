@@ -130,7 +130,7 @@ class Divided:
         pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
             above = os.path.dirname(os.path.abspath(one.target))
-            with probed(client, above, one.source) as probe:
+            with probed(client, above, one.source, stop=stop) as probe:
                 self._target = ToZarr(one) if one.to_zarr else ToTiff(one)
                 work = _Blocks(pool, one, self._target, probe, stop)
                 for plane in range(len(one.given.pictures)):
