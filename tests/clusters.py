@@ -32,10 +32,11 @@ class RealCluster:
     def scheduler(self, *options, port=0):
         """Start the scheduler and return its address."""
         file = self._folder / f"scheduler{len(self.processes)}.json"
+        file.unlink(missing_ok=True)
         host = [] if "--protocol" in options else ["--host", "127.0.0.1"]
         how = [*host, "--port", str(port), "--no-dashboard", "--scheduler-file", str(file)]
         process = self._start("scheduler", [*how, *options])
-        self._wait(file.exists, process)
+        self._wait(lambda: file.exists() and file.read_text(), process)
         self.address = json.loads(file.read_text())["address"]
         return process
 
