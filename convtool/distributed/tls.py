@@ -6,6 +6,7 @@ from typing import Any
 
 from convtool.errors import ClusterError
 
+_PLAIN = "the scheduler does not speak TLS; is its address tcp://…?"
 _SETTINGS = "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, …__CLIENT__CERT and …__CLIENT__KEY"
 
 
@@ -58,6 +59,8 @@ def refusal(address: str, error: BaseException) -> str | None:
                 f"the scheduler's certificate is refused: {one.verify_message}; ca-file in Dask's "
                 "configuration must name its authority"
             )
+        if isinstance(one, ssl.SSLError) and one.reason == "WRONG_VERSION_NUMBER":
+            return _PLAIN
         if isinstance(one, ssl.SSLError):
             return f"the TLS handshake fails ({one}); the scheduler may refuse this certificate"
         one = one.__cause__ or one.__context__
@@ -68,5 +71,5 @@ def refusal(address: str, error: BaseException) -> str | None:
     if isinstance(error, TypeError):
         return f"Dask's configuration names no certificates; set {_SETTINGS}"
     if isinstance(error, ValueError):
-        return "it does not speak TLS; is its address tcp://…?"
+        return _PLAIN
     return None
