@@ -144,10 +144,16 @@ class Campaign:
         """Kill one of the processes."""
         nanny = self.random.choice(self.nannies)
         number = {"scheduler": self.scheduler.pid, "nanny": nanny.pid, "client": child}.get(victim)
-        if number is None:
-            workers = psutil.Process(nanny.pid).children(recursive=True)
-            number = max(workers, key=lambda one: one.memory_info().rss).pid
-        os.kill(number, signal.SIGKILL)
+        os.kill(number or self.worker(), signal.SIGKILL)
+
+    def worker(self):
+        """Return the number of a worker, which a nanny may still be starting again."""
+        while True:
+            nanny = psutil.Process(self.random.choice(self.nannies).pid)
+            workers = nanny.children(recursive=True)
+            if workers:
+                return max(workers, key=lambda one: one.memory_info().rss).pid
+            time.sleep(0.01)
 
 
 def wrong_ending(victim, code, said):
