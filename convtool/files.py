@@ -48,6 +48,11 @@ class Replacement:
     modified : int, optional
         The time of change that it will have, in nanoseconds; the present unless given.
 
+    Attributes
+    ----------
+    path : str
+        The temporary file.
+
     Raises
     ------
     OSError
@@ -78,13 +83,13 @@ class Replacement:
         self._modified = modified
         self._flushed = flushed
         self._buffer = _BUFFER if buffered else 0
-        self._path = ""
+        self.path = ""
         self._in_place = False
         folder = os.path.dirname(target)
         if folder not in _swept:
             _swept.add(folder)
             sweep(folder)
-        while not self._path:
+        while not self.path:
             self._create(folder)
 
     def _create(self, folder: str) -> None:
@@ -100,7 +105,7 @@ class Replacement:
                 _own.discard(path)
                 raise
         if lock(self.file) is not False and _is_at(self.file, path):
-            self._path = path
+            self.path = path
             if mode is not None:
                 with suppress(OSError):  # where a file system has no modes
                     os.chmod(path, mode)
@@ -141,8 +146,8 @@ class Replacement:
         """Give the file, which is flushed, its name; what had it is gone. On an error, discard."""
         try:
             if self._modified is not None:
-                os.utime(self._path, ns=(time.time_ns(), self._modified))
-            os.replace(self._path, self.target)
+                os.utime(self.path, ns=(time.time_ns(), self._modified))
+            os.replace(self.path, self.target)
             self._in_place = True
         finally:
             self.discard()
@@ -151,8 +156,8 @@ class Replacement:
         """Close and remove the temporary file if it is still there."""
         if not self._in_place:
             with suppress(FileNotFoundError):
-                os.unlink(self._path)
-        _own.discard(self._path)
+                os.unlink(self.path)
+        _own.discard(self.path)
         with suppress(OSError):  # of what is still to be flushed, on a full disk
             self.file.close()
 

@@ -185,18 +185,16 @@ def _work(left: Sequence[Task], job: FilterJob, batch: Batch, summary: Summary) 
 def _work_on_cluster(
     left: Iterator[Task], pictures: int, job: FilterJob, batch: Batch, summary: Summary
 ) -> None:
-    from convtool.distributed.pictures import Spread
-
     stamped = batch.resume or batch.journal is not None
-    spread = Spread(job, stamped=stamped, pictures=pictures)
-    try:
-        with signals() as stop, ExitStack() as stack:
-            with ending("the cluster"):
-                client = stack.enter_context(batch.cluster.open())
+    with signals() as stop, ExitStack() as stack:
+        with ending("the cluster"):
+            from convtool.distributed.pictures import Spread
+
+            spread = Spread(job, stamped=stamped, pictures=pictures)
+            stack.callback(spread.sweep)
+            client = stack.enter_context(batch.cluster.open())
             summary.start(len(client.nthreads()))
-            for results in stack.enter_context(closing(spread.over(client, left, stop=stop))):
-                summary.take(results)
-                if batch.fail_fast and any(done.error is not None for _, done in results):
-                    break
-    finally:
-        spread.sweep()
+        for results in stack.enter_context(closing(spread.over(client, left, stop=stop))):
+            summary.take(results)
+            if batch.fail_fast and any(done.error is not None for _, done in results):
+                break

@@ -35,8 +35,11 @@ cluster_options = together(
     click.option(
         "--scheduler",
         metavar="ADDRESS",
-        help="Use the workers of this Dask scheduler (tcp://10.0.0.5:8786), which must see the "
-        "same files.",
+        help="Use the workers of this Dask scheduler (tcp://10.0.0.5:8786, or tls:// with the "
+        "certificates of Dask's configuration), which must see the same files.",
+    ),
+    click.option(
+        "--verbose", is_flag=True, help="With workers: show what Dask logs and warns about, too."
     ),
 )
 """Who does the work: the fields of `Cluster`."""
@@ -48,6 +51,7 @@ class Cluster(Record):
     workers: int | None = None
     worker_memory: int | None = None
     scheduler: str | None = None
+    verbose: bool = False
 
     def __bool__(self) -> bool:
         return self.workers is not None or self.scheduler is not None
@@ -64,6 +68,8 @@ class Cluster(Record):
             raise OptionError("--workers starts a cluster, --scheduler names one; give one of them")
         if self.worker_memory is not None and self.workers is None:
             raise OptionError("--worker-memory is for the processes of --workers; give both")
+        if self.verbose and not self:
+            raise OptionError("--verbose is for --workers and --scheduler; give one of them")
         if self and jobs is not None:
             raise OptionError("--jobs is for a batch without a cluster; --workers takes its place")
         if self and timeout is not None:
@@ -79,8 +85,8 @@ class Cluster(Record):
         check_open_files(needed, who)
         check_addresses(_ADDRESSES, who)
         if self.scheduler is not None:
-            return connected(self.scheduler)
-        return local_cluster(self.workers or 1, memory_limit=self._limit)
+            return connected(self.scheduler, verbose=self.verbose)
+        return local_cluster(self.workers or 1, memory_limit=self._limit, verbose=self.verbose)
 
     @property
     def _limit(self) -> int | str:

@@ -6,24 +6,36 @@ import os
 import re
 import signal
 import tempfile
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from multiprocessing import resource_tracker
 from typing import Any
 
-from convtool.errors import ClusterError, OptionError
+from convtool.distributed.task_pool import LOST
+from convtool.distributed.tls import refusal, security_for
+from convtool.errors import ClusterError, ConvtoolError, OptionError
 from convtool.extras import need
 from convtool.interrupts import interrupts_blocked
 
 SECONDS_TO_CONNECT = 8
 """Timeout of the connection to a scheduler."""
 
-_STRANGE_ANSWERS = (OSError, ValueError, TypeError, LookupError, MemoryError, EOFError)
+_STRANGE_ANSWERS = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    MemoryError,
+    EOFError,
+    RuntimeError,
+)
 """Errors of a connection to an address without a scheduler."""
 
 _SECONDS_TO_CLOSE = 20.0
 _WARNINGS = "PYTHONWARNINGS"
 _ADDRESS = re.compile(r"((tcp|tls|ws|wss|ucx)://)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+_NOISY = re.compile(r"(distributed|asyncio|tornado)(\.|$)")
 _QUIET = {
     "distributed.admin.low-level-log-length": 1,
     "distributed.admin.log-length": 1,
@@ -48,7 +60,9 @@ Profiling and frequent monitoring are disabled, because they take time from the 
 
 
 @contextmanager
-def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator[Any]:
+def local_cluster(
+    workers: int, *, memory_limit: int | str = "auto", verbose: bool = False
+) -> Iterator[Any]:
     """Start worker processes on this machine and end them afterwards.
 
     They listen on 127.0.0.1 only, at ports that the system chooses; there is no dashboard.
@@ -60,6 +74,8 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     memory_limit : int or str
         The memory limit of each process, above which it is killed, as in ``"2GiB"``; by default its
         share of the machine's memory.
+    verbose : bool
+        Whether to show what Dask logs and warns about.
 
     Yields
     ------
@@ -89,7 +105,7 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
     with (
         tempfile.TemporaryDirectory(prefix="convtool-workers-") as folder,
         dask.config.set(_QUIET),
-        _silent_logs(),
+        nullcontext() if verbose else _silence(),
     ):
         try:
             with interrupts_blocked():
@@ -103,7 +119,7 @@ def local_cluster(workers: int, *, memory_limit: int | str = "auto") -> Iterator
                     scheduler_kwargs={"dashboard": False},
                     memory_limit=memory_limit,
                     local_directory=folder,
-                    silence_logs=logging.CRITICAL,
+                    silence_logs=logging.WARNING if verbose else logging.CRITICAL,
                 )
         except (OSError, RuntimeError, TimeoutError) as error:
             raise ClusterError(f"the worker processes do not start: {error}") from error
@@ -160,15 +176,22 @@ def _end(cluster: Any) -> None:
 
 
 @contextmanager
-def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[Any]:
+def connected(
+    address: str, *, seconds: float = SECONDS_TO_CONNECT, verbose: bool = False
+) -> Iterator[Any]:
     """Connect to a running scheduler, which keeps running afterwards.
+
+    Certificates and other settings are those of Dask's configuration: files, ``DASK_CONFIG`` and
+    variables such as ``DASK_DISTRIBUTED__COMM__TLS__CA_FILE``.
 
     Parameters
     ----------
     address : str
-        The scheduler's address, as in ``tcp://10.0.0.5:8786``.
+        The scheduler's address, as in ``tcp://10.0.0.5:8786`` or ``tls://10.0.0.5:8786``.
     seconds : float
         The timeout.
+    verbose : bool
+        Whether to show what Dask logs and warns about.
 
     Yields
     ------
@@ -180,50 +203,67 @@ def connected(address: str, *, seconds: float = SECONDS_TO_CONNECT) -> Iterator[
     OptionError
         If the packages of the extra ``cluster`` are missing, or the address is invalid.
     ClusterError
-        If no scheduler answers in time.
+        If no scheduler answers in time, its certificate or that of this machine is refused, or
+        it is lost later.
     """
     need("cluster", "dask", "distributed")
     if not _ADDRESS.fullmatch(address):
         raise OptionError(f"{address!r} is not a scheduler's address such as tcp://10.0.0.5:8786")
     import dask
     from distributed import Client
+    from distributed.comm import CommClosedError
 
     settings = {"distributed.comm.timeouts.connect": f"{seconds}s"}
-    with dask.config.set(settings), _silent_logs():
+    with dask.config.set(settings), nullcontext() if verbose else _silence():
+        security = security_for(address)
         try:
-            asyncio.run(asyncio.wait_for(_greet(address), seconds))
-            client: Any = Client(address, set_as_default=False, timeout=seconds)
+            asyncio.run(asyncio.wait_for(_greet(address, security), seconds))
+            client: Any = Client(address, security=security, set_as_default=False, timeout=seconds)
         except _STRANGE_ANSWERS as error:
-            raise ClusterError(
-                f"{address}: no Dask scheduler answers within {seconds:g} s; "
-                "is it running, and is the port open?"
-            ) from error
-        with client:
-            yield client
+            reason = refusal(address, error) or (
+                f"no Dask scheduler answers within {seconds:g} s; is it running, is the port open, "
+                "and is it tcp:// or tls://?"
+            )
+            raise ClusterError(f"{address}: {reason}") from error
+        try:
+            with client:
+                yield client
+        except ConvtoolError:
+            raise
+        except Exception as error:
+            if client.status == "running" and not isinstance(error, CommClosedError):
+                raise
+            raise ClusterError(f"{address}: {LOST}") from error
 
 
-async def _greet(address: str) -> None:
+async def _greet(address: str, security: Any) -> None:
     """Ask a scheduler for its identity with a timeout, which a client itself does not apply."""
     from distributed.core import rpc
 
-    async with rpc(address) as scheduler:
+    arguments = security.get_connection_args("client")
+    async with rpc(address, connection_args=arguments) as scheduler:
         answer = await scheduler.identity()
     if answer["type"] != "Scheduler":
         raise ValueError(answer["type"])
 
 
 @contextmanager
-def _silent_logs() -> Iterator[None]:
-    """Suppress distributed's log messages about lost workers, which convtool reports itself.
+def _silence() -> Iterator[None]:
+    """Suppress Dask's logs and warnings, of lost workers and of versions: convtool has its own.
 
-    The context restores the previous log level.
+    The context restores the previous levels. Dask gives some loggers levels of their own.
     """
-    loggers = [logging.getLogger(name) for name in ("distributed", "asyncio", "tornado")]
+    import distributed  # noqa: F401  its loggers
+
+    names = {"distributed", "asyncio", "tornado", *logging.root.manager.loggerDict}
+    loggers = [logging.getLogger(name) for name in names if _NOISY.match(name)]
     before = [one.level for one in loggers]
     for one in loggers:
         one.setLevel(logging.CRITICAL + 1)
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=_NOISY.pattern)
+            yield
     finally:
         for one, level in zip(loggers, before, strict=True):
             one.setLevel(level)

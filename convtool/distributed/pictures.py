@@ -6,10 +6,17 @@ from collections.abc import Generator, Iterable, Iterator, Sized
 from itertools import chain, islice
 from typing import Any
 
-from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
-from convtool.distributed.task_pool import TaskPool, check_version
+from convtool.distributed.task_pool import TaskPool
+from convtool.distributed.verification import (
+    Probe,
+    Verification,
+    is_local,
+    name_of,
+    probed,
+    unseen,
+)
 from convtool.errors import WorkerError
 from convtool.extras import need
 from convtool.files import sweep
@@ -40,19 +47,33 @@ class _Order(Record):
     stamped: bool
     calibration: Calibration
     folder: str
-    version: str = __version__
+    probe: Probe
 
 
-def _work(order: _Order, tasks: Chunk) -> tuple[list[TaskResult], float]:
-    """Run a chunk on a worker; return its results and its duration in seconds."""
-    check_version(order.version)
+class _Answer(Record):
+    """A worker's answer to a chunk."""
+
+    results: list[TaskResult]
+    seconds: float
+    worker: str
+    """Its name."""
+    unseen: list[int]
+    """The numbers of the failed tasks whose inputs it does not see."""
+
+
+def _work(order: _Order, tasks: Chunk) -> _Answer:
+    """Run a chunk on a worker."""
+    order.probe.check()
     if order.folder != os.getcwd():
         tasks = [(number, _below(order.folder, task)) for number, task in tasks]
     began = time.perf_counter()
     limit_opencv(order.job)
     with calibration.held(order.calibration):
         done = do(tasks, order.job, order.stamped)
-    return done, time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    failed = {one.number for one in done if one.error is not None}
+    missing = [number for number, task in tasks if not os.path.exists(task.source)]
+    return _Answer(done, seconds, name_of(), [number for number in missing if number in failed])
 
 
 def _below(folder: str, task: Task) -> Task:
@@ -86,7 +107,9 @@ def filter_files(
     Raises
     ------
     ClusterError
-        If the scheduler is lost, or its workers have another version of convtool or none.
+        If the scheduler is lost, its workers have another version of convtool or none, or one of
+        them does not share the inputs or the outputs with this machine: outputs are read here
+        before they are reported, except those of a cluster on this machine.
 
     Notes
     -----
@@ -119,7 +142,7 @@ class Spread:
     def __init__(self, job: FilterJob, *, stamped: bool = False, pictures: int = 1) -> None:
         if job.filtering.threads is None:
             job = replace(job, filtering=replace(job.filtering, threads=1))
-        self._order = _Order(job, stamped, calibration.load(), os.getcwd())
+        self._job, self._stamped = job, stamped
         self._pictures = pictures
         self._unfinished: set[str] = set()
 
@@ -149,12 +172,20 @@ class Spread:
         if first is None:
             return
         need("cluster", "distributed")
-        cluster = _Cluster(client, self._order, chain([first], source), self._pictures)
-        try:
-            yield from cluster.run(stop)
-        finally:
-            cluster.close()
-            self._unfinished |= cluster.unfinished
+        folder = os.path.dirname(first.target)
+        with probed(client, folder, first.source, stop=stop) as probe:
+            cluster = _Cluster(
+                client, self._order(client, probe), chain([first], source), self._pictures
+            )
+            try:
+                yield from cluster.run(stop)
+            finally:
+                cluster.close()
+                self._unfinished |= cluster.unfinished
+
+    def _order(self, client: Any, probe: Probe) -> _Order:
+        stamped = self._stamped or not is_local(client)
+        return _Order(self._job, stamped, calibration.load(), os.getcwd(), probe)
 
     def sweep(self) -> None:
         """Remove temporary files of ended workers from their output folders."""
@@ -176,6 +207,7 @@ class _Cluster:
         self._recent: set[str] = set()
         self.unfinished: set[str] = set()
         self._each: float | None = None
+        self._verification = None if is_local(client) else Verification()
 
     def run(self, stop: int | None) -> Iterator[Results]:
         """Run all tasks; yield results as they arrive."""
@@ -183,8 +215,18 @@ class _Cluster:
             if report.crash is not None:
                 yield self._blamed(report)
                 continue
-            tasks = dict(report.work)
-            yield [(tasks[one.number], one) for one in report.value]
+            yield self._verified(report.work, report.value)
+
+    def _verified(self, chunk: Chunk, answer: _Answer) -> Results:
+        """Check the results of a chunk that a worker has reported, and return them."""
+        tasks = dict(chunk)
+        for number in answer.unseen:
+            if os.path.exists(tasks[number].source):
+                raise unseen(tasks[number].source, answer.worker)
+        results = [(tasks[one.number], one) for one in answer.results]
+        if self._verification is not None:
+            self._verification.check(results, answer.worker)
+        return results
 
     @property
     def busy(self) -> bool:
@@ -208,12 +250,12 @@ class _Cluster:
         self._left -= len(chunk)
         return chunk or None
 
-    def _notice_workers_that_went(self) -> None:
+    def _notice_workers_that_went(self, stop: int | None) -> None:
         """Record the output folders in which a killed worker may have left temporary files.
 
         A chunk that another worker retries does not report the loss.
         """
-        if self._pool.look_now_and_then():
+        if self._pool.look_now_and_then(stop):
             out = (_folders(chunk) for chunk in self._pool.out.values())
             if self._pool.workers_went:
                 self.unfinished |= self._recent
@@ -239,7 +281,7 @@ class _Cluster:
 
     def wait(self, stop: int | None) -> list[Report]:
         """Wait briefly for finished chunks."""
-        self._notice_workers_that_went()
+        self._notice_workers_that_went(stop)
         arrived = self._pool.wait(stop)
         if arrived is None:
             return []
@@ -247,11 +289,11 @@ class _Cluster:
         if arrived.killed is not None:
             self.unfinished |= _folders(chunk)
             return [Report(chunk, crash=arrived.killed, alone=arrived.number == self._alone)]
-        done, seconds = arrived.value()
-        each = seconds / len(chunk)
+        answer: _Answer = arrived.value()
+        each = answer.seconds / len(chunk)
         known = each if self._each is None else self._each
         self._each = min(each, 0.8 * known + 0.2 * each)
-        return [Report(chunk, done)]
+        return [Report(chunk, answer)]
 
     def _blamed(self, report: Report) -> Results:
         """Return the failure of a picture that ended its workers while running alone."""
@@ -272,6 +314,8 @@ class _Cluster:
             self.unfinished |= _folders(chunk)
         self.unfinished |= self._recent  # the end of a worker may not have been noticed yet
         self._pool.close()
+        if self._verification is not None:
+            self._verification.close()
 
 
 def _folders(chunk: Chunk) -> set[str]:

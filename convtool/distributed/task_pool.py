@@ -1,7 +1,6 @@
 """Tasks submitted to a cluster; the tasks of lost workers are retried."""
 
 import queue
-import select
 import time
 import uuid
 from collections.abc import Callable
@@ -9,9 +8,9 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from convtool._version import __version__
+from convtool.distributed.asking import asked, check_stop
+from convtool.distributed.verification import cannot_run
 from convtool.errors import ClusterError
-from convtool.work.run import Interrupted
 
 Work = TypeVar("Work")
 
@@ -21,18 +20,7 @@ _SECONDS_WITHOUT_SCHEDULER = 10.0
 _SECONDS_WITHOUT_WORKERS = 30.0
 
 
-def check_version(version: str) -> None:
-    """Check on a worker that its version of convtool is the client's.
-
-    Raises
-    ------
-    ClusterError
-        If the versions differ.
-    """
-    if version != __version__:
-        raise ClusterError(
-            f"a worker has convtool {__version__}, this is {version}; install one version"
-        )
+LOST = "the scheduler has ended or dropped the work; the rest was not done"
 
 
 class Arrived(Generic[Work]):
@@ -68,18 +56,12 @@ class Arrived(Generic[Work]):
         ClusterError
             If the task was not run.
         """
-        if self._result.cancelled():
-            raise ClusterError("the scheduler has dropped the work; the rest was not done")
         try:
             return self._result.result()
         except CancelledError as error:
-            raise ClusterError(
-                "the scheduler has dropped the work; the rest was not done"
-            ) from error
+            raise ClusterError(LOST) from error
         except (ImportError, AttributeError) as error:
-            raise ClusterError(
-                f"a worker cannot run convtool ({error}); install convtool {__version__} there"
-            ) from error
+            raise cannot_run(error) from error
 
 
 class TaskPool(Generic[Work]):
@@ -144,13 +126,12 @@ class TaskPool(Generic[Work]):
         ClusterError
             If the scheduler is lost.
         """
-        if stop is not None and select.select([stop], [], [], 0)[0]:
-            raise Interrupted
+        check_stop(stop)
         try:
             number, result = self._arrived.get(timeout=_SECONDS_BETWEEN_LOOKS)
         except queue.Empty:
             self._check_scheduler()
-            self._check_workers()
+            self._check_workers(stop)
             return None
         del self._futures[number]
         return Arrived(number, self.out.pop(number), result)
@@ -160,10 +141,10 @@ class TaskPool(Generic[Work]):
         if self._client.status == "running":
             self._heard = now
         elif now - self._heard > _SECONDS_WITHOUT_SCHEDULER or self._client.status == "closed":
-            raise ClusterError("the connection to the scheduler is lost; the rest was not done")
+            raise ClusterError(LOST)
 
-    def _check_workers(self) -> None:
-        self.look_now_and_then()
+    def _check_workers(self, stop: int | None) -> None:
+        self.look_now_and_then(stop)
         if self._workers:
             self._seen = time.monotonic()
         elif time.monotonic() - self._seen > _SECONDS_WITHOUT_WORKERS:
@@ -171,22 +152,24 @@ class TaskPool(Generic[Work]):
                 f"there is no worker for {_SECONDS_WITHOUT_WORKERS:g} s; the rest was not done"
             )
 
-    def look_now_and_then(self) -> bool:
+    def look_now_and_then(self, stop: int | None = None) -> bool:
         """Query the workers if the last query is long ago; return whether it was."""
         if time.monotonic() - self._looked < _SECONDS_BETWEEN_COUNTS:
             return False
-        self.look()
+        self.look(stop)
         return True
 
-    def look(self) -> None:
+    def look(self, stop: int | None = None) -> None:
         """Query the scheduler's workers."""
         self._looked = time.monotonic()
         try:
-            found = self._client.scheduler_info()["workers"].values()
-        except OSError:  # a lost scheduler is reported after a timeout
+            found = asked(self._client.scheduler_info, stop).get("workers")
+        except OSError:
+            found = None
+        if found is None:  # a lost scheduler is reported after a timeout
             self.workers_went = True
             return
-        workers = {one["id"]: one for one in found}
+        workers = {one["id"]: one for one in found.values()}
         self.workers_went |= not self._workers.keys() <= workers.keys()
         self._workers = workers
         self._last_workers = workers or self._last_workers

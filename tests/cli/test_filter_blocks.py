@@ -65,7 +65,7 @@ def test_a_dry_run_says_how_it_would_be_cut_and_starts_nothing(capsys):
     assert "with a halo of 600 rows" in said
     assert "would write out.tif" in said
     assert run([*line, "--worker-memory", "100M"]) == 1
-    assert "needs about" in capsys.readouterr().err
+    assert "--worker-memory 268M, or" in capsys.readouterr().err
     assert [path.name for path in Path().iterdir()] == ["in.tif"]
 
 

@@ -196,9 +196,11 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
     assert said("box:size=101").startswith("filtered in 2 blocks of 128 rows by 2 workers")
     assert said("box:size=101").endswith("larger, so that the halo is the smaller part")
     assert said("box").startswith("filtered in 4 blocks of 64 rows by 2 workers, about 15 at")
-    assert "about 5 at a time" in said("box", memory=execution.WORKER_BYTES + 16 * 6000)
-    with pytest.raises(ImageTooLargeError, match="--worker-memory"):
+    few = int((execution.WORKER_BYTES + 171_000) / execution.WORKER_SHARE)
+    assert "about 9 at a time" in said("box", memory=few)
+    with pytest.raises(ImageTooLargeError, match=r"--worker-memory 221M, or .* is enough"):
         said("box", memory=execution.WORKER_BYTES)
+    assert said("box", memory=221_000_000)
 
 
 def test_what_was_interrupted_is_gone_on_with(client):
@@ -280,7 +282,7 @@ def test_blocks_are_planned_so_that_they_fit_a_worker():
     made[:] = np.add.outer(np.arange(3000.0), np.arange(3000.0) ** 2 % 97)
     job = job_of("box", "laplacian-8", range="abs", engine="separable")
     filter_stream("in.zarr", "one.zarr", job, StoreOptions())
-    with local_cluster(1, memory_limit="320MiB") as client:
+    with local_cluster(1, memory_limit="360MiB") as client:
         on_cluster(client, "in.zarr", "two.zarr", job)
     assert contents("two.zarr") == contents("one.zarr")
 
@@ -290,12 +292,13 @@ def test_fewer_rows_at_once_are_planned_where_the_halo_alone_fills_a_worker():
     storage = execution.Storage(band=16)
 
     def step(memory):
-        machine = Machine(1 << 40, workers=2, worker_memory=execution.WORKER_BYTES + memory)
+        limit = int((execution.WORKER_BYTES + memory) / execution.WORKER_SHARE)
+        machine = Machine(1 << 40, workers=2, worker_memory=limit)
         return execution.execution_of(execution.BLOCKS, sizes, storage, machine).step
 
     assert step(1 << 30) == 600
     assert 16 <= step(180 << 20) < 60
-    with pytest.raises(ImageTooLargeError, match="MB of each worker, which may take"):
+    with pytest.raises(ImageTooLargeError, match=r"needs \d+ MB of each worker, for 16 rows"):
         step(170 << 20)
 
 
@@ -334,7 +337,16 @@ def test_a_picture_that_is_no_store_is_refused():
 
 
 CHANGED = {
-    "version": (lambda order: replace(order, version="0.0.1"), ClusterError, "has convtool"),
+    "version": (
+        lambda order: replace(order, probe=replace(order.probe, versions={"convtool": "0.0.1"})),
+        ClusterError,
+        r"worker \d \(tcp://\S+\) has convtool \S+, not 0.0.1 as this machine",
+    ),
+    "probe": (
+        lambda order: replace(order, probe=replace(order.probe, content=b"another")),
+        ClusterError,
+        r"workers do not share .*: worker \d \(tcp://\S+\) does not see a file",
+    ),
     "identity": (lambda order: replace(order, identity="x"), ClusterError, "sees another picture"),
     "journal": (
         lambda order: replace(order, place=replace(order.place, fingerprint="x")),

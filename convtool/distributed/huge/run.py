@@ -12,6 +12,7 @@ from convtool.convolution.threads import count
 from convtool.distributed.huge.targets import Target, ToTiff, ToZarr
 from convtool.distributed.huge.work import Block, BlockResult, Order, make, measure
 from convtool.distributed.task_pool import TaskPool
+from convtool.distributed.verification import Probe, probed
 from convtool.errors import OptionError, WorkerError
 from convtool.extras import need
 from convtool.filtering.execution import Machine
@@ -135,10 +136,12 @@ class Divided:
         one = self._one
         pool: TaskPool[Block] = TaskPool(client, "convtool-blocks")
         try:
-            self._target = ToZarr(one) if one.to_zarr else ToTiff(one)
-            work = _Blocks(pool, one, self._target, stop)
-            for plane in range(len(one.given.pictures)):
-                work.filter(plane, progress)
+            above = os.path.dirname(os.path.abspath(one.target))
+            with probed(client, above, one.source, stop=stop) as probe:
+                self._target = ToZarr(one) if one.to_zarr else ToTiff(one)
+                work = _Blocks(pool, one, self._target, probe, stop)
+                for plane in range(len(one.given.pictures)):
+                    work.filter(plane, progress)
             self._counts = work.counts
         finally:
             pool.close()
@@ -162,9 +165,15 @@ class _Blocks:
     """Submits the blocks plane by plane."""
 
     def __init__(
-        self, pool: TaskPool[Block], one: StripJob, target: Target, stop: int | None
+        self,
+        pool: TaskPool[Block],
+        one: StripJob,
+        target: Target,
+        probe: Probe,
+        stop: int | None,
     ) -> None:
         self._pool, self._one, self._target, self._stop = pool, one, target, stop
+        self._probe = probe
         self.counts = Counts()
 
     def filter(self, plane: int, progress: Progress) -> None:
@@ -219,6 +228,7 @@ class _Blocks:
             one.scales() if target.wanted is not None else None,
             plan,
             calibration.load(),
+            self._probe,
         )
 
     def _pass(

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from zlib import crc32
 
 import numpy as np
 
 from convtool.distributed.huge.work import Block, BlockResult
+from convtool.distributed.verification import not_here, wait_for_size
 from convtool.errors import ImageReadError
 from convtool.filtering.plan import FilterPlan
 from convtool.filtering.strips.plan import StripJob
@@ -104,7 +106,7 @@ class ToTiff:
         self._one = one
         self._unfinished = Unfinished(one.target, one.fingerprint(), resume=False)
         self.place = self._unfinished.place
-        self._waiting: dict[int, tuple[Block, str]] = {}
+        self._waiting: dict[int, tuple[Block, BlockResult]] = {}
         self._next = 0
         try:
             self._sink = TiffWriter(one.target, one.wanted(), one.threads)
@@ -128,8 +130,8 @@ class ToTiff:
     def restart(self, plane: int) -> None:
         """Begin another file."""
         self._sink.abandon()
-        for _, file in self._waiting.values():
-            os.unlink(file)
+        for _, found in self._waiting.values():
+            os.unlink(_file_of(found))
         self._waiting.clear()
         self._next = 0
         self._sink = TiffWriter(self._one.target, self._one.wanted(), self._one.threads)
@@ -139,23 +141,28 @@ class ToTiff:
 
     def take(self, block: Block, found: BlockResult) -> None:
         """Write the block and the blocks that waited for it."""
-        assert found.file is not None
-        self._waiting[block.first] = block, found.file
+        self._waiting[block.first] = block, found
         while self._next in self._waiting:
-            block, file = self._waiting.pop(self._next)
-            for rows in self._rows(block, file):
+            block, found = self._waiting.pop(self._next)
+            for rows in self._rows(block, found):
                 self._sink.append(rows)
-            os.unlink(file)
+            os.unlink(_file_of(found))
             self._next = block.last
 
-    def _rows(self, block: Block, file: str) -> Iterator[Pixels]:
+    def _rows(self, block: Block, found: BlockResult) -> Iterator[Pixels]:
+        """Read the rows that a worker has written, and verify them."""
         shape, dtype = self._one.shape[1:], self._one.plan.dtype
         row = int(np.prod(shape))
-        step = max(1, STRIP_BYTES // (row * dtype.itemsize))
+        step, checksum, file = max(1, STRIP_BYTES // (row * dtype.itemsize)), 0, _file_of(found)
+        wait_for_size(file, block.rows * row * dtype.itemsize, found.worker)
         with open_regular(file, "picture") as stored:
             for first in range(0, block.rows, step):
                 count = min(step, block.rows - first)
-                yield np.fromfile(stored, dtype, count * row).reshape(count, *shape)
+                rows = np.fromfile(stored, dtype, count * row)
+                checksum = crc32(rows.data, checksum)
+                yield rows.reshape(count, *shape)
+        if checksum != found.checksum:
+            raise not_here(file, found.worker)
 
     def finish(self) -> tuple[str, ...]:
         """Complete the file and rename it to its final name."""
@@ -167,6 +174,11 @@ class ToTiff:
         """Remove everything."""
         self._sink.abandon()
         self._unfinished.remove()
+
+
+def _file_of(found: BlockResult) -> str:
+    assert found.file is not None
+    return found.file
 
 
 Target = ToZarr | ToTiff

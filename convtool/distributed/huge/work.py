@@ -4,13 +4,13 @@ import os
 import uuid
 from collections.abc import Iterator
 from functools import lru_cache
+from zlib import crc32
 
 import numpy as np
 
-from convtool._version import __version__
 from convtool.convolution import calibration
 from convtool.convolution.planner import Calibration
-from convtool.distributed.task_pool import check_version
+from convtool.distributed.verification import Probe, name_of
 from convtool.errors import ClusterError, ConvtoolError
 from convtool.filtering.job import FilterJob
 from convtool.filtering.plan import FilterPlan
@@ -68,9 +68,10 @@ class Order(Record, eq=False):
     """The plan that each worker executes."""
     calibration: Calibration
     """The calibration for the plans of alpha's kernels."""
+    probe: Probe
+    """What the worker must share with the client."""
     extent: tuple[float, float] | None = None
     """The smallest and the largest value, if measured."""
-    version: str = __version__
 
 
 class BlockResult(Record):
@@ -82,6 +83,10 @@ class BlockResult(Record):
     """The smallest and the largest value, if requested."""
     file: str | None = None
     """The file with its rows, if there is one."""
+    checksum: int = 0
+    """The CRC-32 of that file."""
+    worker: str = ""
+    """The worker that has written it."""
     violated: bool = False
     """Whether the plan's assumption does not hold; there is no output then."""
 
@@ -99,8 +104,8 @@ def _open(source: str, identity: str, reading: ReadOptions, store: StoreOptions)
     found = _Opened(source, reading, store)
     if found.given.pictures[0].identity() != identity:
         raise ClusterError(
-            f"{shown(source)}: a worker sees another picture there than this machine does, or it "
-            "has changed; all must see the same files"
+            f"{shown(source)}: worker {name_of()} sees another picture there than this machine "
+            "does, or it has changed; all must see the same files"
         )
     return found
 
@@ -127,14 +132,14 @@ def make(order: Order, block: Block) -> BlockResult:
                 chain.stretch(Extent(*order.extent))
             span, step = (block.first, block.last), order.plan.execution.step
             rows = answer_rows(chain, span, step, background)
-            file = _write(order, given, block, rows)
+            file, checksum = _write(order, given, block, rows)
     except AssumptionViolated:
         return BlockResult(violated=True)
-    return BlockResult(chain.counts, file=file)
+    return BlockResult(chain.counts, file=file, checksum=checksum, worker=name_of())
 
 
 def _given(order: Order) -> Input:
-    check_version(order.version)
+    order.probe.check()
     limit_opencv(order.job)
     return _open(order.source, order.identity, order.job.reading, order.store).given
 
@@ -155,8 +160,10 @@ class _Rows:
         self._ahead.close()
 
 
-def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> str | None:
-    """Write a block's rows; return the name of the file of rows, if any."""
+def _write(
+    order: Order, given: Input, block: Block, rows: Iterator[Pixels]
+) -> tuple[str | None, int]:
+    """Write a block's rows; return the name and the checksum of the file of rows, if any."""
     if order.wanted is None:
         return _to_file(order.place, block, rows)
     made = ZarrStore(order.place, order.wanted, given.zarr, order.scales, 1)
@@ -168,7 +175,7 @@ def _write(order: Order, given: Input, block: Block, rows: Iterator[Pixels]) -> 
     if rest is not None:
         _put(order.place, made, block.plane, written, rest)
     made.flush()
-    return None
+    return None, 0
 
 
 def _put(place: Place, made: ZarrStore, plane: int, first: int, rows: Pixels) -> int:
@@ -178,16 +185,18 @@ def _put(place: Place, made: ZarrStore, plane: int, first: int, rows: Pixels) ->
     return first + len(rows)
 
 
-def _to_file(place: Place, block: Block, rows: Iterator[Pixels]) -> str:
+def _to_file(place: Place, block: Block, rows: Iterator[Pixels]) -> tuple[str, int]:
     """Write rows to a file with a unique name, as a retried block may be written twice."""
-    path = os.path.join(place.folder, f"rows-{block.first}-{uuid.uuid4().hex}")
+    path, checksum = os.path.join(place.folder, f"rows-{block.first}-{uuid.uuid4().hex}"), 0
     try:
         place.check()
         with open(path, "xb") as file:
             for pixels in rows:
-                file.write(np.ascontiguousarray(pixels).data)
+                data = np.ascontiguousarray(pixels).data
+                checksum = crc32(data, checksum)
+                file.write(data)
     except ConvtoolError:
         raise
     except OSError as error:
         raise cannot_be_written(place.path, error) from error
-    return path
+    return path, checksum
