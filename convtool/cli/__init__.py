@@ -239,10 +239,19 @@ def run(
 
             say(*traceback.format_exc().splitlines(), err=True)
         say(f"convtool: error: {words(error)}", err=True)
+        _flush_or_drop_stdout()
         return _code(error)
     return code if isinstance(code, int) else DONE
 
 
+def _flush_or_drop_stdout() -> None:
+    """Write what a failed command left buffered; where that fails it is not tried again at exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _drop_stdout()
+
+
 def _drop_stdout() -> None:
-    """Redirect buffered output to the null device after the reader has closed stdout."""
+    """Redirect buffered output to the null device, where stdout cannot be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
