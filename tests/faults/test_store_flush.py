@@ -84,6 +84,7 @@ def test_chunks_are_on_the_disk_before_the_journal_names_them(options, monkeypat
 
 def test_a_worker_of_a_cluster_flushes_its_block_before_it_is_noted(monkeypatch, tmp_path):
     from convtool.distributed.huge import targets, work
+    from convtool.distributed.verification import Probe
     from convtool.filtering.execution import Machine
     from convtool.filtering.job import FilterJob
     from convtool.filtering.strips.inputs import opened
@@ -93,6 +94,9 @@ def test_a_worker_of_a_cluster_flushes_its_block_before_it_is_noted(monkeypatch,
     from convtool.kernels.spec import parse
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(work, "name_of", lambda: "worker")  # there is no cluster here
+    monkeypatch.setattr(Probe, "check", lambda self: [])
+    probe = Probe("probe", b"", "in.zarr", -1, {})
     made = zarr.create_array("in.zarr", shape=SHAPE[1:], chunks=(32, 48), dtype="u1")
     made[:] = 7
     disk = Disk(monkeypatch)
@@ -110,6 +114,7 @@ def test_a_worker_of_a_cluster_flushes_its_block_before_it_is_noted(monkeypatch,
             one.scales(),
             one.plan,
             work.calibration.load(),
+            probe,
         )
         for first in (96, 0):
             block = work.Block(0, first, min(first + 96, SHAPE[1]))
