@@ -210,7 +210,7 @@ def test_tls_as_dask_is_configured(cluster, certificates, folder, monkeypatch):
         for at, settings, words in [
             (address, {}, "Dask's configuration names no certificates; set DASK_DISTRIBUTED__"),
             (address, others, "the scheduler's certificate is refused: self-signed certificate"),
-            # The refusal of our certificate may come after our half of the handshake, and as its end.
+            # The refusal of our certificate may come after our half of the handshake.
             (address, mixed, r"the TLS handshake fails \(|no Dask scheduler answers within 8 s"),
             (address, gone, "-ca.pemx: there is no such file"),
             (address.replace("tls", "tcp"), ours, "no Dask scheduler answers within 8 s; is it"),
