@@ -52,6 +52,9 @@ def refusal(address: str, error: BaseException) -> str | None:
     >>> refusal("tcp://10.0.0.5:8786", RuntimeError("encryption required by Dask configuration"))
     'encryption required by Dask configuration'
     """
+    from distributed.comm import CommClosedError
+
+    refused = "the TLS handshake fails ({}); the scheduler may refuse this certificate"
     one: BaseException | None = error
     while one is not None:
         if isinstance(one, ssl.SSLCertVerificationError):
@@ -62,12 +65,14 @@ def refusal(address: str, error: BaseException) -> str | None:
         if isinstance(one, ssl.SSLError) and one.reason == "WRONG_VERSION_NUMBER":
             return _PLAIN
         if isinstance(one, ssl.SSLError):
-            return f"the TLS handshake fails ({one}); the scheduler may refuse this certificate"
+            return refused.format(one)
         one = one.__cause__ or one.__context__
     if isinstance(error, RuntimeError):
         return str(error)
     if not address.startswith(("tls:", "wss:")):
         return None
+    if isinstance(error, CommClosedError):  # its alert was lost when it closed the connection
+        return refused.format("the scheduler closes the connection")
     if isinstance(error, TypeError):
         return f"Dask's configuration names no certificates; set {_SETTINGS}"
     if isinstance(error, ValueError):

@@ -59,7 +59,7 @@ def check_urls(source: str, target: str, store: StoreOptions, *, keep_times: boo
     ------
     OptionError
         If the time of a file at a URL is to be kept, or a run to be resumed of which one end is a
-        file that is fetched anew, or a store at a URL.
+        file that is fetched again, or a store at a URL.
     """
     if keep_times and (is_url(source) or is_url(target)):
         raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
