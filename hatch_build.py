@@ -10,7 +10,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 VARIABLE = "CONVTOOL_BUILD"
-"""``python``: build a pure wheel, which compiles by Numba."""
+"""``python``: build a pure wheel, which compiles by Numba. A folder: take the library that was
+built there from the same sources, instead of building one."""
 
 INSIDE = "convtool/compiled/built"
 
@@ -48,7 +49,8 @@ class CompiledFunctions(BuildHookInterface):
 
     def _build(self, root: Path, target: Path) -> str:
         """Build the library; return why there is none, or nothing."""
-        if os.environ.get(VARIABLE) == "python":
+        wanted = os.environ.get(VARIABLE, "")
+        if wanted == "python":
             return f"{VARIABLE}=python"
         sys.path.insert(0, str(root))
         try:
@@ -56,7 +58,11 @@ class CompiledFunctions(BuildHookInterface):
         finally:
             sys.path.remove(str(root))
         try:
-            build.build(target, self._say)
+            if wanted:
+                build.take(Path(wanted), target)
+                self._say(f"the library in {wanted} is taken")
+            else:
+                build.build(target, self._say)
         except build.BuildError as error:
             return f"no library was built ({error})"
         return ""

@@ -168,7 +168,7 @@ def build(target: Path, say: Callable[[str], None] = print, workers: int | None 
             objects = sorted((place / name).glob("*.o"))
             _run([*command, "-o", files[-1], *objects, place / "stub.c", "-lm", "-lpthread"])
             _check(files[-1], name)
-        sums = [f"{sha256(file.read_bytes()).hexdigest()}  {file.name}" for file in files]
+        sums = [_sum_line(file.name, file.read_bytes()) for file in files]
         (made / library.SUMS).write_text(
             "\n".join([f"# sources {library.sources_digest()}", *sums, ""]), encoding="ascii"
         )
@@ -176,6 +176,36 @@ def build(target: Path, say: Callable[[str], None] = print, workers: int | None 
         if target.exists():
             target.rename(old)
         made.rename(target)
+
+
+def take(source: Path, target: Path) -> None:
+    """Copy a library that was built from the present sources, instead of building it once more.
+
+    Parameters
+    ----------
+    source, target : Path
+        The folder that it was built into, and the one that it is copied to.
+
+    Raises
+    ------
+    BuildError
+        If there is none, if it was built from other sources, or if a file is damaged.
+    """
+    try:
+        first, *lines = (source / library.SUMS).read_text(encoding="ascii").splitlines()
+        files = {name: (source / name).read_bytes() for name in (line[66:] for line in lines)}
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise BuildError(f"{source} holds no built library: {error}") from error
+    if first != f"# sources {library.sources_digest()}":
+        raise BuildError(f"the library in {source} was built from other sources")
+    damaged = [name for name, data in files.items() if _sum_line(name, data) not in lines]
+    if damaged or not files:
+        raise BuildError(f"the library in {source} is damaged: {', '.join(damaged) or 'no files'}")
+    shutil.copytree(source, target, dirs_exist_ok=True)
+
+
+def _sum_line(name: str, data: bytes) -> str:
+    return f"{sha256(data).hexdigest()}  {name}"
 
 
 def _check(file: Path, family: str) -> None:

@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import convtool
+from convtool.compiled import build, library
 
 CHECKOUT = Path(convtool.__file__).parents[1]
 
@@ -72,3 +74,54 @@ def test_there_is_no_c_compiler(copy, tmp_path):
     (line,) = said
     assert line.startswith("convtool: no library was built (there is no C compiler; install one")
     assert line.endswith("compiled functions are left to 'convtool compile'")
+
+
+@pytest.fixture
+def built(tmp_path):
+    """A folder that looks like a built library, of the checkout's sources."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "libconvtool-cpu.so").write_bytes(b"a library")
+    digest = sha256(b"a library").hexdigest()
+    lines = [f"# sources {library.sources_digest()}", f"{digest}  libconvtool-cpu.so", ""]
+    (folder / library.SUMS).write_text("\n".join(lines))
+    return folder
+
+
+def test_a_library_of_the_same_sources_is_taken(copy, built):
+    name, names, said = wheel(copy, CONVTOOL_BUILD=str(built))
+    assert "-py3-none-" in name
+    assert not name.endswith("-any.whl")
+    assert {one for one in names if "compiled/built" in one} == {
+        "convtool/compiled/built/SHA256SUMS",
+        "convtool/compiled/built/libconvtool-cpu.so",
+    }
+    assert said == [f"convtool: the library in {built} is taken"]
+
+
+def _other_sources(folder):
+    sums = folder / library.SUMS
+    sums.write_text("# sources 0000000000000000\n" + sums.read_text().partition("\n")[2])
+
+
+def _damaged(folder):
+    (folder / "libconvtool-cpu.so").write_bytes(b"a librarz")
+
+
+def _nothing(folder):
+    (folder / library.SUMS).unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_other_sources, "was built from other sources"),
+        (_damaged, "is damaged: libconvtool-cpu.so"),
+        (_nothing, "holds no built library"),
+    ],
+)
+def test_another_library_is_not_taken(built, tmp_path, spoil, reason):
+    spoil(built)
+    with pytest.raises(build.BuildError, match=reason):
+        build.take(built, tmp_path / "target")
+    assert not (tmp_path / "target").exists()
