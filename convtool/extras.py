@@ -9,9 +9,11 @@ from convtool.errors import OptionError
 EXTRAS = {
     "big": "large pictures and rare compressions need",
     "cluster": "many machines need",
+    "exr": "OpenEXR pictures need",
     "heif": "HEIC pictures need",
     "jxl": "JPEG XL, and AVIF of 10 and 12 bits, need",
     "onnx": "ONNX files need",
+    "plots": "plots and drawings need",
     "raw": "pictures of camera sensors need",
     "remote": "URLs need",
     "science": "DICOM and FITS need",

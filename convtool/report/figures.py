@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from convtool.errors import OptionError, ReportWriteError
+from convtool.extras import need
 from convtool.report.whole_file import write_file
 
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
@@ -20,12 +21,13 @@ def check_drawing(target: Path) -> Path:
     Raises
     ------
     OptionError
-        If the extension is another.
+        If the extension is another, or Matplotlib is not installed.
     ReportWriteError
         If the folder does not exist.
     """
     if PurePath(target).suffix.lower() not in ENDINGS:
         raise OptionError(f"{target}: a drawing ends in {', '.join(ENDINGS)}")
+    need("plots", "matplotlib")
     if not target.parent.is_dir():
         raise ReportWriteError(f"{target.parent}: no such folder to write a drawing to")
     return target

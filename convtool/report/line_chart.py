@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from convtool.errors import OptionError
+from convtool.extras import need
 from convtool.records import Record
 from convtool.report.page import escaped
 from convtool.report.whole_file import write_file
@@ -39,7 +40,7 @@ def check_target(target: str) -> str:
     Raises
     ------
     OptionError
-        If it is not.
+        If it is not, or Matplotlib is not installed.
 
     Examples
     --------
@@ -48,6 +49,7 @@ def check_target(target: str) -> str:
     """
     if PurePath(target).suffix.lower() not in ENDINGS:
         raise OptionError(f"{target}: a chart ends in {', '.join(ENDINGS)}")
+    need("plots", "matplotlib")
     return target
 
 
@@ -78,11 +80,9 @@ def write_chart(target: str, panels: Sequence[Panel]) -> None:
 
 
 def _drawn(panels: Sequence[Panel], kind: str) -> bytes:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise OptionError("charts need Matplotlib; install it: pip install matplotlib") from error
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 5.5 * len(panels)), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from convtool.errors import ImageFormatError, ImageReadError
+from convtool.extras import load
 from convtool.images.codec import Decoded, Format, Header
 from convtool.images.codecs.binary import unpack
 from convtool.images.codecs.premultiplied import multiplied, undone
@@ -85,7 +86,7 @@ class _Layout(Record):
 def _opened(data: bytes) -> Iterator[Any]:
     """Open a file's first part; what the library raises or prints becomes one error."""
     _check_kind(data)
-    import OpenEXR
+    OpenEXR = load("exr", "OpenEXR")
 
     reason = ""
     with caught() as printed:
@@ -264,7 +265,7 @@ def unfit(metadata: Metadata, width: int, height: int) -> tuple[str, ...]:
 
 def encode(entry: Format, document: Document, options: WriteOptions) -> bytes:
     """Encode as 32-bit floats with ZIP; alpha is multiplied in."""
-    import OpenEXR
+    OpenEXR = load("exr", "OpenEXR")
 
     (image,) = document.pages
     pixels = image.pixels if image.pixels.ndim == 3 else image.pixels[:, :, np.newaxis]
