@@ -364,3 +364,9 @@ def test_import_of_arrays_imports_numpy_alone():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert not {"PIL", "torch", "xarray", "numba", "scipy", "cv2"} & set(done.stdout.split())
+
+
+def test_the_peak_of_an_image_is_that_of_its_bits():
+    twelve = Image(np.array([[0, 4095]], np.uint16), bits=12)
+    other = np.array([[0, 4094]], np.uint16)
+    assert convtool.psnr(twelve, other) == convtool.psnr(twelve.pixels, other, 4095)

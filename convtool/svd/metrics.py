@@ -199,6 +199,8 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
 
 
 def _default_peak(a: ArrayLike) -> float:
+    if isinstance(a, Image):
+        return peak_for([a]).value
     array = adopt(a, "a", "measured")
     if array.dtype.kind == "f" and name_of(array.dtype) in PIXEL_TYPES:
         return _peak_of_floats([array]).value
