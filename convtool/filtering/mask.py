@@ -9,7 +9,8 @@ from convtool.errors import ImageReadError, OptionError, PixelTypeError, ShapeEr
 from convtool.images.image import Image, Pixels, PixelType, as_image, type_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, read_document
+from convtool.images.read import read_document
+from convtool.images.sources import STDIN
 from convtool.records import Record, replace
 
 Weights = NDArray[np.float64]
