@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from convtool.arrays import adopt
 from convtool.errors import PixelTypeError, ShapeError
+from convtool.notebook import png_of
 from convtool.records import Record
 
 Pixels = NDArray[Any]
@@ -74,6 +75,8 @@ DEPTHS = {name: kind.depth for name, kind in PIXEL_TYPES.items()}
 """The word for the depth of each type that pixels can have."""
 
 _EXACT_IN_FLOAT32 = 2**24
+_DEEP = 2**16
+"""Integers from here on are measurements, seldom as large as white: they are shown stretched."""
 
 
 @lru_cache(maxsize=64)
@@ -263,6 +266,14 @@ class Image(Record, eq=False):
         known = [_size(self.shape), _channel_words(self), self._type_name(), self.format.upper()]
         return f"Image({', '.join(filter(None, known))})"
 
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the picture with 8 bits, at most 640 pixels a side."""
+        kind = self.type
+        white = kind.peak if kind.is_integer and kind.low == 0 and kind.peak < _DEEP else None
+        return png_of(
+            self.pixels, white=white, has_alpha=self.has_alpha, missing=self.metadata.nodata
+        )
+
     def _type_name(self) -> str:
         return f"uint{self.bits}" if self.bits else name_of(self.dtype)
 
@@ -349,6 +360,10 @@ class Document(Record, eq=False):
         noun = "frame" if self.is_animation else "page"
         first = repr(self.pages[0]).partition("(")[2] if self.pages else ")"
         return f"Document({count} {noun}{'s' * (count != 1)}, {first}"
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the first page."""
+        return self.pages[0]._repr_png_()
 
     @property
     def is_animation(self) -> bool:
