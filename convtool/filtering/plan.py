@@ -40,6 +40,7 @@ from convtool.images.tone import (
     working_dtype,
 )
 from convtool.kernels.spec import KernelSpec
+from convtool.notebook import milliseconds, table_html
 from convtool.records import Record, replace
 
 if TYPE_CHECKING:
@@ -144,6 +145,20 @@ class FilterPlan(Record, eq=False):
     """Where these pixels lie."""
     execution: Execution = Execution(MEMORY)
     """Whether it is filtered in memory, in part, in strips or in blocks, and the rows at once."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the kernels and their engines."""
+        rows = [
+            (
+                step.kernel,
+                step.plan.engine,
+                milliseconds(step.plan.costs[step.plan.engine]),
+                step.plan.reason,
+            )
+            for step in self.steps
+        ]
+        size = "×".join(map(str, self.shape))
+        return table_html(["kernel", "engine", "estimate", "reason"], rows, f"{size} pixels")
 
     @property
     def channels(self) -> int:
