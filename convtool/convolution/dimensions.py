@@ -1,7 +1,6 @@
 """A convolution of an array of any dimensions: which part of this folder does it."""
 
 import operator
-from importlib import import_module
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,9 +56,7 @@ def weights_of(kernel: ArrayLike | str, ndim: int, options: Options) -> Array:
     if options.axes is not None:
         wanted = len(options.axes) if isinstance(options.axes, list | tuple) else 1
     if wanted == 3:
-        volumes = import_module("convtool.kernels.volumes")
-        made: Array = volumes.volume_kernel(kernel)
-        return made
+        raise KernelError(f"kernel {kernel!r}: give a kernel of three dimensions as numbers")
     weights = as_kernel(kernel)
     if wanted == 1 and 1 in weights.shape:
         return weights.reshape(-1)

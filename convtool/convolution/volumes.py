@@ -1,6 +1,5 @@
 """Volumes: kernels of three dimensions, on any three axes of an array."""
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -80,8 +79,9 @@ class Volume:
             if np.may_share_memory(out, image):
                 np.copyto(out, self(image))
                 return out
-        run = import_module("convtool.convolution.volume").volume_filtered
+        from convtool.convolution.volume import volume_filtered
+
         pixels, answers = image.transpose(self._order), out.transpose(self._order)
         for place in np.ndindex(pixels.shape[:-3]):
-            run(pixels[place], self._kernel, self._flipped, **self._how, out=answers[place])
+            volume_filtered(pixels[place], self._kernel, self._flipped, **self._how, out=answers[place])
         return out
