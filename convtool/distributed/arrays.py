@@ -82,7 +82,7 @@ def _filtered(image: Any, kernel: ArrayLike | str, options: Options) -> Any:
     if any(map(math.isnan, image.shape)):
         raise ShapeError("the image's shape is unknown; call image.compute_chunk_sizes()")
     check_image(image.shape, image.dtype)
-    (flipped, mode, border, cval, padding, stride, engine, dtype, threads) = options
+    (flipped, mode, border, cval, padding, stride, engine, dtype, threads) = options[:9]
     weights = as_kernel(kernel)
     rule = borders.resolve(default_border(border, mode, padding), cval)
     workers = 1 if threads is None else thread_count(threads)
