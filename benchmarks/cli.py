@@ -2,9 +2,9 @@
 
 Run ``python benchmarks/cli.py``. Every job reads a JPEG of 12 megapixels in colour and writes one:
 as OpenCV writes it, chroma at half resolution; once with restart markers, as some cameras do. vips,
-libvips by pyvips (``pip install pyvips pyvips-binary``), ImageMagick, GraphicsMagick and a
-four-line OpenCV script take part where they are there; all take turns. Then how long ``convtool``
-needs to start, and what the first run of all costs.
+libvips by pyvips (``pip install pyvips pyvips-binary``), ImageMagick, GraphicsMagick and short
+scripts with OpenCV and with scikit-image take part where they are there; all take turns. Then how
+long ``convtool`` needs to start, and what the first run of all costs.
 """
 
 import argparse
@@ -38,7 +38,7 @@ SIGMA = 5
 MARKED = 250
 """Blocks between restart markers: a row of them."""
 
-PEERS = ("pyvips", "vips", "imagemagick", "graphicsmagick", "opencv")
+PEERS = ("pyvips", "vips", "imagemagick", "graphicsmagick", "opencv", "scikit-image")
 
 Command = list[str]
 
@@ -93,10 +93,24 @@ def opencv(line: str) -> Command:
     return [sys.executable, "-c", script, "IN", "OUT"]
 
 
+def scikit_image(line: str) -> Command:
+    """Return the script that does one thing to a picture with scikit-image; none without it."""
+    if find_spec("skimage") is None:
+        return ["skimage"]
+    script = (
+        "import sys\nimport numpy as np, skimage as ski\nfrom scipy import ndimage\n"
+        f"image = ski.io.imread(sys.argv[1]).astype(np.float32)\nimage = {line}\n"
+        "image = np.rint(image).clip(0, 255).astype(np.uint8)\n"
+        "ski.io.imsave(sys.argv[2], image, check_contrast=False, quality=95)\n"
+    )
+    return [sys.executable, "-c", script, "IN", "OUT"]
+
+
 def jobs(folder: Path) -> list[Job]:
     """Return the jobs; the kernel of one's own is written into a folder.
 
-    ImageMagick and GraphicsMagick have no Sobel magnitude in one step; ``-edge`` is what comes
+    ``-blur`` of ImageMagick and GraphicsMagick is the Gaussian in two passes. They have no Sobel
+    magnitude in one step; ``-edge`` is what comes
     nearest. GraphicsMagick takes no option that is as long as a kernel of 15 × 15.
     """
     rng = np.random.default_rng(15)
@@ -119,9 +133,12 @@ def jobs(folder: Path) -> list[Job]:
                 "convtool": [*CONVTOOL, "filter", "-k", f"gaussian:sigma={SIGMA}", "IN", "OUT"],
                 "pyvips": pyvips(f"image.gaussblur({SIGMA})"),
                 "vips": ["vips", "gaussblur", "IN", "OUT[Q=95]", str(SIGMA)],
-                "imagemagick": [magick, "IN", "-gaussian-blur", f"0x{SIGMA}", *quality, "OUT"],
-                "graphicsmagick": [gm, "convert", "IN", "-gaussian", f"0x{SIGMA}", *quality, "OUT"],
+                "imagemagick": [magick, "IN", "-blur", f"0x{SIGMA}", *quality, "OUT"],
+                "graphicsmagick": [gm, "convert", "IN", "-blur", f"0x{SIGMA}", *quality, "OUT"],
                 "opencv": opencv(f"cv2.GaussianBlur(image, (0, 0), {SIGMA})"),
+                "scikit-image": scikit_image(
+                    f"ski.filters.gaussian(image, {SIGMA}, channel_axis=-1)"
+                ),
             },
             {"pyvips": 1.3, "imagemagick": 1.0, "graphicsmagick": 1.0, "opencv": 0.8},
         ),
@@ -134,6 +151,7 @@ def jobs(folder: Path) -> list[Job]:
                 "imagemagick": [magick, "IN", "-edge", "1", *quality, "OUT"],
                 "graphicsmagick": sobel_gm,
                 "opencv": opencv(edges),
+                "scikit-image": scikit_image("ski.filters.sobel(image, axis=(0, 1))"),
             },
             {"pyvips": 1.3, "imagemagick": 1.0, "graphicsmagick": 1.0, "opencv": 1.0},
         ),
@@ -148,6 +166,9 @@ def jobs(folder: Path) -> list[Job]:
                     *(*quality, "OUT"),
                 ],
                 "opencv": opencv(f"cv2.filter2D(image, -1, np.load({str(numbers)!r}))"),
+                "scikit-image": scikit_image(
+                    f"ndimage.convolve(image, np.load({str(numbers)!r})[..., None])"
+                ),
             },
             {"pyvips": 0.2, "imagemagick": 1.0},
         ),

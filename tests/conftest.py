@@ -47,7 +47,7 @@ MARKS = {
         "svd/",
         "test_corpus.py",
         "test_histories.py",
-        "test_readme.py",
+        "docs/test_pages.py",
         "test_startup_imports.py",
     ),
 }

@@ -1,4 +1,4 @@
-"""What ``docs/architecture.md`` and ``CONTRIBUTING.md`` name is there."""
+"""What ``docs/explanation/architecture.md`` and ``CONTRIBUTING.md`` name is there."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
+PAGES = ("docs/explanation/architecture.md", "CONTRIBUTING.md")
 FOLDERS = (".ci", "benchmarks", "convtool", "docs", "examples", "sample_images", "tests")
 
 
@@ -25,7 +25,7 @@ def test_files_and_names_exist(page: str) -> None:
 
 
 def test_registries_are_where_the_page_says() -> None:
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
     named = re.findall(r"to `([A-Z_]+)` in\s+`([\w/]+\.py)`", text)
     assert {name for name, _ in named} >= {"ENGINES", "PRESETS", "FORMATS", "COMMANDS"}
     for name, file in named:
