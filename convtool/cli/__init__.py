@@ -12,12 +12,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from convtool._version import __version__
-from convtool.cli._terminal import say, writing_stdout
+from convtool.cli._help import Root
+from convtool.cli._terminal import complain, say, show_help, writing_stdout
 from convtool.errors import (
     ConvtoolError,
     ConvtoolWarning,
@@ -30,16 +31,21 @@ from convtool.errors import (
 )
 from convtool.limits import check_addresses, check_open_files, is_want_of_memory
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "bench": "Time the engines and their peers on this machine.",
     "compare": "Measure the difference of two pictures.",
     "compile": "Compile the fast engines where no library was built.",
+    "completion": "Print the script that completes commands in a shell.",
     "deconvolve": "Undo the blur of a known kernel.",
     "evaluate": "Evaluate a trained network on a data set.",
     "explain": "Walk through a convolution, number by number.",
     "export": "Write a trained network as an ONNX file.",
     "filter": "Convolve a picture with one or more kernels.",
     "gridsearch": "Train every combination of some choices.",
+    "help": "Show the help of a command.",
     "import": "Read an ONNX file as a network of convtool's layers.",
     "info": "Show the size, depth, pages and metadata of picture files.",
     "inspect": "Inspect a trained network.",
@@ -54,14 +60,17 @@ COMMANDS = {
 ``convtool/cli/a_b.py``; that of a Python keyword has an underscore appended (``import_.py``)."""
 
 _MIB = 1 << 20
-ADDRESSES = dict.fromkeys(("compile", "info", "kernels"), 256 * _MIB) | dict.fromkeys(
-    ("explain", "filter"), 400 * _MIB
-)
+ADDRESSES = dict.fromkeys(
+    ("compile", "completion", "help", "info", "kernels"), 256 * _MIB
+) | dict.fromkeys(("explain", "filter"), 400 * _MIB)
 """Bytes of address space that commands need at least: below, libraries do not load, crash or hang.
 All others need `_ADDRESSES`."""
 _ADDRESSES = 1024 * _MIB
 _FILES = 16
 """Files that any command may have open at once."""
+
+COMPLETE = "_CONVTOOL_COMPLETE"
+"""The variable by which a shell asks for completions."""
 
 SMALL_MATRICES = frozenset({"explain", "filter", "info", "kernels"})
 """Commands that need at most small factorisations. For them, starting BLAS threads, one set for
@@ -78,7 +87,7 @@ _USAGE_ERRORS = (
 )
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Root):
     """A click group that imports commands on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -114,6 +123,18 @@ class LazyGroup(click.Group):
         hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(COMMANDS)}"
         raise click.UsageError(f"unknown command {name!r}; {hint}", ctx)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """Return the commands that begin so, without importing them."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, text in sorted(COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from their one-line help texts, without importing them."""
         with formatter.section("Commands"):
@@ -121,12 +142,17 @@ class LazyGroup(click.Group):
 
 
 @click.group(
-    cls=LazyGroup, no_args_is_help=False, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.version_option(__version__, prog_name="convtool")
+@click.version_option(__version__, "-V", "--version", prog_name="convtool")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def root(debug: bool) -> None:
+@click.pass_context
+def root(ctx: click.Context, debug: bool) -> None:
     """Filter and convolve images: right, fast, and with nothing lost."""
+    if ctx.invoked_subcommand is None:
+        show_help(ctx.get_help())
 
 
 def _without_debug(arguments: list[str]) -> tuple[list[str], bool]:
@@ -209,9 +235,13 @@ def run(
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     arguments, debug = _without_debug(_with_json_settled(arguments))
+    if COMPLETE in os.environ:
+        import_module("convtool.cli._shells")
     try:
         with _warnings_inwords():
-            code: Any = command.main(arguments, prog_name=name, standalone_mode=False)
+            code: Any = command.main(
+                list(arguments), prog_name=name, standalone_mode=False, obj=tuple(arguments)
+            )
         with writing_stdout():
             sys.stdout.flush()
     except SystemExit as stop:  # click exits so when the reader of stdout has closed it
@@ -237,8 +267,8 @@ def run(
         if debug:
             import traceback
 
-            say(*traceback.format_exc().splitlines(), err=True)
-        say(f"convtool: error: {words(error)}", err=True)
+            complain(*traceback.format_exc().splitlines())
+        complain(f"convtool: error: {words(error)}")
         _flush_or_drop_stdout()
         return _code(error)
     return code if isinstance(code, int) else DONE

@@ -6,7 +6,9 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import size_of
+from convtool.cli._help import option
 from convtool.cli._options import together
+from convtool.cli._terminal import is_verbose
 from convtool.errors import OptionError
 from convtool.limits import check_addresses, check_open_files
 from convtool.records import Record
@@ -18,28 +20,28 @@ three connections to each worker."""
 _ADDRESSES = 1 << 30
 
 cluster_options = together(
-    click.option(
+    option(
         "--workers",
+        topic="machine",
         type=click.IntRange(1, 1024),
         metavar="N",
         help="Start N worker processes on this machine with Dask (pip install "
         "'convtool[cluster]'), for a batch or the blocks of one TIFF or Zarr picture.",
     ),
-    click.option(
+    option(
         "--worker-memory",
+        topic="machine",
         type=size_of,
         metavar="SIZE",
         help="With --workers: memory limit of each worker, such as 512M or 2G; a worker that takes "
         "more is ended.  [default: its share of the machine's]",
     ),
-    click.option(
+    option(
         "--scheduler",
+        topic="machine",
         metavar="ADDRESS",
         help="Use the workers of this Dask scheduler (tcp://10.0.0.5:8786, or tls:// with the "
         "certificates of Dask's configuration), which must see the same files.",
-    ),
-    click.option(
-        "--verbose", is_flag=True, help="With workers: show what Dask logs and warns about, too."
     ),
 )
 """Who does the work: the fields of `Cluster`."""
@@ -51,7 +53,6 @@ class Cluster(Record):
     workers: int | None = None
     worker_memory: int | None = None
     scheduler: str | None = None
-    verbose: bool = False
 
     def __bool__(self) -> bool:
         return self.workers is not None or self.scheduler is not None
@@ -68,8 +69,6 @@ class Cluster(Record):
             raise OptionError("--workers starts a cluster, --scheduler names one; give one of them")
         if self.worker_memory is not None and self.workers is None:
             raise OptionError("--worker-memory is for the processes of --workers; give both")
-        if self.verbose and not self:
-            raise OptionError("--verbose is for --workers and --scheduler; give one of them")
         if self and jobs is not None:
             raise OptionError("--jobs is for a batch without a cluster; --workers takes its place")
         if self and timeout is not None:
@@ -85,8 +84,8 @@ class Cluster(Record):
         check_open_files(needed, who)
         check_addresses(_ADDRESSES, who)
         if self.scheduler is not None:
-            return connected(self.scheduler, verbose=self.verbose)
-        return local_cluster(self.workers or 1, memory_limit=self._limit, verbose=self.verbose)
+            return connected(self.scheduler, verbose=is_verbose())
+        return local_cluster(self.workers or 1, memory_limit=self._limit, verbose=is_verbose())
 
     @property
     def _limit(self) -> int | str:

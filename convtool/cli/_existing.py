@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-import click
-
+from convtool.cli._help import option
 from convtool.cli._terminal import say
 from convtool.errors import ImageReadError
 from convtool.images.paths import shown
@@ -15,8 +14,9 @@ from convtool.images.write import STDOUT
 
 _NAMES_SHOWN = 10
 
-no_clobber_option = click.option(
+no_clobber_option = option(
     "--no-clobber",
+    topic="output",
     is_flag=True,
     help="Skip an output that exists, as cp -n does, and say so.",
 )

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from convtool.cli._help import option
 from convtool.cli._options import STDOUT, choice, together
 from convtool.cli._terminal import say
 from convtool.errors import ImageFormatError
@@ -50,8 +51,9 @@ def _reading(
 ) -> Callable[[_Command], _Command]:
     """Return the options that say how files are read, with words for the page that is read."""
     return together(
-        click.option(
+        option(
             "--page",
+            topic="where",
             type=click.IntRange(1),
             metavar="N",
             help="Read only this page of a TIFF or frame of an animation; the first is 1.  "
@@ -59,24 +61,28 @@ def _reading(
         ),
         choice(
             "--cmyk",
+            topic="kept",
             values=CMYK_RULES,
             help="How CMYK is converted to RGB: by the file's profile (a file without one is "
             "refused), or by arithmetic.",
         ),
         choice(
             "--orientation",
+            topic="kept",
             values=ORIENTATION_RULES,
             help="Rotate the pixels by the EXIF orientation and reset the tag, or keep both.",
         ),
-        click.option(
+        option(
             "--max-pixels",
+            topic="huge",
             type=click.IntRange(1),
             default=MAX_PIXELS,
             show_default=True,
             help=pixels,
         ),
-        click.option(
+        option(
             "--max-memory",
+            topic="huge",
             type=size_of,
             metavar="SIZE",
             help=f"{memory}  [default: {memory_default}]",
@@ -135,29 +141,36 @@ def tell_notes(path: str, image: Image) -> None:
         say(f"convtool: warning: {shown(path)}: {note}", err=True)
 
 
-keep_times_option = click.option(
-    "--keep-times", is_flag=True, help="Give the output the time of change of the input."
+keep_times_option = option(
+    "--keep-times",
+    topic="output",
+    is_flag=True,
+    help="Give the output the time of change of the input.",
 )
 
 writing_options = together(
-    click.option(
+    option(
         "--quality",
+        topic="output",
         type=click.IntRange(1, 100),
         help="For JPEG and lossy WebP.  [default: JPEG as the input, else 95; WebP lossless]",
     ),
-    click.option(
+    option(
         "--background",
+        topic="kept",
         metavar="COLOUR",
         help="Composite a transparent picture over this colour (white, #ff8800), for formats "
         "without alpha.",
     ),
-    click.option(
+    option(
         "--quantize",
+        topic="kept",
         is_flag=True,
         help="Allow a GIF to reduce its colours to 256 and its alpha to opaque or transparent.",
     ),
     choice(
         "--metadata",
+        topic="kept",
         values=METADATA_RULES,
         help="Copy or drop the profile, EXIF, XMP, resolution and texts.",
     ),
@@ -166,6 +179,9 @@ writing_options = together(
 """How files are written: the fields of `WriteOptions`."""
 
 depth_option = choice("--depth", values=OUTPUT_DEPTHS, help="Bits a channel of the output.")
-format_option = click.option(
-    "--format", type=click.Choice(writable()), help="Format of the output.  [default: by its name]"
+format_option = option(
+    "--format",
+    topic="output",
+    type=click.Choice(writable()),
+    help="Format of the output.  [default: by its name]",
 )

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._help import option
 from convtool.cli._options import whole_numbers
 from convtool.cli._terminal import say
 from convtool.errors import DatasetError, ModelError, PixelTypeError
@@ -139,8 +140,9 @@ class PictureReader:
 
 def background_option(command: Any) -> Any:
     """Add ``--background``: a colour, or None for the model's or white."""
-    return click.option(
+    return option(
         "--background",
+        topic="data",
         metavar="COLOUR",
         callback=_checked_colour,
         help="Composite transparent pictures over this colour: a name or #rrggbb.  [default: "

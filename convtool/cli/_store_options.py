@@ -5,18 +5,21 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from convtool.cli._help import option
 from convtool.cli._options import choice, together
 from convtool.filtering.strips.options import MISSING_RULES, StoreOptions
 
 store_options = together(
-    click.option(
+    option(
         "--pyramid",
+        topic="huge",
         is_flag=True,
         help="Write a pyramid after a TIFF or Zarr output: levels of half the size each.",
     ),
-    click.option("--overwrite", is_flag=True, help="Replace an existing Zarr output."),
+    option("--overwrite", topic="huge", is_flag=True, help="Replace an existing Zarr output."),
     choice(
         "--missing-chunks",
+        topic="huge",
         values=MISSING_RULES,
         help="How missing chunks of a Zarr input are treated: refuse the input, or use its fill "
         "value.",

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import dataset_reading_options
+from convtool.cli._help import option
 from convtool.cli._options import data_option, names_of, together
 from convtool.cli._pictures import SizeType, background_option
 from convtool.nn.architectures import ARCHITECTURES
@@ -17,84 +18,114 @@ from convtool.records import replace
 training_options = together(
     click.argument("dataset"),
     data_option,
-    click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders."),
-    click.option("--gray", is_flag=True, help="For folders: convert pictures to grey."),
+    option(
+        "--size",
+        topic="data",
+        type=SizeType(),
+        default="64",
+        show_default=True,
+        help="For folders.",
+    ),
+    option("--gray", topic="data", is_flag=True, help="For folders: convert pictures to grey."),
     background_option,
-    click.option(
+    option(
         "--limit",
+        topic="data",
         type=click.IntRange(1),
         help="Use at most N pictures, in proportion for each class.",
     ),
-    click.option(
+    option(
         "--classes",
+        topic="data",
         type=names_of,
         metavar="NAME,…",
         help="Only these classes, such as 0,1.  [default: all]",
     ),
-    click.option(
+    option(
         "--arch",
+        topic="network",
         metavar="NAME|SPEC",
         help=f"A name ({', '.join(ARCHITECTURES)}) or layers: 'conv 16 3x3 same, relu, pool 2'."
         "  [default: small; mnist: compact]",
     ),
-    click.option("--epochs", type=int, help="[default: by the data set]"),
-    click.option("--batch-size", type=int, help="[default: 64, less for few pictures]"),
-    click.option("--optimizer", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]"),
-    click.option(
-        "--lr", type=float, help="The highest learning rate.  [default: by the optimizer]"
+    option("--epochs", topic="training", type=int, help="[default: by the data set]"),
+    option("--batch-size", topic="training", type=int, help="[default: 64, less for few pictures]"),
+    option(
+        "--optimizer", topic="training", type=click.Choice(list(OPTIMIZERS)), help="[default: adam]"
     ),
-    click.option(
+    option(
+        "--lr",
+        topic="training",
+        type=float,
+        help="The highest learning rate.  [default: by the optimizer]",
+    ),
+    option(
         "--schedule",
+        topic="training",
         type=click.Choice(list(SCHEDULES)),
         help="How the learning rate changes.  [default: cosine]",
     ),
-    click.option(
-        "--momentum", type=float, help="Of momentum and adagrad-momentum.  [default: 0.9]"
+    option(
+        "--momentum",
+        topic="training",
+        type=float,
+        help="Of momentum and adagrad-momentum.  [default: 0.9]",
     ),
-    click.option(
+    option(
         "--nesterov",
+        topic="training",
         is_flag=True,
         default=None,
         help="Use Nesterov's momentum with --optimizer momentum.",
     ),
-    click.option("--rho", type=float, help="Of rmsprop.  [default: 0.99]"),
-    click.option("--beta1", type=float, help="Of adam and adamw.  [default: 0.9]"),
-    click.option("--beta2", type=float, help="Of adam and adamw.  [default: 0.999]"),
-    click.option(
+    option("--rho", topic="training", type=float, help="Of rmsprop.  [default: 0.99]"),
+    option("--beta1", topic="training", type=float, help="Of adam and adamw.  [default: 0.9]"),
+    option("--beta2", topic="training", type=float, help="Of adam and adamw.  [default: 0.999]"),
+    option(
         "--clip",
+        topic="training",
         type=float,
         help="Largest global norm of the gradients; larger gradients are scaled down to it.  "
         "[default: none]",
     ),
-    click.option(
+    option(
         "--l2",
+        topic="training",
         type=float,
         help="L2 penalty λ: adds half of λ times the sum of the squared weights to the loss "
         "(Keras' l2(λ) adds twice that); adamw uses it as weight decay.  [default: 0]",
     ),
-    click.option(
+    option(
         "--class-weights",
+        topic="training",
         metavar="balanced|NAME=WEIGHT,…",
         help="Weight of each class in the loss; balanced gives all classes the same total "
         "weight.  [default: none]",
     ),
-    click.option("--dropout", type=float, help="Replace the rate of every dropout layer."),
-    click.option("--label-smoothing", type=float, help="[default: 0]"),
-    click.option(
+    option(
+        "--dropout", topic="network", type=float, help="Replace the rate of every dropout layer."
+    ),
+    option("--label-smoothing", topic="training", type=float, help="[default: 0]"),
+    option(
         "--augment",
+        topic="training",
         metavar="NAME=VALUE,…",
         help="shift=PIXELS, rotate=DEGREES, scale=SHARE, flip=CHANCE; or none."
         "  [default: by the data set; for folders shift, a tenth of the side]",
     ),
-    click.option(
+    option(
         "--validation",
+        topic="data",
         type=float,
         help="Share of the training pictures used for validation.  [default: 0.1]",
     ),
-    click.option(
-        "--early-stop", type=int, help="Stop after N epochs without an improvement in validation."
+    option(
+        "--early-stop",
+        topic="training",
+        type=int,
+        help="Stop after N epochs without an improvement in validation.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True),
+    option("--seed", topic="training", type=int, default=0, show_default=True),
     dataset_reading_options,
 )
 """The data set, its options, the network and the fields of the recipe."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from convtool.cli._help import option
 from convtool.cli._options import choice, together, whole_numbers
 from convtool.filtering.nonfinite import RULES
 from convtool.images.options import ReadOptions
@@ -29,32 +30,37 @@ def _nodata_of(_context: click.Context, _option: click.Parameter, text: str | No
 
 
 where_options = together(
-    click.option(
+    option(
         "--region",
+        topic="where",
         type=region_of,
         metavar="X,Y,W,H",
         help="Filter this rectangle only: left, top, width, height. Pixels around it are read "
         "and not changed.",
     ),
-    click.option(
+    option(
         "--mask",
+        topic="where",
         metavar="FILE",
         help="Grey picture of the same size: filter where it is white, keep pixels where it is "
         "black, and blend in between.",
     ),
-    click.option(
+    option(
         "--channels",
+        topic="where",
         metavar="R,G,B,A|L",
         help="Filter only these channels; L filters the luminance and keeps the colours.",
     ),
     choice(
         "--nan",
+        topic="where",
         values=RULES,
         help="How NaN and infinity in floats are treated: keep them and let them spread as far "
         "as the kernel reaches; fill them from the values around; or refuse the picture.",
     ),
-    click.option(
+    option(
         "--nodata",
+        topic="where",
         metavar="VALUE|none",
         callback=_nodata_of,
         help="Value of missing pixels, filled from the values around as with --nan fill; that of "

@@ -17,6 +17,7 @@ from convtool.bench.results import Row, as_row, read_rows
 from convtool.bench.run import Outcome, Request, report, run
 from convtool.bench.tables import comparison_lines
 from convtool.cli._file_options import page_reading_options, read_page
+from convtool.cli._help import Command
 from convtool.cli._options import (
     FiniteRange,
     json_option,
@@ -80,11 +81,12 @@ class Targets(Record):
 
 @click.command(
     "bench",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool bench
   convtool bench --kernels 3,9,31 --dtypes uint8,float32 --engines numba,fft
-  convtool bench --input sample_images/photograph.jpg --works gaussian,box --plot times.svg
+  convtool bench --input sample_images/photograph.jpg --plot times.svg
   convtool bench --json before.json
   convtool bench --compare before.json
   convtool bench --calibrate""",

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import check_kind, document_reading_options, form_of, tell_notes
+from convtool.cli._help import Command
 from convtool.cli._options import FiniteRange, check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
@@ -28,6 +29,7 @@ SCHEMA = "convtool.compare/1"
 
 @click.command(
     "compare",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool compare sample_images/photograph.jpg sample_images/photograph.jpg

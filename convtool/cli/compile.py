@@ -4,6 +4,7 @@ import os
 
 import click
 
+from convtool.cli._help import Command
 from convtool.cli._options import give, json_option
 from convtool.cli._terminal import say
 from convtool.compiled import build_info, cache, fill, library
@@ -14,6 +15,7 @@ SCHEMA = "convtool.compile/1"
 
 @click.command(
     "compile",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool compile

@@ -5,6 +5,7 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._completions import specs as complete_specs
 from convtool.cli._existing import check_there, is_kept, no_clobber_option, telling_replaced
 from convtool.cli._file_options import (
     depth_option,
@@ -13,6 +14,7 @@ from convtool.cli._file_options import (
     read_page,
     writing_options,
 )
+from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._options import (
     FiniteRange,
@@ -20,7 +22,9 @@ from convtool.cli._options import (
     choice,
     give,
     json_option,
+    output_option,
     taken,
+    target_of,
     threads_option,
 )
 from convtool.cli._signals import ending
@@ -50,6 +54,17 @@ _WORTH_SAYING = 0.001
 
 @click.command(
     "deconvolve",
+    cls=Command,
+    usual=(
+        "--kernel",
+        "--output",
+        "--method",
+        "--noise",
+        "--border",
+        "--depth",
+        "--reference",
+        "--json",
+    ),
     epilog="""\b
 Examples:
   convtool filter -k gaussian:sigma=2 sample_images/photograph.jpg soft.png
@@ -58,10 +73,12 @@ Examples:
   convtool deconvolve -k gaussian:sigma=2 --method richardson-lucy --iterations 20 soft.png back.png
 """,
 )
-@click.option(
+@option(
     "--kernel",
     "-k",
     "specs",
+    shell_complete=complete_specs,
+    topic="kernel",
     metavar="SPEC",
     multiple=True,
     required=True,
@@ -69,41 +86,49 @@ Examples:
 )
 @choice(
     "--method",
+    topic="method",
     values=METHODS,
     help="Wiener's filter with a Laplacian prior, or Richardson and Lucy's iteration.",
 )
-@click.option(
+@option(
     "--noise",
+    topic="method",
     type=FiniteRange(0),
     metavar="SIGMA",
     help="Standard deviation of the noise, in units of the input's pixels (8 bits: of 255). The "
     "quantisation noise of its depth is added.  [default: that alone]",
 )
-@click.option(
+@option(
     "--balance",
+    topic="method",
     type=FiniteRange(0, min_open=True),
     metavar="LAMBDA",
     help="For wiener: the weight of the Laplacian, as in scikit-image.  [default: by --noise]",
 )
-@click.option(
+@option(
     "--iterations",
+    topic="method",
     type=click.IntRange(1),
     metavar="N",
     help=f"For richardson-lucy.  [default: {ITERATIONS}]",
 )
-@choice("--border", values=BORDERS, help="Border that the blur used.")
-@click.option(
+@choice("--border", topic="kernel", values=BORDERS, help="Border that the blur used.")
+@option(
     "--cval",
+    topic="kernel",
     type=float,
     default=0.0,
     show_default=True,
     help="The blur's value beyond the edge for --border constant, in units of the input's pixels.",
 )
-@click.option("--correlate", is_flag=True, help="The blur did not flip the kernel.")
-@choice("--alpha", values=RULES, help="How the blur treated alpha.")
+@option("--correlate", topic="kernel", is_flag=True, help="The blur did not flip the kernel.")
+@choice("--alpha", topic="kept", values=RULES, help="How the blur treated alpha.")
 @depth_option
-@click.option(
-    "--reference", metavar="FILE", help="The picture before the blur, to measure the PSNR against."
+@option(
+    "--reference",
+    topic="report",
+    metavar="FILE",
+    help="The picture before the blur, to measure the PSNR against.",
 )
 @writing_options
 @threads_option
@@ -111,13 +136,15 @@ Examples:
 @format_option
 @no_clobber_option
 @json_option
+@output_option
 @click.argument("source", metavar="IN")
-@click.argument("target", metavar="OUT")
+@click.argument("place", metavar="OUT", required=False)
 @ending()
 def command(
     specs: tuple[str, ...],
     source: str,
-    target: str,
+    place: str | None,
+    output: str | None,
     reference: str | None,
     no_clobber: bool,
     json_target: str | None,
@@ -128,6 +155,7 @@ def command(
     The report says how much of the picture can be restored: frequencies that the kernel attenuated
     below the noise are lost with every method.
     """
+    target = target_of(place, output)
     if len(specs) > 1:
         raise click.UsageError("it undoes one kernel at a time; give one --kernel, the last first")
     check_stdout(target, json_target)

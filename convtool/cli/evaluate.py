@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import dataset_reading_options
+from convtool.cli._help import Command, option
 from convtool.cli._options import FILE, PLACE, data_option, give, json_option, taken
 from convtool.cli._pictures import background_option, pictures_to_judge
 from convtool.images.options import ReadOptions
@@ -22,6 +23,7 @@ PARTS = ("test", "train", "all")
 
 @click.command(
     "evaluate",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool evaluate sample_images/network/digits.safetensors digits
@@ -30,15 +32,16 @@ Examples:
 @click.argument("model_path", metavar="MODEL", type=PLACE)
 @click.argument("dataset")
 @data_option
-@click.option(
+@option(
     "--part",
+    topic="data",
     type=click.Choice(PARTS),
     help="[default: test, what the training held back; all of a folder it was not trained on]",
 )
-@click.option("--limit", type=click.IntRange(1), help="Evaluate at most N pictures.")
+@option("--limit", topic="data", type=click.IntRange(1), help="Evaluate at most N pictures.")
 @background_option
-@click.option("--worst", type=click.IntRange(0), default=10, show_default=True)
-@click.option("--confusion", type=FILE, help="Draw the confusion matrix.")
+@option("--worst", topic="report", type=click.IntRange(0), default=10, show_default=True)
+@option("--confusion", topic="output", type=FILE, help="Draw the confusion matrix.")
 @dataset_reading_options
 @json_option
 def command(

@@ -9,6 +9,7 @@ import numpy as np
 from click.core import ParameterSource
 from numpy.typing import NDArray
 
+from convtool.cli._completions import specs as complete_specs
 from convtool.cli._explain_backward import backward_lines
 from convtool.cli._explain_blocks import SMALL
 from convtool.cli._explain_images import read_images, read_numbers, read_rows
@@ -21,6 +22,7 @@ from convtool.cli._explain_report import (
 )
 from convtool.cli._explain_spectrum import spectrum_lines
 from convtool.cli._file_options import page_reading_options
+from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_kernel, read_single_kernel
 from convtool.cli._options import choice, json_option, pair, taken
 from convtool.cli._terminal import say
@@ -62,6 +64,18 @@ def _box(text: str) -> tuple[int, int, int, int]:
 
 @click.command(
     "explain",
+    cls=Command,
+    usual=(
+        "--image",
+        "--kernel",
+        "--at",
+        "--crop",
+        "--mode",
+        "--border",
+        "--spectrum",
+        "--html",
+        "--json",
+    ),
     epilog="""\b
 Examples:
   convtool explain --image "94,50,221;98,109,50;49,213,91" --kernel 3x3:2,2,1,1,0,-2,-2,2,2
@@ -76,79 +90,98 @@ Examples:
   convtool explain --image "1,2,3;4,5,6;7,8,9" -k gaussian --spectrum
   convtool explain --html page.html""",
 )
-@click.option(
+@option(
     "--image",
     "sources",
+    topic="where",
     multiple=True,
     metavar="NUMBERS|FILE",
     help="Rows of numbers ('1,2;3,4'; one row is a signal), or a picture; repeat it, with a "
     "--kernel each, for the channels of one volume.",
 )
-@click.option(
+@option(
     "--kernel",
     "-k",
     "specs",
+    shell_complete=complete_specs,
+    topic="kernel",
     multiple=True,
     metavar="SPEC",
     help=f"As for 'convtool filter'.  [default: {_DEFAULT_KERNEL}]",
 )
-@click.option(
+@option(
     "--polynomial",
     "polynomials",
+    topic="where",
     nargs=2,
     metavar="A B",
     help="Multiply two polynomials instead: their coefficients, the constant first.",
 )
-@click.option(
+@option(
     "--crop",
+    topic="where",
     type=_box,
     metavar="ROW,COLUMN,HxW",
     help="Use this part of a large picture: its first row and column, and height x width.",
 )
-@click.option(
+@option(
     "--at",
     "places",
+    topic="where",
     type=_place,
     multiple=True,
     metavar="ROW,COLUMN",
     help="Show one pixel of the output; repeat it for more.",
 )
-@choice("--mode", values=MODES)
-@click.option("--padding", type=pair, metavar="N|PY,PX", help="In place of a mode.")
-@click.option("--stride", type=pair, metavar="S|SY,SX", default="1", show_default=True)
-@click.option(
+@choice("--mode", topic="kernel", values=MODES)
+@option("--padding", topic="kernel", type=pair, metavar="N|PY,PX", help="In place of a mode.")
+@option("--stride", topic="kernel", type=pair, metavar="S|SY,SX", default="1", show_default=True)
+@option(
     "--border",
+    topic="kernel",
     type=click.Choice(list(BORDERS)),
     help="What lies beyond the edge.  [default: reflect; constant with --mode full, --spectrum]",
 )
-@click.option("--cval", type=float, default=0.0, show_default=True, help="For --border constant.")
-@click.option("--correlate", is_flag=True, help="Do not flip the kernel.")
-@click.option("--bias", type=float, default=0.0, help="Add a number to each sum.")
-@click.option(
+@option(
+    "--cval",
+    topic="kernel",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="For --border constant.",
+)
+@option("--correlate", topic="kernel", is_flag=True, help="Do not flip the kernel.")
+@option("--bias", topic="network", type=float, default=0.0, help="Add a number to each sum.")
+@option(
     "--activation",
     "activate",
+    topic="network",
     metavar="relu|sigmoid|tanh|leaky:SLOPE",
     help="Apply this activation function to the output.",
 )
-@click.option(
+@option(
     "--pool",
+    topic="network",
     metavar="max:2|average:2|max:3,stride=2",
     help="Pool by the maximum or average of windows; windows that reach beyond the edge are kept.",
 )
-@click.option(
+@option(
     "--gradient",
+    topic="network",
     metavar="NUMBERS",
     help="Back-propagate the loss's gradient, of the output's shape.",
 )
-@click.option(
+@option(
     "--spectrum",
+    topic="report",
     is_flag=True,
     help="Show the convolution theorem: the spectra, their product, the circular and the linear "
     "convolution.",
 )
-@click.option(
+@option(
     "--html",
     "html",
+    topic="output",
     metavar="FILE",
     help="Write a page, one file, on which the kernel slides over a picture that you can draw on.",
 )

@@ -1,6 +1,6 @@
 """``convtool filter``: convolve a picture with one or more kernels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,8 @@ import click
 from convtool.cli import DONE
 from convtool.cli import _filter_report as report
 from convtool.cli._cluster_options import Cluster, cluster_options
+from convtool.cli._completions import engine_names
+from convtool.cli._completions import specs as complete_specs
 from convtool.cli._existing import check_there, is_kept, no_clobber_option, telling_replaced
 from convtool.cli._file_options import (
     depth_option,
@@ -16,8 +18,18 @@ from convtool.cli._file_options import (
     strip_reading_options,
     writing_options,
 )
+from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_kernel
-from convtool.cli._options import FiniteRange, check_stdout, choice, json_option, pair, taken
+from convtool.cli._options import (
+    FiniteRange,
+    check_stdout,
+    choice,
+    json_option,
+    output_option,
+    pair,
+    taken,
+    target_of,
+)
 from convtool.cli._places import Batch, is_batch
 from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
@@ -36,6 +48,7 @@ from convtool.images.options import ReadOptions, WriteOptions
 from convtool.images.paths import shown
 from convtool.images.tone import RANGES
 from convtool.images.write import STDOUT, check_writable
+from convtool.work.inputs import looks_like_picture
 
 if TYPE_CHECKING:
     from convtool.filtering.plan import FilterPlan
@@ -43,6 +56,19 @@ if TYPE_CHECKING:
 
 @click.command(
     "filter",
+    cls=Command,
+    usual=(
+        "--kernel",
+        "--output",
+        "--border",
+        "--range",
+        "--depth",
+        "--gray",
+        "--quality",
+        "--recursive",
+        "--explain",
+        "--dry-run",
+    ),
     epilog="""\b
 Examples:
   convtool filter --kernel sobel sample_images/photograph.jpg edges.png
@@ -55,61 +81,71 @@ Examples:
   convtool filter -k unsharp -r --jobs 2 sample_images sharpened/
   convtool filter -k disk:radius=9 --explain --dry-run sample_images/zone-plate.png out.png""",
 )
-@click.option(
+@option(
     "--kernel",
     "-k",
     "specs",
+    shell_complete=complete_specs,
+    topic="kernel",
     metavar="SPEC",
     multiple=True,
     required=True,
     help="Preset (gaussian:sigma=2), file (.txt .csv .npy .json), picture (psf.tif) or literal "
     "(1x3:1,0,-1); repeat it to apply several in order. 'convtool kernels' lists the presets.",
 )
-@click.option(
+@option(
     "--direction",
+    topic="kernel",
     is_flag=True,
     help="Write the angle of the gradient (sobel, prewitt, scharr) as grey: black means right, "
     "a quarter of white means down, and white a full turn.",
 )
-@choice("--mode", values=MODES)
-@click.option(
+@choice("--mode", topic="kernel", values=MODES)
+@option(
     "--padding",
+    topic="kernel",
     type=pair,
     metavar="N|PY,PX",
     help="Pad by this many pixels on each side, in place of a mode.",
 )
-@click.option(
+@option(
     "--stride",
+    topic="kernel",
     type=pair,
     metavar="S|SY,SX",
     default="1",
     show_default=True,
     help="Keep every S-th row and column of the last kernel's output.",
 )
-@click.option(
+@option(
     "--border",
+    topic="kernel",
     type=click.Choice(list(BORDERS)),
     help="What lies beyond the edge.  [default: reflect; constant with --mode full]",
 )
-@click.option(
+@option(
     "--cval",
+    topic="kernel",
     type=float,
     default=0.0,
     show_default=True,
     help="The value beyond the edge for --border constant, in units of the input's pixels.",
 )
-@click.option(
+@option(
     "--bias",
+    topic="kernel",
     type=float,
     default=0.0,
     show_default=True,
     help="A constant added after the last kernel, in units of the input's pixels (8 bits: 0 to "
     "255).",
 )
-@click.option("--correlate", is_flag=True, help="Do not flip the kernels.")
-@click.option("--gray", is_flag=True, help="Filter 0.299 R + 0.587 G + 0.114 B.")
-@click.option(
+@option("--correlate", topic="kernel", is_flag=True, help="Do not flip the kernels.")
+@option("--gray", topic="kept", is_flag=True, help="Filter 0.299 R + 0.587 G + 0.114 B.")
+@option(
     "--engine",
+    shell_complete=engine_names,
+    topic="machine",
     metavar=f"[{'|'.join(('auto', *engines()))}]",
     default="auto",
     show_default=True,
@@ -118,6 +154,7 @@ Examples:
 @choice(
     "--range",
     "range_name",
+    topic="kept",
     values=RANGES,
     help="How negative and overflowing values are mapped to the output: clip them; take "
     "magnitudes; add half of white; stretch the smallest to largest value over all greys.",
@@ -125,78 +162,91 @@ Examples:
 @depth_option
 @choice(
     "--alpha",
+    topic="kept",
     values=RULES,
     help="Filter colours multiplied by alpha, so that transparent pixels do not affect their "
     "neighbours, or filter colours alone.",
 )
-@click.option(
+@option(
     "--linear",
+    topic="kept",
     is_flag=True,
     help="Filter in linear light: decode the sRGB transfer function first and encode it last.",
 )
 @where_options
 @writing_options
-@click.option(
+@option(
     "--threads",
+    topic="machine",
     type=click.IntRange(1),
     help="[default: all cores; with --jobs 1 for each picture]",
 )
 @strip_reading_options
 @store_options
-@click.option(
+@option(
     "--timeout",
+    topic="machine",
     type=FiniteRange(0, min_open=True),
     metavar="SECONDS",
     help="Give up on a picture that takes longer.",
 )
 @format_option
-@click.option("--recursive", "-r", is_flag=True, help="Search subfolders too.")
-@click.option(
+@option("--recursive", "-r", topic="many", is_flag=True, help="Search subfolders too.")
+@option(
     "--from-file",
+    topic="many",
     metavar="LIST",
     help="Read the names of the inputs from LIST, one a line or NUL-terminated; - reads stdin.",
 )
-@click.option(
+@option(
     "--suffix",
+    topic="many",
     default="",
     metavar="TEXT",
     help="In a batch: text to insert before each output's extension.",
 )
-@click.option(
+@option(
     "--jobs",
+    topic="many",
     type=click.IntRange(1),
     help="In a batch: number of pictures filtered in parallel, one thread each.  [default: all "
     "cores]",
 )
-@click.option("--fail-fast", is_flag=True, help="In a batch: stop at the first failure.")
-@click.option(
+@option("--fail-fast", topic="many", is_flag=True, help="In a batch: stop at the first failure.")
+@option(
     "--journal",
+    topic="many",
     metavar="FILE",
     help="In a batch: record finished pictures in FILE, and skip those that it already holds.",
 )
-@click.option(
+@option(
     "--resume",
+    topic="many",
     is_flag=True,
     help="Resume an interrupted run: in a batch, skip pictures that an earlier run with "
     "--resume finished, by a journal in OUT; for a Zarr OUT, keep finished chunks.",
 )
 @no_clobber_option
 @cluster_options
-@click.option(
+@option(
     "--explain",
+    topic="report",
     is_flag=True,
     help="Print the chosen engine, the reason, and the cost of each engine.",
 )
-@click.option(
-    "--dry-run", is_flag=True, help="Check inputs and options and plan the work, but write nothing."
+@option(
+    "--dry-run",
+    topic="report",
+    is_flag=True,
+    help="Check inputs and options and plan the work, but write nothing.",
 )
 @json_option
-@click.argument("places", nargs=-1, metavar="IN…")
-@click.argument("target", metavar="OUT")
+@output_option
+@click.argument("places", nargs=-1, metavar="IN… OUT")
 def command(
     specs: tuple[str, ...],
     places: tuple[str, ...],
-    target: str,
+    output: str | None,
     range_name: str,
     explain: bool,
     **how: Any,
@@ -215,8 +265,7 @@ def command(
     """
     cluster = how["cluster"] = taken(how, Cluster)
     batch = taken(how, Batch)
-    if not places and batch.from_file is None:
-        raise click.UsageError("it takes what to read and where to write; give IN and OUT")
+    places, target = _parted(places, output, listed=batch.from_file is not None)
     store = take_store(how, resume=batch.resume)
     reading, writing = taken(how, ReadOptions), taken(how, WriteOptions)
     read_mask(how, reading)
@@ -251,6 +300,28 @@ def command(
             _check_target(target, job, batch)
         _filter_one(places[0], target, job, store, batch, explain=explain)
     return DONE
+
+
+def _parted(
+    places: Sequence[str], output: str | None, *, listed: bool
+) -> tuple[tuple[str, ...], str]:
+    """Return the inputs and OUT, which is the last argument or that of ``--output``.
+
+    Several inputs with a picture as output are taken for OUT given twice.
+    """
+    *inputs, last = places or (None,)
+    if (
+        output is not None
+        and (listed or inputs)
+        and last is not None
+        and looks_like_picture(output)
+    ):
+        target_of(last, output)
+    target = target_of(None if output is not None else last, output)
+    sources = tuple(places) if output is not None else tuple(inputs)
+    if not sources and not listed:
+        raise click.UsageError("it takes what to read and where to write; give IN and OUT")
+    return sources, target
 
 
 def _explaining(asked: bool) -> "Callable[[FilterPlan], None]":

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from convtool.cli._help import Command, option
 from convtool.cli._options import FILE, give, json_option, taken
 from convtool.cli._pictures import DataOptions
 from convtool.cli._progress import Bar
@@ -34,27 +35,58 @@ _INTERRUPTED = 130
 
 @click.command(
     "gridsearch",
+    cls=Command,
+    usual=(
+        "--grid",
+        "--output",
+        "--epochs",
+        "--arch",
+        "--data",
+        "--size",
+        "--lr",
+        "--jobs",
+        "--seed",
+        "--resume",
+    ),
     epilog="""\b
 Examples:
   convtool gridsearch digits --epochs 2 --grid lr=1e-4:1e-2:3log --grid l2=0,1e-3
   convtool gridsearch digits --epochs 2 --arch digits --grid lr=0.01,0.1 --grid batch-size=32,64""",
 )
 @training_options
-@click.option(
+@option(
     "--grid",
     "grid",
+    topic="training",
     multiple=True,
     metavar="NAME=VALUES",
     help="An axis of the search: lr=1e-5:1e1:7log, momentum=0:0.9:4lin or optimizer=sgd,adam. "
     "It can be any option above, from --arch on.",
 )
-@click.option(
-    "--jobs", type=click.IntRange(1), help="Number of processes, one thread each.  [default: cores]"
+@option(
+    "--jobs",
+    topic="machine",
+    type=click.IntRange(1),
+    help="Number of processes, one thread each.  [default: cores]",
 )
-@click.option("--yes", is_flag=True, help=f"Start even more than {ASKED_BEYOND:,} trainings.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted search and keep its results.")
-@click.option(
+@option(
+    "--yes",
+    topic="training",
+    is_flag=True,
+    help=f"Start even more than {ASKED_BEYOND:,} trainings.",
+)
+@option(
+    "--resume",
+    topic="training",
+    is_flag=True,
+    help="Continue an interrupted search and keep its results.",
+)
+@option(
+    "--output",
+    "-o",
     "--out",
+    "out",
+    topic="output",
     type=FILE,
     help="File of the heat maps; the results are saved beside it as .jsonl.  [default: "
     "DATASET-grid.png]",

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from convtool.cli._options import FILE, PLACE, give, json_option, names_of
+from convtool.cli._help import Command
+from convtool.cli._options import PLACE, give, json_option, names_of, output_option, target_of
 from convtool.errors import OptionError
 from convtool.nn.inspection.layers import layer_table
 from convtool.nn.modelfile import save
@@ -16,20 +17,23 @@ SCHEMA = "convtool.import/1"
 
 @click.command(
     "import",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool import digits.onnx digits.ct
   convtool import --classes cat,dog --mean 0.45 --std 0.22 other.onnx other.ct""",
 )
 @click.argument("source", metavar="MODEL.onnx", type=PLACE)
-@click.argument("target", metavar="MODEL", type=FILE)
+@output_option
+@click.argument("place", metavar="MODEL", required=False)
 @click.option("--classes", metavar="NAME,…", help="Class names, for a file without them.")
 @click.option("--mean", type=float, default=0.0, show_default=True, help="The same: of the pixels.")
 @click.option("--std", type=float, default=1.0, show_default=True, help="The same: of the pixels.")
 @json_option
 def command(
     source: Path,
-    target: Path,
+    place: str | None,
+    output: str | None,
     classes: str | None,
     mean: float,
     std: float,
@@ -41,6 +45,7 @@ def command(
     classes and preprocessing. For other files, pixels are scaled to 0 … 1, then --mean is
     subtracted and the result divided by --std.
     """
+    target = Path(target_of(place, output, "MODEL"))
     if not std > 0:
         raise OptionError(f"--std {std:g}: pixels are divided by it; a number above 0")
     model = from_onnx(source, classes=tuple(names_of(classes)), mean=mean, std=std)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from convtool.cli._help import Command
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
@@ -20,6 +21,7 @@ _LONGEST = 60
 
 @click.command(
     "info",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool info sample_images/photograph.jpg

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import page_reading_options
+from convtool.cli._help import Command, option
 from convtool.cli._inspection_drawings import pictures
 from convtool.cli._inspection_report import report_lines
 from convtool.cli._kernels import read_single_kernel
@@ -40,6 +41,19 @@ _ORDER = {"vertical": 0, "falling": 1, "horizontal": 2, "rising": 3}
 
 @click.command(
     "inspect",
+    cls=Command,
+    usual=(
+        "--kernels",
+        "--probe",
+        "--nearest",
+        "--replace",
+        "--layer",
+        "--feature-maps",
+        "--occlusion",
+        "--saliency",
+        "--output",
+        "--json",
+    ),
     epilog="""\b
 Examples:
   convtool inspect sample_images/network/digits.safetensors
@@ -51,72 +65,98 @@ Examples:
 """,
 )
 @click.argument("model_path", metavar="[MODEL]", required=False, type=PLACE)
-@click.option("--arch", metavar="NAME|SPEC", help="Print the layers of a network before training.")
-@click.option("--input", "shape", metavar="CxHxW", help="For --arch: the shape of a picture.")
-@click.option(
+@option(
+    "--arch",
+    topic="network",
+    metavar="NAME|SPEC",
+    help="Print the layers of a network before training.",
+)
+@option(
+    "--input", "shape", topic="network", metavar="CxHxW", help="For --arch: the shape of a picture."
+)
+@option(
     "--outputs",
+    topic="network",
     type=click.IntRange(1),
     default=1,
     show_default=True,
     help="For --arch: 1 for two classes, else one for each class.",
 )
-@click.option("--kernels", type=PLACE, help="Draw the filters of --layer.")
-@click.option(
-    "--layer", metavar="NAME", help="For --kernels and --nearest.  [default: first convolution]"
+@option("--kernels", topic="output", type=PLACE, help="Draw the filters of --layer.")
+@option(
+    "--layer",
+    topic="network",
+    metavar="NAME",
+    help="For --kernels and --nearest.  [default: first convolution]",
 )
-@click.option(
+@option(
     "--probe",
     "probed",
+    topic="method",
     is_flag=True,
     help="Measure the first filters' responses to straight lines.",
 )
-@click.option("--nearest", is_flag=True, help="List the presets most similar to each filter.")
-@click.option(
+@option(
+    "--nearest", topic="method", is_flag=True, help="List the presets most similar to each filter."
+)
+@option(
     "--replace",
     "replacements",
+    topic="network",
     multiple=True,
     metavar="LAYER[.FILTER]=SPEC[,bias=B]",
     help="Replace a filter by a kernel, and evaluate the network before and after.",
 )
-@click.option(
+@option(
     "--filter",
     "filters",
+    topic="network",
     multiple=True,
     metavar="SPEC[,bias=B]",
     help="For --probe: a kernel to measure, with or without a MODEL.",
 )
-@click.option(
+@option(
     "--correlate/--convolve",
+    topic="network",
     default=True,
     show_default="--correlate",
     help="Use the kernels of --replace and --filter unflipped, or flip them as convtool filter "
     "does.",
 )
-@click.option(
-    "--dataset", help="Data set to evaluate --replace on.  [default: what the model was trained on]"
+@option(
+    "--dataset",
+    topic="data",
+    help="Data set to evaluate --replace on.  [default: what the model was trained on]",
 )
 @data_option
-@click.option(
+@option(
     "--feature-maps",
+    topic="output",
     metavar="IMAGE",
     multiple=True,
     help="Draw each layer's output for a picture.",
 )
-@click.option(
+@option(
     "--occlusion",
+    topic="output",
     metavar="IMAGE",
     multiple=True,
     help="Draw how much the prediction drops when each place is hidden.",
 )
-@click.option(
+@option(
     "--saliency",
+    topic="output",
     metavar="IMAGE",
     multiple=True,
     help="Draw the gradient's magnitude at each pixel.",
 )
-@click.option("--invert", is_flag=True, help="Exchange dark and bright of IMAGE first.")
-@click.option(
+@option("--invert", topic="data", is_flag=True, help="Exchange dark and bright of IMAGE first.")
+@option(
+    "--output",
+    "-o",
     "--out",
+    "out",
+    topic="output",
     type=click.Path(path_type=Path, file_okay=False),
     default=".",
     show_default=True,

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 import click
 
+from convtool.cli._completions import specs as complete_specs
+from convtool.cli._help import Command
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import give, json_option
 from convtool.cli._terminal import say
@@ -22,6 +24,7 @@ SCHEMA = "convtool.kernels/1"
 
 @click.command(
     "kernels",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool kernels
@@ -30,7 +33,7 @@ Examples:
   convtool kernels sobel-vertical --as opencv
   convtool kernels emboss --json""",
 )
-@click.argument("spec", required=False)
+@click.argument("spec", required=False, shell_complete=complete_specs)
 @click.option(
     "--as",
     "form",

@@ -8,7 +8,9 @@ from typing import Any
 import click
 import numpy as np
 
+from convtool.cli._completions import specs as complete_specs
 from convtool.cli._file_options import page_reading_options, tell_notes
+from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
 from convtool.cli._options import FiniteRange, give, json_option, taken, whole_numbers
@@ -60,49 +62,57 @@ def _size(text: str) -> tuple[int, int]:
 
 @click.command(
     "learn",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool learn sample_images/photograph.jpg sample_images/photograph.jpg --size 3
-  convtool learn before.png after.png --size 7 --out kernel.csv
+  convtool learn before.png after.png --size 7 -o kernel.csv
   convtool learn before.png after.png --size 5 --bias --json learned.json
   convtool learn a.png a2.png b.png b2.png --size 9 --l2 0.1
   convtool learn before.png after.png --size 5 --kernel mask.csv""",
 )
 @click.argument("pictures", metavar="BEFORE AFTER [BEFORE AFTER]...", nargs=-1, required=True)
-@click.option(
+@option(
     "--size",
+    topic="method",
     type=_size,
     metavar="N|ROWSxCOLUMNS",
     default="7",
     show_default=True,
     help="Size of the kernel, rows first.",
 )
-@click.option("--bias", is_flag=True, help="Also fit a constant that is added.")
-@click.option(
+@option("--bias", topic="method", is_flag=True, help="Also fit a constant that is added.")
+@option(
     "--l2",
+    topic="method",
     type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     help="Penalty on squared weights, in squared units of the pixels: regularises a kernel that "
     "the pictures do not determine.",
 )
-@click.option(
+@option(
     "--border",
+    topic="method",
     type=click.Choice(list(BORDERS)),
     help="Border of the program; the fit then includes pixels at the edge.  [default: they are "
     "left out]",
 )
-@click.option(
+@option(
     "--kernel",
     "-k",
     "spec",
+    shell_complete=complete_specs,
+    topic="report",
     metavar="SPEC",
     help="Kernel that was given to the program, to compare with in place of the presets.",
 )
-@click.option(
-    "--out",
+@option(
+    "--output",
     "-o",
+    "--out",
     "target",
+    topic="output",
     metavar="FILE",
     help=f"Write the kernel as a file for --kernel ({' '.join(_WRITERS)}).",
 )

@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from convtool.cli._file_options import page_reading_options
+from convtool.cli._help import Command, option
 from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
 from convtool.cli._terminal import say
@@ -26,6 +27,7 @@ _SHOWN = 3
 
 @click.command(
     "predict",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool predict --invert sample_images/network/digits.safetensors sample_images/network/*.png
@@ -33,11 +35,12 @@ Examples:
 )
 @click.argument("model_path", metavar="MODEL", type=PLACE)
 @click.argument("images", metavar="IMAGE…", nargs=-1, required=True)
-@click.option("--invert", is_flag=True, help="Exchange dark and bright first.")
+@option("--invert", topic="data", is_flag=True, help="Exchange dark and bright first.")
 @background_option
-@click.option(
+@option(
     "--csv",
     "as_csv",
+    topic="report",
     is_flag=True,
     help="Print comma-separated values; "
     "a name that a spreadsheet would take for a formula gets an apostrophe in front.",

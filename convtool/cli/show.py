@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from convtool.cli._file_options import dataset_reading_options
+from convtool.cli._help import Command, option
 from convtool.cli._options import FILE, data_option, give, json_option, names_of, taken
 from convtool.cli._pictures import FileReader, SizeType, background_option
 from convtool.cli._terminal import say
@@ -21,6 +22,7 @@ _MOST = 1000
 
 @click.command(
     "show",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool show digits
@@ -29,28 +31,35 @@ Examples:
 )
 @click.argument("dataset")
 @data_option
-@click.option("--classes", metavar="NAME,…", help="Only these classes.  [default: all]")
-@click.option(
+@option("--classes", topic="data", metavar="NAME,…", help="Only these classes.  [default: all]")
+@option(
     "--count",
+    topic="data",
     type=click.IntRange(1, _MOST),
     default=25,
     show_default=True,
     help="How many to sample at random, in proportion for each class.",
 )
-@click.option(
+@option(
     "--picture",
     "wanted",
+    topic="data",
     metavar="NAME|NUMBER",
     multiple=True,
     help="Draw this picture, named as `convtool evaluate` does. May be repeated.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--size", type=SizeType(), default="64", show_default=True, help="For folders.")
-@click.option("--gray", is_flag=True, help="For folders: convert pictures to grey.")
+@option("--seed", topic="data", type=click.IntRange(0), default=0, show_default=True)
+@option(
+    "--size", topic="data", type=SizeType(), default="64", show_default=True, help="For folders."
+)
+@option("--gray", topic="data", is_flag=True, help="For folders: convert pictures to grey.")
 @background_option
-@click.option(
+@option(
+    "--output",
     "-o",
     "--out",
+    "out",
+    topic="output",
     type=FILE,
     help="The drawing.  [default: DATASET-pictures.png]",
 )

@@ -14,7 +14,15 @@ from convtool.cli._file_options import (
     page_reading_options,
     read_page,
 )
-from convtool.cli._options import choice, json_option, peak_option, taken, whole_numbers
+from convtool.cli._help import Command, option
+from convtool.cli._options import (
+    check_no_terminal,
+    choice,
+    json_option,
+    peak_option,
+    taken,
+    whole_numbers,
+)
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
 from convtool.errors import NonFiniteError, OptionError
@@ -80,6 +88,19 @@ class _Outputs(Record):
 
 @click.command(
     "svd",
+    cls=Command,
+    usual=(
+        "--k",
+        "--output",
+        "--target-psnr",
+        "--gray",
+        "--save",
+        "--block",
+        "--plot",
+        "--html",
+        "--compare",
+        "--json",
+    ),
     epilog="""\b
 Examples:
   convtool svd sample_images/photograph.jpg --k 50
@@ -90,67 +111,95 @@ Examples:
   convtool svd sample_images/photograph.jpg --k 2,10,50 --html report.html""",
 )
 @click.argument("source", metavar="[IMAGE]", required=False)
-@click.option(
+@option(
     "--k",
     "ks",
+    topic="method",
     metavar="K[,K...]",
     type=_numbers,
     help="Number of singular triples to keep; with --block, the average of each tile.  "
     "[default: 5,10,20,100,200,400,500 as far as the picture allows]",
 )
-@click.option("--target-psnr", type=float, metavar="DB", help="The smallest k with this PSNR.")
-@click.option(
+@option(
+    "--target-psnr", topic="method", type=float, metavar="DB", help="The smallest k with this PSNR."
+)
+@option(
     "--target-ratio",
+    topic="method",
     type=float,
     metavar="PART",
     help="The largest k that stores at most this part of the picture's numbers.",
 )
-@click.option(
-    "--energy", type=float, metavar="SHARE", help="The smallest k that keeps this share of Σσ²."
+@option(
+    "--energy",
+    topic="method",
+    type=float,
+    metavar="SHARE",
+    help="The smallest k that keeps this share of Σσ².",
 )
-@click.option(
+@option(
     "--color",
     "color",
+    topic="method",
     flag_value="channels",
     default="channels",
     help="Compress each channel by itself (default).",
 )
-@click.option(
-    "--joint", "color", flag_value="joint", help="Compress all channels side by side in one matrix."
+@option(
+    "--joint",
+    "color",
+    topic="method",
+    flag_value="joint",
+    help="Compress all channels side by side in one matrix.",
 )
-@click.option("--gray", "color", flag_value="gray", help="0.299 R + 0.587 G + 0.114 B.")
-@click.option(
+@option("--gray", "color", topic="method", flag_value="gray", help="0.299 R + 0.587 G + 0.114 B.")
+@option(
     "--block",
+    topic="method",
     type=click.Choice([str(block) for block in BLOCKS]),
     help="Cut the picture into tiles of this side.",
 )
-@choice("--method", values=methods(), help="How factors are computed.")
-@click.option(
+@choice("--method", topic="method", values=methods(), help="How factors are computed.")
+@option(
     "--explain",
+    topic="report",
     is_flag=True,
     help="Print the chosen method, the reason, and the cost of each method.",
 )
-@click.option(
-    "--compare", is_flag=True, help="Compare whole matrices with tiles at the same size in bytes."
+@option(
+    "--compare",
+    topic="report",
+    is_flag=True,
+    help="Compare whole matrices with tiles at the same size in bytes.",
 )
-@click.option(
-    "-o",
+@option(
     "--output",
+    "-o",
+    topic="output",
     metavar="FILE",
     help="Write the picture; for several k, a labelled sheet.",
 )
-@click.option("--save", metavar="FILE.ctsvd", help="Write the factors, quantised and packed.")
+@option(
+    "--save", topic="output", metavar="FILE.ctsvd", help="Write the factors, quantised and packed."
+)
 @choice(
     "--precision",
+    topic="method",
     values=PRECISIONS,
     help="How factors are stored; auto loses less than 0.1 dB.",
 )
-@click.option(
+@option(
     "--plot",
+    topic="output",
     metavar="FILE.png",
     help="Plot spectrum, energy, and PSNR against size, with JPEG's curve.",
 )
-@click.option("--html", metavar="FILE.html", help="Write a page with a slider over k, in one file.")
+@option(
+    "--html",
+    topic="output",
+    metavar="FILE.html",
+    help="Write a page with a slider over k, in one file.",
+)
 @peak_option
 @page_reading_options
 @keep_times_option
@@ -283,6 +332,8 @@ def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
     """Refuse before any work what cannot be written."""
     if task.to_stdout > 1:
         raise OptionError("only one result can go to stdout; give the others a file")
+    for target in (task.output, task.save, task.plot):
+        check_no_terminal(target)
     if task.save is not None and ks is not None and len(ks) > 1:
         raise OptionError("--save writes one k; give --k one number")
     if task.output is not None and task.output != STDOUT:

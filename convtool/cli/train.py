@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import FILE, give, json_option, names_of, taken, threads_option
 from convtool.cli._pictures import DataOptions
@@ -37,26 +38,54 @@ _INTERRUPTED = 130
 
 @click.command(
     "train",
+    cls=Command,
+    usual=(
+        "--output",
+        "--epochs",
+        "--arch",
+        "--data",
+        "--size",
+        "--gray",
+        "--lr",
+        "--optimizer",
+        "--seed",
+        "--resume",
+    ),
     epilog="""\b
 Examples:
-  convtool train digits --epochs 2 --out digits.safetensors
+  convtool train digits --epochs 2 -o digits.safetensors
   convtool train digits --epochs 2 --arch "conv 16 3x3 same, relu, pool 2, dense 64, relu" --json
   convtool train digits --epochs 2 --fixed-filters sobel,prewitt,laplacian-8""",
 )
 @training_options
-@click.option(
+@option(
     "--fixed-filters",
+    topic="network",
     metavar="KERNEL,…",
     help="Preset kernels for the filters of the first convolution, one for each. They are not "
     "trained, its bias stays 0, and stride and padding are kept.  [without --arch it has "
     "as many]",
 )
-@click.option("--find-lr", is_flag=True, help="Find the learning rate by a range test first.")
+@option(
+    "--find-lr",
+    topic="training",
+    is_flag=True,
+    help="Find the learning rate by a range test first.",
+)
 @threads_option
-@click.option("--out", type=FILE, help="The model's file.  [default: DATASET.safetensors]")
-@click.option("--plot", type=FILE, help="Draw the curves.")
-@click.option(
+@option(
+    "--output",
+    "-o",
+    "--out",
+    "out",
+    topic="output",
+    type=FILE,
+    help="The model's file.  [default: DATASET.safetensors]",
+)
+@option("--plot", topic="output", type=FILE, help="Draw the curves.")
+@option(
     "--resume",
+    topic="training",
     is_flag=True,
     help="Continue an interrupted training, or a finished one with more --epochs.",
 )
@@ -89,8 +118,8 @@ def command(
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
     recipe = recipe_of(dataset, seed, choices)
-    for option in unused_settings(recipe, choices):
-        say(f"note: {option} has no effect with the optimizer {recipe.optimizer}", err=True)
+    for unused in unused_settings(recipe, choices):
+        say(f"note: {unused} has no effect with the optimizer {recipe.optimizer}", err=True)
     own, arch = arch is None, arch_of(dataset, arch)
     bank = filter_bank([read_kernel(spec).weights for spec in names_of(fixed_filters)])
     if own and bank is not None:

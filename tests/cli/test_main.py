@@ -65,8 +65,9 @@ class TestHelp:
             " "
         )[0].rstrip(".")
 
-    def test_version(self, capsys):
-        assert cli.run(["--version"]) == 0
+    @pytest.mark.parametrize("option", ["--version", "-V"])
+    def test_version(self, option, capsys):
+        assert cli.run([option]) == 0
         assert capsys.readouterr().out == f"convtool, version {convtool.__version__}\n"
 
 
@@ -76,7 +77,6 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         ("arguments", "line"),
         [
-            ([], "Missing command (see 'convtool --help')"),
             (["--no-such"], "No such option '--no-such' (see 'convtool --help')"),
             (
                 ["kernel"],
