@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convtool.errors import KernelError
+from convtool.arrays import as_array
+from convtool.errors import KernelError, PixelTypeError, ShapeError
 from convtool.kernels.weights import Weights, checked
 
 
@@ -66,8 +67,8 @@ def as_weights(kernel: ArrayLike) -> NDArray[Any]:
     array([ 1.,  0., -1.])
     """
     try:
-        array = np.asarray(kernel)
-    except (ValueError, TypeError):
+        array = as_array(kernel, "kernel", "used")
+    except (PixelTypeError, ShapeError):
         return as_kernel(kernel)
     if array.ndim not in {1, 2, 3} or array.dtype.kind not in "biufc":
         return as_kernel(array)
