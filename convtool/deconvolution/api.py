@@ -174,7 +174,7 @@ def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Rest
     if not np.isfinite(values).all():
         raise NonFiniteError(
             "the image holds NaN or infinity, and a deconvolution would spread them everywhere; "
-            "fill them first, as convtool filter -k identity --nan fill does"
+            "fill them first: convtool.filter_image(image, 'identity', nan='fill')"
         )
     shape = pixels.shape[0], pixels.shape[1]
     blur = Blur(weights, shape, rule, outside, not options.correlate, options.threads)

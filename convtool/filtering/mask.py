@@ -150,7 +150,7 @@ def _grey(image: Image, name: str) -> Pixels:
         if not bool((pixels[:, :, -1] == image.peak).all()):
             raise ImageReadError(
                 f"{name}: a mask has no transparency; lay it on black or white first, as with "
-                "--background"
+                "`background='white'`"
             )
         pixels = pixels[:, :, :-1]
     if pixels.ndim == 3:

@@ -1,7 +1,7 @@
 """The plan of one picture: all decisions about filtering it, made once by `plan_filter`.
 
 Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
-``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its execution.
+What ``convtool filter`` explains and reports is taken from its steps, its part and its execution.
 """
 
 import math
@@ -257,7 +257,7 @@ def plan_filter(
     if kind.has_bands and (options.gray or options.direction or options.channels):
         name = "gray" if options.gray else "direction" if options.direction else "channels"
         count = kind.shape[2]
-        raise OptionError(f"--{name} needs grey or colour; the picture has {count} bands")
+        raise OptionError(f"`{name}=` needs grey or colour; the picture has {count} bands")
     options = _resolved(options, kind)
     way = way_of(kind.shape[0] * kind.shape[1], options, storage, machine)
     part = place = None

@@ -21,7 +21,7 @@ class PixelType(Record):
     name: str
     """The name of the NumPy type; ``"uint9"`` to ``"uint15"`` lie in uint16."""
     depth: str
-    """The word for its depth, as ``--depth`` says it where it can be chosen."""
+    """The word for its depth, as ``depth`` is said where it can be chosen."""
     peak: float
     """The value of white, and of opaque."""
     low: float

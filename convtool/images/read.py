@@ -103,7 +103,7 @@ def read_single(path: Source, options: ReadOptions | None = None) -> Image:
     if options.page is None and image.metadata.pages > 1:
         count = image.metadata.pages
         raise ImageReadError(
-            f"{shown_source(path)}: has {count} pages or frames, and one is needed; --page N "
+            f"{shown_source(path)}: has {count} pages or frames, and one is needed; `page=N` "
             f"chooses it, 1 to {count}"
         )
     return image

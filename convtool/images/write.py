@@ -284,9 +284,11 @@ def time_to_keep(source: Path, target: Path, options: WriteOptions) -> int | Non
     if not options.keep_times:
         return None
     if is_url(source) or is_url(target):
-        raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
+        raise OptionError(
+            "`keep_times=True` is for files on this machine; a URL has no time of change"
+        )
     if STDOUT in (os.fspath(source), os.fspath(target)):
-        raise OptionError("--keep-times: standard input and output have no time of change")
+        raise OptionError("`keep_times=True`: standard input and output have no time of change")
     return os.stat(source).st_mtime_ns
 
 
