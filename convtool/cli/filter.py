@@ -107,6 +107,12 @@ Examples:
     "255).",
 )
 @click.option("--correlate", is_flag=True, help="Do not flip the kernels.")
+@click.option(
+    "--volume",
+    is_flag=True,
+    help="Filter the pages of a TIFF, or the planes of a Zarr store, as one volume, with kernels "
+    "of three dimensions: gaussian:sigma=1,2,2 (z, y, x), box, sobel:axis=z, 3x1x1:1,0,-1.",
+)
 @click.option("--gray", is_flag=True, help="Filter 0.299 R + 0.587 G + 0.114 B.")
 @click.option(
     "--engine",
@@ -199,6 +205,7 @@ def command(
     target: str,
     range_name: str,
     explain: bool,
+    volume: bool,
     **how: Any,
 ) -> int:
     """Convolve the picture IN with kernels and write it to OUT.
@@ -221,6 +228,12 @@ def command(
     reading, writing = taken(how, ReadOptions), taken(how, WriteOptions)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
+    if volume:
+        from convtool.cli._volume import run_volume
+        from convtool.filtering.volume import volume_spec
+
+        job = FilterJob(tuple(map(volume_spec, specs)), filtering, reading, writing)
+        return run_volume(places, target, job, store, batch, explain=explain)
     job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
     check_options(job.kernels, job.filtering)
     by_rows = len(places) == 1 and is_written_by_rows(places[0], target, store)
