@@ -35,7 +35,7 @@ TRANSFORM_FROM = 125
 """Fewer weights are never left to the transforms, whose rounding shows where sums are zero."""
 
 REMEMBERED = 1 << 15
-"""Factors of kernels of at most so many weights are remembered."""
+"""Factors and plans of kernels of at most so many weights are remembered."""
 
 
 class Separated(Record, eq=False):
@@ -195,6 +195,27 @@ def _may_choose(
     return not (rounds and problem.image.kind == "f")
 
 
+class _Asked(NamedTuple):
+    """All that a plan depends on: an equal request is answered from memory."""
+
+    weights: bytes
+    shape: tuple[int, ...]
+    axes: Axes
+    channels: int
+    image: DType
+    working: DType
+    calibration: Calibration
+    threads: int
+    engine: str
+
+
+@lru_cache(maxsize=64)
+def _answered(asked: _Asked) -> VolumePlan:
+    kernel = np.frombuffer(asked.weights).reshape(asked.shape)
+    problem = Problem(asked.axes, asked.channels, kernel, asked.image, asked.working)
+    return _choose(problem, asked.calibration, asked.threads, asked.engine)
+
+
 def choose(problem: Problem, calibration: Calibration, threads: int, engine: str) -> VolumePlan:
     """Choose the engine and algorithm that take the least time.
 
@@ -216,6 +237,14 @@ def choose(problem: Problem, calibration: Calibration, threads: int, engine: str
     EngineError
         If it filters no volumes, or none by such a kernel.
     """
+    kernel = problem.kernel
+    if kernel.size > REMEMBERED:
+        return _choose(problem, calibration, threads, engine)
+    how = (problem.axes, problem.channels, problem.image, problem.working)
+    return _answered(_Asked(kernel.tobytes(), kernel.shape, *how, calibration, threads, engine))
+
+
+def _choose(problem: Problem, calibration: Calibration, threads: int, engine: str) -> VolumePlan:
     lines = separated(problem.kernel, problem.working)
     every = _candidates(problem.axes, problem.kernel, lines, problem.working.itemsize)
     costs: dict[str, float] = {}

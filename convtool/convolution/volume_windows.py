@@ -115,11 +115,15 @@ class Padded:
 
     def window(self, starts: tuple[int, ...], counts: tuple[int, ...]) -> Array:
         """Return what the windows of so many outputs from a place on read."""
-        part, outside = self._pixels, []
-        for axis, (start, count) in enumerate(zip(starts, counts, strict=True)):
-            table = self._tables[axis][start : start + count + self._axes[axis].taps - 1]
-            part = part.take(table, axis=axis, mode="clip")
-            outside.append(table == borders.OUTSIDE)
+        tables = [
+            self._tables[axis][start : start + count + self._axes[axis].taps - 1]
+            for axis, (start, count) in enumerate(zip(starts, counts, strict=True))
+        ]
+        outside = [table == borders.OUTSIDE for table in tables]
+        inside = [np.maximum(table, 0) for table in tables]
+        part = self._pixels[tuple(slice(table.min(), table.max() + 1) for table in inside)]
+        for axis, table in enumerate(inside):
+            part = part.take(table - table.min(), axis=axis)
         made = part.astype(self._dtype)
         for axis, places in enumerate(outside):
             if places.any():

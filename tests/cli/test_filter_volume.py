@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from convtool.cli import run
+
 tifffile = pytest.importorskip("tifffile", reason="tifffile writes the stacks")
 zarr = pytest.importorskip("zarr", reason="zarr writes the stores")
 
@@ -35,13 +37,18 @@ def done(*arguments):
     return json.loads(found.stdout)
 
 
-def refused(*arguments):
-    """Run the command, which must fail, and return its only line."""
-    found = process(*arguments)
-    assert found.returncode in (1, 2)
-    assert found.stdout == ""
-    (line,) = found.stderr.splitlines()
-    return line
+@pytest.fixture
+def refused(capsys):
+    """Run the command in this process, where it must fail, and return its only line."""
+
+    def line_of(*arguments):
+        assert run(["filter", "--volume", *arguments]) in (1, 2)
+        told = capsys.readouterr()
+        assert told.out == ""
+        (line,) = told.err.splitlines()
+        return line
+
+    return line_of
 
 
 def stack(rng, *shape, dtype=np.uint8):
@@ -148,7 +155,7 @@ def test_tone_is_that_of_pictures(folder, rng):
     assert (made.dtype, made.min(), made.max()) == (np.uint16, 0, 65535)
 
 
-def test_alpha_stays_where_colours_are_filtered_alone(folder, rng):
+def test_alpha_stays_where_colours_are_filtered_alone(folder, rng, refused):
     volume = stack(rng, 4, 20, 30, 4)
     tifffile.imwrite("in.tif", volume, photometric="rgb", extrasamples=["unassalpha"])
     line = refused("in.tif", "out.tif", "-k", SPEC)
@@ -178,7 +185,7 @@ def test_alpha_stays_where_colours_are_filtered_alone(folder, rng):
         (("in.tif", "out.tif", "-k", "box", "--engine", "opencv"), "does not filter volumes; use"),
     ],
 )
-def test_what_is_no_volume_is_refused_in_a_line(folder, rng, arguments, words):
+def test_what_is_no_volume_is_refused_in_a_line(folder, rng, refused, arguments, words):
     tifffile.imwrite("in.tif", stack(rng, 4, 20, 30), photometric="minisblack")
     tifffile.imwrite("one.tif", stack(rng, 20, 30))
     with tifffile.TiffWriter("mixed.tif") as writer:

@@ -169,6 +169,20 @@ def test_nan_and_inf_spread_only_as_far_as_weights_reach(rng, engine, value):
         np.testing.assert_allclose(answer[finite], expected[finite], rtol=0, atol=allowed)
 
 
+def test_transforms_leave_nan_in_its_place_in_large_kernels(rng):
+    kernel = rng.normal(size=(7, 9, 8))
+    kernel[3, 4, 4] = 0
+    volume = rng.normal(size=(20, 21, 22)).astype(np.float32)
+    volume[10, 10, 10] = np.nan
+    answer = volume_filtered(volume, kernel, False, engine="fft")
+    zeros = np.isnan(volume).astype(float)
+    reached = ndimage.correlate(zeros, (kernel != 0).astype(float)) > 0.5
+    np.testing.assert_array_equal(np.isnan(answer), reached)
+    expected = ndimage.correlate(np.nan_to_num(volume).astype(float), kernel)
+    allowed = tolerance(np.float32, volume, kernel)
+    np.testing.assert_allclose(answer[~reached], expected[~reached], rtol=0, atol=allowed)
+
+
 @pytest.mark.parametrize("cval", [np.nan, np.inf])
 def test_a_border_that_is_not_finite_stays_outside(rng, cval):
     kernel = np.zeros((3, 3, 3))
@@ -188,9 +202,12 @@ def test_threads_and_bars_change_no_bit(rng, monkeypatch, shape, factored):
     shared = volume_filtered(volume, kernel, True, engine="numba", threads=2)
     np.testing.assert_array_equal(alone, shared)
     check(alone, ndimage.convolve(volume.astype(np.float64), kernel), volume, kernel)
-    monkeypatch.setattr(compiled, "RING_BYTES", 1)
-    small = volume_filtered(volume, kernel, True, engine="numba", threads=2)
-    np.testing.assert_array_equal(alone, small)
+    for limit in ("RING_BYTES", "MOST_PRODUCTS"):
+        monkeypatch.setattr(compiled, limit, 1)
+        compiled.bars_of.cache_clear()
+        small = volume_filtered(volume, kernel, True, engine="numba", threads=2)
+        np.testing.assert_array_equal(alone, small)
+    compiled.bars_of.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])
