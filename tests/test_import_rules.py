@@ -63,7 +63,7 @@ ENGINES_COMPILED = tuple(
         *("lanes", "line_simd", "lines_code"),
         *("means_code", "plane", "products", "reading", "running", "survey"),
         *("simd", "small_code", "strip", "sums", "transform", "transforms_code", "uniform"),
-        *("two_passes_code", "vectors", "whole_code", "whole_passes"),
+        *("two_passes_code", "vectors", "volume_code", "volume_simd", "whole_code", "whole_passes"),
     )
 )
 COMPILED = tuple(
