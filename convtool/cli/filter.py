@@ -141,6 +141,13 @@ Examples:
     "255).",
 )
 @option("--correlate", topic="kernel", is_flag=True, help="Do not flip the kernels.")
+@option(
+    "--volume",
+    topic="kernel",
+    is_flag=True,
+    help="Filter the pages of a TIFF, or the planes of a Zarr store, as one volume, with kernels "
+    "of three dimensions: gaussian:sigma=1,2,2 (z, y, x), box, sobel:axis=z, 3x1x1:1,0,-1.",
+)
 @option("--gray", topic="kept", is_flag=True, help="Filter 0.299 R + 0.587 G + 0.114 B.")
 @option(
     "--engine",
@@ -249,6 +256,7 @@ def command(
     output: str | None,
     range_name: str,
     explain: bool,
+    volume: bool,
     **how: Any,
 ) -> int:
     """Convolve the picture IN with kernels and write it to OUT.
@@ -270,6 +278,12 @@ def command(
     reading, writing = taken(how, ReadOptions), taken(how, WriteOptions)
     read_mask(how, reading)
     filtering = FilterOptions(range=range_name, **how)
+    if volume:
+        from convtool.cli._volume import run_volume
+        from convtool.filtering.volume import volume_spec
+
+        job = FilterJob(tuple(map(volume_spec, specs)), filtering, reading, writing)
+        return run_volume(places, target, job, store, batch, explain=explain)
     job = FilterJob(tuple(map(read_kernel, specs)), filtering, reading, writing)
     check_options(job.kernels, job.filtering)
     by_rows = len(places) == 1 and is_written_by_rows(places[0], target, store)

@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, DTypeLike
 from convtool.convolution import borders, calibration, dtypes
 from convtool.convolution import volume_windows as windows
 from convtool.convolution.engines.jit import volume as compiled
+from convtool.convolution.geometry import Axis
 from convtool.convolution.planner import Plan
 from convtool.convolution.run import workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.threads import for_each
 from convtool.convolution.types import Array, DType
-from convtool.convolution.volume_fft import by_transforms, tile_of
+from convtool.convolution.volume_fft import by_transforms, tiling
 from convtool.convolution.volume_layout import Axes, Triple, layout
 from convtool.convolution.volume_plan import Problem, VolumePlan, choose
 from convtool.errors import KernelError, OptionError, PixelTypeError, ShapeError, check_choice
@@ -62,7 +63,7 @@ def _triple(shape: Sequence[int]) -> Triple:
 
 def _readable(pixels: Array, working: DType) -> Array:
     """Return a volume with rows side by side, of a type that compiled code knows."""
-    if pixels.dtype == np.float16:
+    if pixels.dtype.kind == "f" and pixels.dtype.itemsize == 2:
         pixels = pixels.astype(working)
     if pixels.dtype == np.bool_:
         pixels = pixels.view(np.uint8)
@@ -100,6 +101,36 @@ def _compiled_run(task: _Task, out: Array) -> None:
     )
 
 
+def _plainly(task: _Task) -> windows.Correlate:
+    """Return the correlation weight by weight, by compiled code where there is any.
+
+    That computes in float64, as transforms do, since so many products are added up.
+    """
+    if "numba" not in calibration.load().engines:
+        return windows.direct(task.kernel, task.working)
+    double = np.dtype(np.float64)
+
+    def run(window: Array, out: Array) -> None:
+        sizes = zip(window.shape, task.kernel.shape, out.shape, strict=False)
+        depth, height, width = (Axis(size, taps, 0, count, 1) for size, taps, count in sizes)
+        made = np.empty(out.shape, double)
+        compiled.filter_volume(
+            _readable(window, double),
+            task.kernel,
+            None,
+            (depth, height, width),
+            ("nearest", "nearest", "nearest"),
+            0.0,
+            made,
+            double,
+            True,
+            task.threads,
+        )
+        out[...] = made
+
+    return run
+
+
 def _correlator(task: _Task) -> windows.Correlate:
     engine, working = task.chosen.plan.engine, task.working
     if engine == "separable":
@@ -107,10 +138,9 @@ def _correlator(task: _Task) -> windows.Correlate:
         return windows.by_lines(task.chosen.lines.lines, working)
     if engine == "scipy":
         return windows.by_scipy(task.kernel, working)
-    plainly = windows.direct(task.kernel, working)
     if engine == "fft":
-        return by_transforms(task.kernel, task.axes, task.threads, plainly)
-    return plainly
+        return by_transforms(task.kernel, task.axes, task.threads, _plainly(task))
+    return windows.direct(task.kernel, working)
 
 
 def _run(task: _Task, out: Array, delta: float) -> None:
@@ -124,7 +154,8 @@ def _run(task: _Task, out: Array, delta: float) -> None:
         _compiled_run(task, made)
     else:
         padded = windows.Padded(task.pixels, task.axes, task.rules, task.cval, task.working)
-        tile = tile_of(task.axes) if task.chosen.plan.engine == "fft" else None
+        by_boxes = task.chosen.plan.engine == "fft"
+        tile = tuple(tiling(axis).outputs for axis in task.axes) if by_boxes else None
         windows.run(_correlator(task), padded, task.axes, made, tile)
     if made is out:
         return
@@ -257,7 +288,7 @@ def volume_filtered(
     workers = thread_count(threads)
     problem = Problem(axes, volume.shape[3], weights, pixels.dtype, working)
     chosen = choose(problem, calibration.load(), workers, engine)
-    apart = out is None or not np.may_share_memory(out, pixels)
+    apart = out is None or not any(np.may_share_memory(out, one) for one in (pixels, weights))
     answer = out if out is not None and apart else np.empty(shape, answer_type)
     workers = workers_for(chosen.plan, workers)
     task = _Task(volume, weights, axes, rules, value, working, chosen, workers)

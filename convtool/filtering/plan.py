@@ -258,7 +258,7 @@ def plan_filter(
         name = "gray" if options.gray else "direction" if options.direction else "channels"
         count = kind.shape[2]
         raise OptionError(f"`{name}=` needs grey or colour; the picture has {count} bands")
-    options = _resolved(options, kind)
+    options = resolved(options, kind)
     way = way_of(kind.shape[0] * kind.shape[1], options, storage, machine)
     part = place = None
     size: tuple[int, int] = (kind.shape[0], kind.shape[1])
@@ -328,7 +328,7 @@ def _sizes(
     )
 
 
-def _resolved(options: FilterOptions, kind: PictureKind) -> FilterOptions:
+def resolved(options: FilterOptions, kind: PictureKind) -> FilterOptions:
     """Resolve the options that depend on the file: missing pixels, values that are light."""
     nodata = kind.nodata if options.nodata is None else options.nodata
     nodata = None if nodata is None or math.isnan(nodata) else nodata

@@ -1,5 +1,6 @@
 """Volumes by compiled code: bars, each a ring of planes, taken by threads."""
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ LEAST_ROWS = 8
 WIDEST = 1024
 """Scalars of a bar's row at the most."""
 
+MOST_PRODUCTS = 1 << 31
+"""The most products of a bar, so that a thread is done with it soon: work ends between bars."""
+
 BARS = 8
 """A volume is cut into about so many bars at least, for threads to share."""
 
@@ -45,20 +49,28 @@ def _spans(count: int, most: int) -> list[tuple[int, int]]:
     return list(pairwise(ends))
 
 
-def bars_of(axes: tuple[Axis, Axis, Axis], channels: int, itemsize: int) -> Array:
-    """Return the bars of a volume: first and last plane, row and column of each.
+@lru_cache(maxsize=64)
+def bars_of(
+    axes: tuple[Axis, Axis, Axis], channels: int, itemsize: int, products: int, ring_bytes: int
+) -> tuple[Array, int, int]:
+    """Return the bars of a volume, and the most rows and columns of one.
 
-    They depend on the sizes alone, so that the number of threads changes no bit of the answer.
+    Each is first and last plane, row and column. They depend on the sizes alone, so that the number
+    of threads changes no bit of the answer.
     """
     depth, height, width = axes
     columns = _spans(width.dense, max(1, WIDEST // channels))
     wide = (columns[0][1] - columns[0][0] + width.taps - 1) * channels
-    fitting = RING_BYTES // ((depth.taps + GROUP - 1) * wide * itemsize) - height.taps + 1
+    fitting = ring_bytes // ((depth.taps + GROUP - 1) * wide * itemsize) - height.taps + 1
     most = max(height.taps, LEAST_ROWS, fitting)
     rows = _spans(height.dense, most)
     parts = -(-BARS // (len(rows) * len(columns)))
-    planes = _spans(depth.dense, max(4 * depth.taps, -(-depth.dense // parts)))
-    return np.array([(*z, *y, *x) for y in rows for x in columns for z in planes], dtype=np.intp)
+    bounded = MOST_PRODUCTS // ((rows[0][1] - rows[0][0]) * wide * products)
+    long = min(bounded, max(4 * depth.taps, -(-depth.dense // parts)))
+    planes = _spans(depth.dense, max(1, long))
+    bars = np.array([(*z, *y, *x) for y in rows for x in columns for z in planes], dtype=np.intp)
+    tallest, widest = (max(last - first for first, last in spans) for spans in (rows, columns))
+    return bars, tallest, widest
 
 
 def filter_volume(
@@ -109,7 +121,8 @@ def filter_volume(
     memory = np.zeros(VOLUME_JOB.itemsize, np.uint8)
     job = memory.view(VOLUME_JOB)[0]
     tables = [table_of(axis, rule) for axis, rule in zip(axes, rules, strict=True)]
-    bars = bars_of(axes, channels, working.itemsize)
+    products = kernel.size if passes is None else sum(kernel.shape)
+    bars, tallest, widest = bars_of(axes, channels, working.itemsize, products, RING_BYTES)
     weights = np.ascontiguousarray(kernel if passes is None else passes.column, working)
     job["pixels"], job["out"], job["cval"] = address_of(pixels), address_of(out), cval
     for name, array in (("", pixels), ("out_", out)):
@@ -122,8 +135,7 @@ def filter_volume(
     job["left"], job["right"] = max(0, -columns.start), max(0, columns.size - columns.start)
     job["right"] = min(job["right"], job["column_count"])
     job["bars"], job["bar_count"] = address_of(bars), len(bars)
-    job["tallest"] = int(np.max(bars[:, 3] - bars[:, 2]))
-    job["widest"] = int(np.max(bars[:, 5] - bars[:, 4]))
+    job["tallest"], job["widest"] = tallest, widest
     job["read"] = compiled.address("read_line", pixels.dtype.name, working.name)
     job["write"] = compiled.address("write_line", working.name, out.dtype.name)
     job["plane"] = compiled.address("plane", working.name)
