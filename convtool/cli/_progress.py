@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, is_quiet, say
 from convtool.errors import printable
 from convtool.progress import Advance, silent
 
@@ -43,7 +43,7 @@ class Bar:
 
     def __call__(self, total: int, title: str = "") -> Advance:
         """Begin to show some work."""
-        if not sys.stderr.isatty():
+        if is_quiet() or not sys.stderr.isatty():
             return silent(total)
         self.shown = shown = self.shown or self._start()
         task = shown.add_task(printable(title or self._title), total=total, text="")
@@ -81,6 +81,13 @@ class Bar:
             say(line, err=True)
         else:
             self.shown.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+
+    def complain(self, line: str) -> None:
+        """Print an error to stderr, above the bar, at every level."""
+        if self.shown is None:
+            complain(line)
+        else:
+            self.say(line)
 
     def close(self) -> None:
         """Show nothing any more."""

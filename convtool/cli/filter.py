@@ -34,6 +34,7 @@ from convtool.cli._places import Batch, is_batch
 from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
 from convtool.cli._store_options import store_options, take_store
+from convtool.cli._terminal import detail
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
@@ -358,6 +359,7 @@ def _filter_one(
             outcome = filter_picture(source, target, job, store, planned=before, progress=bar)
         if explain:
             report.compare(outcome.steps)
+        detail(*report.details(source, target, outcome))
         report.warn(outcome)
     _write_report(source, target, outcome, batch)
 

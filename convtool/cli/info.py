@@ -7,7 +7,7 @@ import click
 from convtool.cli._help import Command
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, say
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
 from convtool.images.info import formats, info
@@ -50,7 +50,7 @@ def command(files: tuple[str, ...], of_formats: bool, json_target: str | None) -
             report = {"path": shown(name)} | info(name)
         except ImageReadError as error:
             failures.append(str(error))
-            say(f"convtool: error: {error}", err=True)
+            complain(f"convtool: error: {error}")
             continue
         found.append(report)
         if json_target != "-":

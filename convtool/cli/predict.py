@@ -11,7 +11,7 @@ from convtool.cli._file_options import page_reading_options
 from convtool.cli._help import Command, option
 from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, say
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
@@ -72,7 +72,7 @@ def command(
             results.append(_judge(model, preprocessing, name, reader(name)))
         except ConvtoolError as error:
             failures.append({"image": name, "error": str(error)})
-            say(f"convtool: error: {error}", err=True)
+            complain(f"convtool: error: {error}")
     reader.tell()
     if json_target is not None:
         report = {
@@ -87,7 +87,7 @@ def command(
     else:
         say(*map(_line, results))
     if failures:
-        say(f"{len(failures)} of {len(failures) + len(results)} pictures failed", err=True)
+        complain(f"{len(failures)} of {len(failures) + len(results)} pictures failed")
         raise click.exceptions.Exit(1)
 
 
