@@ -102,6 +102,11 @@ class Bar:
         self.close()
 
 
+def step_bar(title: str, what: str = "steps") -> Bar:
+    """Return a bar that counts steps, and shows how many are done a second."""
+    return Bar(title, text=lambda done, seconds: f"{done / seconds:.3g} {what}/s", counted=True)
+
+
 def pixel_bar(title: str) -> Bar:
     """Return a bar that shows megapixels per second."""
     return Bar(title, text=lambda done, seconds: f"{done / seconds / 1e6:.3g} megapixels/s")
