@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
     Examples
     --------
     >>> pages()["convtool-filter.1"].splitlines()[3:5]
-    ['.SH NAME', 'convtool\\\\-filter \\\\- Convolve a picture with one or more kernels']
+    ['.SH NAME', 'convtool\\-filter \\- Convolve a picture with one or more kernels']
     """
     made = {"convtool.1": _page("convtool", root, "Filter and convolve images")}
     with click.Context(root, info_name="convtool") as parent:

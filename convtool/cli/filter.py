@@ -224,8 +224,9 @@ Examples:
     "--resume",
     topic="many",
     is_flag=True,
-    help="Resume an interrupted run: in a batch, skip pictures that an earlier run with "
-    "--resume finished, by a journal in OUT; for a Zarr OUT, keep finished chunks.",
+    help="Resume an interrupted run: in a batch, skip pictures that an earlier run finished, by "
+    "its journal in OUT or the report that --json names, else ask; for a Zarr OUT, keep finished "
+    "chunks.",
 )
 @no_clobber_option
 @cluster_options
