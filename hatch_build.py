@@ -1,7 +1,8 @@
-"""Build hook: the library of compiled functions becomes part of the wheel."""
+"""Build hook: the library of compiled functions and the manual pages become part of the wheel."""
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +15,8 @@ VARIABLE = "CONVTOOL_BUILD"
 built there from the same sources, instead of building one."""
 
 INSIDE = "convtool/compiled/built"
+MANUAL = "share/man/man1"
+"""Where an environment keeps manual pages."""
 
 
 class CompiledFunctions(BuildHookInterface):
@@ -24,11 +27,13 @@ class CompiledFunctions(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the library, whole or not at all."""
         root = Path(self.root)
+        self._temporary = tempfile.mkdtemp(prefix="convtool-")
+        for page in self._pages(root, Path(self._temporary) / "man1"):
+            build_data["shared_data"][str(page)] = f"{MANUAL}/{page.name}"
         if version == "editable":
             target = root / INSIDE
             shutil.rmtree(target, ignore_errors=True)
         else:
-            self._temporary = tempfile.mkdtemp(prefix="convtool-")
             target = Path(self._temporary) / "built"
         reason = self._build(root, target)
         if reason:
@@ -46,6 +51,21 @@ class CompiledFunctions(BuildHookInterface):
 
     def _say(self, what: str) -> None:
         self.app.display_info(f"convtool: {what}")
+
+    def _pages(self, root: Path, folder: Path) -> list[Path]:
+        """Make the manual pages, in a process whose imports stay its own; return their files."""
+        done = subprocess.run(
+            [sys.executable, "-m", "convtool.cli._manpages", str(folder)],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            self._say(f"no manual pages were made ({reason})")
+            return []
+        return sorted(folder.iterdir())
 
     def _build(self, root: Path, target: Path) -> str:
         """Build the library; return why there is none, or nothing."""

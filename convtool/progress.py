@@ -16,9 +16,13 @@ class Progress(Protocol):
         """Begin to show some work."""
 
 
+def ignore(done: int) -> None:
+    """Show nothing of what is done."""
+
+
 def silent(total: int, title: str = "") -> Advance:
     """Show nothing."""
-    return lambda done: None
+    return ignore
 
 
 def tracked(progress: Progress, title: str, items: Sequence[_T]) -> Iterator[_T]:

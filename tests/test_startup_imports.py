@@ -67,8 +67,20 @@ def test_import_of_the_command_line_needs_click_alone():
     assert imported(program) == {"click"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"]])
-def test_help_needs_click_alone(arguments):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["-h"],
+        ["--version"],
+        ["-V"],
+        ["help"],
+        ["help", "help"],
+        ["completion", "bash"],
+    ],
+)
+def test_help_and_completion_need_click_alone(arguments):
     assert imported(COMMAND, *arguments) == {"click"}
 
 

@@ -120,7 +120,10 @@ class LazyGroup(Root):
             return super().resolve_command(ctx, args)
         import difflib
 
-        near = difflib.get_close_matches(name, COMMANDS)
+        from convtool.cli._meanings import command_meant
+
+        meant = command_meant(name)
+        near = [meant] if meant else difflib.get_close_matches(name, COMMANDS)
         hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(COMMANDS)}"
         raise click.UsageError(f"unknown command {name!r}; {hint}", ctx)
 

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from convtool.cli import DONE, FAILED
 from convtool.cli import _filter_report as report
 from convtool.cli._places import Batch
+from convtool.cli._resuming import known_done, tell_how_to_go_on
 from convtool.cli._signals import ending, signals
 from convtool.cli._summary import Summary
 from convtool.errors import ConvtoolError, ImageReadError, ImageWriteError, OptionError
@@ -41,17 +42,26 @@ def run_batch(places: Sequence[str], folder: str, job: FilterJob, batch: Batch) 
         return _dry_run(chosen, job, batch)
     _make(folder)
     with closing(Summary(len(chosen), reported=batch.json_target is not None)) as summary:
-        _filter(chosen, folder, job, batch, summary)
-        if batch.json_target is not None:
-            write_report(summary.as_json(), batch.json_target)
+        try:
+            _filter(chosen, folder, job, batch, summary)
+        except KeyboardInterrupt:
+            tell_how_to_go_on(summary.left, batch)
+            _write_report(summary, job, batch)
+            raise
+        _write_report(summary, job, batch)
         return FAILED if summary.failed else DONE
+
+
+def _write_report(summary: Summary, job: FilterJob, batch: Batch) -> None:
+    if batch.json_target is not None:
+        write_report(summary.as_json(job.fingerprint()), batch.json_target)
 
 
 def _filter(
     chosen: Sequence[Task] | Stream, folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> None:
     """Filter all pictures that are not finished yet."""
-    with _journalled(folder, job, batch, summary) as is_done:
+    with _journalled(chosen, folder, job, batch, summary) as is_done:
         left = _left(chosen, is_done, summary, no_clobber=batch.no_clobber)
         try:
             if batch.cluster:
@@ -114,7 +124,7 @@ def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> i
                 summary.plan(task, outcome)
                 report.would_write(task.target, outcome)
         if batch.json_target is not None:
-            write_report(summary.as_json(dry_run=True), batch.json_target)
+            write_report(summary.as_json(job.fingerprint(), dry_run=True), batch.json_target)
         return FAILED if summary.failed else DONE
 
 
@@ -128,18 +138,24 @@ def _beside_what_is_there(target: str) -> str:
 
 @contextmanager
 def _journalled(
-    folder: str, job: FilterJob, batch: Batch, summary: Summary
+    chosen: Iterable[Task], folder: str, job: FilterJob, batch: Batch, summary: Summary
 ) -> Iterator[Callable[[Task], bool]]:
     """Open the journal, if any; yield a function that tells whether it lists a task as finished."""
     place = os.path.join(folder, RESUMED) if batch.resume else batch.journal
     if place is None:
         yield lambda task: False
         return
-    from convtool.work.journal import WorkJournal
+    from convtool.work.journal import WorkJournal, seen
 
+    mark = job.fingerprint()
+    earlier: frozenset[str] = frozenset()
+    if batch.resume and not os.path.lexists(place):
+        earlier = known_done(chosen, folder, job, batch)
     with closing(WorkJournal(place)) as journal:
-        mark = job.fingerprint()
         summary.keep_in(journal, mark)
+        if earlier:
+            done = (task for task in chosen if task.target in earlier)
+            journal.add([seen(task.source, task.target, mark) for task in done])
         yield lambda task: journal.is_done(task.source, task.target, mark)
 
 

@@ -125,6 +125,23 @@ def compare(steps: "Sequence[Step]") -> None:
             say(line, err=True)
 
 
+def details(source: str, target: str, outcome: Outcome) -> list[str]:
+    """Return what ``--verbose`` says of a filtered picture: one line a kernel, and one in all."""
+    lines = []
+    for number, step in enumerate(outcome.steps, 1):
+        rank = f", rank {step.plan.rank}" if step.plan.rank is not None else ""
+        taken = "" if step.seconds is None else f", {seconds_text(step.seconds)}"
+        lines.append(
+            f"{shown(source)}: kernel {number}, {step.kernel}: {step.plan.engine}{rank}{taken}"
+        )
+    kind = outcome.target
+    size = "×".join(map(str, kind.shape))
+    return [
+        *lines,
+        f"{shown(source)}: written to {shown(target)}, {kind.format}, {size}, {kind.depth}",
+    ]
+
+
 def _words(part: "Part") -> str:
     """Describe the filtered part of a picture."""
     said = [f"region {','.join(map(str, part.region))}"]

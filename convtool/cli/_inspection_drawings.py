@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from convtool.cli._pictures import PictureReader
+from convtool.cli._progress import step_bar
 from convtool.errors import ModelError
 from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
@@ -114,7 +115,8 @@ def _occlusion(
     x = preprocessing.tensor(picture[None])[0]
     chosen, judged = _judged(model, x)
     patch = patch_size(*x.shape[1:])
-    found = occlusion_map(model, x, chosen, patch)
+    with step_bar("occlusion", "places") as progress:
+        found = occlusion_map(model, x, chosen, patch, progress)
     label = f"drop of the probability, occluded by {patch}×{patch}"
     draw_deciding(picture, found, _title(judged), label, target)
     return judged | {"patch": patch, "map": found.tolist()}

@@ -97,13 +97,32 @@ def option_meant(name: str, arguments: Sequence[str], command: click.Command) ->
     return "give " + meant.format(shlex.quote(value) if value else "VALUE")
 
 
+def command_meant(name: str) -> str | None:
+    """Return the command for a kernel that was given as a command.
+
+    Examples
+    --------
+    >>> command_meant("sobel"), command_meant("find-edges"), command_meant("xyzzy")
+    ('filter -k sobel', 'filter -k sobel', None)
+    """
+    from convtool.kernels.meanings import SUGGESTIONS
+    from convtool.kernels.presets import ALIASES, PRESETS
+
+    word = name.lower()
+    known = word if word in PRESETS or word in ALIASES else SUGGESTIONS.get(word, (None,))[0]
+    return known and f"filter -k {known}"
+
+
 def _value(name: str, arguments: Sequence[str]) -> str:
-    """Return what was given with the option, or nothing."""
+    """Return what was given with the option, or nothing where a picture or an option follows."""
+    from convtool.work.inputs import looks_like_picture
+
     for argument, after in zip(arguments, [*arguments[1:], ""], strict=True):
         if argument.startswith(f"{name}="):
             return argument.partition("=")[2]
         if argument == name:
-            return "" if after.startswith("-") and not after[1:2].isdigit() else after
+            is_option = after.startswith("-") and not after[1:2].isdigit()
+            return "" if is_option or looks_like_picture(after) else after
     return ""
 
 

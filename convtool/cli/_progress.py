@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, is_quiet, say
 from convtool.cli._wording import as_options
 from convtool.errors import printable
 from convtool.progress import Advance, silent
@@ -44,7 +44,7 @@ class Bar:
 
     def __call__(self, total: int, title: str = "") -> Advance:
         """Begin to show some work."""
-        if not sys.stderr.isatty():
+        if is_quiet() or not sys.stderr.isatty():
             return silent(total)
         self.shown = shown = self.shown or self._start()
         task = shown.add_task(printable(title or self._title), total=total, text="")
@@ -85,6 +85,13 @@ class Bar:
                 printable(as_options(line)), markup=False, highlight=False, soft_wrap=True
             )
 
+    def complain(self, line: str) -> None:
+        """Print an error to stderr, above the bar, at every level."""
+        if self.shown is None:
+            complain(line)
+        else:
+            self.say(line)
+
     def close(self) -> None:
         """Show nothing any more."""
         if self.shown is not None:
@@ -96,6 +103,11 @@ class Bar:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+def step_bar(title: str, what: str = "steps") -> Bar:
+    """Return a bar that counts steps, and shows how many are done a second."""
+    return Bar(title, text=lambda done, seconds: f"{done / seconds:.3g} {what}/s", counted=True)
 
 
 def pixel_bar(title: str) -> Bar:

@@ -73,7 +73,9 @@ def ending(what: str = "", timeout: float | None = None) -> Iterator[None]:
             words = "interrupted"
             if not ready:
                 words = f"{what}: took longer than {timeout:g} s; --timeout sets the limit"
-            os.write(stderr, f"convtool: error: {printable(words)}\n".encode())
+            # a progress bar, which this thread cannot end, hides the cursor
+            shown = "\x1b[?25h" if "rich.live" in sys.modules and os.isatty(stderr) else ""
+            os.write(stderr, f"{shown}convtool: error: {printable(words)}\n".encode())
             os._exit(INTERRUPTED if ready else FAILED)
 
         watcher = threading.Thread(target=watch, daemon=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from convtool.cli import words
 from convtool.cli._existing import tell_replaced
-from convtool.cli._filter_report import described, planned
+from convtool.cli._filter_report import described, details, planned
 from convtool.cli._progress import Bar
-from convtool.cli._terminal import say
+from convtool.cli._terminal import is_verbose, say
 from convtool.images.paths import shown
 from convtool.progress import silent
 from convtool.report.json_report import Spool
@@ -100,12 +100,15 @@ class Summary:
             if self.failed <= _NAMES_SHOWN:
                 self._names.append(shown(task.source))
             message = words(done.error)
-            self._bar.say(f"convtool: error: {message}")
+            self._bar.complain(f"convtool: error: {message}")
             report |= {"status": "failed", "error": message}
         elif done.outcome is not None:
             self.done += 1
             if task.target in self._existing:
                 self._replaced.append(task.target)
+            if is_verbose():
+                for line in details(task.source, task.target, done.outcome):
+                    self._bar.say(f"convtool: {line}")
             for warning in done.outcome.warnings:
                 self._warn(f"{shown(task.source)}: {warning}")
             if self._reports is not None:
@@ -146,13 +149,12 @@ class Summary:
             say(f"convtool: {more} more warnings; --json FILE lists all of them", err=True)
         if self._replaced:
             tell_replaced(self._replaced)
-        left = self.total - self.done - self.failed - self.skipped - self.kept
         counts = (
             (self.done, "done"),
             (self.failed, "failed"),
             (self.skipped, "done before"),
             (self.kept, "skipped"),
-            (left, "not done"),
+            (self.left, "not done"),
         )
         parts = ", ".join(f"{count} {word}" for count, word in counts if count)
         taken = seconds_text(time.perf_counter() - self._began)
@@ -163,15 +165,21 @@ class Summary:
             say(f"failed: {names}", err=True)
         say(f"{pictures}: {parts}; {taken}, {self._rate()}", err=True)
 
+    @property
+    def left(self) -> int:
+        """How many pictures were not tried."""
+        return self.total - self.done - self.failed - self.skipped - self.kept
+
     def close(self) -> None:
         """Delete the report's temporary file."""
         if self._reports is not None:
             self._reports.close()
 
-    def as_json(self, *, dry_run: bool = False) -> dict[str, object]:
-        """Return the report of the whole batch."""
+    def as_json(self, fingerprint: str, *, dry_run: bool = False) -> dict[str, object]:
+        """Return the report of the whole batch, and a hash of its options."""
         return {
             "schema": SCHEMA,
+            "fingerprint": fingerprint,
             "pictures": self.total,
             "done": self.done,
             "failed": self.failed,

@@ -9,7 +9,9 @@ class ProgressLine:
     """Shows the share of batches that are done, and the scores so far."""
 
     def __init__(self) -> None:
-        self._bar = Bar(text=lambda done, seconds: self._text, kept=True)
+        self._bar = Bar(
+            text=lambda done, seconds: f"{self._text}  {done / seconds:.3g} batches/s", kept=True
+        )
         self._advance: Advance | None = None
         self._text = ""
 

@@ -10,7 +10,7 @@ from convtool.cli._file_options import check_kind, document_reading_options, for
 from convtool.cli._help import Command
 from convtool.cli._options import FiniteRange, check_stdout, give, json_option, peak_option, taken
 from convtool.cli._signals import ending
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, say
 from convtool.errors import ShapeError
 from convtool.images.image import Document, Image
 from convtool.images.options import ReadOptions, WriteOptions
@@ -94,7 +94,7 @@ def command(
     report = _report(a, b, first, found, failures)
     give(report, json_target, _lines(found), quiet=diff == STDOUT)
     for failure in failures:
-        say(f"convtool: differs: {failure}", err=True)
+        complain(f"convtool: differs: {failure}")
     return 1 if failures else 0
 
 

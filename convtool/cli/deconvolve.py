@@ -27,6 +27,7 @@ from convtool.cli._options import (
     target_of,
     threads_option,
 )
+from convtool.cli._progress import step_bar
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
 from convtool.cli._wording import report_as_options
@@ -170,9 +171,9 @@ def command(
         give(skipped, json_target, [], quiet=True)
         return
     original = None if reference is None else read_page(reference, reading)
-    with telling_replaced([target], source):
+    with telling_replaced([target], source), step_bar(shown(source)) as progress:
         made = deconvolve_file(
-            source, target, kernel, options, reading, writing, reference=original
+            source, target, kernel, options, reading, writing, reference=original, progress=progress
         )
     for warning in made.warnings:
         say(f"convtool: warning: {warning}", err=True)

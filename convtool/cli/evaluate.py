@@ -10,6 +10,7 @@ from convtool.cli._file_options import dataset_reading_options
 from convtool.cli._help import Command, option
 from convtool.cli._options import FILE, PLACE, data_option, give, json_option, taken
 from convtool.cli._pictures import background_option, pictures_to_judge
+from convtool.cli._progress import step_bar
 from convtool.images.options import ReadOptions
 from convtool.nn.datasets import Dataset
 from convtool.nn.metrics import Scores
@@ -66,7 +67,8 @@ def command(
     chosen = pictures_to_judge(
         model, model_path, dataset, data, part, reading, background=background, limit=limit
     )
-    scores = evaluate(model, chosen)
+    with step_bar("evaluating", "pictures") as progress:
+        scores = evaluate(model, chosen, progress)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
         from convtool.report.training import draw_confusion

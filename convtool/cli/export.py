@@ -6,6 +6,7 @@ import click
 
 from convtool.cli._help import Command
 from convtool.cli._options import PLACE, give, json_option, output_option, target_of
+from convtool.cli._progress import step_bar
 from convtool.errors import OptionError
 from convtool.nn.modelfile import load
 from convtool.nn.onnx.export import export
@@ -37,7 +38,8 @@ def command(
     target = Path(target_of(place, output, "MODEL.onnx"))
     if target.suffix.lower() != ".onnx":
         raise OptionError(f"{target}: an ONNX file ends in .onnx, by which predict knows it")
-    done = export(load(model_path), target)
+    with step_bar("comparing", "pictures") as progress:
+        done = export(load(model_path), target, progress=progress)
     report = {
         "schema": SCHEMA,
         "model": str(model_path),

@@ -34,6 +34,7 @@ from convtool.cli._places import Batch, is_batch
 from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending, signals
 from convtool.cli._store_options import store_options, take_store
+from convtool.cli._terminal import detail
 from convtool.cli._where_options import read_mask, where_options
 from convtool.convolution.borders import BORDERS
 from convtool.convolution.engines import engines
@@ -230,8 +231,9 @@ Examples:
     "--resume",
     topic="many",
     is_flag=True,
-    help="Resume an interrupted run: in a batch, skip pictures that an earlier run with "
-    "--resume finished, by a journal in OUT; for a Zarr OUT, keep finished chunks.",
+    help="Resume an interrupted run: in a batch, skip pictures that an earlier run finished, by "
+    "its journal in OUT or the report that --json names, else ask; for a Zarr OUT, keep finished "
+    "chunks.",
 )
 @no_clobber_option
 @cluster_options
@@ -372,6 +374,7 @@ def _filter_one(
             outcome = filter_picture(source, target, job, store, planned=before, progress=bar)
         if explain:
             report.compare(outcome.steps)
+        detail(*report.details(source, target, outcome))
         report.warn(outcome)
     _write_report(source, target, outcome, batch)
 

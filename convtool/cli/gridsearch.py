@@ -13,7 +13,7 @@ import click
 from convtool.cli._help import Command, option
 from convtool.cli._options import FILE, give, json_option, taken
 from convtool.cli._pictures import DataOptions
-from convtool.cli._progress import Bar
+from convtool.cli._progress import step_bar
 from convtool.cli._terminal import say
 from convtool.cli._training_options import arch_of, fitted_to, recipe_of, training_options
 from convtool.convolution.threads import usable_cores
@@ -171,7 +171,7 @@ def _train(
     say(f"{len(wanted):,} trainings{known}, {jobs} at a time", err=True)
 
     try:
-        with Bar(counted=True) as bar:
+        with step_bar("", "trainings") as bar:
             advance = bar(len(missing))
 
             def keep(outcome: Outcome) -> None:

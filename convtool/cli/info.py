@@ -7,7 +7,7 @@ import click
 from convtool.cli._help import Command
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
-from convtool.cli._terminal import say
+from convtool.cli._terminal import complain, say
 from convtool.cli._wording import as_options, report_as_options
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
@@ -52,7 +52,7 @@ def command(files: tuple[str, ...], of_formats: bool, json_target: str | None) -
             report["remarks"] = report_as_options(report["remarks"])
         except ImageReadError as error:
             failures.append(as_options(str(error)))
-            say(f"convtool: error: {error}", err=True)
+            complain(f"convtool: error: {error}")
             continue
         found.append(report)
         if json_target != "-":

@@ -14,6 +14,7 @@ from convtool.cli._help import Command, option
 from convtool.cli._kernels import read_single_kernel
 from convtool.cli._learn_report import lines, report
 from convtool.cli._options import FiniteRange, give, json_option, taken, whole_numbers
+from convtool.cli._progress import pixel_bar
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
 from convtool.convolution.borders import BORDERS
@@ -148,7 +149,8 @@ def command(
     names = list(zip(pictures[::2], pictures[1::2], strict=True))
     reading = taken(how, ReadOptions)
     pairs = [_pair(*one, reading, notes) for one in names]
-    learned = fit(pairs, size, bias=bias, l2=l2, border=border)
+    with pixel_bar("fitting") as progress:
+        learned = fit(pairs, size, bias=bias, l2=l2, border=border, progress=progress)
     matches = _nearest(learned, given)
     known = None
     if matches and matches[0].cosine >= ALMOST and learned.decided:

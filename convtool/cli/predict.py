@@ -11,7 +11,8 @@ from convtool.cli._file_options import page_reading_options
 from convtool.cli._help import Command, option
 from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
-from convtool.cli._terminal import say
+from convtool.cli._progress import step_bar
+from convtool.cli._terminal import complain, say
 from convtool.cli._wording import as_options
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.images.options import ReadOptions
@@ -19,6 +20,7 @@ from convtool.nn._types import Array
 from convtool.nn.datasets.folder import visible_files
 from convtool.nn.modelfile import load
 from convtool.nn.preprocessing import Preprocessing
+from convtool.progress import tracked
 from convtool.report.csv_table import csv_text
 from convtool.report.json_report import write_report
 
@@ -68,12 +70,14 @@ def command(
     preprocessing = with_background(model.preprocessing, background)
     reader = PictureReader(preprocessing, taken(how, ReadOptions), invert=invert)
     results, failures = [], []
-    for name in _expand(images):
-        try:
-            results.append(_judge(model, preprocessing, name, reader(name)))
-        except ConvtoolError as error:
-            failures.append({"image": name, "error": as_options(str(error))})
-            say(f"convtool: error: {error}", err=True)
+    names = list(_expand(images))
+    with step_bar("predicting", "pictures") as bar:
+        for name in tracked(bar, "", names):
+            try:
+                results.append(_judge(model, preprocessing, name, reader(name)))
+            except ConvtoolError as error:
+                failures.append({"image": name, "error": as_options(str(error))})
+                bar.complain(f"convtool: error: {error}")
     reader.tell()
     if json_target is not None:
         report = {
@@ -88,7 +92,7 @@ def command(
     else:
         say(*map(_line, results))
     if failures:
-        say(f"{len(failures)} of {len(failures) + len(results)} pictures failed", err=True)
+        complain(f"{len(failures)} of {len(failures) + len(results)} pictures failed")
         raise click.exceptions.Exit(1)
 
 

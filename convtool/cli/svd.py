@@ -23,6 +23,7 @@ from convtool.cli._options import (
     taken,
     whole_numbers,
 )
+from convtool.cli._progress import step_bar
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
 from convtool.errors import NonFiniteError, OptionError
@@ -261,9 +262,17 @@ def command(
         ks = [chosen_k(image, wish, color, side, best.value)]
     ks = ks or default_ks(largest_k(image, color, side))
     _check_kind(image, task, ks, color)
-    result = study(
-        image, ks, method=method, color=color, block=side, precision=precision, peak=best.value
-    )
+    with step_bar("compressing") as progress:
+        result = study(
+            image,
+            ks,
+            method=method,
+            color=color,
+            block=side,
+            precision=precision,
+            peak=best.value,
+            progress=progress,
+        )
     if explain:
         say(*_plan_lines(image, result, method), err=True)
     files = [target for file, target in vars(task).items() if file in _FILES]

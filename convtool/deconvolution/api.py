@@ -16,6 +16,7 @@ from convtool.deconvolution.wiener import wiener
 from convtool.errors import KernelError, NonFiniteError, OptionError, check_choice
 from convtool.kernels.argument import as_kernel
 from convtool.kernels.weights import Weights
+from convtool.progress import Progress, silent
 from convtool.records import Record
 
 METHODS = {
@@ -156,8 +157,12 @@ def deconvolve(
     return found.values.astype(dtypes.output_type(pixels.dtype, None), copy=False)
 
 
-def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Restored:
+def restore(
+    image: ArrayLike, kernel: ArrayLike | str, options: Options, progress: Progress = silent
+) -> Restored:
     """Return what `deconvolve` does in float64, with what is known about it.
+
+    Progress counts the transforms of each channel: two, and one more for each iteration.
 
     Examples
     --------
@@ -180,14 +185,18 @@ def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Rest
     blur = Blur(weights, shape, rule, outside, not options.correlate, options.threads)
     planes = [np.ascontiguousarray(plane) for plane in _planes(values)]
     total = math.hypot(options.noise or 0.0, rounding_of(pixels))
-    spectrum = Spectrum(planes, blur)
-    chosen = spectrum.balance_for(total) if options.balance is None else options.balance
     times = None
-    if options.method == "wiener":
+    if options.method != "wiener":
+        times = ITERATIONS if options.iterations is None else options.iterations
+    advance = progress(len(planes) * (2 + (times or 0)))
+    spectrum = Spectrum(planes, blur)
+    advance(len(planes))
+    chosen = spectrum.balance_for(total) if options.balance is None else options.balance
+    if times is None:
         made = wiener(planes, blur, spectrum, chosen)
     else:
-        times = ITERATIONS if options.iterations is None else options.iterations
-        made = richardson_lucy(planes, blur, times)
+        made = richardson_lucy(planes, blur, times, advance)
+    advance(len(planes))
     errors = [blur.forward(x) - y for x, y in zip(made, planes, strict=True)]
     residual = math.sqrt(sum(float(np.square(one).mean()) for one in errors) / len(errors))
     answer = np.stack(made, axis=2).reshape(pixels.shape)

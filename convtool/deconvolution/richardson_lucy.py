@@ -9,12 +9,15 @@ pp. 745-754.
 import numpy as np
 
 from convtool.deconvolution.blur import Blur, Plane
+from convtool.progress import Advance, ignore
 
 _NOTHING = 1e-12
 """Values below this share of the picture's mean count as zero where they divide."""
 
 
-def richardson_lucy(planes: list[Plane], blur: Blur, iterations: int) -> list[Plane]:
+def richardson_lucy(
+    planes: list[Plane], blur: Blur, iterations: int, advance: Advance = ignore
+) -> list[Plane]:
     """Return the planes with a blur undone.
 
     Parameters
@@ -25,6 +28,8 @@ def richardson_lucy(planes: list[Plane], blur: Blur, iterations: int) -> list[Pl
         With a kernel that has no negative weight.
     iterations : int
         How many; the more, the sharper, and the more noise.
+    advance : callable, optional
+        Called with 1 after each iteration of each channel.
 
     Returns
     -------
@@ -34,10 +39,10 @@ def richardson_lucy(planes: list[Plane], blur: Blur, iterations: int) -> list[Pl
     """
     seen = blur.transposed(np.ones(blur.shape))
     seen[seen <= _NOTHING * seen.max()] = np.inf
-    return [_restored(plane.clip(min=0), blur, seen, iterations) for plane in planes]
+    return [_restored(plane.clip(min=0), blur, seen, iterations, advance) for plane in planes]
 
 
-def _restored(plane: Plane, blur: Blur, seen: Plane, iterations: int) -> Plane:
+def _restored(plane: Plane, blur: Blur, seen: Plane, iterations: int, advance: Advance) -> Plane:
     mean = float(plane.mean())
     answer = np.full(plane.shape, mean)
     for _ in range(iterations):
@@ -45,4 +50,5 @@ def _restored(plane: Plane, blur: Blur, seen: Plane, iterations: int) -> Plane:
         known = made > _NOTHING * mean
         ratio = np.divide(plane, made, out=np.zeros_like(plane), where=known)
         answer *= blur.transposed(ratio).clip(min=0) / seen
+        advance(1)
     return answer

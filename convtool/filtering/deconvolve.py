@@ -21,6 +21,7 @@ from convtool.images.read import open_document
 from convtool.images.tone import Values
 from convtool.images.write import STDOUT, check_writable, time_to_keep, write_document
 from convtool.kernels.spec import KernelSpec
+from convtool.progress import Progress, silent
 from convtool.records import Record, names_of, replace
 
 
@@ -68,7 +69,9 @@ class Deconvolution(Record, eq=False):
     """What all of it took."""
 
 
-def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOptions) -> Deblurred:
+def deconvolve_image(
+    image: Image, kernel: KernelSpec, options: DeconvolveOptions, progress: Progress = silent
+) -> Deblurred:
     """Undo the blur of a picture by a known kernel.
 
     Parameters
@@ -79,6 +82,8 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
         A single kernel.
     options : DeconvolveOptions
         How.
+    progress : Progress, optional
+        Shows how far it is.
 
     Raises
     ------
@@ -117,14 +122,14 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     meets = weighs and alpha is not None and not is_opaque(alpha, image.peak)
     if alpha is not None and meets:
         colours = transparency.premultiply(colours, alpha, image.peak)
-    found = restore(colours, kernel.weights, how)
+    found = restore(colours, kernel.weights, how, progress)
     values = found.values
     if alpha is not None and meets:
         if alpha_rules.smooths(kernel.weights):
             total = kernel.weights.sum()
             missing = (image.peak - alpha) * total
             how = replace(how, noise=noise and noise * total, cval=0.0)
-            gone = restore(missing, kernel.weights, how).values
+            gone = restore(missing, kernel.weights, how, progress).values
             alpha = np.clip(image.peak - gone, 0, image.peak)
         values = transparency.divide(values, alpha, image.peak)
     toned = tone.finish(values, source=source, depth=options.depth, threads=options.threads)
@@ -174,6 +179,7 @@ def deconvolve_file(
     writing: WriteOptions | None = None,
     *,
     reference: Image | None = None,
+    progress: Progress = silent,
 ) -> Deconvolution:
     """Read a picture, restore each of its pages, and write it.
 
@@ -189,6 +195,8 @@ def deconvolve_file(
         How it is written.
     reference : Image, optional
         What the first page is to be compared with: one of another size or colours is refused.
+    progress : Progress, optional
+        Shows how far it is.
 
     Raises
     ------
@@ -224,7 +232,7 @@ def deconvolve_file(
     made = []
     for number, page in enumerate(document.pages, 1):
         try:
-            made.append(deconvolve_image(page, kernel, options))
+            made.append(deconvolve_image(page, kernel, options, progress))
         except NonFiniteError as error:
             where = f"{shown(source)}, page {number}" if len(document.pages) > 1 else shown(source)
             raise NonFiniteError(f"{where}: {error}") from error

@@ -20,11 +20,13 @@ def split_literal(body: str) -> tuple[str, str]:
     --------
     >>> split_literal("1,2,scale=1/3")
     ('1,2', 'scale=1/3')
+    >>> split_literal("1,2:scale=1/3")
+    ('1,2', 'scale=1/3')
     """
     option = _OPTION.search(body)
     if not option:
         return body, ""
-    return body[: option.start()].rstrip().removesuffix(","), body[option.start() :]
+    return re.sub(r"\s*[,:]?\s*$", "", body[: option.start()]), body[option.start() :]
 
 
 def read_literal(size: str, numbers: str) -> tuple[Weights, tuple[str, ...]]:

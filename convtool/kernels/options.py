@@ -1,5 +1,7 @@
 """Parse the parameters of a kernel spec, ``name=value,name=value``, and apply common options."""
 
+import re
+
 import numpy as np
 
 from convtool.errors import KernelError
@@ -8,13 +10,15 @@ from convtool.kernels.numerals import shown
 from convtool.kernels.parameters import Parameter, Value
 from convtool.kernels.weights import Weights, check_finite
 
+_ITEM_END = re.compile(r",|:(?=\s*[A-Za-z][A-Za-z_-]*\s*=)")
+
 NORMALIZATIONS = ("none", "sum", "abs")
 SHARED = ("scale", "normalize")
 """The options of every kernel."""
 
 
 def parse_options(text: str, parameters: tuple[Parameter, ...] = ()) -> dict[str, str]:
-    """Parse ``name=value,name=value``.
+    """Parse ``name=value,name=value``; a colon between them is read as a comma.
 
     The first parameter needs no name; a parameter of two numbers separates them by a comma.
 
@@ -31,7 +35,7 @@ def parse_options(text: str, parameters: tuple[Parameter, ...] = ()) -> dict[str
     options: dict[str, str] = {}
     several = {one.name for one in parameters if one.kind == "numbers"}
     last = ""
-    for index, item in enumerate(text.split(",") if text.strip() else []):
+    for index, item in enumerate(_ITEM_END.split(text) if text.strip() else []):
         name, equals, value = (part.strip() for part in item.partition("="))
         if not equals and name and index == 0 and parameters:
             name, value = parameters[0].name, name

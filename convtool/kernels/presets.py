@@ -284,11 +284,6 @@ ALIASES: dict[str, str] = {
 }
 """Alternative names of presets, case-insensitive."""
 
-SUGGESTIONS: dict[str, tuple[str, ...]] = dict.fromkeys(
-    ("edge", "edges"), ("sobel", "scharr", "laplacian-8")
-)
-"""Generic names, and the presets to suggest for each."""
-
 
 def presets() -> tuple[str, ...]:
     """Return the names of all preset kernels, groups included.

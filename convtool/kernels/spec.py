@@ -9,6 +9,10 @@ A SPEC is one of
 
 and each takes ``normalize=none|sum|abs`` (divide by the sum, or by the sum of absolute values) and
 ``scale=NUMBER``, applied in that order, to each kernel of a group. A number may be a fraction.
+
+Parameters follow a colon and are separated by commas: ``sobel:scale=1/4,normalize=abs``,
+``edge.csv:normalize=sum``, ``1x3:1,2,1:normalize=sum``. After the numbers of a literal a comma
+serves as well, and between parameters a colon.
 """
 
 import os
@@ -18,9 +22,10 @@ from collections.abc import Callable
 from convtool.errors import KernelError
 from convtool.kernels.files import FILE_TYPES, read_weights
 from convtool.kernels.literal import read_literal, split_literal
+from convtool.kernels.meanings import SUGGESTIONS
 from convtool.kernels.numerals import shown
 from convtool.kernels.options import SHARED, adjusted, check_names, parse_options, parse_value
-from convtool.kernels.presets import ALIASES, PRESETS, SUGGESTIONS
+from convtool.kernels.presets import ALIASES, PRESETS
 from convtool.kernels.weights import Combination, Weights
 from convtool.notebook import matrix_html, picture_html, png_of
 from convtool.records import Record
@@ -277,6 +282,9 @@ def _without_alias(spec: str) -> str:
 
 def _unknown(name: str, spec: str) -> str:
     """Return the error message for a spec whose name is not a preset."""
+    first, comma, more = spec.partition(",")
+    if comma and _OPTIONS.fullmatch(more) and (first in PRESETS or os.path.isfile(first)):
+        return f"parameters follow a colon; give {shown(f'{first}:{more}')}"
     head, colon, rest = spec.rpartition(":")
     path = head if colon and _OPTIONS.fullmatch(rest) else spec
     if os.path.isfile(path):

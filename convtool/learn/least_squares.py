@@ -1,6 +1,6 @@
 """Least-squares estimation of the kernel that turns one picture into another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
 from typing import Any
@@ -15,6 +15,7 @@ from convtool.convolution.geometry import pair as sides
 from convtool.convolution.threads import count, for_each
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.learn.sums import Sums, lag_sums, slabs_of, window_sums
+from convtool.progress import Advance, Progress, silent
 from convtool.records import Record
 
 Pixels = NDArray[Any]
@@ -88,6 +89,7 @@ def fit(
     bias: bool = False,
     l2: float = 0.0,
     border: str | None = None,
+    progress: Progress = silent,
 ) -> Learned:
     """Estimate the kernel whose convolution turns the first picture of each pair into the second.
 
@@ -106,6 +108,8 @@ def fit(
         squared; the bias has no penalty.
     border : str, optional
         The border (see `convtool.convolve`). By default, only windows inside the picture are used.
+    progress : Progress, optional
+        Shows how far it is.
 
     Returns
     -------
@@ -148,11 +152,14 @@ def fit(
     samples = [one for pair in pairs for one in samples_of(*pair, side, border)]
     if not samples:
         raise OptionError("no pictures are given; give a pair of pictures")
-    sums = reduce(add, (_sums(sample, side) for sample in samples))
+    advance = progress(2 * sum(sample.after.size for sample in samples))
+    sums = reduce(add, (_sums(sample, side) for sample in _counted(samples, advance)))
     weights, rank = _solved(sums, bias, l2)
     other, _ = _solved(sums, True, l2)
     kernel = _kernel(weights, side)
-    error = _square_error(samples, kernel, float(weights[-1]))
+    error = sum(
+        _square_error([sample], kernel, float(weights[-1])) for sample in _counted(samples, advance)
+    )
     spread = max(0.0, sums.square - float(sums.moment[-1]) ** 2 / sums.count)
     kept = sum(one.after.size if one.kept is None else int(one.kept.sum()) for one in samples)
     total = sum(one.after.size for one in samples)
@@ -170,6 +177,13 @@ def fit(
         better_bias=float(other[-1]),
         residual_with_bias=_summed_residual(sums, other),
     )
+
+
+def _counted(samples: Sequence[Sample], advance: Advance) -> Iterator[Sample]:
+    """Pass samples on, and tell how many of their values are done."""
+    for sample in samples:
+        yield sample
+        advance(sample.after.size)
 
 
 def _kernel(weights: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:

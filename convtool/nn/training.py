@@ -21,6 +21,7 @@ from convtool.nn.model import Sequential
 from convtool.nn.recipe import Recipe, batch_bounds
 from convtool.nn.schedules import SCHEDULES
 from convtool.nn.weighting import Weighted, class_weights
+from convtool.progress import Progress, silent
 
 _SHUFFLE, _CHANGE = 1, 2
 
@@ -269,7 +270,7 @@ class Trainer:
         self._state, self._best = kept.state, dict(kept.best)
 
 
-def evaluate(model: Sequential, data: Dataset) -> Scores:
+def evaluate(model: Sequential, data: Dataset, progress: Progress = silent) -> Scores:
     """Evaluate a model on a data set.
 
     Parameters
@@ -278,6 +279,8 @@ def evaluate(model: Sequential, data: Dataset) -> Scores:
         With a preprocessing.
     data : Dataset
         With pictures of the model's input size.
+    progress : Progress, optional
+        Shows how far it is.
 
     Returns
     -------
@@ -286,10 +289,11 @@ def evaluate(model: Sequential, data: Dataset) -> Scores:
     if model.preprocessing is None:
         raise OptionError("a model needs a preprocessing to be evaluated on pictures")
     block = 2048
-    parts = [
-        model.predict_proba(model.preprocessing.tensor(data.images[start : start + block]))
-        for start in range(0, len(data), block)
-    ]
+    advance, parts = progress(len(data)), []
+    for start in range(0, len(data), block):
+        images = data.images[start : start + block]
+        parts.append(model.predict_proba(model.preprocessing.tensor(images)))
+        advance(len(images))
     return score_predictions(np.concatenate(parts), data.labels)
 
 

@@ -12,6 +12,7 @@ from convtool.images.tone import finish
 from convtool.images.write import save_bytes
 from convtool.kernels.weights import FloatArray
 from convtool.notebook import picture_html, table_html
+from convtool.progress import Advance, ignore
 from convtool.reading import load as load_regular
 from convtool.records import Record, replace
 from convtool.svd.approximation import Approximation, approximate
@@ -255,6 +256,7 @@ def compress(
     color: str = "channels",
     block: int | None = None,
     peak: float | None = None,
+    advance: Advance = ignore,
 ) -> Compressed:
     """Compress a picture to its strongest singular triples.
 
@@ -283,6 +285,8 @@ def compress(
     peak : float, optional
         The largest possible value, for PSNRs. By default, for integers white of their type; for
         floats 1 if they lie within 0 to 1, 255 if within 0 to 255 and beyond 127, else their range.
+    advance : callable, optional
+        Called with 1 when a matrix is done.
 
     Returns
     -------
@@ -312,7 +316,10 @@ def compress(
     target = Target.of(k=k, psnr=target_psnr, ratio=target_ratio, energy=energy)
     matrices = coloring(color).split(picture)
     count = chosen_k(picture, target, color, block, peak)
-    parts = [approximate(matrix, count, block=block, method=method) for matrix in matrices]
+    parts = []
+    for matrix in matrices:
+        parts.append(approximate(matrix, count, block=block, method=method))
+        advance(1)
     shape = picture.pixels.shape[:2] if color == "gray" else picture.pixels.shape
     has_alpha = picture.has_alpha and color != "gray"
     return Compressed(shape, picture.type, count, color, block, parts, has_alpha, peak)

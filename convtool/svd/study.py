@@ -8,6 +8,7 @@ from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
 from convtool.notebook import picture_html, table_html
+from convtool.progress import Progress, silent
 from convtool.records import Record, names_of, replace
 from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
 from convtool.svd.fileformat import BLOCKS
@@ -94,6 +95,7 @@ def study(
     block: int | None,
     precision: str,
     peak: float | None = None,
+    progress: Progress = silent,
 ) -> Study:
     """Compress a picture at several k.
 
@@ -107,6 +109,8 @@ def study(
         As for `compress`.
     precision : str
         As for `Compressed.save`.
+    progress : Progress, optional
+        Shows how far it is.
 
     Raises
     ------
@@ -116,12 +120,18 @@ def study(
     for k in ks:
         chosen_k(image, Target("k", k), color, block)
     image = cleared(image)
-    best = compress(image, max(ks), method=method, color=color, block=block, peak=peak)
     matrices = coloring(color).split(image)
+    advance = progress(2 * len(matrices) + len(ks))
+    best = compress(
+        image, max(ks), method=method, color=color, block=block, peak=peak, advance=advance
+    )
     original = coloring(color).join(matrices, image.channels)
-    rows = [_row(best.first(k), original, precision) for k in ks]
+    rows = []
+    for k in ks:
+        rows.append(_row(best.first(k), original, precision))
+        advance(1)
     raw = best.size * image.pixels.dtype.itemsize
-    return Study(original, best, rows, spectrum(matrices, block), raw)
+    return Study(original, best, rows, spectrum(matrices, block, advance), raw)
 
 
 def _row(picture: Compressed, original: Pixels, precision: str) -> Row:

@@ -6,6 +6,7 @@ import numpy as np
 
 from convtool.errors import OptionError
 from convtool.kernels.weights import FloatArray
+from convtool.progress import Advance, ignore
 from convtool.records import Record
 from convtool.svd.approximation import tiled
 from convtool.svd.threads import suited_to
@@ -58,7 +59,9 @@ class Spectrum(Record, eq=False):
     """Number of values of the picture."""
 
 
-def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:
+def spectrum(
+    matrices: list[FloatArray], block: int | None = None, advance: Advance = ignore
+) -> Spectrum:
     """Return the energies of the triples of a picture's matrices, without their vectors.
 
     Parameters
@@ -67,6 +70,8 @@ def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:
         Float32 or float64, all of one shape (M, N), finite.
     block : int, optional
         The side of the tiles; without it, of whole matrices.
+    advance : callable, optional
+        Told when a matrix is done.
 
     Returns
     -------
@@ -80,7 +85,11 @@ def spectrum(matrices: list[FloatArray], block: int | None = None) -> Spectrum:
     """
     rows, columns = matrices[0].shape
     size = len(matrices) * rows * columns
-    energies, stored = zip(*(_energies(matrix, block) for matrix in matrices), strict=True)
+    found = []
+    for matrix in matrices:
+        found.append(_energies(matrix, block))
+        advance(1)
+    energies, stored = zip(*found, strict=True)
     squares = np.sum(energies, axis=0)
     kept = np.concatenate([[0.0], np.cumsum(squares)])
     left = np.concatenate([np.cumsum(squares[::-1])[::-1], [0.0]])

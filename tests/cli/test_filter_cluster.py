@@ -75,7 +75,6 @@ REFUSED = {
     "jobs": (["--workers", "1", "--jobs", "1", "in", "out/"], "--workers takes its place"),
     "timeout": (["--workers", "1", "--timeout", "1", "in", "out/"], "not kept by a cluster"),
     "memory": (["--worker-memory", "1G", "in", "out/"], "is for the processes of --workers"),
-    "verbose": (["--verbose", "in", "out/"], "--verbose is for --workers and --scheduler"),
     "journals": (["--resume", "--journal", "x", "in", "out/"], "and so does --journal"),
     "address": (["--scheduler", "here", "in", "out/"], "is not a scheduler's address"),
     "one picture": (["--workers", "1", "in/a.png", "out.png"], "--workers is for many pictures"),

@@ -82,6 +82,7 @@ class TestWrongUsage:
                 ["kernel"],
                 "unknown command 'kernel'; did you mean kernels? (see 'convtool --help')",
             ),
+            (["blur"], "did you mean filter -k blur?"),
             (["fliter"], "unknown command 'fliter'; did you mean filter? (see 'convtool --help')"),
             (["kernels", "--ass", "csv"], "(see 'convtool kernels --help')"),
             (["kernels", "gausian"], "did you mean gaussian"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import convtool
+from convtool.cli import COMMANDS
 from convtool.compiled import build, library
 
 CHECKOUT = Path(convtool.__file__).parents[1]
@@ -62,6 +63,8 @@ def test_no_library_is_wanted(copy):
     name, names, said = wheel(copy, CONVTOOL_BUILD="python")
     assert is_pure(name, names)
     assert "convtool/compiled/jit.py" in names
+    manual = {one.rpartition("/")[2] for one in names if ".data/data/share/man/man1/" in one}
+    assert manual == {"convtool.1", *(f"convtool-{command}.1" for command in COMMANDS)}
     assert said == [
         "convtool: CONVTOOL_BUILD=python: compiled functions are left to 'convtool compile'"
     ]

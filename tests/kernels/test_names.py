@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from convtool.errors import KernelError
-from convtool.kernels.presets import ALIASES, PRESETS, SUGGESTIONS
+from convtool.kernels.meanings import SUGGESTIONS
+from convtool.kernels.presets import ALIASES, PRESETS
 from convtool.kernels.spec import kernel, parse
 
 MEANT = {

@@ -1,6 +1,7 @@
 """Text to kernel: every form, and an error that says what is wrong and what would be right."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -233,3 +234,35 @@ def test_a_group_names_its_kernels_that_may_be_taken_alone(name):
 def test_as_kernel_refuses_what_overflows_float64():
     with pytest.raises(KernelError, match="inf"):
         as_kernel(np.array([[np.longdouble("1e400")]]))
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "1x3:1,2,1:normalize=sum,scale=3",
+        "1x3:1,2,1,normalize=sum,scale=3",
+        "1x3:1,2,1:normalize=sum:scale=3",
+        "1x3: 1 2 1 : scale=3 : normalize=sum",
+        "{}:normalize=sum,scale=3",
+        "{}:normalize=sum:scale=3",
+    ],
+)
+def test_parameters_follow_a_colon_for_literals_as_for_files(spec, tmp_path):
+    path = tmp_path / "k.txt"
+    path.write_text("1 2 1\n")
+    np.testing.assert_array_equal(kernel(spec.format(path)), [[0.75, 1.5, 0.75]])
+
+
+def test_parameters_of_a_preset_may_be_separated_by_colons():
+    expected = kernel("gaussian:sigma=4,1,normalize=none,scale=2")
+    np.testing.assert_array_equal(kernel("gaussian:sigma=4,1:normalize=none:scale=2"), expected)
+    np.testing.assert_array_equal(kernel("gaussian:4,1:scale=2:normalize=none"), expected)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "k.csv"])
+def test_a_comma_in_place_of_the_colon_is_told(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("k.csv").write_text("1\n")
+    with pytest.raises(KernelError, match="parameters follow a colon; give ") as caught:
+        kernel(f"{name},scale=2")
+    assert f"give '{name}:scale=2'" in str(caught.value)

@@ -14,6 +14,7 @@ import numpy as np
 from convtool.nn._types import Array
 from convtool.nn.layers import Conv2D
 from convtool.nn.model import Sequential
+from convtool.progress import Progress, silent
 
 _BLOCK = 256
 _MOST_PLACES = 2500
@@ -34,7 +35,9 @@ def patch_size(height: int, width: int) -> int:
     return max(2, min(height, width) // 8)
 
 
-def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array:
+def occlusion_map(
+    model: Sequential, x: Array, chosen: int, patch: int, progress: Progress = silent
+) -> Array:
     """Return by how much a class's probability falls when the area around each pixel is occluded.
 
     A square patch of the mean grey (0 after the preprocessing) slides over all positions (about
@@ -50,6 +53,8 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
         The class index.
     patch : int
         Height and width of the patch in pixels; cut to the picture.
+    progress : Progress, optional
+        Shows how far it is.
 
     Returns
     -------
@@ -61,6 +66,7 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
     places = _places(height - tall + 1, width - wide + 1, min(tall, wide))
     whole = float(model.predict_proba(x[None])[0, chosen])
     total, counts = np.zeros((height, width)), np.zeros((height, width))
+    advance = progress(len(places))
     for start in range(0, len(places), _BLOCK):
         block = places[start : start + _BLOCK]
         batch = np.repeat(x[None], len(block), axis=0)
@@ -70,6 +76,7 @@ def occlusion_map(model: Sequential, x: Array, chosen: int, patch: int) -> Array
         for (row, column), left in zip(block, hidden.tolist(), strict=True):
             total[row : row + tall, column : column + wide] += whole - left
             counts[row : row + tall, column : column + wide] += 1
+        advance(len(block))
     result: Array = total / counts
     return result
 

@@ -17,6 +17,7 @@ from convtool.nn.modelfile import write_whole
 from convtool.nn.onnx.metadata import entries
 from convtool.nn.onnx.session import OnnxNetwork
 from convtool.nn.onnx.writers import DILATED_MEANS, OPSET, WRITERS, GraphWriter
+from convtool.progress import Advance, Progress, silent
 from convtool.records import Record
 
 IR_VERSIONS = {OPSET: 8, DILATED_MEANS: 9}
@@ -109,7 +110,9 @@ def _write_task(model: Sequential, shape: Shape, graph: GraphWriter) -> Shape:
     return shape
 
 
-def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
+def export(
+    model: Sequential, path: Path, *, inputs: int = 1000, progress: Progress = silent
+) -> Exported:
     """Write a network as an ONNX file if onnxruntime computes the same probabilities.
 
     Parameters
@@ -118,6 +121,8 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
     path : Path
     inputs : int
         Number of random inputs to compare.
+    progress : Progress, optional
+        Shows how far it is.
 
     Raises
     ------
@@ -131,7 +136,7 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
     need("onnx", "onnx", "onnxruntime")
     proto = to_onnx(model)
     content = proto.SerializeToString()
-    difference = _difference(model, OnnxNetwork(content, str(path)), inputs)
+    difference = _difference(model, OnnxNetwork(content, str(path)), inputs, progress(inputs))
     if not difference <= TOLERANCE:
         raise ModelError(
             f"{path}: not written: onnxruntime's probabilities are {difference:.2g} from convtool's"
@@ -141,7 +146,7 @@ def export(model: Sequential, path: Path, *, inputs: int = 1000) -> Exported:
     return Exported(len(proto.graph.node), len(content), inputs, difference, opset)
 
 
-def _difference(model: Sequential, network: OnnxNetwork, inputs: int) -> float:
+def _difference(model: Sequential, network: OnnxNetwork, inputs: int, advance: Advance) -> float:
     shape = model.input_shape or ()
     block = max(1, min(inputs, _BLOCK_NUMBERS // prod(shape)))
     rng = np.random.default_rng(0)
@@ -155,4 +160,5 @@ def _difference(model: Sequential, network: OnnxNetwork, inputs: int) -> float:
         own = model.predict_proba(x)
         largest = max(largest, float(np.abs(network.predict_proba(x) - own).max()))
         scale = max(scale, float(np.abs(own).max()))
+        advance(len(x))
     return largest / scale
