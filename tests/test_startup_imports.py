@@ -59,6 +59,14 @@ def test_import_convtool_imports_nothing_heavy():
     assert imported(program) == set()
 
 
+def test_import_of_filters_imports_nothing_heavy():
+    program = (
+        "import sys, convtool.filters; dir(convtool.filters);"
+        "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == set()
+
+
 def test_import_of_the_command_line_needs_click_alone():
     program = (
         "import sys, convtool.cli;"
