@@ -9,6 +9,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import skimage
@@ -71,7 +72,7 @@ def measure(shape: tuple[int, ...], rounds: int) -> tuple[list[list[str]], list[
         image = picture(shape, dtype)
         for name, options in CALLS.items():
             calls = [
-                lambda f=getattr(module, name), o=options, i=image: f(i, **o)
+                partial(getattr(module, name), image, **options)
                 for module in (filters, skimage.filters)
             ]
             check(f"{name}, {dtype}", *(call() for call in calls))
