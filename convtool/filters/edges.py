@@ -12,7 +12,7 @@ from convtool.convolution.types import Array
 from convtool.errors import OptionError, ShapeError
 from convtool.filters.masks import masked
 from convtool.filters.products import borders_of, plane_correlated, product_correlated
-from convtool.filters.values import Values, check_plane, values_of
+from convtool.filters.values import Values, plane_of, values_of
 from convtool.kernels.derivatives import (
     DIFFERENCE,
     FARID_DIFFERENCE,
@@ -168,8 +168,7 @@ def sobel_h(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
     >>> sobel_h(np.eye(3))[1].tolist()
     [-0.75, 0.0, 0.75]
     """
-    check_plane(image)
-    return sobel(image, mask, axis=0)
+    return sobel(plane_of(image), mask, axis=0)
 
 
 def sobel_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
@@ -177,8 +176,7 @@ def sobel_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return sobel(image, mask, axis=1)
+    return sobel(plane_of(image), mask, axis=1)
 
 
 def scharr(
@@ -201,8 +199,7 @@ def scharr_h(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return scharr(image, mask, axis=0)
+    return scharr(plane_of(image), mask, axis=0)
 
 
 def scharr_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
@@ -210,8 +207,7 @@ def scharr_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return scharr(image, mask, axis=1)
+    return scharr(plane_of(image), mask, axis=1)
 
 
 def prewitt(
@@ -234,8 +230,7 @@ def prewitt_h(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return prewitt(image, mask, axis=0)
+    return prewitt(plane_of(image), mask, axis=0)
 
 
 def prewitt_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
@@ -243,8 +238,7 @@ def prewitt_v(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return prewitt(image, mask, axis=1)
+    return prewitt(plane_of(image), mask, axis=1)
 
 
 def farid(
@@ -267,8 +261,7 @@ def farid_h(image: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return farid(image, mask, axis=0)
+    return farid(plane_of(image), mask, axis=0)
 
 
 def farid_v(image: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
@@ -276,8 +269,7 @@ def farid_v(image: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
 
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
-    check_plane(image)
-    return farid(image, mask, axis=1)
+    return farid(plane_of(image), mask, axis=1)
 
 
 def laplace(image: ArrayLike, ksize: int = 3, mask: ArrayLike | None = None) -> Array:

@@ -9,7 +9,7 @@ from convtool.convolution.api import convolve
 from convtool.convolution.gradient import gradient_magnitude
 from convtool.convolution.types import Array
 from convtool.filters.masks import masked
-from convtool.filters.values import check_plane, values_of
+from convtool.filters.values import plane_of, values_of
 from convtool.kernels.weights import Weights
 
 # L. G. Roberts, Machine Perception of Three-Dimensional Solids (1963); signs as in scikit-image.
@@ -28,8 +28,7 @@ def roberts(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
     >>> roberts(np.eye(3))[0].round(3).tolist()
     [0.0, 0.707, 0.0]
     """
-    check_plane(image)
-    pixels, unit, dtype = values_of(image)
+    pixels, unit, dtype = values_of(plane_of(image))
     pair = np.stack([POSITIVE, NEGATIVE]) * (unit / sqrt(2))
     return masked(gradient_magnitude(pixels, pair, dtype=dtype), mask)
 
@@ -51,6 +50,5 @@ def roberts_neg_diag(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
 
 
 def _difference(image: ArrayLike, kernel: Weights, mask: ArrayLike | None) -> Array:
-    check_plane(image)
-    pixels, unit, dtype = values_of(image)
+    pixels, unit, dtype = values_of(plane_of(image))
     return masked(convolve(pixels, kernel * unit, dtype=dtype), mask)

@@ -9,7 +9,7 @@ from convtool.convolution.api import convolve
 from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError
 from convtool.filters.products import borders_of
-from convtool.filters.values import check_plane, values_of
+from convtool.filters.values import plane_of, values_of
 
 
 def _deviation(frequency: float, bandwidth: float) -> float:
@@ -130,16 +130,15 @@ def gabor(
     >>> float(real[16, 16].round(2)), float(imag[16, 17].round(2))
     (0.5, 0.5)
     """
-    check_plane(image)
-    pixels, _, dtype = values_of(image, preserve_range=True)
+    stored = plane_of(image)
+    pixels, _, dtype = values_of(stored, preserve_range=True)
     precision = np.complex64 if dtype == np.float32 else np.complex128
     kernel = gabor_kernel(
         frequency, theta, bandwidth, sigma_x, sigma_y, n_stds, offset, dtype=precision
     )
     rule = borders_of(mode, 1)[0]
-    stored = np.asarray(image).dtype
     real, imag = (
-        _as_stored(convolve(pixels, part, border=rule, cval=cval, dtype=dtype), stored)
+        _as_stored(convolve(pixels, part, border=rule, cval=cval, dtype=dtype), stored.dtype)
         for part in (kernel.real, kernel.imag)
     )
     return real, imag

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convtool.arrays import as_array
 from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError, ShapeError
 
@@ -41,6 +42,8 @@ def values_of(image: ArrayLike, preserve_range: bool = False) -> Values:
     ------
     OptionError
         If the pixels are not real numbers.
+    PixelTypeError
+        If they cannot be read as an array: masked ones, those on a device, those with a gradient.
 
     Examples
     --------
@@ -49,7 +52,7 @@ def values_of(image: ArrayLike, preserve_range: bool = False) -> Values:
     >>> values_of(np.array([-128, 127], np.int8)).converted().tolist()
     [-1.0, 1.0]
     """
-    pixels = np.asarray(image)
+    pixels = as_array(image, "image", "filtered")
     kind = pixels.dtype.kind
     if kind not in "buif":
         raise OptionError(f"image: cannot convert from {pixels.dtype} to float64")
@@ -69,16 +72,17 @@ def values_of(image: ArrayLike, preserve_range: bool = False) -> Values:
     return Values(pixels, 1 / largest, double)
 
 
-def check_plane(image: ArrayLike) -> None:
-    """Check that an image is a filled array of two dimensions.
+def plane_of(image: ArrayLike) -> Array:
+    """Return an image that has two dimensions as an array.
 
     Raises
     ------
     ShapeError
-        If it is not.
+        If it has others, or no pixels.
     """
-    shape = np.shape(image)
-    if 0 in shape:
+    pixels = as_array(image, "image", "filtered")
+    if not pixels.size:
         raise ShapeError("The parameter `image` cannot be an empty array")
-    if len(shape) != 2:
+    if pixels.ndim != 2:
         raise ShapeError("The parameter `image` must be a 2-dimensional array")
+    return pixels

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from convtool.errors import OptionError, ShapeError
-from convtool.filters.values import check_plane, values_of
+from convtool.errors import OptionError, PixelTypeError, ShapeError
+from convtool.filters.values import plane_of, values_of
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
@@ -53,8 +53,15 @@ def test_what_is_not_a_real_number_is_refused(image):
 
 
 def test_a_plane():
-    check_plane([[1, 2], [3, 4]])
+    assert plane_of([[1, 2], [3, 4]]).shape == (2, 2)
     with pytest.raises(ShapeError, match="2-dimensional"):
-        check_plane(np.zeros(3))
+        plane_of(np.zeros(3))
     with pytest.raises(ShapeError, match="empty"):
-        check_plane(np.zeros((0, 3)))
+        plane_of(np.zeros((0, 3)))
+
+
+def test_other_libraries_arrays_and_masked_ones():
+    picture = pytest.importorskip("PIL.Image").new("L", (4, 3), 255)
+    np.testing.assert_array_equal(values_of(picture).converted(), np.ones((3, 4)))
+    with pytest.raises(PixelTypeError, match="masked"):
+        values_of(np.ma.masked_array([1.0, 2.0], [True, False]))
