@@ -93,6 +93,7 @@ FUNCTIONS: dict[str, Function] = {
     "small_strips": Function(f"{_JIT}.small_code", "make_strips", needs="rounds_products"),
     "mean_strips": Function(f"{_JIT}.means_code", "make_strips"),
     "whole_strips": Function(f"{_JIT}.whole_code", "make_strips"),
+    "volume_bars": Function(f"{_JIT}.volume_code", "make_bars", WORKING),
     **{
         f"nn_{name}": Function(f"{_NN}.{module}_code", name)
         for module, names in _STEP.items()

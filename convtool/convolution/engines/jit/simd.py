@@ -16,6 +16,7 @@ The order of the additions in each output pixel is that of the kernel's rows and
 R and V are, so the answer does not depend on how an image is cut.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -55,17 +56,31 @@ class Block(Record):
     adding: Any
 
 
-def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, taps: int = 0) -> None:
-    """Write the code that makes ``rows`` × ``vectors``·lanes outputs; needs KH >= rows.
+RowAt = Callable[[Any], Any]
+"""``row_at(index)`` returns the pointer to the first scalar that a block reads of a row; index is
+an LLVM value."""
 
-    ``taps``, where it is not 0, is the only KW that the code is for; it has no loop over columns.
+
+def add_rows(
+    emitter: Emitter,
+    block: Block,
+    row_at: RowAt,
+    rows: int,
+    vectors: int,
+    sums: list[Any],
+    taps: int = 0,
+) -> list[Any]:
+    """Write the code that adds a block's products to its sums; needs KH >= rows.
+
+    ``row_at`` says where rows lie, the block its weights and their sizes. ``taps``, where it is not
+    0, is the only KW that the code is for; it has no loop over columns.
     """
     e, b = emitter, emitter.builder
     lanes = emitter.lanes
 
     def add_row(index: Any, active: range, sums: list[Any]) -> list[Any]:
         """Add what image row ``index`` feeds into the active output rows."""
-        source = e.at(block.source, b.mul(index, block.source_stride))
+        source = row_at(index)
         weights = {
             r: e.at(block.weights, b.mul(b.sub(index, e.number(r)), block.width)) for r in active
         }
@@ -87,18 +102,6 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, tap
             sums = add_column(e.number(column), sums)
         return sums
 
-    places = _places(e, block, rows, vectors)
-    zero = ir.Constant(e.vector, [0.0] * lanes)
-    before = b.block
-    with b.if_then(b.icmp_signed("!=", block.adding, e.number(0)), likely=False):
-        held = [e.load(place) for place in places]
-        loading = b.block
-    sums = []
-    for value in held:
-        start = b.phi(e.vector)
-        start.add_incoming(zero, before)
-        start.add_incoming(value, loading)
-        sums.append(start)
     for index in range(rows - 1):
         sums = add_row(e.number(index), range(index + 1), sums)
     first = e.number(rows - 1)
@@ -109,11 +112,35 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, tap
     )
     for index in range(rows - 1):
         sums = add_row(b.add(block.height, e.number(index)), range(index + 1, rows), sums)
+    return sums
+
+
+def _rows_of(emitter: Emitter, block: Block) -> RowAt:
+    """Return where the rows of a block's source lie."""
+    return lambda index: emitter.at(block.source, emitter.builder.mul(index, block.source_stride))
+
+
+def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, taps: int = 0) -> None:
+    """Write the code that makes ``rows`` × ``vectors``·lanes outputs: see `add_rows`."""
+    e, b = emitter, emitter.builder
+    places = places_of(e, block, rows, vectors)
+    zero = ir.Constant(e.vector, [0.0] * e.lanes)
+    before = b.block
+    with b.if_then(b.icmp_signed("!=", block.adding, e.number(0)), likely=False):
+        held = [e.load(place) for place in places]
+        loading = b.block
+    sums = []
+    for value in held:
+        start = b.phi(e.vector)
+        start.add_incoming(zero, before)
+        start.add_incoming(value, loading)
+        sums.append(start)
+    sums = add_rows(e, block, _rows_of(e, block), rows, vectors, sums, taps)
     for place, value in zip(places, sums, strict=True):
         e.store(value, place)
 
 
-def _places(e: Emitter, block: Block, rows: int, vectors: int) -> list[Any]:
+def places_of(e: Emitter, block: Block, rows: int, vectors: int) -> list[Any]:
     """Return where the vectors of a block's output lie, row by row."""
     return [
         e.at(e.at(block.target, e.builder.mul(e.number(r), block.target_stride)), v * e.lanes)
@@ -122,18 +149,24 @@ def _places(e: Emitter, block: Block, rows: int, vectors: int) -> list[Any]:
     ]
 
 
-def correlate_small_block(
-    emitter: Emitter, block: Block, rows: int, vectors: int, side: int
-) -> None:
-    """Write the same for a kernel of ``side`` × ``side`` weights, without a loop.
+def add_small_rows(
+    emitter: Emitter,
+    block: Block,
+    row_at: RowAt,
+    rows: int,
+    vectors: int,
+    sums: list[Any],
+    side: int,
+) -> list[Any]:
+    """Write the same as `add_rows` for a kernel of ``side`` × ``side`` weights, without a loop.
 
     The additions are in the same order, so the answer is the same to the bit.
     """
     e, b = emitter, emitter.builder
     weights = [e.splat(b.load(e.at(block.weights, n))) for n in range(side * side)]
-    sums = [ir.Constant(e.vector, [0.0] * e.lanes)] * (rows * vectors)
+    sums = list(sums)
     for index in range(side + rows - 1):
-        source = e.at(block.source, b.mul(e.number(index), block.source_stride))
+        source = row_at(e.number(index))
         for column in range(side):
             pixel = e.at(source, b.mul(e.number(column), block.step))
             loaded = [e.load(e.at(pixel, v * e.lanes)) for v in range(vectors)]
@@ -142,7 +175,17 @@ def correlate_small_block(
                 for v in range(vectors):
                     n = r * vectors + v
                     sums[n] = e.intrinsic("fma", [loaded[v], weight, sums[n]])
-    for place, value in zip(_places(e, block, rows, vectors), sums, strict=True):
+    return sums
+
+
+def correlate_small_block(
+    emitter: Emitter, block: Block, rows: int, vectors: int, side: int
+) -> None:
+    """Write the same as `correlate_block` for a kernel of ``side`` × ``side`` weights."""
+    e = emitter
+    sums = [ir.Constant(e.vector, [0.0] * e.lanes)] * (rows * vectors)
+    sums = add_small_rows(e, block, _rows_of(e, block), rows, vectors, sums, side)
+    for place, value in zip(places_of(e, block, rows, vectors), sums, strict=True):
         e.store(value, place)
 
 
@@ -256,7 +299,7 @@ def correlate_lines(
         zero = ir.Constant(e.vector, [0.0] * e.lanes)
         sums = e.repeat(block.height, [zero] * (rows * vectors), add_row)
         here = replace(block, target=e.at(block.target, x))
-        for target, value in zip(_places(e, here, rows, vectors), sums, strict=True):
+        for target, value in zip(places_of(e, here, rows, vectors), sums, strict=True):
             e.store(value, target)
         return []
 
