@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from convtool.convolution.api import convolve as convolve
     from convtool.convolution.api import correlate as correlate
     from convtool.convolution.api import plan as plan
+    from convtool.convolution.api import prepare as prepare
     from convtool.convolution.engines import engines as engines
     from convtool.convolution.gradient import gradient_direction as gradient_direction
     from convtool.convolution.gradient import gradient_magnitude as gradient_magnitude
@@ -48,6 +49,7 @@ _HOMES = {
     "kernel": "convtool.images.kernels",
     "mse": "convtool.svd.metrics",
     "plan": "convtool.convolution.api",
+    "prepare": "convtool.convolution.api",
     "presets": "convtool.kernels.presets",
     "psnr": "convtool.svd.metrics",
     "read": "convtool.images.read",
@@ -88,6 +90,7 @@ __all__ = [
     "mse",
     "nn",
     "plan",
+    "prepare",
     "presets",
     "psnr",
     "read",

@@ -56,7 +56,7 @@ class ConvolutionOptions(TypedDict, total=False):
     threads: int | None
 
 
-@xarray.register_dataarray_accessor("convtool")
+@xarray.register_dataarray_accessor("convtool")  # type: ignore[no-untyped-call]
 class ConvtoolAccessor:
     """Convolutions along named dimensions: ``array.convtool``.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import cast
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from convtool.bench.task import Prepare, Ready, Task
 from convtool.convolution import api, gradient
 from convtool.convolution.engines import ENGINES, entry
 from convtool.convolution.planner import Plan
+from convtool.convolution.types import Engine
 from convtool.records import Record
 
 AUTO = "auto"
@@ -40,7 +42,7 @@ def _through(engine: str) -> Prepare:
             out=task.memory(),
             border="reflect",
             stride=task.cell.stride,
-            engine=engine,
+            engine=cast(Engine, engine),
             threads=task.cell.threads,
         )
 
@@ -82,7 +84,7 @@ def warm() -> None:
     """Call every engine once, so that imports and compilation are not timed."""
     image = np.zeros((32, 32), np.float32)
     for name in ENGINES:
-        api.correlate(image, np.ones((3, 3)), engine=name)
+        api.correlate(image, np.ones((3, 3)), engine=cast(Engine, name))
 
 
 def planned(cell: Cell, kernel: Kernel) -> Plan:

@@ -1,192 +1,131 @@
-"""The public functions: validate, plan, run."""
+"""The public functions."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool import arrays
-from convtool.convolution import borders, dtypes, in_place
-from convtool.convolution.geometry import Geometry
-from convtool.convolution.planner import Plan
-from convtool.convolution.prepared import (
-    Options,
-    check_image,
-    default_border,
-    layout_for,
+from convtool.arrays import adopt
+from convtool.convolution import deferred
+from convtool.convolution.dimensions import (
+    OF_PICTURES,
+    Convolution,
+    described,
+    is_picture,
+    made,
+    plan_for,
     remembered,
-    turned,
+    weights_of,
 )
-from convtool.convolution.run import Kernels, choose, request_for, run, workers_for
-from convtool.convolution.threads import count as thread_count
-from convtool.convolution.tiles import Store
-from convtool.convolution.types import Array, DType
+from convtool.convolution.pictures import filtered, planned
+from convtool.convolution.planner import Plan
+from convtool.convolution.prepared import Options
+from convtool.convolution.types import Array, Border, DType, Engine, Mode
 from convtool.errors import OptionError, PixelTypeError, ShapeError
-from convtool.kernels.argument import as_kernel
-from convtool.kernels.weights import Combination
+
+__all__ = [
+    "ConvolveOptions",
+    "PreparedConvolution",
+    "convolve",
+    "correlate",
+    "filtered",
+    "plan",
+    "planned",
+    "prepare",
+]
 
 
-def _as_image(image: ArrayLike) -> Array:
-    pixels = arrays.adopt(image)
-    check_image(pixels.shape, pixels.dtype)
-    return pixels
-
-
-def filtered(
-    image: ArrayLike,
-    kernels: Kernels,
-    flipped: bool,
-    *,
-    mode: str = "same",
-    border: str | None = None,
-    cval: float = 0.0,
-    padding: int | tuple[int, int] | None = None,
-    stride: int | tuple[int, int] = 1,
-    engine: str = "auto",
-    dtype: DTypeLike | None = None,
-    out: Array | None = None,
-    threads: int | None = None,
-    store: Store = dtypes.store,
-    overwrite: bool = False,
-    plan: Plan | None = None,
-    combination: Combination = "magnitude",
+def _convolved(
+    image: ArrayLike, kernel: ArrayLike | str, given: tuple[Any, ...], out: Array | None
 ) -> Array:
-    """Validate everything and run: what all public functions do; see :func:`convolve`.
+    """Convolve an array: by what is remembered of such calls, or by what is made for this one.
 
-    Parameters
-    ----------
-    kernels, combination
-        One kernel, or a group of the same shape and what is taken of its answers.
-    flipped : bool
-        Whether it is a convolution.
-    store : callable
-        ``store(values, out)`` writes computed values into a piece of the answer, from several
-        threads at once; by default they are converted to its type.
-    overwrite : bool
-        Whether the answer may take the image's memory, where it fits.
-    plan : Plan, optional
-        What `planned` says of such an image, if that is known: it is what is done.
+    ``given`` is what `Options` are made of.
     """
-    pixels = _as_image(image)
-    weights = kernels[0]
-    rule = borders.resolve(default_border(border, mode, padding), cval)
-    layout = layout_for(
-        pixels.shape, weights, mode=mode, padding=padding, stride=stride, flipped=flipped
-    )
-    kernels = turned(kernels, flipped)
-    shape = layout.shape + pixels.shape[2:]
-    if out is not None and not isinstance(out, np.ndarray):
-        raise OptionError(f"out must be an array, not {type(out).__name__}")
-    answer_type = dtypes.output_type(
-        pixels.dtype, out.dtype if dtype is None and out is not None else dtype
-    )
-    workers = thread_count(threads)
-    if out is not None:
-        _check_out(out, shape, answer_type)
-    answer = _place(out, pixels, kernels, layout, answer_type, overwrite)
-    if answer is None:
-        answer = np.empty(shape, answer_type)
-    chosen = None
-    if plan is not None:
-        chosen, workers = plan.chosen, workers_for(plan, workers)
-    run(pixels, kernels, layout, rule, answer, engine, workers, store, chosen, combination)
-    if out is None:
-        return answer
-    if answer is not out and answer is not pixels:
-        np.copyto(out, answer)
-    return out
-
-
-def _filtered_by_one(
-    image: ArrayLike, kernel: ArrayLike | str, options: Options, out: Array | None
-) -> Array:
-    """Filter an image by one kernel: by what is remembered of such calls, or by `filtered`."""
     if out is None and type(image) is np.ndarray:
-        ready = remembered(image, kernel, options, lambda: as_kernel(kernel))
+        ready = remembered(image, kernel, given)
         if ready is not None:
             return ready(image)
-    how = options._asdict()
-    return filtered(image, (as_kernel(kernel),), how.pop("flipped"), **how, out=out)
-
-
-def _place(
-    out: Array | None,
-    pixels: Array,
-    kernels: Kernels,
-    layout: Geometry,
-    answer_type: DType,
-    overwrite: bool,
-) -> Array | None:
-    """Return where an answer is made: ``pixels`` for their own memory, None for a new array."""
-    if out is None:
-        over = overwrite and pixels.flags.c_contiguous
-    elif any(np.may_share_memory(out, kernel) for kernel in kernels):
-        return None
-    elif not np.may_share_memory(out, pixels):
-        return out
-    else:
-        over = _lie_alike(out, pixels)
-    over = over and pixels.flags.writeable
-    fits = over and in_place.fits(pixels.shape, pixels.dtype, answer_type, layout)
-    return pixels if fits else None
-
-
-def _lie_alike(out: Array, pixels: Array) -> bool:
-    """Return whether both begin at one place in memory, and their pixels lie as far apart."""
-    start = pixels.__array_interface__["data"]
-    return out.__array_interface__["data"] == start and out.strides == pixels.strides
-
-
-def _check_out(out: Array, shape: tuple[int, ...], dtype: DType) -> None:
-    if out.shape != shape:
-        raise ShapeError(f"out has shape {out.shape}, the answer {shape}")
-    if out.dtype != dtype:
-        raise OptionError(f"out has type {out.dtype}, the answer {dtype}")
-    if not out.flags.writeable:
-        raise OptionError("out is read-only")
+    convolver = deferred.convolver(image)
+    if convolver is not None:
+        lazy: Array = convolver(image, kernel, Options(*given), out)
+        return lazy
+    pixels, options = adopt(image), Options(*given)
+    weights = weights_of(kernel, pixels.ndim, options)
+    if out is not None and is_picture(pixels.shape, pixels.dtype, weights, options):
+        how = {name: getattr(options, name) for name in OF_PICTURES}
+        return filtered(pixels, (weights,), options.flipped, **how, out=out)
+    return made(pixels.shape, pixels.dtype, weights, options)(pixels, out)
 
 
 def convolve(
     image: ArrayLike,
     kernel: ArrayLike | str,
     *,
-    mode: str = "same",
-    border: str | None = None,
-    cval: float = 0.0,
-    padding: int | tuple[int, int] | None = None,
-    stride: int | tuple[int, int] = 1,
-    engine: str = "auto",
+    mode: Mode = "same",
+    border: Border | Sequence[Border] | None = None,
+    cval: complex = 0.0,
+    padding: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    origin: int | Sequence[int] = 0,
+    delta: complex = 0.0,
+    axis: int | None = None,
+    axes: int | Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    engine: Engine = "auto",
     dtype: DTypeLike | None = None,
     out: Array | None = None,
     threads: int | None = None,
 ) -> Array:
-    """Convolve an image with a kernel (the kernel is flipped).
+    """Convolve an array with a kernel of one, two or three dimensions (the kernel is flipped).
 
     Parameters
     ----------
-    image : array_like, shape (H, W) or (H, W, C)
-        Real pixels of any type; each channel is filtered on its own.
-    kernel : array_like, shape (KH, KW), or str
+    image : array_like
+        Numbers of any type: a picture (H, W) or (H, W, C), a signal (N,), a volume (D, H, W), or
+        a batch of them. Each channel is filtered on its own.
+    kernel : array_like, shape (K,), (KH, KW) or (KD, KH, KW), or str
         Finite weights, or the text of one: ``"gaussian:sigma=2"`` (see :func:`convtool.kernel`).
+        A kernel of one dimension needs ``axis``, unless the image is a signal.
     mode : {'same', 'valid', 'full'}
         ``same``: the image's size, as ``scipy.ndimage.convolve``. ``valid``: where the kernel lies
         inside the image, (H - KH + 1, W - KW + 1). ``full``: wherever they meet,
-        (H + KH - 1, W + KW - 1). The latter two as ``scipy.signal.convolve2d``.
-    border : str, optional
+        (H + KH - 1, W + KW - 1). The latter two as ``scipy.signal.convolve2d`` and ``np.convolve``.
+    border : str or sequence of str, optional
         What lies beyond the edge, in scipy.ndimage's names: ``reflect`` (dcba|abcd|dcba; the
         default), ``mirror`` (dcb|abcd|cba), ``nearest``, ``wrap``, ``constant``; or in others':
         ``symmetric``, ``reflect-101``, ``replicate``, ``edge``, ``zero``. Mode ``full`` takes
-        ``constant`` unless told otherwise, as ``scipy.signal.convolve2d`` does.
+        ``constant`` unless told otherwise, as ``scipy.signal.convolve2d`` does. One, or one for
+        each axis of the kernel.
     cval : float
-        The value beyond the edge for ``constant``, in units of the image.
-    padding : int or (int, int), optional
+        The value beyond the edge for ``constant``, in units of the image. Complex for complex
+        images.
+    padding : int or sequence of int, optional
         Pixels (vertical, horizontal) that ``border`` adds on each side before a ``valid``
         convolution; it takes the place of ``mode``.
-    stride : int or (int, int)
+    stride : int or sequence of int
         Every S-th row and column of the stride-1 answer is kept, starting at the first.
+    origin : int or sequence of int
+        By how many pixels the kernel is moved in mode ``same``, with scipy.ndimage's signs: from
+        ``-(K // 2)`` to ``(K - 1) // 2``.
+    delta : float
+        Added to the answer before it is converted to ``dtype``; OpenCV's word.
+    axis : int, optional
+        The axis that a kernel of one dimension lies on; all others number signals.
+    axes : int or sequence of int, optional
+        The axes that the kernel's axes lie on, in their order: ``axes=(1, 2)`` for a batch
+        (N, H, W). All other axes number images, which are convolved in one go on all cores.
+    channel_axis : int, optional
+        The axis of channels; the kernel lies on all others. By default the last axis holds
+        channels if it has at most 4 and all others are larger; where that leaves a doubt, one of
+        ``channel_axis`` and ``axes`` is needed.
     engine : str
         ``auto`` or a name of :func:`convtool.engines`. ``separable:rank=2`` insists on a rank.
     dtype : dtype, optional
-        Type of the answer: by default float64 for float64 images, else float32. Integer types are
-        rounded half to even and saturate, they never wrap; NaN becomes 0 there.
+        Type of the answer: by default float64 for float64 images, else float32; complex where
+        image or kernel is. Integer types are rounded half to even and saturate, they never wrap;
+        NaN becomes 0 there.
     out : ndarray, optional
         Where to write the answer; its type is the answer's. It may be the image itself, which then
         takes little more memory than the image.
@@ -196,17 +135,18 @@ def convolve(
 
     Returns
     -------
-    ndarray, shape (H', W') or (H', W', C)
-        In units of the image times those of the kernel.
+    ndarray
+        Axes as the image's, (H', W') or (H', W', C) for a picture; in units of the image times
+        those of the kernel.
 
     Raises
     ------
     KernelError
-        If the kernel is not a matrix of finite numbers.
+        If the kernel is not of finite numbers and of one to three dimensions.
     ShapeError
-        If the image is not of that shape, or no output is left.
+        If the image's shape leaves open which axes the kernel lies on, or no output is left.
     PixelTypeError
-        If the image is complex, of objects, text or extended precision.
+        If the image is of objects, text or extended precision.
     OptionError
         If another option is not one of those above.
     EngineError
@@ -220,6 +160,16 @@ def convolve(
     most 1e-5 times the sum of its products' magnitudes, plus 1e-6 times the image's mean magnitude
     times the sum of the weights' magnitudes; of a float64 answer 1e-12 and 1e-13 times these.
 
+    Complex images and kernels are convolved by parts, as in scipy.ndimage: a part that is NaN makes
+    NaN only of what it is multiplied with.
+
+    Signals differ from ``np.convolve`` in three points. Mode ``same`` here has the length of the
+    signal and a border, as ``scipy.ndimage.convolve1d``; ``np.convolve`` returns the length of the
+    longer operand, takes zeros beyond the edge, and centres kernels of even length one sample
+    earlier: ``border="constant", origin=-1`` gives the same for those. Mode ``valid`` does not swap
+    the two where the kernel is longer than the signal, but raises an error. Integers come back as
+    float32 unless ``dtype`` says otherwise.
+
     Examples
     --------
     >>> image = np.array([[94, 50, 221], [98, 109, 50], [49, 213, 91]])
@@ -228,29 +178,54 @@ def convolve(
     357.0
     >>> convolve(image.astype(np.uint8), "box", dtype=np.uint8)[1, 1]
     np.uint8(108)
+    >>> convolve([1.0, 2.0, 4.0], [1, -1], mode="full")
+    array([ 1.,  1.,  2., -4.])
+    >>> convolve(np.ones((10, 32, 32)), "box:size=5", axes=(1, 2), mode="valid").shape
+    (10, 28, 28)
     """
-    options = Options(True, mode, border, cval, padding, stride, engine, dtype, threads)
-    return _filtered_by_one(image, kernel, options, out)
+    given = (
+        True,
+        mode,
+        border,
+        cval,
+        padding,
+        stride,
+        engine,
+        dtype,
+        threads,
+        axis,
+        axes,
+        channel_axis,
+        origin,
+        delta,
+    )
+    return _convolved(image, kernel, given, out)
 
 
 def correlate(
     image: ArrayLike,
     kernel: ArrayLike | str,
     *,
-    mode: str = "same",
-    border: str | None = None,
-    cval: float = 0.0,
-    padding: int | tuple[int, int] | None = None,
-    stride: int | tuple[int, int] = 1,
-    engine: str = "auto",
+    mode: Mode = "same",
+    border: Border | Sequence[Border] | None = None,
+    cval: complex = 0.0,
+    padding: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    origin: int | Sequence[int] = 0,
+    delta: complex = 0.0,
+    axis: int | None = None,
+    axes: int | Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    engine: Engine = "auto",
     dtype: DTypeLike | None = None,
     out: Array | None = None,
     threads: int | None = None,
 ) -> Array:
-    """Correlate an image with a kernel: :func:`convolve` with the kernel as it is, not flipped.
+    """Correlate an array with a kernel: :func:`convolve` with the kernel as it is, not flipped.
 
     Parameters, returns and errors are those of :func:`convolve`. The window of an even kernel in
     mode ``same`` starts ``K // 2`` pixels before its output, as in ``scipy.ndimage.correlate``.
+    The conjugate of a complex kernel is taken, as there and in ``np.correlate``.
 
     Examples
     --------
@@ -259,20 +234,159 @@ def correlate(
     >>> float(correlate(image, kernel, mode="valid")[0, 0])
     1017.0
     """
-    options = Options(False, mode, border, cval, padding, stride, engine, dtype, threads)
-    return _filtered_by_one(image, kernel, options, out)
+    given = (
+        False,
+        mode,
+        border,
+        cval,
+        padding,
+        stride,
+        engine,
+        dtype,
+        threads,
+        axis,
+        axes,
+        channel_axis,
+        origin,
+        delta,
+    )
+    return _convolved(image, kernel, given, out)
+
+
+class ConvolveOptions(TypedDict, total=False):
+    """What :func:`prepare` takes: the options of :func:`convolve`."""
+
+    mode: Mode
+    border: Border | Sequence[Border] | None
+    cval: complex
+    padding: int | Sequence[int] | None
+    stride: int | Sequence[int]
+    origin: int | Sequence[int]
+    delta: complex
+    axis: int | None
+    axes: int | Sequence[int] | None
+    channel_axis: int | None
+    engine: Engine
+    out_dtype: DTypeLike | None
+    threads: int | None
+
+
+class PreparedConvolution:
+    """What :func:`prepare` returns: call it with images of one shape and type.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The answer's shape.
+    dtype : dtype
+        The answer's type.
+    """
+
+    def __init__(
+        self, shape: tuple[int, ...], dtype: DType, flipped: bool, ready: Convolution
+    ) -> None:
+        self._image_shape, self._image_dtype, self._ready = shape, dtype, ready
+        self._name = "convolution" if flipped else "correlation"
+        self.shape, self.dtype = ready.shape, ready.dtype
+
+    def __repr__(self) -> str:
+        given = f"{self._image_shape} {self._image_dtype}"
+        return f"<prepared {self._name}: {given} to {self.shape} {self.dtype}>"
+
+    def __call__(self, image: ArrayLike, out: Array | None = None) -> Array:
+        """Return the answer for an image.
+
+        Parameters
+        ----------
+        image : array_like
+            Of the shape and type that were given to :func:`prepare`; fastest where C-contiguous.
+        out : ndarray, optional
+            Where to write the answer, of its ``shape`` and ``dtype``.
+
+        Raises
+        ------
+        ShapeError, PixelTypeError
+            If the image is of another shape or type.
+        OptionError
+            If ``out`` is no array of the answer's type that can be written to.
+        """
+        pixels = image if type(image) is np.ndarray else adopt(image)
+        if pixels.shape != self._image_shape:
+            raise ShapeError(f"prepared for images of {self._image_shape}, not {pixels.shape}")
+        if pixels.dtype != self._image_dtype:
+            raise PixelTypeError(f"prepared for pixels of {self._image_dtype}, not {pixels.dtype}")
+        return self._ready(pixels, out)
+
+
+def prepare(
+    kernel: ArrayLike | str,
+    shape: Sequence[int],
+    dtype: DTypeLike,
+    *,
+    flipped: bool = True,
+    **options: Unpack[ConvolveOptions],
+) -> PreparedConvolution:
+    """Prepare a convolution for many images of one shape and type, to be called in a loop.
+
+    A call does what :func:`convolve` does and costs at most a few microseconds beside the
+    arithmetic: kernel and options are validated and the engine is planned here, once, for the
+    threads and the calibration of this moment.
+
+    Parameters
+    ----------
+    kernel
+        As for :func:`convolve`.
+    shape : sequence of int
+        The images' shape.
+    dtype : dtype
+        Their type.
+    flipped : bool
+        True prepares a convolution, False a correlation.
+    **options
+        Those of :func:`convolve`, but for ``out``; the answer's type is ``out_dtype``.
+
+    Returns
+    -------
+    callable
+        ``(image, out=None) -> ndarray``, with the answer's ``shape`` and ``dtype``.
+
+    Raises
+    ------
+    KernelError, ShapeError, PixelTypeError, OptionError, EngineError
+        As :func:`convolve` does.
+
+    Examples
+    --------
+    >>> smooth = prepare("gaussian:sigma=1", (32, 32), np.float32)
+    >>> smooth(np.ones((32, 32), np.float32)).shape
+    (32, 32)
+    """
+    sizes, image_type = described(shape, dtype)
+    unknown = options.keys() - ConvolveOptions.__annotations__.keys()
+    if unknown:
+        valid = ", ".join(ConvolveOptions.__annotations__)
+        raise OptionError(f"prepare has no option {min(unknown)!r}; it takes flipped, {valid}")
+    known: dict[str, Any] = dict(options)
+    known["dtype"] = known.pop("out_dtype", None)
+    everything = Options(bool(flipped), **known)
+    weights = weights_of(kernel, len(sizes), everything)
+    ready = made(sizes, image_type, weights, everything)
+    return PreparedConvolution(sizes, image_type, everything.flipped, ready)
 
 
 def plan(
-    shape: tuple[int, ...],
+    shape: Sequence[int],
     dtype: DTypeLike,
     kernel: ArrayLike | str,
     *,
-    mode: str = "same",
-    border: str | None = None,
-    padding: int | tuple[int, int] | None = None,
-    stride: int | tuple[int, int] = 1,
-    engine: str = "auto",
+    mode: Mode = "same",
+    border: Border | Sequence[Border] | None = None,
+    padding: int | Sequence[int] | None = None,
+    stride: int | Sequence[int] = 1,
+    axis: int | None = None,
+    axes: int | Sequence[int] | None = None,
+    channel_axis: int | None = None,
+    engine: Engine = "auto",
     out_dtype: DTypeLike | None = None,
     threads: int | None = None,
 ) -> Plan:
@@ -283,12 +397,12 @@ def plan(
 
     Parameters
     ----------
-    shape : tuple of int
-        (H, W) or (H, W, C) of the image.
+    shape : sequence of int
+        The image's shape. Of a batch, one image is planned.
     dtype : dtype
         Its type.
-    kernel, mode, border, padding, stride, engine, threads
-        As for :func:`convolve`.
+    kernel, mode, border, padding, stride, axis, axes, channel_axis, engine, threads
+        As for :func:`convolve`, the kernel of one or two dimensions and real.
     out_dtype : dtype, optional
         Type of the answer: what :func:`convolve` takes as ``dtype``.
 
@@ -307,50 +421,19 @@ def plan(
     >>> sorted(plan((480, 640), "uint8", "sobel-vertical").costs)
     ['direct', 'fft', 'numba', 'numba-fft', 'opencv', 'scipy', 'separable']
     """
-    return planned(
-        shape,
-        dtype,
-        (as_kernel(kernel),),
+    sizes, image_type = described(shape, dtype)
+    options = Options(
         True,
-        mode=mode,
-        border=border,
-        padding=padding,
-        stride=stride,
-        engine=engine,
-        out_dtype=out_dtype,
-        threads=threads,
+        mode,
+        border,
+        0.0,
+        padding,
+        stride,
+        engine,
+        out_dtype,
+        threads,
+        axis,
+        axes,
+        channel_axis,
     )
-
-
-def planned(
-    shape: tuple[int, ...],
-    dtype: DTypeLike,
-    kernels: Kernels,
-    flipped: bool,
-    *,
-    mode: str = "same",
-    border: str | None = None,
-    padding: int | tuple[int, int] | None = None,
-    stride: int | tuple[int, int] = 1,
-    engine: str = "auto",
-    out_dtype: DTypeLike | None = None,
-    threads: int | None = None,
-) -> Plan:
-    """Return the plan of `filtered`, for one kernel or for a group whose answers are combined.
-
-    Parameters are those of `plan` and of `filtered`.
-    """
-    try:
-        image_type = np.dtype(dtype)
-    except TypeError as error:
-        raise PixelTypeError(f"dtype {dtype!r} is not a NumPy type") from error
-    if not isinstance(shape, tuple | list):
-        raise ShapeError(f"an image has shape (H, W) or (H, W, C), not {shape!r}")
-    check_image(tuple(shape), image_type)
-    borders.resolve(default_border(border, mode, padding), 0.0)
-    layout = layout_for(
-        tuple(shape), kernels[0], mode=mode, padding=padding, stride=stride, flipped=flipped
-    )
-    answer_type = dtypes.output_type(image_type, out_dtype)
-    how = (turned(kernels, flipped), layout, engine, thread_count(threads))
-    return choose(request_for(tuple(shape), image_type, answer_type, *how))
+    return plan_for(sizes, image_type, weights_of(kernel, len(sizes), options), options)

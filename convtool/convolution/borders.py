@@ -71,7 +71,7 @@ BORDERS: dict[str, str] = {name: name for name in RULES} | ALIASES
 """Every name that a border may be given by, and the rule that it names."""
 
 
-def resolve(border: str, cval: float) -> tuple[str, float]:
+def resolve(border: object, cval: object) -> tuple[str, float]:
     """Return the rule that a border's name means, and the value outside the image.
 
     Raises
@@ -88,10 +88,10 @@ def resolve(border: str, cval: float) -> tuple[str, float]:
     """
     check_choice("border", border, BORDERS)
     try:
-        value = float(cval)
+        value = float(cval)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
         raise OptionError(f"cval must be a number, not {cval!r}") from error
-    return BORDERS[border], 0.0 if border == "zero" else value
+    return BORDERS[str(border)], 0.0 if border == "zero" else value
 
 
 @lru_cache(maxsize=64)

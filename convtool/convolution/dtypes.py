@@ -1,6 +1,7 @@
 """The table of types: which type each image type computes in, and its output type."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -139,3 +140,14 @@ def store(values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
     np.copyto(out, np.where(low | high, 0, values), casting="unsafe")
     out[low] = limits.min
     out[high] = limits.max
+
+
+class ShiftedStore(NamedTuple):
+    """What `store` does, after a number is added to the values."""
+
+    delta: float
+
+    def __call__(self, values: NDArray[np.floating], out: NDArray[np.generic]) -> None:
+        """Write values plus ``delta`` into ``out``."""
+        values += values.dtype.type(self.delta)
+        store(values, out)

@@ -1,6 +1,7 @@
 """Sizes: where each output pixel's window lies, for every mode, padding, stride and kernel size."""
 
 import operator
+from typing import Any
 
 from convtool.errors import OptionError, ShapeError, check_choice
 from convtool.records import Record
@@ -44,6 +45,32 @@ class Geometry(Record):
         return self.rows.count, self.columns.count
 
 
+def numbers(value: Any, name: str, dims: int, least: int | None = None) -> tuple[int, ...]:
+    """Return an option that is a number, or one for each axis of the kernel, as the latter.
+
+    Raises
+    ------
+    OptionError
+        If it is neither, or below ``least``.
+
+    Examples
+    --------
+    >>> numbers(2, "stride", 2, 1), numbers((1, 3), "stride", 2, 1)
+    ((2, 2), (1, 3))
+    """
+    items = value if isinstance(value, tuple | list) else (value,) * dims
+    try:
+        found = tuple(operator.index(item) for item in items)
+    except TypeError:
+        found = ()
+    if len(found) != dims:
+        several = {1: "", 2: " or a pair of them"}.get(dims, f" or {dims} of them")
+        raise OptionError(f"{name} must be a whole number{several}, not {value!r}")
+    if least is not None and min(found) < least:
+        raise OptionError(f"{name} must be at least {least}, not {value!r}")
+    return found
+
+
 def pair(value: object, name: str, least: int) -> tuple[int, int]:
     """Return an option that is a number or a pair of numbers as a pair (vertical, horizontal).
 
@@ -57,25 +84,35 @@ def pair(value: object, name: str, least: int) -> tuple[int, int]:
     >>> pair(2, "stride", 1), pair((1, 3), "stride", 1)
     ((2, 2), (1, 3))
     """
-    items = value if isinstance(value, tuple | list) else (value, value)
-    try:
-        numbers = tuple(operator.index(item) for item in items)
-    except TypeError:
-        numbers = ()
-    if len(numbers) != 2:
-        raise OptionError(f"{name} must be a whole number or a pair of them, not {value!r}")
-    if min(numbers) < least:
-        raise OptionError(f"{name} must be at least {least}, not {value!r}")
-    return numbers[0], numbers[1]
+    first, second = numbers(value, name, 2, least)
+    return first, second
+
+
+def _same_start(taps: int, flipped: bool, origin: int) -> int:
+    """Return where the first window starts in mode ``same``."""
+    start = origin - (taps - 1) // 2 if flipped else -origin - taps // 2
+    if not 0 <= -start < taps:
+        raise OptionError(
+            f"origin {origin} moves a kernel of {taps} off its pixel; give "
+            f"{-(taps // 2)} to {(taps - 1) // 2}"
+        )
+    return start
 
 
 def _axis(
-    name: str, size: int, taps: int, mode: str, padding: int | None, stride: int, flipped: bool
+    name: str,
+    size: int,
+    taps: int,
+    mode: str,
+    padding: int | None,
+    stride: int,
+    flipped: bool,
+    origin: int = 0,
 ) -> Axis:
     if padding is not None:
         start, dense = -padding, size + 2 * padding - taps + 1
     elif mode == "same":
-        start, dense = -((taps - 1) // 2 if flipped else taps // 2), size
+        start, dense = _same_start(taps, flipped, origin), size
     elif mode == "full":
         start, dense = -(taps - 1), size + taps - 1
     else:
@@ -98,6 +135,7 @@ def geometry(
     padding: object = None,
     stride: object = 1,
     flipped: bool = True,
+    origin: tuple[int, int] = (0, 0),
 ) -> Geometry:
     """Return where the windows of a convolution lie.
 
@@ -116,6 +154,8 @@ def geometry(
         True for convolution, False for correlation. It matters for even kernels in ``same``: the
         window of correlation starts ``K // 2`` pixels before its output, that of convolution
         ``(K - 1) // 2``, as in ``scipy.ndimage``.
+    origin : (int, int)
+        By how many pixels the kernel is moved in ``same``, with the signs of ``scipy.ndimage``.
 
     Raises
     ------
@@ -136,8 +176,10 @@ def geometry(
             raise OptionError("mode 'full' has its own padding; give one of the two")
         pads = pair(padding, "padding", 0)
     strides = pair(stride, "stride", 1)
+    if any(origin) and (mode != "same" or padding is not None):
+        raise OptionError("origin moves the kernel in mode 'same' alone; leave it out")
     rows, columns = (
-        _axis(name, shape[i], kernel_shape[i], mode, pads[i], strides[i], flipped)
+        _axis(name, shape[i], kernel_shape[i], mode, pads[i], strides[i], flipped, origin[i])
         for i, name in enumerate(("height", "width"))
     )
     answer = Geometry(rows, columns)

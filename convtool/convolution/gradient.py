@@ -5,9 +5,10 @@ from typing import TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.convolution import dtypes
-from convtool.convolution.api import correlate, filtered
-from convtool.convolution.types import Array
+from convtool.arrays import adopt
+from convtool.convolution import axes, dtypes
+from convtool.convolution.pictures import filtered
+from convtool.convolution.types import Array, Border, Engine, Mode
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
 from convtool.kernels.spec import parse
@@ -17,12 +18,12 @@ from convtool.kernels.weights import checked, is_even
 class Options(TypedDict, total=False):
     """What both functions take besides the pair: options of :func:`convtool.convolve`."""
 
-    mode: str
-    border: str | None
+    mode: Mode
+    border: Border | None
     cval: float
     padding: int | tuple[int, int] | None
     stride: int | tuple[int, int]
-    engine: str
+    engine: Engine
     threads: int | None
 
 
@@ -51,12 +52,25 @@ def _check_direction(pair: ArrayLike | str) -> None:
 
 
 def _derivatives(
-    image: ArrayLike, pair: ArrayLike | str, dtype: DTypeLike | None, options: Options
+    image: Array, pair: ArrayLike | str, dtype: DTypeLike | None, options: Options
 ) -> list[Array]:
     """Return the vertical and the horizontal derivative, in double where the answer is double."""
     _check_names(options)
     floating = np.float64 if dtypes.output_type(np.dtype(np.float32), dtype) == np.float64 else None
-    return [correlate(image, kernel, dtype=floating, **options) for kernel in _as_pair(pair)]
+    return [filtered(image, (one,), False, dtype=floating, **options) for one in _as_pair(pair)]
+
+
+def _channels_last(image: ArrayLike, channel_axis: int | None) -> Array:
+    """Return an image with its axis of channels moved to the end.
+
+    Raises
+    ------
+    ShapeError
+        If the shape leaves open which axis that is.
+    """
+    pixels = adopt(image)
+    rows, columns = axes.kernel_axes(pixels.shape, 2, channel_axis=channel_axis)
+    return pixels.transpose(rows, columns, *({*range(pixels.ndim)} - {rows, columns}))
 
 
 def _stored(values: Array, dtype: DTypeLike | None) -> Array:
@@ -72,6 +86,7 @@ def gradient_magnitude(
     image: ArrayLike,
     pair: ArrayLike | str = "sobel",
     *,
+    channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
     out: Array | None = None,
     **options: Unpack[Options],
@@ -88,6 +103,8 @@ def gradient_magnitude(
         not flipped; for the antisymmetric presets flipping changes nothing in the length. A pair of
         an even size, such as ``roberts``, is convolved: its window begins at the pixel, as that of
         ``scipy.ndimage.convolve`` and of scikit-image's ``roberts`` does.
+    channel_axis : int, optional
+        The axis of channels, as for :func:`convtool.convolve`.
     dtype : dtype, optional
         Type of the answer, as for :func:`convtool.convolve`.
     out : ndarray, optional
@@ -116,13 +133,22 @@ def gradient_magnitude(
     """
     _check_names(options)
     kernels = _as_pair(pair)
-    return filtered(image, tuple(kernels), is_even(kernels), dtype=dtype, out=out, **options)
+    pixels = _channels_last(image, channel_axis)
+    place = out
+    if channel_axis is not None and isinstance(out, np.ndarray) and out.ndim == pixels.ndim:
+        place = np.moveaxis(out, channel_axis, -1)
+    flipped = is_even(kernels)
+    answer = filtered(pixels, tuple(kernels), flipped, dtype=dtype, out=place, **options)
+    if out is not None:
+        return out
+    return answer if channel_axis is None else np.moveaxis(answer, -1, channel_axis)
 
 
 def gradient_direction(
     image: ArrayLike,
     pair: ArrayLike | str = "sobel",
     *,
+    channel_axis: int | None = None,
     dtype: DTypeLike | None = None,
     **options: Unpack[Options],
 ) -> Array:
@@ -142,8 +168,9 @@ def gradient_direction(
     1.5707963267948966
     """
     _check_direction(pair)
-    down, right = _derivatives(image, pair, dtype, options)
-    return _stored(angles(down, right), dtype)
+    down, right = _derivatives(_channels_last(image, channel_axis), pair, dtype, options)
+    answer = _stored(angles(down, right), dtype)
+    return answer if channel_axis is None else np.moveaxis(answer, -1, channel_axis)
 
 
 def angles(down: Array, right: Array) -> Array:

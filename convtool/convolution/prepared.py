@@ -3,9 +3,9 @@
 A call of it does little beside its work, which is what a small image costs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,10 +14,10 @@ from convtool.convolution import borders, calibration, dtypes, tiles
 from convtool.convolution.engines import StripCorrelator
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.run import Kernels, Ready, make_ready, request_for, run
-from convtool.convolution.source import Source
+from convtool.convolution.source import Source, is_packed
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.types import Array, DType
-from convtool.errors import ShapeError
+from convtool.errors import OptionError, ShapeError
 from convtool.kernels.weights import Weights
 
 
@@ -42,10 +42,17 @@ def layout_for(
     padding: object,
     stride: object,
     flipped: bool,
+    origin: tuple[int, int] = (0, 0),
 ) -> Geometry:
     """Return where the windows lie, from memory where that was asked lately."""
     sizes = (shape[0], shape[1]), (weights.shape[0], weights.shape[1])
-    how: dict[str, Any] = {"mode": mode, "padding": padding, "stride": stride, "flipped": flipped}
+    how: dict[str, Any] = {
+        "mode": mode,
+        "padding": padding,
+        "stride": stride,
+        "flipped": flipped,
+        "origin": origin,
+    }
     try:
         return _remembered_geometry(*sizes, **how)
     except TypeError:  # a list, which has no hash
@@ -59,7 +66,10 @@ def turned(kernels: Kernels, flipped: bool) -> Kernels:
     return tuple(np.ascontiguousarray(kernel[::-1, ::-1]) for kernel in kernels)
 
 
-def default_border(border: str | None, mode: str, padding: object) -> str:
+_Border = TypeVar("_Border")
+
+
+def default_border(border: _Border | None, mode: str, padding: object) -> _Border | str:
     """Resolve the default border: ``constant`` for mode ``full``, else ``reflect``."""
     if border is not None:
         return border
@@ -70,14 +80,64 @@ class Options(NamedTuple):
     """The options of a convolution, as they were given."""
 
     flipped: bool
-    mode: str
-    border: str | None
-    cval: float
-    padding: int | tuple[int, int] | None
-    stride: int | tuple[int, int]
-    engine: str
-    dtype: DTypeLike | None
-    threads: int | None
+    mode: str = "same"
+    border: str | Sequence[str] | None = None
+    cval: complex = 0.0
+    padding: int | Sequence[int] | None = None
+    stride: int | Sequence[int] = 1
+    engine: str = "auto"
+    dtype: DTypeLike | None = None
+    threads: int | None = None
+    axis: int | None = None
+    axes: int | Sequence[int] | None = None
+    channel_axis: int | None = None
+    origin: int | Sequence[int] = 0
+    delta: complex = 0.0
+
+
+def bind(
+    ready: Ready, rule: tuple[str, float], image: Array, out: Array
+) -> Callable[[Array, Array], None] | None:
+    """Return a direct call for images and answers that lie in memory as these do.
+
+    Parameters
+    ----------
+    ready : Ready
+        The engine and its job.
+    rule : (str, float)
+        The border's rule and the value beyond the edge.
+    image, out : ndarray, shape (H, W, C)
+        An image and its answer, of any content.
+
+    Returns
+    -------
+    callable or None
+        None where each image needs checks or conversions first.
+    """
+    correlator = ready.correlator
+    if not isinstance(correlator, StripCorrelator) or correlator.bind is None:
+        return None
+    written = out.dtype == ready.job.dtype or out.dtype in correlator.writes
+    dtype = image.dtype
+    native = dtype.isnative and dtype.kind != "b" and dtype != np.float16
+    packed = is_packed(image) and is_packed(out)
+    if not (written and native and packed) or ready.job.level is not None:
+        return None
+    strips = tiles.strips_of(correlator, ready.job)
+    source = Source(image, *rule, ready.job.dtype)
+    return correlator.bind(source, out, strips, ready.job.threads)
+
+
+def check_out(out: object, shape: tuple[int, ...], dtype: DType) -> None:
+    """Raise an error unless an answer of this shape and dtype can be written to ``out``."""
+    if not isinstance(out, np.ndarray):
+        raise OptionError(f"out must be an array, not {type(out).__name__}")
+    if out.shape != shape:
+        raise ShapeError(f"out has shape {out.shape}, the answer {shape}")
+    if out.dtype != dtype:
+        raise OptionError(f"out has type {out.dtype}, the answer {dtype}")
+    if not out.flags.writeable:
+        raise OptionError("out is read-only")
 
 
 class Prepared:
@@ -93,6 +153,13 @@ class Prepared:
         Its weights, float64.
     options : Options
         The options.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The answer's shape.
+    dtype : dtype
+        The answer's type.
 
     Raises
     ------
@@ -116,33 +183,17 @@ class Prepared:
             flipped=options.flipped,
         )
         self._kernels = turned((kernel,), options.flipped)
-        self._answer = self._layout.shape + shape[2:]
-        self._dtype = dtypes.output_type(dtype, options.dtype)
+        self.shape = self._layout.shape + shape[2:]
+        self.dtype = dtypes.output_type(dtype, options.dtype)
         self._engine, self._threads = options.engine, options.threads
         self._calibration = calibration.load()
         self._workers = thread_count(options.threads)
         how = (self._kernels, self._layout, self._engine, self._workers)
-        ready = make_ready(request_for(shape, dtype, self._dtype, *how, rule=self._rule))
+        ready = make_ready(request_for(shape, dtype, self.dtype, *how, rule=self._rule))
         self._short = ready.job.threads == 1
-        self._call = self._bound(shape, dtype, ready)
-
-    def _bound(
-        self, shape: tuple[int, ...], dtype: DType, ready: Ready
-    ) -> Callable[[Array, Array], None] | None:
-        """Return a direct call for arrays, where no check is needed before."""
-        correlator = ready.correlator
-        if not isinstance(correlator, StripCorrelator) or correlator.bind is None:
-            return None
-        written = self._dtype == ready.job.dtype or self._dtype in correlator.writes
-        native = dtype.isnative and dtype.kind != "b" and dtype != np.float16
-        if not (written and native) or ready.job.level is not None:
-            return None
-        image, out = np.empty(shape, dtype), np.empty(self._answer, self._dtype)
-        planes = image.reshape(shape + (1,) * (3 - len(shape)))
-        source = Source(planes, *self._rule, ready.job.dtype)
-        strips = tiles.strips_of(correlator, ready.job)
-        answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-        return correlator.bind(source, answer, strips, ready.job.threads)
+        image = np.empty(shape + (1,) * (3 - len(shape)), dtype)
+        out = np.empty(self.shape + (1,) * (3 - len(shape)), self.dtype)
+        self._call = bind(ready, self._rule, image, out)
 
     def fits(self) -> bool:
         """Return whether what was planned still holds: the calibration, the number of threads."""
@@ -150,56 +201,22 @@ class Prepared:
             self._short or thread_count(self._threads) == self._workers
         )
 
-    def __call__(self, image: Array) -> Array:
+    def __call__(self, image: Array, out: Array | None = None) -> Array:
         """Return the answer for an image of that shape and dtype."""
-        out = np.empty(self._answer, self._dtype)
-        if self._call is not None and image.flags.c_contiguous and image.flags.aligned:
+        if out is None:
+            out = np.empty(self.shape, self.dtype)
+        elif not self._is_free(out, image):
+            np.copyto(out, self(image))
+            return out
+        flags = image.flags
+        if self._call is not None and flags.c_contiguous and flags.aligned:
             self._call(image, out)
         else:
             how = (self._kernels, self._layout, self._rule, out, self._engine, self._workers)
             run(image, *how)
         return out
 
-
-_MOST = 256
-"""Convolutions that are remembered; beyond that all are forgotten."""
-
-_NUMBERS = frozenset((int, float))
-_COUNTS = frozenset((int, type(None)))
-
-_remembered: dict[tuple[Any, ...], Prepared] = {}
-
-
-def remembered(
-    image: Array, kernel: object, options: Options, weights: Callable[[], Weights]
-) -> Prepared | None:
-    """Return a convolution from memory, or one that is made and remembered.
-
-    None where the arguments are of kinds that equal others of other types (``True`` equals 1, and
-    is no stride), or cannot be looked up.
-    """
-    if (
-        type(options.stride) is not int
-        or options.padding is not None
-        or type(options.cval) not in _NUMBERS
-        or type(options.threads) not in _COUNTS
-    ):
-        return None
-    if type(kernel) is np.ndarray:
-        name: object = (kernel.tobytes(), kernel.shape, kernel.dtype)
-    elif type(kernel) is str:
-        name = kernel
-    else:
-        return None
-    try:
-        key = (name, image.shape, image.dtype, options)
-        found = _remembered.get(key)
-    except TypeError:
-        return None
-    if found is not None and found.fits():
-        return found
-    made = Prepared(image.shape, image.dtype, weights(), options)
-    if len(_remembered) >= _MOST:
-        _remembered.clear()
-    _remembered[key] = made
-    return made
+    def _is_free(self, out: Array, image: Array) -> bool:
+        """Return whether an answer can be made there, which must be of its shape and type."""
+        check_out(out, self.shape, self.dtype)
+        return out.flags.c_contiguous and not np.may_share_memory(out, image)

@@ -76,7 +76,9 @@ def convolve(
     ----------
     image : dask.array.Array
         As for :func:`convtool.convolve`, in blocks of any sizes.
-    kernel, mode, border, cval, padding, stride, origin, delta, axis, axes, channel_axis, engine, dtype
+    kernel, mode, border, cval, padding, stride, origin, delta
+        As for :func:`convtool.convolve`.
+    axis, axes, channel_axis, engine, dtype
         As for :func:`convtool.convolve`.
     threads : int, optional
         Threads of each block; 1 by default, as Dask runs several blocks at once.
@@ -104,9 +106,9 @@ def convolve(
     planned separately. Where the kernel lies on other axes, or has one dimension or three, or there
     are several borders, ``origin``, ``delta`` or complex numbers, each block is planned by itself.
 
-    For pictures the engines ``direct``, ``separable`` and ``scipy`` give bit-identical results to the whole
-    image, and so does ``numba`` except for its running sums (kernels of 25 or more equal weights),
-    which restart in every block. Those, ``fft``, whose tiles are placed differently, and
+    For pictures the engines ``direct``, ``separable`` and ``scipy`` give bit-identical results to
+    the whole image, and so does ``numba`` except for its running sums (kernels of 25 or more equal
+    weights), which restart in every block. Those, ``fft``, whose tiles are placed differently, and
     ``opencv``, which sums the last columns in another order, differ in the last bits: within 4e-6
     (float32) or 1e-13 (float64) of max|image| · sum|kernel|.
 

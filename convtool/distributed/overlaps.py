@@ -146,7 +146,7 @@ def _limits(dtype: DType) -> tuple[int, int]:
 
 
 def _extended(image: Any, axis: int, windows: Axis, rule: str, value: complex) -> Any:
-    """Return an image with the pixels beyond its edges that windows reach, or cut to the windows."""
+    """Return an image with the pixels beyond its edges that windows reach, or cut to them."""
     from dask.array import concatenate
 
     size = windows.size

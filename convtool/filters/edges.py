@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convtool.convolution.gradient import gradient_magnitude
-from convtool.convolution.types import Array
+from convtool.convolution.types import Array, Border
 from convtool.errors import OptionError, ShapeError
 from convtool.filters.masks import masked
 from convtool.filters.products import borders_of, plane_correlated, product_correlated
@@ -87,7 +87,7 @@ def _derivative(
     return masked(answer, mask)
 
 
-def _plane_magnitude(operator: Operator, values: Values, rule: str, cval: float) -> Array:
+def _plane_magnitude(operator: Operator, values: Values, rule: Border, cval: float) -> Array:
     pixels, unit, dtype = values
     down = np.outer(operator.difference, operator.smooth) * (unit / sqrt(2))
     pair = np.stack([down, down.T])
@@ -95,7 +95,7 @@ def _plane_magnitude(operator: Operator, values: Values, rule: str, cval: float)
 
 
 def _magnitude(
-    operator: Operator, values: Values, axes: list[int], rules: Sequence[str], cval: float
+    operator: Operator, values: Values, axes: list[int], rules: Sequence[Border], cval: float
 ) -> Array:
     ndim = values.pixels.ndim
     total = np.zeros(values.pixels.shape, values.dtype)
@@ -310,7 +310,7 @@ def laplace(image: ArrayLike, ksize: int = 3, mask: ArrayLike | None = None) -> 
         raise ShapeError("image: a single number has no edges; give an array")
     if ndim == 2 and values.pixels.size:
         return masked(plane_correlated(values, laplacian_4(), "reflect"), mask)
-    answer = np.zeros(values.pixels.shape, values.dtype)
+    answer, rules = np.zeros(values.pixels.shape, values.dtype), borders_of("reflect", ndim)
     for axis in range(ndim):
-        answer += product_correlated(values, {axis: SECOND_DIFFERENCE}, ("reflect",) * ndim, 0.0)
+        answer += product_correlated(values, {axis: SECOND_DIFFERENCE}, rules, 0.0)
     return masked(answer, mask)

@@ -1,13 +1,14 @@
 """Filters along several axes of an array: kernels that are products of 1-D factors."""
 
 from collections.abc import Mapping, Sequence
-from math import prod
+from functools import reduce
+from typing import Any, cast
 
 import numpy as np
 
 from convtool.convolution import borders
 from convtool.convolution.api import correlate
-from convtool.convolution.types import Array
+from convtool.convolution.types import Array, Border
 from convtool.errors import OptionError, ShapeError
 from convtool.filters.values import Values
 from convtool.kernels.weights import Weights
@@ -19,14 +20,11 @@ MODES = borders.BORDERS | {
 }
 """Border names by those that SciPy's filters take."""
 
-MOST_CHANNELS = 4
-"""Last axes up to here are passed on as channels; longer ones are filtered plane by plane."""
-
 LONGEST_FUSED = 129
 """Factors of more taps than this are applied one axis at a time: their product would be large."""
 
 
-def borders_of(mode: str | Sequence[str], ndim: int) -> tuple[str, ...]:
+def borders_of(mode: str | Sequence[str], ndim: int) -> tuple[Border, ...]:
     """Return the border of each axis.
 
     Raises
@@ -45,13 +43,13 @@ def borders_of(mode: str | Sequence[str], ndim: int) -> tuple[str, ...]:
     for name in modes:
         if name not in MODES:
             raise OptionError(f"mode {name!r} is not known; one of {', '.join(MODES)}")
-    return tuple(MODES[name] for name in modes)
+    return tuple(cast(Border, MODES[name]) for name in modes)
 
 
 def product_correlated(
     values: Values,
     factors: Mapping[int, Weights],
-    rules: Sequence[str],
+    rules: Sequence[Border],
     cval: float,
     out: Array | None = None,
 ) -> Array:
@@ -87,15 +85,11 @@ def product_correlated(
     answer, outside = pixels, cval / unit
     steps = _steps(factors, rules) if pixels.size else []
     for axes in steps:
-        kernel = unit * (
-            np.outer(factors[axes[0]], factors[axes[1]]) if len(axes) == 2 else factors[axes[0]]
-        )
+        kernel = unit * reduce(np.multiply.outer, [factors[axis] for axis in axes])
+        how: dict[str, Any] = {"axes": axes, "border": rules[axes[0]], "cval": outside}
         last = axes is steps[-1] and out is not None and out.dtype == dtype
-        place = out if last and out is not None else np.empty(pixels.shape, dtype)
-        apply = _planes if len(axes) == 2 else _lines
-        apply(answer, kernel, axes, rules[axes[0]], outside, place)
-        answer, unit = place, 1.0
-        outside *= float(kernel.sum())
+        answer = correlate(answer, kernel, **how, dtype=dtype, out=out if last else None)
+        outside, unit = outside * float(kernel.sum()), 1.0
     if not steps:
         answer = np.multiply(pixels, unit, dtype=dtype)
     if out is None or answer is out:
@@ -116,41 +110,7 @@ def _steps(factors: Mapping[int, Weights], rules: Sequence[str]) -> list[tuple[i
     return [(axis,) for axis in axes]
 
 
-def _planes(
-    pixels: Array, kernel: Weights, axes: tuple[int, ...], rule: str, cval: float, out: Array
-) -> None:
-    """Correlate the planes of two axes into ``out``."""
-    if pixels.ndim == 2 or _has_channels(pixels.shape, axes):
-        correlate(pixels, kernel, border=rule, cval=cval, out=out)
-        return
-    stack, place = (np.moveaxis(array, axes, (-2, -1)) for array in (pixels, out))
-    for index in np.ndindex(stack.shape[:-2]):
-        correlate(stack[index], kernel, border=rule, cval=cval, out=place[index])
-
-
-def _has_channels(shape: tuple[int, ...], axes: tuple[int, ...]) -> bool:
-    return len(shape) == 3 and axes == (0, 1) and shape[2] <= MOST_CHANNELS
-
-
-def _lines(
-    pixels: Array, taps: Weights, axes: tuple[int, ...], rule: str, cval: float, out: Array
-) -> None:
-    """Correlate the lines of one axis into ``out``."""
-    (axis,) = axes
-    shape = pixels.shape
-    before, count, after = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
-    answer = out if out.flags.c_contiguous else np.empty(shape, out.dtype)
-    block, place = pixels.reshape(before, count, after), answer.reshape(before, count, after)
-    if after <= MOST_CHANNELS:
-        correlate(block, taps[np.newaxis], border=rule, cval=cval, out=place)
-    else:
-        for plane, into in zip(block, place, strict=True):
-            correlate(plane, taps[:, np.newaxis], border=rule, cval=cval, out=into)
-    if answer is not out:
-        np.copyto(out, answer)
-
-
-def plane_correlated(values: Values, kernel: Weights, rule: str, cval: float = 0.0) -> Array:
+def plane_correlated(values: Values, kernel: Weights, rule: Border, cval: float = 0.0) -> Array:
     """Correlate an image of two dimensions with a kernel, shape (KH, KW)."""
     pixels, unit, dtype = values
     return correlate(pixels, unit * kernel, border=rule, cval=cval / unit, dtype=dtype)

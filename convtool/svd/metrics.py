@@ -229,7 +229,7 @@ def _gaussian(size: int) -> FloatArray:
 def _averaged(values: FloatArray, window: FloatArray) -> FloatArray:
     from convtool.convolution.api import correlate
 
-    averaged: FloatArray = correlate(values, window, mode="valid")
+    averaged: FloatArray = correlate(values, window, mode="valid", axes=(0, 1))
     return averaged
 
 

@@ -7,6 +7,7 @@ import pytest
 import reference
 from hypothesis import given
 from hypothesis import strategies as st
+from refusals import refusal
 
 import convtool
 from convtool import errors
@@ -18,17 +19,6 @@ CROSSED = np.eye(3) + np.eye(3)[::-1]
 BOTH = pytest.mark.parametrize("call", [convtool.convolve, convtool.correlate])
 
 
-def refusal(error, call, *arguments, **options):
-    """Return the message, which must be one line of a convtool error of this very type."""
-    with pytest.raises(convtool.ConvtoolError) as caught:
-        call(*arguments, **options)
-    assert type(caught.value) is error
-    message = str(caught.value)
-    assert message
-    assert "\n" not in message
-    return message
-
-
 @BOTH
 class TestBadOptions:
     """Each message says what is wrong, where, and what would be right."""
@@ -38,11 +28,15 @@ class TestBadOptions:
         message = refusal(errors.OptionError, call, IMAGE, "box", mode=mode)
         assert message == f"mode {mode!r} is not known; one of same, valid, full"
 
-    @pytest.mark.parametrize("border", ["wrapped", "", 3, ["wrap"]])
+    @pytest.mark.parametrize("border", ["wrapped", "", 3])
     def test_border(self, call, border):
         message = refusal(errors.OptionError, call, IMAGE, "box", border=border)
         assert f"border {border!r} is not known; one of" in message
         assert all(name in message for name in BORDERS)
+
+    def test_borders_for_another_number_of_axes(self, call):
+        message = refusal(errors.OptionError, call, IMAGE, "box", border=["wrap"])
+        assert message == "border ['wrap'] names 1, the kernel has 2 dimensions"
 
     @pytest.mark.parametrize("cval", ["a", None, 1j, [1, 2]])
     def test_cval(self, call, cval):
@@ -152,9 +146,7 @@ class TestBadImages:
         message = refusal(errors.ShapeError, call, [[1, 2], [3]], "box")
         assert message.startswith("the image is not a rectangular array")
 
-    @pytest.mark.parametrize(
-        "dtype", ["complex64", "complex128", "object", "longdouble", "U3", "M8[s]", "V4"]
-    )
+    @pytest.mark.parametrize("dtype", ["clongdouble", "object", "longdouble", "U3", "M8[s]", "V4"])
     def test_of_a_type_without_meaning(self, call, dtype):
         image = np.zeros((3, 3)).astype(dtype)
         message = refusal(errors.PixelTypeError, call, image, "box")
@@ -186,7 +178,7 @@ class TestBadKernels:
             ([[1, 2], [3]], "rows of equal length"),
             ([[1, np.nan]], "row 1, column 2: nan is not a finite number"),
             ([[1], [-np.inf]], "row 2, column 1: -inf is not a finite number"),
-            ([[1j]], "complex128; give real numbers"),
+            ([[1j, np.nan]], "row 1, column 2: nan is not a finite number"),
             ([["a"]], "give real numbers"),
             (None, "give real numbers"),
             (np.zeros((1, 2, 3)), "give two dimensions"),
@@ -425,9 +417,9 @@ class TestDefaults:
         padded = convtool.convolve(IMAGE, CROSSED, padding=1)
         np.testing.assert_array_equal(padded, convtool.convolve(IMAGE, CROSSED))
 
-    def test_one_row_is_a_kernel(self):
+    def test_a_kernel_of_one_dimension_lies_where_it_is_told(self):
         np.testing.assert_array_equal(
-            convtool.convolve(IMAGE, [1, 0, -1]), convtool.convolve(IMAGE, [[1, 0, -1]])
+            convtool.convolve(IMAGE, [1, 0, -1], axis=1), convtool.convolve(IMAGE, [[1, 0, -1]])
         )
 
 

@@ -97,10 +97,12 @@ def test_the_length_of_two_sums_is_within_one(pair, shape, border):
 def test_any_number_of_rows_and_of_threads(rows):
     image = _drawn((rows, 50, 3))
     one, many = (
-        convtool.convolve(image, EXACT["emboss"], engine="numba", dtype="u1", threads=threads)
+        convtool.convolve(
+            image, EXACT["emboss"], axes=(0, 1), engine="numba", dtype="u1", threads=threads
+        )
         for threads in (1, 3)
     )
-    expected = convtool.convolve(image, EXACT["emboss"], engine="direct", dtype="u1")
+    expected = convtool.convolve(image, EXACT["emboss"], axes=(0, 1), engine="direct", dtype="u1")
     np.testing.assert_array_equal(one, expected)
     np.testing.assert_array_equal(many, expected)
 

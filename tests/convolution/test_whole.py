@@ -57,14 +57,16 @@ def _drawn(shape):
 
 
 def _answer(image, kernel, **options):
-    return convtool.correlate(image, kernel, engine="numba", dtype="u1", **options)
+    return convtool.correlate(image, kernel, engine="numba", dtype="u1", axes=(0, 1), **options)
 
 
 def _exact(image, kernel, **options):
     """Return the rounded answer, from sums of whole numbers in float64, which hold them exactly."""
     sums = uint16_sums(kernel)
     whole_kernel = np.outer(sums.column, sums.row).astype(np.float64)
-    added = convtool.correlate(image.astype(np.float64), whole_kernel, engine="direct", **options)
+    added = convtool.correlate(
+        image.astype(np.float64), whole_kernel, engine="direct", axes=(0, 1), **options
+    )
     return np.rint(added / sums.divisor)
 
 
@@ -95,7 +97,7 @@ def test_any_whole_numbers_over_a_power_of_two(column, row, seed):
     kernel = np.outer(column, row) / 256
     assume(np.count_nonzero(kernel) > 1)
     image = np.random.default_rng(seed).choice(np.array([0, 1, 128, 254, 255], np.uint8), (23, 90))
-    expected = convtool.correlate(image.astype(np.float64), kernel, engine="direct")
+    expected = convtool.correlate(image.astype(np.float64), kernel, engine="direct", axes=(0, 1))
     assert (uint16_sums(kernel) is not None) == (sum(column) * sum(row) <= 256)
     np.testing.assert_array_equal(_answer(image, kernel), np.clip(np.rint(expected), 0, 255))
 
@@ -183,7 +185,9 @@ class TestUint16Products:
         options = {"border": border, "cval": 200.0}
         assert uint16_products(kernel) is not None
         answer = _answer(image, kernel, **options).astype(np.float64)
-        exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct", **options)
+        exact = convtool.correlate(
+            image.astype(np.float64), kernel, engine="direct", axes=(0, 1), **options
+        )
         assert np.abs(answer - exact).max() < 0.5 + WORST
         assert np.abs(answer - np.rint(exact)).sum() <= 0.05 * exact.size
 
@@ -195,7 +199,7 @@ class TestUint16Products:
         assume(uint16_products(kernel) is not None)
         image = rng.choice(np.array([0, 1, 128, 254, 255], np.uint8), (23, 90))
         answer = _answer(image, kernel).astype(np.float64)
-        exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct")
+        exact = convtool.correlate(image.astype(np.float64), kernel, engine="direct", axes=(0, 1))
         assert np.abs(answer - exact).max() < 0.5 + WORST
 
     @pytest.mark.parametrize("value", range(256))

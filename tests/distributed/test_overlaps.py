@@ -118,7 +118,9 @@ def test_a_value_that_the_type_does_not_hold(rng):
 def test_nan_spreads_no_further_than_the_kernel(rng):
     image = rng.random((2, 40, 40))
     image[1, 20, 20] = np.nan
-    answer = computed(convtool.convolve(in_blocks(image, (1, 13, 13)), np.ones((5, 3)), axes=(1, 2)))
+    answer = computed(
+        convtool.convolve(in_blocks(image, (1, 13, 13)), np.ones((5, 3)), axes=(1, 2))
+    )
     assert np.isnan(answer).sum() == 15
     assert not np.isnan(answer[0]).any()
 
