@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from convtool import arrays
 from convtool.convolution.dimensions import (
     OF_PICTURES,
     Convolution,
@@ -16,7 +17,7 @@ from convtool.convolution.dimensions import (
     remembered,
     weights_of,
 )
-from convtool.convolution.pictures import as_array, filtered, planned
+from convtool.convolution.pictures import filtered, planned
 from convtool.convolution.planner import Plan
 from convtool.convolution.prepared import Options
 from convtool.convolution.types import Array, Border, DType, Engine, Mode
@@ -45,7 +46,7 @@ def _convolved(
         ready = remembered(image, kernel, given)
         if ready is not None:
             return ready(image)
-    pixels, options = as_array(image), Options(*given)
+    pixels, options = arrays.adopt(image), Options(*given)
     weights = weights_of(kernel, pixels.ndim, options)
     if out is not None and is_picture(pixels.shape, pixels.dtype, weights, options):
         how = {name: getattr(options, name) for name in OF_PICTURES}
@@ -304,7 +305,7 @@ class PreparedConvolution:
         OptionError
             If ``out`` is no array of the answer's type that can be written to.
         """
-        pixels = image if type(image) is np.ndarray else as_array(image)
+        pixels = image if type(image) is np.ndarray else arrays.adopt(image)
         if pixels.shape != self._image_shape:
             raise ShapeError(f"prepared for images of {self._image_shape}, not {pixels.shape}")
         if pixels.dtype != self._image_dtype:

@@ -5,8 +5,9 @@ from typing import TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from convtool.arrays import adopt
 from convtool.convolution import axes, dtypes
-from convtool.convolution.pictures import as_array, filtered
+from convtool.convolution.pictures import filtered
 from convtool.convolution.types import Array, Border, Engine, Mode
 from convtool.errors import KernelError, OptionError
 from convtool.kernels.spec import kernel as named_kernel
@@ -67,7 +68,7 @@ def _channels_last(image: ArrayLike, channel_axis: int | None) -> Array:
     ShapeError
         If the shape leaves open which axis that is.
     """
-    pixels = as_array(image)
+    pixels = adopt(image)
     rows, columns = axes.kernel_axes(pixels.shape, 2, channel_axis=channel_axis)
     return pixels.transpose(rows, columns, *({*range(pixels.ndim)} - {rows, columns}))
 

@@ -1,10 +1,9 @@
 """Pictures of shape (H, W) or (H, W, C): validate, plan, run. What layers above call."""
 
-import sys
-
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from convtool import arrays
 from convtool.convolution import borders, dtypes, in_place
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan
@@ -21,23 +20,6 @@ from convtool.convolution.tiles import Store
 from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.weights import Combination
-
-
-def as_array(image: ArrayLike) -> Array:
-    """Return an image as an array.
-
-    Raises
-    ------
-    PixelTypeError, ShapeError
-        If it is masked, or no rectangular array.
-    """
-    # numpy.ma takes time to import; an image can be of it only if somebody has.
-    if "numpy.ma" in sys.modules and isinstance(image, np.ma.MaskedArray):
-        raise PixelTypeError("a masked array cannot be filtered; fill it first: image.filled(0)")
-    try:
-        return np.asarray(image)
-    except ValueError as error:
-        raise ShapeError(f"the image is not a rectangular array: {error}") from error
 
 
 def filtered(
@@ -75,7 +57,7 @@ def filtered(
     plan : Plan, optional
         What `planned` says of such an image, if that is known: it is what is done.
     """
-    pixels = as_array(image)
+    pixels = arrays.adopt(image)
     check_image(pixels.shape, pixels.dtype)
     weights = kernels[0]
     rule = borders.resolve(default_border(border, mode, padding), cval)

@@ -83,5 +83,7 @@ class Volume:
 
         pixels, answers = image.transpose(self._order), out.transpose(self._order)
         for place in np.ndindex(pixels.shape[:-3]):
-            volume_filtered(pixels[place], self._kernel, self._flipped, **self._how, out=answers[place])
+            volume_filtered(
+                pixels[place], self._kernel, self._flipped, **self._how, out=answers[place]
+            )
         return out
