@@ -108,3 +108,38 @@ def richardson_lucy(image, kernel, iterations, border="reflect", cval=0.0, flipp
     for _ in range(iterations):
         answer = answer * (blur.T @ (seen / (blur @ answer + outside.ravel()))) / blur.sum(axis=0)
     return answer.reshape(image.shape)
+
+
+def correlate_volume(
+    volume,
+    kernel,
+    mode="same",
+    borders=("reflect", "reflect", "reflect"),
+    cval=0.0,
+    origin=(0, 0, 0),
+    flipped=False,
+):
+    """Sum the products of each window of a volume (D, H, W), voxel by voxel, in float64."""
+    volume = np.asarray(volume, dtype=np.float64)
+    kernel = np.asarray(kernel, dtype=np.float64)
+    if flipped:
+        kernel = kernel[::-1, ::-1, ::-1]
+    starts, counts = [], []
+    for n, k, shift in zip(volume.shape, kernel.shape, origin, strict=True):
+        centre = (k - 1) // 2 - shift if flipped else k // 2 + shift
+        start, count = {"same": (-centre, n), "full": (1 - k, n + k - 1), "valid": (0, n - k + 1)}[
+            mode
+        ]
+        starts.append(start)
+        counts.append(count)
+    weights = [place for place in product(*map(range, kernel.shape)) if kernel[place] != 0]
+    answer = np.zeros(counts)
+    for output in product(*map(range, counts)):
+        for place in weights:
+            read = [
+                _outside(output[axis] + starts[axis] + place[axis], volume.shape[axis], rule)
+                for axis, rule in enumerate(borders)
+            ]
+            value = cval if None in read else float(volume[tuple(read)])
+            answer[output] = float(answer[output]) + float(kernel[place]) * value
+    return answer

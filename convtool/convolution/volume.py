@@ -15,7 +15,7 @@ from convtool.convolution.run import workers_for
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.threads import for_each
 from convtool.convolution.types import Array, DType
-from convtool.convolution.volume_fft import by_transforms, tile_of
+from convtool.convolution.volume_fft import by_transforms, tiling
 from convtool.convolution.volume_layout import Axes, Triple, layout
 from convtool.convolution.volume_plan import Problem, VolumePlan, choose
 from convtool.errors import KernelError, OptionError, PixelTypeError, ShapeError, check_choice
@@ -62,7 +62,7 @@ def _triple(shape: Sequence[int]) -> Triple:
 
 def _readable(pixels: Array, working: DType) -> Array:
     """Return a volume with rows side by side, of a type that compiled code knows."""
-    if pixels.dtype == np.float16:
+    if pixels.dtype.kind == "f" and pixels.dtype.itemsize == 2:
         pixels = pixels.astype(working)
     if pixels.dtype == np.bool_:
         pixels = pixels.view(np.uint8)
@@ -124,7 +124,8 @@ def _run(task: _Task, out: Array, delta: float) -> None:
         _compiled_run(task, made)
     else:
         padded = windows.Padded(task.pixels, task.axes, task.rules, task.cval, task.working)
-        tile = tile_of(task.axes) if task.chosen.plan.engine == "fft" else None
+        by_boxes = task.chosen.plan.engine == "fft"
+        tile = tuple(tiling(axis).outputs for axis in task.axes) if by_boxes else None
         windows.run(_correlator(task), padded, task.axes, made, tile)
     if made is out:
         return

@@ -5,8 +5,12 @@ References
 A. V. Oppenheim and R. W. Schafer, Discrete-Time Signal Processing, section 8.7.3 (overlap-save).
 """
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
+from convtool.convolution.geometry import Axis
 from convtool.convolution.types import Array
 from convtool.convolution.volume_layout import Axes
 from convtool.convolution.volume_windows import Correlate
@@ -28,20 +32,37 @@ def _fast_length(least: int) -> int:
         length += 1
 
 
-def transform_shape(axes: Axes) -> tuple[int, ...]:
-    """Return the lengths of the transforms along each axis."""
-    return tuple(
-        _fast_length(min(axis.dense + axis.taps - 1, max(LEAST_LENGTH, 3 * axis.taps)))
-        for axis in axes
-    )
+class Tiling(NamedTuple):
+    """How an axis is cut for transforms."""
+
+    length: int
+    """The length of each transform."""
+    outputs: int
+    """How many outputs each makes at the most."""
+    parts: int
+    """How many there are."""
 
 
-def tile_of(axes: Axes) -> tuple[int, ...]:
-    """Return how many outputs a transform makes along each axis."""
-    lengths = transform_shape(axes)
-    return tuple(
-        min(axis.dense, length - axis.taps + 1) for axis, length in zip(axes, lengths, strict=True)
-    )
+def tiling(axis: Axis) -> Tiling:
+    """Return how an axis is cut: in parts that are as even as they come.
+
+    Examples
+    --------
+    >>> tiling(Axis(128, 7, -3, 128, 1))
+    Tiling(length=72, outputs=64, parts=2)
+    """
+    most = max(LEAST_LENGTH, 3 * axis.taps) - axis.taps + 1
+    parts = -(-axis.dense // most)
+    outputs = -(-axis.dense // parts)
+    return Tiling(_fast_length(outputs + axis.taps - 1), outputs, parts)
+
+
+def butterflies(axes: Axes) -> float:
+    """Return the butterflies of the transforms, for each output."""
+    cut = [tiling(axis) for axis in axes]
+    points = math.prod(each.length * each.parts for each in cut)
+    levels = math.log2(math.prod(each.length for each in cut))
+    return points * levels / math.prod(axis.dense for axis in axes)
 
 
 def by_transforms(kernel: Array, axes: Axes, threads: int, otherwise: Correlate) -> Correlate:
@@ -60,7 +81,7 @@ def by_transforms(kernel: Array, axes: Axes, threads: int, otherwise: Correlate)
     """
     from scipy import fft
 
-    lengths = transform_shape(axes)
+    lengths = tuple(tiling(axis).length for axis in axes)
     spectrum = np.conj(fft.rfftn(kernel, lengths))
 
     def run(window: Array, out: Array) -> None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import numpy as np
 
@@ -29,7 +30,7 @@ def direct(kernel: Array, dtype: DType) -> Correlate:
         if plane.any()
     ]
 
-    def product(window: Array, place: tuple[int, int, int], out: Array) -> None:
+    def multiply(window: Array, place: tuple[int, int, int], out: Array) -> None:
         part = window[tuple(slice(k, k + n) for k, n in zip(place, out.shape[:3], strict=True))]
         np.multiply(part, weights[place], out=out)
 
@@ -40,9 +41,9 @@ def direct(kernel: Array, dtype: DType) -> Correlate:
             total = out if first_plane else plane
             for first_row, places in zip([True] + [False] * len(rows), rows, strict=False):
                 row = total if first_row else line
-                product(window, places[0], row)
+                multiply(window, places[0], row)
                 for place in places[1:]:
-                    product(window, place, scratch)
+                    multiply(window, place, scratch)
                     row += scratch
                 if not first_row:
                     total += row
@@ -149,8 +150,8 @@ def run(
         plane = math.prod(axis.dense + axis.taps - 1 for axis in axes[1:])
         planes = PART_BYTES // (plane * out.shape[3] * out.itemsize) - axes[0].taps + 1
         tile = (max(1, planes), *sizes[1:])
-    for z in range(0, sizes[0], tile[0]):
-        for y in range(0, sizes[1], tile[1]):
-            for x in range(0, sizes[2], tile[2]):
-                part = out[z : z + tile[0], y : y + tile[1], x : x + tile[2]]
-                correlate(padded.window((z, y, x), part.shape[:3]), part)
+    starts = (range(0, size, step) for size, step in zip(sizes, tile, strict=True))
+    with np.errstate(invalid="ignore", over="ignore"):
+        for z, y, x in product(*starts):
+            part = out[z : z + tile[0], y : y + tile[1], x : x + tile[2]]
+            correlate(padded.window((z, y, x), part.shape[:3]), part)

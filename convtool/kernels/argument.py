@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convtool.arrays import as_array
 from convtool.errors import KernelError
 from convtool.kernels.weights import Weights, checked
 
@@ -66,7 +67,7 @@ def as_weights(kernel: ArrayLike) -> NDArray[Any]:
     array([ 1.,  0., -1.])
     """
     try:
-        array = np.asarray(kernel)
+        array = as_array(kernel, "kernel", "used")
     except (ValueError, TypeError):
         return as_kernel(kernel)
     if array.ndim not in {1, 2, 3} or array.dtype.kind not in "biufc":
