@@ -24,9 +24,11 @@ HEAVY = {
     "onnx",
     "rich",
     "scipy",
+    "skimage",
     "sklearn",
     "tifffile",
     "torch",
+    "xarray",
     "zarr",
 }
 COMMAND = """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from math import prod
 from typing import Any, cast
 
 import numpy as np
@@ -20,8 +21,8 @@ MODES = borders.BORDERS | {
 }
 """Border names by those that SciPy's filters take."""
 
-LONGEST_FUSED = 129
-"""Factors of more taps than this are applied one axis at a time: their product would be large."""
+MOST_FUSED = 1 << 14
+"""Factors whose product has more weights than this are applied one axis at a time."""
 
 
 def borders_of(mode: str | Sequence[str], ndim: int) -> tuple[Border, ...]:
@@ -83,7 +84,7 @@ def product_correlated(
     if out is not None and out.shape != pixels.shape:
         raise ShapeError(f"out has shape {out.shape}, the image {pixels.shape}")
     answer, outside = pixels, cval / unit
-    steps = _steps(factors, rules) if pixels.size else []
+    steps = _steps(factors, rules) if factors and pixels.size else []
     for axes in steps:
         kernel = unit * reduce(np.multiply.outer, [factors[axis] for axis in axes])
         how: dict[str, Any] = {"axes": axes, "border": rules[axes[0]], "cval": outside}
@@ -98,16 +99,17 @@ def product_correlated(
     return out
 
 
-def _steps(factors: Mapping[int, Weights], rules: Sequence[str]) -> list[tuple[int, ...]]:
-    """Return the axes of each step: the last two at once where they can be, others one by one."""
+def _steps(factors: Mapping[int, Weights], rules: Sequence[Border]) -> list[tuple[int, ...]]:
+    """Return the axes of each step: as many of the last ones as go together, the others singly."""
     axes = sorted(factors)
-    if len(axes) < 2:
-        return [(axis,) for axis in axes]
-    pair = axes[-2:]
-    alike = rules[pair[0]] == rules[pair[1]]
-    if alike and all(factors[axis].size <= LONGEST_FUSED for axis in pair):
-        return [tuple(pair), *((axis,) for axis in axes[:-2])]
-    return [(axis,) for axis in axes]
+    together = axes[-1:]
+    for axis in reversed(axes[:-1][-2:]):
+        fused = [axis, *together]
+        weights = prod(factors[each].size for each in fused)
+        if rules[axis] != rules[together[0]] or weights > MOST_FUSED:
+            break
+        together = fused
+    return [tuple(together), *((axis,) for axis in axes[: len(axes) - len(together)])]
 
 
 def plane_correlated(values: Values, kernel: Weights, rule: Border, cval: float = 0.0) -> Array:
