@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from convtool import deconvolution as deconvolution
     from convtool import distributed as distributed
     from convtool import explain as explain
+    from convtool import filters as filters
     from convtool import images as images
     from convtool import kernels as kernels
     from convtool import learn as learn
@@ -112,6 +113,7 @@ _SUBPACKAGES = (
     "deconvolution",
     "distributed",
     "explain",
+    "filters",
     "images",
     "kernels",
     "learn",
@@ -156,6 +158,7 @@ __all__ = [
     "engines",
     "explain",
     "filter_image",
+    "filters",
     "gradient_direction",
     "gradient_magnitude",
     "images",

@@ -17,6 +17,7 @@ EXTRAS = {
     "raw": "pictures of camera sensors need",
     "remote": "URLs need",
     "science": "DICOM and FITS need",
+    "xarray": "arrays with named dimensions need",
 }
 """What each extra is for: ``pip install 'convtool[NAME]'``."""
 

@@ -24,9 +24,11 @@ HEAVY = {
     "onnx",
     "rich",
     "scipy",
+    "skimage",
     "sklearn",
     "tifffile",
     "torch",
+    "xarray",
     "zarr",
 }
 COMMAND = """
@@ -54,6 +56,14 @@ def imported(program, *arguments):
 def test_import_convtool_imports_nothing_heavy():
     program = (
         "import sys, convtool, convtool.errors; convtool.__version__; dir(convtool);"
+        "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == set()
+
+
+def test_import_of_filters_imports_nothing_heavy():
+    program = (
+        "import sys, convtool.filters; dir(convtool.filters);"
         "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     assert imported(program) == set()

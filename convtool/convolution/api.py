@@ -6,7 +6,8 @@ from typing import Any, TypedDict, Unpack
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.arrays import adopt
+from convtool import arrays
+from convtool.convolution import deferred
 from convtool.convolution.dimensions import (
     OF_PICTURES,
     Convolution,
@@ -46,7 +47,11 @@ def _convolved(
         ready = remembered(image, kernel, given)
         if ready is not None:
             return ready(image)
-    pixels, options = adopt(image), Options(*given)
+    convolver = deferred.convolver(image)
+    if convolver is not None:
+        lazy: Array = convolver(image, kernel, Options(*given), out)
+        return lazy
+    pixels, options = arrays.adopt(image), Options(*given)
     weights = weights_of(kernel, pixels.ndim, options)
     if out is not None and is_picture(pixels.shape, pixels.dtype, weights, options):
         how = {name: getattr(options, name) for name in OF_PICTURES}
@@ -79,7 +84,8 @@ def convolve(
     ----------
     image : array_like
         Numbers of any type: a picture (H, W) or (H, W, C), a signal (N,), a volume (D, H, W), or
-        a batch of them. Each channel is filtered on its own.
+        a batch of them. Each channel is filtered on its own. A Dask array is filtered lazily, as
+        by :func:`convtool.distributed.convolve`.
     kernel : array_like, shape (K,), (KH, KW) or (KD, KH, KW), or str
         Finite weights, or the text of one: ``"gaussian:sigma=2"`` (see :func:`convtool.kernel`).
         A kernel of one dimension needs ``axis``, unless the image is a signal.
@@ -305,7 +311,7 @@ class PreparedConvolution:
         OptionError
             If ``out`` is no array of the answer's type that can be written to.
         """
-        pixels = image if type(image) is np.ndarray else adopt(image)
+        pixels = image if type(image) is np.ndarray else arrays.adopt(image)
         if pixels.shape != self._image_shape:
             raise ShapeError(f"prepared for images of {self._image_shape}, not {pixels.shape}")
         if pixels.dtype != self._image_dtype:

@@ -37,13 +37,16 @@ class Convolution(Protocol):
 def weights_of(kernel: ArrayLike | str, ndim: int, options: Options) -> Array:
     """Return a kernel's weights, float64 or complex128, of as many dimensions as it has axes.
 
-    A kernel given as text has two, unless the options or the image say otherwise.
+    A kernel given as text has two, unless the options or the image say otherwise, or only three
+    make sense of it: ``gaussian:sigma=1,2,2``.
 
     Raises
     ------
     KernelError
         If it is not a kernel, or has other dimensions than an image of ``ndim`` can take.
     """
+    from convtool.kernels.volumes import volume_kernel
+
     if not isinstance(kernel, str):
         weights = as_weights(kernel)
         if weights.ndim > max(2, ndim):
@@ -56,8 +59,17 @@ def weights_of(kernel: ArrayLike | str, ndim: int, options: Options) -> Array:
     if options.axes is not None:
         wanted = len(options.axes) if isinstance(options.axes, list | tuple) else 1
     if wanted == 3:
-        raise KernelError(f"kernel {kernel!r}: give a kernel of three dimensions as numbers")
-    weights = as_kernel(kernel)
+        return volume_kernel(kernel)
+    try:
+        weights = as_kernel(kernel)
+    except KernelError:
+        if ndim < 3 or options.axes is not None:
+            raise
+        try:
+            return volume_kernel(kernel)
+        except KernelError:
+            pass
+        raise
     if wanted == 1 and 1 in weights.shape:
         return weights.reshape(-1)
     return weights

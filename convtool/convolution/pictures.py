@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from convtool.arrays import adopt
+from convtool import arrays
 from convtool.convolution import borders, dtypes, in_place
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan
@@ -57,7 +57,7 @@ def filtered(
     plan : Plan, optional
         What `planned` says of such an image, if that is known: it is what is done.
     """
-    pixels = adopt(image)
+    pixels = arrays.adopt(image)
     check_image(pixels.shape, pixels.dtype)
     weights = kernels[0]
     rule = borders.resolve(default_border(border, mode, padding), cval)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convtool.arrays import as_array
-from convtool.errors import KernelError, PixelTypeError, ShapeError
+from convtool.errors import KernelError
 from convtool.kernels.weights import Weights, checked
 
 
@@ -68,7 +68,7 @@ def as_weights(kernel: ArrayLike) -> NDArray[Any]:
     """
     try:
         array = as_array(kernel, "kernel", "used")
-    except (PixelTypeError, ShapeError):
+    except (ValueError, TypeError):
         return as_kernel(kernel)
     if array.ndim not in {1, 2, 3} or array.dtype.kind not in "biufc":
         return as_kernel(array)

@@ -240,6 +240,56 @@ class TestBatches:
         assert "real kernels" in message
 
 
+class TestVolumes:
+    @BOTH
+    @pytest.mark.parametrize("axes", [(0, 1, 2), (1, 2, 3), (0, 1, 3), (0, 2, 3)])
+    def test_kernels_of_three_dimensions(self, call, peer, axes, rng):
+        array, kernel = rng.normal(size=(5, 6, 7, 8)), rng.normal(size=(2, 3, 4))
+        how = {"axes": axes, "origin": (0, 1, -1)}
+        answer = call(array, kernel, border="wrap", **how)
+        np.testing.assert_allclose(
+            answer, peer(array, kernel, mode="wrap", **how), rtol=1e-10, atol=1e-10
+        )
+
+    def test_the_kernel_lies_on_all_axes_of_a_volume(self, rng):
+        volume, kernel = rng.normal(size=(5, 6, 7)), rng.normal(size=(2, 3, 2))
+        close(convtool.convolve(volume, kernel), ndimage.convolve(volume, kernel))
+        close(convtool.convolve(volume, kernel, mode="full"), signal.convolve(volume, kernel))
+        coloured = np.stack([volume, volume * 2], axis=-1)
+        close(convtool.convolve(coloured, kernel)[..., 1], ndimage.convolve(volume * 2, kernel))
+
+    def test_borders_of_each_axis_and_delta(self, rng):
+        volume, kernel = rng.normal(size=(5, 6, 7)), rng.normal(size=(3, 3, 3))
+        padded = np.pad(volume, ((1, 1), (0, 0), (0, 0)), "wrap")
+        padded = np.pad(padded, ((0, 0), (1, 1), (0, 0)), "edge")
+        padded = np.pad(padded, ((0, 0), (0, 0), (1, 1)), "symmetric")
+        expected = signal.convolve(padded, kernel, "valid") + 2
+        borders = ("wrap", "nearest", "reflect")
+        answer = convtool.convolve(volume, kernel, border=borders, delta=2)
+        close(answer, expected)
+        turned = convtool.convolve(
+            volume.transpose(2, 0, 1), kernel, axes=(1, 2, 0), border=borders, delta=2
+        )
+        close(turned, expected.transpose(2, 0, 1))
+
+    def test_text(self, rng):
+        volume = rng.normal(size=(9, 9, 9))
+        answer = convtool.convolve(volume, "gaussian:sigma=1,1,1", border="reflect")
+        close(answer, ndimage.gaussian_filter(volume, 1))
+        close(convtool.convolve(volume, "gaussian:sigma=1", axes=(0, 1, 2)), answer)
+
+    @pytest.mark.parametrize("options", [{"stride": 2}, {"padding": 1}])
+    def test_refuses_stride_and_padding(self, options):
+        volume, kernel = np.zeros((5, 5, 5)), np.ones((3, 3, 3))
+        message = refusal(errors.OptionError, convtool.convolve, volume, kernel, **options)
+        assert message.startswith("stride and padding are for kernels of one and two dimensions")
+
+    def test_too_small_for_a_valid_answer(self):
+        volume, kernel = np.zeros((5, 5, 2)), np.ones((3, 3, 3))
+        message = refusal(errors.ShapeError, convtool.convolve, volume, kernel, mode="valid")
+        assert message.startswith("no output is left")
+
+
 class TestOriginDeltaAndBorders:
     @BOTH
     @pytest.mark.parametrize("origin", [(0, 1), (1, -1), (-1, -2), -1])
