@@ -137,7 +137,7 @@ Examples:
     "-o",
     "--output",
     metavar="FILE",
-    help="Write the picture; for several k, a labelled sheet.",
+    help="Write the picture; for several k or with --compare, a labelled sheet.",
 )
 @click.option("--save", metavar="FILE.ctsvd", help="Write the factors, quantised and packed.")
 @choice(
@@ -211,7 +211,7 @@ def command(
     if wish is not None:
         ks = [chosen_k(image, wish, color, side, best.value)]
     ks = ks or default_ks(largest_k(image, color, side))
-    _check_kind(image, task, ks, color)
+    _check_kind(image, task, color, sheet=len(ks) > 1 or compare)
     result = study(
         image, ks, method=method, color=color, block=side, precision=precision, peak=best.value
     )
@@ -253,16 +253,16 @@ def _seen(name: str, image: Image, color: str) -> Image:
     )
 
 
-def _check_kind(image: Image, task: _Outputs, ks: Sequence[int], color: str) -> None:
+def _check_kind(image: Image, task: _Outputs, color: str, *, sheet: bool) -> None:
     """Refuse before any work a kind of picture that an output cannot hold."""
     if image.has_bands:
         drawn = {"--plot": task.plot, "--html": task.html}
-        drawn |= {"--output, for several k,": task.output} if len(ks) > 1 else {}
+        drawn |= {"--output, for several pictures,": task.output} if sheet else {}
         if names := [name for name, target in drawn.items() if target is not None]:
             raise OptionError(
                 f"{names[0]} draws grey or colours, and the picture has {image.channels} bands"
             )
-    if task.output is not None and len(ks) == 1:
+    if task.output is not None and not sheet:
         channels = 1 if color == "gray" else image.channels
         check_kind(task.output, channels, image.type, bands=image.has_bands)
 
@@ -345,7 +345,7 @@ def _give(
     remarks += [words.choice_line(choice)] if choice else []
     remarks.append(f"peak {peak.value:.10g} ({peak.reason})")
     if task.output is not None:
-        _write(task.output, words.picture(image, result), modified)
+        _write(task.output, words.picture(image, result, tiles), modified)
     if task.save is not None:
         save_bytes(task.save, to_bytes(best, precision=precision), modified)
     if task.plot is not None:
