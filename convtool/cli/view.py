@@ -45,7 +45,7 @@ Examples:
 )
 @page_reading_options
 def command(path: str, specs: tuple[str, ...], port: int | None, **how: Any) -> int:
-    """Show IMAGE before and after filtering on a page whose sliders change the kernel.
+    """Filter IMAGE on a page whose sliders change the kernel, and show before and after.
 
     The page also shows the command that writes what one sees. Open the printed address in a browser
     of this machine. It contains a secret; the page is served to this machine alone, until Ctrl-C.

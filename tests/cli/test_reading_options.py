@@ -13,7 +13,7 @@ from convtool.images.read import read, read_document
 from convtool.images.write import write
 
 MODEL = "sample_images/network/digits.safetensors"
-READERS = ("compare", "deconvolve", "explain", "filter", "learn", "predict", "svd")
+READERS = ("compare", "deconvolve", "explain", "filter", "learn", "predict", "svd", "view")
 DATASETS = ("evaluate", "gridsearch", "show", "train")
 MORE = ("bench", "inspect")
 OPTIONS = {"--page", "--cmyk", "--orientation", "--max-pixels", "--max-memory"}
