@@ -121,6 +121,14 @@ def test_border_engine_and_switches_are_options(page, tmp_path, monkeypatch):
     assert np.array_equal(shown(page, "after"), np.dstack([grey] * 3))
 
 
+def test_clipped_values_are_said(page):
+    assert "were clipped" in page.text("#warnings")
+    page.run("get('range').value = 'offset'")
+    page.run("get('range').dispatchEvent(new Event('change'))")
+    page.wait("settings.range === 'offset' && !busy")
+    assert "clipped" not in page.text("#warnings")
+
+
 def test_kernels_are_added_chosen_and_removed(page):
     page.click("#kernels fieldset:nth-child(2) button")
     ready(page)

@@ -174,8 +174,8 @@ function tell(found) {
   get("command").textContent = found.command;
   get("save").href = `file?${query(shown)}`;
   const reduced = data.reduced > 1 ? ` Shown at 1/${data.reduced} of its size.` : "";
-  get("status").textContent =
-    `Filtered in ${milliseconds(found.seconds)}.${reduced} ${found.warnings.join(" ")}`;
+  get("status").textContent = `Filtered in ${milliseconds(found.seconds)}.${reduced}`;
+  get("warnings").textContent = found.warnings.join("; ");
   get("steps").replaceChildren(...found.steps.map((step) => made("li", {
     textContent: `${step.kernel} (${step.size}): ${step.engine}, ${milliseconds(step.seconds)}; ${step.reason}` })));
 }
