@@ -22,7 +22,8 @@ _DASHES = ("-", "--", ":")
 """The dashes of the first lines, as many as Matplotlib has colours, of the next, and of others."""
 _STYLE = """:root { color-scheme: light dark; }
 body { font: 15px/1.4 system-ui, sans-serif; margin: 1em auto; max-width: 64em; padding: 0 0.75em; }
-svg { max-width: 100%; height: auto; background: white; }
+.scroll { overflow-x: auto; }
+svg { width: 100%; min-width: 36rem; height: auto; background: white; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0; }
 caption { text-align: left; font-weight: bold; white-space: nowrap; }
 td, th { padding: 0.1em 0.8em; text-align: right; }
@@ -164,7 +165,7 @@ def _page(panels: Sequence[Panel], svg: bytes) -> bytes:
 <title>{escaped(panels[0].title)}</title>
 <style>
 {_STYLE}</style>
-{drawing}
+<div class="scroll" tabindex="0" role="region" aria-label="Chart">{drawing}</div>
 {tables}
 </html>
 """.encode()
