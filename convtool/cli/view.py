@@ -16,9 +16,9 @@ from convtool.cli._terminal import say
 from convtool.errors import OptionError
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN
 
 _FIRST = "gaussian:sigma=2"
+_STDIN = "-"
 
 
 @click.command(
@@ -50,7 +50,7 @@ def command(path: str, specs: tuple[str, ...], port: int | None, **how: Any) -> 
     The page also shows the command that writes what one sees. Open the printed address in a browser
     of this machine. It contains a secret; the page is served to this machine alone, until Ctrl-C.
     """
-    if path == STDIN:
+    if path == _STDIN:
         raise OptionError("a page shows commands that read the picture again; name a file")
     given = [read_kernel(spec) for spec in specs or (_FIRST,)]
     reading = taken(how, ReadOptions)
