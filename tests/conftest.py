@@ -18,8 +18,10 @@ MARKS = {
     "cluster": ("distributed/", "cli/test_filter_cluster.py", "cli/test_filter_blocks.py"),
     "browser": (
         "report/test_layer_page.py",
+        "report/test_line_chart.py",
         "report/test_slider_page.py",
         "report/test_walk_page.py",
+        "view/test_page.py",
     ),
     "fuzz": ("test_fuzz.py",),
     "slow": (

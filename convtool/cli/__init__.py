@@ -56,6 +56,7 @@ COMMANDS = {
     "show": "Draw pictures of a data set, each with its label.",
     "svd": "Compress a picture with the singular value decomposition.",
     "train": "Train a small convolutional network.",
+    "view": "Filter a picture on a page with sliders.",
 }
 """Name and one-line help of each command. The module of the command ``a-b`` is
 ``convtool/cli/a_b.py``; that of a Python keyword has an underscore appended (``import_.py``)."""

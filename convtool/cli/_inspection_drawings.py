@@ -8,6 +8,7 @@ from convtool.cli._pictures import PictureReader
 from convtool.cli._progress import step_bar
 from convtool.errors import ModelError
 from convtool.images.options import ReadOptions
+from convtool.images.paths import file_name
 from convtool.nn._types import Array
 from convtool.nn.inspection.attribution import (
     activations,
@@ -43,7 +44,7 @@ def pictures(
     taken: set[str] = set()
     for kind, name in given:
         target = check_drawing(out / _drawing_name(Path(name).stem, kind, taken))
-        drawn = _DRAWN[kind](model, model.preprocessing, reader(name), target)
+        drawn = _DRAWN[kind](model, model.preprocessing, name, reader(name), target)
         found.setdefault(kind, []).append({"image": name, "drawing": str(target)} | drawn)
     reader.tell()
     return {kind: each[0] if len(each) == 1 else each for kind, each in found.items()}
@@ -67,7 +68,7 @@ def _judged(model: Sequential, x: Array) -> tuple[int, dict[str, Any]]:
 
 
 def _feature_maps(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
+    model: Sequential, preprocessing: Preprocessing, name: str, picture: Array, target: Path
 ) -> dict[str, Any]:
     from convtool.report.model_pictures import Activation, draw_activations
 
@@ -75,21 +76,21 @@ def _feature_maps(
     outputs = activations(model, x)
     names = layer_names(model)
     shown = [
-        Activation(f"{name}  {' × '.join(map(str, values.shape))}", values)
-        for name, values in zip(names, outputs, strict=True)
+        Activation(f"{layer}  {' × '.join(map(str, values.shape))}", values)
+        for layer, values in zip(names, outputs, strict=True)
     ]
     shown[-1] = replace(shown[-1], names=_answers(model, outputs[-1]))
     _, judged = _judged(model, x)
-    draw_activations(picture, _title(judged), shown, target)
+    draw_activations(picture, _title(name, judged), shown, target)
     return judged | {
         "layers": [
             {
-                "name": name,
+                "name": layer,
                 "least": float(values.min()),
                 "mean": float(values.mean()),
                 "greatest": float(values.max()),
             }
-            for name, values in zip(names, outputs, strict=True)
+            for layer, values in zip(names, outputs, strict=True)
         ]
     }
 
@@ -103,12 +104,12 @@ def _answers(model: Sequential, scores: Array) -> Sequence[str]:
     return model.classes if len(model.classes) == len(scores) else ()
 
 
-def _title(judged: dict[str, Any]) -> str:
-    return f"predicted: {judged['class']} ({judged['probability']:.1%})"
+def _title(name: str, judged: dict[str, Any]) -> str:
+    return f"{file_name(name)}, predicted: {judged['class']} ({judged['probability']:.1%})"
 
 
 def _occlusion(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
+    model: Sequential, preprocessing: Preprocessing, name: str, picture: Array, target: Path
 ) -> dict[str, Any]:
     from convtool.report.model_pictures import draw_deciding
 
@@ -118,19 +119,19 @@ def _occlusion(
     with step_bar("occlusion", "places") as progress:
         found = occlusion_map(model, x, chosen, patch, progress)
     label = f"drop of the probability, occluded by {patch}×{patch}"
-    draw_deciding(picture, found, _title(judged), label, target)
+    draw_deciding(picture, found, _title(name, judged), label, target)
     return judged | {"patch": patch, "map": found.tolist()}
 
 
 def _saliency(
-    model: Sequential, preprocessing: Preprocessing, picture: Array, target: Path
+    model: Sequential, preprocessing: Preprocessing, name: str, picture: Array, target: Path
 ) -> dict[str, Any]:
     from convtool.report.model_pictures import draw_deciding
 
     x = preprocessing.tensor(picture[None])[0]
     chosen, judged = _judged(model, x)
     found = saliency_map(model, x, chosen)
-    draw_deciding(picture, found, _title(judged), "magnitude of its score's gradient", target)
+    draw_deciding(picture, found, _title(name, judged), "magnitude of its score's gradient", target)
     return judged | {"map": found.tolist()}
 
 

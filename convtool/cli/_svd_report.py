@@ -8,13 +8,14 @@ import numpy as np
 
 from convtool.cli._wording import as_options
 from convtool.images.formats import format_for
-from convtool.images.image import Image
+from convtool.images.image import Image, Pixels
 from convtool.images.options import WriteOptions
+from convtool.images.paths import file_name
 from convtool.records import replace
 from convtool.report.curves import Curve, compression_plot
 from convtool.report.json_report import finite
 from convtool.report.matrix import table
-from convtool.report.pictures import contact_sheet, reduced, to_bytes
+from convtool.report.pictures import SHEET_PAPER, Bytes, contact_sheet, reduced, to_bytes
 from convtool.report.slider_page import Frame, slider_page
 from convtool.report.units import decibel_text
 from convtool.svd.study import Choice, Point, Row, Study
@@ -129,25 +130,51 @@ def as_json(
             "joint_psnr": finite(choice.joint),
         },
         "tiles": [
-            {"block": block, "points": [finite(asdict(one)) for one in points]}
+            {
+                "block": block,
+                "points": [
+                    finite({"file_bytes": one.file_bytes, "psnr": one.psnr}) for one in points
+                ],
+            }
             for block, points in tiles.items()
         ],
     }
 
 
-def picture(image: Image, study: Study) -> Image:
-    """Return the picture for ``-o``: at its k with all metadata, or a sheet of several."""
-    if len(study.rows) == 1:
+def picture(image: Image, study: Study, tiles: Mapping[int, Sequence[Point]]) -> Image:
+    """Return the picture for ``-o``: at its k with all metadata, or a sheet of several.
+
+    With tiles the sheet has a row for each k: whole matrices, then tiles of the same size in bytes.
+    """
+    if len(study.rows) == 1 and not tiles:
         return replace(image, pixels=study.best.reconstruct())
-    peak = study.best.peak
-    values = [study.original, *(study.best.first(row.k).values() for row in study.rows)]
-    cells = [reduced(to_bytes(one, peak), _SHEET_SIDE)[0] for one in values]
-    labels = [f"original\n{study.raw_bytes} bytes"]
-    for row in study.rows:
-        level = "exact" if math.isinf(row.psnr) else f"{row.psnr:.1f} dB"
-        share = 100 * row.file_bytes / study.raw_bytes
-        labels.append(f"k={row.k}  {level}\n{row.file_bytes} bytes ({share:.1f}%)")
-    return Image(contact_sheet(cells, labels))
+    raw = study.raw_bytes
+    cells, labels = [_cell(study, study.original)], [f"original\n{raw} bytes"]
+    blank = np.full_like(cells[0], SHEET_PAPER)
+    if tiles:
+        cells += [blank] * len(tiles)
+        labels += [""] * len(tiles)
+    for i, row in enumerate(study.rows):
+        cells.append(_cell(study, study.best.first(row.k).values()))
+        labels.append(_label(f"k={row.k}", row.psnr, row.file_bytes, raw))
+        for block, points in tiles.items():
+            one, name = points[i], f"tiles {block}x{block}"
+            if one.picture is None:
+                cells.append(blank)
+                labels.append(f"{name}\nnone of {row.file_bytes} bytes")
+            else:
+                cells.append(_cell(study, one.picture.values()))
+                labels.append(_label(name, one.psnr, one.file_bytes, raw))
+    return Image(contact_sheet(cells, labels, across=len(tiles) + 1 if tiles else None))
+
+
+def _cell(study: Study, values: Pixels) -> Bytes:
+    return reduced(to_bytes(values, study.best.peak), _SHEET_SIDE)[0]
+
+
+def _label(name: str, psnr: float, file_bytes: int, raw_bytes: int) -> str:
+    level = "exact" if math.isinf(psnr) else f"{psnr:.1f} dB"
+    return f"{name}  {level}\n{file_bytes} bytes ({100 * file_bytes / raw_bytes:.1f}%)"
 
 
 def plot(
@@ -170,7 +197,7 @@ def plot(
         curves.append(_curve("JPEG", jpeg, raw))
     energies = np.diff(study.spectrum.kept)
     return compression_plot(
-        heading(name, image, study), energies, [row.k for row in study.rows], curves
+        heading(file_name(name), image, study), energies, [row.k for row in study.rows], curves
     )
 
 
@@ -191,5 +218,6 @@ def page(name: str, image: Image, study: Study, remarks: Sequence[str]) -> str:
     smaller = [f"Pictures are shown at 1/{by} of their size."] if by > 1 else []
     notes = [*map(as_options, remarks), *smaller]
     shown = codec.encode(Image(np.ascontiguousarray(original)), WriteOptions())
-    about = heading(name, image, study)
-    return slider_page(f"{name}, compressed", about, notes, PAGE_TITLES, frames, shown)
+    own = file_name(name)
+    about = heading(own, image, study)
+    return slider_page(f"{own}, compressed", about, notes, PAGE_TITLES, frames, shown)

@@ -21,7 +21,13 @@ from convtool.records import Record, replace
 from convtool.report.json_report import finite
 from convtool.report.matrix import table
 from convtool.report.units import decibel_text
-from convtool.svd.difference import Difference, differences, magnitude, over_pages
+from convtool.svd.difference import (
+    Difference,
+    differences,
+    largest_shown,
+    magnitude,
+    over_pages,
+)
 from convtool.svd.metrics import Peak, peak_for
 
 SCHEMA = "convtool.compare/1"
@@ -42,7 +48,8 @@ Examples:
 @click.option(
     "--diff",
     metavar="FILE",
-    help="Write the absolute difference as a picture of the same depth, with all pages.",
+    help="Write the absolute difference as a picture of the same depth, with all pages, stretched "
+    "so that the largest is white; the report gives the factor.",
 )
 @click.option(
     "--max-diff",
@@ -88,11 +95,16 @@ def command(
             "--page N compares one of each"
         )
     found = _compared(first, second, peak)
-    if diff is not None:
-        _write_difference(diff, first, second, found.channels[0].largest)
+    drawn = None if diff is None else _write_difference(diff, first, second)
     failures = _failures(found, max_diff, min_psnr)
     report = _report(a, b, first, found, failures)
-    give(report, json_target, _lines(found), quiet=diff == STDOUT)
+    lines = _lines(found)
+    if drawn is not None:
+        report["diff"] = finite(vars(drawn))
+        lines.append(_scale_line(drawn))
+    if diff == STDOUT:
+        say(*lines[-1:], err=True)
+    give(report, json_target, lines, quiet=diff == STDOUT)
     for failure in failures:
         complain(f"convtool: differs: {failure}")
     return 1 if failures else 0
@@ -104,6 +116,16 @@ class _Found(Record):
     peak: Peak
     channels: Sequence[Difference]
     pages: Sequence[Difference]
+
+
+class _Drawn(Record):
+    """The picture of the difference."""
+
+    path: str
+    white: float
+    """The difference that is white."""
+    factor: float
+    """What differences are multiplied by."""
 
 
 def _read(path: str, reading: ReadOptions) -> Document:
@@ -122,19 +144,22 @@ def _compared(first: Document, second: Document, given: float | None) -> _Found:
     return _Found(peak, over_pages(pages, peak.value), [found[0] for _, found in pages])
 
 
-def _write_difference(target: str, first: Document, second: Document, largest: float) -> None:
+def _write_difference(target: str, first: Document, second: Document) -> _Drawn:
+    pairs = list(zip(first.pages, second.pages, strict=True))
+    peak = first.pages[0].peak
+    white = largest_shown(pairs) or peak
     pages = tuple(
-        Image(magnitude(one, other), one.has_alpha, bits=one.bits)
-        for one, other in zip(first.pages, second.pages, strict=True)
+        Image(magnitude(one, other, white), one.has_alpha, bits=one.bits) for one, other in pairs
     )
-    kind = first.pages[0].type
-    if kind.is_integer and largest > kind.peak:
-        told = f"differences beyond {kind.peak:g} are clipped to it, which {kind.name} ends at"
-        say(f"convtool: warning: {shown(target)}: {told}", err=True)
     for page in pages:
         check_kind(target, page.channels, page.type, bands=page.has_bands)
     how = WriteOptions(format=form_of(target))
     write_document(target, replace(first, pages=pages), how)
+    return _Drawn(target, white, peak / white)
+
+
+def _scale_line(drawn: _Drawn) -> str:
+    return f"{shown(drawn.path)}: differences times {drawn.factor:.4g}; white is {drawn.white:.6g}"
 
 
 def _failures(found: _Found, max_diff: float | None, min_psnr: float | None) -> list[str]:

@@ -62,6 +62,8 @@ def command(
     A data set without a test part is split as it was in training, so that the model has not seen
     the test pictures. `convtool show` draws the pictures that the report names.
     """
+    if confusion is not None:
+        check_drawing(confusion)
     model = load(model_path)
     reading = taken(how, ReadOptions)
     chosen = pictures_to_judge(
@@ -71,7 +73,8 @@ def command(
         scores = evaluate(model, chosen, progress)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
-        from convtool.report.training import draw_confusion
+        from convtool.report.figures import check_drawing
+from convtool.report.training import draw_confusion
 
         draw_confusion(scores.confusion.tolist(), model.classes, confusion)
     report = _report(model, chosen, scores, probabilities)

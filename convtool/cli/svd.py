@@ -27,6 +27,7 @@ from convtool.cli._progress import step_bar
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
 from convtool.errors import NonFiniteError, OptionError
+from convtool.extras import need
 from convtool.filtering.nonfinite import counted
 from convtool.images import samples
 from convtool.images.image import Document, Image
@@ -178,7 +179,7 @@ Examples:
     "-o",
     topic="output",
     metavar="FILE",
-    help="Write the picture; for several k, a labelled sheet.",
+    help="Write the picture; for several k or with --compare, a labelled sheet.",
 )
 @option(
     "--save", topic="output", metavar="FILE.ctsvd", help="Write the factors, quantised and packed."
@@ -261,7 +262,7 @@ def command(
     if wish is not None:
         ks = [chosen_k(image, wish, color, side, best.value)]
     ks = ks or default_ks(largest_k(image, color, side))
-    _check_kind(image, task, ks, color)
+    _check_kind(image, task, color, sheet=len(ks) > 1 or compare)
     with step_bar("compressing") as progress:
         result = study(
             image,
@@ -311,16 +312,16 @@ def _seen(name: str, image: Image, color: str) -> Image:
     )
 
 
-def _check_kind(image: Image, task: _Outputs, ks: Sequence[int], color: str) -> None:
+def _check_kind(image: Image, task: _Outputs, color: str, *, sheet: bool) -> None:
     """Refuse before any work a kind of picture that an output cannot hold."""
     if image.has_bands:
         drawn = {"--plot": task.plot, "--html": task.html}
-        drawn |= {"--output, for several k,": task.output} if len(ks) > 1 else {}
+        drawn |= {"--output, for several pictures,": task.output} if sheet else {}
         if names := [name for name, target in drawn.items() if target is not None]:
             raise OptionError(
                 f"{names[0]} draws grey or colours, and the picture has {image.channels} bands"
             )
-    if task.output is not None and len(ks) == 1:
+    if task.output is not None and not sheet:
         channels = 1 if color == "gray" else image.channels
         check_kind(task.output, channels, image.type, bands=image.has_bands)
 
@@ -343,6 +344,8 @@ def _check(task: _Outputs, ks: Sequence[int] | None) -> None:
         raise OptionError("only one result can go to stdout; give the others a file")
     for target in (task.output, task.save, task.plot):
         check_no_terminal(target)
+    if task.plot is not None:
+        need("plots", "matplotlib")
     if task.save is not None and ks is not None and len(ks) > 1:
         raise OptionError("--save writes one k; give --k one number")
     if task.output is not None and task.output != STDOUT:
@@ -405,7 +408,7 @@ def _give(
     remarks += [words.choice_line(choice)] if choice else []
     remarks.append(f"peak {peak.value:.10g} ({peak.reason})")
     if task.output is not None:
-        _write(task.output, words.picture(image, result), modified)
+        _write(task.output, words.picture(image, result, tiles), modified)
     if task.save is not None:
         save_bytes(task.save, to_bytes(best, precision=precision), modified)
     if task.plot is not None:

@@ -117,6 +117,8 @@ def command(
     out = out or Path(f"{Path(dataset.removeprefix('idx:')).name}.safetensors")
     if not out.parent.is_dir():
         raise ModelFileError(f"{out.parent}: no such folder to write the model to")
+    if plot is not None:
+        check_drawing(plot)
     recipe = recipe_of(dataset, seed, choices)
     for unused in unused_settings(recipe, choices):
         say(f"note: {unused} has no effect with the optimizer {recipe.optimizer}", err=True)
@@ -263,6 +265,7 @@ def _lines(trainer: Trainer, split: Split, scores: Scores, out: Path) -> list[st
 def _plot(trainer: Trainer, path: Path) -> None:
     if not trainer.history:
         raise OptionError("--plot: there is no finished epoch to draw")
-    from convtool.report.training import draw_curves
+    from convtool.report.figures import check_drawing
+from convtool.report.training import draw_curves
 
     draw_curves(_history(trainer), path)

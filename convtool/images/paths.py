@@ -46,6 +46,17 @@ def shown(path: str | os.PathLike[str]) -> str:
     return printable(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
+def file_name(path: str | os.PathLike[str]) -> str:
+    """Return the name of a file without its folders, for titles.
+
+    Examples
+    --------
+    >>> file_name("scans/2024/a.tif"), file_name("s3://scans/b.tif")
+    ('a.tif', 'b.tif')
+    """
+    return shown(path).rstrip("/").rpartition("/")[2]
+
+
 def resolver() -> Callable[[str], str]:
     """Return a quick `os.path.realpath` for many paths in few folders.
 

@@ -63,10 +63,13 @@ def compression_plot(
     energy.semilogx(count, 100 * share, color="black")
     energy.set(title="Retained energy", xlabel="k", ylabel="Σ σᵢ² up to k, in percent of all")
     for k in ks:
-        for axes, value in ((spectrum, np.sqrt(energies[k - 1])), (energy, 100 * share[k - 1])):
+        for axes, value, beside in (
+            (spectrum, np.sqrt(energies[k - 1]), (4, 5)),
+            (energy, 100 * share[k - 1], (6, -9)),
+        ):
             if value > 0:
                 axes.plot(k, value, "o", color="tab:red")
-                axes.annotate(str(k), (k, value), (4, 5), textcoords="offset points", fontsize=8)
+                axes.annotate(str(k), (k, value), beside, textcoords="offset points", fontsize=8)
     for curve, marker in zip(quality, _MARKERS, strict=False):
         good = np.isfinite(curve.y)
         x, y = np.asarray(curve.x)[good], np.asarray(curve.y)[good]

@@ -18,6 +18,26 @@ ENDINGS = (".png", ".svg", ".html")
 Points = Sequence[tuple[float, float]]
 
 _MARKERS = "osD^vP*Xhd<>"
+_COLOURS = 10
+_DASHES = ("-", "--", ":")
+"""The dashes of the first lines, as many as Matplotlib has colours, of the next, and of others."""
+_STYLE = """:root { color-scheme: light dark; }
+body { font: 15px/1.4 system-ui, sans-serif; margin: 1em auto; max-width: 64em; padding: 0 0.75em; }
+.scroll { overflow-x: auto; }
+svg { width: 100%; min-width: 36rem; height: auto; background: white; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1em 0; }
+caption { text-align: left; font-weight: bold; white-space: nowrap; }
+td, th { padding: 0.1em 0.8em; text-align: right; }
+tr { border-bottom: 1px solid #8886; }
+@media (max-width: 48rem) {
+  table, tbody, caption { display: block; white-space: normal; }
+  tr { display: flex; flex-wrap: wrap; gap: 0 1em; padding: 0.3em 0; }
+  tr:first-child { display: none; }
+  th { flex-basis: 100%; text-align: left; padding: 0; }
+  td { padding: 0; }
+  td::before { content: attr(data-title) ": "; opacity: 0.75; }
+}
+"""
 _METADATA: dict[str, Any] = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
@@ -96,7 +116,12 @@ def _drawn(panels: Sequence[Panel], kind: str) -> bytes:
 
 def _draw(panel: Panel, axis: Any) -> None:
     for index, (name, points) in enumerate(panel.lines.items()):
-        style = {"marker": _MARKERS[index % len(_MARKERS)], "linewidth": 1.4, "markersize": 5}
+        style = {
+            "marker": _MARKERS[index % len(_MARKERS)],
+            "linestyle": _DASHES[index // _COLOURS % len(_DASHES)],
+            "linewidth": 1.4,
+            "markersize": 5,
+        }
         axis.plot(*zip(*points, strict=True), label=name, **style)
     axis.set(title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label)
     axis.set_xscale("log")
@@ -104,6 +129,7 @@ def _draw(panel: Panel, axis: Any) -> None:
     ticks = sorted({x for points in panel.lines.values() for x, _ in points})
     axis.set_xticks(ticks, [f"{x:g}" for x in ticks])
     axis.set_xticks([], minor=True)
+    axis.yaxis.set_major_formatter("{x:g}")
     axis.grid(True, which="both", alpha=0.25)
     for x, text in panel.marks:
         axis.axvline(x, color="0.4", linestyle="--", linewidth=1)
@@ -134,13 +160,12 @@ def _page(panels: Sequence[Panel], svg: bytes) -> bytes:
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{escaped(panels[0].title)}</title>
 <style>
-body {{ font: 15px/1.4 system-ui, sans-serif; margin: 2em auto; max-width: 64em; }}
-svg {{ max-width: 100%; height: auto; }}
-td, th {{ padding: 0.1em 0.8em; text-align: right; }}
-</style>
-{drawing}
+{_STYLE}</style>
+<div class="scroll" tabindex="0" role="region" aria-label="Chart">{drawing}</div>
 {tables}
 </html>
 """.encode()
@@ -148,11 +173,16 @@ td, th {{ padding: 0.1em 0.8em; text-align: right; }}
 
 def _as_table(panel: Panel) -> str:
     columns = sorted({x for points in panel.lines.values() for x, _ in points})
-    head = "".join(f"<th>{x:g}</th>" for x in columns)
+    head = "".join(f'<th scope="col">{x:g}</th>' for x in columns)
     rows = []
     for name, points in panel.lines.items():
         known = dict(points)
-        cells = "".join(f"<td>{known[x]:.3g}</td>" if x in known else "<td></td>" for x in columns)
-        rows.append(f"<tr><th>{escaped(name)}</th>{cells}</tr>")
+        cells = "".join(
+            f'<td role="cell" data-title="{x:g}">{known[x]:.3g}</td>' if x in known else "<td></td>"
+            for x in columns
+        )
+        head_cell = f'<th role="rowheader" scope="row">{escaped(name)}</th>'
+        rows.append(f'<tr role="row">{head_cell}{cells}</tr>')
     caption = f"{escaped(panel.title)}: {escaped(panel.y_label)}, by {escaped(panel.x_label)}"
-    return f"<table><caption>{caption}</caption><tr><th></th>{head}</tr>{''.join(rows)}</table>"
+    first = f'<tr role="row"><td></td>{head}</tr>'
+    return f'<table role="table"><caption>{caption}</caption>{first}{"".join(rows)}</table>'

@@ -39,12 +39,12 @@ def page(
         HTML.
     """
     parts = {
-        "style": "\n".join(_part(f"{name}.css") for name in styles),
-        "script": "\n".join(_part(f"{name}.js") for name in scripts),
+        "style": "\n".join(part(f"{name}.css") for name in styles),
+        "script": "\n".join(part(f"{name}.js") for name in scripts),
         "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
         **texts,
     }
-    return re.sub("@([a-z]+)@", lambda mark: parts[mark[1]], _part(template))
+    return re.sub("@([a-z]+)@", lambda mark: parts[mark[1]], part(template))
 
 
 def escaped(text: str) -> str:
@@ -58,5 +58,6 @@ def escaped(text: str) -> str:
     return html.escape(printable(text))
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """Return the text of a file in ``pages/``."""
     return (files("convtool.report") / "pages" / name).read_text(encoding="utf-8")

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 
 _GAP = 12
-_PAPER, _INK = 255, 20
+SHEET_PAPER = 255
+"""The grey of a sheet between its pictures."""
+_INK = 20
 _LABEL_WIDTH = 220
 _FONT_SCALE = 0.5
 _LINE = 20
@@ -52,7 +54,9 @@ def reduced(pixels: Bytes, most: int) -> tuple[Bytes, int]:
     return np.rint(split).astype(np.uint8).reshape(height, width, *pixels.shape[2:]), by
 
 
-def contact_sheet(pictures: Sequence[Bytes], labels: Sequence[str]) -> Bytes:
+def contact_sheet(
+    pictures: Sequence[Bytes], labels: Sequence[str], *, across: int | None = None
+) -> Bytes:
     """Arrange pictures of one size in rows, each above its label.
 
     Parameters
@@ -61,6 +65,8 @@ def contact_sheet(pictures: Sequence[Bytes], labels: Sequence[str]) -> Bytes:
         uint8, all of shape (H, W) or (H, W, 3).
     labels : sequence of str
         One for each picture, ASCII, possibly of several lines.
+    across : int, optional
+        The number of pictures in a row; by default the sheet is a little wider than high.
 
     Returns
     -------
@@ -72,11 +78,12 @@ def contact_sheet(pictures: Sequence[Bytes], labels: Sequence[str]) -> Bytes:
     height, width = pictures[0].shape[:2]
     lines = max(label.count("\n") + 1 for label in labels)
     cell = (height + _LINE * lines + _GAP, max(width, _LABEL_WIDTH) + _GAP)
-    across = max(1, round(float(np.sqrt(len(pictures) * cell[0] / cell[1]) * 1.25)))
-    across = min(across, len(pictures))
+    if across is None:
+        across = max(1, round(float(np.sqrt(len(pictures) * cell[0] / cell[1]) * 1.25)))
+        across = min(across, len(pictures))
     down = -(-len(pictures) // across)
     shape = (down * cell[0] + _GAP, across * cell[1] + _GAP, *pictures[0].shape[2:])
-    sheet = np.full(shape, _PAPER, np.uint8)
+    sheet = np.full(shape, SHEET_PAPER, np.uint8)
     for index, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
         top, left = _GAP + index // across * cell[0], _GAP + index % across * cell[1]
         sheet[top : top + height, left : left + width] = picture

@@ -63,8 +63,10 @@ def slider_page(
         "pictures": "".join(pictures),
         "last": str(len(frames) - 1),
         "terms": "".join(f"<dt>{escaped(one)}</dt><dd></dd>" for one in titles),
-        "heads": "".join(f'<th scope="col">{escaped(one)}</th>' for one in ("k", *titles)),
-        "rows": "\n".join(_row(frame) for frame in frames),
+        "heads": "".join(
+            f'<th role="columnheader" scope="col">{escaped(one)}</th>' for one in ("k", *titles)
+        ),
+        "rows": "\n".join(_row(frame, titles) for frame in frames),
         "notes": "".join(f"<p>{escaped(one)}</p>\n" for one in remarks),
     }
     return page("slider.html", ("slider",), ("slider",), data, texts)
@@ -76,7 +78,11 @@ def _picture(png: bytes, words: str) -> str:
     return f'<img hidden alt="{escaped(words)}" src="data:image/png;base64,{source}">\n'
 
 
-def _row(frame: Frame) -> str:
-    cells = "".join(f"<td>{escaped(one)}</td>" for one in frame.numbers)
+def _row(frame: Frame, titles: Sequence[str]) -> str:
+    """Return a row of the table; narrow screens show each number under its own title."""
+    cells = "".join(
+        f'<td role="cell" data-title="{escaped(title)}">{escaped(one)}</td>'
+        for title, one in zip(titles, frame.numbers, strict=True)
+    )
     button = f'<button type="button">{escaped(frame.label)}</button>'
-    return f'<tr><th scope="row">{button}</th>{cells}</tr>'
+    return f'<tr role="row"><th role="rowheader" scope="row">{button}</th>{cells}</tr>'

@@ -8,6 +8,7 @@ from convtool.errors import printable
 from convtool.report.figures import new_figure, plain_text, save_figure
 
 _FEW = 20
+_SHORT_NAME = 3
 
 
 def draw_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -61,7 +62,8 @@ def _fill_confusion(axes: Any, matrix: Sequence[Sequence[int]], classes: Sequenc
     shares = [[count / max(sum(row), 1) for count in row] for row in matrix]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     names = [printable(name) for name in classes]
-    axes.set_xticks(range(len(names)), names, rotation=90)
+    upright = max(map(len, names), default=0) > _SHORT_NAME
+    axes.set_xticks(range(len(names)), names, rotation=90 if upright else 0)
     axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="predicted", ylabel="true")
     for i, row in enumerate(matrix):

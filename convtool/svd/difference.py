@@ -130,22 +130,51 @@ def _summed(name: str, pages: Sequence[tuple[Image, list[Difference]]], peak: fl
     )
 
 
-def magnitude(a: Image, b: Image) -> Pixels:
+def magnitude(a: Image, b: Image, white: float) -> Pixels:
     """Return the absolute difference of two pictures, as a picture of the same type.
 
-    Where a signed type cannot hold it, it is clipped to the largest value.
+    Parameters
+    ----------
+    a, b : Image
+        Pictures of one size, depth and number of channels. Alpha is opaque in the result.
+    white : float
+        The difference that becomes the type's largest value; others are in proportion.
 
     Examples
     --------
-    >>> a, b = (Image(np.array([[level]], np.uint8)) for level in (5, 9))
-    >>> magnitude(a, b)
-    array([[4]], dtype=uint8)
+    >>> a, b = (Image(np.array([levels], np.uint8)) for levels in ([5, 7], [9, 8]))
+    >>> magnitude(a, b, 4)
+    array([[255,  64]], dtype=uint8)
     """
     _check(a, b)
-    gap: NDArray[np.float64] = np.abs(_wide(a.pixels) - _wide(b.pixels))
+    gap = _gap(a, b)
+    gap /= white
+    gap *= a.peak
     if a.has_alpha:
         gap[..., -1] = a.peak
     return finish(gap, source=a.type).pixels
+
+
+def largest_shown(pairs: Sequence[tuple[Image, Image]]) -> float | None:
+    """Return the largest finite difference of colours over all pages; None if none differs.
+
+    Examples
+    --------
+    >>> a, b = (Image(np.array([levels], np.uint8)) for levels in ([5, 7], [9, 8]))
+    >>> largest_shown([(a, b)]), largest_shown([(a, a)])
+    (4.0, None)
+    """
+    largest = 0.0
+    for a, b in pairs:
+        _check(a, b)
+        gap = _gap(a, b)[..., : a.channels - 1] if a.has_alpha else _gap(a, b)
+        largest = max(largest, float(gap.max(initial=0.0, where=np.isfinite(gap))))
+    return largest or None
+
+
+def _gap(a: Image, b: Image) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # of infinities
+        return np.asarray(np.abs(_wide(a.pixels) - _wide(b.pixels)))
 
 
 def _check(a: Image, b: Image) -> None:

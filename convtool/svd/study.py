@@ -42,11 +42,13 @@ class Row(Record):
     """The size of the ``.ctsvd`` file."""
 
 
-class Point(Record):
+class Point(Record, eq=False):
     """A file size and the PSNR in dB at that size."""
 
     file_bytes: int
     psnr: float
+    picture: Compressed | None = None
+    """The picture of tiles that has this size."""
 
 
 class Study(Record, eq=False):
@@ -221,7 +223,7 @@ def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
         picture = replace(whole, parts=parts)
         taken = len(to_bytes(picture, precision=precision))
         if taken <= size:
-            best, low = Point(taken, picture.psnr), middle
+            best, low = Point(taken, picture.psnr, picture), middle
         else:
             high = middle
     return best

@@ -65,12 +65,36 @@ def test_equal_pictures_pass_any_limit(pair, capsys):
     assert run(["compare", a, a, "--max-diff", "0", "--min-psnr", "1000"]) == 0
 
 
-def test_difference_is_written(pair, tmp_path, capsys):
+def test_difference_is_written_stretched_to_white(pair, tmp_path, capsys):
     target = str(tmp_path / "diff.png")
     assert run(["compare", *pair, "--diff", target]) == 0
     pixels = read(target).pixels
-    assert pixels[4, 7].tolist() == [0, 50, 0]
-    assert pixels.sum() == 50
+    assert pixels[4, 7].tolist() == [0, 255, 0]
+    assert pixels.sum() == 255
+    assert f"{target}: differences times 5.1; white is 50" in capsys.readouterr().out
+
+
+def test_the_scale_of_a_difference_is_reported(pair, tmp_path, capsys):
+    target = str(tmp_path / "diff.png")
+    assert run(["compare", *pair, "--diff", target, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["diff"] == {"path": target, "white": 50, "factor": 5.1}
+
+
+def test_the_difference_of_equal_pictures_is_black(pair, tmp_path, capsys):
+    target = str(tmp_path / "diff.png")
+    assert run(["compare", pair[0], pair[0], "--diff", target]) == 0
+    assert read(target).pixels.max() == 0
+    assert "differences times 1;" in capsys.readouterr().out
+
+
+def test_differences_keep_their_proportions(tmp_path, capsys):
+    paths = [str(tmp_path / name) for name in ("a.pfm", "b.pfm", "d.pfm")]
+    write(paths[0], np.zeros((2, 2), np.float32))
+    write(paths[1], np.array([[0.001, -0.002], [np.nan, np.inf]], np.float32))
+    assert run(["compare", *paths[:2], "--diff", paths[2]]) == 0
+    assert read(paths[2]).pixels[0].tolist() == pytest.approx([0.5, 1.0])
+    assert "differences times 500; white is 0.002" in capsys.readouterr().out
 
 
 def test_pictures_of_different_sizes_fail(pair, tmp_path, capsys):
@@ -133,7 +157,7 @@ def test_the_difference_of_all_pages_is_written(stacks, tmp_path, capsys):
     target = str(tmp_path / "diff.tif")
     assert run(["compare", *stacks, "--diff", target]) == 0
     sums = [page.pixels.sum() for page in read_document(target).pages]
-    assert sums == [0] * 8 + [1000] + [0] * 6
+    assert sums == [0] * 8 + [65535] + [0] * 6
 
 
 @pytest.mark.parametrize(
@@ -171,13 +195,13 @@ def test_a_missing_value_is_no_part_of_the_range(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["peak"] == 500
 
 
-def test_differences_beyond_a_signed_type_are_clipped_and_said(tmp_path, capsys):
+def test_differences_beyond_a_signed_type_are_shrunk_to_it(tmp_path, capsys):
     paths = [str(tmp_path / name) for name in ("a.tif", "b.tif", "d.tif")]
     write(paths[0], Image(np.array([[-30000, 5]], np.int16)))
     write(paths[1], Image(np.array([[30000, 9]], np.int16)))
     assert run(["compare", *paths[:2], "--diff", paths[2]]) == 0
-    assert "differences beyond 32767 are clipped" in capsys.readouterr().err
-    assert read(paths[2]).pixels.tolist() == [[32767, 4]]
+    assert "differences times 0.5461; white is 60000" in capsys.readouterr().out
+    assert read(paths[2]).pixels.tolist() == [[32767, 2]]
 
 
 def test_bands_are_not_compared_with_alpha(tmp_path, capsys):

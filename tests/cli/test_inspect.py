@@ -83,6 +83,7 @@ def test_drawings_of_a_picture(tmp_path, capsys):
     captured = capsys.readouterr()
     assert captured.err == f"convtool: resized to the model's 8×8 pixels: {SEVEN} (88×96)\n"
     assert captured.out.count("predicted 7") == 3
+    assert captured.out.count("multiply-adds") == captured.out.count("dense1") == 1
     report = inspected(capsys, *arguments)
     for kind in ("feature_maps", "occlusion", "saliency"):
         assert report[kind]["class"] == "7"

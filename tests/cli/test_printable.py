@@ -59,6 +59,7 @@ LINES = {
         [WHOLE, "--k", "1", "--html", "-", "--gray"],
         [WHOLE, "--k", "1", "--json"],
     ],
+    "view": [[DAMAGED], [WHOLE, "-k", NAME]],
     "train": [[NAME, "--epochs", "1", "--out", f"{MISSING}/{MODEL}"], [DAMAGED]],
 }
 

@@ -13,7 +13,7 @@ from convtool.images.read import read, read_document
 from convtool.images.write import write
 
 MODEL = "sample_images/network/digits.safetensors"
-READERS = ("compare", "deconvolve", "explain", "filter", "learn", "predict", "svd")
+READERS = ("compare", "deconvolve", "explain", "filter", "learn", "predict", "svd", "view")
 DATASETS = ("evaluate", "gridsearch", "show", "train")
 MORE = ("bench", "inspect")
 OPTIONS = {"--page", "--cmyk", "--orientation", "--max-pixels", "--max-memory"}
@@ -162,7 +162,8 @@ def test_differences_are_in_the_units_of_every_type(kind, tmp_path, capsys):
     assert report["peak"] == picture.peak
     error = 81 / (30 * 40)
     assert report["psnr"] == pytest.approx(10 * np.log10(picture.peak**2 / error))
-    assert read(diff).pixels.max() == 9
+    assert report["diff"]["white"] == 9
+    assert read(diff).pixels.max() == picture.peak
     assert read(diff).type == picture.type
 
 

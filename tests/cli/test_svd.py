@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -113,6 +114,34 @@ def test_several_k_make_a_sheet(photo, tmp_path, capsys):
     assert run(["svd", photo, "--k", "2,10", "-o", str(sheet)]) == 0
     pixels = read(sheet).pixels
     assert pixels.shape[0] * pixels.shape[1] > 3 * 80 * 120
+
+
+@pytest.mark.parametrize("ks", ["20", "5,20"])
+def test_tiles_are_on_the_sheet(ks, photo, tmp_path, capsys):
+    sheet = str(tmp_path / "sheet.png")
+    report = _json(capsys, photo, "--k", ks, "--compare", "-o", sheet)
+    image, cells = read(photo), _cells_of(read(sheet).pixels, 80, 120)
+    assert np.array_equal(cells[0][0], image.pixels)
+    for i, (row, found) in enumerate(zip(report["rows"], cells[1:], strict=True)):
+        levels = [row["psnr"], *(one["points"][i]["psnr"] for one in report["tiles"])]
+        assert len(found) == len(levels) == 4
+        for level, cell in zip(levels, found, strict=True):
+            assert psnr(image.pixels, cell) == pytest.approx(level, abs=0.3)
+
+
+def _cells_of(sheet, height, width):
+    """Return the pictures of a sheet with labels of two lines, row by row."""
+    down, lefts = height + 52, range(12, 4 * 232, 232)
+    tops = range(12, len(sheet) - height, down)
+    return [[sheet[y : y + height, x : x + width] for x in lefts] for y in tops]
+
+
+def test_pages_and_plots_name_the_file_alone(photo, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert run(["svd", photo, "--k", "2", "--gray", "--html", str(page)]) == 0
+    text = page.read_text(encoding="utf-8")
+    assert f"<h1>{Path(photo).name}, compressed</h1>" in text
+    assert str(Path(photo).parent) not in text
 
 
 @pytest.mark.slow

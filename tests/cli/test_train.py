@@ -191,3 +191,19 @@ def test_wrong_use_is_one_line(arguments, code, says, tmp_path, monkeypatch, cap
     assert error.startswith("convtool: error: ")
     assert says in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "digits", "--epochs", "1", "--out", "made.safetensors", "--plot", "curves.txt"],
+        ["evaluate", "missing.safetensors", "digits", "--confusion", "matrix.txt"],
+    ],
+)
+def test_a_drawing_that_cannot_be_written_is_refused_before_the_work(
+    words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    assert f"{words[-1]}: a drawing ends in .png" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

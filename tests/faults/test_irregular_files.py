@@ -65,6 +65,8 @@ COMMANDS = {
     "inspect": (["inspect", "{}.safetensors"], "model file"),
     "inspect filter": (["inspect", "--probe", "--filter", "{}.npy"], "kernel file"),
     "inspect picture": (["inspect", "--saliency", "{}.png", "model.safetensors"], "picture"),
+    "view": (["view", "{}.png"], "picture"),
+    "view kernel": (["view", "in.png", "-k", "{}.csv"], "kernel file"),
     "export": (["export", "{}.safetensors", "out.onnx"], "model file"),
     "import": (["import", "{}.onnx", "out.ct"], "model file"),
 }

@@ -7,6 +7,8 @@ import pytest
 from browser import Browser
 
 from convtool.cli import run
+from convtool.images.formats import format_for
+from convtool.images.options import ReadOptions
 
 BACK = ("--image", "1,2,3;4,5,6;7,8,9", "-k", "3x3:1,0,-1,2,1,0,0,-1,3", "--border", "zero")
 BACK += ("--bias", "0.5", "--gradient", "1,0,2;-1,3,0;0,1,-2")
@@ -149,3 +151,27 @@ def test_spectrum_of_a_picture_is_drawn(page):
     assert shown.run("document.querySelectorAll('canvas').length") == 10
     shown.click("#product canvas")
     assert shown.text("#equation").startswith("Frequency 0,0: ")
+
+
+def test_wide_tables_show_that_they_go_on(page):
+    crop = ("--image", "sample_images/photograph.jpg", "--crop", "100,100,16x16")
+    shown, _ = page(*crop, "-k", "log:sigma=1", "--activation", "relu")
+    shown.screen(390, 844, phone=True)
+    decoder = format_for("a.png").load()
+
+    def edge():
+        """Return how the brightness of the right edge differs from that of the card."""
+        box = shown.run(
+            "(() => { const s = get('laid').parentElement; s.scrollIntoView({block: 'center'});"
+            " const r = s.getBoundingClientRect(); return [r.right, r.bottom]; })()"
+        )
+        png = shown.picture()
+        pixels = decoder.decode(png, decoder.inspect(png), ReadOptions()).pixels[:, :, :3]
+        right, bottom = map(int, box)
+        inside, outside = pixels[bottom - 3, right - 2], pixels[bottom + 3, right - 2]
+        return int(np.abs(inside.astype(int) - outside).max())
+
+    assert shown.run("get('laid').scrollWidth > get('laid').parentElement.clientWidth")
+    assert edge() > 30
+    shown.run("get('laid').parentElement.scrollTo(9999, 0)")
+    assert edge() < 10

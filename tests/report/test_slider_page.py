@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from browser import Browser
 
+from convtool.cli._svd_report import PAGE_TITLES
 from convtool.images.formats import format_for
 from convtool.images.image import Image
 from convtool.images.options import ReadOptions, WriteOptions
@@ -132,6 +133,27 @@ def test_page_fits_a_phone(page):
     )
     assert box[0] > 180
     assert box[1] >= 44
+
+
+@pytest.mark.parametrize(("width", "phone"), [(1280, False), (832, False), (390, True)])
+def test_all_columns_are_in_sight_at_any_width(browser, tmp_path, width, phone):
+    frames = [Frame("400", _png(60), [f"{i}23456" for i in range(len(PAGE_TITLES))])]
+    path = tmp_path / "page.html"
+    path.write_text(slider_page("a", "b", [], PAGE_TITLES, frames, _png(250)), "utf-8")
+    browser.screen(width, 800, phone=phone)
+    browser.open(path.as_uri())
+    boxes = browser.run(
+        "Array.from(document.querySelectorAll('tbody th, tbody td')).map(cell => {"
+        " const r = cell.getBoundingClientRect(); return [r.left, r.right, r.width * r.height]; })"
+    )
+    around = browser.run("document.querySelector('.scroll').getBoundingClientRect().right")
+    assert len(boxes) == 10
+    assert all(left >= 0 and right <= around + 0.5 and size > 0 for left, right, size in boxes)
+    titled = browser.run(
+        "Array.from(document.querySelectorAll('tbody td')).map(cell =>"
+        " getComputedStyle(cell, '::before').content.replaceAll('\"', ''))"
+    )
+    assert titled == (list(PAGE_TITLES) if phone or width <= 832 else ["none"] * 9)
 
 
 def test_long_names_are_broken_on_a_phone(browser, tmp_path):

@@ -225,6 +225,18 @@ def test_buttons_step_and_play(page):
     assert page.run("timer === null")
 
 
+def test_each_button_has_a_sign_of_its_own(page):
+    read = "Array.from(document.querySelectorAll('.player button')).map(b => b.textContent)"
+    signs = page.run(read)
+    assert signs[1] == "←"
+    assert signs[3] == "→"
+    page.click("#play")
+    signs += page.run(read)[2:3]
+    page.click("#play")
+    plain = [sign.replace("\ufe0e", "") for sign in signs]
+    assert all(a not in b for a in plain for b in plain if a is not b)
+
+
 def test_keys_work_after_a_click_on_a_button(page):
     page.click("#next")
     page.key("ArrowRight")

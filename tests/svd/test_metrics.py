@@ -93,7 +93,7 @@ def test_differences_are_given_by_channel(rng):
     assert green.mse == pytest.approx(2500 / 600)
     assert red.psnr == blue.psnr == math.inf
     assert red.ssim == pytest.approx(1)
-    assert magnitude(Image(a), Image(b)).sum() == 50
+    assert magnitude(Image(a), Image(b), 255).sum() == 50
 
 
 def test_nan_on_both_sides_is_equal_and_on_one_is_not():
