@@ -17,6 +17,7 @@ from convtool.nn.metrics import Scores
 from convtool.nn.model import Sequential
 from convtool.nn.modelfile import load
 from convtool.nn.training import evaluate
+from convtool.report.figures import check_drawing
 
 SCHEMA = "convtool.evaluate/1"
 PARTS = ("test", "train", "all")
@@ -73,8 +74,7 @@ def command(
         scores = evaluate(model, chosen, progress)
     probabilities = _probabilities(model, chosen, scores.worst[:worst])
     if confusion is not None:
-        from convtool.report.figures import check_drawing
-from convtool.report.training import draw_confusion
+        from convtool.report.training import draw_confusion
 
         draw_confusion(scores.confusion.tolist(), model.classes, confusion)
     report = _report(model, chosen, scores, probabilities)

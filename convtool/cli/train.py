@@ -31,6 +31,7 @@ from convtool.nn.model import Sequential
 from convtool.nn.modelfile import save
 from convtool.nn.rangetest import find_rate
 from convtool.nn.training import Trainer, evaluate
+from convtool.report.figures import check_drawing
 
 SCHEMA = "convtool.train/1"
 _INTERRUPTED = 130
@@ -265,7 +266,6 @@ def _lines(trainer: Trainer, split: Split, scores: Scores, out: Path) -> list[st
 def _plot(trainer: Trainer, path: Path) -> None:
     if not trainer.history:
         raise OptionError("--plot: there is no finished epoch to draw")
-    from convtool.report.figures import check_drawing
-from convtool.report.training import draw_curves
+    from convtool.report.training import draw_curves
 
     draw_curves(_history(trainer), path)
