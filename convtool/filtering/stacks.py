@@ -28,8 +28,9 @@ from convtool.images.codecs.tiff_pages import DESCRIPTION
 from convtool.images.image import DEPTHS, Image, Pixels
 from convtool.images.limits import check_memory
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, open_document
+from convtool.images.read import open_document
 from convtool.images.remote import staged
+from convtool.images.sources import STDIN
 from convtool.images.stack_axes import Axes, axes_of, volumes_of
 from convtool.images.stores.ome import axis_names
 from convtool.images.stores.picture import Picture
