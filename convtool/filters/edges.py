@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convtool.convolution.gradient import gradient_magnitude
 from convtool.convolution.types import Array, Border
 from convtool.errors import OptionError, ShapeError
+from convtool.filters.magnitudes import pair_magnitude
 from convtool.filters.masks import masked
 from convtool.filters.products import borders_of, plane_correlated, product_correlated
 from convtool.filters.values import Values, plane_of, values_of
@@ -81,17 +81,11 @@ def _derivative(
         factors = _factors(operator, ndim, axes[0])
         answer = product_correlated(values, factors, rules, cval)
     elif axes == [0, 1] and ndim == 2 and rules[0] == rules[1]:
-        answer = _plane_magnitude(operator, values, rules[0], cval)
+        down = np.outer(operator.difference, operator.smooth)
+        answer = pair_magnitude(values, np.stack([down, down.T]), rules[0], cval)
     else:
         answer = _magnitude(operator, values, axes, rules, cval)
     return masked(answer, mask)
-
-
-def _plane_magnitude(operator: Operator, values: Values, rule: Border, cval: float) -> Array:
-    pixels, unit, dtype = values
-    down = np.outer(operator.difference, operator.smooth) * (unit / sqrt(2))
-    pair = np.stack([down, down.T])
-    return gradient_magnitude(pixels, pair, border=rule, cval=cval / unit, dtype=dtype)
 
 
 def _magnitude(
