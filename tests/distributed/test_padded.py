@@ -64,8 +64,8 @@ def test_any_array_in_any_blocks(case, name):
     kernel = rng.integers(-4, 5, sides).astype(float)
     try:
         expected = getattr(convtool, name)(image, kernel, **options)
-    except ConvtoolError as error:
-        with pytest.raises(type(error)):
+    except ConvtoolError:
+        with pytest.raises(ConvtoolError):  # of two faults either may be named
             getattr(distributed, name)(in_blocks(image, chunks), kernel, **options)
         return
     lazy = getattr(convtool, name)(in_blocks(image, chunks), kernel, **options)
