@@ -77,8 +77,8 @@ class ConvtoolAccessor:
         kernel : array_like, shape (K,), (KH, KW) or (KD, KH, KW), or str
             As for :func:`convtool.convolve`.
         dim : str or sequence of str
-            The dimensions that the kernel's axes lie on, in their order; all others are filtered
-            along, each on its own.
+            The dimensions that the kernel's axes lie on, in their order; each slice along the
+            others is filtered on its own.
         **options
             ``mode``, ``border``, ``cval``, ``padding``, ``stride``, ``origin``, ``delta``,
             ``engine``, ``dtype``, ``threads``: as for :func:`convtool.convolve`.

@@ -11,7 +11,7 @@ from convtool.convolution.axes import kernel_axes
 from convtool.convolution.dimensions import is_picture, weights_of
 from convtool.convolution.prepared import Options
 from convtool.convolution.types import Border, Engine, Mode
-from convtool.distributed.overlaps import filtered_by_overlaps
+from convtool.distributed.padded import filtered_by_padding
 from convtool.distributed.planes import filtered_by_blocks
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.extras import need
@@ -47,7 +47,7 @@ def filtered(image: Any, kernel: ArrayLike | str, options: Options, out: object 
         return filtered_by_blocks(image, weights, options)
     given = (options.axis, options.axes, options.channel_axis)
     where = kernel_axes(image.shape, weights.ndim, *given)
-    return filtered_by_overlaps(image, weights, where, options)
+    return filtered_by_padding(image, weights, where, options)
 
 
 def convolve(

@@ -17,8 +17,8 @@ from convtool.convolution.prepared import (
 )
 from convtool.convolution.run import choose, request_for, run
 from convtool.convolution.threads import count as thread_count
-from convtool.convolution.types import Array, DType, Span
-from convtool.distributed import blocks
+from convtool.convolution.types import Array, DType
+from convtool.distributed.graph import Pieces, array_of_blocks, joined
 from convtool.records import Record
 
 
@@ -41,21 +41,10 @@ class _BlockConvolution(Record, eq=False):
     """The calibration for the plans of such blocks."""
 
 
-def _piece(block: Any, rows: tuple[int, int], columns: tuple[int, int]) -> Any:
-    return block[slice(*rows), slice(*columns)]
-
-
-def _joined(pieces: Sequence[Sequence[Any]]) -> Array:
-    rows = [np.concatenate(row, axis=1) if len(row) > 1 else np.asarray(row[0]) for row in pieces]
-    return np.concatenate(rows, axis=0) if len(rows) > 1 else rows[0]
-
-
-def _computed(
-    job: _BlockConvolution, rows: Axis, columns: Axis, pieces: Sequence[Sequence[Any]]
-) -> Array:
+def _computed(job: _BlockConvolution, windows: Sequence[Axis], pieces: Pieces) -> Array:
     """Compute one block, on a worker."""
-    pixels = _joined(pieces)
-    layout = Geometry(rows, columns)
+    pixels = joined(pieces, (0, 1))
+    layout = Geometry(*windows)
     answer = np.empty(layout.shape + pixels.shape[2:], job.out_type)
     request = (pixels, (job.kernel,), layout, job.rule, answer, job.engine, job.threads)
     with calibration.held(job.calibration):
@@ -75,9 +64,7 @@ def filtered_by_blocks(image: Any, weights: NDArray[np.float64], options: Option
     options : Options
         Those of pictures: one border, no origin, no delta.
     """
-    import dask.array
     from dask.base import tokenize
-    from dask.highlevelgraph import HighLevelGraph
 
     flipped, engine = options.flipped, options.engine
     border = default_border(options.border, options.mode, options.padding)
@@ -99,50 +86,14 @@ def filtered_by_blocks(image: Any, weights: NDArray[np.float64], options: Option
     job = _BlockConvolution(weights, rule, engine, chosen, out_type, workers, calibration.load())
     token = tokenize(image.name, weights, rule, engine, chosen, out_type, workers, layout)
     name = f"convtool-{'convolve' if flipped else 'correlate'}-{token}"
-    anchors = [(taps - 1) // 2 if flipped else taps // 2 for taps in weights.shape]
-    graph, chunks = _graph(name, image, job, layout, anchors)
-    layers = HighLevelGraph.from_collections(name, graph, dependencies=[image])
-    return dask.array.Array(layers, name, (*chunks, *image.chunks[2:]), dtype=out_type)
-
-
-def _graph(
-    name: str, image: Any, job: _BlockConvolution, layout: Geometry, anchors: Sequence[int]
-) -> tuple[dict[Any, Any], list[tuple[int, ...]]]:
-    """Return the tasks of all blocks, and the blocks' sizes along rows and columns."""
-    graph: dict[Any, Any] = {f"{name}-job": job}
-    chunks, parts = [], []
-    for axis, sizes, anchor in zip(
-        (layout.rows, layout.columns), image.chunks[:2], anchors, strict=True
-    ):
-        spans = blocks.spans(axis, sizes, anchor)
-        chunks.append(tuple(last - first for first, last in spans))
-        made = [blocks.part(axis, span, job.rule[0]) for span in spans]
-        parts.append([(one.windows, blocks.cut(one.pieces, sizes)) for one in made])
-    for number, (rows, lines) in enumerate(parts[0]):
-        for position, (columns, places) in enumerate(parts[1]):
-            for channels in np.ndindex(*image.numblocks[2:]):
-                pieces = [
-                    [_source(graph, name, image, line, place, channels) for place in places]
-                    for line in lines
-                ]
-                task = (_computed, f"{name}-job", rows, columns, pieces)
-                graph[name, number, position, *channels] = task
-    return graph, chunks
-
-
-def _source(
-    graph: dict[Any, Any],
-    name: str,
-    image: Any,
-    line: tuple[int, Span],
-    place: tuple[int, Span],
-    channels: tuple[int, ...],
-) -> tuple[Any, ...]:
-    """Return the key of a part of an image block: the block itself, or a task that slices it."""
-    (i, rows), (j, columns) = line, place
-    block = (image.name, i, j, *channels)
-    if rows == (0, image.chunks[0][i]) and columns == (0, image.chunks[1][j]):
-        return block
-    key = (f"{name}-piece", i, *rows, j, *columns, *channels)
-    graph[key] = (_piece, block, list(rows), list(columns))
-    return key
+    taps = dict(enumerate(weights.shape))
+    return array_of_blocks(
+        name,
+        image,
+        _computed,
+        job,
+        windows={0: layout.rows, 1: layout.columns},
+        rules={0: rule[0], 1: rule[0]},
+        anchors={axis: (k - 1) // 2 if flipped else k // 2 for axis, k in taps.items()},
+        dtype=out_type,
+    )

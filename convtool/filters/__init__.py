@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from convtool.filters.edges import farid as farid
     from convtool.filters.edges import farid_h as farid_h
     from convtool.filters.edges import farid_v as farid_v
-    from convtool.filters.edges import laplace as laplace
     from convtool.filters.edges import prewitt as prewitt
     from convtool.filters.edges import prewitt_h as prewitt_h
     from convtool.filters.edges import prewitt_v as prewitt_v
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from convtool.filters.edges import sobel as sobel
     from convtool.filters.edges import sobel_h as sobel_h
     from convtool.filters.edges import sobel_v as sobel_v
+    from convtool.filters.laplacian import laplace as laplace
     from convtool.filters.roberts_cross import roberts as roberts
     from convtool.filters.roberts_cross import roberts_neg_diag as roberts_neg_diag
     from convtool.filters.roberts_cross import roberts_pos_diag as roberts_pos_diag
@@ -49,7 +49,7 @@ _HOMES = {
     "gabor": "texture",
     "gabor_kernel": "texture",
     "gaussian": "smoothing",
-    "laplace": "edges",
+    "laplace": "laplacian",
     "prewitt": "edges",
     "prewitt_h": "edges",
     "prewitt_v": "edges",

@@ -1,4 +1,4 @@
-"""Derivatives and their magnitudes: Sobel, Scharr, Prewitt, Farid; the Laplacian."""
+"""Derivatives and their magnitudes: Sobel, Scharr, Prewitt, Farid."""
 
 from collections.abc import Sequence
 from math import sqrt
@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from convtool.convolution.gradient import gradient_magnitude
 from convtool.convolution.types import Array, Border
 from convtool.errors import OptionError, ShapeError
+from convtool.filters.magnitudes import pair_magnitude
 from convtool.filters.masks import masked
-from convtool.filters.products import borders_of, plane_correlated, product_correlated
+from convtool.filters.products import borders_of, product_correlated
 from convtool.filters.values import Values, plane_of, values_of
 from convtool.kernels.derivatives import (
     DIFFERENCE,
@@ -20,7 +20,6 @@ from convtool.kernels.derivatives import (
     ONES,
     SCHARR_SMOOTH,
 )
-from convtool.kernels.edges import SECOND_DIFFERENCE, laplacian_4
 from convtool.kernels.smoothing import binomial
 from convtool.kernels.weights import Weights
 
@@ -81,17 +80,11 @@ def _derivative(
         factors = _factors(operator, ndim, axes[0])
         answer = product_correlated(values, factors, rules, cval)
     elif axes == [0, 1] and ndim == 2 and rules[0] == rules[1]:
-        answer = _plane_magnitude(operator, values, rules[0], cval)
+        down = np.outer(operator.difference, operator.smooth)
+        answer = pair_magnitude(values, np.stack([down, down.T]), rules[0], cval)
     else:
         answer = _magnitude(operator, values, axes, rules, cval)
     return masked(answer, mask)
-
-
-def _plane_magnitude(operator: Operator, values: Values, rule: Border, cval: float) -> Array:
-    pixels, unit, dtype = values
-    down = np.outer(operator.difference, operator.smooth) * (unit / sqrt(2))
-    pair = np.stack([down, down.T])
-    return gradient_magnitude(pixels, pair, border=rule, cval=cval / unit, dtype=dtype)
 
 
 def _magnitude(
@@ -270,47 +263,3 @@ def farid_v(image: ArrayLike, *, mask: ArrayLike | None = None) -> Array:
     Parameters, answers and errors are those of :func:`sobel`; the image has two dimensions.
     """
     return farid(plane_of(image), mask, axis=1)
-
-
-def laplace(image: ArrayLike, ksize: int = 3, mask: ArrayLike | None = None) -> Array:
-    """Find the edges of an image using the Laplace operator.
-
-    Parameters
-    ----------
-    image : array_like
-        As for :func:`sobel`.
-    ksize : int
-        At least 3. The operator has three taps along each axis whatever it is, as in scikit-image.
-    mask : array_like of bool, optional
-        As for :func:`sobel`.
-
-    Returns
-    -------
-    ndarray of float
-        As for :func:`sobel`. The centre's weight is twice the number of dimensions, its
-        neighbours' is -1.
-
-    Raises
-    ------
-    OptionError
-        If ``ksize`` is less than 3, or the image does not hold real numbers.
-    ShapeError
-        If the image is a single number.
-
-    Examples
-    --------
-    >>> laplace(np.eye(3))[1].tolist()
-    [-2.0, 4.0, -2.0]
-    """
-    if ksize < 3:
-        raise OptionError(f"ksize must be at least 3, not {ksize}")
-    values = values_of(image)
-    ndim = values.pixels.ndim
-    if not ndim:
-        raise ShapeError("image: a single number has no edges; give an array")
-    if ndim == 2 and values.pixels.size:
-        return masked(plane_correlated(values, laplacian_4(), "reflect"), mask)
-    answer, rules = np.zeros(values.pixels.shape, values.dtype), borders_of("reflect", ndim)
-    for axis in range(ndim):
-        answer += product_correlated(values, {axis: SECOND_DIFFERENCE}, rules, 0.0)
-    return masked(answer, mask)

@@ -110,9 +110,3 @@ def _steps(factors: Mapping[int, Weights], rules: Sequence[Border]) -> list[tupl
             break
         together = fused
     return [tuple(together), *((axis,) for axis in axes[: len(axes) - len(together)])]
-
-
-def plane_correlated(values: Values, kernel: Weights, rule: Border, cval: float = 0.0) -> Array:
-    """Correlate an image of two dimensions with a kernel, shape (KH, KW)."""
-    pixels, unit, dtype = values
-    return correlate(pixels, unit * kernel, border=rule, cval=cval / unit, dtype=dtype)

@@ -1,13 +1,11 @@
 """Roberts' cross: differences along the two diagonals of 2×2 pixels."""
 
-from math import sqrt
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convtool.convolution.api import convolve
-from convtool.convolution.gradient import gradient_magnitude
 from convtool.convolution.types import Array
+from convtool.filters.magnitudes import pair_magnitude
 from convtool.filters.masks import masked
 from convtool.filters.values import plane_of, values_of
 from convtool.kernels.weights import Weights
@@ -28,9 +26,8 @@ def roberts(image: ArrayLike, mask: ArrayLike | None = None) -> Array:
     >>> roberts(np.eye(3))[0].round(3).tolist()
     [0.0, 0.707, 0.0]
     """
-    pixels, unit, dtype = values_of(plane_of(image))
-    pair = np.stack([POSITIVE, NEGATIVE]) * (unit / sqrt(2))
-    return masked(gradient_magnitude(pixels, pair, dtype=dtype), mask)
+    values = values_of(plane_of(image))
+    return masked(pair_magnitude(values, np.stack([POSITIVE, NEGATIVE]), "reflect"), mask)
 
 
 def roberts_pos_diag(image: ArrayLike, mask: ArrayLike | None = None) -> Array:

@@ -199,7 +199,9 @@ def test_what_is_not_finite_spreads_as_far(rng, name, place, value):
     np.testing.assert_allclose(answer, expected, rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["sobel", "gaussian", "unsharp_mask", "roberts", "farid_h"])
+@pytest.mark.parametrize(
+    "name", [*MAGNITUDES, "gaussian", "laplace", "unsharp_mask", "roberts", "farid_h"]
+)
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])
 def test_a_picture_that_several_threads_share(rng, name, dtype):
     check(name, pixels(rng, (700, 900), dtype))
