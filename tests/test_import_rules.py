@@ -58,7 +58,7 @@ NN_COMPILED = tuple(
 )
 NDIMAGE_COMPILED = tuple(
     f"ndimage/jit/{name}.py"
-    for name in ("along_code", "dense_code", "down_code", "memory", "simd", "vectors")
+    for name in ("along", "dense_code", "down", "memory", "passes_code", "simd", "vectors")
 )
 ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"

@@ -11,8 +11,11 @@ from typing import Any
 import numpy as np
 
 from convtool import compiled
-from convtool.ndimage.compute import READS, WRITES, Array
+from convtool.compiled import threadpool
+from convtool.convolution import threads
+from convtool.ndimage.compute import READS, WRITES
 from convtool.ndimage.record import NOT_UNDERSTOOD, OtherwiseError
+from convtool.ndimage.terms import Array
 from convtool.records import Record
 
 MODES = {
@@ -115,7 +118,7 @@ def arrays(pixels: Any, output: Any, *, in_place: bool) -> Arrays:
     array = _pixels(pixels)
     result = _result(output, array)
     writes = result.dtype
-    check(writes.isnative and writes.name in _WRITES, f"{writes} output")
+    check(writes.isnative and writes.name in WRITES, f"{writes} output")
     check(IS_EXACT or writes.kind == "f", "this processor's sums may be rounded otherwise")
     plain = result.flags.c_contiguous and result.flags.aligned
     work = result if plain else np.empty(result.shape, result.dtype)
@@ -126,15 +129,12 @@ def arrays(pixels: Any, output: Any, *, in_place: bool) -> Arrays:
             and array.dtype == result.dtype
         )
         check(same and in_place, "input and output share memory")
+    threadpool.wake(threads.count())
     source = np.require(array, requirements=("C", "A"))
     if source.dtype == np.bool_:
         source = source.view(np.uint8)
-    check(source.dtype.name in _READS, f"{source.dtype} pixels")
+    check(source.dtype.name in READS, f"{source.dtype} pixels")
     return Arrays(source, work, result)
-
-
-_READS = frozenset(dtype.name for dtype in READS)
-_WRITES = frozenset(dtype.name for dtype in WRITES)
 
 
 def rule(mode: Any) -> str:

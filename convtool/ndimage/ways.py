@@ -6,7 +6,7 @@ cannot do it leaves to SciPy, before it has written anything: see :mod:`~.dispat
 
 import math
 import operator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +22,12 @@ from convtool.ndimage.arguments import (
     rule,
     weights_of,
 )
-from convtool.ndimage.compute import Array, Filter, correlate_3d, filter_axis, uniform, weighted
-from convtool.ndimage.jit.job import ADD, ADD_SQUARE, KINDS, SQUARE, WRITE
+from convtool.ndimage.compute import Pass, correlate_3d, filter_axes
+from convtool.ndimage.jit.job import ADD, ADD_SQUARE, MAGNITUDE, SQUARE, WRITE
+from convtool.ndimage.terms import Array, gaussian_weights, uniform, weighted
+
+_ROOTS = ("float32", "float64", "uint8")
+"""The types whose roots compiled code takes."""
 
 Answer = tuple[Array, list[str]]
 
@@ -31,39 +35,20 @@ _NEGLIGIBLE = 1e-15
 """A Gaussian of no larger sigma is none."""
 
 
-class Pass(NamedTuple):
-    """A filter, and the axis that it goes along."""
-
-    axis: int
-    filter: Filter
-
-    def __str__(self) -> str:
-        return f"axis {self.axis}: {self.filter.taps} taps, {KINDS[self.filter.kind]}"
-
-
-def _chain(given: Arrays, passes: list[Pass], work: Array, how: int = WRITE) -> list[str]:
-    """Do passes one after another, each on what the one before has written."""
-    source = given.source
-    for each_pass in passes[:-1]:
-        filter_axis(source, work, each_pass.axis, each_pass.filter)
-        source = work
-    filter_axis(source, given.work, passes[-1].axis, passes[-1].filter, how)
-    return [str(each_pass) for each_pass in passes]
-
-
 def _whole(given: Arrays, passes: list[Pass]) -> Answer:
     """Return the answer of passes one after another."""
-    steps = _chain(given, passes, given.work)
-    return given.finish(), steps
+    filter_axes(given.source, given.work, given.work, passes, WRITE)
+    return given.finish(), [str(each_pass) for each_pass in passes]
 
 
-def _sum(given: Arrays, chains: list[list[Pass]], first: int, more: int) -> list[str]:
-    """Do several chains of passes, whose answers are added up."""
+def _sum(given: Arrays, chains: list[list[Pass]], hows: list[int]) -> list[str]:
+    """Do several chains of passes, of which each writes its answers in a way of its own."""
     steps = []
     longest = max(len(chain) for chain in chains)
     between = np.empty_like(given.work) if longest > 1 else given.work
-    for number, chain in enumerate(chains):
-        steps += _chain(given, chain, between, more if number else first)
+    for chain, how in zip(chains, hows, strict=True):
+        filter_axes(given.source, between, given.work, chain, how)
+        steps += [str(each_pass) for each_pass in chain]
     return steps
 
 
@@ -96,34 +81,13 @@ def convolve1d(
     return _whole(given, [_weighted(weights, axis, mode, cval, origin, rank, flips=True)])
 
 
-def _gaussian_weights(sigma: Any, order: int, radius: int) -> Array:
-    """Return samples of a Gaussian or of its derivative, as they are correlated.
-
-    A derivative is the Gaussian times a polynomial. To differentiate is to multiply the
-    polynomial's coefficients by a matrix: (q·p)' = (q' - q·x/sigma²)·p.
-    """
-    variance = sigma * sigma
-    x = np.arange(-radius, radius + 1)
-    values = np.exp(-0.5 / variance * x**2)
-    values = values / values.sum()
-    if order:
-        differentiate = np.diag(np.arange(1, order + 1), 1) + np.diag(
-            np.ones(order) / -variance, -1
-        )
-        coefficients = np.eye(order + 1)[0]
-        for _ in range(order):
-            coefficients = differentiate.dot(coefficients)
-        values = (x[:, None] ** np.arange(order + 1)).dot(coefficients) * values
-    return np.ascontiguousarray(values[::-1], np.float64)
-
-
 def _gaussian(
     sigma: Any, axis: Any, order: Any, mode: Any, cval: Any, truncate: Any, radius: Any
 ) -> Pass:
     reach = operator.index(int(truncate * float(sigma) + 0.5) if radius is None else radius)
     order = operator.index(order)
     check(0 <= reach <= LONGEST // 2 and order >= 0)
-    weights = _gaussian_weights(sigma, order, reach)
+    weights = gaussian_weights(sigma, order, reach)
     return Pass(axis, weighted(weights, 0, rule(mode), float(cval)))
 
 
@@ -203,7 +167,8 @@ def gaussian_laplace(
 ) -> Answer:
     """Do what :func:`scipy.ndimage.gaussian_laplace` does along all axes."""
     given = arrays(pixels, output, in_place=False)
-    steps = _sum(given, _derivatives(given.work.ndim, sigma, 2, mode, cval, options), WRITE, ADD)
+    chains = _derivatives(given.work.ndim, sigma, 2, mode, cval, options)
+    steps = _sum(given, chains, [WRITE, *[ADD] * (len(chains) - 1)])
     return given.finish(), steps
 
 
@@ -213,8 +178,13 @@ def gaussian_gradient_magnitude(
     """Do what :func:`scipy.ndimage.gaussian_gradient_magnitude` does along all axes."""
     given = arrays(pixels, output, in_place=False)
     chains = _derivatives(given.work.ndim, sigma, 1, mode, cval, options)
-    steps = _sum(given, chains, SQUARE, ADD_SQUARE)
-    np.sqrt(given.work, given.work, casting="unsafe")
+    hows = [SQUARE, *[ADD_SQUARE] * (len(chains) - 1)]
+    has_root = given.work.dtype.name in _ROOTS and len(chains) > 1
+    if has_root:
+        hows[-1] = MAGNITUDE
+    steps = _sum(given, chains, hows)
+    if not has_root:
+        np.sqrt(given.work, given.work, casting="unsafe")
     return given.finish(), [*steps, "square root"]
 
 
@@ -227,7 +197,7 @@ def laplace(pixels: Any, output: Any, mode: Any, cval: Any, *, axes: Any = None)
         [_weighted([1, -2, 1], axis, border, cval, 0, rank)]
         for axis, border in zip(along, each(mode, len(along)), strict=True)
     ]
-    steps = _sum(given, chains, WRITE, ADD)
+    steps = _sum(given, chains, [WRITE, *[ADD] * (len(chains) - 1)])
     return given.finish(), steps
 
 

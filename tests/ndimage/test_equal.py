@@ -60,11 +60,15 @@ def test_the_tables_name_the_same_filters():
     assert WORDS.keys() == CALLS.keys()
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("shape", [(700, 1301), (90, 70, 130)])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "float64"])
 @pytest.mark.parametrize("name", WORDS)
-def test_large_images_in_several_blocks(name, dtype):
-    image = (np.random.default_rng(3).random((700, 1301)) * 255).astype(dtype)
-    assert_same(*both(name, image, *WORDS[name]))
+def test_large_arrays_in_several_blocks(name, dtype, shape):
+    image = (np.random.default_rng(3).normal(size=shape) * 255).astype(dtype)
+    arguments = WORDS[name]
+    if arguments and len(shape) == 3 and isinstance(arguments[0], list) and "1d" not in name:
+        arguments = (np.random.default_rng(4).normal(size=(3, 4, 2)),)
+    assert_same(*both(name, image, *arguments))
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -117,6 +121,28 @@ def test_the_answer_may_take_the_images_place(name, mode):
     assert getattr(ndi, name)(ours, *WORDS[name], output=ours, mode=mode) is ours
     getattr(scipy.ndimage, name)(theirs, *WORDS[name], output=theirs, mode=mode)
     assert_same(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("name", ["gaussian_filter", "sobel", "uniform_filter"])
+def test_the_answer_may_take_the_place_of_a_large_image_by_another_view(name, dtype):
+    image = (np.random.default_rng(3).random((900, 1301)) * 255).astype(dtype)
+    wanted = getattr(scipy.ndimage, name)(image, *WORDS[name])
+    getattr(ndi, name)(image, *WORDS[name], output=image[:])
+    np.testing.assert_array_equal(image, wanted)
+
+
+def test_running_sums_of_floats_go_down_whole_columns():
+    image = np.random.default_rng(3).normal(size=(3000, 400)) * np.logspace(-9, 9, 400)
+    for dtype in (np.float32, np.float64):
+        assert_same(*both("uniform_filter", image.astype(dtype), 9))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int32"])
+def test_gradient_magnitudes_of_integers(dtype):
+    image = np.random.default_rng(3).integers(0, 100, (60, 70)).astype(dtype)
+    for sigma in (0.3, 0.5, 1, 2):
+        assert_same(*both("gaussian_gradient_magnitude", image, sigma))
 
 
 @pytest.mark.parametrize("threads", ["1", "2", "5"])

@@ -9,8 +9,9 @@ opposite ones; a running mean."""
 KINDS = ("weighted", "symmetric", "antisymmetric", "running mean")
 """Their names."""
 
-WRITE, ADD, SQUARE, ADD_SQUARE = range(4)
-"""How answers are written: as they are; added to those that are there; squared; both."""
+WRITE, ADD, SQUARE, ADD_SQUARE, MAGNITUDE = WAYS = range(5)
+"""How answers are written: as they are; added to those that are there; squared; both; and the root
+of that, if they are floats or uint8."""
 
 LINE = 64
 """Lines in scratch memory have a multiple of so many scalars: whole vectors of any type."""
@@ -21,6 +22,7 @@ JOB = np.dtype(
         ("out", np.intp),
         ("taken", np.intp),
         ("failed", np.intp),
+        ("counter", np.intp),
         ("read", np.intp),
         ("write", np.intp),
         ("pixel_bytes", np.intp),
@@ -48,7 +50,6 @@ JOB = np.dtype(
         ("block_width", np.intp),
         ("stride", np.intp),
         ("tasks", np.intp),
-        ("counter", np.intp),
         ("slides", np.intp),
         ("divides", np.intp),
         ("cval", np.float64),

@@ -9,6 +9,9 @@ from convtool.compiled.calls import call_line
 from convtool.compiled.jit import compiled
 from convtool.compiled.memory import pointer, pointer_of
 from convtool.ndimage.jit.job import LINE
+from convtool.ndimage.jit.vectors import prefetch
+
+CACHE_LINE = 64
 
 to_indices = pointer_of(np.dtype(np.intp))
 
@@ -59,3 +62,10 @@ def read_span(job: Any, like: Any, row: int, first: int, last: int, target: int)
         call_line(job.read, row + (begin - start) * job.pixel_bytes, place, end - begin)
     beyond = max(stop, first)
     _read_edge(job, like, row, beyond, last, target + (beyond - first) * job.line_bytes)
+
+
+@compiled
+def fetch_span(place: int, count: int) -> None:
+    """Have so many bytes fetched that are soon to be read; the processor foresees no jumps."""
+    for line in range(place, place + count, CACHE_LINE):
+        prefetch(line)

@@ -10,7 +10,15 @@ from llvmlite import ir
 
 from convtool.compiled.emitter import INT, Emitter, splat
 from convtool.convolution.engines.jit.line_simd import over_line
-from convtool.ndimage.jit.job import ADD, ADD_SQUARE, ANTISYMMETRIC, SQUARE, SYMMETRIC, UNIFORM
+from convtool.ndimage.jit.job import (
+    ADD,
+    ADD_SQUARE,
+    ANTISYMMETRIC,
+    MAGNITUDE,
+    SQUARE,
+    SYMMETRIC,
+    UNIFORM,
+)
 
 DOUBLE = ir.DoubleType()
 VECTORS = 8
@@ -208,6 +216,18 @@ def truncate(e: Emitter, value: Any, kind: Any, bits: int) -> Any:
     return value if kind == by_way else b.trunc(value, ir.VectorType(kind, e.lanes))
 
 
+def root(e: Emitter, value: Any, kind: Any) -> Any:
+    """Write the roots of floats, or of 8-bit numbers, truncated; those of others are not asked."""
+    b = e.builder
+    if kind == ir.IntType(8):
+        singles = Emitter(b, ir.FloatType(), e.lanes)
+        value = singles.intrinsic("sqrt", [b.uitofp(value, singles.vector)])
+        return b.fptoui(value, ir.VectorType(kind, e.lanes))
+    if kind in (DOUBLE, ir.FloatType()):
+        return Emitter(b, kind, e.lanes).intrinsic("sqrt", [value])
+    return value
+
+
 def write_line(
     b: Any,
     scalar: Any,
@@ -226,12 +246,14 @@ def write_line(
         values = ir.VectorType(kind, e.lanes)
         here = b.bitcast(b.gep(target, [place]), values.as_pointer())
         value = truncate(e, e.load(b.gep(source, [place])), kind, bits)
-        if how in (SQUARE, ADD_SQUARE):
+        if how in (SQUARE, ADD_SQUARE, MAGNITUDE):
             value = does.multiply(value, value)
-        if how in (ADD, ADD_SQUARE):
+        if how in (ADD, ADD_SQUARE, MAGNITUDE):
             there = b.load(here)
             there.align = 1
             value = does.add(there, value)
+        if how == MAGNITUDE:
+            value = root(e, value, kind)
         b.store(value, here).align = 1
 
     over_line(b, scalar, lanes, count, one)

@@ -13,17 +13,9 @@ from numba.extending import intrinsic
 from convtool.compiled import target
 from convtool.compiled.calls import call
 from convtool.compiled.emitter import INT, switched
+from convtool.compiled.emitter import call as emit
 from convtool.ndimage.jit import simd
-from convtool.ndimage.jit.job import (
-    ADD,
-    ADD_SQUARE,
-    ANTISYMMETRIC,
-    SQUARE,
-    SYMMETRIC,
-    UNIFORM,
-    WEIGHTED,
-)
-from convtool.ndimage.jit.job import WRITE as PLAINLY
+from convtool.ndimage.jit.job import ANTISYMMETRIC, SYMMETRIC, UNIFORM, WAYS, WEIGHTED
 
 INDEX = INT.as_pointer()
 
@@ -167,7 +159,7 @@ def write_line(
         def write(number: int) -> None:
             simd.write_line(builder, scalar, lanes, number, found, bits, source, end, arguments[5])
 
-        switched(builder, arguments[2], (PLAINLY, ADD, SQUARE, ADD_SQUARE), write)
+        switched(builder, arguments[2], WAYS, write)
         return context.get_dummy_value()
 
     return types.void(like, answer, *[types.intp] * 4), generate
@@ -197,3 +189,16 @@ def call_write(_typing: Any, function: Any, source: Any, target: Any, count: Any
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 5), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def prefetch(_typing: Any, place: Any) -> Any:
+    """Have the processor fetch the cache line at an address, which is soon to be read."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        numbers = [ir.Constant(ir.IntType(32), value) for value in (0, 3, 1)]
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        emit(builder, "llvm.prefetch.p0", ir.VoidType(), pointer, *numbers)
+        return context.get_dummy_value()
+
+    return types.void(types.intp), generate
