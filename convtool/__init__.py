@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from convtool import images as images
     from convtool import kernels as kernels
     from convtool import learn as learn
+    from convtool import ndimage as ndimage
     from convtool import nn as nn
     from convtool import svd as svd
     from convtool.compiled import build_info as build_info
@@ -117,6 +118,7 @@ _SUBPACKAGES = (
     "images",
     "kernels",
     "learn",
+    "ndimage",
     "nn",
     "svd",
 )
@@ -166,6 +168,7 @@ __all__ = [
     "kernels",
     "learn",
     "mse",
+    "ndimage",
     "nn",
     "plan",
     "prepare",

@@ -45,6 +45,7 @@ MARKS = {
         "cli/test_networks.py",
         "cli/test_train.py",
         "nn/",
+        "peers/test_scipy_ndimage.py",
         "report/test_model_pictures.py",
         "svd/",
         "test_corpus.py",

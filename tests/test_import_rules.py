@@ -57,6 +57,10 @@ NN_COMPILED = tuple(
         "warp_code",
     )
 )
+NDIMAGE_COMPILED = tuple(
+    f"ndimage/jit/{name}.py"
+    for name in ("along", "dense_code", "down", "memory", "passes_code", "simd", "vectors")
+)
 ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"
     for name in (
@@ -72,7 +76,7 @@ COMPILED = tuple(
     f"compiled/{name}.py"
     for name in ("atomics", "calls", "checksummed", "emitter", "jit", "memory", "objects", "target")
 )
-JIT = (*COMPILED, *ENGINES_COMPILED, *NN_COMPILED)
+JIT = (*COMPILED, *ENGINES_COMPILED, *NDIMAGE_COMPILED, *NN_COMPILED)
 ZARR = tuple(f"images/stores/{name}.py" for name in ("bounded", "zarr_source", "zarr_target"))
 AT_THE_TOP = {JIT: COMPILERS, ZARR: {"zarr"}}
 """… except where the whole module is loaded only on use: folders and files that begin so."""

@@ -69,6 +69,14 @@ def test_import_of_filters_imports_nothing_heavy():
     assert imported(program) == set()
 
 
+def test_import_of_ndimage_imports_nothing_heavy():
+    program = (
+        "import sys, inspect, convtool.ndimage as ndi; inspect.signature(ndi.sobel);"
+        "print('-', *{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == set()
+
+
 def test_import_of_the_command_line_needs_click_alone():
     program = (
         "import sys, convtool.cli;"
@@ -172,6 +180,17 @@ def test_many_predictions_wait_for_no_compiler(trained):
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     assert not imported(program, model) & COMPILERS
+
+
+@needs_library
+def test_a_filter_of_ndimage_needs_numpy_alone():
+    program = (
+        "import sys, numpy, convtool.ndimage as ndi;"
+        "ndi.gaussian_filter(numpy.zeros((90, 90), 'uint8'), 2);"
+        "assert ndi.explain().route == 'compiled';"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
+    )
+    assert imported(program) == {"numpy"}
 
 
 @needs_library

@@ -33,6 +33,7 @@ class Function(Record):
 _POOL = "convtool.compiled.threadpool_code"
 _JIT = "convtool.convolution.engines.jit"
 _NN = "convtool.nn.jit"
+_NDIMAGE = "convtool.ndimage.jit"
 
 WORKING: tuple[Types, ...] = (("float32",), ("float64",))
 """The types that convolutions are computed in."""
@@ -47,6 +48,16 @@ _READS = tuple(
 _WRITES = tuple(
     (working, answer) for (working,) in WORKING for answer in ("uint8", "uint16", working)
 )
+
+_SMALL = ("uint8", "int8", "uint16", "int16")
+_NDIMAGE_LINES: tuple[Types, ...] = (("float64",), ("int16",), ("int32",))
+_NDIMAGE_READS = (*((name, "int16") for name in _SMALL), ("uint8", "int32"))
+_NDIMAGE_WRITES = (
+    *(("float64", name) for name in (*_INTEGERS, "float32", "float64") if name != "uint64"),
+    *(("int16", name) for name in _SMALL),
+    ("int32", "uint8"),
+)
+"""The types that lines are summed in, what is read as integers, and how answers are written."""
 
 _STEP = {
     "contraction": ("contract", "transpose", "flip", "keep_marked", "column_sums", "clear"),
@@ -94,6 +105,12 @@ FUNCTIONS: dict[str, Function] = {
     "mean_strips": Function(f"{_JIT}.means_code", "make_strips"),
     "whole_strips": Function(f"{_JIT}.whole_code", "make_strips"),
     "volume_bars": Function(f"{_JIT}.volume_code", "make_bars", WORKING),
+    "ndimage_read": Function(f"{_NDIMAGE}.convert_code", "read", _NDIMAGE_READS),
+    "ndimage_write": Function(f"{_NDIMAGE}.convert_code", "write", _NDIMAGE_WRITES),
+    "ndimage_down": Function(f"{_NDIMAGE}.passes_code", "filter_down", _NDIMAGE_LINES),
+    "ndimage_along": Function(f"{_NDIMAGE}.passes_code", "filter_along", _NDIMAGE_LINES),
+    "ndimage_both": Function(f"{_NDIMAGE}.passes_code", "filter_both", _NDIMAGE_LINES),
+    "ndimage_correlate": Function(f"{_NDIMAGE}.dense_code", "correlate", _NDIMAGE_LINES[:2]),
     **{
         f"nn_{name}": Function(f"{_NN}.{module}_code", name)
         for module, names in _STEP.items()

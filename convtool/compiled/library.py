@@ -146,6 +146,7 @@ def _is_checkout() -> bool:
 SOURCES = (
     os.path.dirname(os.path.abspath(__file__)),
     os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "nn", "jit"),
+    os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "ndimage", "jit"),
     os.path.join(
         os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "convolution", "engines", "jit"
     ),

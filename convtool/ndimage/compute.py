@@ -1,0 +1,376 @@
+"""Runs compiled filters over arrays that lie contiguous in memory: one axis at a time, or three.
+
+What a job says but for where the arrays lie is prepared once and kept.
+"""
+
+import math
+import struct
+import sys
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convtool import compiled
+from convtool.compiled import threadpool
+from convtool.convolution import borders, threads
+from convtool.ndimage.jit.job import JOB, KINDS, LINE, UNIFORM, WEIGHTED, WRITE
+from convtool.ndimage.terms import Array, Filter
+from convtool.records import Record
+
+READS = frozenset(
+    (*(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float32", "float64")
+)
+"""The types of pixels that compiled code reads."""
+
+WRITES = READS - {"uint64"}
+"""The types of answers that it writes."""
+
+_SMALL = {"uint8": 255, "int8": 128, "uint16": 65535, "int16": 32768}
+"""Types whose sums may be made in integers, and their largest magnitudes."""
+
+_INT32 = 1 << 31
+"""No sum of integers may reach it: SciPy's conversion of larger ones is not modulo 2**16."""
+
+_RING = 28 << 10
+"""Bytes of the rows that a filter down columns keeps: they stay in the first cache."""
+
+_BLOCK = 192 << 10
+"""Bytes of the rows that a block of a dense correlation reads: they stay in the second cache."""
+
+_BAND = 512 << 10
+"""Bytes of a band of rows that is filtered along two axes: it stays in the second cache."""
+
+_SHARES = 8
+"""Shares of the work for each thread, so that none waits long for the last."""
+
+_ADDED = 12
+"""So many integers are added up sooner than a running sum is kept."""
+
+_CALL = struct.Struct("5q")
+"""What changes from call to call, the beginning of a job."""
+
+_TAKEN, _FAILED = 16, 24
+"""Where in a job its tasks are counted, and where it is said that there was no memory."""
+
+
+class Prepared(Record, eq=False):
+    """A compiled filter for arrays of one kind.
+
+    Attributes
+    ----------
+    template : ndarray of uint8
+        Its job, but for where the arrays lie.
+    function : int
+        The address of the compiled function.
+    workers : int
+        The number of threads.
+    kept : tuple
+        What the job has addresses of.
+    """
+
+    template: Array
+    function: int
+    workers: int
+    kept: tuple[Any, ...]
+
+    def run(self, *arrays: Array) -> None:
+        """Filter an array into another, or in place; that into a third by the second job.
+
+        Raises
+        ------
+        MemoryError
+            If there is no memory for the rows that are worked on.
+        """
+        jobs = self.template.copy()
+        first = jobs.ctypes.data
+        places = [array.ctypes.data for array in arrays]
+        for number, (pixels, answers) in enumerate(pairwise(places)):
+            start = number * JOB.itemsize
+            _CALL.pack_into(jobs.data, start, pixels, answers, 0, 0, first + start + _TAKEN)
+        threadpool.run(self.function, first, self.workers)
+        if jobs[_FAILED]:
+            raise MemoryError("there is no memory for the rows that a filter works on")
+
+
+@lru_cache(maxsize=64)
+def _table(size: int, before: int, taps: int, rule: str) -> Array:
+    return borders.table(size, -before, size - before + taps - 1, rule)
+
+
+def _line_type(reads: str, writes: str, how_to: Filter) -> str:
+    """Return the type that sums are made in.
+
+    Sums of integers by integer weights are exact in any order, and what an answer of 16 bits keeps
+    of them is right modulo 2**16. Means of 8-bit pixels are exact in 32 bits. All else is float64.
+    """
+    if reads not in _SMALL or writes not in _SMALL:
+        return "float64"
+    constant = how_to.rule == "constant"
+    if constant and not (how_to.cval.is_integer() and abs(how_to.cval) < _INT32):
+        return "float64"
+    if how_to.kind == UNIFORM:
+        is_uint8 = reads == writes == "uint8"
+        return "int32" if is_uint8 and (not constant or 0 <= how_to.cval < 256) else "float64"
+    weights = how_to.weights
+    most = max(abs(how_to.cval) if constant else 0.0, _SMALL[reads])
+    is_whole = bool((weights == np.trunc(weights)).all())
+    # Each weight may be taken twice, with a pixel and its partner.
+    return "int16" if is_whole and 2 * most * np.abs(weights).sum() < _INT32 else "float64"
+
+
+def _prepare(
+    name: str,
+    line: str,
+    reads: str,
+    writes: str,
+    how_to: Filter,
+    how: int,
+    workers: int,
+    tables: dict[str, Array],
+    **sizes: int,
+) -> Prepared:
+    """Prepare a compiled filter.
+
+    Parameters
+    ----------
+    name, line : str
+        The function, and the type that it makes sums in.
+    reads, writes : str
+        The types of pixels and answers.
+    how_to, how
+        As in `filter_axes`.
+    workers : int
+        The number of threads.
+    tables : dict of ndarray
+        The border tables, by their fields in the job.
+    **sizes
+        The job's fields that depend on the shape.
+    """
+    dtype = np.dtype(line)
+    is_float = line == "float64"
+    weights = how_to.weights if is_float else how_to.weights.astype(np.int64).astype(dtype)
+    cval = how_to.cval if is_float else float(np.int64(how_to.cval).astype(dtype))
+    kept = {"near": how_to.near, "far": how_to.far, "weights": weights, **tables}
+    job = np.zeros(1, JOB)
+    size = float(how_to.taps)
+    fields = {
+        "read": compiled.address("read_line" if is_float else "ndimage_read", reads, line),
+        "write": compiled.address("ndimage_write", line, writes),
+        "pixel_bytes": np.dtype(reads).itemsize,
+        "out_bytes": np.dtype(writes).itemsize,
+        "line_bytes": dtype.itemsize,
+        "how": how,
+        "kind": how_to.kind,
+        "terms": len(how_to.near),
+        "cval": cval,
+        "start": how_to.start,
+        "size": size,
+        "reciprocal": 1 / size,
+        "slides": (is_float and reads.startswith("f")) or how_to.taps > _ADDED,
+        "divides": reads == "float64",
+        **{field: array.ctypes.data for field, array in kept.items()},
+        **sizes,
+    }
+    for field, value in fields.items():
+        job[field] = value
+    function = compiled.address(name, line)
+    return Prepared(
+        job.view(np.uint8), function, min(workers, sizes["tasks"]), tuple(kept.values())
+    )
+
+
+class Pass(NamedTuple):
+    """A filter, and the axis that it goes along, from 0 on."""
+
+    axis: int
+    filter: Filter
+
+    def __str__(self) -> str:
+        return f"axis {self.axis}: {self.filter.taps} taps, {KINDS[self.filter.kind]}"
+
+
+@lru_cache(maxsize=64)
+def _for_axis(
+    shape: tuple[int, ...], each: Pass, reads: str, writes: str, how: int, workers: int
+) -> Prepared:
+    """Prepare a filter along one axis."""
+    how_to, length = each.filter, shape[each.axis]
+    taps, before = how_to.taps, how_to.before
+    depth, inner = math.prod(shape[: each.axis]), math.prod(shape[each.axis + 1 :])
+    table = _table(length, before, taps, how_to.rule)
+    line = _line_type(reads, writes, how_to)
+    given = line, reads, writes, how_to, how, workers
+    if inner == 1:
+        rows = -(-depth // (_SHARES * workers))
+        rows = min(max(8, -(-rows // 8) * 8), 64)
+        return _prepare(
+            "ndimage_along",
+            *given,
+            {"columns": table},
+            tasks=-(-depth // rows),
+            height=depth,
+            width=length,
+            wide=taps,
+            left=before,
+            block_rows=rows,
+        )
+    fits = _RING // (np.dtype(line).itemsize * (taps + 1))
+    width = min(max(64, fits // LINE * LINE), 1024)
+    return _prepare(
+        "ndimage_down",
+        *given,
+        {"rows": table},
+        tasks=depth * -(-inner // width),
+        depth=depth,
+        height=length,
+        width=inner,
+        tall=taps,
+        top=before,
+        block_width=width,
+    )
+
+
+@lru_cache(maxsize=64)
+def _for_both(
+    shape: tuple[int, ...],
+    passes: tuple[Pass, Pass],
+    reads: str,
+    writes: str,
+    how: int,
+    workers: int,
+    in_place: bool,
+) -> Prepared | None:
+    """Prepare filters along the last axis but one and the last, where one call does both."""
+    rank = len(shape)
+    if [each.axis for each in passes] != [rank - 2, rank - 1]:
+        return None
+    first, second = (each.filter for each in passes)
+    lines = {_line_type(reads, writes, first), _line_type(writes, writes, second)}
+    height, width = shape[-2:]
+    depth = math.prod(shape[:-2])
+    rows = max(_BAND // (width * np.dtype(writes).itemsize), 2 * first.taps, 16)
+    if in_place or (first.kind == UNIFORM and reads.startswith("f")):
+        rows = height  # rows beyond a band are no longer there; running sums begin at the top
+    tasks = depth * -(-height // rows)
+    if len(lines) > 1 or width == 1 or tasks < 2 * workers:
+        return None
+    down = _for_axis(shape, passes[0], reads, writes, WRITE, workers)
+    along = _for_axis(shape, passes[1], writes, writes, how, workers)
+    template = np.concatenate((down.template, along.template))
+    job = template.view(JOB)
+    job["tasks"], job["block_rows"][0] = tasks, rows
+    function = compiled.address("ndimage_both", *lines)
+    return Prepared(template, function, min(workers, tasks), (*down.kept, *along.kept))
+
+
+def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how: int) -> None:
+    """Filter an array along one axis after another, by types as SciPy does.
+
+    Parameters
+    ----------
+    source, out : ndarray
+        Contiguous, of types in `READS` and `WRITES`; they may be the same.
+    work : ndarray
+        Holds answers between the axes, of the type and shape of ``out``, which it may be.
+    passes : list of Pass
+        The filters.
+    how : int
+        How the last ones' answers are written: see :mod:`~.jit.job`.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for the rows that are worked on.
+    """
+    workers, writes, shape = threads.count(), out.dtype.name, out.shape
+    left = list(passes)
+    while left:
+        reads = source.dtype.name
+        way, target = (WRITE, work) if len(left) > 2 else (how, out)
+        pair = None
+        if len(left) > 1:
+            in_place = source.ctypes.data == work.ctypes.data
+            pair = _for_both(shape, tuple(left[:2]), reads, writes, way, workers, in_place)
+        if pair is not None:
+            pair.run(source, work, target)
+            del left[:2]
+        else:
+            way, target = (WRITE, work) if len(left) > 1 else (how, out)
+            _for_axis(shape, left[0], reads, writes, way, workers).run(source, target)
+            del left[0]
+        source = work
+
+
+def correlate_3d(
+    source: Array, out: Array, weights: Array, before: tuple[int, ...], rule: str, cval: float
+) -> None:
+    """Correlate an array of three axes by weights of three axes, as SciPy's ``correlate`` does.
+
+    Parameters
+    ----------
+    source, out : ndarray, shape (D, H, W)
+        Contiguous, of types in `READS` and `WRITES`; they share no memory.
+    weights : ndarray of float64, shape (KD, KH, KW)
+        The weights.
+    before : tuple of int
+        How far the kernel reaches before a pixel, along each axis.
+    rule, cval
+        As in `Filter`.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for the rows that are worked on.
+    """
+    names = source.dtype.name, out.dtype.name
+    kernel = weights.tobytes(), weights.shape, before, rule, cval
+    _for_volume(source.shape, *names, *kernel, threads.count()).run(source, out)
+
+
+@lru_cache(maxsize=16)
+def _for_volume(
+    shape: tuple[int, ...],
+    reads: str,
+    writes: str,
+    data: bytes,
+    kernel: tuple[int, ...],
+    before: tuple[int, ...],
+    rule: str,
+    cval: float,
+    workers: int,
+) -> Prepared:
+    (depth, height, width), (deep, tall, wide) = shape, kernel
+    weights = np.frombuffer(data).reshape(kernel)
+    found = [_table(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
+    across = min(width, 512)
+    stride = -(-(across + wide - 1) // LINE) * LINE
+    rows = max(1, min(height, 32, _BLOCK // (8 * stride * deep) - tall + 1))
+    where = np.nonzero(np.abs(weights) > sys.float_info.epsilon)
+    near = ((where[0] * (rows + tall - 1) + where[1]) * stride + where[2]).astype(np.intp)
+    values = weights[where]
+    if not len(values):
+        near, values = np.zeros(1, np.intp), np.zeros(1)
+    how_to = Filter(WEIGHTED, wide, before[2], rule, cval, near, near, values, 0.0)
+    return _prepare(
+        "ndimage_correlate",
+        _line_type(reads, writes, how_to),
+        reads,
+        writes,
+        how_to,
+        WRITE,
+        workers,
+        dict(zip(("planes", "rows", "columns"), found, strict=True)),
+        tasks=depth * -(-height // rows) * -(-width // across),
+        depth=depth,
+        height=height,
+        width=width,
+        deep=deep,
+        tall=tall,
+        wide=wide,
+        left=before[2],
+        stride=stride,
+        block_rows=rows,
+        block_width=across,
+    )

@@ -1,0 +1,77 @@
+"""Filters along one axis, and along the last two at once: threads take blocks until none is left.
+
+A band of rows that has been filtered down its columns is still in the second cache when it is
+filtered along its rows.
+"""
+
+from typing import Any
+
+from numba import carray
+
+from convtool.compiled.atomics import fetch_add_one
+from convtool.compiled.jit import entry, pointer_to
+from convtool.compiled.memory import ALIGNMENT, aligned, allocate, release
+from convtool.ndimage.jit.along import along_bytes, filter_rows
+from convtool.ndimage.jit.down import down_bytes, filter_block, write_orders
+from convtool.ndimage.jit.job import JOB
+
+
+@entry(pointer_to(JOB), pointer_to)
+def filter_down(jobs: Any, like: Any) -> None:
+    """Filter along an axis that is not the last: whole columns, a block of them at a time."""
+    job = carray(jobs, (1,))[0]
+    memory = allocate(down_bytes(job) + 2 * ALIGNMENT)
+    if memory == 0:
+        job.failed = 1
+        return
+    lines = aligned(memory)
+    write_orders(job, lines)
+    blocks = -(-job.width // job.block_width)
+    taken = fetch_add_one(job.counter)
+    while taken < job.tasks:
+        x = taken % blocks * job.block_width
+        filter_block(job, like, lines, taken // blocks, x, 0, job.height)
+        taken = fetch_add_one(job.counter)
+    release(memory)
+
+
+@entry(pointer_to(JOB), pointer_to)
+def filter_along(jobs: Any, like: Any) -> None:
+    """Filter along the last axis, a block of rows at a time."""
+    job = carray(jobs, (1,))[0]
+    memory = allocate(along_bytes(job) + 2 * ALIGNMENT)
+    if memory == 0:
+        job.failed = 1
+        return
+    lines = aligned(memory)
+    taken = fetch_add_one(job.counter)
+    while taken < job.tasks:
+        first = taken * job.block_rows
+        filter_rows(job, like, lines, first, min(first + job.block_rows, job.height))
+        taken = fetch_add_one(job.counter)
+    release(memory)
+
+
+@entry(pointer_to(JOB), pointer_to)
+def filter_both(jobs: Any, like: Any) -> None:
+    """Filter along the last axis but one, then the last, a band of rows at a time."""
+    down, along = carray(jobs, (2,))[0], carray(jobs, (2,))[1]
+    room = down_bytes(down) + ALIGNMENT
+    memory = allocate(room + along_bytes(along) + 2 * ALIGNMENT)
+    if memory == 0:
+        down.failed = 1
+        return
+    lines = aligned(memory)
+    others = aligned(lines + room)
+    write_orders(down, lines)
+    bands = -(-down.height // down.block_rows)
+    taken = fetch_add_one(down.counter)
+    while taken < down.tasks:
+        depth, start = taken // bands, taken % bands * down.block_rows
+        stop = min(start + down.block_rows, down.height)
+        for x in range(0, down.width, down.block_width):
+            filter_block(down, like, lines, depth, x, start, stop)
+        first = depth * down.height
+        filter_rows(along, like, others, first + start, first + stop)
+        taken = fetch_add_one(down.counter)
+    release(memory)
