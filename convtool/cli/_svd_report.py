@@ -149,27 +149,29 @@ def picture(image: Image, study: Study, tiles: Mapping[int, Sequence[Point]]) ->
     if len(study.rows) == 1 and not tiles:
         return replace(image, pixels=study.best.reconstruct())
     raw = study.raw_bytes
-    cells, labels = [_cell(study, study.original)], [f"original\n{raw} bytes"]
+    peak = study.best.peak
+    cells, labels = [cell(study.original, peak)], [f"original\n{raw} bytes"]
     blank = np.full_like(cells[0], SHEET_PAPER)
     if tiles:
         cells += [blank] * len(tiles)
         labels += [""] * len(tiles)
     for i, row in enumerate(study.rows):
-        cells.append(_cell(study, study.best.first(row.k).values()))
+        cells.append(cell(study.best.first(row.k).values(), peak))
         labels.append(_label(f"k={row.k}", row.psnr, row.file_bytes, raw))
         for block, points in tiles.items():
             one, name = points[i], f"tiles {block}x{block}"
-            if one.picture is None:
+            if one.drawn is None:
                 cells.append(blank)
                 labels.append(f"{name}\nnone of {row.file_bytes} bytes")
             else:
-                cells.append(_cell(study, one.picture.values()))
+                cells.append(one.drawn)
                 labels.append(_label(name, one.psnr, one.file_bytes, raw))
     return Image(contact_sheet(cells, labels, across=len(tiles) + 1 if tiles else None))
 
 
-def _cell(study: Study, values: Pixels) -> Bytes:
-    return reduced(to_bytes(values, study.best.peak), _SHEET_SIDE)[0]
+def cell(values: Pixels, peak: float) -> Bytes:
+    """Return a picture as the sheet shows it."""
+    return reduced(to_bytes(values, peak), _SHEET_SIDE)[0]
 
 
 def _label(name: str, psnr: float, file_bytes: int, raw_bytes: int) -> str:

@@ -403,7 +403,10 @@ def _give(
         if best.block is not None:
             raise OptionError("--compare shows all tiles beside whole matrices; leave --block out")
         sizes = [row.file_bytes for row in result.rows]
-        tiles = tiles_at(image, sizes, color=best.color, precision=precision, peak=peak.value)
+        draw = (lambda one: words.cell(one.values(), peak.value)) if task.output else None
+        tiles = tiles_at(
+            image, sizes, color=best.color, precision=precision, peak=peak.value, draw=draw
+        )
     remarks = [words.smallest_line(result)]
     remarks += [words.choice_line(choice)] if choice else []
     remarks.append(f"peak {peak.value:.10g} ({peak.reason})")

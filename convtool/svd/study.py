@@ -1,8 +1,9 @@
 """The compression report of one picture: quality and size at several k, beside JPEG and tiles."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
@@ -20,6 +21,9 @@ DEFAULT_KS = (5, 10, 20, 100, 200, 400, 500)
 QUALITIES = (30.0, 35.0, 40.0)
 _JPEG_QUALITIES = (5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 _SEARCH_STEPS = 7
+
+
+Drawing = NDArray[np.uint8]
 
 
 class Row(Record):
@@ -47,8 +51,8 @@ class Point(Record, eq=False):
 
     file_bytes: int
     psnr: float
-    picture: Compressed | None = None
-    """The picture of tiles that has this size."""
+    drawn: Drawing | None = None
+    """The drawing of the picture of this size, if one was asked for."""
 
 
 class Study(Record, eq=False):
@@ -185,7 +189,13 @@ def better_coloring(image: Image, ratio: float, peak: float) -> Choice:
 
 
 def tiles_at(
-    image: Image, sizes: Sequence[int], *, color: str, precision: str, peak: float
+    image: Image,
+    sizes: Sequence[int],
+    *,
+    color: str,
+    precision: str,
+    peak: float,
+    draw: Callable[[Compressed], Drawing] | None = None,
 ) -> dict[int, list[Point]]:
     """Return the PSNR of tiles at given file sizes.
 
@@ -197,6 +207,8 @@ def tiles_at(
         The largest file sizes in bytes.
     color, precision, peak
         As for `study`.
+    draw : callable, optional
+        Draws the picture of each point; without it none is drawn.
 
     Returns
     -------
@@ -209,24 +221,29 @@ def tiles_at(
     for block in BLOCKS:
         if block <= smaller:
             whole = compress(image, block, color=color, block=block, peak=peak)
-            points[block] = [_largest_within(whole, size, precision) for size in sizes]
+            points[block] = [_largest_within(whole, size, precision, draw) for size in sizes]
     return points
 
 
-def _largest_within(whole: Compressed, size: int, precision: str) -> Point:
+def _largest_within(
+    whole: Compressed,
+    size: int,
+    precision: str,
+    draw: Callable[[Compressed], Drawing] | None,
+) -> Point:
     """Find the best compression of at most `size` bytes by bisection over its products."""
     low, high = 1, max(part.tile_count for part in whole.parts) * whole.k
-    best = Point(0, 0.0)
+    best, found = Point(0, 0.0), None
     for step in range(_SEARCH_STEPS):
         middle = low + (high - low) // (8 if step == 0 else 2)
         parts = [part.strongest(middle) for part in whole.parts]
         picture = replace(whole, parts=parts)
         taken = len(to_bytes(picture, precision=precision))
         if taken <= size:
-            best, low = Point(taken, picture.psnr, picture), middle
+            best, found, low = Point(taken, picture.psnr), picture, middle
         else:
             high = middle
-    return best
+    return best if found is None or draw is None else replace(best, drawn=draw(found))
 
 
 def jpeg_curve(image: Image, original: Pixels, peak: float) -> list[Point]:
