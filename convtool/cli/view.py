@@ -9,10 +9,12 @@ import click
 
 from convtool.cli import INTERRUPTED
 from convtool.cli._file_options import page_reading_options, read_page
+from convtool.cli._help import Command
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import taken
 from convtool.cli._signals import signals
 from convtool.cli._terminal import say
+from convtool.cli._wording import as_options
 from convtool.errors import OptionError
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
@@ -23,6 +25,7 @@ _STDIN = "-"
 
 @click.command(
     "view",
+    cls=Command,
     epilog="""\b
 Examples:
   convtool view sample_images/photograph.jpg
@@ -58,7 +61,7 @@ def command(path: str, specs: tuple[str, ...], port: int | None, **how: Any) -> 
     from convtool.view.server import ViewServer
     from convtool.view.viewer import Viewer
 
-    viewer = Viewer(image, path, given, _reading_words(reading))
+    viewer = Viewer(image, path, given, _reading_words(reading), as_options)
     with ViewServer(viewer, port or 0) as server, signals() as stop:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         say(server.address)

@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = route(self.server.viewer, _query(text))
             status = HTTPStatus.OK
         except ConvtoolError as error:
-            answer = _json({"error": str(error)})
+            answer = _json({"error": self.server.viewer.wording(str(error))})
         except Exception as error:
             if not is_want_of_memory(error):
                 self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR)

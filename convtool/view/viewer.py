@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from convtool.errors import OptionError
@@ -48,11 +48,19 @@ class Viewer:
         The kernels of the command line.
     reading : sequence of str
         The options of commands that say how the picture is read.
+    wording : callable, optional
+        Turns the options that messages name into those of the command.
     """
 
     def __init__(
-        self, image: Image, path: str, given: Sequence[KernelSpec], reading: Sequence[str] = ()
+        self,
+        image: Image,
+        path: str,
+        given: Sequence[KernelSpec],
+        reading: Sequence[str] = (),
+        wording: Callable[[str], str] = str,
     ) -> None:
+        self.wording = wording
         self.image, self.path, self.given, self.reading = image, path, given, reading
         self.white = screen.white_of(image)
         self._lock = threading.Lock()
@@ -114,7 +122,7 @@ class Viewer:
                 for step, kernel in zip(found.result.steps, found.settings.kernels, strict=True)
             ],
             "seconds": found.seconds,
-            "warnings": list(found.result.warnings),
+            "warnings": list(map(self.wording, found.result.warnings)),
         }
 
     def _target(self, image: Image) -> str:

@@ -114,3 +114,15 @@ def test_a_request_under_way_does_not_delay_the_end(photo):
         process.communicate(timeout=30)
         assert process.returncode == 130
         assert time.monotonic() - start < 20
+
+
+def test_warnings_name_the_commands_options(photo):
+    process, address = viewing(photo)
+    try:
+        asked = {"kernels": [{"preset": "sobel", "values": {"scale": "3"}}]}
+        found = json.loads(get(f"{address}about?settings={quote(json.dumps(asked))}"))
+        assert "--range stretch" in found["warnings"][0]
+        assert "`" not in found["warnings"][0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
