@@ -50,7 +50,9 @@ MARKS = {
         "svd/",
         "test_corpus.py",
         "test_histories.py",
+        "docs/test_doors.py",
         "docs/test_pages.py",
+        "docs/test_site.py",
         "test_startup_imports.py",
     ),
 }

@@ -6,7 +6,15 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 README = ROOT / "README.md"
-GENERATED = ("_build", "notebooks", "gallery", "reference/commands", "reference/generated")
+GENERATED = (
+    "_build",
+    "gallery",
+    "jupyter_execute",
+    "notebooks",
+    "reference/api",
+    "reference/commands",
+    "reference/generated",
+)
 """What a build leaves in ``docs/``."""
 INSTALL = re.compile(r"<!-- (install and \w+) -->\n```console\n\$ (.*)\n```\n<!-- end -->\n")
 _BLOCK = re.compile(r"^```(console|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)

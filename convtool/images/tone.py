@@ -35,7 +35,7 @@ _STRIP_BYTES = 1 << 18
 
 
 class Fit(Record):
-    """How values are moved before they are stored: ``(v - base) · gain``, perhaps |v| for v."""
+    """How values are moved before they are stored: ``(v - base) · gain``, perhaps of ``abs(v)``."""
 
     base: float = 0.0
     gain: float = 1.0
