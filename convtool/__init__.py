@@ -26,7 +26,33 @@ if TYPE_CHECKING:
     from convtool.convolution.gradient import gradient_magnitude as gradient_magnitude
     from convtool.convolution.toeplitz import toeplitz as toeplitz
     from convtool.deconvolution.api import deconvolve as deconvolve
+    from convtool.errors import ClusterError as ClusterError
     from convtool.errors import ConvtoolError as ConvtoolError
+    from convtool.errors import ConvtoolWarning as ConvtoolWarning
+    from convtool.errors import DatasetError as DatasetError
+    from convtool.errors import EngineError as EngineError
+    from convtool.errors import FileRefusedError as FileRefusedError
+    from convtool.errors import ImageFormatError as ImageFormatError
+    from convtool.errors import ImageReadError as ImageReadError
+    from convtool.errors import ImageTooLargeError as ImageTooLargeError
+    from convtool.errors import ImageWriteError as ImageWriteError
+    from convtool.errors import JournalError as JournalError
+    from convtool.errors import KernelError as KernelError
+    from convtool.errors import LimitError as LimitError
+    from convtool.errors import ModelError as ModelError
+    from convtool.errors import ModelFileError as ModelFileError
+    from convtool.errors import NonFiniteError as NonFiniteError
+    from convtool.errors import OptionError as OptionError
+    from convtool.errors import PixelTypeError as PixelTypeError
+    from convtool.errors import ReportReadError as ReportReadError
+    from convtool.errors import ReportWriteError as ReportWriteError
+    from convtool.errors import ShapeError as ShapeError
+    from convtool.errors import TimeLimitError as TimeLimitError
+    from convtool.errors import TrainingError as TrainingError
+    from convtool.errors import WorkerError as WorkerError
+    from convtool.filtering.api import filter_image as filter_image
+    from convtool.images.image import Document as Document
+    from convtool.images.image import Image as Image
     from convtool.images.kernels import kernel as kernel
     from convtool.images.read import read as read
     from convtool.images.write import write as write
@@ -36,12 +62,38 @@ if TYPE_CHECKING:
     from convtool.svd.metrics import ssim as ssim
 
 _HOMES = {
+    "ClusterError": "convtool.errors",
     "ConvtoolError": "convtool.errors",
+    "ConvtoolWarning": "convtool.errors",
+    "DatasetError": "convtool.errors",
+    "Document": "convtool.images.image",
+    "EngineError": "convtool.errors",
+    "FileRefusedError": "convtool.errors",
+    "Image": "convtool.images.image",
+    "ImageFormatError": "convtool.errors",
+    "ImageReadError": "convtool.errors",
+    "ImageTooLargeError": "convtool.errors",
+    "ImageWriteError": "convtool.errors",
+    "JournalError": "convtool.errors",
+    "KernelError": "convtool.errors",
+    "LimitError": "convtool.errors",
+    "ModelError": "convtool.errors",
+    "ModelFileError": "convtool.errors",
+    "NonFiniteError": "convtool.errors",
+    "OptionError": "convtool.errors",
+    "PixelTypeError": "convtool.errors",
+    "ReportReadError": "convtool.errors",
+    "ReportWriteError": "convtool.errors",
+    "ShapeError": "convtool.errors",
+    "TimeLimitError": "convtool.errors",
+    "TrainingError": "convtool.errors",
+    "WorkerError": "convtool.errors",
     "build_info": "convtool.compiled",
     "convolve": "convtool.convolution.api",
     "correlate": "convtool.convolution.api",
     "deconvolve": "convtool.deconvolution.api",
     "engines": "convtool.convolution.engines",
+    "filter_image": "convtool.filtering.api",
     "gradient_direction": "convtool.convolution.gradient",
     "gradient_magnitude": "convtool.convolution.gradient",
     "kernel": "convtool.images.kernels",
@@ -66,7 +118,32 @@ _SUBPACKAGES = (
 )
 
 __all__ = [
+    "ClusterError",
     "ConvtoolError",
+    "ConvtoolWarning",
+    "DatasetError",
+    "Document",
+    "EngineError",
+    "FileRefusedError",
+    "Image",
+    "ImageFormatError",
+    "ImageReadError",
+    "ImageTooLargeError",
+    "ImageWriteError",
+    "JournalError",
+    "KernelError",
+    "LimitError",
+    "ModelError",
+    "ModelFileError",
+    "NonFiniteError",
+    "OptionError",
+    "PixelTypeError",
+    "ReportReadError",
+    "ReportWriteError",
+    "ShapeError",
+    "TimeLimitError",
+    "TrainingError",
+    "WorkerError",
     "__version__",
     "build_info",
     "convolve",
@@ -76,6 +153,7 @@ __all__ = [
     "distributed",
     "engines",
     "explain",
+    "filter_image",
     "gradient_direction",
     "gradient_magnitude",
     "images",

@@ -18,7 +18,9 @@ def test_a_store_journal_line_that_is_no_entry(tmp_path, entry):
     (tmp_path / f"out{ENDING}").mkdir()
     journal = tmp_path / f"out{ENDING}" / JOURNAL
     journal.write_text(f'{{"schema": "convtool.progress/1", "fingerprint": "f"}}\n{entry}\n')
-    with pytest.raises(JournalError, match="line 2 is damaged; without --resume it starts again"):
+    with pytest.raises(
+        JournalError, match="line 2 is damaged; without `resume=True` it starts again"
+    ):
         Unfinished(str(tmp_path / "out"), "f", resume=True)
 
 

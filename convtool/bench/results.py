@@ -101,7 +101,7 @@ def read_rows(report: object, name: str) -> list[Row]:
     """
     if not isinstance(report, dict) or report.get("schema") != SCHEMA:
         raise OptionError(
-            f"{name}: is no report of convtool bench ({SCHEMA}); make one with --json"
+            f"{name}: is no report of convtool bench ({SCHEMA}); convtool bench --json makes one"
         )
     try:
         return [

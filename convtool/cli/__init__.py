@@ -18,6 +18,7 @@ import click
 
 from convtool._version import __version__
 from convtool.cli._terminal import say, writing_stdout
+from convtool.cli._wording import as_options
 from convtool.errors import (
     ConvtoolError,
     ConvtoolWarning,
@@ -162,7 +163,7 @@ def words(error: BaseException) -> str:
         text = place + error.strerror
     else:
         text = str(error)
-    return printable(" ".join(text.split()))
+    return printable(as_options(" ".join(text.split())))
 
 
 def _code(error: BaseException) -> int:

@@ -9,8 +9,8 @@ import click
 from convtool.cli._terminal import say
 from convtool.errors import ImageReadError
 from convtool.images.paths import shown
-from convtool.images.read import STDIN
 from convtool.images.remote import exists, is_url, local
+from convtool.images.sources import STDIN
 from convtool.images.write import STDOUT
 
 _NAMES_SHOWN = 10

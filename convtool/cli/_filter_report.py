@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from convtool.cli._terminal import say
+from convtool.cli._wording import report_as_options
 from convtool.filtering.execution import Execution
 from convtool.filtering.job import Kind, Outcome
 from convtool.images.formats import FORMATS
@@ -52,7 +53,7 @@ def described(outcome: Outcome) -> dict[str, object]:
     """Return the report of a filtered picture."""
     return planned(outcome) | {
         "clipped_share": outcome.clipped_share,
-        "warnings": list(outcome.warnings),
+        "warnings": report_as_options(list(outcome.warnings)),
         "seconds": outcome.seconds,
     }
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from convtool.cli._wording import as_options, report_as_options
 from convtool.kernels.weights import Weights
 from convtool.learn import Learned
 from convtool.learn.convention import SURE, Convention
@@ -36,7 +37,8 @@ def lines(
     told += [f"mind: {one}" for one in _warnings(learned)]
     told += ["", *_nearest_lines(matches, given)]
     if known is not None:
-        told += ["", "the program that made it:", *(f"  {one}" for one in known.sentences)]
+        sentences = [f"  {as_options(one)}" for one in known.sentences]
+        told += ["", "the program that made it:", *sentences]
         told += [f"  so does {' / '.join(known.programs)}"] if known.programs else []
     return told
 
@@ -64,7 +66,7 @@ def report(
         "decided": learned.decided,
         "nearest": _match_report(matches[0]) if matches else None,
         "others": [_match_report(one) for one in matches[1:]],
-        "convention": asdict(known) if known is not None else None,
+        "convention": report_as_options(asdict(known)) if known is not None else None,
         "warnings": _warnings(learned),
     }
 

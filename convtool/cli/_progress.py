@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convtool.cli._terminal import say
+from convtool.cli._wording import as_options
 from convtool.errors import printable
 from convtool.progress import Advance, silent
 
@@ -80,7 +81,9 @@ class Bar:
         if self.shown is None:
             say(line, err=True)
         else:
-            self.shown.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+            self.shown.console.print(
+                printable(as_options(line)), markup=False, highlight=False, soft_wrap=True
+            )
 
     def close(self) -> None:
         """Show nothing any more."""

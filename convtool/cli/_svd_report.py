@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from convtool.cli._wording import as_options
 from convtool.images.formats import format_for
 from convtool.images.image import Image
 from convtool.images.options import WriteOptions
@@ -188,7 +189,7 @@ def page(name: str, image: Image, study: Study, remarks: Sequence[str]) -> str:
         png = codec.encode(Image(np.ascontiguousarray(values)), WriteOptions())
         frames.append(Frame(str(row.k), png, _cells(row, study.raw_bytes)[1:]))
     smaller = [f"Pictures are shown at 1/{by} of their size."] if by > 1 else []
-    notes = [*remarks, *smaller]
+    notes = [*map(as_options, remarks), *smaller]
     shown = codec.encode(Image(np.ascontiguousarray(original)), WriteOptions())
     about = heading(name, image, study)
     return slider_page(f"{name}, compressed", about, notes, PAGE_TITLES, frames, shown)

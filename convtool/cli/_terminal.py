@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import click
 
+from convtool.cli._wording import as_options
 from convtool.errors import printable
 
 
@@ -16,7 +17,8 @@ def say(*lines: str, err: bool = False) -> None:
     *lines : str
         The lines. A line feed inside one, as in a file's name, is written out, too.
     err : bool
-        Whether to print to stderr instead of stdout.
+        Whether to print to stderr instead of stdout. What is printed there are messages, and those
+        of the library name options as the command line has them.
 
     Examples
     --------
@@ -26,7 +28,8 @@ def say(*lines: str, err: bool = False) -> None:
     """
     if lines:
         with writing_stdout():
-            click.echo("\n".join(map(printable, lines)), err=err)
+            told = map(as_options, lines) if err else lines
+            click.echo("\n".join(map(printable, told)), err=err)
 
 
 @contextmanager

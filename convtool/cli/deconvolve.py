@@ -25,6 +25,7 @@ from convtool.cli._options import (
 )
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
+from convtool.cli._wording import report_as_options
 from convtool.convolution.borders import BORDERS
 from convtool.deconvolution import METHODS
 from convtool.deconvolution.api import ITERATIONS
@@ -217,6 +218,6 @@ def _report(
         "psnr": finite(after),
         "lost": found.lost,
         "zeros": found.zeros,
-        "warnings": list(made.warnings),
+        "warnings": report_as_options(list(made.warnings)),
         "seconds": made.seconds,
     }

@@ -7,6 +7,7 @@ import click
 from convtool.cli._options import json_option
 from convtool.cli._signals import ending
 from convtool.cli._terminal import say
+from convtool.cli._wording import as_options, report_as_options
 from convtool.errors import ImageReadError
 from convtool.images.formats import FORMATS
 from convtool.images.info import formats, info
@@ -46,8 +47,9 @@ def command(files: tuple[str, ...], of_formats: bool, json_target: str | None) -
     for name in files:
         try:
             report = {"path": shown(name)} | info(name)
+            report["remarks"] = report_as_options(report["remarks"])
         except ImageReadError as error:
-            failures.append(str(error))
+            failures.append(as_options(str(error)))
             say(f"convtool: error: {error}", err=True)
             continue
         found.append(report)

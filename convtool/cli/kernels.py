@@ -8,6 +8,7 @@ import click
 from convtool.cli._kernels import read_kernel
 from convtool.cli._options import give, json_option
 from convtool.cli._terminal import say
+from convtool.cli._wording import as_options
 from convtool.kernels.export import FORMATS, export
 from convtool.kernels.facts import Facts, facts, group_notes
 from convtool.kernels.parameters import Parameter
@@ -148,9 +149,9 @@ def _kernel_lines(kernel: KernelSpec, known: list[Facts]) -> list[str]:
 
 
 def _notes(kernel: KernelSpec, known: list[Facts]) -> list[str]:
-    return list(
-        group_notes(kernel.weights, kernel.combination) if kernel.combination else known[0].notes
-    )
+    group = kernel.combination
+    notes = group_notes(kernel.weights, group) if group else known[0].notes
+    return [as_options(note) for note in notes]
 
 
 def _fact_lines(known: Facts, weights: Weights) -> list[str]:

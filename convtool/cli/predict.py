@@ -11,6 +11,7 @@ from convtool.cli._file_options import page_reading_options
 from convtool.cli._options import PLACE, json_option, taken
 from convtool.cli._pictures import PictureReader, background_option, with_background
 from convtool.cli._terminal import say
+from convtool.cli._wording import as_options
 from convtool.errors import ConvtoolError, ImageReadError, ModelError
 from convtool.images.options import ReadOptions
 from convtool.nn._types import Array
@@ -68,7 +69,7 @@ def command(
         try:
             results.append(_judge(model, preprocessing, name, reader(name)))
         except ConvtoolError as error:
-            failures.append({"image": name, "error": str(error)})
+            failures.append({"image": name, "error": as_options(str(error))})
             say(f"convtool: error: {error}", err=True)
     reader.tell()
     if json_target is not None:

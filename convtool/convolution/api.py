@@ -1,10 +1,9 @@
 """The public functions: validate, plan, run."""
 
-import sys
-
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from convtool import arrays
 from convtool.convolution import borders, dtypes, in_place
 from convtool.convolution.geometry import Geometry
 from convtool.convolution.planner import Plan
@@ -26,13 +25,7 @@ from convtool.kernels.weights import Combination
 
 
 def _as_image(image: ArrayLike) -> Array:
-    # numpy.ma takes time to import; an image can be of it only if somebody has.
-    if "numpy.ma" in sys.modules and isinstance(image, np.ma.MaskedArray):
-        raise PixelTypeError("a masked array cannot be filtered; fill it first: image.filled(0)")
-    try:
-        pixels = np.asarray(image)
-    except ValueError as error:
-        raise ShapeError(f"the image is not a rectangular array: {error}") from error
+    pixels = arrays.adopt(image)
     check_image(pixels.shape, pixels.dtype)
     return pixels
 

@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from convtool import arrays
 from convtool.convolution.types import DType
 from convtool.errors import OptionError, PixelTypeError
 
@@ -24,9 +25,11 @@ def check_image_type(dtype: DType) -> None:
     PixelTypeError
         For complex, object, text and extended-precision arrays.
     """
-    if dtype.kind not in "buif" or dtype.itemsize > 8:
+    arrays.check_type(dtype)
+    if dtype.kind == "c":
         raise PixelTypeError(
-            f"pixels of type {dtype} cannot be filtered; convert them to float64 or an integer type"
+            f"pixels of type {dtype} cannot be filtered; convert them to real numbers, such as "
+            "image.real and image.imag"
         )
 
 

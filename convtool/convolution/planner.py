@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from convtool.convolution.candidates import Candidate, Problem, Rate, candidates, cost, factors_pay
 from convtool.convolution.engines import ENGINES
 from convtool.errors import EngineError
+from convtool.notebook import costs_html
 from convtool.records import Record
 
 DEFAULT_RATES: dict[str, Rate] = {
@@ -93,6 +94,11 @@ class Plan(Record):
     rank: int | None
     costs: dict[str, float]
     reason: str
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a table of the costs."""
+        rank = f", rank {self.rank}" if self.rank is not None else ""
+        return costs_html(self.costs, self.engine, f"{self.engine}{rank}: {self.reason}")
 
     @property
     def chosen(self) -> "Chosen":

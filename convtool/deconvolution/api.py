@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convtool.arrays import adopt
 from convtool.convolution import borders, dtypes
 from convtool.convolution.prepared import check_image
 from convtool.deconvolution.blur import Blur, Plane
@@ -150,8 +151,9 @@ def deconvolve(
     True
     """
     options = Options(method, noise, balance, iterations, border, cval, correlate, threads)
-    found = restore(image, kernel, options)
-    return found.values.astype(dtypes.output_type(np.asarray(image).dtype, None), copy=False)
+    pixels = adopt(image, task="restored")
+    found = restore(pixels, kernel, options)
+    return found.values.astype(dtypes.output_type(pixels.dtype, None), copy=False)
 
 
 def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Restored:
@@ -163,7 +165,7 @@ def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Rest
     >>> round(found.noise, 4), float(found.values.mean().round(3))
     (0.2887, 9.0)
     """
-    pixels = np.asarray(image)
+    pixels = adopt(image, task="restored")
     check_image(pixels.shape, pixels.dtype)
     weights = as_kernel(kernel)
     check_method(weights, options)
@@ -172,7 +174,7 @@ def restore(image: ArrayLike, kernel: ArrayLike | str, options: Options) -> Rest
     if not np.isfinite(values).all():
         raise NonFiniteError(
             "the image holds NaN or infinity, and a deconvolution would spread them everywhere; "
-            "fill them first, as convtool filter -k identity --nan fill does"
+            "fill them first: convtool.filter_image(image, 'identity', nan='fill')"
         )
     shape = pixels.shape[0], pixels.shape[1]
     blur = Blur(weights, shape, rule, outside, not options.correlate, options.threads)

@@ -11,6 +11,7 @@ with those weights. With a stride, dZ has zeros between its numbers.
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convtool.arrays import as_array
 from convtool.convolution import borders
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.explain.layer import Layer
@@ -117,7 +118,7 @@ def backward(layer: Layer, gradient: ArrayLike) -> Backward:
             f"the gradient of a group of kernels ({layer.combination}) is not explained; "
             "give one kernel"
         )
-    values = np.asarray(gradient)
+    values = as_array(gradient, "gradient", "used")
     if values.dtype.kind not in "buif" or not np.isfinite(values).all():
         raise PixelTypeError("the gradient must be real, finite numbers")
     values = np.atleast_2d(values).astype(np.float64)

@@ -136,7 +136,7 @@ def layer(
         raise OptionError(f"the bias must be a finite number, not {bias:g}")
     if combination is not None:
         if len(images) != 1:
-            raise OptionError("a group of kernels is explained on one image; give one --image")
+            raise OptionError("a group of kernels is explained on one image; give one image")
         if bias:
             raise OptionError(
                 f"a bias is added to a sum, and these kernels give a {combination}; give one kernel"

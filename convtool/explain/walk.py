@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convtool.arrays import as_array
 from convtool.convolution import borders
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.prepared import default_border, layout_for
@@ -244,7 +245,7 @@ def walk(
     >>> shown.formulas[0].text
     'floor((3 + 2·1 − 3) / 1) + 1 = 3'
     """
-    pixels = np.asarray(image)
+    pixels = as_array(image, "image", "explained")
     if pixels.dtype.kind not in "buif" or not np.isfinite(pixels).all():
         raise PixelTypeError("an image to explain must be real, finite numbers")
     pixels = np.atleast_2d(pixels).astype(np.float64)

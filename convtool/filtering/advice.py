@@ -5,7 +5,6 @@ turns values from a to b into values from pa + nb to pb + na.
 """
 
 import math
-import shlex
 from typing import Any
 
 import numpy as np
@@ -38,8 +37,8 @@ def clipping_warning(plan: FilterPlan, share: float) -> str | None:
     >>> from convtool.kernels.spec import parse
     >>> kind = PictureKind((4, 6), np.dtype("uint8"))
     >>> clipping_warning(plan_filter(kind, [parse("cross")], FilterOptions()), 0.5).split("; ")[1:]
-    ["the weights of 'cross' sum to 5", '-k cross:normalize=sum, --range stretch or --depth float \
-(in a TIFF) keeps them']
+    ["the weights of 'cross' sum to 5", "`kernels='cross:normalize=sum'`, `range='stretch'` or \
+`depth='float'` (in a TIFF) keeps them"]
     """
     sharpens = all(_sum(spec) is not None and _is_one(spec) for spec in plan.kernels)
     if share <= (CLIPPED_BY_SHARPENING if sharpens else CLIPPED_WORTH_A_WARNING):
@@ -47,7 +46,7 @@ def clipping_warning(plan: FilterPlan, share: float) -> str | None:
     words = f"{share:.1%} of the values were outside the output's range and were clipped"
     for spec in _too_large(plan):
         words += f"; the weights of '{spec.text}' sum to {_sum(spec):.4g}"
-    *others, last = [*remedies(plan), "--depth float (in a TIFF)"]
+    *others, last = [*remedies(plan), "`depth='float'` (in a TIFF)"]
     return f"{words}; {', '.join(others) + ' or ' if others else ''}{last} keeps them"
 
 
@@ -61,16 +60,16 @@ def remedies(plan: FilterPlan) -> list[str]:
     >>> from convtool.kernels.spec import parse
     >>> kind = PictureKind((4, 6), np.dtype("uint8"))
     >>> remedies(plan_filter(kind, [parse("laplacian-4")], FilterOptions()))
-    ['-k laplacian-4:scale=1/4 --range abs', '-k laplacian-4:scale=1/8 --range offset', \
-'--range stretch']
+    ["`kernels='laplacian-4:scale=1/4', range='abs'`", \
+"`kernels='laplacian-4:scale=1/8', range='offset'`", "`range='stretch'`"]
     >>> remedies(plan_filter(kind, [parse("sobel")], FilterOptions()))
-    ['-k sobel:scale=1/5', '--range stretch']
+    ["`kernels='sobel:scale=1/5'`", "`range='stretch'`"]
     >>> remedies(plan_filter(kind, [parse("unsharp")], FilterOptions()))
-    ['--range stretch']
+    ["`range='stretch'`"]
     """
     if plan.part is not None and plan.part.chosen.luminance:
         return []  # the change of the luminance is added to all colours, which can leave the range
-    found = [] if plan.options.range == "stretch" else ["--range stretch"]
+    found = [] if plan.options.range == "stretch" else [_options(range="stretch")]
     given = _given(plan)
     if given is None:
         return found
@@ -98,7 +97,7 @@ def _normalized(plan: FilterPlan, given: Interval) -> list[str]:
         given = (low / total, high / total) if total else (low, high)
     if given[0] < -_ROUNDING or given[1] > 1 + _ROUNDING or plan.options.range == "offset":
         return []
-    return [_kernels(plan, {spec.text: "normalize=sum" for spec in large})]
+    return [_options(**_kernels(plan, {spec.text: "normalize=sum" for spec in large}))]
 
 
 def _scaled(plan: FilterPlan, given: Interval) -> list[str]:
@@ -112,10 +111,11 @@ def _scaled(plan: FilterPlan, given: Interval) -> list[str]:
     largest = max(-low, high)
 
     def scaled(range_name: str, times: float) -> str:
-        named = "" if plan.options.range == range_name else f" --range {range_name}"
         divisor = math.ceil(times - _ROUNDING)
-        kernels = _kernels(plan, {edges.text: f"scale=1/{divisor}"}) if divisor > 1 else ""
-        return (kernels + named).strip()
+        changed = _kernels(plan, {edges.text: f"scale=1/{divisor}"}) if divisor > 1 else {}
+        if plan.options.range != range_name:
+            changed["range"] = range_name
+        return _options(**changed) if changed else ""
 
     if low >= 0:
         found = [scaled("abs" if plan.options.range == "abs" else "clip", largest)]
@@ -126,15 +126,20 @@ def _scaled(plan: FilterPlan, given: Interval) -> list[str]:
     return [one for one in found if one]
 
 
-def _kernels(plan: FilterPlan, changes: dict[str, str]) -> str:
-    """Return the options that name a plan's kernels, some with one parameter more."""
+def _options(**changed: Any) -> str:
+    """Return options as a message names them."""
+    return f"`{', '.join(f'{name}={value!r}' for name, value in changed.items())}`"
+
+
+def _kernels(plan: FilterPlan, changes: dict[str, str]) -> dict[str, Any]:
+    """Return the option that names a plan's kernels, some with one parameter more."""
     texts = []
     for spec in plan.kernels:
         text, change = spec.text, changes.get(spec.text)
         if change:
             text += ("," if ":" in text else ":") + change
-        texts.append(f"-k {shlex.quote(text)}")
-    return " ".join(texts)
+        texts.append(text)
+    return {"kernels": texts if len(texts) > 1 else texts[0]}
 
 
 def _too_large(plan: FilterPlan) -> list[KernelSpec]:

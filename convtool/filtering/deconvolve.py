@@ -137,7 +137,7 @@ def deconvolve_image(image: Image, kernel: KernelSpec, options: DeconvolveOption
     if share > CLIPPED_WORTH_A_WARNING:
         remarks.append(
             f"{share:.1%} of the values were outside the output's range and were clipped; "
-            "--depth float keeps them, more --noise makes them fewer"
+            "`depth='float'` keeps them, more `noise=` makes them fewer"
         )
     known = replace(found, values=values)
     return Deblurred(replace(image, pixels=answer, bits=bits), known, (*image.notes, *remarks))

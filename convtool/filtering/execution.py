@@ -194,14 +194,14 @@ def way_of(pixels: int, options: FilterOptions, storage: Storage, machine: Machi
     if options.nodata is not None:
         raise OptionError(
             "is filtered strip by strip, which does not fill missing pixels (nodata "
-            f"{options.nodata:g}); --nodata none takes them as values, a larger --max-memory "
-            "filters it as a whole"
+            f"{options.nodata:g}); `nodata=float('nan')` takes them as values, a larger "
+            "`max_memory=` filters it as a whole"
         )
     if options.nan != "keep":
         named.append("nan")
     if named:
         raise OptionError(
-            f"is filtered strip by strip, which --{named[0]} cannot be; a larger --max-memory "
+            f"is filtered strip by strip, which `{named[0]}=` cannot be; a larger `max_memory=` "
             "filters it as a whole"
         )
     return BLOCKS if machine.workers else STRIPS
@@ -229,7 +229,7 @@ def execution_of(way: str, sizes: Sizes, storage: Storage, machine: Machine) -> 
     if needed > machine.allowed:
         raise ImageTooLargeError(
             f"needs about {needed / 1e6:.3g} MB even strip by strip, more than the limit of "
-            f"{machine.allowed / 1e6:.3g} MB; --max-memory raises it"
+            f"{machine.allowed / 1e6:.3g} MB; `max_memory=` raises it"
         )
     if way == BLOCKS:
         return _blocks(sizes, storage, machine)
@@ -263,8 +263,8 @@ def _blocks(sizes: Sizes, storage: Storage, machine: Machine) -> Execution:
             raise ImageTooLargeError(
                 f"needs {enough} MB of each worker, for {band} rows that are stored together and "
                 f"{unit} that are written together, and a worker may take {memory / 1e6:.0f} MB; "
-                f"--worker-memory {enough}M, or --memory-limit {enough}M of a dask worker, is "
-                "enough"
+                f"`worker_memory='{enough}M'`, or `memory_limit='{enough}M'` of a dask worker, "
+                "is enough"
             )
         step = min(step, (left - fixed) // each)
     return Execution(BLOCKS, step, halo, rows, height, machine.workers, raised=wanted <= halo)

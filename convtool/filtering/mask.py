@@ -3,13 +3,14 @@
 import os
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from convtool.errors import ImageReadError, OptionError, PixelTypeError, ShapeError
-from convtool.images.image import Image, Pixels, PixelType, type_of
+from convtool.images.image import Image, Pixels, PixelType, as_image, type_of
 from convtool.images.options import ReadOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, read_document
+from convtool.images.read import read_document
+from convtool.images.sources import STDIN
 from convtool.records import Record, replace
 
 Weights = NDArray[np.float64]
@@ -115,13 +116,41 @@ def load_mask(path: str | os.PathLike[str], reading: ReadOptions | None = None) 
     return Mask(_grey(page, name), name, page.bits)
 
 
+def as_mask(value: Mask | Image | ArrayLike | os.PathLike[str]) -> Mask:
+    """Take a picture, an array or a file as a mask.
+
+    Parameters
+    ----------
+    value : Mask, Image, array_like, str or path-like
+        A grey picture, or the file of one; a bool array is white where it is True.
+
+    Raises
+    ------
+    ImageReadError
+        If it has colours or transparency, or its file cannot be read.
+    ShapeError, PixelTypeError, OptionError
+        If it is no picture, or no `Mask`.
+
+    Examples
+    --------
+    >>> as_mask([[True, False]]).pixels
+    array([[255,   0]], dtype=uint8)
+    """
+    if isinstance(value, Mask):
+        return value
+    if isinstance(value, str | os.PathLike):
+        return load_mask(value)
+    image = as_image(value)
+    return Mask(_grey(image, "mask"), bits=image.bits)
+
+
 def _grey(image: Image, name: str) -> Pixels:
     pixels = image.pixels
     if image.has_alpha:
         if not bool((pixels[:, :, -1] == image.peak).all()):
             raise ImageReadError(
                 f"{name}: a mask has no transparency; lay it on black or white first, as with "
-                "--background"
+                "`background='white'`"
             )
         pixels = pixels[:, :, :-1]
     if pixels.ndim == 3:

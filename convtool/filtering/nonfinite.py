@@ -114,7 +114,7 @@ def refuse(
     """
     found = counted(pixels, rows, columns)
     if found:
-        raise NonFiniteError(f"{found}; use --nan fill or keep")
+        raise NonFiniteError(f"{found}; use `nan='fill'` or keep")
 
 
 def averages(spec: KernelSpec) -> bool:

@@ -16,7 +16,8 @@ from convtool.images.formats import Format
 from convtool.images.image import DEPTHS, Document
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
-from convtool.images.read import STDIN, Opened, open_document
+from convtool.images.read import Opened, open_document
+from convtool.images.sources import STDIN
 from convtool.images.write import (
     STDOUT,
     Placer,

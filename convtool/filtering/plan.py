@@ -1,7 +1,7 @@
 """The plan of one picture: all decisions about filtering it, made once by `plan_filter`.
 
 Filtering in memory, in part, in strips, in a batch and on a cluster executes the same `FilterPlan`;
-``--explain``, ``--dry-run`` and ``--json`` print its steps, its part and its execution.
+What ``convtool filter`` explains and reports is taken from its steps, its part and its execution.
 """
 
 import math
@@ -40,6 +40,7 @@ from convtool.images.tone import (
     working_dtype,
 )
 from convtool.kernels.spec import KernelSpec
+from convtool.notebook import milliseconds, table_html
 from convtool.records import Record, replace
 
 if TYPE_CHECKING:
@@ -145,6 +146,20 @@ class FilterPlan(Record, eq=False):
     execution: Execution = Execution(MEMORY)
     """Whether it is filtered in memory, in part, in strips or in blocks, and the rows at once."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the kernels and their engines."""
+        rows = [
+            (
+                step.kernel,
+                step.plan.engine,
+                milliseconds(step.plan.costs[step.plan.engine]),
+                step.plan.reason,
+            )
+            for step in self.steps
+        ]
+        size = "×".join(map(str, self.shape))
+        return table_html(["kernel", "engine", "estimate", "reason"], rows, f"{size} pixels")
+
     @property
     def channels(self) -> int:
         """Channels of the result, alpha included."""
@@ -242,7 +257,7 @@ def plan_filter(
     if kind.has_bands and (options.gray or options.direction or options.channels):
         name = "gray" if options.gray else "direction" if options.direction else "channels"
         count = kind.shape[2]
-        raise OptionError(f"--{name} needs grey or colour; the picture has {count} bands")
+        raise OptionError(f"`{name}=` needs grey or colour; the picture has {count} bands")
     options = resolved(options, kind)
     way = way_of(kind.shape[0] * kind.shape[1], options, storage, machine)
     part = place = None

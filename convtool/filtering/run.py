@@ -18,8 +18,8 @@ from convtool.filtering.strips.options import (
     check_urls,
     is_zarr_wanted,
 )
-from convtool.images.read import STDIN
 from convtool.images.remote import local, staged
+from convtool.images.sources import STDIN
 from convtool.progress import Progress, silent
 
 if TYPE_CHECKING:

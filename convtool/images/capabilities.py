@@ -63,7 +63,7 @@ def check_holds(
         words = f"{depth} bits a channel" if depth.isdigit() else "floats"
         if depth[:3] in ("int", "uin") or depth == "float16":
             words = f"{depth} values"
-        depths = " or ".join(f"--depth {each}" for each in entry.depths if each in OUTPUT_DEPTHS)
+        depths = " or ".join(f"`depth='{each}'`" for each in entry.depths if each in OUTPUT_DEPTHS)
         raise ImageFormatError(
             f"{where}: {entry.title} holds no {words}; write {others}, or use {depths}"
         )
@@ -71,12 +71,12 @@ def check_holds(
         raise ImageFormatError(f"{where}: {entry.title} holds no {channels} bands; write {others}")
     if channels not in entry.channels and not bands:
         kind = {1: "single grey channel", 2: "alpha", 3: "colour", 4: "alpha"}[channels]
-        way = ", or use --background white" if kind == "alpha" else ""
-        way = ", or use --gray" if kind == "colour" else way
+        way = ", or use `background='white'`" if kind == "alpha" else ""
+        way = ", or use `gray=True`" if kind == "colour" else way
         raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}{way}")
-    kind, way = "64-bit floats", "--depth float32"
+    kind, way = "64-bit floats", "`depth='float32'`"
     if (channels, dtype) in entry.but_not:
-        kind, way = f"alpha with {depth}-bit grey", "--depth 8"
+        kind, way = f"alpha with {depth}-bit grey", "`depth='8'`"
     raise ImageFormatError(f"{where}: {entry.title} holds no {kind}; write {others}, or use {way}")
 
 
@@ -95,5 +95,5 @@ def check_holds_pages(entry: Format, where: str, pages: int, animated: bool) -> 
     holds = f"holds {entry.several}" if entry.several else "holds one picture"
     raise ImageFormatError(
         f"{where}: {entry.title} {holds}, not {pages} {kind}; write {others}, "
-        "or pick one with --page N"
+        "or pick one with `page=N`"
     )

@@ -4,9 +4,11 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from convtool.arrays import adopt
 from convtool.errors import PixelTypeError, ShapeError
+from convtool.notebook import png_of
 from convtool.records import Record
 
 Pixels = NDArray[Any]
@@ -19,7 +21,7 @@ class PixelType(Record):
     name: str
     """The name of the NumPy type; ``"uint9"`` to ``"uint15"`` lie in uint16."""
     depth: str
-    """The word for its depth, as ``--depth`` says it where it can be chosen."""
+    """The word for its depth, as ``depth`` is said where it can be chosen."""
     peak: float
     """The value of white, and of opaque."""
     low: float
@@ -73,6 +75,8 @@ DEPTHS = {name: kind.depth for name, kind in PIXEL_TYPES.items()}
 """The word for the depth of each type that pixels can have."""
 
 _EXACT_IN_FLOAT32 = 2**24
+_DEEP = 2**16
+"""Integers from here on are measurements, seldom as large as white: they are shown stretched."""
 
 
 @lru_cache(maxsize=64)
@@ -207,6 +211,14 @@ class Metadata(Record):
     tiff: bytes = b""
 
 
+_CHANNEL_WORDS = {
+    (1, False): "grey",
+    (2, True): "grey and alpha",
+    (3, False): "RGB",
+    (4, True): "RGBA",
+}
+
+
 class Image(Record, eq=False):
     """A picture: pixels in the depth of their file, and what is known about them.
 
@@ -233,6 +245,10 @@ class Image(Record, eq=False):
     >>> picture = Image(np.zeros((4, 6, 3), np.uint16))
     >>> picture.channels, picture.depth, picture.peak
     (3, '16', 65535.0)
+    >>> picture
+    Image(4×6, RGB, uint16)
+    >>> np.asarray(picture).shape
+    (4, 6, 3)
     """
 
     pixels: Pixels
@@ -241,6 +257,35 @@ class Image(Record, eq=False):
     metadata: Metadata = Metadata()
     notes: tuple[str, ...] = ()
     bits: int = 0
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """Return the pixels: what ``np.asarray(image)`` gives, without a copy."""
+        return np.array(self.pixels, dtype=dtype, copy=copy)
+
+    def __repr__(self) -> str:
+        known = [_size(self.shape), _channel_words(self), self._type_name(), self.format.upper()]
+        return f"Image({', '.join(filter(None, known))})"
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the picture with 8 bits, at most 640 pixels a side."""
+        kind = self.type
+        white = kind.peak if kind.is_integer and kind.low == 0 and kind.peak < _DEEP else None
+        return png_of(
+            self.pixels, white=white, has_alpha=self.has_alpha, missing=self.metadata.nodata
+        )
+
+    def _type_name(self) -> str:
+        return f"uint{self.bits}" if self.bits else name_of(self.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the pixels, (H, W) or (H, W, C)."""
+        return self.pixels.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of the pixels."""
+        return self.pixels.dtype
 
     @property
     def height(self) -> int:
@@ -278,6 +323,15 @@ class Image(Record, eq=False):
         return self.type.peak
 
 
+def _channel_words(image: Image) -> str:
+    channels = image.channels
+    return _CHANNEL_WORDS.get((channels, image.has_alpha), f"{channels} bands")
+
+
+def _size(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape[:2]))
+
+
 class Document(Record, eq=False):
     """All pages of a file, or all frames of an animation.
 
@@ -301,20 +355,34 @@ class Document(Record, eq=False):
     durations: tuple[float, ...] = ()
     loop: int = 0
 
+    def __repr__(self) -> str:
+        count = len(self.pages)
+        noun = "frame" if self.is_animation else "page"
+        first = repr(self.pages[0]).partition("(")[2] if self.pages else ")"
+        return f"Document({count} {noun}{'s' * (count != 1)}, {first}"
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows: the first page."""
+        return self.pages[0]._repr_png_()
+
     @property
     def is_animation(self) -> bool:
         """Whether the pages are frames that are shown one after the other."""
         return bool(self.durations)
 
 
-def as_image(value: Image | Pixels) -> Image:
+_OTHER_COLOURS = frozenset({"CMYK", "HSV", "LAB", "YCbCr"})
+"""Modes of Pillow whose channels would be mistaken for colours or alpha."""
+
+
+def as_image(value: Image | ArrayLike) -> Image:
     """Take an array as a picture, its second or fourth channel as alpha.
 
     Parameters
     ----------
-    value : Image or ndarray
-        An array has the shape (H, W) or (H, W, 1 to 4) and the type bool (False is black, True is
-        white), uint8, uint16, float32 or float64.
+    value : Image or array_like
+        What `convtool.arrays.adopt` takes; an array has the shape (H, W) or (H, W, 1 to 4) and one
+        of `PIXEL_TYPES`, or bool (False is black, True is white).
 
     Returns
     -------
@@ -326,7 +394,7 @@ def as_image(value: Image | Pixels) -> Image:
     ShapeError
         If the array has another shape, or no pixels.
     PixelTypeError
-        If the array is of another type.
+        If the array is of another type, or a Pillow image of other colours than RGB.
 
     Examples
     --------
@@ -335,7 +403,12 @@ def as_image(value: Image | Pixels) -> Image:
     """
     if isinstance(value, Image):
         return value
-    pixels = np.asarray(value)
+    mode = getattr(value, "mode", None)
+    if mode in _OTHER_COLOURS:
+        raise PixelTypeError(
+            f"a Pillow image of mode {mode} is not RGB; convert it: image.convert('RGB')"
+        )
+    pixels = adopt(value, task="taken as a picture")
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[:, :, 0]
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (2, 3, 4)):

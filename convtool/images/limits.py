@@ -36,7 +36,7 @@ def check(headers: Sequence[Header], file_bytes: int, options: ReadOptions) -> N
         pages = f"{len(headers)} pages of " if len(headers) > 1 else ""
         raise ImageTooLargeError(
             f"claims {pages}{first.width}×{first.height} pixels, more than the limit of "
-            f"{options.max_pixels}; --max-pixels raises it"
+            f"{options.max_pixels}; `max_pixels=` raises it"
         )
     if options.max_memory is not None:
         check_memory(memory_of(headers, file_bytes), options.max_memory)
@@ -79,7 +79,7 @@ def check_memory(needed: int, limit: int) -> None:
     if needed > limit:
         raise ImageTooLargeError(
             f"needs about {needed / 1e6:.3g} MB, more than the limit of {limit / 1e6:.3g} MB; "
-            "--max-memory raises it"
+            "`max_memory=` raises it"
         )
 
 
@@ -88,4 +88,4 @@ def remarks(headers: Sequence[Header]) -> tuple[str, ...]:
     total = pixels_of(headers)
     if total <= LARGE:
         return ()
-    return (f"is large: {total / 1e6:.3g} megapixels; --max-pixels sets the limit",)
+    return (f"is large: {total / 1e6:.3g} megapixels; `max_pixels=` sets the limit",)

@@ -1,35 +1,25 @@
 """Files to pictures: recognised by content, checked before decoding, whole or refused."""
 
-import os
-import sys
 from collections.abc import Callable
-from io import FileIO
 from itertools import islice
-from typing import BinaryIO, TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
-from convtool.errors import FileRefusedError, ImageReadError
+from convtool.errors import ImageReadError
 from convtool.images import limits
 from convtool.images.codec import Decoded, Header
 from convtool.images.formats import Format, recognise
 from convtool.images.image import Document, Image, Metadata, Pixels, name_of
 from convtool.images.options import MAX_PIXELS, ReadOptions
-from convtool.images.paths import shown
-from convtool.images.remote import is_url, local, pieces_of
-from convtool.reading import open_regular
+from convtool.images.sources import Source, load_bytes, shown_source, text_of
 from convtool.records import Record, replace
 
-STDIN = "-"
-_ENOUGH_TO_RECOGNISE = 192
-_PIECE = 1 << 24
-_SMALL, _LARGEST_PIXEL, _LARGE = 1 << 30, 32, 1 << 34
-"""Bytes that a file may have in any case, for each pixel that may be read, and at most."""
 _Answer = TypeVar("_Answer")
 
 
 def read(
-    path: str | os.PathLike[str],
+    path: Source,
     *,
     page: int | None = None,
     max_pixels: int = MAX_PIXELS,
@@ -45,8 +35,9 @@ def read(
 
     Parameters
     ----------
-    path : str or path-like
-        A regular file, its URL, or ``-`` for standard input.
+    path : str, path-like or binary file object
+        A regular file, its URL, or ``-`` for standard input. A file object (``io.BytesIO``, an open
+        file, a pipe) is read from its position to its end, and stays open.
     page : int, optional
         The page of a file with several, or the frame of an animation, 1 for the first. Unless
         given it is the first, and a note says how many there are.
@@ -92,13 +83,13 @@ def read(
     return image
 
 
-def read_single(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Image:
+def read_single(path: Source, options: ReadOptions | None = None) -> Image:
     """Read the only page of a file, or the page that the options name.
 
     Parameters
     ----------
-    path : str or path-like
-        A regular file, or ``-`` for standard input.
+    path : str, path-like or binary file object
+        As for `read`.
     options : ReadOptions, optional
         How, and which page.
 
@@ -112,19 +103,19 @@ def read_single(path: str | os.PathLike[str], options: ReadOptions | None = None
     if options.page is None and image.metadata.pages > 1:
         count = image.metadata.pages
         raise ImageReadError(
-            f"{_name(path)}: has {count} pages or frames, and one is needed; --page N chooses it, "
-            f"1 to {count}"
+            f"{shown_source(path)}: has {count} pages or frames, and one is needed; `page=N` "
+            f"chooses it, 1 to {count}"
         )
     return image
 
 
-def read_document(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Document:
+def read_document(path: Source, options: ReadOptions | None = None) -> Document:
     """Read all pages of a file, or all frames of an animation.
 
     Parameters
     ----------
-    path : str or path-like
-        A regular file, or ``-`` for standard input.
+    path : str, path-like or binary file object
+        As for `read`.
     options : ReadOptions, optional
         How, and which page if not all.
 
@@ -157,7 +148,7 @@ class Opened(Record):
         return self.format.several == "frames" and len(self.headers) > 1
 
 
-def open_document(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Opened:
+def open_document(path: Source, options: ReadOptions | None = None) -> Opened:
     """Read a file and what its headers say, for its pixels to be decoded later.
 
     Parameters and errors are those of `read_document`.
@@ -176,7 +167,7 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
 
     def look() -> Opened:
         data = load_bytes(path, asked)
-        entry, headers = _inspected(data, os.fsdecode(path), asked)
+        entry, headers = _inspected(data, text_of(path), asked)
 
         def decode() -> Document:
             return _named(path, lambda: _document(data, entry, headers, asked))
@@ -186,90 +177,14 @@ def open_document(path: str | os.PathLike[str], options: ReadOptions | None = No
     return _named(path, look)
 
 
-def load_bytes(path: str | os.PathLike[str], options: ReadOptions | None = None) -> bytes:
-    """Load a whole regular file, standard input or a URL's file that begins like a picture.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file, its URL, or ``-``.
-    options : ReadOptions, optional
-        The limits: no more is loaded than ``max_memory``, or pixels of `_LARGEST_PIXEL` bytes.
-
-    Raises
-    ------
-    ImageReadError
-        If it cannot be read, is a folder, a pipe, a device, or of no known format.
-    ImageTooLargeError
-        If it is larger than the limits allow.
-    """
-    options = options or ReadOptions()
-    try:
-        if os.fspath(path) == STDIN:
-            return _loaded(sys.stdin.buffer, "", options)
-        name = os.fsdecode(path)
-        if is_url(name):
-            return _received(name, _most_bytes(options))
-        with open_regular(local(name), "picture") as file:
-            return _loaded(cast(FileIO, file.raw), name, options)
-    except FileNotFoundError:
-        raise ImageReadError("there is no such file") from None
-    except ImageReadError:
-        raise
-    except FileRefusedError as error:
-        what = str(error.strerror).removeprefix("it ")
-        raise ImageReadError(f"{what}; a picture was expected") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ImageReadError(f"cannot be read: {reason}") from error
-
-
-def _loaded(file: BinaryIO | FileIO, name: str, options: ReadOptions) -> bytes:
-    """Read a file to its end, after a look at its first bytes: it may be endless."""
-    start = file.read(_ENOUGH_TO_RECOGNISE) or b""
-    recognise(start, name)
-    most = _most_bytes(options)
-    if file.seekable():
-        limits.check_memory(file.seek(0, os.SEEK_END), most)
-        file.seek(0)
-        return file.read() or b""
-    parts, length = [start], len(start)
-    while length <= most and (part := file.read(_PIECE)):
-        parts.append(part)
-        length += len(part)
-    limits.check_memory(length, most)
-    return b"".join(parts)
-
-
-def _most_bytes(options: ReadOptions) -> int:
-    if options.max_memory is not None:
-        return options.max_memory
-    return min(max(_SMALL, _LARGEST_PIXEL * options.max_pixels), _LARGE)
-
-
-def _received(url: str, max_bytes: int) -> bytes:
-    """Read a file at a URL to its end, after a look at its first bytes."""
-    data = bytearray()
-    for piece in pieces_of(url, max_bytes):
-        if len(data) < _ENOUGH_TO_RECOGNISE <= len(data) + len(piece):
-            recognise(bytes(data + piece[:_ENOUGH_TO_RECOGNISE]), url)
-        data += piece
-    recognise(bytes(data[:_ENOUGH_TO_RECOGNISE]), url)
-    return bytes(data)
-
-
-def _named(path: str | os.PathLike[str], task: Callable[[], _Answer]) -> _Answer:
+def _named(path: Source, task: Callable[[], _Answer]) -> _Answer:
     """Run a task on a file, and name the file where that fails."""
     try:
         return task()
     except ImageReadError as error:
-        raise type(error)(f"{_name(path)}: {error}") from error
+        raise type(error)(f"{shown_source(path)}: {error}") from error
     except MemoryError:
-        raise ImageReadError(f"{_name(path)}: needs more memory than there is") from None
-
-
-def _name(path: str | os.PathLike[str]) -> str:
-    return "standard input" if os.fspath(path) == STDIN else shown(path)
+        raise ImageReadError(f"{shown_source(path)}: needs more memory than there is") from None
 
 
 def _inspected(data: bytes, name: str, options: ReadOptions) -> tuple[Format, tuple[Header, ...]]:

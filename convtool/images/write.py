@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from convtool.errors import ConvtoolWarning, ImageFormatError, ImageWriteError, OptionError
 from convtool.extras import advice
@@ -15,10 +16,11 @@ from convtool.files import replace_file
 from convtool.images.capabilities import check_holds, check_holds_pages
 from convtool.images.carry import carried, timing_remarks
 from convtool.images.formats import Format, format_for
-from convtool.images.image import Document, Image, Pixels, PixelType, as_image, type_of
+from convtool.images.image import Document, Image, PixelType, as_image, type_of
 from convtool.images.options import WriteOptions
 from convtool.images.paths import shown
 from convtool.images.remote import filesystem, is_url, local, put
+from convtool.images.streams import UNNAMED, Writable, name_of, send
 from convtool.records import replace
 
 STDOUT = "-"
@@ -32,8 +34,8 @@ Saver = Callable[[Path, bytes, int | None], None]
 
 
 def write(
-    path: str | os.PathLike[str],
-    image: Image | Pixels | Document,
+    path: Path | Writable,
+    image: Image | ArrayLike | Document,
     *,
     format: str | None = None,
     quality: int | None = None,
@@ -50,13 +52,15 @@ def write(
 
     Parameters
     ----------
-    path : str or path-like
-        The file, or ``-`` for standard output.
-    image : Image, Document or ndarray
+    path : str, path-like or binary file object
+        The file, or ``-`` for standard output. To a file object (``io.BytesIO``, an open file) the
+        bytes are written at its position; it is flushed and stays open.
+    image : Image, Document or array_like
         Of one of `PIXEL_TYPES`; (H, W), or (H, W, 2) with alpha, (H, W, 3), (H, W, 4) with alpha. A
         bool array becomes black and white.
     format : str, optional
-        The name of the format; by the path's ending unless given, needed for ``-``.
+        The name of the format; by the path's ending unless given, needed for ``-`` and for file
+        objects without a name.
     quality : int, optional
         1 to 100, for JPEG (unless given that of the file the picture came from, or else 95) and
         WebP (lossless unless given).
@@ -88,7 +92,16 @@ def write(
     """
     document = image if isinstance(image, Document) else Document((as_image(image),))
     options = WriteOptions(format, quality, background, quantize, metadata)
-    for remark in write_document(path, document, options):
+    save: Saver | None = None
+    if isinstance(path, Writable):
+        stream, path = path, name_of(path) or UNNAMED
+        if format is None and path == UNNAMED:
+            raise ImageFormatError(f"a {UNNAMED} has no ending; name the format, as format='png'")
+
+        def save(_path: Path, data: bytes, _modified: int | None) -> None:
+            send(stream, data)
+
+    for remark in write_document(path, document, options, save=save):
         warnings.warn(f"{shown(path)}: {remark}", ConvtoolWarning, stacklevel=2)
 
 
@@ -271,9 +284,11 @@ def time_to_keep(source: Path, target: Path, options: WriteOptions) -> int | Non
     if not options.keep_times:
         return None
     if is_url(source) or is_url(target):
-        raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
+        raise OptionError(
+            "`keep_times=True` is for files on this machine; a URL has no time of change"
+        )
     if STDOUT in (os.fspath(source), os.fspath(target)):
-        raise OptionError("--keep-times: standard input and output have no time of change")
+        raise OptionError("`keep_times=True`: standard input and output have no time of change")
     return os.stat(source).st_mtime_ns
 
 

@@ -197,16 +197,16 @@ FORMATS: dict[str, Format] = {
         _vips,
         "a matrix of libvips, flipped as its conv correlates",
         "save it as kernel.mat, then: vips conv IN OUT kernel.mat --precision float; "
-        "it repeats the border pixels, as --border nearest does",
+        "it repeats the border pixels, as the border nearest does",
     ),
     "gmic": Format(
         _gmic,
         "commands of G'MIC, flipped as its correlate does not flip",
         "gmic IN <this> output OUT",
     ),
-    "csv": Format(_csv, "rows of numbers", "read again by --kernel FILE.csv"),
+    "csv": Format(_csv, "rows of numbers", "a kernel again: FILE.csv"),
     "json": Format(
-        _json, 'an object with "kernel"', "read again by --kernel FILE.json", groups=COMBINATIONS
+        _json, 'an object with "kernel"', "a kernel again: FILE.json", groups=COMBINATIONS
     ),
 }
 """The forms that ``convtool kernels SPEC --as`` writes."""

@@ -102,7 +102,7 @@ def group_notes(kernels: Weights, combination: Combination) -> tuple[str, ...]:
     if reach > 1:
         notes.append(
             f"it reaches at most {reach:.5g} for an image of 0 to 1: "
-            "choose with --range how values above 1 are mapped"
+            "choose with `range=` how values above 1 are mapped"
         )
     return tuple(notes)
 
@@ -111,7 +111,7 @@ def _notes(known: Facts, rounding: float) -> list[str]:
     notes = []
     if not known.symmetric:
         other = "the negative" if known.antisymmetric else "another picture"
-        notes.append(f"not symmetric: convolution flips it, --correlate gives {other}")
+        notes.append(f"not symmetric: convolution flips it, `correlate=True` gives {other}")
     if any(known.even):
         row, column = known.anchor
         moved = " and ".join(
@@ -127,7 +127,7 @@ def _notes(known: Facts, rounding: float) -> list[str]:
     if low < -rounding or high > 1 + rounding:
         notes.append(
             f"the output is from {low:.5g} to {high:.5g} for an image of 0 to 1: "
-            "choose with --range how the others are mapped"
+            "choose with `range=` how the others are mapped"
         )
     return notes
 

@@ -22,11 +22,15 @@ from convtool.kernels.numerals import shown
 from convtool.kernels.options import SHARED, adjusted, check_names, parse_options, parse_value
 from convtool.kernels.presets import ALIASES, PRESETS, SUGGESTIONS
 from convtool.kernels.weights import Combination, Weights
+from convtool.notebook import matrix_html, picture_html, png_of
 from convtool.records import Record
 
 _LITERAL = re.compile(r"\s*([0-9]+x[0-9]+)\s*:(.*)", re.DOTALL)
 _OPTIONS = re.compile(r"\s*[A-Za-z][A-Za-z_-]*\s*=.*", re.DOTALL)
 _SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]*")
+
+_MOST_NUMBERS = 25
+"""The longest side of a kernel that a notebook shows as numbers, not as a picture."""
 
 Pictures = Callable[[str], tuple[Weights, str]]
 """Reads a picture as a kernel: takes a path, returns weights and a note."""
@@ -46,6 +50,15 @@ class KernelSpec(Record, eq=False):
     """The combination of a group's outputs; None for a single kernel."""
     notes: tuple[str, ...] = ()
     """Notes for the user on the interpretation of the text."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the weights."""
+        rows, columns = self.weights.shape[-2:]
+        matrices = self.weights.reshape(-1, rows, columns)
+        if max(rows, columns) > _MOST_NUMBERS:
+            pictures = (png_of(matrix, white=None) for matrix in matrices)
+            return "".join(picture_html(picture, self.text) for picture in pictures)
+        return "".join(matrix_html(matrix.tolist(), self.text) for matrix in matrices)
 
     @property
     def is_group(self) -> bool:

@@ -5,7 +5,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from convtool.errors import KernelError
+from convtool.arrays import as_array
+from convtool.errors import KernelError, PixelTypeError, ShapeError
 
 FloatArray = NDArray[np.floating[Any]]
 """Real numbers in float32 or float64."""
@@ -52,9 +53,11 @@ def checked(
     if combination is None and _is_kernel_already(values):
         return np.asarray(values)
     try:
-        array = np.asarray(values)
-    except (ValueError, TypeError) as error:
+        array = as_array(values, "kernel", "used")
+    except ShapeError as error:
         raise KernelError("not an array of numbers; give rows of equal length") from error
+    except PixelTypeError as error:
+        raise KernelError(str(error)) from error
     if array.dtype.kind not in "biuf":
         raise KernelError(f"entries of type {array.dtype}; give real numbers")
     if combination is not None:

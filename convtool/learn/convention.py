@@ -314,7 +314,7 @@ def _bias_sentences(learned: Learned, before: Pixels) -> list[str]:
     large = abs(learned.better_bias) > 0.004 * peak
     if large and learned.residual_with_bias < 0.5 * learned.residual:
         return [
-            f"{learned.better_bias:.6g} seems to be added: with --bias the residual is "
+            f"{learned.better_bias:.6g} seems to be added: with `bias=True` the residual is "
             f"{learned.residual_with_bias:.4g} instead of {learned.residual:.4g}"
         ]
     return []

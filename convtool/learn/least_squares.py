@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convtool.arrays import adopt
 from convtool.convolution import borders
 from convtool.convolution.api import convolve
 from convtool.convolution.geometry import pair as sides
@@ -185,7 +186,8 @@ def samples_of(
     ShapeError, OptionError, PixelTypeError
         As `fit` does.
     """
-    first, second = np.asarray(before), np.asarray(after)
+    first = adopt(before, "before", "learned from")
+    second = adopt(after, "after", "learned from")
     for name, values in (("before", first), ("after", second)):
         if values.ndim not in (2, 3) or values.dtype.kind not in "buif":
             raise ShapeError(

@@ -38,7 +38,7 @@ class Match(Record, eq=False):
     """A known kernel that resembles a learned one."""
 
     spec: str
-    """The known kernel, as ``--kernel`` takes it."""
+    """The known kernel, as `convtool.kernel` takes it."""
     name: str
     """Its preset's name."""
     turn: str

@@ -264,7 +264,7 @@ def build_layers(
         _append(layers, layer, context, line)
     if bank is not None:
         raise OptionError(
-            "--fixed-filters: the architecture has no convolution whose filters could be fixed"
+            "`fixed_filters=`: the architecture has no convolution whose filters could be fixed"
         )
     return layers
 
@@ -292,14 +292,14 @@ def _fix(layer: nn.Conv2D, bank: Array, line: str) -> None:
     if count != layer.out_channels:
         given = "1 kernel" if count == 1 else f"{count} kernels"
         raise OptionError(
-            f"--fixed-filters: {given} for the {layer.out_channels} filters of {line!r};"
-            f" give as many, or write 'conv {count}' in --arch"
+            f"`fixed_filters=`: {given} for the {layer.out_channels} filters of {line!r};"
+            f" give as many, or write 'conv {count}' in `arch=`"
         )
     rows, columns = layer.kernel_size
     if height > rows or width > columns:
         raise OptionError(
-            f"--fixed-filters: kernels of {height}x{width} do not fit the {rows}x{columns} window"
-            f" of {line!r}; write a window of {height}x{width} or more in --arch"
+            f"`fixed_filters=`: kernels of {height}x{width} do not fit the {rows}x{columns} window"
+            f" of {line!r}; write a window of {height}x{width} or more in `arch=`"
         )
     weight = layer.params["weight"]
     top, left = (rows - height) // 2, (columns - width) // 2

@@ -102,7 +102,7 @@ def read(path: Path) -> Checkpoint:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelFileError(
-            f"{path}: contains no checkpoint, or is damaged: train without --resume"
+            f"{path}: contains no checkpoint, or is damaged: train without `resume=True`"
         ) from error
 
 
@@ -130,12 +130,12 @@ def check_same(path: Path, kept: Checkpoint, recipe: Recipe, pictures: int) -> N
     if known != {name: wanted[name] for name in fixed} or kept.pictures != pictures:
         raise ModelFileError(
             f"{path}: the checkpoint of another training: repeat its options, or train"
-            " without --resume"
+            " without `resume=True`"
         )
     if kept.state.epoch > recipe.epochs:
         raise ModelFileError(
-            f"{path}: already trained for {kept.state.epoch} epochs: choose --epochs"
-            f" {kept.state.epoch} or more, or train without --resume"
+            f"{path}: already trained for {kept.state.epoch} epochs: choose"
+            f" `epochs={kept.state.epoch}` or more, or train without `resume=True`"
         )
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convtool.arrays import adopt
 from convtool.errors import ConvtoolError, DatasetError, ModelError, OptionError, check_choice
 from convtool.nn._types import Array, Arrays, Shape
 from convtool.nn.arguments import real, whole
@@ -251,6 +252,7 @@ class Sequential:
 
     def outputs(self, x: Array) -> Array:
         """Return the outputs (logits) of any number of inputs, computed in batches."""
+        x = adopt(x, "x", "classified")
         if self.engine == "auto" and len(x) >= _WORTH_COMPILING and self._plan is None:
             self._plan = plan_for(self, (_PREDICT_BATCH, *x.shape[1:]), None)
         plan = self._plan
@@ -290,6 +292,7 @@ class Sequential:
         """
         if self.preprocessing is None:
             raise ModelError("this model has no preprocessing: give it tensors, with predict")
+        images = adopt(images, "images", "classified")
         if images.ndim not in (3, 4) or images.dtype != np.uint8:
             raise DatasetError(
                 f"pictures are uint8 (N, H, W) or (N, H, W, C), not {images.dtype} {images.shape}"

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from convtool.errors import DatasetError, OptionError
+from convtool.arrays import as_array
+from convtool.errors import DatasetError, OptionError, PixelTypeError, ShapeError
 from convtool.nn._types import Array, Shape
 
 _MOST_CHANNELS = 4
@@ -89,7 +90,7 @@ def numbers(values: Any) -> Array:
     """
     if hasattr(values, "toarray"):
         raise DatasetError("X is sparse: pictures are dense arrays, use X.toarray()")
-    array = np.asarray(values)
+    array = _array(values, "X")
     if array.dtype.kind == "c":
         raise DatasetError("Complex data not supported: pictures are real numbers")
     if array.dtype.kind in "OUS":
@@ -107,6 +108,13 @@ def numbers(values: Any) -> Array:
     if not np.isfinite(array).all():
         raise DatasetError("X has NaN or infinity")
     return array
+
+
+def _array(values: Any, name: str) -> Array:
+    try:
+        return as_array(values, name, "learned from")
+    except (PixelTypeError, ShapeError) as error:
+        raise DatasetError(str(error)) from error
 
 
 def labels(values: Any, count: int) -> tuple[Array, Array]:
@@ -129,7 +137,7 @@ def labels(values: Any, count: int) -> tuple[Array, Array]:
     >>> labels([[0, 0, 1], [1, 0, 0]], 2)
     (array([0, 1, 2]), array([2, 0]))
     """
-    array = np.asarray(values)
+    array = _array(values, "y")
     if array.ndim == 2 and array.shape[1] > 1 and array.dtype.kind in "biuf":
         return np.arange(array.shape[1]), _one_hot(array, count)
     classes, indices = np.unique(_column(values, count), return_inverse=True)
@@ -151,7 +159,7 @@ def _one_hot(array: Array, count: int) -> Array:
 def _column(values: Any, count: int) -> Array:
     if values is None:
         raise DatasetError("this Classifier requires y to be passed, but the target y is None")
-    array = np.asarray(values)
+    array = _array(values, "y")
     if array.ndim == 2 and array.shape[1] == 1:
         from sklearn.exceptions import DataConversionWarning
 

@@ -214,7 +214,7 @@ class Trainer:
             raise TrainingError(
                 f"the loss is no longer finite at epoch {state.epoch + 1}, batch"
                 f" {state.batch + 1} of {self.batches}: try a smaller learning rate than"
-                f" {self.recipe.rate:g}, or a warmer start (--schedule cosine)"
+                f" {self.recipe.rate:g}, or a warmer start (`schedule='cosine'`)"
             )
         state.add_batch(loss, self.model.last_outputs, labels)
         return loss

@@ -11,6 +11,7 @@ from convtool.images.options import MAX_PIXELS
 from convtool.images.tone import finish
 from convtool.images.write import save_bytes
 from convtool.kernels.weights import FloatArray
+from convtool.notebook import picture_html, table_html
 from convtool.reading import load as load_regular
 from convtool.records import Record, replace
 from convtool.svd.approximation import Approximation, approximate
@@ -87,6 +88,24 @@ class Compressed(Record, eq=False):
         """The retained share of Σσ²."""
         total = sum(part.total for part in self.parts)
         return 1 - sum(part.squared_error for part in self.parts) / total if total else 1.0
+
+    def _repr_png_(self) -> bytes:
+        """Return what a notebook shows of the picture."""
+        return self.image()._repr_png_()
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the picture, its size and quality."""
+        size = "×".join(map(str, self.shape))
+        caption = f"{size} {self.type.name}, {self.color}"
+        facts = {
+            "k": self.k,
+            "stored values": self.stored,
+            "ratio": self.ratio,
+            "PSNR in dB": self.psnr,
+            "energy": self.energy,
+        }
+        table = table_html(list(facts), [list(facts.values())], caption)
+        return picture_html(self._repr_png_(), caption) + table
 
     def values(self) -> FloatArray:
         """Return the picture as floats in the range of its pixels, neither rounded nor clipped."""

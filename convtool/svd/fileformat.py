@@ -223,7 +223,7 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, max_memory: int | None 
     if header.height * header.width > max_pixels:
         raise ImageTooLargeError(
             f"{header.width}×{header.height} pixels are more than the limit of {max_pixels};"
-            " --max-pixels raises it"
+            " `max_pixels=` raises it"
         )
     begin = _HEADER.size + _CRC.size
     packed = data[begin : begin + header.packed]

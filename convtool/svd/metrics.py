@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from convtool.arrays import adopt
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.images.image import PIXEL_TYPES, Image, name_of, peak_of
 from convtool.kernels.weights import FloatArray
@@ -198,7 +199,9 @@ def ssim(a: ArrayLike, b: ArrayLike, peak: float | None = None) -> float:
 
 
 def _default_peak(a: ArrayLike) -> float:
-    array = np.asarray(a)
+    if isinstance(a, Image):
+        return peak_for([a]).value
+    array = adopt(a, "a", "measured")
     if array.dtype.kind == "f" and name_of(array.dtype) in PIXEL_TYPES:
         return _peak_of_floats([array]).value
     return peak_of(array.dtype)
@@ -233,12 +236,12 @@ def _averaged(values: FloatArray, window: FloatArray) -> FloatArray:
 
 
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    first, second = np.asarray(a), np.asarray(b)
+    first, second = adopt(a, "a", "measured"), adopt(b, "b", "measured")
     if first.shape != second.shape:
         raise ShapeError(f"pictures of {first.shape} and {second.shape}; give equal shapes")
     if first.ndim not in (2, 3) or first.size == 0:
         raise ShapeError(f"a picture of shape {first.shape}; give (H, W) or (H, W, C), not empty")
     for array in (first, second):
-        if array.dtype.kind not in "biuf":
+        if array.dtype.kind == "c":
             raise PixelTypeError(f"a picture of type {array.dtype}; give real numbers")
     return first, second

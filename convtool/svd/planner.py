@@ -1,6 +1,7 @@
 """Solver selection by a cost model, a pure function of sizes and dtype."""
 
 from convtool.errors import check_choice
+from convtool.notebook import costs_html
 from convtool.records import Record
 from convtool.svd.solvers import SOLVERS, methods
 from convtool.svd.start import block_size, can_guess, guessed_size
@@ -30,6 +31,10 @@ class SvdPlan(Record):
     method: str
     costs: dict[str, float]
     reason: str
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: a table of the costs."""
+        return costs_html(self.costs, self.method, f"{self.method}: {self.reason}")
 
 
 def plan(rows: int, columns: int, k: int, *, single: bool = True, method: str = "auto") -> SvdPlan:

@@ -7,7 +7,8 @@ import numpy as np
 from convtool.images.formats import format_for
 from convtool.images.image import Image, Pixels
 from convtool.images.options import ReadOptions, WriteOptions
-from convtool.records import Record, replace
+from convtool.notebook import picture_html, table_html
+from convtool.records import Record, names_of, replace
 from convtool.svd.compressed import Compressed, chosen_k, compress, to_bytes
 from convtool.svd.fileformat import BLOCKS
 from convtool.svd.metrics import decibels, psnr, ssim
@@ -60,6 +61,12 @@ class Study(Record, eq=False):
     """The energies of all triples."""
     raw_bytes: int
     """The size of the uncompressed pixels."""
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the picture at the largest k, and a table of all."""
+        names = names_of(Row)
+        table = table_html(names, [[getattr(row, name) for name in names] for row in self.rows])
+        return picture_html(self.best._repr_png_(), f"k = {self.best.k}") + table
 
     def smallest(self) -> dict[float, int]:
         """Return the smallest k for 30, 35 and 40 dB."""

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from convtool.arrays import adopt
 from convtool.errors import OptionError, PixelTypeError, ShapeError
 from convtool.kernels.weights import FloatArray
 from convtool.svd.planner import plan
@@ -83,8 +84,8 @@ def _assured(matrix: FloatArray, k: int, name: str, total: float) -> Triples:
 
 
 def _floats(matrix: ArrayLike) -> FloatArray:
-    array = np.asarray(matrix)
-    if array.dtype.kind not in "biuf":
+    array = adopt(matrix, "matrix", "decomposed")
+    if array.dtype.kind == "c":
         raise PixelTypeError(f"a matrix of type {array.dtype}; give real numbers")
     if array.ndim != 2 or array.size == 0:
         raise ShapeError(f"a matrix of shape {array.shape}; give two dimensions, neither empty")

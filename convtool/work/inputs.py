@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from convtool.errors import ImageReadError, OptionError
 from convtool.images.formats import FORMATS
 from convtool.images.paths import resolver, shown
-from convtool.images.read import STDIN
 from convtool.images.remote import is_url
+from convtool.images.sources import STDIN
 from convtool.reading import LIMITS, check_length, load
 from convtool.records import Record, replace
 

@@ -83,11 +83,11 @@ def tasks(found: Sequence[InputFile], folder: str, naming: Naming) -> list[Task]
         if place in taken:
             raise OptionError(
                 f"{shown(taken[place].source)} and {shown(one.source)} would both become "
-                f"{shown(target)}; rename one, or give the folder above both with --recursive"
+                f"{shown(target)}; rename one, or give the folder above both with `recursive=True`"
             )
         if place in sources:
             raise OptionError(
-                f"{shown(target)} would be written over an input; use --suffix or another folder"
+                f"{shown(target)} would be written over an input; use `suffix=` or another folder"
             )
         taken[place] = one
         chosen.append(Task(one.source, target))

@@ -286,7 +286,7 @@ class _ProcessPool:
         limit = self._config.timeout
         if limit is not None and one.numbers and time.monotonic() - one.since > limit:
             self._replace(position)
-            words = f"took longer than {limit:g} s and was stopped; --timeout sets the limit"
+            words = f"took longer than {limit:g} s and was stopped; `timeout=` sets the limit"
             number, task = chunk[0]
             error = TimeLimitError(f"{shown(task.source)}: {words}")
             return Report(chunk, [TaskResult(number, error=error)])

@@ -199,7 +199,7 @@ def test_alpha_stays_where_colours_are_filtered_alone(folder, rng, refused):
         (("in.tif", "out.tif", "-k", "box", "--stride", "2"), "--stride is for pictures, not for"),
         (("in.tif", "out.tif", "-k", "box", "--mode", "full"), "--mode is for pictures, not for"),
         (("in.tif", "out.tif", "-k", "box", "--nan", "fill"), "--nan is for pictures, not for"),
-        (("in.tif", "out.tif", "-k", "box", "--page", "2"), "--page picks one page"),
+        (("in.tif", "out.tif", "-k", "box", "--page", "2"), "--page picks one page of a volume"),
         (("in.tif", "out.tif", "-k", "box", "--jobs", "2"), "--jobs is for many pictures"),
         (("in.tif", "in.tif", "out.tif", "-k", "box"), "--volume filters one file"),
         (("in.tif", "out.png", "-k", "box"), "out.png"),

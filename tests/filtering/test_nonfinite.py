@@ -155,7 +155,7 @@ class TestRefuse:
     def test_how_many_and_where_the_first_is(self, holed):
         with pytest.raises(
             NonFiniteError,
-            match=r"4 values are NaN or infinite, the first \(nan\) at x 0, y 0; use --nan fill",
+            match=r"4 values are NaN or infinite, the first \(nan\) at x 0, y 0; use `nan='fill'",
         ):
             run(holed, "box", nan="refuse")
         colour = np.zeros((4, 5, 3), np.float32)

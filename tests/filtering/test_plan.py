@@ -136,7 +136,7 @@ def test_a_part_of_a_picture_is_not_filtered_in_strips():
     kind, options = PictureKind((40, 50), BYTES), FilterOptions(region=(1, 2, 3, 4))
     made = plan_filter(kind, [parse("box")], options, Storage(1000, 4), Machine(1000))
     assert made.execution.way == execution.PARTIAL
-    with pytest.raises(OptionError, match="filtered strip by strip, which --region cannot be"):
+    with pytest.raises(OptionError, match="filtered strip by strip, which `region=` cannot be"):
         plan_filter(kind, [parse("box")], options, Storage(1001, 4), Machine(1000))
 
 

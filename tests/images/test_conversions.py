@@ -61,7 +61,7 @@ class TestLimits:
         (tmp_path / "b.pgm").write_bytes(b"P5 3 2 255\nabcdef")
         monkeypatch.setattr("convtool.images.limits.LARGE", 5)
         assert read(tmp_path / "b.pgm").notes == (
-            "is large: 6e-06 megapixels; --max-pixels sets the limit",
+            "is large: 6e-06 megapixels; `max_pixels=` sets the limit",
         )
 
     def test_memory(self, tmp_path, capsys):

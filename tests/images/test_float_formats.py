@@ -263,7 +263,7 @@ class TestExr:
         assert "only the first is read" in " ".join(image.notes)
 
     def test_64_bits_are_refused_with_a_way_out(self, tmp_path):
-        with pytest.raises(ImageFormatError, match=r"64-bit floats; write TIFF, or use --depth fl"):
+        with pytest.raises(ImageFormatError, match="64-bit floats; write TIFF, or use `depth='fl"):
             write(tmp_path / "a.exr", np.zeros((2, 2)))
 
 

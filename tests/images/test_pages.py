@@ -337,7 +337,7 @@ class TestGif:
             [[[1, 2, 3, 255], [4, 5, 6, 100], [7, 8, 9, 200], [3, 2, 1, 0]]], np.uint8
         )
         picture = Document((Image(pixels, True),))
-        with pytest.raises(ImageFormatError, match=r"no partial transp.*--quantize or --back"):
+        with pytest.raises(ImageFormatError, match=r"no partial transp.*`quantize=True` or `back"):
             write_document(tmp_path / "a.gif", picture)
         write_document(tmp_path / "a.gif", picture, WriteOptions(quantize=True))
         clear = [0, 0, 0, 0]

@@ -52,7 +52,7 @@ def test_what_a_format_cannot_hold_is_refused_before_any_work(tmp_path, name, dt
 
 
 def test_the_advice_names_formats_that_can():
-    with pytest.raises(ImageFormatError, match=r"write TIFF, OpenEXR or PFM, or use --depth 8 or"):
+    with pytest.raises(ImageFormatError, match="TIFF, OpenEXR or PFM, or use `depth='8'` or"):
         check_holds(FORMATS["png"], "a.png", 1, "float32")
     with pytest.raises(ImageFormatError, match="PBM is not written; write JPEG, PNG"):
         check_holds(FORMATS["pbm"], "a.pbm", 1, "uint8")

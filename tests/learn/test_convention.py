@@ -157,7 +157,7 @@ def test_bias_is_put_into_words(image):
     known = found(image, convtool.convolve(image, "emboss") + 127.5, parse("emboss"), 3, bias=True)
     assert any("half of white" in one for one in known.sentences)
     known = found(image, convtool.convolve(image, "emboss") + 127.5, parse("emboss"), 3)
-    assert any("seems to be added: with --bias" in one for one in known.sentences)
+    assert any("seems to be added: with `bias=True`" in one for one in known.sentences)
 
 
 def test_shift_is_put_into_words(image):

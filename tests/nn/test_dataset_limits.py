@@ -64,8 +64,8 @@ def test_the_limits_are_those_of_the_options(tmp_path):
     head = struct.pack(">HBBI", 0, 8, 1, 60)
     (tmp_path / "train-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
     assert len(open_dataset(f"idx:{tmp_path}", limits=Limits(81, 60 * 81)).train) == 50
-    assert "--max-pixels raises it" in refusal(f"idx:{tmp_path}", Limits(80))
-    assert "--max-memory raises it" in refusal(f"idx:{tmp_path}", Limits(81, 60 * 81 - 1))
+    assert "`max_pixels=` raises it" in refusal(f"idx:{tmp_path}", Limits(80))
+    assert "`max_memory=` raises it" in refusal(f"idx:{tmp_path}", Limits(81, 60 * 81 - 1))
 
 
 def test_idx_of_3_9_gb_is_refused_without_limits(tmp_path):
@@ -102,7 +102,7 @@ LABELS = ("|u1", (9,), 9)
         ({"x_train": ("|u1", (10**9, 9, 9), 729), "y_train": LABELS}, "damaged"),
         ({"x_train": ("|u1", (-9, -9, 9), 729), "y_train": LABELS}, "damaged"),
         ({"x_train": ("|O", (9, 9, 9), 729), "y_train": LABELS}, "not whole numbers"),
-        ({"x_train": ("|u1", (9, 20, 9), 1620), "y_train": LABELS}, "--max-pixels raises it"),
+        ({"x_train": ("|u1", (9, 20, 9), 1620), "y_train": LABELS}, "`max_pixels=` raises it"),
     ],
 )
 def test_npz_is_not_unpacked_beyond_its_limits(tmp_path, headers, says):

@@ -182,7 +182,7 @@ def test_a_folder_of_pictures(tmp_path):
 
 
 def test_what_is_no_data_set(tmp_path):
-    with pytest.raises(DatasetError, match="--data"):
+    with pytest.raises(DatasetError, match="`data=DIR`"):
         open_dataset("mnist")
     with pytest.raises(DatasetError, match="unknown data set"):
         open_dataset("nothing")

@@ -271,7 +271,7 @@ def test_factors_take_no_more_memory_than_they_may():
     assert len(bomb) < 40_000
     assert from_bytes(bomb).stored == 0
     needed = len(bomb) + 1000 * (2 * 2000 + 7) + 2 + 4_000_000 * (2 + 12)
-    with pytest.raises(ImageTooLargeError, match=r"about 76 MB, .* limit of 50 MB; --max-memory"):
+    with pytest.raises(ImageTooLargeError, match=r"about 76 MB, .* limit of 50 MB; `max_memory="):
         from_bytes(bomb, max_memory=50_000_000)
     with pytest.raises(ImageTooLargeError, match="about 76 MB"):
         from_bytes(bomb, max_memory=needed)

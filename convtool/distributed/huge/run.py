@@ -301,5 +301,5 @@ class _Blocks:
         most = "a worker has" if memory is None else f"the {memory >> 20} MiB a worker may take"
         return WorkerError(
             f"{where} need more memory than {most} and than was planned; give each more "
-            "(--worker-memory, or the --memory-limit of a dask worker)"
+            "(`worker_memory=`, or `memory_limit=` of a dask worker)"
         )

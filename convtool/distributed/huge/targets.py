@@ -86,7 +86,7 @@ class ToZarr:
         return (f"went on with {rows} rows that were there",) if rows else ()
 
     def fail(self, error: BaseException) -> None:
-        """Keep the unfinished store for ``--resume``; remove it if the input is damaged."""
+        """Keep the unfinished store for ``resume``; remove it if the input is damaged."""
         if isinstance(error, ImageReadError):
             self._unfinished.remove()
         else:

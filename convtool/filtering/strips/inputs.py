@@ -118,7 +118,7 @@ def opened(source: str, reading: ReadOptions, store: StoreOptions, threads: int)
     document = read_document(source, reading)
     if len(document.pages) > 1:
         raise ImageReadError(
-            f"{shown(source)}: has {len(document.pages)} pages or frames; pick one with --page N"
+            f"{shown(source)}: has {len(document.pages)} pages or frames; pick one with `page=N`"
         )
     image_read = document.pages[0]
     status = os.stat(source)

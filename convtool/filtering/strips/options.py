@@ -46,10 +46,13 @@ def check_store_options(target: str, store: StoreOptions) -> None:
         return
     if store.resume:
         raise OptionError(
-            "--resume is for many pictures and Zarr outputs (.zarr); no unfinished file is kept"
+            "`resume=True` is for many pictures and Zarr outputs (.zarr); no unfinished file is "
+            "kept"
         )
     if store.overwrite:
-        raise OptionError("--overwrite is for Zarr outputs (.zarr); files are replaced without it")
+        raise OptionError(
+            "`overwrite=True` is for Zarr outputs (.zarr); files are replaced without it"
+        )
 
 
 def check_urls(source: str, target: str, store: StoreOptions, *, keep_times: bool) -> None:
@@ -62,11 +65,15 @@ def check_urls(source: str, target: str, store: StoreOptions, *, keep_times: boo
         file that is fetched again, or a store at a URL.
     """
     if keep_times and (is_url(source) or is_url(target)):
-        raise OptionError("--keep-times is for files on this machine; a URL has no time of change")
+        raise OptionError(
+            "`keep_times=True` is for files on this machine; a URL has no time of change"
+        )
     if store.resume and is_url(target):
-        raise OptionError(f"{shown(target)}: --resume is for stores on this machine, not for URLs")
+        raise OptionError(
+            f"{shown(target)}: `resume=True` is for stores on this machine, not for URLs"
+        )
     if store.resume and is_url(source) and not is_store_url(source):
         raise OptionError(
-            f"{shown(source)}: --resume cannot tell whether a file at a URL has changed; "
+            f"{shown(source)}: `resume=True` cannot tell whether a file at a URL has changed; "
             "fetch it first"
         )

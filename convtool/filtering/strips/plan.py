@@ -68,7 +68,7 @@ class StripJob:
         if limit is not None and header.width * header.height > limit:
             raise ImageTooLargeError(
                 f"{shown(source)}: claims {header.width}×{header.height} pixels, more than the "
-                f"limit of {limit}; --max-pixels raises it"
+                f"limit of {limit}; `max_pixels=` raises it"
             )
         with named(source):
             self.plan = plan or plan_filter(
@@ -84,11 +84,13 @@ class StripJob:
             check_store(target, overwrite=store.overwrite)
             if store.resume and given.zarr is not None and not given.zarr.is_listed:
                 raise OptionError(
-                    f"{shown(source)}: --resume cannot tell whether a store has changed whose "
+                    f"{shown(source)}: `resume=True` cannot tell whether a store has changed whose "
                     "server lists no objects; fetch it first"
                 )
             if job.writing.keep_times:
-                raise OptionError("--keep-times is for files; a Zarr store is a folder of many")
+                raise OptionError(
+                    "`keep_times=True` is for files; a Zarr store is a folder of many"
+                )
         else:
             self._check_tiff(channels)
 
@@ -101,14 +103,14 @@ class StripJob:
         if self.plan.type.bits:
             raise ImageFormatError(
                 f"{shown(self.target)}: {self.plan.type.depth} bits are not written strip by strip;"
-                " use --depth 16, or a larger --max-memory"
+                " use `depth='16'`, or a larger `max_memory=`"
             )
         bands = self.plan.kind.has_bands
         check_writable(self.target, channels, self.plan.type, format="tiff", bands=bands)
         if len(self.given.pictures) > 1:
             raise ImageFormatError(
                 f"{shown(self.target)}: a TIFF that is written strip by strip holds one picture, "
-                f"not {len(self.given.pictures)} planes; write a .zarr, or pick one with --page N"
+                f"not {len(self.given.pictures)} planes; write a .zarr, or pick one with `page=N`"
             )
 
     def _metadata(self, header: Header) -> tuple[Header, tuple[str, ...]]:

@@ -88,12 +88,12 @@ def check(icc: bytes, dtype: str) -> None:
     if not icc:
         raise ImageReadError(
             "holds CMYK without a profile that defines its colours; "
-            "--cmyk naive converts them by arithmetic"
+            "`cmyk='naive'` converts them by arithmetic"
         )
     if dtype != "uint8":
         raise ImageReadError(
             "holds CMYK of 16 bits, to which profiles are not applied; "
-            "--cmyk naive converts them by arithmetic"
+            "`cmyk='naive'` converts them by arithmetic"
         )
 
 
@@ -119,5 +119,5 @@ def _by_profile(amounts: Pixels, icc: bytes) -> Pixels:
         return np.asarray(ImageCms.applyTransform(picture, transform))
     except (ImageCms.PyCMSError, OSError, ValueError):
         raise ImageReadError(
-            "holds CMYK, and its profile cannot be used; --cmyk naive converts by arithmetic"
+            "holds CMYK, and its profile cannot be used; `cmyk='naive'` converts by arithmetic"
         ) from None

@@ -319,7 +319,7 @@ def _indexed(image: Image, quantize: bool) -> tuple[NDArray[np.uint8], bytes, in
     if partly and not quantize:
         raise ImageFormatError(
             "GIF holds no partial transparency, this picture has some; write PNG or WebP, "
-            "or use --quantize or --background white"
+            "or use `quantize=True` or `background='white'`"
         )
     if partly:
         clear = colours[:, :, 3] < 128
@@ -337,7 +337,7 @@ def _indexed(image: Image, quantize: bool) -> tuple[NDArray[np.uint8], bytes, in
     else:
         raise ImageFormatError(
             f"GIF holds at most {room} colours a frame here, this picture has {used.size}; "
-            "write PNG or WebP, or use --quantize"
+            "write PNG or WebP, or use `quantize=True`"
         )
     transparent = len(palette) if clear.any() else None
     if transparent is not None:

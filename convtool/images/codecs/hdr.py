@@ -85,7 +85,7 @@ def encode(image: Image, options: WriteOptions) -> bytes:
     if not bool(np.isfinite(pixels).all()) or float(pixels.min()) < 0:
         raise ImageFormatError(
             "Radiance HDR holds no negative values, NaN or infinity, this picture has some; "
-            "write OpenEXR, TIFF or PFM, or use --range abs"
+            "write OpenEXR, TIFF or PFM, or use `range='abs'`"
         )
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, np.newaxis], 3, axis=2)

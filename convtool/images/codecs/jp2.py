@@ -209,7 +209,7 @@ def _encoded(pixels: Pixels) -> bytes:
     if min(pixels.shape[:2]) < _SMALLEST_FOR_OPENCV:
         raise ImageFormatError(
             "JPEG 2000 is not written with 16-bit colours below "
-            f"{_SMALLEST_FOR_OPENCV} pixels a side; write PNG or TIFF, or use --depth 8"
+            f"{_SMALLEST_FOR_OPENCV} pixels a side; write PNG or TIFF, or use `depth='8'`"
         )
     return opencv.encode(".jp2", pixels, {"JPEG2000_COMPRESSION_X1000": _LOSSLESS_FOR_OPENCV})
 

@@ -49,7 +49,8 @@ def encode_all(document: Document, options: WriteOptions) -> bytes:
     size = sum(image.pixels.nbytes for image in document.pages)
     if size > _LARGEST:
         raise ImageFormatError(
-            f"TIFF holds at most 4 GB, this picture has {size / 2**30:.1f} GB; use --depth 8 or 16"
+            f"TIFF holds at most 4 GB, this picture has {size / 2**30:.1f} GB; "
+            "use `depth='8'` or 16"
         )
     order = order_of(document.pages[0].metadata)
     link, link_at, position = bytearray(4), 0, 8

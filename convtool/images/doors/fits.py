@@ -134,7 +134,7 @@ def _decoded(plane: _Plane, stored: Pixels) -> Decoded:
     missing = stored == plane.blank
     values[missing] = np.nan
     count = int(np.count_nonzero(missing))
-    note = f"{count} pixels without a value (BLANK {plane.blank}) are NaN; --nan says what then"
+    note = f"{count} pixels without a value (BLANK {plane.blank}) are NaN; `nan=` says what then"
     return Decoded(np.ascontiguousarray(values), (note,) if count else ())
 
 

@@ -70,7 +70,7 @@ def check_store(path: str, *, overwrite: bool) -> None:
         elif not os.path.isdir(path) or os.path.islink(path):
             raise ImageWriteError(f"{name}: is a file, and a Zarr store is a folder")
         if not overwrite:
-            raise ImageWriteError(f"{name}: exists; --overwrite replaces it")
+            raise ImageWriteError(f"{name}: exists; `overwrite=True` replaces it")
         if not is_zip(path) and not _is_store(path):
             raise ImageWriteError(f"{name}: is a folder, but no Zarr store; it is not replaced")
     if not os.access(above, os.W_OK | os.X_OK):
@@ -206,7 +206,7 @@ class Unfinished:
             {"schema": SCHEMA, "fingerprint": fingerprint},
             lambda entry, place: self.entries.append(_checked(entry)),
             name=shown(self.path),
-            advice="without --resume it starts again",
+            advice="without `resume=True` it starts again",
             check=self._check,
             resume=resume,
         )
@@ -221,7 +221,7 @@ class Unfinished:
         if header["fingerprint"] != self._fingerprint:
             raise JournalError(
                 f"{shown(self.folder)}: was started from another input or with other options; "
-                "without --resume it starts again"
+                "without `resume=True` it starts again"
             )
 
     @property

@@ -65,7 +65,7 @@ class TiffPicture:
         whole = [page for page in pages if not page.directory.value(SUBFILE, 0) & _REDUCED]
         if number is None and len(whole) > 1:
             raise ImageReadError(
-                f"has {len(pages)} pages, and one is filtered strip by strip; pick it with --page N"
+                f"has {len(pages)} pages, and one is filtered strip by strip; pick it with `page=N`"
             )
         if number is not None and number > len(pages):
             raise ImageReadError(f"has {len(pages)} pages, no page {number}")
@@ -77,7 +77,7 @@ class TiffPicture:
         notes = (*header.notes, *chosen.notes)
         if number is None and len(pages) > 1:
             levels = f"{len(pages) - 1} smaller levels or previews"
-            notes += (f"its {levels} are left out; --pyramid makes new ones",)
+            notes += (f"its {levels} are left out; `pyramid=True` makes new ones",)
         self._samples = tiff_layout.layout_of(page)
         self._blocks = list(tiff_layout.blocks_of(page, self._samples))
         self._check()
@@ -86,7 +86,7 @@ class TiffPicture:
         elif header.orientation != 1:
             raise ImageReadError(
                 "is stored turned or mirrored, which is not undone strip by strip; "
-                "--orientation keep leaves it so"
+                "`orientation='keep'` leaves it so"
             )
         if self._samples.alpha_multiplied:
             notes += ("alpha was multiplied into the colours; they were divided by it",)

@@ -166,7 +166,7 @@ class ZarrImage:
         if memory is not None and size > memory:
             raise ImageTooLargeError(
                 f"needs {size / 1e6:.3g} MB for each of its chunks, more than the limit of "
-                f"{memory / 1e6:.3g} MB; --max-memory raises it"
+                f"{memory / 1e6:.3g} MB; `max_memory=` raises it"
             )
         self._store.most = size + size // 4 + index + (1 << 16)
         rows = len(self.leading)
@@ -202,7 +202,7 @@ class ZarrImage:
         if missing == "refuse":
             raise ImageReadError(
                 f"{count}; if they only hold the fill value {fill}, "
-                "--missing-chunks fill takes them so"
+                "`missing_chunks='fill'` takes them so"
             )
         self.notes = (f"{count} and were taken to hold {fill}",)
 

@@ -62,7 +62,7 @@ def find_pictures(
     if name in SOURCES:
         source = SOURCES[name]
         if source.needs_data and data is None:
-            raise DatasetError(f"{name}: give the folder of its files with --data DIR")
+            raise DatasetError(f"{name}: give the folder of its files with `data=DIR`")
         (train, test), fraction = source.read(data or Path(), limits), source.test_fraction
     elif name.startswith(IDX):
         train, test = read_idx_folder(place, limits)

@@ -155,7 +155,7 @@ def _listed(
             if not files and place == first:
                 raise DatasetError(
                     f"{place / name}: no picture in it; remove it, or name the classes to take"
-                    " (--classes)"
+                    " (`classes=`)"
                 )
             names += [str(path.relative_to(folder)) for path in files]
             labels += [label] * len(files)

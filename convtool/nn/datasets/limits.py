@@ -25,7 +25,7 @@ class Limits(Record):
     Traceback (most recent call last):
         ...
     convtool.errors.DatasetError: claims 47 MB (60000x28x28), more than the limit of 1 MB; \
---max-memory raises it
+`max_memory=` raises it
     """
 
     max_pixels: int = MAX_PIXELS
@@ -50,13 +50,13 @@ class Limits(Record):
         if prod(shape[1:3]) > self.max_pixels:
             raise DatasetError(
                 f"claims pictures of {shape[1]}x{shape[2]} pixels, more than the limit of"
-                f" {self.max_pixels}; --max-pixels raises it"
+                f" {self.max_pixels}; `max_pixels=` raises it"
             )
         needed = prod(shape) * item
         if needed > self.memory:
             raise DatasetError(
                 f"claims {needed / 1e6:.3g} MB ({sizes}), more than the limit of"
-                f" {self.memory / 1e6:.3g} MB; --max-memory raises it"
+                f" {self.memory / 1e6:.3g} MB; `max_memory=` raises it"
             )
 
 

@@ -150,7 +150,7 @@ def _lines(text: TextIO, limits: Limits) -> Iterator[str]:
             raise DatasetError("has lines that are longer than a picture, or empty: damaged")
         if total > most:
             raise DatasetError(
-                f"has more than {most / 1e6:.3g} MB of text; --max-memory raises the limit"
+                f"has more than {most / 1e6:.3g} MB of text; `max_memory=` raises the limit"
             )
         yield line
 

@@ -54,10 +54,10 @@ def parse_axis(text: str) -> Axis:
     word, equals, right = text.partition("=")
     name = word.strip().replace("-", "_")
     if not equals:
-        raise OptionError(f"--grid {text!r} is neither NAME=START:STOP:COUNTlog nor NAME=A,B,…")
+        raise OptionError(f"`grid=` {text!r} is neither NAME=START:STOP:COUNTlog nor NAME=A,B,…")
     if name not in CHOICES:
         known = ", ".join(known.replace("_", "-") for known in CHOICES)
-        raise OptionError(f"--grid {text!r}: {word.strip()!r} is none of {known}")
+        raise OptionError(f"`grid=` {text!r}: {word.strip()!r} is none of {known}")
     kind = CHOICES[name]
     found = _RANGE.fullmatch(right.strip())
     if found:
@@ -65,10 +65,10 @@ def parse_axis(text: str) -> Axis:
     else:
         words = [part.strip() for part in right.split(",")]
         if not all(words):
-            raise OptionError(f"--grid {text!r}: a value is missing; the grid would be empty")
+            raise OptionError(f"`grid=` {text!r}: a value is missing; the grid would be empty")
         values = tuple(_value(text, kind, part) for part in words)
     if len(set(values)) < len(values):
-        raise OptionError(f"--grid {text!r}: a value is there twice")
+        raise OptionError(f"`grid=` {text!r}: a value is there twice")
     return Axis(name, values)
 
 
@@ -77,9 +77,9 @@ def _value(text: str, kind: Any, word: str) -> Any:
         value = _truth(word) if kind is bool else kind(word)
     except ValueError:
         what = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise OptionError(f"--grid {text!r}: {word!r} is not {what}") from None
+        raise OptionError(f"`grid=` {text!r}: {word!r} is not {what}") from None
     if kind is float and not np.isfinite(value):
-        raise OptionError(f"--grid {text!r}: {word!r} is not a finite number")
+        raise OptionError(f"`grid=` {text!r}: {word!r} is not a finite number")
     return value
 
 
@@ -91,14 +91,14 @@ def _truth(word: str) -> bool:
 
 def _spread(text: str, kind: Any, first: str, last: str, number: str, how: str) -> Any:
     if kind in (str, bool):
-        raise OptionError(f"--grid {text!r}: its values are words, name them: A,B,…")
+        raise OptionError(f"`grid=` {text!r}: its values are words, name them: A,B,…")
     start, stop = (_value(text, float, word) for word in (first, last))
     count = int(number)
     if not 1 <= count <= _MOST_VALUES:
-        raise OptionError(f"--grid {text!r}: {count} values; from 1 to {_MOST_VALUES}")
+        raise OptionError(f"`grid=` {text!r}: {count} values; from 1 to {_MOST_VALUES}")
     logarithmic = how.lower() == "log"
     if logarithmic and (start <= 0 or stop <= 0):
-        raise OptionError(f"--grid {text!r}: a logarithmic range is above 0 at both ends")
+        raise OptionError(f"`grid=` {text!r}: a logarithmic range is above 0 at both ends")
     spread = np.geomspace if logarithmic else np.linspace
     numbers = [float(f"{value:.12g}") for value in spread(start, stop, count)]
     return tuple(round(value) if kind is int else value for value in numbers)
@@ -119,9 +119,9 @@ def combinations(axes: Sequence[Axis]) -> list[dict[str, Value]]:
     """
     names = [axis.name for axis in axes]
     if not names:
-        raise OptionError("an empty grid: give --grid NAME=VALUES at least once")
+        raise OptionError("an empty grid: give `grid=` NAME=VALUES at least once")
     if len(set(names)) < len(names):
-        raise OptionError(f"--grid: an axis is there twice: {', '.join(names)}")
+        raise OptionError(f"`grid=`: an axis is there twice: {', '.join(names)}")
     return [dict(zip(names, values, strict=True)) for values in product(*(a.values for a in axes))]
 
 

@@ -79,7 +79,7 @@ class SearchJournal:
             if other:
                 raise JournalError(
                     f"{path}: of a search with another {other[0]}: repeat its options, or search"
-                    " without --resume"
+                    " without `resume=True`"
                 )
 
         self._journal = Journal(
@@ -87,7 +87,7 @@ class SearchJournal:
             {"format": FORMAT, "search": search},
             lambda entry, place: self.outcomes.append(_outcome_of(entry)),
             name=str(path),
-            advice="without --resume the search starts again",
+            advice="without `resume=True` the search starts again",
             check=check,
             resume=resume,
         )

@@ -61,8 +61,8 @@ def train_all(
             _collect(pool, choices, jobs, done)
         except BrokenProcessPool as error:
             raise TrainingError(
-                "a process of the search was killed, perhaps for want of memory: fewer --jobs, and"
-                " --resume goes on"
+                "a process of the search was killed, perhaps for want of memory: fewer `jobs=`, and"
+                " `resume=True` goes on"
             ) from error
         except BaseException:
             for child in multiprocessing.active_children():

@@ -44,7 +44,7 @@ class Search(Record):
         dropout = rest.pop("dropout", self.dropout)
         recipe = replace(self.recipe, **rest)
         if not recipe.validation:
-            raise OptionError("a search needs a validation set, to choose by: --validation 0.1")
+            raise OptionError("a search needs a validation set, to choose by: `validation=0.1`")
         if rest.get("lr") == 0:
             raise OptionError("lr 0 does not train")
         rate = None if dropout is None else float(dropout)

@@ -313,7 +313,7 @@ def test_many_planes_are_not_listed():
 def test_chunks_are_limited_by_memory():
     _v2()
     assert ZarrImage("in.zarr", memory=PROMISED).array.shape == (64, 64)
-    with pytest.raises(ImageTooLargeError, match="--max-memory raises it"):
+    with pytest.raises(ImageTooLargeError, match="`max_memory=` raises it"):
         ZarrImage("in.zarr", memory=PROMISED - 1)
 
 
