@@ -18,7 +18,7 @@ from convtool.convolution.threads import for_each
 from convtool.convolution.types import Array, DType
 from convtool.convolution.volume_fft import by_transforms, tiling
 from convtool.convolution.volume_layout import Axes, Triple, layout
-from convtool.convolution.volume_plan import Problem, VolumePlan, choose
+from convtool.convolution.volume_plan import Part, Problem, VolumePlan, choose
 from convtool.errors import KernelError, OptionError, PixelTypeError, ShapeError, check_choice
 
 Rules = tuple[str, str, str]
@@ -85,12 +85,42 @@ def _is_packed(volume: Array) -> bool:
 
 
 def _compiled_run(task: _Task, out: Array) -> None:
-    lines = task.chosen.lines
-    passes = None if lines is None else compiled.Passes(lines.lines[0], lines.plane)
+    """Filter by compiled code: at once, or part by part of the kernel, which are added up.
+
+    Parts of a kernel with zeros have other weights there, which would carry NaN.
+    """
+    found = task.chosen.separated
+    if found is not None and found.lines is None and task.guarded and not _is_finite(task):
+        found = None
+    if found is None or len(found.parts) == 1:
+        _compiled_part(task, None if found is None else found.parts[0], out)
+        return
+    made = out if out.dtype == task.working else np.empty(out.shape, task.working)
+    another = np.empty(out.shape, task.working)
+    _compiled_part(task, found.parts[0], made)
+    for part in found.parts[1:]:
+        _compiled_part(task, part, another)
+        for_each(lambda plane: _add(another[plane], made[plane]), range(len(made)), task.threads)
+    if made is not out:
+        for_each(lambda plane: dtypes.store(made[plane], out[plane]), range(len(out)), task.threads)
+
+
+def _is_finite(task: _Task) -> bool:
+    """Return whether all that windows read is finite."""
+    planes = (bool(np.isfinite(plane).all()) for plane in task.pixels)
+    return math.isfinite(task.cval) and all(planes)
+
+
+def _add(more: Array, out: Array) -> None:
+    with np.errstate(invalid="ignore", over="ignore"):
+        out += more
+
+
+def _compiled_part(task: _Task, part: Part | None, out: Array) -> None:
     compiled.filter_volume(
         _readable(task.pixels, task.working),
         task.kernel,
-        passes,
+        None if part is None else compiled.Passes(*part),
         task.axes,
         task.rules,
         task.cval,
@@ -134,8 +164,9 @@ def _plainly(task: _Task) -> windows.Correlate:
 def _correlator(task: _Task) -> windows.Correlate:
     engine, working = task.chosen.plan.engine, task.working
     if engine == "separable":
-        assert task.chosen.lines is not None
-        return windows.by_lines(task.chosen.lines.lines, working)
+        assert task.chosen.separated is not None
+        assert task.chosen.separated.lines is not None
+        return windows.by_lines(task.chosen.separated.lines, working)
     if engine == "scipy":
         return windows.by_scipy(task.kernel, working)
     if engine == "fft":
@@ -291,7 +322,7 @@ def volume_filtered(
     apart = out is None or not any(np.may_share_memory(out, one) for one in (pixels, weights))
     answer = out if out is not None and apart else np.empty(shape, answer_type)
     workers = workers_for(chosen.plan, workers)
-    task = _Task(volume, weights, axes, rules, value, working, chosen, workers)
+    task = _Task(volume, weights, axes, rules, value, chosen.working, chosen, workers)
     _run(task, answer if answer.ndim == 4 else answer[..., None], delta)
     if out is None or answer is out:
         return answer

@@ -11,7 +11,7 @@ import numpy as np
 
 from convtool.convolution import dtypes
 from convtool.convolution.candidates import Rate, divided
-from convtool.convolution.engines import entry, rank_tolerance
+from convtool.convolution.engines import CANCELLING, entry, rank_tolerance
 from convtool.convolution.planner import MOST_SUMMED, Calibration, Plan
 from convtool.convolution.types import Array, DType
 from convtool.convolution.volume_fft import butterflies
@@ -31,44 +31,80 @@ RATES: dict[str, Rate] = {
 """What the algorithms cost, as `~.planner.DEFAULT_RATES`: measured on two cores of an Intel Xeon
 with AVX-512, on volumes of 256³ float32."""
 
+ADDING = 40
+"""Adding the answer of another part costs about as much as so many multiply-adds a voxel."""
+
 TRANSFORM_FROM = 125
 """Fewer weights are never left to the transforms, whose rounding shows where sums are zero."""
+
+MOST_PARTS = 4
+"""Kernels of more parts are not done by them."""
 
 REMEMBERED = 1 << 15
 """Factors and plans of kernels of at most so many weights are remembered."""
 
 
+class Part(NamedTuple):
+    """A line along depth times a plane: part of a kernel."""
+
+    column: Array
+    """The weights along depth, float64."""
+    plane: Array
+    """The weights along height and width, shape (KH, KW)."""
+    rank: int
+    """The plane's rank."""
+
+
 class Separated(Record, eq=False):
-    """A kernel of rank 1: the outer product of three lines of weights.
+    """A kernel as a sum of few parts.
 
     Attributes
     ----------
-    lines : tuple of ndarray
-        The weights along depth, height and width, float64.
+    parts : tuple of Part
+        They sum to the kernel.
+    lines : tuple of ndarray or None
+        For a kernel of rank 1, its weights along depth, height and width.
     exact : bool
-        Whether they are whole numbers, possibly times one common factor.
+        Whether the lines are whole numbers, possibly times one common factor.
+    cancels : bool
+        Whether weights of parts cancel, so that their sums round much.
     """
 
-    lines: tuple[Array, Array, Array]
+    parts: tuple[Part, ...]
+    lines: tuple[Array, Array, Array] | None
     exact: bool
+    cancels: bool
 
     @property
-    def plane(self) -> Array:
-        """The plane of weights that the lines along height and width make, shape (KH, KW)."""
-        return self.lines[1][:, None] * self.lines[2]
+    def rank(self) -> int:
+        """The number of its products of lines."""
+        return sum(part.rank for part in self.parts)
+
+    @property
+    def passes(self) -> int:
+        """Multiply-adds for each voxel."""
+        return sum(len(part.column) + part.rank * sum(part.plane.shape) for part in self.parts)
 
 
 def _separate(kernel: Array, dtype: DType) -> Separated | None:
-    """Return the lines of a kernel, or None if it has none."""
+    """Return the parts of a kernel, or None if there are too many."""
     tolerance = rank_tolerance(dtype)
     depth = cheap_factors(kernel.reshape(len(kernel), -1), tolerance)
-    if depth is None or len(depth.columns) != 1:
+    if depth is None or len(depth.columns) > MOST_PARTS:
         return None
-    plane = cheap_factors(depth.rows[0].reshape(kernel.shape[1:]), tolerance)
-    if plane is None or len(plane.columns) != 1:
-        return None
-    lines = (depth.columns[0], plane.columns[0], plane.rows[0])
-    return Separated(lines, depth.exact and plane.exact)
+    parts, magnitudes, exact, lines = [], np.zeros(kernel.shape), depth.exact, None
+    for column, row in zip(depth.columns, depth.rows, strict=True):
+        plane = row.reshape(kernel.shape[1:])
+        factors = cheap_factors(plane, tolerance)
+        if factors is None:
+            return None
+        parts.append(Part(column, plane, len(factors.columns)))
+        products = np.abs(factors.columns).T @ np.abs(factors.rows)
+        magnitudes += np.abs(column)[:, None, None] * products
+        exact, lines = exact and factors.exact, (column, factors.columns[0], factors.rows[0])
+    single = len(parts) == 1 and parts[0].rank == 1
+    cancels = not single and bool(np.any(magnitudes > CANCELLING * np.abs(kernel)))
+    return Separated(tuple(parts), lines if single else None, exact, cancels)
 
 
 @lru_cache(maxsize=32)
@@ -77,7 +113,7 @@ def _remembered(weights: bytes, shape: tuple[int, int, int], dtype: DType) -> Se
 
 
 def separated(kernel: Array, dtype: DType) -> Separated | None:
-    """Return the lines whose outer product a kernel is.
+    """Return the few parts that a kernel is the sum of.
 
     Parameters
     ----------
@@ -89,7 +125,7 @@ def separated(kernel: Array, dtype: DType) -> Separated | None:
     Returns
     -------
     Separated or None
-        None for a kernel that is not of rank 1.
+        None for a kernel of more than `MOST_PARTS` parts.
 
     Examples
     --------
@@ -110,15 +146,23 @@ class Candidate(NamedTuple):
     rate: str
     steps: float
     """Multiply-adds for each voxel, or the transform's work in such."""
-    lines: bool = False
-    """Whether it goes by the kernel's lines."""
+    factored: bool = False
+    """Whether it goes by the kernel's parts."""
     work: str = ""
     """What it does, in words."""
 
 
-def _candidates(
-    axes: Axes, kernel: Array, lines: Separated | None, itemsize: int
-) -> list[Candidate]:
+def _parts_for(problem: "Problem") -> tuple[Separated | None, DType]:
+    """Return the parts of a kernel, and the type that their sums round little enough in."""
+    found = separated(problem.kernel, problem.working)
+    if found is None or not (found.cancels and problem.image.kind == "f"):
+        return found, problem.working
+    double = np.dtype(np.float64)
+    return separated(problem.kernel, double), double
+
+
+def _candidates(problem: "Problem", parts: Separated | None, typed: DType) -> list[Candidate]:
+    axes, kernel, itemsize = problem.axes, problem.kernel, problem.working.itemsize
     nonzeros = int(np.count_nonzero(kernel))
     weights = f"{nonzeros} multiply-adds a voxel"
     found = [
@@ -132,11 +176,13 @@ def _candidates(
         ),
         Candidate("scipy", "scipy", nonzeros, work=weights),
     ]
-    if lines is not None:
-        passes = sum(kernel.shape)
-        work = f"rank 1: {passes} multiply-adds a voxel, not {kernel.size}"
-        found.insert(0, Candidate("numba", "numba-passes", passes, True, work))
-        found.insert(1, Candidate("separable", "separable", passes, True, work))
+    if parts is not None:
+        work = f"rank {parts.rank}: {parts.passes} multiply-adds a voxel, not {kernel.size}"
+        steps = parts.passes + ADDING * (len(parts.parts) - 1)
+        steps *= typed.itemsize // itemsize
+        found.insert(0, Candidate("numba", "numba-passes", steps, True, work))
+        if parts.lines is not None:
+            found.insert(1, Candidate("separable", "separable", parts.passes, True, work))
     return found
 
 
@@ -163,10 +209,12 @@ class Problem(Record, eq=False):
 
 
 class VolumePlan(NamedTuple):
-    """A plan, and the kernel's lines where it is done by them."""
+    """A plan, and the kernel's parts where it is done by them."""
 
     plan: Plan
-    lines: Separated | None
+    separated: Separated | None
+    working: DType
+    """The type that is computed in: float64 for float32 volumes where parts cancel."""
 
 
 def _seconds(candidate: Candidate, problem: Problem, threads: int) -> float:
@@ -177,22 +225,23 @@ def _seconds(candidate: Candidate, problem: Problem, threads: int) -> float:
 
 
 def _may_choose(
-    candidate: Candidate, problem: Problem, lines: Separated | None, nonzeros: int
+    candidate: Candidate, problem: Problem, parts: Separated | None, nonzeros: int
 ) -> bool:
     """Return whether a candidate keeps exact sums, and rounds little where values lie far apart."""
-    kernel = problem.kernel
+    kernel, floats = problem.kernel, problem.image.kind == "f"
     if nonzeros == 1:
         return candidate.engine == "direct"
     exact = dtypes.sums_are_exact(problem.image, problem.working, kernel)
-    if candidate.lines:
-        assert lines is not None
+    if candidate.factored:
+        assert parts is not None
         saves = candidate.steps < (kernel.size if candidate.engine == "numba" else nonzeros)
-        return saves and (lines.exact or not exact)
+        far = floats and parts.cancels and problem.image.itemsize == 8
+        return saves and not far and (not exact or (parts.exact and parts.lines is not None))
     if candidate.engine == "fft":
         return not exact and kernel.size >= TRANSFORM_FROM
     summed = math.prod(kernel.shape[1:]) + len(kernel)
     rounds = candidate.engine == "numba" and summed > MOST_SUMMED[problem.working.itemsize]
-    return not (rounds and problem.image.kind == "f")
+    return not (rounds and floats)
 
 
 class _Asked(NamedTuple):
@@ -245,27 +294,30 @@ def choose(problem: Problem, calibration: Calibration, threads: int, engine: str
 
 
 def _choose(problem: Problem, calibration: Calibration, threads: int, engine: str) -> VolumePlan:
-    lines = separated(problem.kernel, problem.working)
-    every = _candidates(problem.axes, problem.kernel, lines, problem.working.itemsize)
+    parts, typed = _parts_for(problem)
+    every = _candidates(problem, parts, typed)
     costs: dict[str, float] = {}
     for one in every:
         seconds = _seconds(one, problem, threads)
         costs[one.engine] = min(seconds, costs.get(one.engine, seconds))
     nonzeros = int(np.count_nonzero(problem.kernel))
     if engine == "auto":
-        own = [one for one in every if entry(one.engine).own]
-        allowed = [one for one in own if _may_choose(one, problem, lines, nonzeros)]
-        able = [one for one in allowed if one.engine in calibration.engines]
+        able = [one for one in every if entry(one.engine).own]
+        able = [one for one in able if _may_choose(one, problem, parts, nonzeros)]
+        able = [one for one in able if one.engine in calibration.engines]
     else:
         entry(engine)
         able = [one for one in every if one.engine == engine]
         if not able:
             raise EngineError(_refusal(engine))
+        able = [one for one in able if _may_choose(one, problem, parts, nonzeros)] or able
     best = min(able, key=lambda one: _seconds(one, problem, calibration.cores))
     took = f"about {_seconds(best, problem, threads) * 1e3:.3g} ms"
     reason = f"{best.work}; {took}" if engine == "auto" else f"asked for; {best.work}"
-    rank = 1 if best.lines else None
-    return VolumePlan(Plan(best.engine, rank, costs, reason), lines if best.lines else None)
+    used = parts if best.factored else None
+    rank = None if used is None else used.rank
+    working = typed if best.factored else problem.working
+    return VolumePlan(Plan(best.engine, rank, costs, reason), used, working)
 
 
 def _refusal(engine: str) -> str:

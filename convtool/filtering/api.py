@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from convtool.errors import OptionError
 from convtool.filtering.options import FilterOptions
@@ -18,8 +18,8 @@ from convtool.records import names_of, replace
 if TYPE_CHECKING:
     from convtool.filtering.mask import Mask
 
-Kernel = str | NDArray[Any] | Sequence[Sequence[float]] | KernelSpec
-"""A spec, as for `convtool.kernel`, or weights of shape (KH, KW)."""
+Kernels = str | ArrayLike | KernelSpec | Sequence[Any]
+"""One kernel, or a sequence of several: specs, as for `convtool.kernel`, and weights."""
 
 
 class Options(TypedDict, total=False):
@@ -47,9 +47,7 @@ class Options(TypedDict, total=False):
     nodata: float | None
 
 
-def filter_image(
-    image: Image | ArrayLike, kernels: Kernel | Sequence[Kernel], **options: Unpack[Options]
-) -> Image:
+def filter_image(image: Image | ArrayLike, kernels: Kernels, **options: Unpack[Options]) -> Image:
     """Filter a picture as ``convtool filter`` does: alpha, tone, depth and metadata included.
 
     :func:`convtool.convolve` computes with the numbers of an array. This function treats them as a
@@ -140,7 +138,7 @@ def filter_image(
     return replace(found.image, notes=found.warnings)
 
 
-def _specs(kernels: Kernel | Sequence[Kernel]) -> list[KernelSpec]:
+def _specs(kernels: Kernels) -> list[KernelSpec]:
     """Return the kernels that are given as one or as a sequence of several."""
     if isinstance(kernels, list | tuple) and all(map(_is_kernel, kernels)):
         return [_spec(one) for one in kernels]

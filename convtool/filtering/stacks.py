@@ -81,7 +81,7 @@ def filter_stack(
         If the file holds no volume, or cannot be read, filtered so, or written.
     """
     if job.reading.page is not None:
-        raise OptionError("--page picks one page, and --volume filters all; leave one out")
+        raise OptionError("`page=` picks one page of a volume; leave it out")
     check_urls(source, target, store, keep_times=job.writing.keep_times)
     with staged(source, target, dry_run=dry_run) as (here, there):
         if is_zarr(here):
@@ -95,7 +95,7 @@ def _volumes(axes: Axes) -> list[list[int]]:
         return volumes_of(axes)
     except ValueError as error:
         raise ShapeError(
-            f"is no volume: its pages lie along {error}, none along z; leave --volume out"
+            f"is no volume: its pages lie along {error}, none along z; filter it as pictures"
         ) from error
 
 
@@ -140,7 +140,7 @@ def _filter_file(
     if len(headers) == 1 or opened.is_animation:
         what = "an animation" if opened.is_animation else "one page"
         where = "standard input" if source == STDIN else shown(source)
-        raise ImageReadError(f"{where}: holds {what}, no volume; leave --volume out")
+        raise ImageReadError(f"{where}: holds {what}, no volume; filter it as pictures")
     modified = time_to_keep(source, target, how)
     with named(source):
         kind = check_alike([PictureKind.of_header(header, name) for header in headers])
@@ -220,7 +220,9 @@ def _filter_store(
     with opened_store(source, job.reading, store, count(job.filtering.threads)) as given:
         assert given.zarr is not None
         if not given.zarr.leading:
-            raise ImageReadError(f"{shown(source)}: holds one plane, no volume; leave --volume out")
+            raise ImageReadError(
+                f"{shown(source)}: holds one plane, no volume; filter it as pictures"
+            )
         with named(source):
             volumes = _volumes(_store_axes(given.zarr))
             plan = plan_volume(given.kind, len(volumes[0]), job.kernels, job.filtering)

@@ -84,10 +84,11 @@ def plan_volume(
     options = resolved(options, kind)
     for name, given in _REFUSED.items():
         if given(options):
-            words = f"--{name} is for pictures, not for volumes; leave it out"
-            raise OptionError(f"{words}, or --nodata none" if name == "nodata" else words)
+            words = f"`{name}=` is for pictures, not for volumes; leave it out"
+            wanted = ", or `nodata=float('nan')`" if name == "nodata" else ""
+            raise OptionError(words + wanted)
     if kind.has_bands and options.gray:
-        raise OptionError(f"--gray needs grey or colour; the pages have {kind.shape[2]} bands")
+        raise OptionError(f"`gray=` needs grey or colour; the pages have {kind.shape[2]} bands")
     sample = Image(np.zeros((1, 1, *kind.shape[2:]), kind.dtype), kind.has_alpha, bits=kind.bits)
     values = separate(sample, options)[0]
     shape, dtype, steps = (depth, *kind.shape[:2], *values.shape[2:]), values.dtype, []
@@ -163,7 +164,7 @@ def filter_volume(plan: FilterPlan, pages: Sequence[Image]) -> FilteredVolume:
         if alpha is not None and options.alpha != "keep" and not is_opaque(alpha, peak):
             raise OptionError(
                 "pages of volumes are not filtered by their transparency; "
-                "--alpha keep filters colours alone"
+                "`alpha='keep'` filters colours alone"
             )
         colours.append(pixels)
         alphas.append(alpha)
@@ -209,7 +210,7 @@ def remarks(share: float, nans: int) -> list[str]:
     if share > _CLIPPED:
         found.append(
             f"{share:.1%} of the values were outside the output's range and were clipped; "
-            "--range stretch or --depth float (in a TIFF) keeps them"
+            "`range='stretch'` or `depth='float'` (in a TIFF) keeps them"
         )
     if nans:
         found.append(f"{nans} values are not numbers (NaN) and became 0")

@@ -9,6 +9,8 @@ import pytest
 from scipy import ndimage
 
 from convtool.cli import run
+from convtool.filtering import stacks
+from convtool.filtering.volume import filter_volume
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile writes the stacks")
 zarr = pytest.importorskip("zarr", reason="zarr writes the stores")
@@ -140,6 +142,30 @@ def test_ome_zarr_names_its_axes(folder, rng):
     assert names == ["z", "c", "y", "x"]
 
 
+def test_an_interrupted_store_is_resumed_with_the_volumes_that_are_missing(
+    folder, rng, monkeypatch, capsys
+):
+    volume = stack(rng, 3, 4, 20, 30)
+    array = zarr.create_array("in.zarr", shape=volume.shape, chunks=(1, 1, 8, 30), dtype="u1")
+    array[:] = volume
+    calls = []
+
+    def interrupted(plan, pages):
+        calls.append(len(pages))
+        if len(calls) == 2:
+            raise MemoryError("no room")
+        return filter_volume(plan, pages)
+
+    monkeypatch.setattr(stacks, "filter_volume", interrupted)
+    command = ["filter", "--volume", "in.zarr", "out.zarr", "-k", SPEC, "--resume"]
+    assert run(command) == 1
+    assert not (folder / "out.zarr").exists()
+    assert run(command) == 0, capsys.readouterr().err
+    assert calls == [4] * 4
+    made = zarr.open_array("out.zarr", mode="r")
+    assert np.abs(made[:] - smoothed(volume, "CZYX")).max() <= 1
+
+
 def test_tone_is_that_of_pictures(folder, rng):
     volume = stack(rng, 5, 20, 30)
     tifffile.imwrite("in.tif", volume, photometric="minisblack")
@@ -173,7 +199,7 @@ def test_alpha_stays_where_colours_are_filtered_alone(folder, rng, refused):
         (("in.tif", "out.tif", "-k", "box", "--stride", "2"), "--stride is for pictures, not for"),
         (("in.tif", "out.tif", "-k", "box", "--mode", "full"), "--mode is for pictures, not for"),
         (("in.tif", "out.tif", "-k", "box", "--nan", "fill"), "--nan is for pictures, not for"),
-        (("in.tif", "out.tif", "-k", "box", "--page", "2"), "--page picks one page"),
+        (("in.tif", "out.tif", "-k", "box", "--page", "2"), "--page picks one page of a volume"),
         (("in.tif", "out.tif", "-k", "box", "--jobs", "2"), "--jobs is for many pictures"),
         (("in.tif", "in.tif", "out.tif", "-k", "box"), "--volume filters one file"),
         (("in.tif", "out.png", "-k", "box"), "out.png"),

@@ -16,6 +16,7 @@ from convtool.convolution.engines.jit import volume as compiled
 from convtool.convolution.geometry import MODES
 from convtool.convolution.volume import lines_filtered, volume_filtered, volume_plan
 from convtool.errors import EngineError, KernelError, OptionError, PixelTypeError, ShapeError
+from convtool.kernels.volumes import volume_kernel
 
 ABLE = ("numba", "direct", "separable", "fft", "scipy")
 """The engines that filter volumes; a test compares with the registry."""
@@ -252,6 +253,51 @@ def test_channels_are_filtered_each_on_its_own(rng):
             for channel in range(3):
                 one = volume_filtered(volume[..., channel], kernel, True, engine="direct")
                 check(answer[..., channel], one, volume, kernel)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("answer", [None, "uint8"])
+def test_kernels_of_few_parts_are_the_sum_of_them(rng, dtype, answer):
+    kernel = volume_kernel("log:sigma=1.5,1,1.2")
+    chosen = volume_plan((20, 21, 33), dtype, kernel, True, engine="numba")
+    assert chosen.rank is not None
+    assert chosen.rank > 1
+    volume = some(rng, (20, 21, 33), dtype)
+    made = volume_filtered(volume, kernel, True, engine="numba", dtype=answer, delta=3.0)
+    expected = ndimage.convolve(volume.astype(np.float64), kernel) + 3
+    if answer == "uint8":
+        assert np.abs(made - np.clip(expected, 0, 255)).max() <= 0.5 + 1e-3
+        made = volume_filtered(volume, kernel, True, engine="numba", dtype=answer)
+        assert np.abs(made - np.clip(expected - 3, 0, 255)).max() <= 0.5 + 1e-3
+        return
+    check(made, expected, volume, kernel)
+
+
+def test_parts_carry_no_nan(rng):
+    kernel = volume_kernel("log:sigma=1.5")
+    kernel[0] = 0
+    kernel[:, 2] = 0
+    assert volume_plan((64, 64, 64), "float32", kernel, True, engine="numba").rank is not None
+    volume = rng.normal(size=(20, 21, 33)).astype(np.float32)
+    volume[9, 9, 9] = np.nan
+    made = volume_filtered(volume, kernel, False, engine="numba")
+    reached = ndimage.correlate(np.isnan(volume).astype(float), (kernel != 0).astype(float)) > 0.5
+    np.testing.assert_array_equal(np.isnan(made), reached)
+
+
+def test_parts_that_cancel_are_not_taken_of_float64():
+    kernel = volume_kernel("log:sigma=1.5")
+    assert volume_plan((64, 64, 64), "float64", kernel, True, engine="numba").rank is None
+
+
+def test_spikes_round_no_more_by_parts(rng):
+    kernel = volume_kernel("log:sigma=1.5")
+    volume = rng.normal(size=(30, 31, 32)).astype(np.float32)
+    volume[15, 15, 15] = 1e6
+    made = volume_filtered(volume, kernel, True, engine="numba")
+    expected = ndimage.convolve(volume.astype(np.float64), kernel)
+    products = ndimage.convolve(np.abs(volume).astype(np.float64), np.abs(kernel))
+    assert (np.abs(made - expected) <= 1e-5 * products).all()
 
 
 def test_plans_follow_the_kernel(rng):

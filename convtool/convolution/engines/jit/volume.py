@@ -34,12 +34,14 @@ BARS = 8
 
 
 class Passes(NamedTuple):
-    """A kernel as a column along the first axis times a plane of rank 1."""
+    """A kernel as a column along the first axis times a plane, which is done by its factors."""
 
     column: Array
     """Shape (KD,)."""
     plane: Array
     """Shape (KH, KW)."""
+    rank: int = 1
+    """The plane's rank."""
 
 
 def _spans(count: int, most: int) -> list[tuple[int, int]]:
@@ -144,7 +146,7 @@ def filter_volume(
     job["depth"], job["height"], job["taps"] = kernel.shape
     flat = None
     if passes is not None:
-        flat = weights_of(passes.plane, working, 1, 1, channels)
+        flat = weights_of(passes.plane, working, passes.rank, 1, channels)
         describe_kernel(job["flat"], flat)
         job["is_flat"] = 1
     function = compiled.address("volume_bars", working.name)
