@@ -118,6 +118,9 @@ if hasattr(os, "register_at_fork"):
 LONG = 0.05
 """Seconds of work from which on the main thread waits for it, so that signals are handled."""
 
+LOOK = 0.05
+"""Seconds after which it looks for signals again."""
+
 GRACE = 0.5
 """Seconds that interrupted work may take to end; after them it is left to itself."""
 
@@ -166,6 +169,13 @@ def _stopped_by(stop: Stop | None) -> Iterator[None]:
         _here.stop = before
 
 
+def _awaited(answers: Answers) -> BaseException | None:
+    """Wait for an answer; look for signals now and then, which another thread may have received."""
+    while True:
+        with suppress(Empty):
+            return answers.get(timeout=LOOK)
+
+
 def interruptible(task: Callable[[], None], seconds: float) -> None:
     """Do a task that takes about so long such that Ctrl-C ends it within a second.
 
@@ -184,7 +194,7 @@ def interruptible(task: Callable[[], None], seconds: float) -> None:
 
     answers = _helpers.order(work, 1)
     try:
-        error = answers.get()
+        error = _awaited(answers)
     except BaseException:
         stop.ask()
         with suppress(Empty):
