@@ -5,7 +5,6 @@ import math
 from convtool.convolution.engines import Job, TileCorrelator
 from convtool.convolution.types import Array
 
-
 ROWS = 256
 """Rows of a tile, as wide as the image."""
 
