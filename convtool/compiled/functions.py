@@ -97,6 +97,7 @@ FUNCTIONS: dict[str, Function] = {
     "correlate": Function(f"{_JIT}.plane", "correlate_plane", WORKING),
     "correlate_uniform": Function(f"{_JIT}.uniform", "correlate_uniform", WORKING),
     "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
+    "patches": Function(f"{_JIT}.patches_code", "make_patches", WORKING),
     "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
     "convolve_exactly": Function(f"{_JIT}.exact_tiles_code", "convolve_exactly", WORKING),
     "tiles": Function(f"{_JIT}.transforms_code", "make_tiles", WORKING),

@@ -15,6 +15,7 @@ from convtool.convolution.engines import StripCorrelator
 from convtool.convolution.geometry import Geometry, geometry
 from convtool.convolution.run import Kernels, Ready, make_ready, request_for, run
 from convtool.convolution.source import Source, is_packed
+from convtool.convolution.threads import LONG
 from convtool.convolution.threads import count as thread_count
 from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError, ShapeError
@@ -112,20 +113,26 @@ def bind(
     Returns
     -------
     callable or None
-        None where each image needs checks or conversions first.
+        None where each image needs checks or conversions first, or takes so long that it must be
+        interruptible.
     """
     correlator = ready.correlator
     if not isinstance(correlator, StripCorrelator) or correlator.bind is None:
         return None
-    written = out.dtype == ready.job.dtype or out.dtype in correlator.writes
-    dtype = image.dtype
-    native = dtype.isnative and dtype.kind != "b" and dtype != np.float16
-    packed = is_packed(image) and is_packed(out)
-    if not (written and native and packed) or ready.job.level is not None:
+    if not can_bind(ready, image, out) or ready.seconds >= LONG:
         return None
     strips = tiles.strips_of(correlator, ready.job)
     source = Source(image, *rule, ready.job.dtype)
     return correlator.bind(source, out, strips, ready.job.threads)
+
+
+def can_bind(ready: Ready, image: Array, out: Array) -> bool:
+    """Return whether compiled code reads such images and writes such answers where they are."""
+    correlator, dtype = ready.correlator, image.dtype
+    written = out.dtype == ready.job.dtype or out.dtype in correlator.writes
+    native = dtype.isnative and dtype.kind != "b" and dtype != np.float16
+    packed = is_packed(image) and is_packed(out)
+    return written and native and packed and ready.job.level is None
 
 
 def check_out(out: object, shape: tuple[int, ...], dtype: DType) -> None:

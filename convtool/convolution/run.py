@@ -13,6 +13,7 @@ from convtool.convolution import (
     flat,
     in_place,
     planner,
+    threads,
     tiles,
 )
 from convtool.convolution.candidates import Problem
@@ -128,6 +129,8 @@ class Ready(NamedTuple):
     job: Job
     correlator: Correlator
     chosen: Chosen
+    seconds: float
+    """The time that a whole answer takes, by the planner's estimate."""
 
 
 def _correlator(job: Job, engine: str) -> Correlator:
@@ -180,6 +183,7 @@ def _plan_and_prepare(request: Request) -> Ready:
     if chosen is None:
         plan = _choose(request, problem)
         chosen, workers = plan.chosen, workers_for(plan, workers)
+    seconds = planner.choose(problem, request.calibration, chosen.engine).costs[chosen.engine]
     kernels, shape = _weights(request), request.image_shape
     working = dtypes.working_type(request.image_type, request.out_type, kernels[0])
     channels = shape[2] if len(shape) == 3 else 1
@@ -195,7 +199,7 @@ def _plan_and_prepare(request: Request) -> Ready:
         request.combination,
         problem.floats,
     )
-    return Ready(job, _correlator(job, chosen.engine), chosen)
+    return Ready(job, _correlator(job, chosen.engine), chosen, seconds)
 
 
 _remembered = lru_cache(maxsize=32)(_plan_and_prepare)
@@ -296,4 +300,7 @@ def run(
     request = request_for(*how, rule=rule, chosen=chosen, combination=combination)
     ready = make_ready(request)
     into = in_place.run if overwritten else tiles.run
-    into(ready.correlator, Source(planes, *rule, ready.job.dtype), ready.job, answer, store)
+    source = Source(planes, *rule, ready.job.dtype)
+    threads.interruptible(
+        lambda: into(ready.correlator, source, ready.job, answer, store), ready.seconds
+    )

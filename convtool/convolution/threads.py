@@ -4,8 +4,8 @@ import operator
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from queue import SimpleQueue
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import TypeAlias, TypeVar
 
 from convtool.errors import OptionError
@@ -115,26 +115,122 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_helpers.forget)
 
 
+LONG = 0.05
+"""Seconds of work from which on the main thread waits for it, so that signals are handled."""
+
+LOOK = 0.05
+"""Seconds after which it looks for signals again."""
+
+GRACE = 0.5
+"""Seconds that interrupted work may take to end; after them it is left to itself."""
+
+
+class Stop:
+    """Whether work is to end before it is done, and how compiled functions are told."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._told: dict[int, Callable[[], None]] = {}
+
+    def ask(self) -> None:
+        """Have the work ended, as soon as its pieces at work are done."""
+        self.asked = True
+        for tell in list(self._told.values()):
+            tell()
+
+    @contextmanager
+    def telling(self, tell: Callable[[], None]) -> Iterator[None]:
+        """Call ``tell`` from another thread if the work is to end while the block is at work."""
+        key = id(tell)
+        self._told[key] = tell
+        if self.asked:
+            tell()
+        try:
+            yield
+        finally:
+            del self._told[key]
+
+
+_here = threading.local()
+
+
+def stop_here() -> Stop | None:
+    """Return what tells the work of this thread to end, if anything does."""
+    stop: Stop | None = getattr(_here, "stop", None)
+    return stop
+
+
+@contextmanager
+def _stopped_by(stop: Stop | None) -> Iterator[None]:
+    before, _here.stop = stop_here(), stop
+    try:
+        yield
+    finally:
+        _here.stop = before
+
+
+def _awaited(answers: Answers) -> BaseException | None:
+    """Wait for an answer; look for signals now and then, which another thread may have received."""
+    while True:
+        with suppress(Empty):
+            return answers.get(timeout=LOOK)
+
+
+def interruptible(task: Callable[[], None], seconds: float) -> None:
+    """Do a task that takes about so long such that Ctrl-C ends it within a second.
+
+    Python handles signals in the main thread, between its own instructions; so that thread waits
+    for another one that does the work. Work of a library that goes on after `GRACE` is left to
+    itself.
+    """
+    if seconds < LONG or threading.current_thread() is not threading.main_thread():
+        task()
+        return
+    stop = Stop()
+
+    def work() -> None:
+        with _stopped_by(stop):
+            task()
+
+    answers = _helpers.order(work, 1)
+    try:
+        error = _awaited(answers)
+    except BaseException:
+        stop.ask()
+        with suppress(Empty):
+            answers.get(timeout=GRACE)
+        raise
+    if error is not None:
+        raise error
+
+
 def for_each(task: Callable[[int], None], items: Iterable[int], threads: int) -> None:
     """Call ``task`` on every item, on several threads; an error of any of them is raised.
 
     The calling thread works too, so that one thread needs no helper. After an error no further item
-    is started, and none is still at work when it is raised.
+    is started, and none is still at work when it is raised. What ends the work of the calling
+    thread ends that of the others, too.
     """
-    queue = iter(list(items))
+    queue, stop = iter(list(items)), stop_here()
 
     def work() -> None:
         try:
             for item in queue:
+                if stop is not None and stop.asked:
+                    break
                 task(item)
         finally:
             for item in queue:
                 del item
 
+    def help_working() -> None:
+        with _stopped_by(stop):
+            work()
+
     if threads < 2:
         work()
         return
-    answers = _helpers.order(work, threads - 1)
+    answers = _helpers.order(work if stop is None else help_working, threads - 1)
     try:
         work()
     finally:

@@ -8,8 +8,12 @@ from convtool.convolution import dtypes
 from convtool.convolution.arranged import rules_for
 from convtool.convolution.geometry import MODES, numbers
 from convtool.convolution.prepared import Options, check_out
+from convtool.convolution.threads import interruptible
 from convtool.convolution.types import Array, DType
 from convtool.errors import OptionError, ShapeError, check_choice
+
+PRODUCTS = 1e10
+"""Products a second: no processor sums many more of them for a kernel of three dimensions."""
 
 
 class Volume:
@@ -82,8 +86,11 @@ class Volume:
         from convtool.convolution.volume import volume_filtered
 
         pixels, answers = image.transpose(self._order), out.transpose(self._order)
-        for place in np.ndindex(pixels.shape[:-3]):
-            volume_filtered(
-                pixels[place], self._kernel, self._flipped, **self._how, out=answers[place]
-            )
+
+        def run() -> None:
+            for place in np.ndindex(pixels.shape[:-3]):
+                how = {**self._how, "out": answers[place]}
+                volume_filtered(pixels[place], self._kernel, self._flipped, **how)
+
+        interruptible(run, image.size * self._kernel.size / PRODUCTS)
         return out

@@ -16,7 +16,7 @@ from convtool.convolution.planner import Chosen
 from convtool.convolution.prepared import turned
 from convtool.convolution.run import Kernels, make_ready, request_for
 from convtool.convolution.source import Held, Source, Spans, runs_of
-from convtool.convolution.threads import count
+from convtool.convolution.threads import count, interruptible
 from convtool.convolution.tiles import Store
 from convtool.convolution.types import Array, DType, Span
 from convtool.errors import OptionError
@@ -96,6 +96,7 @@ class Windows:
         request = request_for(*what, rule=self._rule, chosen=chosen, combination=combination)
         ready = make_ready(request)
         self._job, self._correlator, self.chosen = ready.job, ready.correlator, ready.chosen
+        self._seconds = ready.seconds
         width = int(np.prod(self.shape[1:]))
         self._bands = tiles.bands(self._correlator, self._job, width, self.dtype, store)
         self._ends = [band.rows[1] for band in self._bands]
@@ -139,7 +140,9 @@ class Windows:
         planes = pixels.reshape(pixels.shape + (1,) * (3 - pixels.ndim))
         source = Source(planes, *self._rule, self._job.dtype, Held(self._height, held))
         answer = out.reshape(out.shape + (1,) * (3 - out.ndim))
-        tiles.run(self._correlator, source, self._job, answer, self._store, rows[0])
+        how = (self._correlator, source, self._job, answer, self._store, rows[0])
+        share = (rows[1] - rows[0]) / self.shape[0]
+        interruptible(lambda: tiles.run(*how), self._seconds * share)
         return out
 
     def _numbers(self, rows: Span) -> tuple[int, int]:

@@ -1,7 +1,26 @@
 """An adapter to ``scipy.ndimage``, to compare with."""
 
+import math
+
 from convtool.convolution.engines import Job, TileCorrelator
 from convtool.convolution.types import Array
+
+ROWS = 256
+"""Rows of a tile, as wide as the image."""
+
+MOST_PRODUCTS = 1 << 29
+"""Tiles of more products are cut smaller: SciPy sums about so many in half a second, and Python
+cannot be interrupted meanwhile."""
+
+
+def _tile(job: Job) -> tuple[int, int]:
+    """Return the rows and columns of a tile; none is smaller than the kernel."""
+    height, width = job.kernel.shape
+    products = job.kernel.size * job.channels
+    if (ROWS + height) * (job.shape[1] + width) * products <= MOST_PRODUCTS:
+        return ROWS, job.shape[1]
+    side = math.isqrt(MOST_PRODUCTS // products)
+    return max(height, side - height), max(width, side - width)
 
 
 def prepare(job: Job) -> TileCorrelator:
@@ -16,4 +35,4 @@ def prepare(job: Job) -> TileCorrelator:
         answer = ndimage.correlate(window, weights, mode="constant", output=window.dtype)
         out[...] = answer[top : top + rows, left : left + columns]
 
-    return TileCorrelator(run, (256, job.shape[1]))
+    return TileCorrelator(run, _tile(job))

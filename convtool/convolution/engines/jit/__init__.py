@@ -19,13 +19,16 @@ from convtool.convolution.engines.jit.job import (
     ALWAYS,
     JOB,
     NEVER,
+    PATCHES_JOB,
+    TAKEN,
     WHERE_NOT_EXACT,
     WHERE_NOT_FINITE,
     Call,
-    check,
+    address_of,
     describe_call,
     describe_layout,
     offset_of,
+    run,
 )
 from convtool.convolution.engines.jit.means import mean_strips
 from convtool.convolution.engines.jit.small import small_strips
@@ -43,6 +46,13 @@ LEAST_ROWS = 48
 
 MOST_SCALARS = 1 << 23
 """And no more scalars than these, if it has more rows: of a huge image strips are held, not all."""
+
+MOST_PRODUCTS = 1 << 31
+"""And so many products, if it has more rows: a thread sums them in a tenth of a second or two, and
+an interrupted call ends between strips."""
+
+AT_ONCE = 16
+"""Small pictures that a thread takes at once."""
 
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
@@ -96,11 +106,11 @@ class _Strips:
 
     def _describe(
         self, source: Source, out: Array, origin: Span, strips: Array
-    ) -> tuple[Array, int, tuple[Array, ...]]:
-        """Return a job, its address, and arrays that must live as long as it is at work."""
+    ) -> tuple[Array, tuple[Array, ...]]:
+        """Return a job and arrays that must live as long as it is at work."""
         image, working = source.pixels.dtype, self.dtype.name
         memory = self.template.copy()
-        address, kept = describe_call(
+        _, kept = describe_call(
             memory,
             self.layout,
             source,
@@ -113,7 +123,7 @@ class _Strips:
             direct=self.in_one_go and out.dtype == self.dtype,
             guarded=self._guarded(source),
         )
-        return memory, address, kept
+        return memory, kept
 
     def _guarded(self, source: Source) -> int:
         """Return where an image needs sums that keep values in their windows."""
@@ -126,18 +136,39 @@ class _Strips:
         if self.uint8 is not None and self.uint8.takes(source, out):
             self.uint8.run(source, out, origin, strips, workers)
             return
-        memory, address, kept = self._describe(source, out, origin, strips)
-        threadpool.run(self.function, address, min(workers, len(strips)))
-        check(memory)
+        memory, kept = self._describe(source, out, origin, strips)
+        run(self.function, memory, min(workers, len(strips)))
         del kept
 
     def bind(self, source: Source, out: Array, strips: Array, workers: int) -> Call:
         """Return what makes whole answers: see :class:`~..StripCorrelator`."""
         if self.uint8 is not None and self.uint8.takes(source, out):
             return self.uint8.bind(source, out, strips, workers)
-        memory, _, kept = self._describe(source, out, (0, 0), strips)
+        memory, kept = self._describe(source, out, (0, 0), strips)
         kept, workers = (*kept, strips), min(workers, len(strips))
         return Call(memory, self.function, workers, (*kept, self), offset_of(JOB, "counter"))
+
+    def run_patches(self, source: Source, images: Array, out: Array, workers: int) -> None:
+        """Make the answers of small pictures: see :class:`~..StripCorrelator`."""
+        strips = np.array([(0, self.layout.rows.count, 0, self.layout.columns.dense)])
+        first, kept = self._describe(source, out[0], (0, 0), strips)
+        memory = np.zeros(PATCHES_JOB.itemsize, np.uint8)
+        memory[: first.nbytes] = first
+        record = memory.view(PATCHES_JOB)
+        record["job"]["counter"] = address_of(memory) + TAKEN
+        record["patches"], record["at_once"] = len(images), AT_ONCE
+        record["patch_bytes"], record["answer_bytes"] = images.strides[0], out.strides[0]
+        run(compiled.address("patches", self.dtype.name), memory, workers)
+        del kept
+
+
+def _effort(job: Job) -> int:
+    """Return about how many products are summed for a pixel of the answer."""
+    if job.rank is not None:
+        return job.rank * sum(job.kernel.shape)
+    if is_summed(job.kernel, job.channels):
+        return sum(job.kernel.shape)
+    return int(np.count_nonzero(job.kernel)) + 1
 
 
 def prepare(job: Job) -> StripCorrelator:
@@ -150,7 +181,8 @@ def prepare(job: Job) -> StripCorrelator:
     """
     height, width, channels = job.shape
     most = MOST_SCALARS // (width * channels)
+    most = min(most, MOST_PRODUCTS // (width * channels * _effort(job)))
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
     made = _Strips(job)
-    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind)
+    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind, made.run_patches)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convtool.compiled import threadpool
-from convtool.convolution import borders
+from convtool.convolution import borders, threads
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.source import Source
 from convtool.convolution.types import Array, Span
@@ -91,6 +91,19 @@ that is to be taken next is counted by all threads: ``taken``. ``read`` and ``wr
 functions that convert a line of the image and of the answer, ``pixel_bytes`` and ``out_bytes`` the
 sizes of their scalars. ``failed`` is not 0 where there was no memory. The rest is as in
 :mod:`~.strip`."""
+
+PATCHES_JOB = np.dtype(
+    [
+        ("job", JOB),
+        ("patches", np.intp),
+        ("patch_bytes", np.intp),
+        ("answer_bytes", np.intp),
+        ("at_once", np.intp),
+    ],
+    align=True,
+)
+"""A convolution of many small pictures: the first one's, how many there are, bytes from one to the
+next and from one answer to the next, and how many a thread takes at once."""
 
 INDEX = np.dtype(np.intp)
 
@@ -223,6 +236,38 @@ def check(memory: Array) -> None:
     """
     if _NUMBER.unpack_from(memory.data, FAILED)[0]:
         raise MemoryError("there is no memory for the rows that a convolution works on")
+
+
+STOPPED = 1 << 62
+"""A count of strips beyond any number of them: no thread takes another one."""
+
+
+def run(function: int, memory: Array, workers: int, taken: int = TAKEN) -> None:
+    """Call the compiled function at an address with a job, on several threads.
+
+    Parameters
+    ----------
+    function : int
+        Its address.
+    memory : ndarray of uint8
+        The job.
+    workers : int
+        Number of threads.
+    taken : int
+        Where in the job its strips are counted.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for it.
+    """
+    stop = threads.stop_here()
+    if stop is None:
+        threadpool.run(function, address_of(memory), workers)
+    else:
+        with stop.telling(lambda: _NUMBER.pack_into(memory.data, taken, STOPPED)):
+            threadpool.run(function, address_of(memory), workers)
+    check(memory)
 
 
 class Call:

@@ -21,9 +21,9 @@ from convtool.convolution.engines import Job, StripCorrelator
 from convtool.convolution.engines.jit.job import (
     JOB,
     address_of,
-    check,
     describe_call,
     describe_layout,
+    run,
 )
 from convtool.convolution.engines.jit.weights import describe_kernel, weights_of
 from convtool.convolution.engines.overlap import tiling
@@ -173,7 +173,7 @@ class _Units:
         """Make strips of the answer, each two tiles: see :class:`~..StripCorrelator`."""
         image, working = source.pixels.dtype, self.dtype.name
         memory = self._template(source).copy()
-        address, kept = describe_call(
+        _, kept = describe_call(
             memory,
             self.layout,
             source,
@@ -183,8 +183,7 @@ class _Units:
             read=compiled.address("read_line", image.name, working),
             write=compiled.address("write_line", working, out.dtype.name),
         )
-        threadpool.run(compiled.address("tiles", working), address, min(workers, len(strips)))
-        check(memory)
+        run(compiled.address("tiles", working), memory, min(workers, len(strips)))
         del kept
 
 

@@ -7,14 +7,13 @@ from typing import NamedTuple
 import numpy as np
 
 from convtool import compiled
-from convtool.compiled import threadpool
 from convtool.convolution.engines import Job
 from convtool.convolution.engines.jit.job import (
     TAKEN,
     Call,
     address_of,
-    check,
     rows_of,
+    run,
     table_of,
 )
 from convtool.convolution.geometry import Geometry
@@ -104,9 +103,7 @@ class Uint8Strips(NamedTuple):
     def run(self, source: Source, out: Array, origin: Span, strips: Array, workers: int) -> None:
         """Make strips of the answer, of which ``out`` holds rows from ``origin`` on."""
         memory, kept = self._describe(source, out, origin, strips)
-        function = compiled.address(self.function)
-        threadpool.run(function, address_of(memory), min(workers, len(strips)))
-        check(memory)
+        run(compiled.address(self.function), memory, min(workers, len(strips)))
         del kept
 
     def bind(self, source: Source, out: Array, strips: Array, workers: int) -> Call:

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convtool import compiled
-from convtool.compiled import threadpool
-from convtool.convolution.engines.jit.job import address_of, check, table_of
+from convtool.convolution.engines.jit.job import address_of, offset_of, run, table_of
 from convtool.convolution.engines.jit.volume_job import GROUP, VOLUME_JOB
 from convtool.convolution.engines.jit.weights import describe_kernel, weights_of
 from convtool.convolution.geometry import Axis
@@ -150,6 +149,5 @@ def filter_volume(
         describe_kernel(job["flat"], flat)
         job["is_flat"] = 1
     function = compiled.address("volume_bars", working.name)
-    threadpool.run(function, address_of(memory), min(threads, len(bars)))
-    check(memory)
+    run(function, memory, min(threads, len(bars)), offset_of(VOLUME_JOB, "taken"))
     del tables, flat
