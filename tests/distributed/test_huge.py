@@ -198,7 +198,7 @@ def test_blocks_are_cut_by_memory_and_for_a_long_halo():
     assert said("box").startswith("filtered in 4 blocks of 64 rows by 2 workers, about 15 at")
     few = int((execution.WORKER_BYTES + 171_000) / execution.WORKER_SHARE)
     assert "about 9 at a time" in said("box", memory=few)
-    with pytest.raises(ImageTooLargeError, match=r"--worker-memory 221M, or .* is enough"):
+    with pytest.raises(ImageTooLargeError, match=r"`worker_memory='221M'`, or .* is enough"):
         said("box", memory=execution.WORKER_BYTES)
     assert said("box", memory=221_000_000)
 
