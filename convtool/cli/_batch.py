@@ -54,7 +54,8 @@ def run_batch(places: Sequence[str], folder: str, job: FilterJob, batch: Batch) 
 
 def _write_report(summary: Summary, job: FilterJob, batch: Batch) -> None:
     if batch.json_target is not None:
-        write_report(summary.as_json(job.fingerprint()), batch.json_target)
+        report = summary.as_json() | {"fingerprint": job.fingerprint()}
+        write_report(report, batch.json_target)
 
 
 def _filter(
@@ -124,7 +125,7 @@ def _dry_run(chosen: Sequence[Task] | Stream, job: FilterJob, batch: Batch) -> i
                 summary.plan(task, outcome)
                 report.would_write(task.target, outcome)
         if batch.json_target is not None:
-            write_report(summary.as_json(job.fingerprint(), dry_run=True), batch.json_target)
+            write_report(summary.as_json(dry_run=True), batch.json_target)
         return FAILED if summary.failed else DONE
 
 

@@ -37,6 +37,9 @@ def known_done(chosen: Iterable[Task], folder: str, job: FilterJob, batch: Batch
     OptionError
         If there are such outputs, but no terminal to ask on.
     """
+    with os.scandir(folder) as entries:
+        if next(entries, None) is None:
+            return frozenset()
     reported = _reported(batch.json_target, job)
     found = [
         task.target

@@ -175,11 +175,10 @@ class Summary:
         if self._reports is not None:
             self._reports.close()
 
-    def as_json(self, fingerprint: str, *, dry_run: bool = False) -> dict[str, object]:
-        """Return the report of the whole batch, and a hash of its options."""
+    def as_json(self, *, dry_run: bool = False) -> dict[str, object]:
+        """Return the report of the whole batch."""
         return {
             "schema": SCHEMA,
-            "fingerprint": fingerprint,
             "pictures": self.total,
             "done": self.done,
             "failed": self.failed,
