@@ -64,6 +64,7 @@ nb_execution_raise_on_error = True
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
+    "capture_repr": (),
     "show_memory": False,
     "min_reported_time": 60,
     "download_all_examples": False,

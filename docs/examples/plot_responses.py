@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import convtool
+from convtool.images import samples
 
 width = 9
 sigma = np.sqrt((width**2 - 1) / 12)
@@ -28,8 +29,6 @@ axes.legend()
 
 # %%
 # The same on a zone plate, whose frequency grows with the distance from the middle.
-
-from convtool.images import samples  # noqa: E402
 
 plate = samples.load("zone-plate")
 figure, axes = plt.subplots(1, 2, figsize=(7, 3.6), layout="constrained")

@@ -1,6 +1,7 @@
 """Pages for people who come from elsewhere: both sides of each row of their tables agree."""
 
 import doctest
+import functools
 import re
 import shlex
 import shutil
@@ -14,32 +15,46 @@ from processes import finished
 
 from convtool.images.read import read
 
-OPENCV = PAGES["docs/howto/from-opencv.md"]
 MAGICK = PAGES["docs/howto/from-imagemagick.md"]
-CALLS = re.findall(r"^\| `(.*?)` \| `(.*?)` \|$", OPENCV, re.MULTILINE)
 COMMANDS = re.findall(r"^\| `(.*?)` \| `convtool (.*?)` \| (\d) \|$", MAGICK, re.MULTILINE)
+LIBRARIES = {"opencv": "cv2", "scipy": "scipy", "scikit-image": "skimage"}
+CALLS = [
+    (library, theirs, ours)
+    for library in LIBRARIES
+    for theirs, ours in re.findall(
+        r"^\| `(.*?)` \| `(.*?)` \|$", PAGES[f"docs/howto/from-{library}.md"], re.MULTILINE
+    )
+]
+LOOSE = {"cv2.phase": 1e-4, "difference_of_gaussians": 1.2e-4, "cv2.": 1e-5}
+"""The largest difference relative to the largest value, by what a call holds; else 1e-6."""
 
 
-@pytest.fixture(scope="module")
-def names() -> dict[str, object]:
-    """Return what the page's Python block defines."""
-    code = next(part for language, part in blocks(OPENCV) if language == "python")
+@functools.cache
+def names(library: str) -> dict[str, object]:
+    """Return what the Python block of a page defines, and the modules of its library."""
+    module = pytest.importorskip(LIBRARIES[library], reason=f"{library} is not installed")
+    page = PAGES[f"docs/howto/from-{library}.md"]
+    code = next(part for language, part in blocks(page) if language == "python")
     example = doctest.DocTestParser().get_doctest(code, {}, "names", "names", 0)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         doctest.DocTestRunner(verbose=False).run(example, clear_globs=False)
+    if library == "scikit-image":
+        parts = ("filters", "io", "metrics", "restoration")
+        example.globs.update({part: getattr(module, part) for part in parts})
     return example.globs
 
 
-@pytest.mark.parametrize(("theirs", "ours"), CALLS)
-def test_call_of_opencv(
-    theirs: str, ours: str, names: dict, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("library", "theirs", "ours"), CALLS)
+def test_call_of_another_library(
+    library: str, theirs: str, ours: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    known = names(library)
     monkeypatch.chdir(ROOT)
-    expected, found = (np.asarray(eval(side, names), float) for side in (theirs, ours))
+    expected, found = (np.asarray(eval(side, known), float) for side in (theirs, ours))
     assert expected.shape == found.shape
-    scale = 1 if "phase" in theirs else 0.1
-    assert np.abs(found - expected).max() <= scale * 1e-4 * np.abs(expected).max()
+    largest = next((bound for part, bound in LOOSE.items() if part in theirs), 1e-6)
+    assert np.abs(found - expected).max() <= largest * np.abs(expected).max()
 
 
 def imagemagick() -> str | None:
@@ -84,5 +99,5 @@ def test_command_of_another_program(
 
 
 def test_the_tables_have_rows() -> None:
-    assert len(CALLS) > 15
+    assert len(CALLS) > 50
     assert len(COMMANDS) > 10
