@@ -66,11 +66,8 @@ def convolved_line(draw, rank):
 
 def dense(draw, rank):
     shape = draw(st.tuples(*[st.integers(1, 4)] * min(rank, 3)))
-    return (weights(draw, shape),), {
-        "mode": one_mode(draw, rank),
-        "cval": draw(CVALS),
-        "axes": tuple(range(rank))[-3:],
-    }
+    values = weights(draw, shape).reshape((1,) * (rank - len(shape)) + shape)
+    return (values,), {"mode": one_mode(draw, rank), "cval": draw(CVALS)}
 
 
 def gaussian(draw, rank):

@@ -62,7 +62,8 @@ def __getattr__(name: str) -> Any:
     from convtool.ndimage.dispatch import by_scipy
     from convtool.ndimage.record import NO_FASTER
 
-    found = by_scipy(name, NO_FASTER)
+    theirs = getattr(scipy.ndimage, name)
+    found = by_scipy(name, NO_FASTER) if callable(theirs) else theirs
     globals()[name] = found
     return found
 

@@ -13,7 +13,7 @@ import numpy as np
 from convtool import compiled
 from convtool.compiled import threadpool
 from convtool.convolution import threads
-from convtool.ndimage.compute import READS, WRITES
+from convtool.ndimage.compute import READS, WRITES, name_of
 from convtool.ndimage.record import NOT_UNDERSTOOD, OtherwiseError
 from convtool.ndimage.terms import Array
 from convtool.records import Record
@@ -64,8 +64,8 @@ class Arrays(Record, eq=False):
         return self.result
 
 
-def check(holds: object, reason: str = NOT_UNDERSTOOD) -> None:
-    """Leave a call to SciPy unless a condition holds.
+def check(holds: object, reason: str = NOT_UNDERSTOOD, *parts: object) -> None:
+    """Leave a call to SciPy unless a condition holds; ``parts`` belong into the reason's braces.
 
     Raises
     ------
@@ -73,12 +73,12 @@ def check(holds: object, reason: str = NOT_UNDERSTOOD) -> None:
         If it does not.
     """
     if not holds:
-        raise OtherwiseError(reason)
+        raise OtherwiseError(reason.format(*parts))
 
 
 def _pixels(pixels: Any) -> Array:
     array = np.asarray(pixels)
-    check(array.dtype.isnative and array.dtype.kind in "buif", f"{array.dtype} pixels")
+    check(array.dtype.isnative and array.dtype.kind in "buif", "{} pixels", array.dtype)
     check(array.ndim and array.size >= SMALLEST, "the array is small")
     return array
 
@@ -118,7 +118,7 @@ def arrays(pixels: Any, output: Any, *, in_place: bool) -> Arrays:
     array = _pixels(pixels)
     result = _result(output, array)
     writes = result.dtype
-    check(writes.isnative and writes.name in WRITES, f"{writes} output")
+    check(writes.isnative and name_of(writes) in WRITES, "{} output", writes)
     check(IS_EXACT or writes.kind == "f", "this processor's sums may be rounded otherwise")
     plain = result.flags.c_contiguous and result.flags.aligned
     work = result if plain else np.empty(result.shape, result.dtype)
@@ -133,7 +133,7 @@ def arrays(pixels: Any, output: Any, *, in_place: bool) -> Arrays:
     source = np.require(array, requirements=("C", "A"))
     if source.dtype == np.bool_:
         source = source.view(np.uint8)
-    check(source.dtype.name in READS, f"{source.dtype} pixels")
+    check(name_of(source.dtype) in READS, "{} pixels", source.dtype)
     return Arrays(source, work, result)
 
 
@@ -179,6 +179,6 @@ def origin_of(origin: Any, taps: int) -> int:
 def weights_of(weights: Any, rank: int = 1) -> Array:
     """Return weights as float64."""
     array = np.asarray(weights)
-    check(array.dtype.kind in "buif", f"{array.dtype} weights")
+    check(array.dtype.kind in "buif", "{} weights", array.dtype)
     check(array.ndim == rank and array.size and max(array.shape) <= LONGEST)
     return np.ascontiguousarray(array, np.float64)

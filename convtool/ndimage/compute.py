@@ -36,6 +36,9 @@ _INT32 = 1 << 31
 _RING = 28 << 10
 """Bytes of the rows that a filter down columns keeps: they stay in the first cache."""
 
+_ACROSS = 512
+"""Columns of a block of a dense correlation."""
+
 _BLOCK = 192 << 10
 """Bytes of the rows that a block of a dense correlation reads: they stay in the second cache."""
 
@@ -181,6 +184,12 @@ def _prepare(
     )
 
 
+@lru_cache(maxsize=64)
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Return a type's name; NumPy makes it up each time."""
+    return dtype.name
+
+
 class Pass(NamedTuple):
     """A filter, and the axis that it goes along, from 0 on."""
 
@@ -284,10 +293,10 @@ def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how:
     MemoryError
         If there is no memory for the rows that are worked on.
     """
-    workers, writes, shape = threads.count(), out.dtype.name, out.shape
+    workers, writes, shape = threads.count(), name_of(out.dtype), out.shape
     left = list(passes)
     while left:
-        reads = source.dtype.name
+        reads = name_of(source.dtype)
         way, target = (WRITE, work) if len(left) > 2 else (how, out)
         pair = None
         if len(left) > 1:
@@ -324,7 +333,7 @@ def correlate_3d(
     MemoryError
         If there is no memory for the rows that are worked on.
     """
-    names = source.dtype.name, out.dtype.name
+    names = name_of(source.dtype), name_of(out.dtype)
     kernel = weights.tobytes(), weights.shape, before, rule, cval
     _for_volume(source.shape, *names, *kernel, threads.count()).run(source, out)
 
@@ -344,7 +353,7 @@ def _for_volume(
     (depth, height, width), (deep, tall, wide) = shape, kernel
     weights = np.frombuffer(data).reshape(kernel)
     found = [_table(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
-    across = min(width, 512)
+    across = min(width, _ACROSS)
     stride = -(-(across + wide - 1) // LINE) * LINE
     rows = max(1, min(height, 32, _BLOCK // (8 * stride * deep) - tall + 1))
     where = np.nonzero(np.abs(weights) > sys.float_info.epsilon)

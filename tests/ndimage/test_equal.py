@@ -1,5 +1,6 @@
 """Every filter gives SciPy's answers: equal, of whatever type they are."""
 
+import inspect
 import warnings
 
 import numpy as np
@@ -100,6 +101,27 @@ def test_means_of_8_bits_of_any_size(size, axis):
     image = np.random.default_rng(size).integers(0, 256, (70, 90), np.uint8)
     image[20:40, 20:40] = 255
     assert_same(*both("uniform_filter1d", image, size, axis))
+
+
+HAS_AXES = "axes" in inspect.signature(scipy.ndimage.correlate).parameters
+
+
+@pytest.mark.skipif(not HAS_AXES, reason="this SciPy's correlate has no axes")
+@pytest.mark.parametrize("name", ["correlate", "convolve"])
+@pytest.mark.parametrize(
+    ("axes", "route"),
+    [
+        *((axes, "compiled") for axes in ((0, 1), (1, 3), (-2, -1), (1, 2, 3), (3,), 2)),
+        *((axes, "scipy") for axes in ((0, 2), (0, 1, 2))),
+    ],
+)
+def test_weights_that_lie_on_some_axes(name, axes, route):
+    image = np.random.default_rng(3).random((9, 11, 13, 17))
+    rank = np.size(axes)
+    kernel = np.random.default_rng(4).random((3, 4, 2)[:rank])
+    origin = (-1, 0, 0)[:rank]
+    assert_same(*both(name, image, kernel, axes=axes, origin=origin, mode="mirror"))
+    assert ndi.explain().route == route
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -43,8 +43,9 @@ def test_every_filter_is_public(name):
 
 def test_every_name_of_scipy_is_there():
     for name in scipy.ndimage.__all__:
-        assert getattr(ndi, name).__name__ == name
         assert name in dir(ndi)
+        if callable(getattr(scipy.ndimage, name)):  # once there were modules, too
+            assert getattr(ndi, name).__name__ == name
 
 
 @pytest.mark.parametrize("name", ["no_filter", "_ni_support", "zoomed"])

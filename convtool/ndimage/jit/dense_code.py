@@ -12,11 +12,8 @@ from convtool.compiled.atomics import fetch_add_one
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import ALIGNMENT, aligned, allocate, release
 from convtool.ndimage.jit.job import JOB, WEIGHTED
-from convtool.ndimage.jit.memory import fetch_span, fill, read_span, to_indices
+from convtool.ndimage.jit.memory import fill, read_span, to_indices
 from convtool.ndimage.jit.vectors import call_write, weigh
-
-AHEAD = 3
-"""Rows that are fetched before they are read."""
 
 
 @compiled
@@ -36,9 +33,6 @@ def _read_block(
                 fill(like, place, job.cval, count + job.wide - 1)
             else:
                 start = (source * job.height + row) * job.width * job.pixel_bytes
-                if row + AHEAD < job.height:
-                    ahead = start + (AHEAD * job.width + x) * job.pixel_bytes
-                    fetch_span(job.pixels + ahead, count * job.pixel_bytes)
                 read_span(job, like, job.pixels + start, x, x + count + job.wide - 1, place)
 
 
