@@ -52,6 +52,15 @@ def test_version_is_a_release_number():
     assert re.fullmatch(r"\d+\.\d+\.\d+", convtool.__version__)
 
 
+def test_version_is_the_last_one_of_the_changelog_and_of_the_citation():
+    root = Path(convtool.__file__).parents[1]
+    changelog = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    (version, date), *_ = re.findall(r"^## \[([\d.]+)\] - ([\d-]+)$", changelog, re.MULTILINE)
+    assert version == convtool.__version__
+    citation = (root / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {version}\ndate-released: {date}\n" in citation
+
+
 @pytest.mark.parametrize(
     "name", [n for n in vars(errors) if n.endswith("Error") and n != "ConvtoolError"]
 )
