@@ -30,12 +30,12 @@ LINES = {
     "train": ["digits", *TRAINING, "-o", "m.ct"],
 }
 """A run of each command that reports something."""
-SILENT = {"completion", "help"}
-"""Commands whose whole purpose is to print."""
+PRINTERS = {"completion", "help", "view"}
+"""Commands whose whole purpose is to print: a script, a text, the address of a page."""
 
 
 def test_every_command_is_here():
-    assert set(LINES) | SILENT == set(COMMANDS)
+    assert set(LINES) | PRINTERS == set(COMMANDS)
 
 
 @pytest.fixture
