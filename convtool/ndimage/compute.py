@@ -187,9 +187,9 @@ def _prepare(
     )
 
 
-def _even(count: int, most: int, workers: int) -> int:
+def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
     """Return the size of even shares, of at most so many, that all threads have as many of."""
-    shares = max(-(-count // most), _SHARES * workers)
+    shares = max(-(-count // most), least * workers)
     return -(-count // (-(-shares // workers) * workers))
 
 
@@ -236,7 +236,7 @@ def _for_axis(
     fits = _RING // (np.dtype(line).itemsize * (taps + 1))
     width = min(max(64, fits // LINE * LINE), 1024)
     if depth < workers:
-        width = max(64, -(-_even(inner, width, workers) // _TOGETHER) * _TOGETHER)
+        width = max(64, -(-_even(inner, width, workers, 1) // _TOGETHER) * _TOGETHER)
     return _prepare(
         "ndimage_down",
         *given,
