@@ -45,8 +45,11 @@ _BLOCK = 192 << 10
 _BAND = 512 << 10
 """Bytes of a band of rows that is filtered along two axes: it stays in the second cache."""
 
-_SHARES = 8
-"""Shares of the work for each thread, so that none waits long for the last."""
+_SHARES = 4
+"""Shares of the work for each thread, at the least: a thread may begin late."""
+
+_TOGETHER = 16
+"""Columns that belong together: float32 pixels of a cache line."""
 
 _ADDED = 12
 """So many integers are added up sooner than a running sum is kept."""
@@ -184,6 +187,12 @@ def _prepare(
     )
 
 
+def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
+    """Return the size of even shares, of at most so many, that all threads have as many of."""
+    shares = max(-(-count // most), least * workers)
+    return -(-count // (-(-shares // workers) * workers))
+
+
 @lru_cache(maxsize=64)
 def name_of(dtype: np.dtype[Any]) -> str:
     """Return a type's name; NumPy makes it up each time."""
@@ -212,8 +221,7 @@ def _for_axis(
     line = _line_type(reads, writes, how_to)
     given = line, reads, writes, how_to, how, workers
     if inner == 1:
-        rows = -(-depth // (_SHARES * workers))
-        rows = min(max(8, -(-rows // 8) * 8), 64)
+        rows = max(8, _even(depth, 64, workers) // 8 * 8)
         return _prepare(
             "ndimage_along",
             *given,
@@ -227,6 +235,8 @@ def _for_axis(
         )
     fits = _RING // (np.dtype(line).itemsize * (taps + 1))
     width = min(max(64, fits // LINE * LINE), 1024)
+    if depth < workers:
+        width = max(64, -(-_even(inner, width, workers, 1) // _TOGETHER) * _TOGETHER)
     return _prepare(
         "ndimage_down",
         *given,
@@ -259,7 +269,8 @@ def _for_both(
     lines = {_line_type(reads, writes, first), _line_type(writes, writes, second)}
     height, width = shape[-2:]
     depth = math.prod(shape[:-2])
-    rows = max(_BAND // (width * np.dtype(writes).itemsize), 2 * first.taps, 16)
+    rows = max(_BAND // (width * np.dtype(writes).itemsize), 1)
+    rows = max(_even(height, rows, workers), 2 * first.taps, 16)
     if in_place or (first.kind == UNIFORM and reads.startswith("f")):
         rows = height  # rows beyond a band are no longer there; running sums begin at the top
     tasks = depth * -(-height // rows)
