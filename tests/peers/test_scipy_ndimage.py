@@ -14,7 +14,7 @@ from ndimage_cases import CALLS
 HERE = Path(__file__).parent
 MODULE = "scipy.ndimage.tests.test_filters"
 FEWEST = 1000
-"""Tests of SciPy's that call these filters, at the least: 1,578 of SciPy 1.17."""
+"""Tests of SciPy's that call these filters, at the least."""
 
 
 @pytest.fixture(scope="module")
