@@ -19,8 +19,6 @@ from convtool.images.read import read
 from convtool.kernels.volumes import volume_kernel
 
 RESULTS = ROOT / "sample_images" / "results"
-PEERS = ("skimage", "torch")
-"""Modules that pages import and that neither convtool nor its extras bring: `convtool[peers]`."""
 FENCES = ("console", "python", "{toctree}", "{math}", "{mermaid}", "")
 
 
@@ -77,6 +75,10 @@ def check_python(code: str, names: dict[str, object], page: str) -> None:
     doctest.DocTestRunner(verbose=False).run(example, out=problems.append, clear_globs=False)
     assert not problems, "".join(problems)
     names.update(example.globs)
+
+
+PEERS = ("skimage", "torch")
+"""Modules that pages import and that neither convtool nor its extras bring: `convtool[peers]`."""
 
 
 @pytest.mark.parametrize("page", [name for name, text in PAGES.items() if blocks(text)])
