@@ -250,12 +250,13 @@ def _report(trainer: Trainer, split: Split, scores: Scores, out: Path) -> dict[s
 
 def _lines(trainer: Trainer, split: Split, scores: Scores, out: Path) -> list[str]:
     right = round(scores.accuracy * len(split.test))
+    epochs = len(trainer.history)
     best = trainer.best_epoch
     kept = f"; kept: epoch {best}, the best in validation" if best is not None else ""
     return [
-        trainer.model.summary(),
+        *trainer.model.summary().splitlines(),
         "",
-        f"{len(trainer.history)} epochs over {len(trainer.train)} pictures in"
+        f"{epochs} epoch{'s' * (epochs != 1)} over {len(trainer.train)} pictures in"
         f" {trainer.seconds:.1f} s{kept}",
         f"test: {scores.accuracy:.2%} ({right} of {len(split.test)} pictures that it had not"
         f" seen), loss {scores.loss:.4f}",

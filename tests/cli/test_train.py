@@ -37,6 +37,15 @@ def test_training_reports(trained):
     ]
 
 
+def test_training_prints_a_line_for_each_layer(tmp_path, capsys):
+    arguments = ["train", "digits", *QUICK, "--epochs", "1", "--out", str(tmp_path / "m")]
+    assert run(arguments) == 0
+    head, first, *others = capsys.readouterr().out.splitlines()
+    assert head.split() == ["layer", "kind", "output", "parameters"]
+    assert first.split()[:2] == ["1", "Conv2D"]
+    assert any(line.startswith("1 epoch over ") for line in others)
+
+
 def test_evaluate_judges_the_same_pictures(trained, tmp_path, capsys):
     model, report = trained
     picture, target = tmp_path / "c.png", tmp_path / "e.json"

@@ -16,6 +16,7 @@ from pages import DOCS, PAGES, README, ROOT, blocks, commands, links
 import convtool
 from convtool.errors import ConvtoolError
 from convtool.images.read import read
+from convtool.kernels.volumes import volume_kernel
 
 RESULTS = ROOT / "sample_images" / "results"
 FENCES = ("console", "python", "{toctree}", "")
@@ -76,10 +77,17 @@ def check_python(code: str, names: dict[str, object], page: str) -> None:
     names.update(example.globs)
 
 
+PEERS = ("skimage", "torch")
+"""Modules that pages import and that neither convtool nor its extras bring: `convtool[peers]`."""
+
+
 @pytest.mark.parametrize("page", [name for name, text in PAGES.items() if blocks(text)])
 def test_blocks_run_from_top_to_bottom(
     page: str, tmp_path: Path, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in PEERS:
+        if f">>> import {module}\n" in PAGES[page]:
+            pytest.importorskip(module, reason=f"{module} (convtool[peers]) is not installed")
     shutil.copytree(ROOT / "sample_images", tmp_path / "sample_images")
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
@@ -155,4 +163,7 @@ def test_every_spec_of_the_text_is_one() -> None:
             try:
                 convtool.kernel(spec)
             except ConvtoolError as error:
-                pytest.fail(f"{spec}: {error}")
+                try:
+                    volume_kernel(spec)
+                except ConvtoolError:
+                    pytest.fail(f"{spec}: {error}")
