@@ -38,15 +38,14 @@ def weights_of(kernel: ArrayLike | str, ndim: int, options: Options) -> Array:
     """Return a kernel's weights, float64 or complex128, of as many dimensions as it has axes.
 
     A kernel given as text has two, unless the options or the image say otherwise, or only three
-    make sense of it: ``gaussian:sigma=1,2,2``.
+    make sense of it: ``gaussian:sigma=1,2,2``. On one axis lie the weights of a row or a column, or
+    those that a separable kernel has along both of its axes.
 
     Raises
     ------
     KernelError
         If it is not a kernel, or has other dimensions than an image of ``ndim`` can take.
     """
-    from convtool.kernels.volumes import volume_kernel
-
     if not isinstance(kernel, str):
         weights = as_weights(kernel)
         if weights.ndim > max(2, ndim):
@@ -59,20 +58,38 @@ def weights_of(kernel: ArrayLike | str, ndim: int, options: Options) -> Array:
     if options.axes is not None:
         wanted = len(options.axes) if isinstance(options.axes, list | tuple) else 1
     if wanted == 3:
-        return volume_kernel(kernel)
+        return _volume_kernel(kernel)
     try:
         weights = as_kernel(kernel)
     except KernelError:
         if ndim < 3 or options.axes is not None:
             raise
         try:
-            return volume_kernel(kernel)
+            return _volume_kernel(kernel)
         except KernelError:
             pass
         raise
-    if wanted == 1 and 1 in weights.shape:
+    return _as_line(weights) if wanted == 1 else weights
+
+
+def _as_line(weights: Array) -> Array:
+    """Return the weights along one axis of a kernel that has the same along both, or one only."""
+    from convtool.kernels.factor import is_separable
+    from convtool.kernels.lines import lines_of
+
+    if 1 in weights.shape:
         return weights.reshape(-1)
+    if weights.shape[0] == weights.shape[1] and is_separable(weights):
+        lines = lines_of(weights)
+        if np.allclose(lines.column, lines.row, rtol=1e-9, atol=0):
+            return np.array(lines.column)
     return weights
+
+
+def _volume_kernel(text: str) -> Array:
+    from convtool.kernels.volumes import volume_kernel
+
+    return volume_kernel(text)
 
 
 def _is_plain(shape: tuple[int, ...], kernel_axes: tuple[int, ...], options: Options) -> bool:

@@ -502,3 +502,23 @@ class TestRemembered:
         convtool.correlate(image[:, ::2], kernel)
         kernel /= 2
         close(convtool.correlate(image[:, ::2], kernel), ndimage.correlate(image[:, ::2], KERNEL))
+
+
+@pytest.mark.parametrize("size", [5, 17])
+def test_a_kernel_by_name_that_is_alike_along_both_axes_lies_on_one(size):
+    wave = np.random.default_rng(size).random(60)
+    line = convtool.kernel(f"gaussian:sigma=2,size=1x{size}")[0]
+    expected = ndimage.convolve1d(wave, line)
+    answer = convtool.convolve(wave, f"gaussian:sigma=2,size={size}")
+    np.testing.assert_allclose(answer, expected, rtol=1e-12)
+    pictures = np.stack([wave, 2 * wave], axis=1)
+    along = convtool.convolve(pictures, f"gaussian:sigma=2,size={size}", axis=0)
+    np.testing.assert_allclose(along, np.stack([expected, 2 * expected], axis=1), rtol=1e-12)
+    mean = convtool.convolve(wave, "box:size=3")
+    np.testing.assert_allclose(mean, ndimage.uniform_filter1d(wave, 3), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["sobel-vertical", "laplacian-4"])
+def test_a_kernel_by_name_that_differs_between_its_axes_is_refused_on_one(name):
+    with pytest.raises(errors.ShapeError, match="a signal takes a kernel of one dimension"):
+        convtool.convolve(np.ones(60), name)
