@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ MANUAL = "share/man/man1"
 
 
 class CompiledFunctions(BuildHookInterface):
-    """Builds the library into the wheel; in an editable installation, into the checkout."""
+    """Builds the library into the wheel and the checkout; if editable, into the checkout alone."""
 
     PLUGIN_NAME = "custom"
 
@@ -45,9 +46,18 @@ class CompiledFunctions(BuildHookInterface):
             build_data["force_include"][str(target)] = INSIDE
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Remove what was built beside the checkout."""
-        if hasattr(self, "_temporary"):
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        """Leave the library in the checkout too, and remove what was built beside it.
+
+        Python that is started in the checkout imports the sources there.
+        """
+        if not hasattr(self, "_temporary"):
+            return
+        built, inside = Path(self._temporary) / "built", Path(self.root) / INSIDE
+        if built.is_dir():
+            with suppress(OSError):  # a checkout that cannot be written stays as it is
+                shutil.rmtree(inside, ignore_errors=True)
+                shutil.copytree(built, inside)
+        shutil.rmtree(self._temporary, ignore_errors=True)
 
     def _say(self, what: str) -> None:
         self.app.display_info(f"convtool: {what}")

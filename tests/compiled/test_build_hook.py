@@ -100,6 +100,12 @@ def test_a_library_of_the_same_sources_is_taken(copy, built):
         "convtool/compiled/built/libconvtool-cpu.so",
     }
     assert said == [f"convtool: the library in {built} is taken"]
+    kept = copy / "convtool" / "compiled" / "built"
+    assert sorted(file.name for file in kept.iterdir()) == ["SHA256SUMS", "libconvtool-cpu.so"]
+    shutil.rmtree(copy / "dist")
+    assert wheel(copy, CONVTOOL_BUILD=str(built))[1] == names
+    shutil.rmtree(copy / "dist")
+    assert is_pure(*wheel(copy, CONVTOOL_BUILD="python")[:2])
 
 
 def _other_sources(folder):
