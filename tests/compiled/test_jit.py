@@ -34,19 +34,21 @@ INTEGERS = [f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64)
 for dtype in (*INTEGERS, "float32", "float64"):
     for shape in ((61, 83), (40, 50, 3), (33, 21, 5)):
         image = (rng.random(shape) * 120).astype(dtype)
+        last = {"channel_axis": 2} if len(shape) == 3 else {}
         for name, kernel in KERNELS.items():
             for engine in ("numba", "numba-fft"):
                 for out in (None, "uint8", "uint16", "float64"):
                     for border in ("reflect", "constant", "wrap"):
                         key = f"{dtype}-{shape}-{name}-{engine}-{out}-{border}"
                         answers[key] = convtool.correlate(
-                            image, kernel, engine=engine, dtype=out, border=border, cval=7)
+                            image, kernel, engine=engine, dtype=out, border=border, cval=7, **last)
         for out in (None, "uint8"):
             for engine in ("numba", "numba-fft"):
                 key = f"{dtype}-{shape}-magnitude-{engine}-{out}"
-                answers[key] = convtool.gradient_magnitude(image, engine=engine, dtype=out)
+                answers[key] = convtool.gradient_magnitude(
+                    image, engine=engine, dtype=out, **last)
         answers[f"{dtype}-{shape}-strided"] = convtool.correlate(
-            image, KERNELS["dense5"], engine="numba", stride=(2, 3), padding=2)
+            image, KERNELS["dense5"], engine="numba", stride=(2, 3), padding=2, **last)
     poisoned = (rng.random((50, 60)) * 100).astype(dtype)
     if poisoned.dtype.kind == "f":
         poisoned[20, 30], poisoned[5, 5] = np.nan, np.inf

@@ -181,7 +181,7 @@ def test_what_makes_no_sense_is_refused(tmp_path, capsys, options, says):
 
 
 def test_the_help_of_l2_says_what_is_added(capsys):
-    assert run(["train", "--help"]) == 0
+    assert run(["train", "--help-all"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "half of λ times the sum of the squared weights" in said
 
