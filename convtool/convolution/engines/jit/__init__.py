@@ -13,24 +13,23 @@ import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
+from convtool.convolution.canvas import Canvas
 from convtool.convolution.engines import Job, StripCorrelator
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     ALWAYS,
     JOB,
     NEVER,
-    PATCHES_JOB,
-    TAKEN,
     WHERE_NOT_EXACT,
     WHERE_NOT_FINITE,
     Call,
-    address_of,
     describe_call,
     describe_layout,
     offset_of,
     run,
 )
 from convtool.convolution.engines.jit.means import mean_strips
+from convtool.convolution.engines.jit.patches import Patches
 from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
@@ -50,9 +49,6 @@ MOST_SCALARS = 1 << 23
 MOST_PRODUCTS = 1 << 31
 """And so many products, if it has more rows: a thread sums them in a tenth of a second or two, and
 an interrupted call ends between strips."""
-
-AT_ONCE = 16
-"""Small pictures that a thread takes at once."""
 
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
@@ -148,18 +144,15 @@ class _Strips:
         kept, workers = (*kept, strips), min(workers, len(strips))
         return Call(memory, self.function, workers, (*kept, self), offset_of(JOB, "counter"))
 
-    def run_patches(self, source: Source, images: Array, out: Array, workers: int) -> None:
-        """Make the answers of small pictures: see :class:`~..StripCorrelator`."""
-        strips = np.array([(0, self.layout.rows.count, 0, self.layout.columns.dense)])
-        first, kept = self._describe(source, out[0], (0, 0), strips)
-        memory = np.zeros(PATCHES_JOB.itemsize, np.uint8)
-        memory[: first.nbytes] = first
-        record = memory.view(PATCHES_JOB)
-        record["job"]["counter"] = address_of(memory) + TAKEN
-        record["patches"], record["at_once"] = len(images), AT_ONCE
-        record["patch_bytes"], record["answer_bytes"] = images.strides[0], out.strides[0]
-        run(compiled.address("patches", self.dtype.name), memory, workers)
-        del kept
+    def bind_patches(
+        self, canvas: Canvas, rule: tuple[str, float], images: Array, out: Array
+    ) -> Patches:
+        """Return what makes answers of small pictures: see :class:`~..StripCorrelator`."""
+        pixels = np.empty(canvas.shape, images.dtype)
+        made = np.empty((*canvas.layout.shape, canvas.shape[2]), out.dtype)
+        strips = np.array([(0, canvas.layout.rows.count, 0, canvas.layout.columns.dense)])
+        call = self.bind(Source(pixels, *rule, self.dtype), made, strips, 1)
+        return Patches(canvas, call, rule, images, out)
 
 
 def _effort(job: Job) -> int:
@@ -185,4 +178,4 @@ def prepare(job: Job) -> StripCorrelator:
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
     made = _Strips(job)
-    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind, made.run_patches)
+    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind, made.bind_patches)
