@@ -67,7 +67,8 @@ ENGINES_COMPILED = tuple(
         *("block_sums", "butterflies", "exact_sums", "exact_tiles_code", "int16_passes"),
         *("copies", "lanes", "line_simd", "lines_code"),
         *("means_code", "patches_code", "plane", "products", "reading", "running", "survey"),
-        *("simd", "small_code", "strip", "sums", "transform", "transforms_code", "uniform"),
+        *("simd", "small_code", "strip", "sums", "together", "together_code", "transform"),
+        *("transforms_code", "uniform"),
         *("two_passes_code", "vectors", "volume_code", "volume_simd"),
         *("whole_code", "whole_passes"),
     )

@@ -100,6 +100,7 @@ FUNCTIONS: dict[str, Function] = {
     "correlate_uniform": Function(f"{_JIT}.uniform", "correlate_uniform", WORKING),
     "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
     "patches": Function(f"{_JIT}.patches_code", "make_patches", _SIZES),
+    "correlate_together": Function(f"{_JIT}.together_code", "correlate_together", WORKING),
     "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
     "convolve_exactly": Function(f"{_JIT}.exact_tiles_code", "convolve_exactly", WORKING),
     "tiles": Function(f"{_JIT}.transforms_code", "make_tiles", WORKING),

@@ -1,12 +1,8 @@
 """Pictures of one kind in one array, convolved by one kernel: planned once, shared by threads."""
 
 from collections.abc import Callable
-from functools import partial
-
-import numpy as np
 
 from convtool.convolution import dtypes, threads, tiles
-from convtool.convolution.canvas import Canvas
 from convtool.convolution.engines import StripCorrelator
 from convtool.convolution.geometry import Axis, Geometry
 from convtool.convolution.planner import Plan
@@ -70,10 +66,6 @@ class Batch:
         self._ready = make_ready(
             request_for(form[1:], *how, layout, engine, each, rule=rule, chosen=chosen)
         )
-        self._canvas = Canvas(layout, form[0], form[3])
-        self._of_canvas = partial(
-            request_for, self._canvas.shape, *how, self._canvas.layout, engine, 1
-        )
         self.short = self._workers == 1
         self._bound: tuple[object, _Call] | None = None
 
@@ -110,14 +102,11 @@ class Batch:
 
     def _bind_patches(self, images: Array, out: Array) -> _Call | None:
         """Return what makes all answers in one compiled call, if these pictures allow it."""
-        small = len(images) > 1 and images[0].size <= LARGEST_PATCH
-        if not (small and _holds(images.dtype, self._rule)):
-            return None
-        made = make_ready(self._of_canvas(rule=self._rule, chosen=self._ready.chosen))
-        correlator = made.correlator
+        correlator = self._ready.correlator
         if not isinstance(correlator, StripCorrelator) or correlator.bind_patches is None:
             return None
-        return correlator.bind_patches(self._canvas, self._rule, images, out)
+        small = len(images) > 1 and images[0].size <= LARGEST_PATCH
+        return correlator.bind_patches(self._rule, images, out) if small else None
 
 
 def _each(one: Callable[[Array, Array], None]) -> _Call:
@@ -130,15 +119,6 @@ def _each(one: Callable[[Array, Array], None]) -> _Call:
         threads.for_each(lambda n: one(images[n], out[n]), range(len(images)), workers)
 
     return run
-
-
-def _holds(dtype: DType, rule: tuple[str, float]) -> bool:
-    """Return whether pictures of a type can hold the value beyond their edges."""
-    name, value = rule
-    if name != "constant" or dtype.kind == "f":
-        return name != "constant" or bool(dtype.type(value) == value)
-    limits = np.iinfo(dtype)
-    return float(value).is_integer() and limits.min <= value <= limits.max
 
 
 def _joined(form: Form) -> tuple[int, int, int]:

@@ -20,7 +20,6 @@ from convtool.kernels.weights import Combination
 from convtool.records import Record
 
 if TYPE_CHECKING:
-    from convtool.convolution.canvas import Canvas
     from convtool.convolution.flat import Level
     from convtool.convolution.geometry import Geometry
     from convtool.convolution.source import Source
@@ -93,12 +92,11 @@ class StripCorrelator(Record):
     """``bind(source, out, strips, workers)`` returns what makes whole answers of images that lie in
     memory as these do, called with image and answer."""
     bind_patches: (
-        Callable[["Canvas", tuple[str, float], Array, Array], Callable[[Array, Array, int], None]]
-        | None
+        Callable[[tuple[str, float], Array, Array], Callable[[Array, Array, int], None]] | None
     ) = None
-    """``bind_patches(canvas, rule, images, out)`` returns what makes the answers of small pictures,
-    shape (N, H, W, C), called with pictures and answers that lie in memory as these do, and with
-    the number of threads. The kernel is one that was prepared for the canvas."""
+    """``bind_patches(rule, images, out)`` returns what makes the answers of small pictures, shape
+    (N, H, W, C), called with pictures and answers that lie in memory as these do, and with the
+    number of threads."""
 
 
 Correlator = TileCorrelator | StripCorrelator

@@ -8,13 +8,14 @@ others prepare what the compiled functions are given and import no compiler.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
-from convtool.convolution.canvas import Canvas
 from convtool.convolution.engines import Job, StripCorrelator
+from convtool.convolution.engines.jit.canvas import Canvas, group_of
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     ALWAYS,
@@ -23,19 +24,21 @@ from convtool.convolution.engines.jit.job import (
     WHERE_NOT_EXACT,
     WHERE_NOT_FINITE,
     Call,
+    address_of,
     describe_call,
     describe_layout,
     offset_of,
     run,
 )
 from convtool.convolution.engines.jit.means import mean_strips
-from convtool.convolution.engines.jit.patches import Patches
+from convtool.convolution.engines.jit.patches import Patches, Together, at_once, holds, lanes_of
 from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
 from convtool.convolution.engines.jit.whole import whole_strips
 from convtool.convolution.source import Source
 from convtool.convolution.types import Array, DType, Span
+from convtool.records import replace
 
 TILES = 8
 """An image is cut into about so many strips, for threads to share; blocks need no smaller."""
@@ -49,6 +52,9 @@ MOST_SCALARS = 1 << 23
 MOST_PRODUCTS = 1 << 31
 """And so many products, if it has more rows: a thread sums them in a tenth of a second or two, and
 an interrupted call ends between strips."""
+
+LEAST_GROUPS = 8
+"""Small pictures are cut into so many groups at least, for threads to share."""
 
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
@@ -78,7 +84,7 @@ class _Strips:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job) -> None:
-        self.dtype, self.layout = job.dtype, job.layout
+        self.job, self.dtype, self.layout = job, job.dtype, job.layout
         self.uint8 = _uint8_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
@@ -145,14 +151,33 @@ class _Strips:
         return Call(memory, self.function, workers, (*kept, self), offset_of(JOB, "counter"))
 
     def bind_patches(
-        self, canvas: Canvas, rule: tuple[str, float], images: Array, out: Array
-    ) -> Patches:
+        self, rule: tuple[str, float], images: Array, out: Array
+    ) -> Callable[[Array, Array, int], None]:
         """Return what makes answers of small pictures: see :class:`~..StripCorrelator`."""
-        pixels = np.empty(canvas.shape, images.dtype)
-        made = np.empty((*canvas.layout.shape, canvas.shape[2]), out.dtype)
+        own, channels = self.layout, images.shape[3]
+        together = self._together(Source(images[0], *rule, self.dtype), out)
+        most = len(images) // LEAST_GROUPS
+        group = group_of(own, channels, most) if together is None else at_once()
+        canvas = Canvas(own, channels, group)
+        keeps = together is None and holds(images.dtype, rule)
+        dtype = images.dtype if keeps else self.dtype
+        pixels = np.empty(canvas.shape, dtype)
+        made = np.empty((*canvas.layout.shape, channels), out.dtype)
         strips = np.array([(0, canvas.layout.rows.count, 0, canvas.layout.columns.dense)])
-        call = self.bind(Source(pixels, *rule, self.dtype), made, strips, 1)
-        return Patches(canvas, call, rule, images, out)
+        wide = _Strips(replace(self.job, layout=canvas.layout))
+        call = wide.bind(Source(pixels, *rule, self.dtype), made, strips, 1)
+        return Patches(canvas, dtype, call, together, rule, images, out)
+
+    def _together(self, source: Source, out: Array) -> Together | None:
+        """Return what correlates several pictures at once, if these allow it."""
+        guarded, kernel = self._guarded(source), self.template.view(JOB)["first"]
+        columns, rows = self.layout.columns, self.layout.rows
+        plain = len(self.job.kernels) == 1 and (rows.stride, columns.stride) == (1, 1)
+        alike = out.dtype == self.dtype and guarded in (NEVER, WHERE_NOT_FINITE)
+        wide = columns.dense * self.job.channels >= lanes_of(self.dtype)
+        if not (plain and alike and wide and len(out) >= at_once()):
+            return None
+        return Together(address_of(kernel), int(kernel["parts"][0]), guarded != NEVER)
 
 
 def _effort(job: Job) -> int:

@@ -103,6 +103,8 @@ PATCHES_JOB = np.dtype(
             *("group", "pitch", "canvas_stride", "canvas_bytes"),
             *("made_pitch", "made_stride", "made_bytes"),
             *("answer_bytes", "answer_stride", "answer_rows", "answer_row_bytes"),
+            *("read", "packed", "fills", "turn", "channels", "guarded"),
+            *("together", "kernel", "summed_start", "summed_bytes"),
         )
     ]
 )

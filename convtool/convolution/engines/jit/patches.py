@@ -1,11 +1,13 @@
 """Small pictures in compiled code: groups are copied into a canvas, and correlated as one."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from convtool import compiled
-from convtool.convolution.canvas import Canvas
+from convtool.convolution.engines.jit.canvas import SCALARS, Canvas
 from convtool.convolution.engines.jit.job import PATCHES_JOB, Call, address_of, run, table_of
-from convtool.convolution.types import Array
+from convtool.convolution.types import Array, DType
 
 
 def _border(canvas: Canvas, rule: str) -> tuple[int, int, Array]:
@@ -25,6 +27,54 @@ def _border(canvas: Canvas, rule: str) -> tuple[int, int, Array]:
     return first * channels, last * channels, np.ascontiguousarray(pairs)
 
 
+def pictures_together(vector_bytes: int) -> int:
+    """Return of how many pictures a block takes a vector each, for vectors of so many bytes."""
+    return 4 if vector_bytes == 64 else 2
+
+
+def lanes_of(dtype: DType) -> int:
+    """Return how many scalars of a type a vector holds."""
+    return _vector_bytes() // dtype.itemsize
+
+
+def _vector_bytes() -> int:
+    from convtool.compiled import target
+
+    return target.current().vector_bytes
+
+
+def at_once() -> int:
+    """Return `pictures_together` for the processor that the compiled functions are for."""
+    return pictures_together(_vector_bytes())
+
+
+def holds(dtype: DType, rule: tuple[str, float]) -> bool:
+    """Return whether pictures of a type can hold the value beyond their edges."""
+    name, value = rule
+    if name != "constant" or dtype.kind == "f":
+        return name != "constant" or bool(dtype.type(value) == value)
+    limits = np.iinfo(dtype)
+    return float(value).is_integer() and limits.min <= value <= limits.max
+
+
+class Together(NamedTuple):
+    """What correlates as many pictures at once as a block has vectors.
+
+    Attributes
+    ----------
+    kernel : int
+        The address of the kernel's record.
+    parts : int
+        Its factors; 0 where it is done as it is.
+    guarded : bool
+        Whether pixels must be finite.
+    """
+
+    kernel: int
+    parts: int
+    guarded: bool
+
+
 class Patches:
     """A convolution of many small pictures.
 
@@ -32,8 +82,12 @@ class Patches:
     ----------
     canvas : Canvas
         How they are copied.
+    dtype : dtype
+        The type that they are copied as: their own, or the working one.
     call : Call
         What makes the answer of a canvas.
+    together : Together or None
+        What makes the answers of a canvas where they belong, if anything does.
     rule : (str, float)
         The border's rule, and the value beyond the edge.
     images, out : ndarray, shape (N, H, W, C)
@@ -41,47 +95,71 @@ class Patches:
     """
 
     def __init__(
-        self, canvas: Canvas, call: Call, rule: tuple[str, float], images: Array, out: Array
+        self,
+        canvas: Canvas,
+        dtype: DType,
+        call: Call,
+        together: Together | None,
+        rule: tuple[str, float],
+        images: Array,
+        out: Array,
     ) -> None:
         rows, (height, width, channels) = canvas.own.rows, canvas.shape
         table = table_of(rows, rule[0])
         first, last, border = _border(canvas, rule[0])
         top = max(0, -rows.start)
-        size, made_size = images.itemsize, out.itemsize
-        value = np.array([rule[1] if rule[0] == "constant" else 0]).astype(images.dtype)
-        self._template = np.zeros(PATCHES_JOB.itemsize, np.uint8)
-        record = self._template.view(PATCHES_JOB)[0]
+        own_rows = min(rows.size - rows.start, height) - top
         column = table_of(canvas.own.columns, rule[0]).array[first // channels]
+        size, made_size = dtype.itemsize, out.itemsize
+        pitch, made = canvas.pitch * channels * size, canvas.layout.columns.count * channels
+        value = np.array([rule[1] if rule[0] == "constant" else 0]).astype(dtype)
+        read = dtype != images.dtype
         fields = {
             "function": call.function,
             "strip": address_of(call.job),
             "strip_bytes": call.job.nbytes,
             "strip_counter": call.counter,
+            "channels": channels,
             "patches": len(images),
             "patch_bytes": images.strides[0],
             "row_bytes": images.strides[1],
-            "own_start": table.array[top] * images.strides[1] + column * channels * size,
-            "own_rows": min(rows.size - rows.start, height) - top,
+            "own_start": table.array[top] * images.strides[1] + column * images.strides[2],
+            "own_rows": own_rows,
             "own_bytes": (last - first) * size,
+            "read": compiled.address("read_line", images.dtype.name, dtype.name) if read else 0,
+            "packed": images.strides[1] == (last - first) * images.itemsize,
             "rows": table.address,
             "row_count": height,
             "top": top,
             "left": first * size,
             "border": address_of(border),
             "border_count": border.shape[1],
+            "fills": 1,
             "outside": address_of(value),
             "group": canvas.group,
-            "pitch": canvas.pitch * channels * size,
+            "turn": max(1, min(SCALARS // (height * width * channels), len(images) // 64)),
+            "pitch": pitch,
             "canvas_stride": width * channels * size,
             "canvas_bytes": height * width * channels * size,
             "made_pitch": canvas.pitch // canvas.own.columns.stride * channels * made_size,
-            "made_stride": canvas.layout.columns.count * channels * made_size,
-            "made_bytes": rows.count * canvas.layout.columns.count * channels * made_size,
+            "made_stride": made * made_size,
+            "made_bytes": rows.count * made * made_size,
             "answer_bytes": out.strides[0],
             "answer_stride": out.strides[1],
             "answer_rows": out.shape[1],
             "answer_row_bytes": out.shape[2] * channels * made_size,
         }
+        if together is not None:
+            fields["together"] = compiled.address("correlate_together", dtype.name)
+            fields["kernel"], fields["guarded"] = together.kernel, together.guarded
+            fields["summed_start"], fields["summed_bytes"] = 0, pitch
+            if together.parts and rule[0] != "constant" and last - first >= lanes_of(dtype):
+                fields["summed_start"], fields["summed_bytes"] = first * size, fields["own_bytes"]
+                fields["fills"] = together.guarded
+            sums = together.parts * canvas.group * rows.dense * pitch
+            fields["made_bytes"] = max(fields["made_bytes"], sums)
+        self._template = np.zeros(PATCHES_JOB.itemsize, np.uint8)
+        record = self._template.view(PATCHES_JOB)[0]
         for name, number in fields.items():
             record[name] = number
         self._function = compiled.address("patches", f"uint{8 * size}")
