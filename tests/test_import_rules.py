@@ -65,7 +65,7 @@ ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"
     for name in (
         *("block_sums", "butterflies", "exact_sums", "exact_tiles_code", "int16_passes"),
-        *("copies", "lanes", "line_simd", "lines_code"),
+        *("copies", "filling", "lanes", "line_simd", "lines_code"),
         *("means_code", "patches_code", "plane", "products", "reading", "running", "survey"),
         *("simd", "small_code", "strip", "sums", "together", "together_code", "transform"),
         *("transforms_code", "uniform"),

@@ -10,21 +10,48 @@ from convtool.convolution.engines.jit.job import PATCHES_JOB, Call, address_of, 
 from convtool.convolution.types import Array, DType
 
 
+def _runs(targets: list[int], sources: list[int]) -> list[tuple[int, int, int, int]]:
+    """Return runs of columns that repeat others: source, target, how many, and whether turned.
+
+    Examples
+    --------
+    >>> _runs([0, 1, 2, 9], [5, 4, 3, 8])
+    [(3, 0, 3, 1), (8, 9, 1, 0)]
+    """
+    runs = []
+    place = 0
+    while place < len(targets):
+        for way in (1, -1):
+            end = place + 1
+            while (
+                end < len(targets)
+                and targets[end] - targets[place] == end - place
+                and sources[end] - sources[place] == way * (end - place)
+            ):
+                end += 1
+            if end > place + 1:
+                break
+        least = min(sources[place], sources[end - 1])
+        runs.append((least, targets[place], end - place, int(least < sources[place])))
+        place = end
+    return runs
+
+
 def _border(canvas: Canvas, rule: str) -> tuple[int, int, Array]:
     """Return the first and last of a picture's own scalars in a row, and which others repeat them.
 
-    The last is an array of shape (2, N): places in a row of the canvas, and the places of the same
-    row that they repeat.
+    The last is an array of shape (N, 4): `_runs` of scalars in a row of the canvas.
     """
     columns, channels = canvas.own.columns, canvas.shape[2]
     table = table_of(columns, rule).array
     first = max(0, -columns.start)
     last = min(columns.size - columns.start, len(table))
-    outside = np.array([p for p in range(len(table)) if not first <= p < last and table[p] >= 0])
-    repeated = table[outside.astype(np.intp)] - table[first] + first
-    scalars = np.stack((outside, repeated)).astype(np.intp)[:, :, None] * channels
-    pairs = (scalars + np.arange(channels)).reshape(2, -1)
-    return first * channels, last * channels, np.ascontiguousarray(pairs)
+    outside = [p for p in range(len(table)) if not first <= p < last and table[p] >= 0]
+    repeated = [int(table[p] - table[first]) + first for p in outside]
+    targets = [p * channels + c for p in outside for c in range(channels)]
+    sources = [p * channels + c for p in repeated for c in range(channels)]
+    runs = np.array(_runs(targets, sources), np.intp).reshape(-1, 4)
+    return first * channels, last * channels, runs
 
 
 def pictures_together(vector_bytes: int) -> int:
@@ -133,7 +160,7 @@ class Patches:
             "top": top,
             "left": first * size,
             "border": address_of(border),
-            "border_count": border.shape[1],
+            "border_count": len(border),
             "fills": 1,
             "outside": address_of(value),
             "group": canvas.group,

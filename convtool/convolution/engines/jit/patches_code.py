@@ -9,6 +9,7 @@ from convtool.compiled.calls import call_at, call_group, call_line
 from convtool.compiled.jit import compiled, entry, pointer_to
 from convtool.compiled.memory import ALIGNMENT, address_in, aligned, allocate, pointer, release
 from convtool.convolution.engines.jit.copies import copy_rows
+from convtool.convolution.engines.jit.filling import fill_columns
 from convtool.convolution.engines.jit.job import FAILED, INDEX, PATCHES_JOB, TAKEN
 
 
@@ -19,17 +20,6 @@ def _fill(job: Any, pixel: Any, canvas: int) -> None:
     line = carray(pointer(pixel, canvas), (job.canvas_bytes // scalars.itemsize,))
     for place in range(len(line)):
         line[place] = carray(pointer(pixel, job.outside), (1,))[0]
-
-
-@compiled
-def _fill_columns(job: Any, index: Any, pixel: Any, start: int, rows: int) -> None:
-    """Repeat a picture's own columns in the border's columns of rows."""
-    size = carray(pixel, (1,)).itemsize
-    targets = carray(pointer(index, job.border), (2, job.border_count))
-    for y in range(rows):
-        line = carray(pointer(pixel, start + y * job.canvas_stride), (job.pitch // size,))
-        for k in range(job.border_count):
-            line[targets[0, k]] = line[targets[1, k]]
 
 
 @compiled
@@ -52,7 +42,7 @@ def _gather(job: Any, index: Any, pixel: Any, spare: int, canvas: int, first: in
             source, source_stride = spare, job.own_bytes
         copy_rows(source, source_stride, start + job.left, stride, job.own_rows, job.own_bytes)
         if job.fills != 0:
-            _fill_columns(job, index, pixel, start, job.own_rows)
+            fill_columns(job, index, pixel, start, stride, job.own_rows)
     rows = carray(pointer(index, job.rows), (job.row_count,))
     shift = job.top - rows[job.top]
     for outside in ((0, job.top), (job.top + job.own_rows, job.row_count)):
@@ -105,7 +95,8 @@ def make_patches(jobs: Any, index: Any, pixel: Any) -> None:
                 done = call_group(job.together, address_in(jobs), canvas, made, target)
             if done == 0:
                 for k in range(0 if job.fills != 0 else job.group):
-                    _fill_columns(job, index, pixel, canvas + k * job.pitch, job.row_count)
+                    start = canvas + k * job.pitch
+                    fill_columns(job, index, pixel, start, job.canvas_stride, job.row_count)
                 fields[TAKEN // 8] = 0
                 call_at(job.function, strip)
                 if fields[FAILED // 8] != 0:

@@ -6,6 +6,7 @@ from numba import carray
 
 from convtool.compiled.jit import INT, compiled, entry, pointer_to
 from convtool.compiled.memory import pointer
+from convtool.convolution.engines.jit.filling import fill_columns
 from convtool.convolution.engines.jit.job import INDEX, KERNEL, PATCHES_JOB
 from convtool.convolution.engines.jit.together import (
     FIRST_SIDE,
@@ -29,18 +30,6 @@ def _choice(height: int, taps: int, rows: int) -> int:
         if height == taps and height == SMALL_SIDES[number] and rows >= TOGETHER_ROWS[-1]:
             choice = FIRST_SIDE + number
     return choice
-
-
-@compiled
-def _fill_columns(job: Any, index: Any, work: Any, sums: int) -> None:
-    """Repeat sums of a picture's own columns in the border's columns."""
-    size = carray(work, (1,)).itemsize
-    pitch = job.pitch // size
-    border = carray(pointer(index, job.border), (2, job.border_count))
-    for number in range(TOGETHER * job.answer_rows):
-        line = carray(pointer(work, sums + number * job.pitch), (pitch,))
-        for k in range(job.border_count):
-            line[border[0, k]] = line[border[1, k]]
 
 
 @entry(
@@ -105,7 +94,7 @@ def correlate_together(
             rows,
             job.summed_bytes // size,
         )
-        _fill_columns(job, index, work, start)
+        fill_columns(job, index, work, start, job.pitch, TOGETHER * rows)
     make_lines_together(
         like,
         sums,
