@@ -104,7 +104,7 @@ PATCHES_JOB = np.dtype(
             *("made_pitch", "made_stride", "made_bytes"),
             *("answer_bytes", "answer_stride", "answer_rows", "answer_row_bytes"),
             *("read", "packed", "fills", "turn", "channels", "guarded"),
-            *("together", "kernel", "summed_start", "summed_bytes"),
+            *("together", "kernel", "summed_start", "summed_bytes", "ahead_bytes"),
         )
     ]
 )

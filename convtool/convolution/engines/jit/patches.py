@@ -183,6 +183,9 @@ class Patches:
             if together.parts and rule[0] != "constant" and last - first >= lanes_of(dtype):
                 fields["summed_start"], fields["summed_bytes"] = first * size, fields["own_bytes"]
                 fields["fills"] = together.guarded
+            blocks = -(-rows.dense // 4) * -(-(fields["summed_bytes"] // size) // lanes_of(dtype))
+            share = canvas.group * images.strides[0] // (blocks * max(1, together.parts))
+            fields["ahead_bytes"] = -(-share // 64) * 64
             sums = together.parts * canvas.group * rows.dense * pitch
             fields["made_bytes"] = max(fields["made_bytes"], sums)
         self._template = np.zeros(PATCHES_JOB.itemsize, np.uint8)

@@ -92,7 +92,8 @@ def make_patches(jobs: Any, index: Any, pixel: Any) -> None:
             done = 0
             if job.together != 0 and first + job.group <= job.patches:
                 target = job.out + first * job.answer_bytes
-                done = call_group(job.together, address_in(jobs), canvas, made, target)
+                ahead = job.pixels + (first + job.group) * job.patch_bytes
+                done = call_group(job.together, address_in(jobs), canvas, made, target, ahead)
             if done == 0:
                 for k in range(0 if job.fills != 0 else job.group):
                     start = canvas + k * job.pitch

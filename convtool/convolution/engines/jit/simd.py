@@ -21,8 +21,11 @@ from typing import Any
 
 from llvmlite import ir
 
-from convtool.compiled.emitter import Emitter
+from convtool.compiled.emitter import LANE, Emitter, call
 from convtool.records import Record, replace
+
+CACHE_LINE = 64
+BYTE = ir.IntType(8)
 
 REGISTERS = 32
 """Kernels of no more weights than vector registers are written out without any loop."""
@@ -46,6 +49,8 @@ class Block(Record):
     source_apart, target_apart : int
         Scalars from one vector of a row to the next, where they do not lie side by side: then each
         vector belongs to a picture of its own.
+    ahead, ahead_bytes : int
+        What is read next, an address, and how much of it each block asks for.
     """
 
     source: Any
@@ -59,6 +64,8 @@ class Block(Record):
     adding: Any
     source_apart: Any = None
     target_apart: Any = None
+    ahead: Any = None
+    ahead_bytes: Any = None
 
 
 RowAt = Callable[[Any], Any]
@@ -227,6 +234,19 @@ class Plane(Record):
     phases: Any
 
 
+def _ask_for(e: Emitter, start: Any, length: Any) -> None:
+    """Write what has bytes at an address brought to the second cache."""
+    b = e.builder
+
+    def one(n: Any, _: list[Any]) -> list[Any]:
+        place = b.inttoptr(b.add(start, b.mul(n, e.number(CACHE_LINE))), BYTE.as_pointer())
+        hints = [ir.Constant(LANE, value) for value in (0, 2, 1)]
+        call(b, "llvm.prefetch", ir.VoidType(), place, *hints)
+        return []
+
+    e.repeat(b.sdiv(length, e.number(CACHE_LINE)), [], one)
+
+
 def correlate_plane(
     emitter: Emitter, whole: Block, plane: Plane, rows: int, vectors: int, side: int
 ) -> None:
@@ -252,6 +272,10 @@ def correlate_plane(
 
         def over_columns(place: Any, _: list[Any]) -> list[Any]:
             x = least(b.mul(place, wide), b.sub(plane.width, wide))
+            if whole.ahead is not None:
+                number = b.add(b.mul(line, blocks(plane.width, wide)), place)
+                start = b.add(whole.ahead, b.mul(number, whole.ahead_bytes))
+                _ask_for(e, start, whole.ahead_bytes)
 
             if side and side * side <= REGISTERS:
                 block = replace(whole, source=e.at(source, x), target=e.at(target, x))

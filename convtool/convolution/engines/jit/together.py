@@ -73,19 +73,21 @@ def make_together(
     target_apart: Any,
     rows: Any,
     columns: Any,
+    ahead: Any,
+    ahead_bytes: Any,
 ) -> Any:
     """Make planes of `TOGETHER` pictures of blocks ``TOGETHER_BLOCKS[choice]``.
 
     The pictures lie ``source_apart`` scalars apart, and their answers ``target_apart``.
     """
-    signature = types.void(types.intp, like, *[types.intp] * 12)
+    signature = types.void(types.intp, like, *[types.intp] * 14)
     scalar = kind_of(like)
     integer = ir.IntType(64)
 
     def function_for(module: Any, number: int) -> Any:
         """Return a function of its own for a block, so that it has the registers to itself."""
         tall, side = TOGETHER_BLOCKS[number]
-        kind = ir.FunctionType(ir.VoidType(), [integer] * 12)
+        kind = ir.FunctionType(ir.VoidType(), [integer] * 14)
         name = f"convtool_together_{number}_{like}"
         if name in module.globals:
             return module.globals[name]
@@ -94,7 +96,8 @@ def make_together(
         function.attributes.add("noinline")
         builder = ir.IRBuilder(function.append_basic_block("start"))
         block = _block_of(builder, scalar, function.args[:8], function.args[8:10])
-        plane = simd.Plane(*function.args[10:], ir.Constant(integer, 1))
+        block = replace(block, ahead=function.args[12], ahead_bytes=function.args[13])
+        plane = simd.Plane(*function.args[10:12], ir.Constant(integer, 1))
         emitter = Emitter(builder, scalar, lanes_of_kind(like))
         simd.correlate_plane(emitter, block, plane, tall, TOGETHER, side)
         builder.ret_void()

@@ -37,11 +37,18 @@ def _choice(height: int, taps: int, rows: int) -> int:
     pointer_to,
     lambda _: pointer_to(INDEX),
     lambda _: pointer_to(KERNEL),
-    *[INT] * 3,
+    *[INT] * 4,
     result=INT,
 )
 def correlate_together(
-    jobs: Any, work: Any, index: Any, kernels: Any, canvas: int, sums: int, target: int
+    jobs: Any,
+    work: Any,
+    index: Any,
+    kernels: Any,
+    canvas: int,
+    sums: int,
+    target: int,
+    ahead: int,
 ) -> int:
     """Make the answers of `TOGETHER` pictures; returns 0 where windows must be looked at first.
 
@@ -73,6 +80,8 @@ def correlate_together(
             apart,
             rows,
             width,
+            ahead,
+            job.ahead_bytes,
         )
         return 1
     part = TOGETHER * rows * job.pitch
@@ -93,6 +102,8 @@ def correlate_together(
             rows * pitch,
             rows,
             job.summed_bytes // size,
+            ahead,
+            job.ahead_bytes,
         )
         fill_columns(job, index, work, start, job.pitch, TOGETHER * rows)
     make_lines_together(
