@@ -155,29 +155,33 @@ class _Strips:
     ) -> Callable[[Array, Array, int], None]:
         """Return what makes answers of small pictures: see :class:`~..StripCorrelator`."""
         own, channels = self.layout, images.shape[3]
-        together = self._together(Source(images[0], *rule, self.dtype), out)
+        source = Source(images[0], *rule, self.dtype)
+        is_together = self._is_together(source, out)
         most = len(images) // LEAST_GROUPS
-        group = group_of(own, channels, most) if together is None else at_once()
+        group = at_once() if is_together else group_of(own, channels, most)
         canvas = Canvas(own, channels, group)
-        keeps = together is None and holds(images.dtype, rule)
+        keeps = not is_together and holds(images.dtype, rule)
         dtype = images.dtype if keeps else self.dtype
         pixels = np.empty(canvas.shape, dtype)
         made = np.empty((*canvas.layout.shape, channels), out.dtype)
         strips = np.array([(0, canvas.layout.rows.count, 0, canvas.layout.columns.dense)])
         wide = _Strips(replace(self.job, layout=canvas.layout))
         call = wide.bind(Source(pixels, *rule, self.dtype), made, strips, 1)
+        together = None
+        if is_together:
+            kernel = wide.template.view(JOB)["first"]
+            guarded = self._guarded(source) != NEVER
+            together = Together(address_of(kernel), int(kernel["parts"][0]), guarded)
         return Patches(canvas, dtype, call, together, rule, images, out)
 
-    def _together(self, source: Source, out: Array) -> Together | None:
-        """Return what correlates several pictures at once, if these allow it."""
-        guarded, kernel = self._guarded(source), self.template.view(JOB)["first"]
+    def _is_together(self, source: Source, out: Array) -> bool:
+        """Return whether several pictures are correlated at once."""
         columns, rows = self.layout.columns, self.layout.rows
         plain = len(self.job.kernels) == 1 and (rows.stride, columns.stride) == (1, 1)
-        alike = out.dtype == self.dtype and guarded in (NEVER, WHERE_NOT_FINITE)
+        integer = self.uint8 is not None and self.uint8.takes(source, out)
+        summed = self.weights[0].uniform or self._guarded(source) == ALWAYS
         wide = columns.dense * self.job.channels >= lanes_of(self.dtype)
-        if not (plain and alike and wide and len(out) >= at_once()):
-            return None
-        return Together(address_of(kernel), int(kernel["parts"][0]), guarded != NEVER)
+        return plain and wide and len(out) >= at_once() and not (integer or summed)
 
 
 def _effort(job: Job) -> int:

@@ -105,6 +105,7 @@ PATCHES_JOB = np.dtype(
             *("answer_bytes", "answer_stride", "answer_rows", "answer_row_bytes"),
             *("read", "packed", "fills", "turn", "channels", "guarded"),
             *("together", "kernel", "summed_start", "summed_bytes", "ahead_bytes"),
+            *("write", "width", "end_stride", "end_bytes"),
         )
     ]
 )
@@ -114,7 +115,13 @@ PATCHES_JOB = np.dtype(
 at ``strip_counter``. Of each picture ``own_rows`` rows of ``own_bytes`` bytes, from ``own_start``
 on, lie in the canvas ``top`` rows and ``left`` bytes from where it begins; ``rows`` and ``border``
 say what the border repeats, ``outside`` points to the value beyond the edge. The canvas holds
-``group`` pictures, ``pitch`` bytes from one to the next; ``made`` is its answer."""
+``group`` pictures, ``pitch`` bytes from one to the next; ``made`` is its answer. ``read`` converts
+pixels that are not copied as they are, ``write`` answers that are not of the working type.
+
+``together``, if any, makes the answers of a canvas by the ``kernel``: ``width`` scalars in a row,
+``end_stride`` bytes from one row to the next and ``end_bytes`` from one picture to the next.
+Factors sum ``summed_bytes`` of a picture's row, from ``summed_start`` on, and ``ahead_bytes`` of
+the next pictures are asked for with each block."""
 
 INDEX = np.dtype(np.intp)
 

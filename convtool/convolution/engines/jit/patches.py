@@ -179,12 +179,21 @@ class Patches:
         if together is not None:
             fields["together"] = compiled.address("correlate_together", dtype.name)
             fields["kernel"], fields["guarded"] = together.kernel, together.guarded
+            scalars = out.shape[2] * channels
+            fields["width"] = scalars
+            fields["end_stride"], fields["end_bytes"] = out.strides[1], out.strides[0]
+            if out.dtype != dtype:
+                fields["write"] = compiled.address("write_line", dtype.name, out.dtype.name)
+                fields["end_stride"], fields["end_bytes"] = (
+                    scalars * size,
+                    scalars * len(out[0]) * size,
+                )
             fields["summed_start"], fields["summed_bytes"] = 0, pitch
             if together.parts and rule[0] != "constant" and last - first >= lanes_of(dtype):
                 fields["summed_start"], fields["summed_bytes"] = first * size, fields["own_bytes"]
                 fields["fills"] = together.guarded
             blocks = -(-rows.dense // 4) * -(-(fields["summed_bytes"] // size) // lanes_of(dtype))
-            share = canvas.group * images.strides[0] // (blocks * max(1, together.parts))
+            share = canvas.group * max(0, images.strides[0]) // (blocks * max(1, together.parts))
             fields["ahead_bytes"] = -(-share // 64) * 64
             sums = together.parts * canvas.group * rows.dense * pitch
             fields["made_bytes"] = max(fields["made_bytes"], sums)

@@ -66,12 +66,27 @@ def _scatter(job: Any, made: int, first: int) -> None:
         )
 
 
+@compiled
+def _write(job: Any, ends: int, first: int) -> None:
+    """Convert the answers of pictures from the ``first`` on, and write them where they belong."""
+    for k in range(job.group):
+        source, target = ends + k * job.end_bytes, job.out + (first + k) * job.answer_bytes
+        if job.answer_stride == job.answer_row_bytes:
+            call_line(job.write, source, target, job.answer_rows * job.width)
+        else:
+            for y in range(job.answer_rows):
+                place = target + y * job.answer_stride
+                call_line(job.write, source + y * job.end_stride, place, job.width)
+
+
 @entry(*(lambda *kinds, n=n: pointer_to((PATCHES_JOB, INDEX, *kinds)[n]) for n in range(3)))
 def make_patches(jobs: Any, index: Any, pixel: Any) -> None:
     """Make the answers of pictures, until none is left; further arguments only tell types."""
     job = carray(jobs, (1,))[0]
     own = job.own_rows * job.own_bytes
-    memory = allocate(job.strip_bytes + own + job.canvas_bytes + job.made_bytes + 4 * ALIGNMENT)
+    written = job.group * job.end_bytes if job.write != 0 else 0
+    sizes = job.strip_bytes + own + job.canvas_bytes + job.made_bytes + written
+    memory = allocate(sizes + 5 * ALIGNMENT)
     if memory == 0:
         job.failed = 1
         return
@@ -79,6 +94,7 @@ def make_patches(jobs: Any, index: Any, pixel: Any) -> None:
     spare = aligned(strip + job.strip_bytes)
     canvas = aligned(spare + own)
     made = aligned(canvas + job.canvas_bytes)
+    ends = aligned(made + job.made_bytes)
     copy_rows(job.strip, 0, strip, 0, 1, job.strip_bytes)
     fields = carray(pointer(index, strip), (job.strip_bytes // 8,))
     fields[0], fields[1], fields[job.strip_counter // 8] = canvas, made, strip + TAKEN
@@ -91,9 +107,11 @@ def make_patches(jobs: Any, index: Any, pixel: Any) -> None:
             _gather(job, index, pixel, spare, canvas, first)
             done = 0
             if job.together != 0 and first + job.group <= job.patches:
-                target = job.out + first * job.answer_bytes
+                target = job.out + first * job.answer_bytes if job.write == 0 else ends
                 ahead = job.pixels + (first + job.group) * job.patch_bytes
                 done = call_group(job.together, address_in(jobs), canvas, made, target, ahead)
+                if done != 0 and job.write != 0:
+                    _write(job, ends, first)
             if done == 0:
                 for k in range(0 if job.fills != 0 else job.group):
                     start = canvas + k * job.pitch

@@ -62,8 +62,8 @@ def correlate_together(
     if job.guarded != 0 and not line_is_finite(like, canvas, job.canvas_bytes // size):
         return 0
     stride, pitch = job.canvas_stride // size, job.pitch // size
-    answer_stride, apart = job.answer_stride // size, job.answer_bytes // size
-    rows, width = job.answer_rows, job.answer_row_bytes // size
+    end_stride, apart = job.end_stride // size, job.end_bytes // size
+    rows, width = job.answer_rows, job.width
     if kernel.parts == 0:
         make_together(
             _choice(kernel.height, kernel.taps, rows),
@@ -75,7 +75,7 @@ def correlate_together(
             kernel.taps,
             job.channels,
             target,
-            answer_stride,
+            end_stride,
             pitch,
             apart,
             rows,
@@ -115,7 +115,7 @@ def correlate_together(
         kernel.taps,
         job.channels,
         target,
-        answer_stride,
+        end_stride,
         rows * pitch,
         apart,
         pitch,
