@@ -65,9 +65,10 @@ ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"
     for name in (
         *("block_sums", "butterflies", "exact_sums", "exact_tiles_code", "int16_passes"),
-        *("lanes", "line_simd", "lines_code"),
+        *("copies", "filling", "lanes", "line_simd", "lines_code"),
         *("means_code", "patches_code", "plane", "products", "reading", "running", "survey"),
-        *("simd", "small_code", "strip", "sums", "transform", "transforms_code", "uniform"),
+        *("simd", "small_code", "strip", "sums", "together", "together_code", "transform"),
+        *("transforms_code", "uniform"),
         *("two_passes_code", "vectors", "volume_code", "volume_simd"),
         *("whole_code", "whole_passes"),
     )

@@ -41,3 +41,19 @@ def call_line(_typing: Any, function: Any, source: Any, target: Any, count: Any)
         return context.get_dummy_value()
 
     return types.void(*[types.intp] * 4), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def call_group(
+    _typing: Any, function: Any, job: Any, source: Any, scratch: Any, target: Any, ahead: Any
+) -> Any:
+    """Call a function that makes a group of answers, and return what it does.
+
+    Its parameters are a job, three pointers that only tell types, and four addresses.
+    """
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        rest = [arguments[1], *[NOTHING] * 3, *arguments[2:]]
+        return call(builder, arguments[0], rest, _INT)
+
+    return types.intp(*[types.intp] * 6), generate

@@ -49,6 +49,8 @@ _WRITES = tuple(
     (working, answer) for (working,) in WORKING for answer in ("uint8", "uint16", working)
 )
 
+_SIZES: tuple[Types, ...] = tuple((f"uint{bits}",) for bits in (8, 16, 32, 64))
+
 _SMALL = ("uint8", "int8", "uint16", "int16")
 _NDIMAGE_LINES: tuple[Types, ...] = (("float64",), ("int16",), ("int32",))
 _NDIMAGE_READS = (*((name, "int16") for name in _SMALL), ("uint8", "int32"))
@@ -97,7 +99,8 @@ FUNCTIONS: dict[str, Function] = {
     "correlate": Function(f"{_JIT}.plane", "correlate_plane", WORKING),
     "correlate_uniform": Function(f"{_JIT}.uniform", "correlate_uniform", WORKING),
     "strips": Function(f"{_JIT}.strip", "make_strips", WORKING),
-    "patches": Function(f"{_JIT}.patches_code", "make_patches", WORKING),
+    "patches": Function(f"{_JIT}.patches_code", "make_patches", _SIZES),
+    "correlate_together": Function(f"{_JIT}.together_code", "correlate_together", WORKING),
     "convolve_tile": Function(f"{_JIT}.transforms_code", "convolve_tile", WORKING),
     "convolve_exactly": Function(f"{_JIT}.exact_tiles_code", "convolve_exactly", WORKING),
     "tiles": Function(f"{_JIT}.transforms_code", "make_tiles", WORKING),

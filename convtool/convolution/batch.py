@@ -15,6 +15,9 @@ from convtool.convolution.types import Array, DType
 LARGEST_PATCH = 1 << 15
 """Scalars of the largest picture that is copied into a core's cache with what lies around it."""
 
+_Call = Callable[[Array, Array, int], None]
+"""Makes the answers of pictures, shape (N, H, W, C), on so many threads."""
+
 Form = tuple[int, int, int, int]
 """(N, H, W, C): pictures, and the shape of each."""
 
@@ -64,52 +67,58 @@ class Batch:
             request_for(form[1:], *how, layout, engine, each, rule=rule, chosen=chosen)
         )
         self.short = self._workers == 1
-        self._bound: tuple[object, Callable[[Array, Array], None]] | None = None
+        self._bound: tuple[object, _Call] | None = None
 
     def __call__(self, images: Array, out: Array) -> None:
         """Make the answers, shape (N, H', W', C); they share no memory with the pictures."""
         threads.interruptible(lambda: self._run(images, out), self._seconds)
 
     def _run(self, images: Array, out: Array) -> None:
-        run_patches = self._of_patches(images, out)
-        if run_patches is not None:
-            run_patches(self._source(images[0]), images, out, self._workers)
-            return
-        one = self._one(images, out)
+        kind = (images.strides, out.strides, images.flags.aligned and out.flags.aligned)
+        if self._bound is None or self._bound[0] != kind:
+            self._bound = (kind, self._bind(images, out))
+        self._bound[1](images, out, self._workers)
+
+    def _bind(self, images: Array, out: Array) -> _Call:
+        """Return what makes answers of pictures that lie in memory as these do."""
+        ready, rule = self._ready, self._rule
+        known = images.flags.aligned and out.flags.aligned and self._store is dtypes.store
+        if known and can_bind(ready, images[0], out[0]):
+            made = self._bind_patches(images, out)
+            if made is not None:
+                return made
+            one = bind(ready, rule, images[0], out[0])
+            if one is not None:
+                return _each(one)
+        return _each(
+            lambda image, answer: tiles.run(
+                ready.correlator,
+                Source(image, *rule, ready.job.dtype),
+                ready.job,
+                answer,
+                self._store,
+            )
+        )
+
+    def _bind_patches(self, images: Array, out: Array) -> _Call | None:
+        """Return what makes all answers in one compiled call, if these pictures allow it."""
+        correlator = self._ready.correlator
+        if not isinstance(correlator, StripCorrelator) or correlator.bind_patches is None:
+            return None
+        small = len(images) > 1 and images[0].size <= LARGEST_PATCH
+        return correlator.bind_patches(self._rule, images, out) if small else None
+
+
+def _each(one: Callable[[Array, Array], None]) -> _Call:
+    """Return what makes the answers of pictures one by one."""
+
+    def run(images: Array, out: Array, workers: int) -> None:
         if len(images) == 1:
             one(images[0], out[0])
             return
-        threads.for_each(lambda n: one(images[n], out[n]), range(len(images)), self._workers)
+        threads.for_each(lambda n: one(images[n], out[n]), range(len(images)), workers)
 
-    def _of_patches(
-        self, images: Array, out: Array
-    ) -> Callable[[Source, Array, Array, int], None] | None:
-        """Return what makes all answers in one compiled call, if these pictures allow it."""
-        correlator = self._ready.correlator
-        if not isinstance(correlator, StripCorrelator) or self._store is not dtypes.store:
-            return None
-        small = len(images) > 1 and images[0].size <= LARGEST_PATCH
-        aligned = images.flags.aligned and out.flags.aligned
-        fits = small and aligned and can_bind(self._ready, images[0], out[0])
-        return correlator.run_patches if fits else None
-
-    def _source(self, image: Array) -> Source:
-        return Source(image, *self._rule, self._ready.job.dtype)
-
-    def _one(self, images: Array, out: Array) -> Callable[[Array, Array], None]:
-        """Return what makes the answer of one of these pictures."""
-        if self._store is dtypes.store and images.flags.aligned and out.flags.aligned:
-            kind = (images.strides, out.strides)
-            if self._bound is not None and self._bound[0] == kind:
-                return self._bound[1]
-            bound = bind(self._ready, self._rule, images[0], out[0])
-            if bound is not None:
-                self._bound = (kind, bound)
-                return bound
-        ready, store = self._ready, self._store
-        return lambda image, answer: tiles.run(
-            ready.correlator, self._source(image), ready.job, answer, store
-        )
+    return run
 
 
 def _joined(form: Form) -> tuple[int, int, int]:

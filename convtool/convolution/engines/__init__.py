@@ -91,9 +91,12 @@ class StripCorrelator(Record):
     bind: Callable[["Source", Array, Array, int], Callable[[Array, Array], None]] | None = None
     """``bind(source, out, strips, workers)`` returns what makes whole answers of images that lie in
     memory as these do, called with image and answer."""
-    run_patches: Callable[["Source", Array, Array, int], None] | None = None
-    """``run_patches(source, images, out, workers)`` makes the answers of small pictures, shape
-    (N, H, W, C), of which ``source`` is the first."""
+    bind_patches: (
+        Callable[[tuple[str, float], Array, Array], Callable[[Array, Array, int], None]] | None
+    ) = None
+    """``bind_patches(rule, images, out)`` returns what makes the answers of small pictures, shape
+    (N, H, W, C), called with pictures and answers that lie in memory as these do, and with the
+    number of threads."""
 
 
 Correlator = TileCorrelator | StripCorrelator

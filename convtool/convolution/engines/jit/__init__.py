@@ -8,19 +8,19 @@ others prepare what the compiled functions are given and import no compiler.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from convtool import compiled
 from convtool.compiled import threadpool
 from convtool.convolution.engines import Job, StripCorrelator
+from convtool.convolution.engines.jit.canvas import Canvas, group_of
 from convtool.convolution.engines.jit.fixed import fixed_strips
 from convtool.convolution.engines.jit.job import (
     ALWAYS,
     JOB,
     NEVER,
-    PATCHES_JOB,
-    TAKEN,
     WHERE_NOT_EXACT,
     WHERE_NOT_FINITE,
     Call,
@@ -31,12 +31,14 @@ from convtool.convolution.engines.jit.job import (
     run,
 )
 from convtool.convolution.engines.jit.means import mean_strips
+from convtool.convolution.engines.jit.patches import Patches, Together, at_once, holds, lanes_of
 from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
 from convtool.convolution.engines.jit.whole import whole_strips
 from convtool.convolution.source import Source
 from convtool.convolution.types import Array, DType, Span
+from convtool.records import replace
 
 TILES = 8
 """An image is cut into about so many strips, for threads to share; blocks need no smaller."""
@@ -51,8 +53,8 @@ MOST_PRODUCTS = 1 << 31
 """And so many products, if it has more rows: a thread sums them in a tenth of a second or two, and
 an interrupted call ends between strips."""
 
-AT_ONCE = 16
-"""Small pictures that a thread takes at once."""
+LEAST_GROUPS = 8
+"""Small pictures are cut into so many groups at least, for threads to share."""
 
 WIDEST = 1 << 14
 """Scalars of a strip's row at the most: scratch stays in L2."""
@@ -82,7 +84,7 @@ class _Strips:
     """A kernel made ready; it holds the arrays whose addresses stand in its record."""
 
     def __init__(self, job: Job) -> None:
-        self.dtype, self.layout = job.dtype, job.layout
+        self.job, self.dtype, self.layout = job, job.dtype, job.layout
         self.uint8 = _uint8_strips(job)
         phases = job.layout.rows.stride
         self.weights = [
@@ -148,18 +150,38 @@ class _Strips:
         kept, workers = (*kept, strips), min(workers, len(strips))
         return Call(memory, self.function, workers, (*kept, self), offset_of(JOB, "counter"))
 
-    def run_patches(self, source: Source, images: Array, out: Array, workers: int) -> None:
-        """Make the answers of small pictures: see :class:`~..StripCorrelator`."""
-        strips = np.array([(0, self.layout.rows.count, 0, self.layout.columns.dense)])
-        first, kept = self._describe(source, out[0], (0, 0), strips)
-        memory = np.zeros(PATCHES_JOB.itemsize, np.uint8)
-        memory[: first.nbytes] = first
-        record = memory.view(PATCHES_JOB)
-        record["job"]["counter"] = address_of(memory) + TAKEN
-        record["patches"], record["at_once"] = len(images), AT_ONCE
-        record["patch_bytes"], record["answer_bytes"] = images.strides[0], out.strides[0]
-        run(compiled.address("patches", self.dtype.name), memory, workers)
-        del kept
+    def bind_patches(
+        self, rule: tuple[str, float], images: Array, out: Array
+    ) -> Callable[[Array, Array, int], None]:
+        """Return what makes answers of small pictures: see :class:`~..StripCorrelator`."""
+        own, channels = self.layout, images.shape[3]
+        source = Source(images[0], *rule, self.dtype)
+        is_together = self._is_together(source, out)
+        most = len(images) // LEAST_GROUPS
+        group = at_once() if is_together else group_of(own, channels, most)
+        canvas = Canvas(own, channels, group)
+        keeps = not is_together and holds(images.dtype, rule)
+        dtype = images.dtype if keeps else self.dtype
+        pixels = np.empty(canvas.shape, dtype)
+        made = np.empty((*canvas.layout.shape, channels), out.dtype)
+        strips = np.array([(0, canvas.layout.rows.count, 0, canvas.layout.columns.dense)])
+        wide = _Strips(replace(self.job, layout=canvas.layout))
+        call = wide.bind(Source(pixels, *rule, self.dtype), made, strips, 1)
+        together = None
+        if is_together:
+            kernel = wide.template.view(JOB)["first"]
+            guarded = self._guarded(source) != NEVER
+            together = Together(address_of(kernel), int(kernel["parts"][0]), guarded)
+        return Patches(canvas, dtype, call, together, rule, images, out)
+
+    def _is_together(self, source: Source, out: Array) -> bool:
+        """Return whether several pictures are correlated at once."""
+        columns, rows = self.layout.columns, self.layout.rows
+        plain = len(self.job.kernels) == 1 and (rows.stride, columns.stride) == (1, 1)
+        integer = self.uint8 is not None and self.uint8.takes(source, out)
+        summed = self.weights[0].uniform or self._guarded(source) == ALWAYS
+        wide = columns.dense * self.job.channels >= lanes_of(self.dtype)
+        return plain and wide and len(out) >= at_once() and not (integer or summed)
 
 
 def _effort(job: Job) -> int:
@@ -185,4 +207,4 @@ def prepare(job: Job) -> StripCorrelator:
     tallest = max(LEAST_ROWS, min(-(-height // TILES), most))
     tile = tallest, min(width, max(1, WIDEST // channels))
     made = _Strips(job)
-    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind, made.run_patches)
+    return StripCorrelator(made.run, tile, WRITES, threadpool.wake, made.bind, made.bind_patches)

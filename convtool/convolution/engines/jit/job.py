@@ -94,16 +94,34 @@ sizes of their scalars. ``failed`` is not 0 where there was no memory. The rest 
 
 PATCHES_JOB = np.dtype(
     [
-        ("job", JOB),
-        ("patches", np.intp),
-        ("patch_bytes", np.intp),
-        ("answer_bytes", np.intp),
-        ("at_once", np.intp),
-    ],
-    align=True,
+        (name, np.intp)
+        for name in (
+            *("pixels", "out", "taken", "failed"),
+            *("function", "strip", "strip_bytes", "strip_counter"),
+            *("patches", "patch_bytes", "row_bytes", "own_start", "own_rows", "own_bytes"),
+            *("rows", "row_count", "top", "left", "border", "border_count", "outside"),
+            *("group", "pitch", "canvas_stride", "canvas_bytes"),
+            *("made_pitch", "made_stride", "made_bytes"),
+            *("answer_bytes", "answer_stride", "answer_rows", "answer_row_bytes"),
+            *("read", "packed", "fills", "turn", "channels", "guarded"),
+            *("together", "kernel", "summed_start", "summed_bytes", "ahead_bytes"),
+            *("write", "width", "end_stride", "end_bytes"),
+        )
+    ]
 )
-"""A convolution of many small pictures: the first one's, how many there are, bytes from one to the
-next and from one answer to the next, and how many a thread takes at once."""
+"""A convolution of many small pictures: addresses, counts, and distances in bytes.
+
+``function`` makes the answer of a canvas, of which ``strip`` is the job, with its counter's address
+at ``strip_counter``. Of each picture ``own_rows`` rows of ``own_bytes`` bytes, from ``own_start``
+on, lie in the canvas ``top`` rows and ``left`` bytes from where it begins; ``rows`` and ``border``
+say what the border repeats, ``outside`` points to the value beyond the edge. The canvas holds
+``group`` pictures, ``pitch`` bytes from one to the next; ``made`` is its answer. ``read`` converts
+pixels that are not copied as they are, ``write`` answers that are not of the working type.
+
+``together``, if any, makes the answers of a canvas by the ``kernel``: ``width`` scalars in a row,
+``end_stride`` bytes from one row to the next and ``end_bytes`` from one picture to the next.
+Factors sum ``summed_bytes`` of a picture's row, from ``summed_start`` on, and ``ahead_bytes`` of
+the next pictures are asked for with each block."""
 
 INDEX = np.dtype(np.intp)
 
@@ -290,16 +308,16 @@ class Call:
     def __init__(
         self, job: Array, function: int, workers: int, kept: tuple[Any, ...], counter: int
     ) -> None:
-        self._job, self._function, self._workers = job, function, workers
-        self._kept, self._counter = kept, counter
+        self.job, self.function, self.counter = job, function, counter
+        self._kept, self._workers = kept, workers
         self._free: list[tuple[Array, memoryview, int]] = []
         self._alone = threadpool.callable_at(function)
 
     def _copy(self) -> tuple[Array, memoryview, int]:
         """Return a copy of the job; each call that runs has one of its own."""
-        job = self._job.copy()
+        job = self.job.copy()
         address = address_of(job)
-        _NUMBER.pack_into(job.data, self._counter, address + TAKEN)
+        _NUMBER.pack_into(job.data, self.counter, address + TAKEN)
         return job, job.data, address
 
     def __call__(self, pixels: Array, out: Array) -> None:
@@ -313,7 +331,7 @@ class Call:
         if self._workers == 1:
             self._alone(address)
         else:
-            threadpool.run(self._function, address, self._workers)
+            threadpool.run(self.function, address, self._workers)
         if data[FAILED]:
             check(job)
         self._free.append(mine)

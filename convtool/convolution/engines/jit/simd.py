@@ -21,8 +21,11 @@ from typing import Any
 
 from llvmlite import ir
 
-from convtool.compiled.emitter import Emitter
+from convtool.compiled.emitter import LANE, Emitter, call
 from convtool.records import Record, replace
+
+CACHE_LINE = 64
+BYTE = ir.IntType(8)
 
 REGISTERS = 32
 """Kernels of no more weights than vector registers are written out without any loop."""
@@ -43,6 +46,11 @@ class Block(Record):
         Scalars from one pixel to the next, the number of channels.
     adding : int
         0 where the block's answer takes the place of what the output holds, else it is added.
+    source_apart, target_apart : int
+        Scalars from one vector of a row to the next, where they do not lie side by side: then each
+        vector belongs to a picture of its own.
+    ahead, ahead_bytes : int
+        What is read next, an address, and how much of it each block asks for.
     """
 
     source: Any
@@ -54,6 +62,10 @@ class Block(Record):
     target: Any
     target_stride: Any
     adding: Any
+    source_apart: Any = None
+    target_apart: Any = None
+    ahead: Any = None
+    ahead_bytes: Any = None
 
 
 RowAt = Callable[[Any], Any]
@@ -76,7 +88,6 @@ def add_rows(
     0, is the only KW that the code is for; it has no loop over columns.
     """
     e, b = emitter, emitter.builder
-    lanes = emitter.lanes
 
     def add_row(index: Any, active: range, sums: list[Any]) -> list[Any]:
         """Add what image row ``index`` feeds into the active output rows."""
@@ -88,7 +99,7 @@ def add_rows(
         def add_column(column: Any, entering: list[Any]) -> list[Any]:
             leaving = list(entering)
             pixel = e.at(source, b.mul(column, block.step))
-            loaded = [e.load(e.at(pixel, v * lanes)) for v in range(vectors)]
+            loaded = load_vectors(e, block, pixel, vectors)
             for r in active:
                 weight = e.splat(b.load(e.at(weights[r], column)))
                 for v in range(vectors):
@@ -143,10 +154,22 @@ def correlate_block(emitter: Emitter, block: Block, rows: int, vectors: int, tap
 def places_of(e: Emitter, block: Block, rows: int, vectors: int) -> list[Any]:
     """Return where the vectors of a block's output lie, row by row."""
     return [
-        e.at(e.at(block.target, e.builder.mul(e.number(r), block.target_stride)), v * e.lanes)
+        _vector_at(e, e.at(block.target, e.builder.mul(e.number(r), block.target_stride)), v, apart)
+        for apart in (block.target_apart,)
         for r in range(rows)
         for v in range(vectors)
     ]
+
+
+def load_vectors(e: Emitter, block: Block, pixel: Any, vectors: int) -> list[Any]:
+    """Load the vectors of a row of a block's source."""
+    return [e.load(_vector_at(e, pixel, v, block.source_apart)) for v in range(vectors)]
+
+
+def _vector_at(e: Emitter, start: Any, place: int, apart: Any) -> Any:
+    """Return where a vector of a row lies: see `Block`."""
+    offset = place * e.lanes if apart is None else e.builder.mul(e.number(place), apart)
+    return e.at(start, offset)
 
 
 def add_small_rows(
@@ -169,7 +192,7 @@ def add_small_rows(
         source = row_at(e.number(index))
         for column in range(side):
             pixel = e.at(source, b.mul(e.number(column), block.step))
-            loaded = [e.load(e.at(pixel, v * e.lanes)) for v in range(vectors)]
+            loaded = load_vectors(e, block, pixel, vectors)
             for r in range(max(0, index - side + 1), min(rows, index + 1)):
                 weight = weights[(index - r) * side + column]
                 for v in range(vectors):
@@ -189,6 +212,11 @@ def correlate_small_block(
         e.store(value, place)
 
 
+def _breadth(e: Emitter, block: Block, vectors: int) -> int:
+    """Return how many scalars of a row a block makes of each picture."""
+    return e.lanes if block.source_apart is not None else vectors * e.lanes
+
+
 class Plane(Record):
     """The sizes of a plane of outputs, all LLVM values.
 
@@ -206,6 +234,19 @@ class Plane(Record):
     phases: Any
 
 
+def _ask_for(e: Emitter, start: Any, length: Any) -> None:
+    """Write what has bytes at an address brought to the second cache."""
+    b = e.builder
+
+    def one(n: Any, _: list[Any]) -> list[Any]:
+        place = b.inttoptr(b.add(start, b.mul(n, e.number(CACHE_LINE))), BYTE.as_pointer())
+        hints = [ir.Constant(LANE, value) for value in (0, 2, 1)]
+        call(b, "llvm.prefetch", ir.VoidType(), place, *hints)
+        return []
+
+    e.repeat(b.sdiv(length, e.number(CACHE_LINE)), [], one)
+
+
 def correlate_plane(
     emitter: Emitter, whole: Block, plane: Plane, rows: int, vectors: int, side: int
 ) -> None:
@@ -216,7 +257,7 @@ def correlate_plane(
     0 is that of the only kernels it is for, with one phase.
     """
     e, b = emitter, emitter.builder
-    tall, wide = e.number(rows), e.number(vectors * e.lanes)
+    tall, wide = e.number(rows), e.number(_breadth(e, whole, vectors))
 
     def least(value: Any, most: Any) -> Any:
         return b.select(b.icmp_signed("<", value, most), value, most)
@@ -231,6 +272,10 @@ def correlate_plane(
 
         def over_columns(place: Any, _: list[Any]) -> list[Any]:
             x = least(b.mul(place, wide), b.sub(plane.width, wide))
+            if whole.ahead is not None:
+                number = b.add(b.mul(line, blocks(plane.width, wide)), place)
+                start = b.add(whole.ahead, b.mul(number, whole.ahead_bytes))
+                _ask_for(e, start, whole.ahead_bytes)
 
             if side and side * side <= REGISTERS:
                 block = replace(whole, source=e.at(source, x), target=e.at(target, x))
@@ -270,7 +315,7 @@ def correlate_lines(
     at the end of lines overlap, as in `correlate_plane`; needs at least one block's width.
     """
     e, b = emitter, emitter.builder
-    wide = e.number(vectors * e.lanes)
+    wide = e.number(_breadth(e, block, vectors))
     last = b.sub(count, wide)
 
     def over_columns(place: Any, _: list[Any]) -> list[Any]:
@@ -287,9 +332,8 @@ def correlate_lines(
                 offset = b.add(start, b.mul(column, block.step))
                 leaving = []
                 for r in range(rows):
-                    pixel = e.at(lines[r], offset)
-                    for v in range(vectors):
-                        value = e.load(e.at(pixel, v * e.lanes))
+                    loaded = load_vectors(e, block, e.at(lines[r], offset), vectors)
+                    for v, value in enumerate(loaded):
                         total = entering[r * vectors + v]
                         leaving.append(e.intrinsic("fma", [value, weight, total]))
                 return leaving
