@@ -97,7 +97,8 @@ def make_together(
         builder = ir.IRBuilder(function.append_basic_block("start"))
         block = _block_of(builder, scalar, function.args[:8], function.args[8:10])
         block = replace(block, ahead=function.args[12], ahead_bytes=function.args[13])
-        plane = simd.Plane(*function.args[10:12], ir.Constant(integer, 1))
+        rows, width = function.args[10:12]
+        plane = simd.Plane(rows, width, ir.Constant(integer, 1))
         emitter = Emitter(builder, scalar, lanes_of_kind(like))
         simd.correlate_plane(emitter, block, plane, tall, TOGETHER, side)
         builder.ret_void()
