@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from convtool.compiled.emitter import Emitter, switched
 from convtool.convolution.engines.jit import simd
-from convtool.convolution.engines.jit.patches import pictures_together
+from convtool.convolution.engines.jit.patches import ROWS_TOGETHER, pictures_together
 from convtool.convolution.engines.jit.vectors import (
     SMALL_SIDES,
     VECTOR_BYTES,
@@ -25,7 +25,7 @@ from convtool.records import replace
 TOGETHER = pictures_together(VECTOR_BYTES)
 """Pictures that blocks take a vector of each from."""
 
-TOGETHER_ROWS = (1, 3, 4)
+TOGETHER_ROWS = (1, 3, ROWS_TOGETHER)
 """Rows of such blocks."""
 
 FIRST_SIDE = len(TOGETHER_ROWS)
