@@ -31,7 +31,14 @@ from convtool.convolution.engines.jit.job import (
     run,
 )
 from convtool.convolution.engines.jit.means import mean_strips
-from convtool.convolution.engines.jit.patches import Patches, Together, at_once, holds, lanes_of
+from convtool.convolution.engines.jit.patches import (
+    ROWS_TOGETHER,
+    Patches,
+    Together,
+    at_once,
+    holds,
+    lanes_of,
+)
 from convtool.convolution.engines.jit.small import small_strips
 from convtool.convolution.engines.jit.uint8 import Uint8Strips
 from convtool.convolution.engines.jit.weights import describe_kernel, is_summed, weights_of
@@ -181,7 +188,8 @@ class _Strips:
         integer = self.uint8 is not None and self.uint8.takes(source, out)
         summed = self.weights[0].uniform or self._guarded(source) == ALWAYS
         wide = columns.dense * self.job.channels >= lanes_of(self.dtype)
-        return plain and wide and len(out) >= at_once() and not (integer or summed)
+        enough = len(out) >= at_once() and rows.dense >= ROWS_TOGETHER
+        return plain and wide and enough and not (integer or summed)
 
 
 def _effort(job: Job) -> int:

@@ -7,6 +7,7 @@ from numba import types
 from numba.extending import intrinsic
 
 from convtool.compiled.emitter import loop, number
+from convtool.compiled.jit import compiled
 from convtool.convolution.engines.jit.lanes import load, store, written
 
 PIECES = (64, 32, 16, 8, 4, 2, 1)
@@ -42,57 +43,34 @@ def _turned(vector: Any) -> list[int]:
     return list(range(vector.count))[::-1]
 
 
-def _rows(b: Any, arguments: Any, vectors: list[Any], turned: bool) -> None:
-    """Write the loop over rows once for each length of vector: a row takes the longest it holds."""
-    source, source_stride, target, target_stride, rows, count = arguments
+def _by_length(b: Any, arguments: Any, vectors: list[Any], turned: bool) -> None:
+    """Write the copy of a row once for each length of vector: it takes the longest it holds."""
+    source, target, count = arguments
     done = b.append_basic_block("done")
     for vector in vectors:
         fits, other = b.append_basic_block("fits"), b.append_basic_block("shorter")
         b.cbranch(b.icmp_signed(">=", count, number(vector.count)), fits, other)
         b.position_at_end(fits)
-
-        def row(k: Any, _: list[Any], vector: Any = vector) -> list[Any]:
-            line = b.add(source, b.mul(k, source_stride))
-            _row(b, line, b.add(target, b.mul(k, target_stride)), count, vector, turned)
-            return []
-
-        loop(b, rows, [], row)
+        _row(b, source, target, count, vector, turned)
         b.branch(done)
         b.position_at_end(other)
     b.branch(done)
     b.position_at_end(done)
 
 
-def _copy_rows(b: Any, arguments: Any) -> None:
-    _rows(b, arguments, [ir.VectorType(ir.IntType(8), piece) for piece in PIECES], False)
+def _copy_row(b: Any, arguments: Any) -> None:
+    _by_length(b, arguments, [ir.VectorType(ir.IntType(8), piece) for piece in PIECES], False)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def copy_rows(
-    _typing: Any,
-    source: Any,
-    source_stride: Any,
-    target: Any,
-    target_stride: Any,
-    rows: Any,
-    length: Any,
-) -> Any:
-    """Copy ``rows`` rows of ``length`` bytes, at least one, between addresses; strides in bytes."""
-    return types.void(*[types.intp] * 6), written("convtool_copy_rows", _copy_rows, 6)
+def copy_row(_typing: Any, source: Any, target: Any, length: Any) -> Any:
+    """Copy ``length`` bytes, at least one, from one address to another."""
+    return types.void(*[types.intp] * 3), written("convtool_copy_row", _copy_row, 3)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def turn_rows(
-    _typing: Any,
-    like: Any,
-    source: Any,
-    source_stride: Any,
-    target: Any,
-    target_stride: Any,
-    rows: Any,
-    count: Any,
-) -> Any:
-    """Copy ``rows`` rows of ``count`` scalars with the last scalar first; strides in bytes.
+def turn_row(_typing: Any, like: Any, source: Any, target: Any, count: Any) -> Any:
+    """Copy ``count`` scalars, at least one, with the last scalar first.
 
     ``like`` is a pointer that only tells the type.
     """
@@ -100,11 +78,35 @@ def turn_rows(
     vectors = [ir.VectorType(ir.IntType(width), piece) for piece in TURNED]
 
     def write(b: Any, arguments: Any) -> None:
-        _rows(b, arguments, vectors, True)
+        _by_length(b, arguments, vectors, True)
 
-    call = written(f"convtool_turn_rows_{width}", write, 6)
+    call = written(f"convtool_turn_row_{width}", write, 3)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return call(context, builder, signature, arguments[1:])
 
-    return types.void(like, *[types.intp] * 6), generate
+    return types.void(like, *[types.intp] * 3), generate
+
+
+@compiled
+def copy_rows(
+    source: int, source_stride: int, target: int, target_stride: int, rows: int, length: int
+) -> None:
+    """Copy ``rows`` rows of ``length`` bytes, at least one, between addresses; strides in bytes."""
+    for y in range(rows):
+        copy_row(source + y * source_stride, target + y * target_stride, length)
+
+
+@compiled
+def turn_rows(
+    like: Any,
+    source: int,
+    source_stride: int,
+    target: int,
+    target_stride: int,
+    rows: int,
+    count: int,
+) -> None:
+    """Copy ``rows`` rows of ``count`` scalars with the last scalar first; strides in bytes."""
+    for y in range(rows):
+        turn_row(like, source + y * source_stride, target + y * target_stride, count)

@@ -54,6 +54,10 @@ def _border(canvas: Canvas, rule: str) -> tuple[int, int, Array]:
     return first * channels, last * channels, runs
 
 
+ROWS_TOGETHER = 4
+"""Rows of the blocks that take vectors from several pictures: these have as many at least."""
+
+
 def pictures_together(vector_bytes: int) -> int:
     """Return of how many pictures a block takes a vector each, for vectors of so many bytes."""
     return 4 if vector_bytes == 64 else 2

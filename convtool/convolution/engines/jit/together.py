@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 
 from convtool.compiled.emitter import Emitter, switched
 from convtool.convolution.engines.jit import simd
-from convtool.convolution.engines.jit.patches import pictures_together
+from convtool.convolution.engines.jit.patches import ROWS_TOGETHER, pictures_together
 from convtool.convolution.engines.jit.vectors import (
     SMALL_SIDES,
     VECTOR_BYTES,
@@ -25,7 +25,7 @@ from convtool.records import replace
 TOGETHER = pictures_together(VECTOR_BYTES)
 """Pictures that blocks take a vector of each from."""
 
-TOGETHER_ROWS = (1, 3, 4)
+TOGETHER_ROWS = (1, 3, ROWS_TOGETHER)
 """Rows of such blocks."""
 
 FIRST_SIDE = len(TOGETHER_ROWS)
@@ -97,7 +97,8 @@ def make_together(
         builder = ir.IRBuilder(function.append_basic_block("start"))
         block = _block_of(builder, scalar, function.args[:8], function.args[8:10])
         block = replace(block, ahead=function.args[12], ahead_bytes=function.args[13])
-        plane = simd.Plane(*function.args[10:12], ir.Constant(integer, 1))
+        rows, width = function.args[10:12]
+        plane = simd.Plane(rows, width, ir.Constant(integer, 1))
         emitter = Emitter(builder, scalar, lanes_of_kind(like))
         simd.correlate_plane(emitter, block, plane, tall, TOGETHER, side)
         builder.ret_void()

@@ -10,13 +10,12 @@ from convtool.convolution.engines.jit.filling import fill_columns
 from convtool.convolution.engines.jit.job import INDEX, KERNEL, PATCHES_JOB
 from convtool.convolution.engines.jit.together import (
     FIRST_SIDE,
-    SMALL_SIDES,
     TOGETHER,
     TOGETHER_ROWS,
     make_lines_together,
     make_together,
 )
-from convtool.convolution.engines.jit.vectors import line_is_finite
+from convtool.convolution.engines.jit.vectors import SMALL_SIDES, line_is_finite
 
 
 @compiled
