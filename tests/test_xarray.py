@@ -146,7 +146,7 @@ def test_apply_ufunc_with_blocks_along_the_kernel(array):
 
 REFUSED = {
     "dim": (lambda a: a.convtool.convolve("box", dim=("lat", "x")), "'lat' is no dimension"),
-    "number": (lambda a: a.convtool.convolve("box", dim="x"), "dimension"),
+    "number": (lambda a: a.convtool.convolve("sobel-vertical", dim="x"), "dimension"),
     "axes": (lambda a: a.convtool.convolve("box", axes=(1, 2)), "has no option 'axes'"),
     "option": (lambda a: a.convtool.convolve("box", bordr="wrap"), "has no option 'bordr'"),
     "sigmas": (lambda a: a.convtool.gaussian([1, 2, 3]), "3 numbers for 2 dimensions"),

@@ -135,7 +135,7 @@ class TestBadOptions:
 class TestBadImages:
     @pytest.mark.parametrize("shape", [(), (5,), (2, 2, 2, 2)])
     def test_of_other_dimensions(self, call, shape):
-        message = refusal(errors.ShapeError, call, np.zeros(shape), "box")
+        message = refusal(errors.ShapeError, call, np.zeros(shape), "sobel-vertical")
         assert message.startswith(f"an image has shape (H, W) or (H, W, C), not {shape}")
         assert message.endswith("signal[None, :]") == (len(shape) == 1)
 
@@ -439,7 +439,7 @@ class TestPlan:
 
     @pytest.mark.parametrize("shape", [5, (5,), (2, 2, 2, 2), (0, 3)])
     def test_refuses_a_shape(self, shape):
-        refusal(errors.ShapeError, convtool.plan, shape, "uint8", "box")
+        refusal(errors.ShapeError, convtool.plan, shape, "uint8", "sobel-vertical")
 
     @pytest.mark.parametrize("dtype", ["complex64", "object", "pixels"])
     def test_refuses_a_type(self, dtype):

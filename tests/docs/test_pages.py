@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import DOCS, PAGES, README, ROOT, blocks, commands, links
+from pages import DOCS, GENERATED, PAGES, README, ROOT, blocks, commands, links
 
 import convtool
 from convtool.errors import ConvtoolError
@@ -134,6 +134,8 @@ def test_links_lead_somewhere(page: str) -> None:
         assert "://" not in target, "pages link to nothing outside"
         path, _, anchor = target.partition("#")
         found = (ROOT / page).parent / path if path else ROOT / page
+        if any(found.is_relative_to(DOCS / folder) for folder in GENERATED):
+            continue  # the build of the site checks what it makes
         assert found.is_file(), target
         if anchor:
             assert anchor in anchors(found.read_text(encoding="utf-8")), target

@@ -30,6 +30,7 @@ def outcomes(tmp_path_factory):
         [*command, "-p", "scipy_ndimage_plugin", "--pyargs", MODULE],
         env={
             **os.environ,
+            "PYTEST_ADDOPTS": "",
             "CONVTOOL_PEER_REPORT": str(report),
             "PYTHONPATH": os.pathsep.join(str(path) for path in paths if path),
         },
