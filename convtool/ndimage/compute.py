@@ -6,6 +6,7 @@ What a job says but for where the arrays lie is prepared once and kept.
 import math
 import struct
 import sys
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -126,6 +127,16 @@ def _line_type(reads: str, writes: str, how_to: Filter) -> str:
     return "int16" if is_whole and 2 * most * np.abs(weights).sum() < _INT32 else "float64"
 
 
+@lru_cache(maxsize=64)
+def _corrections(size: int) -> int:
+    """Return how often a product with a size's reciprocal is corrected to be a quotient.
+
+    The product is less than a unit in the last place from the quotient if the reciprocal is within
+    2**-54 of its value; one correction then rounds rightly (:func:`~.jit.simd.quotient`).
+    """
+    return 1 if abs(Fraction(1 / size) * size - 1) <= Fraction(1, 1 << 54) else 2
+
+
 def _prepare(
     name: str,
     line: str,
@@ -175,7 +186,7 @@ def _prepare(
         "size": size,
         "reciprocal": 1 / size,
         "slides": (is_float and reads.startswith("f")) or how_to.taps > _ADDED,
-        "divides": reads == "float64",
+        "corrections": 0 if reads == "float64" else _corrections(how_to.taps),
         **{field: array.ctypes.data for field, array in kept.items()},
         **sizes,
     }

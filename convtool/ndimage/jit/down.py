@@ -116,7 +116,7 @@ def filter_block(
                 like,
                 job.size,
                 job.reciprocal,
-                job.divides,
+                job.corrections,
                 total,
                 answer,
                 count,
@@ -142,6 +142,6 @@ def filter_block(
                 count,
             )
             if job.kind == UNIFORM:
-                divide(like, job.size, job.reciprocal, job.divides, total, answer, count)
+                divide(like, job.size, job.reciprocal, job.corrections, total, answer, count)
         target = job.out + (first + y * job.width) * job.out_bytes
         call_write(job.write, answer, target, count, job.how)
