@@ -8,7 +8,6 @@ import struct
 import sys
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +48,9 @@ _BAND = 512 << 10
 _SHARES = 4
 """Shares of the work for each thread, at the least: a thread may begin late."""
 
+_AHEAD = 3
+"""Rows of narrow blocks that are fetched before they are read: the processor foresees no jumps."""
+
 _TOGETHER = 16
 """Columns that belong together: float32 pixels of a cache line."""
 
@@ -82,8 +84,8 @@ class Prepared(Record, eq=False):
     workers: int
     kept: tuple[Any, ...]
 
-    def run(self, *arrays: Array) -> None:
-        """Filter an array into another, or in place; that into a third by the second job.
+    def run(self, *pairs: tuple[Array, Array]) -> None:
+        """Filter an array into another, or in place, by each job.
 
         Raises
         ------
@@ -92,9 +94,9 @@ class Prepared(Record, eq=False):
         """
         jobs = self.template.copy()
         first = jobs.ctypes.data
-        places = [array.ctypes.data for array in arrays]
-        for number, (pixels, answers) in enumerate(pairwise(places)):
+        for number, pair in enumerate(pairs):
             start = number * JOB.itemsize
+            pixels, answers = (array.ctypes.data for array in pair)
             _CALL.pack_into(jobs.data, start, pixels, answers, 0, 0, first + start + _TAKEN)
         threadpool.run(self.function, first, self.workers)
         if jobs[_FAILED]:
@@ -204,6 +206,20 @@ def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
     return -(-count // (-(-shares // workers) * workers))
 
 
+def _band(
+    depth: int, height: int, line: int, how_to: Filter, reads: str, workers: int, in_place: bool
+) -> int:
+    """Return how many rows of so many bytes a filter down columns takes at once.
+
+    All of them where rows beyond a band would be overwritten, or running sums begin at the top.
+    """
+    if in_place or (how_to.kind == UNIFORM and reads.startswith("f")):
+        return height
+    most = max(_BAND // line, 2 * how_to.taps, 16)
+    rows = most if depth >= _SHARES * workers else _even(height, most, workers)
+    return min(max(rows, 2 * how_to.taps, 16), height)
+
+
 @lru_cache(maxsize=64)
 def name_of(dtype: np.dtype[Any]) -> str:
     """Return a type's name; NumPy makes it up each time."""
@@ -222,7 +238,13 @@ class Pass(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _for_axis(
-    shape: tuple[int, ...], each: Pass, reads: str, writes: str, how: int, workers: int
+    shape: tuple[int, ...],
+    each: Pass,
+    reads: str,
+    writes: str,
+    how: int,
+    workers: int,
+    in_place: bool,
 ) -> Prepared:
     """Prepare a filter along one axis."""
     how_to, length = each.filter, shape[each.axis]
@@ -244,15 +266,24 @@ def _for_axis(
             left=before,
             block_rows=rows,
         )
-    fits = _RING // (np.dtype(line).itemsize * (taps + 1))
+    # A running sum reads two rows of the ring, other sums all of them.
+    held = 3 if how_to.kind == UNIFORM else taps + 1
+    fits = _RING // (np.dtype(line).itemsize * held)
     width = min(max(64, fits // LINE * LINE), 1024)
-    if depth < workers:
+    rows = _band(depth, length, inner * np.dtype(writes).itemsize, how_to, reads, workers, in_place)
+    bands = depth * -(-length // rows)
+    by_columns = bands < workers
+    if by_columns:
         width = max(64, -(-_even(inner, width, workers, 1) // _TOGETHER) * _TOGETHER)
+    blocks = -(-inner // width)
     return _prepare(
         "ndimage_down",
         *given,
         {"rows": table},
-        tasks=depth * -(-inner // width),
+        tasks=blocks * bands if by_columns else bands,
+        block_rows=rows,
+        blocks=1 if by_columns else blocks,
+        ahead=_AHEAD if by_columns and how_to.kind != UNIFORM else 0,
         depth=depth,
         height=length,
         width=inner,
@@ -268,30 +299,34 @@ def _for_both(
     passes: tuple[Pass, Pass],
     reads: str,
     writes: str,
-    how: int,
+    hows: tuple[int, int],
     workers: int,
-    in_place: bool,
+    *,
+    in_place: bool = False,
+    apart: bool = False,
 ) -> Prepared | None:
-    """Prepare filters along the last axis but one and the last, where one call does both."""
+    """Prepare filters along the last axis but one and the last, where one call does both.
+
+    The second reads the answers of the first, or the pixels too if both are filtered ``apart``.
+    """
     rank = len(shape)
     if [each.axis for each in passes] != [rank - 2, rank - 1]:
         return None
     first, second = (each.filter for each in passes)
-    lines = {_line_type(reads, writes, first), _line_type(writes, writes, second)}
+    then_reads = reads if apart else writes
+    lines = {_line_type(reads, writes, first), _line_type(then_reads, writes, second)}
     height, width = shape[-2:]
     depth = math.prod(shape[:-2])
-    rows = max(_BAND // (width * np.dtype(writes).itemsize), 1)
-    rows = max(_even(height, rows, workers), 2 * first.taps, 16)
-    if in_place or (first.kind == UNIFORM and reads.startswith("f")):
-        rows = height  # rows beyond a band are no longer there; running sums begin at the top
+    line = width * np.dtype(writes).itemsize
+    rows = _band(depth, height, line, first, reads, workers, in_place)
     tasks = depth * -(-height // rows)
     if len(lines) > 1 or width == 1 or tasks < 2 * workers:
         return None
-    down = _for_axis(shape, passes[0], reads, writes, WRITE, workers)
-    along = _for_axis(shape, passes[1], writes, writes, how, workers)
+    down = _for_axis(shape, passes[0], reads, writes, hows[0], workers, in_place)
+    along = _for_axis(shape, passes[1], then_reads, writes, hows[1], workers, in_place)
     template = np.concatenate((down.template, along.template))
     job = template.view(JOB)
-    job["tasks"], job["block_rows"][0] = tasks, rows
+    job["tasks"] = tasks
     function = compiled.address("ndimage_both", *lines)
     return Prepared(template, function, min(workers, tasks), (*down.kept, *along.kept))
 
@@ -323,15 +358,49 @@ def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how:
         pair = None
         if len(left) > 1:
             in_place = source.ctypes.data == work.ctypes.data
-            pair = _for_both(shape, tuple(left[:2]), reads, writes, way, workers, in_place)
+            both = (left[0], left[1])
+            hows = (WRITE, way)
+            pair = _for_both(shape, both, reads, writes, hows, workers, in_place=in_place)
         if pair is not None:
-            pair.run(source, work, target)
+            pair.run((source, work), (work, target))
             del left[:2]
         else:
             way, target = (WRITE, work) if len(left) > 1 else (how, out)
-            _for_axis(shape, left[0], reads, writes, way, workers).run(source, target)
+            in_place = source.ctypes.data == target.ctypes.data
+            one = _for_axis(shape, left[0], reads, writes, way, workers, in_place)
+            one.run((source, target))
             del left[0]
         source = work
+
+
+def filter_apart(source: Array, out: Array, passes: list[Pass], hows: list[int]) -> None:
+    """Filter an array along axes, each time from its pixels.
+
+    Parameters
+    ----------
+    source, out, passes
+        As in `filter_axes`; the arrays share no memory.
+    hows : list of int
+        How the answers of each are written.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for the rows that are worked on.
+    """
+    workers, shape = threads.count(), out.shape
+    names = name_of(source.dtype), name_of(out.dtype)
+    left = list(zip(passes, hows, strict=True))
+    while left:
+        (first, how), *others = left
+        if len(left) == 2:
+            both, ways = (first, others[0][0]), (how, others[0][1])
+            pair = _for_both(shape, both, *names, ways, workers, apart=True)
+            if pair is not None:
+                pair.run((source, out), (source, out))
+                return
+        _for_axis(shape, first, *names, how, workers, False).run((source, out))
+        left = others
 
 
 def correlate_3d(
@@ -357,7 +426,7 @@ def correlate_3d(
     """
     names = name_of(source.dtype), name_of(out.dtype)
     kernel = weights.tobytes(), weights.shape, before, rule, cval
-    _for_volume(source.shape, *names, *kernel, threads.count()).run(source, out)
+    _for_volume(source.shape, *names, *kernel, threads.count()).run((source, out))
 
 
 @lru_cache(maxsize=16)

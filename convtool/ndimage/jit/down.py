@@ -14,9 +14,6 @@ from convtool.ndimage.jit.job import UNIFORM
 from convtool.ndimage.jit.memory import copy, fetch_span, fill, padded, to_indices
 from convtool.ndimage.jit.vectors import call_write, divide, slide, weigh
 
-AHEAD = 3
-"""Rows that are fetched before they are read."""
-
 MOST_ORDERS = 64
 
 
@@ -102,7 +99,8 @@ def filter_block(
     for position in range(start, stop + taps - 1):
         newest = memory + slot * line
         if position < inside:
-            _fetch(job, place, position + AHEAD, count)
+            if job.ahead:
+                _fetch(job, place, position + job.ahead, count)
             _read(job, like, place, position, newest, count)
         else:
             copy(like, saved + (position - inside) * line, newest, count)

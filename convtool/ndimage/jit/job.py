@@ -48,6 +48,8 @@ JOB = np.dtype(
         ("weights", np.intp),
         ("block_rows", np.intp),
         ("block_width", np.intp),
+        ("blocks", np.intp),
+        ("ahead", np.intp),
         ("stride", np.intp),
         ("tasks", np.intp),
         ("slides", np.intp),
@@ -68,8 +70,10 @@ Pixels are ``read`` as lines of scalars of ``line_bytes``: float64, or integers 
 are the same modulo their range. The sum has ``terms``; term k is at ``near[k]`` (and its partner at
 ``far[k]``), in order, times ``weights[k]``; ``start`` is added to the first. ``size`` and
 ``reciprocal`` are those of a mean; ``slides`` says that its sums along rows are running ones;
-``corrections`` make a quotient of a product with the reciprocal, 0: the processor divides. The function ``write`` writes answers.
+``corrections`` make a quotient of a product with the reciprocal, 0: the processor divides. The
+function ``write`` writes answers.
 
-Work is taken in ``tasks`` of ``block_rows`` or ``block_width``, which ``counter`` counts: the
-address of ``taken``. ``stride`` is the distance of lines in scratch memory. ``failed`` is not 0
-where there was no memory."""
+Work is taken in ``tasks`` of ``block_rows``, or of so many ``blocks`` of them that are
+``block_width`` wide; ``counter`` counts them: the address of ``taken``. ``ahead`` rows are fetched
+before they are read, if any. ``stride`` is the distance of lines in scratch memory. ``failed`` is
+not 0 where there was no memory."""

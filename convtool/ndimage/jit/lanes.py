@@ -43,9 +43,7 @@ def _transpose(e: Emitter, lines: Any, stride: Any, groups: Any, count: Any, *, 
 
 def _transposition(back: bool) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
-    def transpose(
-        _typing: Any, like: Any, lines: Any, stride: Any, groups: Any, count: Any
-    ) -> Any:
+    def transpose(_typing: Any, like: Any, lines: Any, stride: Any, groups: Any, count: Any) -> Any:
         def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
             e = _emitter(builder, context, like)
             _, lines, stride, groups, count = arguments
@@ -59,7 +57,7 @@ def _transposition(back: bool) -> Any:
 
 
 to_lanes = _transposition(back=False)
-"""Put ``count`` pixels of `TOGETHER` lines, ``stride`` apart, side by side, rounded up to vectors."""
+"""Put ``count`` pixels of lines, ``stride`` apart, side by side; rounded up to whole vectors."""
 
 to_lines = _transposition(back=True)
 """Put groups of lanes back into lines."""

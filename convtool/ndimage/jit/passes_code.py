@@ -18,7 +18,7 @@ from convtool.ndimage.jit.job import JOB
 
 @entry(pointer_to(JOB), pointer_to)
 def filter_down(jobs: Any, like: Any) -> None:
-    """Filter along an axis that is not the last: whole columns, a block of them at a time."""
+    """Filter along an axis that is not the last: bands of rows, or whole columns."""
     job = carray(jobs, (1,))[0]
     memory = allocate(down_bytes(job) + 2 * ALIGNMENT)
     if memory == 0:
@@ -26,11 +26,15 @@ def filter_down(jobs: Any, like: Any) -> None:
         return
     lines = aligned(memory)
     write_orders(job, lines)
-    blocks = -(-job.width // job.block_width)
+    wide = job.blocks * job.block_width
+    shares, bands = -(-job.width // wide), -(-job.height // job.block_rows)
     taken = fetch_add_one(job.counter)
     while taken < job.tasks:
-        x = taken % blocks * job.block_width
-        filter_block(job, like, lines, taken // blocks, x, 0, job.height)
+        first, band = taken % shares * wide, taken // shares % bands
+        start = band * job.block_rows
+        stop = min(start + job.block_rows, job.height)
+        for x in range(first, min(first + wide, job.width), job.block_width):
+            filter_block(job, like, lines, taken // shares // bands, x, start, stop)
         taken = fetch_add_one(job.counter)
     release(memory)
 
@@ -54,7 +58,10 @@ def filter_along(jobs: Any, like: Any) -> None:
 
 @entry(pointer_to(JOB), pointer_to)
 def filter_both(jobs: Any, like: Any) -> None:
-    """Filter along the last axis but one, then the last, a band of rows at a time."""
+    """Filter along the last axis but one, then the last, a band of rows at a time.
+
+    The second job reads the answers of the first, or the pixels and adds to the answers.
+    """
     down, along = carray(jobs, (2,))[0], carray(jobs, (2,))[1]
     room = down_bytes(down) + ALIGNMENT
     memory = allocate(room + along_bytes(along) + 2 * ALIGNMENT)

@@ -107,7 +107,10 @@ def divide(
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         scalar = context.get_data_type(like.dtype)
-        lanes, (_, size, reciprocal, corrections, total, target, count) = lanes_of(like.dtype), arguments
+        lanes, (_, size, reciprocal, corrections, total, target, count) = (
+            lanes_of(like.dtype),
+            arguments,
+        )
         total, target = (builder.inttoptr(place, scalar.as_pointer()) for place in (total, target))
         simd.mean(builder, scalar, lanes, size, reciprocal, corrections, total, target, count)
         return context.get_dummy_value()
@@ -135,7 +138,9 @@ def slide(
         lanes, (_, size, reciprocal, corrections, *lines) = lanes_of(like.dtype), arguments
         count = lines.pop(2)
         total, target, new, old = (builder.inttoptr(place, scalar.as_pointer()) for place in lines)
-        simd.mean(builder, scalar, lanes, size, reciprocal, corrections, total, target, count, new, old)
+        simd.mean(
+            builder, scalar, lanes, size, reciprocal, corrections, total, target, count, new, old
+        )
         return context.get_dummy_value()
 
     return types.void(like, types.float64, types.float64, *[types.intp] * 6), generate
