@@ -307,28 +307,34 @@ def _for_both(
 ) -> Prepared | None:
     """Prepare filters along the last axis but one and the last, where one call does both.
 
+    The last axis may be first, in all borders but one of rows from the other end.
+
     The second reads the answers of the first, or the pixels too if both are filtered ``apart``.
     """
     rank = len(shape)
-    if [each.axis for each in passes] != [rank - 2, rank - 1]:
-        return None
+    axes = [each.axis for each in passes]
+    is_down_first = axes == [rank - 2, rank - 1]
     first, second = (each.filter for each in passes)
+    if not is_down_first and (
+        axes != [rank - 1, rank - 2] or in_place or apart or second.rule == "wrap"
+    ):
+        return None
     then_reads = reads if apart else writes
     lines = {_line_type(reads, writes, first), _line_type(then_reads, writes, second)}
-    height, width = shape[-2:]
-    depth = math.prod(shape[:-2])
-    line = width * np.dtype(writes).itemsize
-    rows = _band(depth, height, line, first, reads, workers, in_place)
-    tasks = depth * -(-height // rows)
-    if len(lines) > 1 or width == 1 or tasks < 2 * workers:
+    if len(lines) > 1 or shape[-1] == 1:
         return None
-    down = _for_axis(shape, passes[0], reads, writes, hows[0], workers, in_place)
-    along = _for_axis(shape, passes[1], then_reads, writes, hows[1], workers, in_place)
-    template = np.concatenate((down.template, along.template))
+    one = _for_axis(shape, passes[0], reads, writes, hows[0], workers, in_place)
+    other = _for_axis(shape, passes[1], then_reads, writes, hows[1], workers, in_place)
+    template = np.concatenate((one.template, other.template))
     job = template.view(JOB)
+    rows = int(job["block_rows"][0 if is_down_first else 1])
+    tasks = math.prod(shape[:-2]) * -(-shape[-2] // rows)
+    if tasks < 2 * workers:
+        return None
     job["tasks"] = tasks
-    function = compiled.address("ndimage_both", *lines)
-    return Prepared(template, function, min(workers, tasks), (*down.kept, *along.kept))
+    name = "ndimage_down_along" if is_down_first else "ndimage_along_down"
+    function = compiled.address(name, *lines)
+    return Prepared(template, function, min(workers, tasks), (*one.kept, *other.kept))
 
 
 def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how: int) -> None:
@@ -354,10 +360,10 @@ def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how:
     left = list(passes)
     while left:
         reads = name_of(source.dtype)
+        in_place = source.ctypes.data in (work.ctypes.data, out.ctypes.data)
         way, target = (WRITE, work) if len(left) > 2 else (how, out)
         pair = None
         if len(left) > 1:
-            in_place = source.ctypes.data == work.ctypes.data
             both = (left[0], left[1])
             hows = (WRITE, way)
             pair = _for_both(shape, both, reads, writes, hows, workers, in_place=in_place)
@@ -366,7 +372,6 @@ def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how:
             del left[:2]
         else:
             way, target = (WRITE, work) if len(left) > 1 else (how, out)
-            in_place = source.ctypes.data == target.ctypes.data
             one = _for_axis(shape, left[0], reads, writes, way, workers, in_place)
             one.run((source, target))
             del left[0]

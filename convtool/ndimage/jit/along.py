@@ -33,16 +33,16 @@ def along_bytes(job: Any) -> int:
 
 
 @compiled
-def filter_rows(job: Any, like: Any, memory: int, first: int, last: int) -> None:
-    """Filter the rows ``first … last-1``."""
+def filter_rows(job: Any, like: Any, memory: int, first: int, last: int, out: int) -> None:
+    """Filter the rows ``first … last-1``; the first row of the array of answers is at ``out``."""
     if _runs(job):
-        slide_rows(job, like, memory, first, last)
+        slide_rows(job, like, memory, first, last, out)
         return
     width, extended = job.width, job.width + job.wide - 1
     target = memory + job.line_bytes * padded(extended)
     for y in range(first, last):
         read_span(job, like, job.pixels + y * width * job.pixel_bytes, 0, extended, memory)
-        place = job.out + y * width * job.out_bytes
+        place = out + y * width * job.out_bytes
         for x in range(0, width, PIECE):
             count = min(PIECE, width - x)
             weigh(

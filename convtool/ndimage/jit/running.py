@@ -86,8 +86,8 @@ def _add_up(like: Any, groups: int, count: int, sums: int) -> None:
 
 
 @compiled
-def slide_rows(job: Any, like: Any, memory: int, first: int, last: int) -> None:
-    """Write the running means of the rows ``first … last-1``."""
+def slide_rows(job: Any, like: Any, memory: int, first: int, last: int, out: int) -> None:
+    """Write the running means of the rows ``first … last-1`` of an array at ``out``."""
     scalar, wide, extended = job.line_bytes, job.wide, job.width + job.wide - 1
     group = TOGETHER * scalar
     answers = memory + (wide + PIECE) * group
@@ -119,5 +119,5 @@ def slide_rows(job: Any, like: Any, memory: int, first: int, last: int) -> None:
             )
             to_lines(like, lines, STRIDE, answers, count)
             for k in range(rows):
-                place = job.out + ((top + k) * job.width + x) * job.out_bytes
+                place = out + ((top + k) * job.width + x) * job.out_bytes
                 call_write(job.write, lines + k * STRIDE * scalar, place, count, job.how)
