@@ -1,37 +1,17 @@
-"""Runs compiled filters over arrays that lie contiguous in memory: one axis at a time, or three.
-
-What a job says but for where the arrays lie is prepared once and kept.
-"""
+"""Runs compiled filters over arrays that lie contiguous in memory: one axis at a time, or three."""
 
 import math
-import struct
 import sys
-from fractions import Fraction
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from convtool import compiled
-from convtool.compiled import threadpool
-from convtool.convolution import borders, threads
+from convtool.convolution import threads
 from convtool.ndimage.jit.job import JOB, KINDS, LINE, UNIFORM, WEIGHTED, WRITE
+from convtool.ndimage.prepared import Prepared, line_type, name_of, prepare, table_of
 from convtool.ndimage.terms import Array, Filter
-from convtool.records import Record
-
-READS = frozenset(
-    (*(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float32", "float64")
-)
-"""The types of pixels that compiled code reads."""
-
-WRITES = READS - {"uint64"}
-"""The types of answers that it writes."""
-
-_SMALL = {"uint8": 255, "int8": 128, "uint16": 65535, "int16": 32768}
-"""Types whose sums may be made in integers, and their largest magnitudes."""
-
-_INT32 = 1 << 31
-"""No sum of integers may reach it: SciPy's conversion of larger ones is not modulo 2**16."""
 
 _RING = 28 << 10
 """Bytes of the rows that a filter down columns keeps: they stay in the first cache."""
@@ -54,151 +34,6 @@ _AHEAD = 3
 _TOGETHER = 16
 """Columns that belong together: float32 pixels of a cache line."""
 
-_ADDED = 12
-"""So many integers are added up sooner than a running sum is kept."""
-
-_CALL = struct.Struct("5q")
-"""What changes from call to call, the beginning of a job."""
-
-_TAKEN, _FAILED = 16, 24
-"""Where in a job its tasks are counted, and where it is said that there was no memory."""
-
-
-class Prepared(Record, eq=False):
-    """A compiled filter for arrays of one kind.
-
-    Attributes
-    ----------
-    template : ndarray of uint8
-        Its job, but for where the arrays lie.
-    function : int
-        The address of the compiled function.
-    workers : int
-        The number of threads.
-    kept : tuple
-        What the job has addresses of.
-    """
-
-    template: Array
-    function: int
-    workers: int
-    kept: tuple[Any, ...]
-
-    def run(self, *pairs: tuple[Array, Array]) -> None:
-        """Filter an array into another, or in place, by each job.
-
-        Raises
-        ------
-        MemoryError
-            If there is no memory for the rows that are worked on.
-        """
-        jobs = self.template.copy()
-        first = jobs.ctypes.data
-        for number, pair in enumerate(pairs):
-            start = number * JOB.itemsize
-            pixels, answers = (array.ctypes.data for array in pair)
-            _CALL.pack_into(jobs.data, start, pixels, answers, 0, 0, first + start + _TAKEN)
-        threadpool.run(self.function, first, self.workers)
-        if jobs[_FAILED]:
-            raise MemoryError("there is no memory for the rows that a filter works on")
-
-
-@lru_cache(maxsize=64)
-def _table(size: int, before: int, taps: int, rule: str) -> Array:
-    return borders.table(size, -before, size - before + taps - 1, rule)
-
-
-def _line_type(reads: str, writes: str, how_to: Filter) -> str:
-    """Return the type that sums are made in.
-
-    Sums of integers by integer weights are exact in any order, and what an answer of 16 bits keeps
-    of them is right modulo 2**16. Means of 8-bit pixels are exact in 32 bits. All else is float64.
-    """
-    if reads not in _SMALL or writes not in _SMALL:
-        return "float64"
-    constant = how_to.rule == "constant"
-    if constant and not (how_to.cval.is_integer() and abs(how_to.cval) < _INT32):
-        return "float64"
-    if how_to.kind == UNIFORM:
-        is_uint8 = reads == writes == "uint8"
-        return "int32" if is_uint8 and (not constant or 0 <= how_to.cval < 256) else "float64"
-    weights = how_to.weights
-    most = max(abs(how_to.cval) if constant else 0.0, _SMALL[reads])
-    is_whole = bool((weights == np.trunc(weights)).all())
-    # Each weight may be taken twice, with a pixel and its partner.
-    return "int16" if is_whole and 2 * most * np.abs(weights).sum() < _INT32 else "float64"
-
-
-@lru_cache(maxsize=64)
-def _corrections(size: int) -> int:
-    """Return how often a product with a size's reciprocal is corrected to be a quotient.
-
-    The product is less than a unit in the last place from the quotient if the reciprocal is within
-    2**-54 of its value; one correction then rounds rightly (:func:`~.jit.simd.quotient`).
-    """
-    return 1 if abs(Fraction(1 / size) * size - 1) <= Fraction(1, 1 << 54) else 2
-
-
-def _prepare(
-    name: str,
-    line: str,
-    reads: str,
-    writes: str,
-    how_to: Filter,
-    how: int,
-    workers: int,
-    tables: dict[str, Array],
-    **sizes: int,
-) -> Prepared:
-    """Prepare a compiled filter.
-
-    Parameters
-    ----------
-    name, line : str
-        The function, and the type that it makes sums in.
-    reads, writes : str
-        The types of pixels and answers.
-    how_to, how
-        As in `filter_axes`.
-    workers : int
-        The number of threads.
-    tables : dict of ndarray
-        The border tables, by their fields in the job.
-    **sizes
-        The job's fields that depend on the shape.
-    """
-    dtype = np.dtype(line)
-    is_float = line == "float64"
-    weights = how_to.weights if is_float else how_to.weights.astype(np.int64).astype(dtype)
-    cval = how_to.cval if is_float else float(np.int64(how_to.cval).astype(dtype))
-    kept = {"near": how_to.near, "far": how_to.far, "weights": weights, **tables}
-    job = np.zeros(1, JOB)
-    size = float(how_to.taps)
-    fields = {
-        "read": compiled.address("read_line" if is_float else "ndimage_read", reads, line),
-        "write": compiled.address("ndimage_write", line, writes),
-        "pixel_bytes": np.dtype(reads).itemsize,
-        "out_bytes": np.dtype(writes).itemsize,
-        "line_bytes": dtype.itemsize,
-        "how": how,
-        "kind": how_to.kind,
-        "terms": len(how_to.near),
-        "cval": cval,
-        "start": how_to.start,
-        "size": size,
-        "reciprocal": 1 / size,
-        "slides": (is_float and reads.startswith("f")) or how_to.taps > _ADDED,
-        "corrections": 0 if reads == "float64" else _corrections(how_to.taps),
-        **{field: array.ctypes.data for field, array in kept.items()},
-        **sizes,
-    }
-    for field, value in fields.items():
-        job[field] = value
-    function = compiled.address(name, line)
-    return Prepared(
-        job.view(np.uint8), function, min(workers, sizes["tasks"]), tuple(kept.values())
-    )
-
 
 def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
     """Return the size of even shares, of at most so many, that all threads have as many of."""
@@ -218,12 +53,6 @@ def _band(
     most = max(_BAND // line, 2 * how_to.taps, 16)
     rows = most if depth >= _SHARES * workers else _even(height, most, workers)
     return min(max(rows, 2 * how_to.taps, 16), height)
-
-
-@lru_cache(maxsize=64)
-def name_of(dtype: np.dtype[Any]) -> str:
-    """Return a type's name; NumPy makes it up each time."""
-    return dtype.name
 
 
 class Pass(NamedTuple):
@@ -250,12 +79,12 @@ def _for_axis(
     how_to, length = each.filter, shape[each.axis]
     taps, before = how_to.taps, how_to.before
     depth, inner = math.prod(shape[: each.axis]), math.prod(shape[each.axis + 1 :])
-    table = _table(length, before, taps, how_to.rule)
-    line = _line_type(reads, writes, how_to)
+    table = table_of(length, before, taps, how_to.rule)
+    line = line_type(reads, writes, how_to)
     given = line, reads, writes, how_to, how, workers
     if inner == 1:
         rows = max(8, _even(depth, 64, workers) // 8 * 8)
-        return _prepare(
+        return prepare(
             "ndimage_along",
             *given,
             {"columns": table},
@@ -276,7 +105,7 @@ def _for_axis(
     if by_columns:
         width = max(64, -(-_even(inner, width, workers, 1) // _TOGETHER) * _TOGETHER)
     blocks = -(-inner // width)
-    return _prepare(
+    return prepare(
         "ndimage_down",
         *given,
         {"rows": table},
@@ -320,7 +149,7 @@ def _for_both(
     ):
         return None
     then_reads = reads if apart else writes
-    lines = {_line_type(reads, writes, first), _line_type(then_reads, writes, second)}
+    lines = {line_type(reads, writes, first), line_type(then_reads, writes, second)}
     if len(lines) > 1 or shape[-1] == 1:
         return None
     one = _for_axis(shape, passes[0], reads, writes, hows[0], workers, in_place)
@@ -448,7 +277,7 @@ def _for_volume(
 ) -> Prepared:
     (depth, height, width), (deep, tall, wide) = shape, kernel
     weights = np.frombuffer(data).reshape(kernel)
-    found = [_table(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
+    found = [table_of(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
     across = min(width, _ACROSS)
     stride = -(-(across + wide - 1) // LINE) * LINE
     rows = max(1, min(height, 32, _BLOCK // (8 * stride * deep) - tall + 1))
@@ -458,9 +287,9 @@ def _for_volume(
     if not len(values):
         near, values = np.zeros(1, np.intp), np.zeros(1)
     how_to = Filter(WEIGHTED, wide, before[2], rule, cval, near, near, values, 0.0)
-    return _prepare(
+    return prepare(
         "ndimage_correlate",
-        _line_type(reads, writes, how_to),
+        line_type(reads, writes, how_to),
         reads,
         writes,
         how_to,

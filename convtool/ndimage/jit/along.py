@@ -19,14 +19,16 @@ PIECE = 256
 @compiled
 def _runs(job: Any) -> bool:
     """Return whether sums are running ones."""
-    return job.kind == UNIFORM and job.slides != 0
+    runs: bool = job.kind == UNIFORM and job.slides != 0
+    return runs
 
 
 @compiled
 def along_bytes(job: Any) -> int:
     """Return how much memory `filter_rows` needs; vectors may reach one beyond a line."""
     if _runs(job):
-        return running_bytes(job)
+        running: int = running_bytes(job)
+        return running
     line: int = job.line_bytes * padded(job.width + job.wide - 1)
     piece: int = job.line_bytes * (PIECE + 2 * LINE)
     return line + piece + ALIGNMENT
