@@ -112,7 +112,7 @@ def _for_axis(
         tasks=blocks * bands if by_columns else bands,
         block_rows=rows,
         blocks=1 if by_columns else blocks,
-        ahead=_AHEAD if by_columns and how_to.kind != UNIFORM else 0,
+        ahead=_AHEAD if (by_columns or width < 512) and how_to.kind != UNIFORM else 0,
         depth=depth,
         height=length,
         width=inner,
