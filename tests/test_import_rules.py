@@ -59,7 +59,10 @@ NN_COMPILED = tuple(
 )
 NDIMAGE_COMPILED = tuple(
     f"ndimage/jit/{name}.py"
-    for name in ("along", "dense_code", "down", "memory", "passes_code", "simd", "vectors")
+    for name in (
+        *("along", "dense_code", "down", "lanes", "memory", "passes_code", "running", "simd"),
+        "vectors",
+    )
 )
 ENGINES_COMPILED = tuple(
     f"convolution/engines/jit/{name}.py"

@@ -34,11 +34,14 @@ def call(b: Any, name: str, kind: Any, *arguments: Any) -> Any:
 
 
 def transposed(b: Any, rows: list[Any]) -> list[Any]:
-    """Return four vectors of four lanes with rows and lanes changed."""
-    order = ir.VectorType(LANE, 4)
-    low, high = ir.Constant(order, [0, 4, 1, 5]), ir.Constant(order, [2, 6, 3, 7])
-    for _ in range(2):
-        pairs = [(rows[0], rows[2]), (rows[1], rows[3])]
+    """Return vectors, as many as each has lanes (a power of two), with rows and lanes changed."""
+    lanes = len(rows)
+    half = lanes // 2
+    order = ir.VectorType(LANE, lanes)
+    mixed = [place for lane in range(lanes) for place in (lane, lane + lanes)]
+    low, high = ir.Constant(order, mixed[:lanes]), ir.Constant(order, mixed[lanes:])
+    for _ in range(lanes.bit_length() - 1):
+        pairs = list(zip(rows[:half], rows[half:], strict=True))
         rows = [b.shuffle_vector(one, two, part) for one, two in pairs for part in (low, high)]
     return rows
 

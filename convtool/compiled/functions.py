@@ -113,7 +113,8 @@ FUNCTIONS: dict[str, Function] = {
     "ndimage_write": Function(f"{_NDIMAGE}.convert_code", "write", _NDIMAGE_WRITES),
     "ndimage_down": Function(f"{_NDIMAGE}.passes_code", "filter_down", _NDIMAGE_LINES),
     "ndimage_along": Function(f"{_NDIMAGE}.passes_code", "filter_along", _NDIMAGE_LINES),
-    "ndimage_both": Function(f"{_NDIMAGE}.passes_code", "filter_both", _NDIMAGE_LINES),
+    "ndimage_down_along": Function(f"{_NDIMAGE}.passes_code", "filter_down_along", _NDIMAGE_LINES),
+    "ndimage_along_down": Function(f"{_NDIMAGE}.passes_code", "filter_along_down", _NDIMAGE_LINES),
     "ndimage_correlate": Function(f"{_NDIMAGE}.dense_code", "correlate", _NDIMAGE_LINES[:2]),
     **{
         f"nn_{name}": Function(f"{_NN}.{module}_code", name)

@@ -13,7 +13,7 @@ import numpy as np
 from convtool import compiled
 from convtool.compiled import threadpool
 from convtool.convolution import threads
-from convtool.ndimage.compute import READS, WRITES, name_of
+from convtool.ndimage.prepared import READS, WRITES, name_of
 from convtool.ndimage.record import NOT_UNDERSTOOD, OtherwiseError
 from convtool.ndimage.terms import Array
 from convtool.records import Record

@@ -1,37 +1,17 @@
-"""Runs compiled filters over arrays that lie contiguous in memory: one axis at a time, or three.
-
-What a job says but for where the arrays lie is prepared once and kept.
-"""
+"""Runs compiled filters over arrays that lie contiguous in memory: one axis at a time, or three."""
 
 import math
-import struct
 import sys
 from functools import lru_cache
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from convtool import compiled
-from convtool.compiled import threadpool
-from convtool.convolution import borders, threads
+from convtool.convolution import threads
 from convtool.ndimage.jit.job import JOB, KINDS, LINE, UNIFORM, WEIGHTED, WRITE
+from convtool.ndimage.prepared import Prepared, line_type, name_of, prepare, table_of
 from convtool.ndimage.terms import Array, Filter
-from convtool.records import Record
-
-READS = frozenset(
-    (*(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)), "float32", "float64")
-)
-"""The types of pixels that compiled code reads."""
-
-WRITES = READS - {"uint64"}
-"""The types of answers that it writes."""
-
-_SMALL = {"uint8": 255, "int8": 128, "uint16": 65535, "int16": 32768}
-"""Types whose sums may be made in integers, and their largest magnitudes."""
-
-_INT32 = 1 << 31
-"""No sum of integers may reach it: SciPy's conversion of larger ones is not modulo 2**16."""
 
 _RING = 28 << 10
 """Bytes of the rows that a filter down columns keeps: they stay in the first cache."""
@@ -48,143 +28,11 @@ _BAND = 512 << 10
 _SHARES = 4
 """Shares of the work for each thread, at the least: a thread may begin late."""
 
+_AHEAD = 3
+"""Rows of narrow blocks that are fetched before they are read: the processor foresees no jumps."""
+
 _TOGETHER = 16
 """Columns that belong together: float32 pixels of a cache line."""
-
-_ADDED = 12
-"""So many integers are added up sooner than a running sum is kept."""
-
-_CALL = struct.Struct("5q")
-"""What changes from call to call, the beginning of a job."""
-
-_TAKEN, _FAILED = 16, 24
-"""Where in a job its tasks are counted, and where it is said that there was no memory."""
-
-
-class Prepared(Record, eq=False):
-    """A compiled filter for arrays of one kind.
-
-    Attributes
-    ----------
-    template : ndarray of uint8
-        Its job, but for where the arrays lie.
-    function : int
-        The address of the compiled function.
-    workers : int
-        The number of threads.
-    kept : tuple
-        What the job has addresses of.
-    """
-
-    template: Array
-    function: int
-    workers: int
-    kept: tuple[Any, ...]
-
-    def run(self, *arrays: Array) -> None:
-        """Filter an array into another, or in place; that into a third by the second job.
-
-        Raises
-        ------
-        MemoryError
-            If there is no memory for the rows that are worked on.
-        """
-        jobs = self.template.copy()
-        first = jobs.ctypes.data
-        places = [array.ctypes.data for array in arrays]
-        for number, (pixels, answers) in enumerate(pairwise(places)):
-            start = number * JOB.itemsize
-            _CALL.pack_into(jobs.data, start, pixels, answers, 0, 0, first + start + _TAKEN)
-        threadpool.run(self.function, first, self.workers)
-        if jobs[_FAILED]:
-            raise MemoryError("there is no memory for the rows that a filter works on")
-
-
-@lru_cache(maxsize=64)
-def _table(size: int, before: int, taps: int, rule: str) -> Array:
-    return borders.table(size, -before, size - before + taps - 1, rule)
-
-
-def _line_type(reads: str, writes: str, how_to: Filter) -> str:
-    """Return the type that sums are made in.
-
-    Sums of integers by integer weights are exact in any order, and what an answer of 16 bits keeps
-    of them is right modulo 2**16. Means of 8-bit pixels are exact in 32 bits. All else is float64.
-    """
-    if reads not in _SMALL or writes not in _SMALL:
-        return "float64"
-    constant = how_to.rule == "constant"
-    if constant and not (how_to.cval.is_integer() and abs(how_to.cval) < _INT32):
-        return "float64"
-    if how_to.kind == UNIFORM:
-        is_uint8 = reads == writes == "uint8"
-        return "int32" if is_uint8 and (not constant or 0 <= how_to.cval < 256) else "float64"
-    weights = how_to.weights
-    most = max(abs(how_to.cval) if constant else 0.0, _SMALL[reads])
-    is_whole = bool((weights == np.trunc(weights)).all())
-    # Each weight may be taken twice, with a pixel and its partner.
-    return "int16" if is_whole and 2 * most * np.abs(weights).sum() < _INT32 else "float64"
-
-
-def _prepare(
-    name: str,
-    line: str,
-    reads: str,
-    writes: str,
-    how_to: Filter,
-    how: int,
-    workers: int,
-    tables: dict[str, Array],
-    **sizes: int,
-) -> Prepared:
-    """Prepare a compiled filter.
-
-    Parameters
-    ----------
-    name, line : str
-        The function, and the type that it makes sums in.
-    reads, writes : str
-        The types of pixels and answers.
-    how_to, how
-        As in `filter_axes`.
-    workers : int
-        The number of threads.
-    tables : dict of ndarray
-        The border tables, by their fields in the job.
-    **sizes
-        The job's fields that depend on the shape.
-    """
-    dtype = np.dtype(line)
-    is_float = line == "float64"
-    weights = how_to.weights if is_float else how_to.weights.astype(np.int64).astype(dtype)
-    cval = how_to.cval if is_float else float(np.int64(how_to.cval).astype(dtype))
-    kept = {"near": how_to.near, "far": how_to.far, "weights": weights, **tables}
-    job = np.zeros(1, JOB)
-    size = float(how_to.taps)
-    fields = {
-        "read": compiled.address("read_line" if is_float else "ndimage_read", reads, line),
-        "write": compiled.address("ndimage_write", line, writes),
-        "pixel_bytes": np.dtype(reads).itemsize,
-        "out_bytes": np.dtype(writes).itemsize,
-        "line_bytes": dtype.itemsize,
-        "how": how,
-        "kind": how_to.kind,
-        "terms": len(how_to.near),
-        "cval": cval,
-        "start": how_to.start,
-        "size": size,
-        "reciprocal": 1 / size,
-        "slides": (is_float and reads.startswith("f")) or how_to.taps > _ADDED,
-        "divides": reads == "float64",
-        **{field: array.ctypes.data for field, array in kept.items()},
-        **sizes,
-    }
-    for field, value in fields.items():
-        job[field] = value
-    function = compiled.address(name, line)
-    return Prepared(
-        job.view(np.uint8), function, min(workers, sizes["tasks"]), tuple(kept.values())
-    )
 
 
 def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
@@ -193,10 +41,18 @@ def _even(count: int, most: int, workers: int, least: int = _SHARES) -> int:
     return -(-count // (-(-shares // workers) * workers))
 
 
-@lru_cache(maxsize=64)
-def name_of(dtype: np.dtype[Any]) -> str:
-    """Return a type's name; NumPy makes it up each time."""
-    return dtype.name
+def _band(
+    depth: int, height: int, line: int, how_to: Filter, reads: str, workers: int, in_place: bool
+) -> int:
+    """Return how many rows of so many bytes a filter down columns takes at once.
+
+    All of them where rows beyond a band would be overwritten, or running sums begin at the top.
+    """
+    if in_place or (how_to.kind == UNIFORM and reads.startswith("f")):
+        return height
+    most = max(_BAND // line, 2 * how_to.taps, 16)
+    rows = most if depth >= _SHARES * workers else _even(height, most, workers)
+    return min(max(rows, 2 * how_to.taps, 16), height)
 
 
 class Pass(NamedTuple):
@@ -211,18 +67,24 @@ class Pass(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _for_axis(
-    shape: tuple[int, ...], each: Pass, reads: str, writes: str, how: int, workers: int
+    shape: tuple[int, ...],
+    each: Pass,
+    reads: str,
+    writes: str,
+    how: int,
+    workers: int,
+    in_place: bool,
 ) -> Prepared:
     """Prepare a filter along one axis."""
     how_to, length = each.filter, shape[each.axis]
     taps, before = how_to.taps, how_to.before
     depth, inner = math.prod(shape[: each.axis]), math.prod(shape[each.axis + 1 :])
-    table = _table(length, before, taps, how_to.rule)
-    line = _line_type(reads, writes, how_to)
+    table = table_of(length, before, taps, how_to.rule)
+    line = line_type(reads, writes, how_to)
     given = line, reads, writes, how_to, how, workers
     if inner == 1:
         rows = max(8, _even(depth, 64, workers) // 8 * 8)
-        return _prepare(
+        return prepare(
             "ndimage_along",
             *given,
             {"columns": table},
@@ -233,15 +95,24 @@ def _for_axis(
             left=before,
             block_rows=rows,
         )
-    fits = _RING // (np.dtype(line).itemsize * (taps + 1))
+    # A running sum reads two rows of the ring, other sums all of them.
+    held = 3 if how_to.kind == UNIFORM else taps + 1
+    fits = _RING // (np.dtype(line).itemsize * held)
     width = min(max(64, fits // LINE * LINE), 1024)
-    if depth < workers:
+    rows = _band(depth, length, inner * np.dtype(writes).itemsize, how_to, reads, workers, in_place)
+    bands = depth * -(-length // rows)
+    by_columns = bands < workers
+    if by_columns:
         width = max(64, -(-_even(inner, width, workers, 1) // _TOGETHER) * _TOGETHER)
-    return _prepare(
+    blocks = -(-inner // width)
+    return prepare(
         "ndimage_down",
         *given,
         {"rows": table},
-        tasks=depth * -(-inner // width),
+        tasks=blocks * bands if by_columns else bands,
+        block_rows=rows,
+        blocks=1 if by_columns else blocks,
+        ahead=_AHEAD if (by_columns or width < 512) and how_to.kind != UNIFORM else 0,
         depth=depth,
         height=length,
         width=inner,
@@ -257,32 +128,42 @@ def _for_both(
     passes: tuple[Pass, Pass],
     reads: str,
     writes: str,
-    how: int,
+    hows: tuple[int, int],
     workers: int,
-    in_place: bool,
+    *,
+    in_place: bool = False,
+    apart: bool = False,
 ) -> Prepared | None:
-    """Prepare filters along the last axis but one and the last, where one call does both."""
+    """Prepare filters along the last axis but one and the last, where one call does both.
+
+    The last axis may be first, in all borders but one of rows from the other end.
+
+    The second reads the answers of the first, or the pixels too if both are filtered ``apart``.
+    """
     rank = len(shape)
-    if [each.axis for each in passes] != [rank - 2, rank - 1]:
-        return None
+    axes = [each.axis for each in passes]
+    is_down_first = axes == [rank - 2, rank - 1]
     first, second = (each.filter for each in passes)
-    lines = {_line_type(reads, writes, first), _line_type(writes, writes, second)}
-    height, width = shape[-2:]
-    depth = math.prod(shape[:-2])
-    rows = max(_BAND // (width * np.dtype(writes).itemsize), 1)
-    rows = max(_even(height, rows, workers), 2 * first.taps, 16)
-    if in_place or (first.kind == UNIFORM and reads.startswith("f")):
-        rows = height  # rows beyond a band are no longer there; running sums begin at the top
-    tasks = depth * -(-height // rows)
-    if len(lines) > 1 or width == 1 or tasks < 2 * workers:
+    if not is_down_first and (
+        axes != [rank - 1, rank - 2] or in_place or apart or second.rule == "wrap"
+    ):
         return None
-    down = _for_axis(shape, passes[0], reads, writes, WRITE, workers)
-    along = _for_axis(shape, passes[1], writes, writes, how, workers)
-    template = np.concatenate((down.template, along.template))
+    then_reads = reads if apart else writes
+    lines = {line_type(reads, writes, first), line_type(then_reads, writes, second)}
+    if len(lines) > 1 or shape[-1] == 1:
+        return None
+    one = _for_axis(shape, passes[0], reads, writes, hows[0], workers, in_place)
+    other = _for_axis(shape, passes[1], then_reads, writes, hows[1], workers, in_place)
+    template = np.concatenate((one.template, other.template))
     job = template.view(JOB)
-    job["tasks"], job["block_rows"][0] = tasks, rows
-    function = compiled.address("ndimage_both", *lines)
-    return Prepared(template, function, min(workers, tasks), (*down.kept, *along.kept))
+    rows = int(job["block_rows"][0 if is_down_first else 1])
+    tasks = math.prod(shape[:-2]) * -(-shape[-2] // rows)
+    if tasks < 2 * workers:
+        return None
+    job["tasks"] = tasks
+    name = "ndimage_down_along" if is_down_first else "ndimage_along_down"
+    function = compiled.address(name, *lines)
+    return Prepared(template, function, min(workers, tasks), (*one.kept, *other.kept))
 
 
 def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how: int) -> None:
@@ -308,19 +189,52 @@ def filter_axes(source: Array, work: Array, out: Array, passes: list[Pass], how:
     left = list(passes)
     while left:
         reads = name_of(source.dtype)
+        in_place = source.ctypes.data in (work.ctypes.data, out.ctypes.data)
         way, target = (WRITE, work) if len(left) > 2 else (how, out)
         pair = None
         if len(left) > 1:
-            in_place = source.ctypes.data == work.ctypes.data
-            pair = _for_both(shape, tuple(left[:2]), reads, writes, way, workers, in_place)
+            both = (left[0], left[1])
+            hows = (WRITE, way)
+            pair = _for_both(shape, both, reads, writes, hows, workers, in_place=in_place)
         if pair is not None:
-            pair.run(source, work, target)
+            pair.run((source, work), (work, target))
             del left[:2]
         else:
             way, target = (WRITE, work) if len(left) > 1 else (how, out)
-            _for_axis(shape, left[0], reads, writes, way, workers).run(source, target)
+            one = _for_axis(shape, left[0], reads, writes, way, workers, in_place)
+            one.run((source, target))
             del left[0]
         source = work
+
+
+def filter_apart(source: Array, out: Array, passes: list[Pass], hows: list[int]) -> None:
+    """Filter an array along axes, each time from its pixels.
+
+    Parameters
+    ----------
+    source, out, passes
+        As in `filter_axes`; the arrays share no memory.
+    hows : list of int
+        How the answers of each are written.
+
+    Raises
+    ------
+    MemoryError
+        If there is no memory for the rows that are worked on.
+    """
+    workers, shape = threads.count(), out.shape
+    names = name_of(source.dtype), name_of(out.dtype)
+    left = list(zip(passes, hows, strict=True))
+    while left:
+        (first, how), *others = left
+        if len(left) == 2:
+            both, ways = (first, others[0][0]), (how, others[0][1])
+            pair = _for_both(shape, both, *names, ways, workers, apart=True)
+            if pair is not None:
+                pair.run((source, out), (source, out))
+                return
+        _for_axis(shape, first, *names, how, workers, False).run((source, out))
+        left = others
 
 
 def correlate_3d(
@@ -346,7 +260,7 @@ def correlate_3d(
     """
     names = name_of(source.dtype), name_of(out.dtype)
     kernel = weights.tobytes(), weights.shape, before, rule, cval
-    _for_volume(source.shape, *names, *kernel, threads.count()).run(source, out)
+    _for_volume(source.shape, *names, *kernel, threads.count()).run((source, out))
 
 
 @lru_cache(maxsize=16)
@@ -363,7 +277,7 @@ def _for_volume(
 ) -> Prepared:
     (depth, height, width), (deep, tall, wide) = shape, kernel
     weights = np.frombuffer(data).reshape(kernel)
-    found = [_table(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
+    found = [table_of(*axis, rule) for axis in zip(shape, before, kernel, strict=True)]
     across = min(width, _ACROSS)
     stride = -(-(across + wide - 1) // LINE) * LINE
     rows = max(1, min(height, 32, _BLOCK // (8 * stride * deep) - tall + 1))
@@ -373,9 +287,9 @@ def _for_volume(
     if not len(values):
         near, values = np.zeros(1, np.intp), np.zeros(1)
     how_to = Filter(WEIGHTED, wide, before[2], rule, cval, near, near, values, 0.0)
-    return _prepare(
+    return prepare(
         "ndimage_correlate",
-        _line_type(reads, writes, how_to),
+        line_type(reads, writes, how_to),
         reads,
         writes,
         how_to,

@@ -22,7 +22,7 @@ from convtool.ndimage.arguments import (
     rule,
     weights_of,
 )
-from convtool.ndimage.compute import Pass, correlate_3d, filter_axes
+from convtool.ndimage.compute import Pass, correlate_3d, filter_apart, filter_axes
 from convtool.ndimage.jit.job import ADD, ADD_SQUARE, MAGNITUDE, SQUARE, WRITE
 from convtool.ndimage.terms import Array, gaussian_weights, uniform, weighted
 
@@ -43,13 +43,14 @@ def _whole(given: Arrays, passes: list[Pass]) -> Answer:
 
 def _sum(given: Arrays, chains: list[list[Pass]], hows: list[int]) -> list[str]:
     """Do several chains of passes, of which each writes its answers in a way of its own."""
-    steps = []
-    longest = max(len(chain) for chain in chains)
-    between = np.empty_like(given.work) if longest > 1 else given.work
-    for chain, how in zip(chains, hows, strict=True):
-        filter_axes(given.source, between, given.work, chain, how)
-        steps += [str(each_pass) for each_pass in chain]
-    return steps
+    passes = [each_pass for chain in chains for each_pass in chain]
+    if len(passes) == len(chains):
+        filter_apart(given.source, given.work, passes, hows)
+    else:
+        between = np.empty_like(given.work)
+        for chain, how in zip(chains, hows, strict=True):
+            filter_axes(given.source, between, given.work, chain, how)
+    return [str(each_pass) for each_pass in passes]
 
 
 def _weighted(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ndimage_cases import CALLS, OUTPUTS, pixels
 
 import convtool.ndimage as ndi
+from convtool.ndimage import compute
 
 
 def both(name, image, *arguments, **options):
@@ -101,6 +102,33 @@ def test_means_of_8_bits_of_any_size(size, axis):
     image = np.random.default_rng(size).integers(0, 256, (70, 90), np.uint8)
     image[20:40, 20:40] = 255
     assert_same(*both("uniform_filter1d", image, size, axis))
+
+
+@pytest.mark.parametrize("size", [*range(1, 40), 127, 128, 129, 130, 255, 259, 300, 1000])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_means_of_floats_of_any_size(size, axis):
+    rng = np.random.default_rng(size)
+    image = (rng.normal(size=(37, 300)) * 10.0 ** rng.integers(-30, 30, (37, 1))).astype("float32")
+    assert_same(*both("uniform_filter1d", image, size, axis, output=np.float64))
+    assert_same(*both("uniform_filter1d", image, size, axis, origin=(size - 1) // 2, mode="wrap"))
+
+
+@pytest.mark.parametrize("mode", ["reflect", "mirror", "nearest", "wrap", "constant"])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("axes", [(0, 1), (1, 0)])
+def test_both_axes_in_bands_of_few_rows(monkeypatch, axes, dtype, mode):
+    monkeypatch.setattr(compute, "_BAND", 1)
+    compute._for_axis.cache_clear()
+    compute._for_both.cache_clear()
+    image = (np.random.default_rng(3).normal(size=(233, 70)) * 90).astype(dtype)
+    for origin in ((0, 0), (-2, 1), (2, -2)):
+        options = {"mode": mode, "origin": origin, "cval": 3.0}
+        assert_same(*both("uniform_filter", image, (5, 6), axes=axes, **options))
+    assert_same(*both("gaussian_filter", image, (2.5, 1), axes=axes, mode=mode, cval=3.0))
+    assert_same(*both("sobel", image, axis=axes[0], mode=mode, cval=3.0))
+    assert_same(*both("laplace", image, mode=mode, cval=3.0))
+    compute._for_axis.cache_clear()
+    compute._for_both.cache_clear()
 
 
 HAS_AXES = "axes" in inspect.signature(scipy.ndimage.correlate).parameters

@@ -14,9 +14,6 @@ from convtool.ndimage.jit.job import UNIFORM
 from convtool.ndimage.jit.memory import copy, fetch_span, fill, padded, to_indices
 from convtool.ndimage.jit.vectors import call_write, divide, slide, weigh
 
-AHEAD = 3
-"""Rows that are fetched before they are read."""
-
 MOST_ORDERS = 64
 
 
@@ -55,6 +52,17 @@ def _order(job: Any, first: int, stride: int, places: int) -> None:
 
 
 @compiled
+def rows_read(job: Any, start: int, stop: int) -> tuple[int, int]:
+    """Return between which rows those lie that the rows ``start … stop-1`` are made of."""
+    rows = carray(to_indices(job.rows), (job.height + job.tall - 1,))
+    first, last = start, stop - 1
+    for position in range(start, stop + job.tall - 1):
+        if rows[position] >= 0:
+            first, last = min(first, rows[position]), max(last, rows[position])
+    return first, last + 1
+
+
+@compiled
 def down_bytes(job: Any) -> int:
     """Return how much memory `filter_block` needs."""
     ring: int = job.tall + 1
@@ -82,9 +90,9 @@ def write_orders(job: Any, memory: int) -> None:
 
 @compiled
 def filter_block(
-    job: Any, like: Any, memory: int, depth: int, x: int, start: int, stop: int
+    job: Any, like: Any, memory: int, pixels: int, depth: int, x: int, start: int, stop: int
 ) -> None:
-    """Filter the rows ``start … stop-1`` of a block of columns of a plane."""
+    """Filter the rows ``start … stop-1`` of a block of columns of a plane of an array."""
     taps, height = job.tall, job.height
     stride, inside = padded(job.block_width), job.top + height
     ring, after, line = taps + 1, taps - 1 - job.top, job.line_bytes * stride
@@ -95,14 +103,15 @@ def filter_block(
     places = total + 2 * line
     first = depth * height * job.width + x
     count = min(job.block_width, job.width - x)
-    place = job.pixels + first * job.pixel_bytes
+    place = pixels + first * job.pixel_bytes
     for position in range(inside, stop + taps - 1):
         _read(job, like, place, position, saved + (position - inside) * line, count)
     slot = 0
     for position in range(start, stop + taps - 1):
         newest = memory + slot * line
         if position < inside:
-            _fetch(job, place, position + AHEAD, count)
+            if job.ahead:
+                _fetch(job, place, position + job.ahead, count)
             _read(job, like, place, position, newest, count)
         else:
             copy(like, saved + (position - inside) * line, newest, count)
@@ -116,7 +125,7 @@ def filter_block(
                 like,
                 job.size,
                 job.reciprocal,
-                job.divides,
+                job.corrections,
                 total,
                 answer,
                 count,
@@ -142,6 +151,6 @@ def filter_block(
                 count,
             )
             if job.kind == UNIFORM:
-                divide(like, job.size, job.reciprocal, job.divides, total, answer, count)
+                divide(like, job.size, job.reciprocal, job.corrections, total, answer, count)
         target = job.out + (first + y * job.width) * job.out_bytes
         call_write(job.write, answer, target, count, job.how)

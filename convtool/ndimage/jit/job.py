@@ -48,10 +48,12 @@ JOB = np.dtype(
         ("weights", np.intp),
         ("block_rows", np.intp),
         ("block_width", np.intp),
+        ("blocks", np.intp),
+        ("ahead", np.intp),
         ("stride", np.intp),
         ("tasks", np.intp),
         ("slides", np.intp),
-        ("divides", np.intp),
+        ("corrections", np.intp),
         ("cval", np.float64),
         ("start", np.float64),
         ("size", np.float64),
@@ -67,9 +69,11 @@ each position, -1 for ``cval``.
 Pixels are ``read`` as lines of scalars of ``line_bytes``: float64, or integers where sums of them
 are the same modulo their range. The sum has ``terms``; term k is at ``near[k]`` (and its partner at
 ``far[k]``), in order, times ``weights[k]``; ``start`` is added to the first. ``size`` and
-``reciprocal`` are those of a mean; ``slides`` says that its sums along rows are running ones, and
-``divides`` that it takes the processor's division. The function ``write`` writes answers.
+``reciprocal`` are those of a mean; ``slides`` says that its sums along rows are running ones;
+``corrections`` make a quotient of a product with the reciprocal, 0: the processor divides. The
+function ``write`` writes answers.
 
-Work is taken in ``tasks`` of ``block_rows`` or ``block_width``, which ``counter`` counts: the
-address of ``taken``. ``stride`` is the distance of lines in scratch memory. ``failed`` is not 0
-where there was no memory."""
+Work is taken in ``tasks`` of ``block_rows``, or of so many ``blocks`` of them that are
+``block_width`` wide; ``counter`` counts them: the address of ``taken``. ``ahead`` rows are fetched
+before they are read, if any. ``stride`` is the distance of lines in scratch memory. ``failed`` is
+not 0 where there was no memory."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from convtool.compiled.emitter import INT, Emitter, splat
+from convtool.compiled.emitter import INT, Emitter, splat, switched
 from convtool.convolution.engines.jit.line_simd import over_line
 from convtool.ndimage.jit.job import (
     ADD,
@@ -127,8 +127,11 @@ def weigh(
     over(whole, count, 1)
 
 
-def quotient(e: Emitter, value: Any, size: Any, reciprocal: Any, zero: Any, infinity: Any) -> Any:
+def quotient(e: Emitter, value: Any, size: Any, reciprocal: Any, corrections: int) -> Any:
     """Write ``value / size``, rightly rounded, for values whose quotients are normal, 0 or inf.
+
+    One correction is enough where the product with the reciprocal is less than a unit in the last
+    place from the quotient, two are elsewhere. The rest of an infinite quotient is NaN.
 
     References
     ----------
@@ -136,12 +139,13 @@ def quotient(e: Emitter, value: Any, size: Any, reciprocal: Any, zero: Any, infi
     Journal of Research and Development 34 (1990), theorem 5.
     """
     b = e.builder
+    zero = ir.Constant(e.vector, [-0.0] * e.lanes)
     first = found = b.fmul(value, reciprocal)
-    for _ in range(2):
-        rest = e.intrinsic("fma", [b.fsub(zero, found), size, value])
-        found = e.intrinsic("fma", [rest, reciprocal, found])
-    finite = b.fcmp_ordered("<", e.intrinsic("fabs", [first]), infinity)
-    return b.select(finite, found, first)
+    rests = []
+    for _ in range(corrections):
+        rests.append(e.intrinsic("fma", [b.fsub(zero, found), size, value]))
+        found = e.intrinsic("fma", [rests[-1], reciprocal, found])
+    return b.select(b.fcmp_ordered("ord", rests[0], rests[0]), found, first)
 
 
 def mean(
@@ -150,7 +154,7 @@ def mean(
     lanes: int,
     size: Any,
     reciprocal: Any,
-    divides: Any,
+    corrections: Any,
     total: Any,
     target: Any,
     count: Any,
@@ -189,13 +193,14 @@ def mean(
         over(as_integers)
         return
     sizes, reciprocals = e.splat(size), e.splat(reciprocal)
-    zero = ir.Constant(e.vector, [-0.0] * lanes)
-    infinity = ir.Constant(e.vector, [float("inf")] * lanes)
-    with b.if_else(b.icmp_signed("!=", divides, e.number(0))) as (dividing, multiplying):
-        with dividing:
+
+    def write(number: int) -> None:
+        if number == 0:
             over(lambda value: b.fdiv(value, sizes))
-        with multiplying:
-            over(lambda value: quotient(e, value, sizes, reciprocals, zero, infinity))
+        else:
+            over(lambda value: quotient(e, value, sizes, reciprocals, number))
+
+    switched(b, corrections, range(3), write)
 
 
 def truncate(e: Emitter, value: Any, kind: Any, bits: int) -> Any:

@@ -20,7 +20,7 @@ from convtool.ndimage.jit.job import ANTISYMMETRIC, SYMMETRIC, UNIFORM, WAYS, WE
 INDEX = INT.as_pointer()
 
 
-def _lanes(kind: Any) -> int:
+def lanes_of(kind: Any) -> int:
     """Return how many scalars of a type a vector holds."""
     bits: int = kind.bitwidth
     return max(1, target.current().vector_bytes // (bits // 8))
@@ -71,7 +71,7 @@ def weigh(
                 simd.weigh(
                     b,
                     scalar,
-                    _lanes(like.dtype),
+                    lanes_of(like.dtype),
                     number,
                     b.inttoptr(first, pointer),
                     b.inttoptr(one, INDEX),
@@ -98,7 +98,7 @@ def divide(
     like: Any,
     size: Any,
     reciprocal: Any,
-    divides: Any,
+    corrections: Any,
     total: Any,
     target: Any,
     count: Any,
@@ -107,9 +107,12 @@ def divide(
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         scalar = context.get_data_type(like.dtype)
-        lanes, (_, size, reciprocal, divides, total, target, count) = _lanes(like.dtype), arguments
+        lanes, (_, size, reciprocal, corrections, total, target, count) = (
+            lanes_of(like.dtype),
+            arguments,
+        )
         total, target = (builder.inttoptr(place, scalar.as_pointer()) for place in (total, target))
-        simd.mean(builder, scalar, lanes, size, reciprocal, divides, total, target, count)
+        simd.mean(builder, scalar, lanes, size, reciprocal, corrections, total, target, count)
         return context.get_dummy_value()
 
     return types.void(like, types.float64, types.float64, *[types.intp] * 4), generate
@@ -121,7 +124,7 @@ def slide(
     like: Any,
     size: Any,
     reciprocal: Any,
-    divides: Any,
+    corrections: Any,
     total: Any,
     target: Any,
     count: Any,
@@ -132,10 +135,12 @@ def slide(
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         scalar = context.get_data_type(like.dtype)
-        lanes, (_, size, reciprocal, divides, *lines) = _lanes(like.dtype), arguments
+        lanes, (_, size, reciprocal, corrections, *lines) = lanes_of(like.dtype), arguments
         count = lines.pop(2)
         total, target, new, old = (builder.inttoptr(place, scalar.as_pointer()) for place in lines)
-        simd.mean(builder, scalar, lanes, size, reciprocal, divides, total, target, count, new, old)
+        simd.mean(
+            builder, scalar, lanes, size, reciprocal, corrections, total, target, count, new, old
+        )
         return context.get_dummy_value()
 
     return types.void(like, types.float64, types.float64, *[types.intp] * 6), generate
@@ -154,7 +159,7 @@ def write_line(
         end = builder.inttoptr(arguments[4], found.as_pointer())
         unsigned = not getattr(kind, "signed", True)
         bits = 64 if unsigned and kind.bitwidth == 32 else kind.bitwidth
-        lanes = _lanes(like.dtype)
+        lanes = lanes_of(like.dtype)
 
         def write(number: int) -> None:
             simd.write_line(builder, scalar, lanes, number, found, bits, source, end, arguments[5])
@@ -173,7 +178,7 @@ def read_line(_typing: Any, pixel: Any, like: Any, source: Any, end: Any, count:
         scalar, found = (context.get_data_type(kind.dtype) for kind in (like, pixel))
         line = builder.inttoptr(arguments[2], found.as_pointer())
         target = builder.inttoptr(arguments[3], scalar.as_pointer())
-        lanes, signed = _lanes(like.dtype), pixel.dtype.signed
+        lanes, signed = lanes_of(like.dtype), pixel.dtype.signed
         simd.read_line(builder, scalar, lanes, found, signed, line, target, arguments[4])
         return context.get_dummy_value()
 
