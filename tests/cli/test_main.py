@@ -217,7 +217,8 @@ class TestProcess:
             while unread(process.stdin) and process.poll() is None:
                 time.sleep(0.01)
             process.send_signal(signal.SIGINT)
-            _, complaint = process.communicate(timeout=120)
+            process.wait(timeout=120)  # its input stays open: the signal alone ends it
+            _, complaint = process.communicate()
         assert process.returncode == 130
         assert complaint.decode().strip() == "convtool: error: interrupted"
         assert not list(tmp_path.iterdir())
