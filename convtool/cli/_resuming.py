@@ -86,7 +86,7 @@ def _agreed(folder: str, count: int) -> bool:
     )
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise OptionError(
-            f"{what}; --no-clobber keeps them, and without --resume all are made anew"
+            f"{what}; --no-clobber keeps them, and without --resume all are made again"
         )
     return click.confirm(f"convtool: {what}. Keep them?", err=True)
 

@@ -35,7 +35,7 @@ def as_options(text: str) -> str:
 
 
 def report_as_options(value: Any) -> Any:
-    """Return a report, of whose texts each is as `as_options` gives it.
+    """Return a report with `as_options` applied to each of its texts.
 
     Examples
     --------

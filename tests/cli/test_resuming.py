@@ -41,7 +41,7 @@ def test_without_a_terminal_it_is_refused_in_one_sentence(folder, capsys):
     assert done.stderr.decode().splitlines() == [
         "convtool: error: out/: 2 outputs are newer than their inputs, but neither a journal nor "
         "the report that --json names says with which options; --no-clobber keeps them, and "
-        "without --resume all are made anew"
+        "without --resume all are made again"
     ]
     assert not Path("out/.convtool-journal").exists()
 
