@@ -7,14 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from convtool.convolution import axes, dtypes
-from convtool.convolution.arranged import Arranged
-from convtool.convolution.by_parts import ByParts
 from convtool.convolution.geometry import numbers
 from convtool.convolution.pictures import planned
 from convtool.convolution.planner import Plan
 from convtool.convolution.prepared import Options, Prepared
 from convtool.convolution.types import Array, DType
-from convtool.convolution.volumes import Volume
 from convtool.errors import KernelError, PixelTypeError, ShapeError
 from convtool.kernels.argument import as_kernel, as_weights
 
@@ -131,14 +128,21 @@ def made(shape: tuple[int, ...], dtype: DType, weights: Array, options: Options)
         The options.
     """
     if dtype.kind == "c" or weights.dtype.kind == "c":
+        from convtool.convolution.by_parts import ByParts
+
         return ByParts(made, shape, dtype, weights, options)
     dtypes.check_image_type(dtype)
     where = _where(shape, weights, options)
     weights = weights.copy()  # what is made may outlive the caller's array
     if _is_plain(shape, where, options):
         return Prepared(shape, dtype, weights, options)
-    kind = Volume if weights.ndim == 3 else Arranged
-    return kind(shape, dtype, weights, where, options)
+    if weights.ndim == 3:
+        from convtool.convolution.volumes import Volume
+
+        return Volume(shape, dtype, weights, where, options)
+    from convtool.convolution.arranged import Arranged
+
+    return Arranged(shape, dtype, weights, where, options)
 
 
 def plan_for(shape: tuple[int, ...], dtype: DType, weights: Array, options: Options) -> Plan:
@@ -156,6 +160,8 @@ def plan_for(shape: tuple[int, ...], dtype: DType, weights: Array, options: Opti
     dtypes.check_image_type(dtype)
     where = _where(shape, weights, options)
     if not _is_plain(shape, where, options):
+        from convtool.convolution.arranged import Arranged
+
         return Arranged(shape, dtype, weights, where, options).plan
     how = {name: getattr(options, name) for name in PLANNED}
     return planned(shape, dtype, (weights,), options.flipped, **how, out_dtype=options.dtype)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from convtool.convolution import api
+from convtool.convolution import pictures
 from convtool.convolution.planner import Plan
 from convtool.filtering import alpha as transparency
 from convtool.filtering import kernels as facts
@@ -113,7 +113,7 @@ def _convolve(
 
         def plain(known: Values, cval: float) -> Values:
             weights, turned = facts.matrices(spec), facts.is_flipped(spec, options)
-            return api.filtered(known, weights, turned, **how | {"cval": cval})
+            return pictures.filtered(known, weights, turned, **how | {"cval": cval})
 
         return nonfinite.normalised(plain, values, holes, spec.weights.sum(), options.cval)
     if holes is not None:
@@ -121,11 +121,13 @@ def _convolve(
     if options.direction and last:
         from convtool.convolution.gradient import angles
 
-        down, right = (api.filtered(values, (one,), False, **how) for one in facts.matrices(spec))
+        down, right = (
+            pictures.filtered(values, (one,), False, **how) for one in facts.matrices(spec)
+        )
         return angles(down, right)
     if finisher is not None:
         how |= {"dtype": finisher.dtype, "store": finisher}
     if spec.combination is not None:
         how["combination"] = spec.combination
     weights, turned = facts.matrices(spec), facts.is_flipped(spec, options)
-    return api.filtered(values, weights, turned, **how, overwrite=overwrite)
+    return pictures.filtered(values, weights, turned, **how, overwrite=overwrite)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convtool.convolution import api, dtypes
+from convtool.convolution import dtypes, pictures
 from convtool.convolution.planner import Plan
 from convtool.errors import OptionError
 from convtool.filtering import kernels as facts
@@ -395,7 +395,7 @@ def _steps(
     steps = []
     for number, kernel in enumerate(kernels, 1):
         last = number == len(kernels)
-        plan = api.planned(
+        plan = pictures.planned(
             shape,
             dtype,
             facts.matrices(kernel),
