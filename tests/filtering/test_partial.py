@@ -6,7 +6,7 @@ import reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convtool.convolution import api
+from convtool.convolution import pictures as convolution
 from convtool.convolution.borders import BORDERS
 from convtool.errors import OptionError, ShapeError
 from convtool.filtering.mask import Mask
@@ -202,9 +202,9 @@ class TestRegion:
 
     def test_only_what_is_needed_is_computed(self, monkeypatch):
         seen = []
-        filtered = api.filtered
+        filtered = convolution.filtered
         monkeypatch.setattr(
-            api,
+            convolution,
             "filtered",
             lambda image, *a, **k: seen.append(image.shape) or filtered(image, *a, **k),
         )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convtool.convolution import api
+from convtool.convolution import pictures
 from convtool.errors import ImageTooLargeError, OptionError
 from convtool.filtering import FilterOptions, execution, filter_image, plan
 from convtool.filtering.execution import Machine, Storage
@@ -80,7 +80,7 @@ def test_nothing_is_planned_again_while_a_picture_is_filtered(options, rng, monk
     specs = [parse("gaussian"), parse("sobel")]
     made = plan_filter(PictureKind.of_image(image), specs, FilterOptions(**options))
     expected = filter_image(image, specs, FilterOptions(**options)).image.pixels
-    monkeypatch.setattr(api, "planned", None)
+    monkeypatch.setattr(pictures, "planned", None)
     monkeypatch.setattr(plan, "plan_filter", None)
     result = filter_image(image, specs, plan=made)
     assert np.array_equal(result.image.pixels, expected)
